@@ -1,0 +1,209 @@
+"""Falcon Query Language: text in, syntax tree out.
+
+    statement := item (('+' | ',') item)*          '+' is AND, ',' is OR
+    item      := '(' statement ')' | field ':' [operator] value
+    operator  := '!' | '~' | '!~' | '>' | '>=' | '<' | '<=' | '*' | '!*'
+    value     := 'text' | "text" | number | true | false | null | '[' value (',' value)* ']'
+
+Known from psfalcon's Test-FqlStatement and its wiki ("max 20 properties per statement"), and falcon-mcp's filter guide.
+Assumption: escapes are `\\\\`, `\\'`, `\\"` and `\\*`; any other backslash is an error.
+"""
+
+import re
+
+import msgspec
+
+MAX_PROPERTIES = 20
+
+_FIELD = re.compile(r"[A-Za-z_][\w.]*")
+_OPERATOR = re.compile(r"!~|!\*|>=|<=|[!~><*]?")
+_BARE = re.compile(r"-?\d+(?:\.\d+)?(?![\w.])|(?:true|false|null)(?!\w)")
+_ESCAPABLE = "\\'\"*"
+
+
+class FqlError(ValueError):
+    """The statement cannot be parsed or evaluated; Falcon answers 400."""
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A literal. `pieces` is its text, cut at the unescaped stars: one piece means there is none. null has no pieces."""
+
+    pieces: tuple[str, ...]
+    quoted: bool = True
+
+    @property
+    def text(self) -> str:
+        """The text with its stars in place."""
+        return "*".join(self.pieces)
+
+    @property
+    def is_null(self) -> bool:
+        return not self.pieces
+
+    @property
+    def has_wildcard(self) -> bool:
+        return len(self.pieces) > 1
+
+    @property
+    def is_any(self) -> bool:
+        """True for '*', which asks whether there is a value at all."""
+        return self.pieces == ("", "")
+
+
+class Clause(msgspec.Struct, frozen=True):
+    """`field:operator value`; several values are alternatives. `exact`: they stood in brackets."""
+
+    field: str
+    operator: str
+    values: tuple[Value, ...]
+    negated: bool = False
+    exact: bool = False
+
+
+class And(msgspec.Struct, frozen=True):
+    items: "tuple[Node, ...]"
+
+
+class Or(msgspec.Struct, frozen=True):
+    items: "tuple[Node, ...]"
+
+
+Node = Clause | And | Or
+
+
+def clauses(node: Node) -> list[Clause]:
+    """All clauses of a tree, in the order they were written."""
+    if isinstance(node, Clause):
+        return [node]
+    return [clause for item in node.items for clause in clauses(item)]
+
+
+def parse(statement: str, bare_mix: str = "and_first") -> Node:
+    """The tree of `statement`. `bare_mix` says how an unparenthesised mix of `+` and `,` is read (a switch).
+
+    Raises FqlError.
+    """
+    parser = _Parser(statement, bare_mix)
+    node = parser.statement()
+    if parser.peek():
+        raise parser.error("unexpected text")
+    if len(clauses(node)) > MAX_PROPERTIES:
+        raise FqlError(f"filter has more than {MAX_PROPERTIES} properties")
+    return node
+
+
+class _Parser:
+    """Recursive descent over one statement."""
+
+    def __init__(self, text: str, bare_mix: str) -> None:
+        self.text = text
+        self.at = 0
+        self.bare_mix = bare_mix
+
+    def error(self, what: str) -> FqlError:
+        return FqlError(f"invalid filter: {what} at position {self.at}")
+
+    def peek(self) -> str:
+        """The next character that is not a space; empty at the end."""
+        while self.text[self.at : self.at + 1].isspace():
+            self.at += 1
+        return self.text[self.at : self.at + 1]
+
+    def take(self, character: str) -> None:
+        if self.peek() != character:
+            raise self.error(f"expected {character!r}")
+        self.at += 1
+
+    def match(self, pattern: re.Pattern[str], what: str) -> str:
+        found = pattern.match(self.text, self.at)
+        if found is None:
+            raise self.error(f"expected {what}")
+        self.at = found.end()
+        return found.group()
+
+    def statement(self) -> Node:
+        items, joints = [self.item()], []
+        while (joint := self.peek()) and joint in "+,":
+            self.at += 1
+            joints.append(joint)
+            items.append(self.item())
+        if len(set(joints)) < 2:
+            return _joined(items, joints[0]) if joints else items[0]
+        if self.bare_mix == "refuse":
+            raise self.error("mixed + and , need parentheses")
+        return _left_to_right(items, joints) if self.bare_mix == "left_to_right" else _and_first(items, joints)
+
+    def item(self) -> Node:
+        if self.peek() == "(":
+            self.at += 1
+            node = self.statement()
+            self.take(")")
+            return node
+        field = self.match(_FIELD, "a property name")
+        self.take(":")
+        operator = self.match(_OPERATOR, "an operator")
+        exact = self.peek() == "["
+        values = self.list() if exact else (self.value(),)
+        if exact and operator not in ("", "!"):
+            raise self.error(f"a list after {operator!r}")
+        negated = operator.startswith("!")
+        return Clause(field, operator.removeprefix("!"), values, negated, exact)
+
+    def list(self) -> tuple[Value, ...]:
+        self.take("[")
+        values = [self.value()]
+        while self.peek() == ",":
+            self.at += 1
+            values.append(self.value())
+        self.take("]")
+        return tuple(values)
+
+    def value(self) -> Value:
+        if (quote := self.peek()) and quote in "'\"":
+            return self.quoted(quote)
+        text = self.match(_BARE, "a quoted value, a number, true, false or null")
+        return Value(()) if text == "null" else Value((text,), quoted=False)
+
+    def quoted(self, quote: str) -> Value:
+        self.take(quote)
+        pieces, piece = [], ""
+        while (character := self.text[self.at : self.at + 1]) != quote:
+            self.at += 1
+            if character == "\\":
+                character = self.text[self.at : self.at + 1]
+                if not character or character not in _ESCAPABLE:
+                    raise self.error("a stray backslash")
+                self.at += 1
+                piece += character
+            elif character == "*":
+                pieces.append(piece)
+                piece = ""
+            elif character:
+                piece += character
+            else:
+                raise self.error("an unclosed quote")
+        self.at += 1
+        return Value((*pieces, piece))
+
+
+def _joined(items: list[Node], joint: str) -> Node:
+    if len(items) == 1:
+        return items[0]
+    return And(tuple(items)) if joint == "+" else Or(tuple(items))
+
+
+def _and_first(items: list[Node], joints: list[str]) -> Node:
+    groups = [[items[0]]]
+    for joint, item in zip(joints, items[1:], strict=True):
+        if joint == "+":
+            groups[-1].append(item)
+        else:
+            groups.append([item])
+    return _joined([_joined(group, "+") for group in groups], ",")
+
+
+def _left_to_right(items: list[Node], joints: list[str]) -> Node:
+    node = items[0]
+    for joint, item in zip(joints, items[1:], strict=True):
+        node = _joined([node, item], joint)
+    return node

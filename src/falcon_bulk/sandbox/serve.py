@@ -1,0 +1,38 @@
+"""What `falcon-bulk sandbox serve` runs."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from falcon_bulk.sandbox.server import Server
+from falcon_bulk.sandbox.tenant import Tenant
+
+
+def serve(tenant: Tenant, *, port: int = 0, write_env: Path | None = None,
+          ready: Callable[[str], None] = lambda url: None) -> None:
+    """Serve `tenant` until SIGINT or SIGTERM.
+
+    Once the socket listens, `write_env` gets the tenant's env file, and then `ready` is called with the URL.
+    Raises OSError if the port is taken or the file cannot be written.
+    """
+    server = Server(tenant, port=port)
+
+    def announce() -> None:
+        if write_env is not None:
+            write_private(write_env, tenant.env_text(server.url))
+        ready(server.url)
+
+    server.serve_forever(announce)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that is never readable by others and never there in part: its appearance means it is complete."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,112 @@
+"""The tenant's switches: wherever the real API's behaviour is not known, both answers, and the limits and latencies.
+
+The default is the answer that is harder on a client, except where public evidence speaks for the other.
+"""
+
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+
+def _says(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Plain attributes; they may be set while the server runs. A name that does not exist raises AttributeError."""
+
+    errors_when_none: Annotated[
+        Literal["null", "empty", "absent"], _says("how an answer without errors shows `errors`")
+    ] = "null"
+    last_after: Annotated[Literal["empty", "absent"], _says("how combined shows `after` on its last page")] = "empty"
+    window_error: Annotated[Literal[500, 400], _says("status of queries with offset+limit beyond 10,000")] = 500
+    queries_max_limit: Annotated[int, _says("largest `limit` of queries; an older report has 1000")] = 10_000
+    combined_hidden: Annotated[
+        Literal["included", "omitted"], _says("whether combined returns alerts with show_in_ui false")
+    ] = "included"
+    unknown_field: Annotated[
+        Literal["empty_filter", "empty_clause"], _says("what an unknown field in a filter makes empty")
+    ] = "empty_filter"
+    entities_sha256: Annotated[
+        Literal["matches", "no_match", "unknown_field"], _says("whether a filter on entities.sha256 finds anything")
+    ] = "matches"
+    nested_hash_fields: Annotated[
+        bool, _says("whether ioc_context/quarantined_files/associated_files.sha256 can be filtered")
+    ] = False
+    bare_mix: Annotated[
+        Literal["and_first", "left_to_right", "refuse"], _says("how `+` and `,` without parentheses are read")
+    ] = "and_first"
+    time_precision: Annotated[Literal["ms", "ns"], _says("what the search index keeps of a time")] = "ms"
+    index_lag: Annotated[float, _says("seconds until the search (queries, combined, aggregates) sees a change")] = 0.0
+    unknown_id: Annotated[
+        Literal["only_itself", "ignored", "batch_400", "batch_404"], _says("what an unknown id does to its PATCH")
+    ] = "only_itself"
+    unknown_entity: Annotated[
+        Literal["silent", "errors"], _says("whether entities names unknown ids in errors[]")
+    ] = "silent"
+    count_no_ops: Annotated[bool, _says("whether resources_affected counts alerts that were so already")] = False
+    no_op_moves_updated: Annotated[bool, _says("whether such a write moves updated_timestamp")] = True
+    closing_hides: Annotated[bool, _says("whether closing also sets show_in_ui false")] = False
+    parent_sees_children: Annotated[bool, _says("whether the parent CID's token sees its children's alerts")] = True
+    scopes: Annotated[str, _says("scopes of the API client, separated by spaces")] = (
+        "alerts:read alerts:write ioc:read ioc:write"
+    )
+    ip_allowed: Annotated[bool, _says("whether the caller's address is on the tenant's allow-list")] = True
+    wrong_secret: Annotated[Literal[403, 400], _says("status of a login with a wrong secret")] = 403
+    token_seconds: Annotated[int, _says("how long a token lives")] = 1799
+    rate_limit: Annotated[int, _says("requests a minute per CID")] = 6000
+    bad_token_limit: Annotated[int, _says("requests a minute per address without a good token")] = 15
+    token_limit: Annotated[int, _says("logins a minute per address")] = 300
+    retry_after: Annotated[
+        Literal["milliseconds", "seconds", "missing", "nonsense", "past"], _says("X-RateLimit-RetryAfter of a 429")
+    ] = "milliseconds"
+    aggregates_mode: Annotated[
+        Literal["honest", "refuse_500", "refuse_403", "lie_low", "empty"], _says("how aggregates answers")
+    ] = "honest"
+    minute_histogram: Annotated[
+        Literal["opaque_500", "works"], _says("what date_histogram does with interval `minute`")
+    ] = "opaque_500"
+    aggregates_max_size: Annotated[int, _says("largest `size` of a terms aggregate")] = 1000
+    latency_token: Annotated[float, _says("seconds before a login is answered")] = 0.0
+    latency_queries: Annotated[float, _says("seconds before queries answers")] = 0.0
+    latency_entities: Annotated[float, _says("seconds before entities answers")] = 0.0
+    latency_combined: Annotated[float, _says("seconds before combined answers")] = 0.0
+    latency_patch: Annotated[float, _says("seconds before a PATCH is answered")] = 0.0
+    latency_aggregates: Annotated[float, _says("seconds before aggregates answers")] = 0.0
+    latency_indicators: Annotated[float, _says("seconds before the IOC endpoints answer")] = 0.0
+
+    @classmethod
+    def parse(cls, assignment: str) -> tuple[str, Any]:
+        """Name and value of "NAME=VALUE", the value in the switch's own type. ValueError if either is not one."""
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise ValueError(f"a switch is written NAME=VALUE, not {assignment!r}")
+        return name, cls.value(name, text)
+
+    @classmethod
+    def of(cls, *assignments: str) -> "Switches":
+        """The defaults, changed by "NAME=VALUE" assignments."""
+        return cls(**dict(map(cls.parse, assignments)))
+
+    @classmethod
+    def value(cls, name: str, value: object) -> Any:
+        """`value` in the type of the switch `name`: text such as "true" or "500" is converted. ValueError if not."""
+        if name not in cls.__struct_fields__:
+            raise ValueError(f"there is no switch {name!r}; there are: {', '.join(cls.__struct_fields__)}")
+        wanted = get_type_hints(cls)[name]
+        for choice in get_args(wanted):
+            if value == str(choice):
+                value = choice
+        try:
+            return msgspec.convert(value, wanted, strict=False)
+        except msgspec.ValidationError:
+            kind = " or ".join(map(str, get_args(wanted))) or wanted.__name__
+            raise ValueError(f"switch {name} is {kind}, not {value!r}") from None
+
+    @classmethod
+    def describe(cls) -> list[tuple[str, Any, str]]:
+        """Name, default and meaning of every switch, in order."""
+        hints = get_type_hints(cls, include_extras=True)
+        return [(name, default, hints[name].__metadata__[0].description)
+                for name, default in zip(cls.__struct_fields__, cls.__struct_defaults__, strict=True)]

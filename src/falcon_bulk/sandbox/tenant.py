@@ -1,0 +1,105 @@
+"""One Falcon tenant: its alerts, its API client, its clock, its switches and what happened to it."""
+
+import hashlib
+
+import msgspec
+
+from falcon_bulk.sandbox.access import Access
+from falcon_bulk.sandbox.actions import Action, changed
+from falcon_bulk.sandbox.clock import Clock
+from falcon_bulk.sandbox.faults import Faults
+from falcon_bulk.sandbox.generator import Generator
+from falcon_bulk.sandbox.ledger import Change, Ledger
+from falcon_bulk.sandbox.ratelimit import RateLimit
+from falcon_bulk.sandbox.records import Alert
+from falcon_bulk.sandbox.search import Search
+from falcon_bulk.sandbox.store import AlertStore
+from falcon_bulk.sandbox.switches import Switches
+
+
+class Tenant:
+    """Everything a server needs to play one customer.
+
+    Once a server runs, other threads set plain attributes only (a switch); the rest goes through `Server.call`.
+    """
+
+    def __init__(
+        self,
+        *,
+        alerts: int = 25_000,
+        seed: int = 1,
+        customer: str = "acme",
+        burst: int = 0,
+        children: int = 0,
+        switches: Switches | None = None,
+        profile: str = "mixed",
+        now: float | None = None,
+    ) -> None:
+        """`alerts` spread over 90 days and `burst` more at one instant, over the parent CID and `children` child CIDs.
+
+        `now`: the tenant's present at the start, in seconds since 1970; fixed, it makes the documents repeatable.
+        """
+        self.customer = customer
+        self.identity = f"{seed}:{customer}"
+        self.cid = hashlib.md5(self.identity.encode()).hexdigest()
+        self.children = tuple(hashlib.md5(f"{self.identity}:{child}".encode()).hexdigest() for child in range(children))
+        self.switches = switches or Switches()
+        self.clock = Clock(now)
+        self.access = Access(self.identity, self.cid, self.children, self.switches)
+        self.rate = RateLimit(self.switches)
+        self.faults = Faults(self.identity)
+        self.ledger = Ledger()
+        self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile)
+        self.store = AlertStore(self.generator.history(alerts, burst, self.clock.now()), self.clock.now())
+        self.search = Search(self.store, self.switches)
+        self.ledger.counted([alert.kind for alert in self.store.newest_first])
+
+    @property
+    def client_id(self) -> str:
+        return self.access.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self.access.client_secret
+
+    def env_text(self, url: str) -> str:
+        """The env file of this tenant when it is served at `url`."""
+        return (
+            f"FALCON_CLIENT_ID={self.client_id}\nFALCON_CLIENT_SECRET={self.client_secret}\n"
+            f"FALCON_BASE_URL={url}\nFALCON_CID={','.join((self.cid, *self.children))}\nFALCON_CUSTOMER={self.customer}\n"
+        )
+
+    def change(self, alert: Alert, actions: list[Action], author: str, request: int = 0) -> bool:
+        """Apply actions to an alert in the name of `author`; True if they made a difference.
+
+        `updated_timestamp` moves, for a write without effect as the switch says. The search sees it after its lag.
+        """
+        now = self.clock.now()
+        after = changed(alert.state, actions, now, author, hide_closed=self.switches.closing_hides)
+        differs = after != alert.state
+        if differs or self.switches.no_op_moves_updated:
+            before, after = alert.state, msgspec.structs.replace(after, updated=now)
+            self.store.change(alert, after, now, self.switches.index_lag)
+            written = [(action.name, action.value) for action in actions]
+            self.ledger.changes.append(Change(now, request, alert.composite_id, written, before, after))
+        return differs
+
+    def arrive(self, count: int) -> list[Alert]:
+        """`count` new alerts, created now."""
+        alerts = self.generator.arrivals(count, self.clock.now())
+        self.store.add(alerts)
+        self.ledger.counted([alert.kind for alert in alerts])
+        return alerts
+
+    def crawl(self, minutes: float) -> int:
+        """Move the clock by `minutes` and let the crawler touch every alert; how many it touched."""
+        self.clock.advance(minutes * 60)
+        now = self.clock.now()
+        self.store.settle(now)
+        self.store.crawl(self.store.newest_first, now)
+        return len(self.store.newest_first)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass for this tenant, at once."""
+        self.clock.advance(seconds)
+        self.store.settle(self.clock.now())
