@@ -1,4 +1,4 @@
-"""A local Falcon tenant over HTTP: made-up alerts, the API's known behaviour, and its unknown behaviour as switches.
+"""A local Falcon tenant over HTTP: invented alerts, the API's known behaviour, and switches for the unknown.
 
 It shares no code with the client, so that one mistake cannot hide another.
 """

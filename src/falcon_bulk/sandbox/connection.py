@@ -29,8 +29,14 @@ async def serve(tenant: Tenant, request: web.BaseRequest) -> web.StreamResponse:
     body = await request.read()
     parameters = {name: request.query.getall(name) for name in request.query}
     call = Call(
-        len(tenant.ledger.requests) + 1, request.method, request.path,
-        {name: values[-1] for name, values in parameters.items()}, request.headers, body, request.remote or "", parameters,
+        len(tenant.ledger.requests) + 1,
+        request.method,
+        request.path,
+        {name: values[-1] for name, values in parameters.items()},
+        request.headers,
+        body,
+        request.remote or "",
+        parameters,
     )
     if call.path.startswith(control.PREFIX):
         return await _respond(request, control.answer(tenant, call))
@@ -56,8 +62,16 @@ def _entry(tenant: Tenant, call: Call) -> Request:
         meant = Meant()
     token = call.headers.get("Authorization", "")
     return Request(
-        call.number, tenant.clock.now(), call.method, call.path, call.query, len(call.body), gateway.endpoint(call),
-        len(meant.composite_ids), meant.filter or call.query.get("filter", ""), token and f"…{token[-4:]}",
+        call.number,
+        tenant.clock.now(),
+        call.method,
+        call.path,
+        call.query,
+        len(call.body),
+        gateway.endpoint(call),
+        len(meant.composite_ids),
+        meant.filter or call.query.get("filter", ""),
+        token and f"…{token[-4:]}",
     )
 
 
@@ -72,7 +86,9 @@ async def _respond(request: web.BaseRequest, given: Answer) -> web.StreamRespons
     return web.Response(status=given.status, body=body, headers=headers)
 
 
-async def _broken_off(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
+async def _broken_off(
+    request: web.BaseRequest, response: web.StreamResponse, body: bytes
+) -> web.StreamResponse:
     """Announce all of `body`, send half of it, and hang up."""
     response.content_length = len(body)
     await response.prepare(request)

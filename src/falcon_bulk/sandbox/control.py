@@ -19,12 +19,20 @@ from falcon_bulk.sandbox.timestamps import rfc3339
 
 PREFIX = "/sandbox/"
 ANALYST = "analyst@example.com"
-_EDITS = {"status": "update_status", "assign": "assign_to_name", "tags": "add_tag", "comment": "append_comment",
-          "show_in_ui": "show_in_ui"}
+_EDITS = {
+    "status": "update_status",
+    "assign": "assign_to_name",
+    "tags": "add_tag",
+    "comment": "append_comment",
+    "show_in_ui": "show_in_ui",
+}
 
 
 class Edit(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of /sandbox/edit. `set` keys: status, assign ("" unassigns), tags (these exactly), comment, show_in_ui."""
+    """Body of /sandbox/edit.
+
+    `set` keys: status, assign ("" unassigns), tags (these exactly), comment, show_in_ui.
+    """
 
     composite_ids: list[str]
     set: dict[str, Any]
@@ -57,13 +65,25 @@ def truth(alert: Alert) -> dict[str, Any]:
     """What the generator planned and what has become of it; the hashes are the planned ones."""
     state, assignee = alert.state, alert.state.assignee
     return {
-        "composite_id": alert.composite_id, "cid": alert.cid, "kind": alert.kind, "status": state.status,
-        "severity": alert.shared("severity"), "severity_name": alert.shared("severity_name"),
-        "product": alert.shared("product"), "type": alert.shared("type"), "tactic": alert.shared("tactic"),
-        "show_in_ui": state.show_in_ui, "tags": state.tags, "assigned_to_name": assignee and assignee.name or None,
-        "assigned_to_uid": assignee and assignee.uid or None, "case": alert.case_ids, "hostile": alert.hostile,
-        "hashes": alert.evidence.own_hashes(), "created_timestamp": rfc3339(alert.created),
-        "updated_timestamp": rfc3339(state.updated), "comments": [comment.value for comment in state.comments],
+        "composite_id": alert.composite_id,
+        "cid": alert.cid,
+        "kind": alert.kind,
+        "status": state.status,
+        "severity": alert.shared("severity"),
+        "severity_name": alert.shared("severity_name"),
+        "product": alert.shared("product"),
+        "type": alert.shared("type"),
+        "tactic": alert.shared("tactic"),
+        "show_in_ui": state.show_in_ui,
+        "tags": state.tags,
+        "assigned_to_name": (assignee and assignee.name) or None,
+        "assigned_to_uid": (assignee and assignee.uid) or None,
+        "case": alert.case_ids,
+        "hostile": alert.hostile,
+        "hashes": alert.evidence.own_hashes(),
+        "created_timestamp": rfc3339(alert.created),
+        "updated_timestamp": rfc3339(state.updated),
+        "comments": [comment.value for comment in state.comments],
     }
 
 
@@ -71,7 +91,9 @@ def edit(tenant: Tenant, composite_ids: list[str], wanted: dict[str, Any]) -> in
     """An analyst's edit in the console. ValueError for an unknown id or key; how many alerts changed."""
     alerts = [tenant.store.by_id[one] for one in composite_ids if one in tenant.store.by_id]
     if len(alerts) != len(composite_ids) or not wanted.keys() <= _EDITS.keys():
-        raise ValueError(f"edit knows its alerts and {', '.join(_EDITS)}; not {composite_ids[:3]} with {sorted(wanted)}")
+        raise ValueError(
+            f"edit knows its alerts and {', '.join(_EDITS)}; not {composite_ids[:3]} with {sorted(wanted)}"
+        )
     actions = [action for name, value in wanted.items() for action in _actions(name, value)]
     for action in actions:
         check(action)
@@ -90,10 +112,13 @@ def _replacing(alert: Alert, wanted: dict[str, Any], actions: list[Action]) -> l
     """The actions, and with `tags` the removal of all others."""
     if "tags" not in wanted:
         return actions
-    return [*(Action("remove_tag", tag) for tag in alert.state.tags or () if tag not in wanted["tags"]), *actions]
+    return [
+        *(Action("remove_tag", tag) for tag in alert.state.tags or () if tag not in wanted["tags"]),
+        *actions,
+    ]
 
 
-def _switches(tenant: Tenant, call: Call) -> Answer:
+def _switches(tenant: Tenant, _call: Call) -> Answer:
     return _json(tenant.switches)
 
 
@@ -109,7 +134,7 @@ def _add_fault(tenant: Tenant, call: Call) -> Answer:
     return _json(tenant.faults.ordered, 201)
 
 
-def _clear_faults(tenant: Tenant, call: Call) -> Answer:
+def _clear_faults(tenant: Tenant, _call: Call) -> Answer:
     tenant.faults.clear()
     return _json([])
 
@@ -144,10 +169,10 @@ def _lines(entries: list[Any]) -> Answer:
 _ACTS: dict[tuple[str, str], Callable[[Tenant, Call], Answer]] = {
     ("GET", "switches"): _switches,
     ("PATCH", "switches"): _set_switches,
-    ("GET", "alerts"): lambda tenant, call: _lines([truth(alert) for alert in tenant.store.newest_first]),
-    ("GET", "requests"): lambda tenant, call: _lines(tenant.ledger.requests),
-    ("GET", "changes"): lambda tenant, call: _lines(tenant.ledger.changes),
-    ("GET", "faults"): lambda tenant, call: _json(tenant.faults.ordered),
+    ("GET", "alerts"): lambda tenant, _: _lines([truth(alert) for alert in tenant.store.newest_first]),
+    ("GET", "requests"): lambda tenant, _: _lines(tenant.ledger.requests),
+    ("GET", "changes"): lambda tenant, _: _lines(tenant.ledger.changes),
+    ("GET", "faults"): lambda tenant, _: _json(tenant.faults.ordered),
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "edit"): _edit,

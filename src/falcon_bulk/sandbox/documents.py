@@ -1,7 +1,7 @@
 """An alert as the JSON document Falcon would send, put together on demand.
 
-Shapes follow public sample documents of each product. Assumptions, since no public sample shows them: the xdr document
-(`entities` with a list per kind) and `case_ids` on an alert that belongs to a case.
+Shapes follow public sample documents of each product. Assumptions, since no public sample shows them: the
+xdr document (`entities` with a list per kind) and `case_ids` on an alert that belongs to a case.
 """
 
 from collections.abc import Callable
@@ -37,12 +37,10 @@ def own_fields(alert: Alert, state: State) -> Fields:
 
 
 def resolution(tags: tuple[str, ...] | None) -> str | None:
-    """What `resolution` mirrors: the last verdict among the tags (falcon-mcp: there is no way to write it)."""
     return next((tag for tag in reversed(tags or ()) if tag in RESOLUTIONS), None)
 
 
 def word_salad(comments: tuple[Comment, ...]) -> str:
-    """The `comment` field: every word of all comments once, in no order that makes sense (as in real documents)."""
     words = {word for comment in comments for word in comment.value.split()}
     return " ".join(sorted(words, key=lambda word: (word[::-1], word)))
 
@@ -56,8 +54,11 @@ def _state(state: State) -> Fields:
         fields["seconds_to_triaged"] = state.seconds_to_triaged
         fields["seconds_to_resolved"] = state.seconds_to_resolved
     if state.assignee is not None:
-        named = {"assigned_to_name": state.assignee.name, "assigned_to_uid": state.assignee.uid,
-                 "assigned_to_uuid": state.assignee.uuid}
+        named = {
+            "assigned_to_name": state.assignee.name,
+            "assigned_to_uid": state.assignee.uid,
+            "assigned_to_uuid": state.assignee.uuid,
+        }
         fields |= {name: value for name, value in named.items() if value}
     if state.tags is not None:
         fields["tags"] = state.tags
@@ -76,15 +77,33 @@ def _evidence(evidence: Evidence, alert: Alert) -> Fields:
     if evidence.entities:
         fields["entities"] = {"sha256": [file.sha256 for file in evidence.entities]}
     if found := evidence.indicator:
-        fields |= {"ioc_type": "hash_sha256", "ioc_value": found.sha256, "ioc_source": "file_write",
-                   "ioc_description": found.name, "ioc_values": []}
-        fields["ioc_context"] = [{
-            "ioc_description": found.name, "ioc_source": "file_write", "ioc_type": "hash_sha256",
-            "ioc_value": found.sha256, "md5": found.md5, "sha256": found.sha256, "type": "module"}]
+        fields |= {
+            "ioc_type": "hash_sha256",
+            "ioc_value": found.sha256,
+            "ioc_source": "file_write",
+            "ioc_description": found.name,
+            "ioc_values": [],
+        }
+        fields["ioc_context"] = [
+            {
+                "ioc_description": found.name,
+                "ioc_source": "file_write",
+                "ioc_type": "hash_sha256",
+                "ioc_value": found.sha256,
+                "md5": found.md5,
+                "sha256": found.sha256,
+                "type": "module",
+            }
+        ]
     if taken := evidence.quarantined:
-        fields["quarantined_files"] = [{
-            "filename": taken.name, "id": f"{alert.shared('agent_id')}_{taken.sha256}", "sha256": taken.sha256,
-            "state": "quarantined"}]
+        fields["quarantined_files"] = [
+            {
+                "filename": taken.name,
+                "id": f"{alert.shared('agent_id')}_{taken.sha256}",
+                "sha256": taken.sha256,
+                "state": "quarantined",
+            }
+        ]
     if other := evidence.associated:
         fields["associated_files"] = [{"filepath": other.name, "sha256": other.sha256}]
     if written := evidence.written:
@@ -102,8 +121,7 @@ def _sensor(alert: Alert) -> Fields:
         "aggregate_id": f"aggind:{aid}:{tree}",
         "context_timestamp": rfc3339(began // 1_000_000 * 1_000_000),
         "control_graph_id": graph,
-        "crawl_edge_ids": {"Sensor": [f"{salt:x}:{local}" for salt in (alert.salt, alert.salt >> 3, alert.salt >> 7)]},
-        "crawl_vertex_ids": {"Sensor": [f"aggind:{aid}:{tree}", graph, f"idpind:{aid}:{process}", f"pid:{aid}:{process}"]},
+        "crawl_vertex_ids": {"Sensor": [f"aggind:{aid}:{tree}", graph, f"pid:{aid}:{process}"]},
         "falcon_host_link": f"https://falcon.crowdstrike.com/activity-v2/detections/{alert.composite_id}",
         "indicator_id": f"ind:{aid}:{local}",
         "local_process_id": str(alert.salt % 30_000),
@@ -122,56 +140,105 @@ def _sensor(alert: Alert) -> Fields:
 def _scan(alert: Alert) -> Fields:
     """epp/ods: what an on-demand scan found."""
     event = alert.composite_id.rsplit(":", 1)[1]
-    return {"aggregate_id": "", "event_id": event, "scan_id": f"{alert.salt:032x}", "quarantined": True,
-            "timestamp": rfc3339(alert.created // SECOND * SECOND)}
+    return {
+        "aggregate_id": "",
+        "event_id": event,
+        "scan_id": f"{alert.salt:032x}",
+        "quarantined": True,
+        "timestamp": rfc3339(alert.created // SECOND * SECOND),
+    }
 
 
 def _identity(alert: Alert) -> Fields:
     began = rfc3339((alert.created - 90 * SECOND) // 1_000_000 * 1_000_000)
-    return {"aggregate_id": f"aggind:{alert.cid}:{alert.composite_id.rsplit(':', 1)[1]}", "context_timestamp": began,
-            "start_time": began, "end_time": began, "timestamp": began}
+    return {
+        "aggregate_id": f"aggind:{alert.cid}:{alert.composite_id.rsplit(':', 1)[1]}",
+        "context_timestamp": began,
+        "start_time": began,
+        "end_time": began,
+        "timestamp": began,
+    }
 
 
 def _correlation(alert: Alert) -> Fields:
-    return {"aggregate_id": "", "detection_id": f"{alert.salt:032x}", "enriched_entities": {}, "priority_details": {},
-            "event_ids": f"{alert.salt:x}_2_0_{alert.created // SECOND}", "has_truncated_entities": False,
-            "correlation_rule_create_case": alert.salt % 4 == 0, "mitre_attack": [],
-            "timestamp": rfc3339((alert.created - 4 * SECOND) // SECOND * SECOND)}
+    return {
+        "aggregate_id": "",
+        "detection_id": f"{alert.salt:032x}",
+        "enriched_entities": {},
+        "priority_details": {},
+        "event_ids": f"{alert.salt:x}_2_0_{alert.created // SECOND}",
+        "has_truncated_entities": False,
+        "correlation_rule_create_case": alert.salt % 4 == 0,
+        "mitre_attack": [],
+        "timestamp": rfc3339((alert.created - 4 * SECOND) // SECOND * SECOND),
+    }
 
 
 def _extended(alert: Alert) -> Fields:
-    return {"aggregate_id": "", "incident_id": f"xdr|{alert.salt:x}",
-            "start_time": rfc3339(alert.created - 3600 * SECOND), "end_time": rfc3339(alert.created - 9 * SECOND),
-            "timestamp": rfc3339(alert.created - 9 * SECOND)}
+    return {
+        "aggregate_id": "",
+        "incident_id": f"xdr|{alert.salt:x}",
+        "start_time": rfc3339(alert.created - 3600 * SECOND),
+        "end_time": rfc3339(alert.created - 9 * SECOND),
+        "timestamp": rfc3339(alert.created - 9 * SECOND),
+    }
 
 
 def _mobile(alert: Alert) -> Fields:
-    return {"aggregate_id": "", "mobile_detection_id": str(alert.salt),
-            "timestamp": rfc3339((alert.created - 61 * SECOND) // 1_000_000 * 1_000_000)}
+    return {
+        "aggregate_id": "",
+        "mobile_detection_id": str(alert.salt),
+        "timestamp": rfc3339((alert.created - 61 * SECOND) // 1_000_000 * 1_000_000),
+    }
 
 
 def _lead(alert: Alert) -> Fields:
-    """automated-lead: no severity, no show_in_ui, and is_closed next to status new (a real sample has it so)."""
     lead = alert.composite_id.rsplit(":", 1)[1]
     started = rfc3339((alert.created - 95 * SECOND) // SECOND * SECOND)
     name = f"{alert.shared('device')['hostname']} at {started}"
-    return {"lead_id": lead, "lead_type": "simple", "is_closed": True, "score": alert.salt % 100, "name": name,
-            "display_name": name, "signal_start_timestamp": started, "timestamp": rfc3339(alert.created)}
+    return {
+        "lead_id": lead,
+        "lead_type": "simple",
+        "is_closed": True,
+        "score": alert.salt % 100,
+        "name": name,
+        "display_name": name,
+        "signal_start_timestamp": started,
+        "timestamp": rfc3339(alert.created),
+    }
 
 
 def _cloud(alert: Alert) -> Fields:
     """fcs: `resource_uuid` has 64 hex digits and is no hash."""
     link = f"https://falcon.crowdstrike.com/unified-detections/{alert.composite_id}"
-    return {"aggregate_id": "", "event_id": alert.composite_id.rsplit(":", 1)[1], "falcon_host_link": link,
-            "resource_id": f"sg-{alert.salt:017x}"[:20], "resource_uuid": f"{alert.salt * 0x9E3779B97F4A7C15:064x}"[-64:],
-            "timestamp": rfc3339((alert.created - 3 * SECOND) // SECOND * SECOND)}
+    return {
+        "aggregate_id": "",
+        "event_id": alert.composite_id.rsplit(":", 1)[1],
+        "falcon_host_link": link,
+        "resource_id": f"sg-{alert.salt:017x}"[:20],
+        "resource_uuid": f"{alert.salt * 0x9E3779B97F4A7C15:064x}"[-64:],
+        "timestamp": rfc3339((alert.created - 3 * SECOND) // SECOND * SECOND),
+    }
 
 
 def _third_party(alert: Alert) -> Fields:
-    return {"aggregate_id": "", "vendor_event_id": f"{alert.salt:x}", "timestamp": rfc3339(alert.created // SECOND * SECOND)}
+    return {
+        "aggregate_id": "",
+        "vendor_event_id": f"{alert.salt:x}",
+        "timestamp": rfc3339(alert.created // SECOND * SECOND),
+    }
 
 
 _IDENTITY: dict[str, Callable[[Alert], Fields]] = {
-    "ldt": _sensor, "overwatch": _sensor, "signal": _sensor, "ods": _scan, "idp": _identity, "ngsiem": _correlation,
-    "xdr": _extended, "mobile": _mobile, "lead": _lead, "fcs": _cloud, "thirdparty": _third_party,
+    "ldt": _sensor,
+    "overwatch": _sensor,
+    "signal": _sensor,
+    "ods": _scan,
+    "idp": _identity,
+    "ngsiem": _correlation,
+    "xdr": _extended,
+    "mobile": _mobile,
+    "lead": _lead,
+    "fcs": _cloud,
+    "thirdparty": _third_party,
 }

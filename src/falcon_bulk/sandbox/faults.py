@@ -1,14 +1,38 @@
 """Faults on order: what goes wrong, at which endpoint, when and how often."""
 
-import random
 from typing import Literal
 
 import msgspec
 
-Endpoint = Literal["all", "token", "revoke", "queries", "entities", "combined", "patch", "aggregates", "indicators", "unknown"]
+from falcon_bulk.sandbox.chance import seeded
+
+Endpoint = Literal[
+    "all",
+    "token",
+    "revoke",
+    "queries",
+    "entities",
+    "combined",
+    "patch",
+    "aggregates",
+    "indicators",
+    "unknown",
+]
 Kind = Literal[
-    "status", "rate_limit", "drop", "delay", "truncate", "empty", "html", "not_json", "redirect", "revoke_token",
-    "partial", "nothing_applied", "poison", "wrong_total",
+    "status",
+    "rate_limit",
+    "drop",
+    "delay",
+    "truncate",
+    "empty",
+    "html",
+    "not_json",
+    "redirect",
+    "revoke_token",
+    "partial",
+    "nothing_applied",
+    "poison",
+    "wrong_total",
 ]
 
 PATCH_KINDS = ("partial", "nothing_applied", "poison")
@@ -31,8 +55,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     revoke_token     the token is no longer good, from this request on
     partial          PATCH applies to the first `count` ids, errors[] lists the others
     nothing_applied  PATCH answers 200, with errors[] and no effect
-    poison           PATCH with one of `ids`: mode "batch_400" or "batch_404" refuses all, "only_itself" just those
-    wrong_total      meta.pagination.total is `count` too high
+    poison           PATCH with one of `ids`: mode "batch_400" or "batch_404" refuses all, "only_itself" just
+    those wrong_total      meta.pagination.total is `count` too high
     """
 
     kind: Kind
@@ -65,7 +89,7 @@ class Faults:
 
     def __init__(self, seed: str) -> None:
         self.ordered: list[Fault] = []
-        self._rng = random.Random(seed)
+        self._rng = seeded(seed)
 
     def add(self, *faults: Fault) -> None:
         """Order faults, behind those ordered before."""

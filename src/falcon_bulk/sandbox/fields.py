@@ -3,7 +3,9 @@
 Names from falcon-mcp's filter guide and the swagger. A field that is not here is unknown to the search.
 """
 
+import csv
 from collections.abc import Callable
+from importlib.resources import files
 from operator import attrgetter
 from typing import Any, Literal
 
@@ -18,7 +20,7 @@ Type = Literal["keyword", "text", "number", "bool", "time", "array", "terms"]
 
 
 class Field(msgspec.Struct, frozen=True):
-    """`values(alert)` is the field's value as the search knows it: None if absent, a tuple for arrays, ns for times.
+    """One field: `value(alert)` as the search knows it, None if absent, a tuple for arrays, ns for times.
 
     `keyword`: a string that can be sorted. `text`: one that cannot. `array`: strings that only match exactly.
     `terms`: free text of which one single word matches.
@@ -33,26 +35,33 @@ class Field(msgspec.Struct, frozen=True):
         return self.type in ("keyword", "number", "bool", "time")
 
 
-def _document(name: str) -> Callable[[Alert], Any]:
-    """Look a dotted path up in the document; through a list of objects it gives a tuple of all it meets."""
-    head, *rest = name.split(".")
-
-    def value(alert: Alert) -> Any:
-        found = alert.shared(head)
-        return _dig(own_fields(alert, alert.indexed).get(head) if found is None else found, rest)
-
-    return value
-
-
 def _shared(name: str) -> Callable[[Alert], Any]:
-    """Like `_document`, for a field that only ever stands in the shared parts."""
+    """Look a dotted path up in the parts that the alert shares with others."""
     head, *rest = name.split(".")
     if not rest:
         return lambda alert: alert.shared(head)
     return lambda alert: _dig(alert.shared(head), rest)
 
 
+def _own(name: str) -> Callable[[Alert], Any]:
+    """Look a dotted path up in what is the alert's own."""
+    head, *rest = name.split(".")
+    return lambda alert: _dig(own_fields(alert, alert.indexed).get(head), rest)
+
+
+def _either(name: str) -> Callable[[Alert], Any]:
+    """Look a dotted path up in both."""
+    shared, own = _shared(name), _own(name)
+
+    def value(alert: Alert) -> Any:
+        found = shared(alert)
+        return own(alert) if found is None else found
+
+    return value
+
+
 def _dig(value: Any, path: list[str]) -> Any:
+    """Follow `path` into `value`; through a list of objects it leads to a tuple of all that it meets."""
     for index, key in enumerate(path):
         if isinstance(value, list):
             found = tuple(_dig(item, path[index:]) for item in value)
@@ -74,7 +83,7 @@ def _hash_of(place: str) -> Callable[[Alert], str | None]:
 
 def _assignee(part: str) -> Callable[[Alert], str | None]:
     get = attrgetter(part)
-    return lambda alert: alert.indexed.assignee and get(alert.indexed.assignee) or None
+    return lambda alert: (alert.indexed.assignee and get(alert.indexed.assignee)) or None
 
 
 def _filled(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
@@ -84,7 +93,7 @@ def _filled(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
 
 def _time(name: str) -> Callable[[Alert], int | None]:
     """A time that only the document has."""
-    get = _document(name)
+    get = _own(name)
 
     def value(alert: Alert) -> int | None:
         text = get(alert)
@@ -93,38 +102,20 @@ def _time(name: str) -> Callable[[Alert], int | None]:
     return value
 
 
-_SHARED_TYPES: dict[Type, str] = {
-    "keyword": "product type severity_name agent_id platform tactic tactic_id technique technique_id objective scenario "
-               "device.device_id device.platform_name device.product_type_desc device.machine_domain device.os_version "
-               "device.local_ip device.external_ip device.cid device.site_name device.status source_account_upn "
-               "cloud_provider cloud_account_id cloud_indicator global_prevalence local_prevalence user_id "
-               "parent_details.sha256 parent_details.md5 grandparent_details.sha256 grandparent_details.md5 origin_cid",
-    "text": "name display_name description cmdline filename filepath user_name device.hostname computer_name logon_domain "
-            "source_endpoint_host_name source_account_name parent_details.filename parent_details.cmdline "
-            "parent_details.filepath grandparent_details.filename grandparent_details.cmdline "
-            "grandparent_details.filepath pattern_disposition_description alleged_filetype user_principal",
-    "number": "severity confidence pattern_id pattern_disposition priority_value",
-    "bool": "email_sent",
-    "array": "data_domains source_products source_vendors source_hosts source_ips host_names user_names device.groups "
-             "device.tags mitre_attack.tactic mitre_attack.tactic_id mitre_attack.technique mitre_attack.technique_id",
-}
-_OWN_TYPES: dict[Type, str] = {
-    "keyword": "id aggregate_id indicator_id control_graph_id process_id parent_process_id local_process_id tree_id tree_root "
-               "triggering_process_graph_id lead_id lead_type scan_id event_id detection_id incident_id incident.id md5 "
-               "sha1 ioc_source poly_id mobile_detection_id resource_id resource_uuid",
-    "text": "comment ioc_description",
-    "number": "seconds_to_resolved seconds_to_triaged score",
-    "bool": "is_closed quarantined correlation_rule_create_case",
-    "array": "case_ids ioc_values",
-    "terms": "comments.value",
-}
-_OWN_TIMES = "timestamp context_timestamp start_time end_time"
+_LOOKUPS = {"shared": _shared, "own": _own, "either": _either}
+_MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8")
+
+
+def _listed(row: dict[str, str]) -> Field:
+    """A field of mapping.csv; `part` tells where in the document it can stand, which spares looking elsewhere."""
+    name, type_ = row["name"], msgspec.convert(row["type"], Type)
+    if type_ == "time":
+        return Field(name, type_, _time(name))
+    return Field(name, type_, _LOOKUPS[row["part"]](name))
 
 
 def _mapping() -> dict[str, Field]:
-    fields = [Field(name, type_, _shared(name)) for type_, names in _SHARED_TYPES.items() for name in names.split()]
-    fields += [Field(name, type_, _document(name)) for type_, names in _OWN_TYPES.items() for name in names.split()]
-    fields += [Field(name, "time", _time(name)) for name in _OWN_TIMES.split()]
+    fields = [_listed(row) for row in csv.DictReader(_MAPPING.splitlines())]
     fields += [
         Field("composite_id", "keyword", attrgetter("composite_id")),
         Field("cid", "keyword", attrgetter("cid")),
@@ -140,8 +131,14 @@ def _mapping() -> dict[str, Field]:
         Field("assigned_to_uuid", "keyword", _assignee("uuid")),
         Field("sha256", "keyword", _hash_of("subject")),
         Field("ioc_value", "keyword", _hash_of("indicator")),
-        Field("ioc_type", "keyword", lambda alert: None if alert.evidence.indicator is None else "hash_sha256"),
-        Field("entities.sha256", "array", lambda alert: tuple(file.sha256 for file in alert.evidence.entities) or None),
+        Field(
+            "ioc_type", "keyword", lambda alert: None if alert.evidence.indicator is None else "hash_sha256"
+        ),
+        Field(
+            "entities.sha256",
+            "array",
+            lambda alert: tuple(file.sha256 for file in alert.evidence.entities) or None,
+        ),
         Field("ioc_context.sha256", "keyword", _hash_of("indicator")),
         Field("quarantined_files.sha256", "keyword", _hash_of("quarantined")),
         Field("associated_files.sha256", "keyword", _hash_of("associated")),
@@ -151,7 +148,12 @@ def _mapping() -> dict[str, Field]:
 
 
 _FIELDS = _mapping()
-NESTED_HASHES = ("ioc_context.sha256", "quarantined_files.sha256", "associated_files.sha256", "file_writes.sha256")
+NESTED_HASHES = (
+    "ioc_context.sha256",
+    "quarantined_files.sha256",
+    "associated_files.sha256",
+    "file_writes.sha256",
+)
 
 
 def field(name: str, switches: Switches) -> Field | None:
@@ -159,7 +161,7 @@ def field(name: str, switches: Switches) -> Field | None:
     if name in NESTED_HASHES and not switches.nested_hash_fields:
         return None
     if name == "entities.sha256" and switches.entities_sha256 != "matches":
-        return None if switches.entities_sha256 == "unknown_field" else Field(name, "array", lambda alert: None)
+        return None if switches.entities_sha256 == "unknown_field" else Field(name, "array", lambda _: None)
     found = _FIELDS.get(name)
     if found is not None and found.type == "time" and switches.time_precision == "ms":
         return Field(name, "time", _in_milliseconds(found.value))

@@ -5,8 +5,8 @@
     operator  := '!' | '~' | '!~' | '>' | '>=' | '<' | '<=' | '*' | '!*'
     value     := 'text' | "text" | number | true | false | null | '[' value (',' value)* ']'
 
-Known from psfalcon's Test-FqlStatement and its wiki ("max 20 properties per statement"), and falcon-mcp's filter guide.
-Assumption: escapes are `\\\\`, `\\'`, `\\"` and `\\*`; any other backslash is an error.
+Known from psfalcon's Test-FqlStatement and its wiki ("max 20 properties per statement"), and falcon-mcp's
+filter guide. Assumption: escapes are `\\\\`, `\\'`, `\\"` and `\\*`; any other backslash is an error.
 """
 
 import re
@@ -26,7 +26,10 @@ class FqlError(ValueError):
 
 
 class Value(msgspec.Struct, frozen=True):
-    """A literal. `pieces` is its text, cut at the unescaped stars: one piece means there is none. null has no pieces."""
+    """A literal.
+
+    `pieces` is its text, cut at the unescaped stars: one piece means there is none. null has no pieces.
+    """
 
     pieces: tuple[str, ...]
     quoted: bool = True
@@ -131,7 +134,9 @@ class _Parser:
             return _joined(items, joints[0]) if joints else items[0]
         if self.bare_mix == "refuse":
             raise self.error("mixed + and , need parentheses")
-        return _left_to_right(items, joints) if self.bare_mix == "left_to_right" else _and_first(items, joints)
+        return (
+            _left_to_right(items, joints) if self.bare_mix == "left_to_right" else _and_first(items, joints)
+        )
 
     def item(self) -> Node:
         if self.peek() == "(":

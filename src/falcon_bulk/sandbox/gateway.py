@@ -28,7 +28,10 @@ ROUTES = {
     ("POST", "/alerts/combined/alerts/v1"): Route("combined", "alerts:read", reading.combined),
     ("PATCH", "/alerts/entities/alerts/v3"): Route("patch", "alerts:write", changing.patch),
 }
-_LOGIN = {("POST", "/oauth2/token"): ("token", oauth.token), ("POST", "/oauth2/revoke"): ("revoke", oauth.revoke)}
+_LOGIN = {
+    ("POST", "/oauth2/token"): ("token", oauth.token),
+    ("POST", "/oauth2/revoke"): ("revoke", oauth.revoke),
+}
 
 
 def endpoint(call: Call) -> str:

@@ -1,11 +1,11 @@
 """Alerts from a seed: the same seed and start moment make the same alerts."""
 
-import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from falcon_bulk.sandbox.catalogue import COMMENTS, GIVEN_NAMES, SURNAMES
+from falcon_bulk.sandbox.chance import seeded
 from falcon_bulk.sandbox.records import NO_EVIDENCE, Alert, Assignee, Comment, Evidence, File, Fragment, State
 from falcon_bulk.sandbox.timestamps import DAY, HOUR, SECOND, rfc3339
 from falcon_bulk.sandbox.world import World
@@ -17,8 +17,19 @@ BUSY_DAY = 12
 HOSTILE_EVERY = 100
 
 PROFILES: dict[str, dict[str, int]] = {
-    "mixed": {"ldt": 50, "ods": 6, "overwatch": 1, "xdr": 5, "idp": 13, "ngsiem": 12, "mobile": 2, "lead": 2,
-              "signal": 3, "fcs": 3, "thirdparty": 3},
+    "mixed": {
+        "ldt": 50,
+        "ods": 6,
+        "overwatch": 1,
+        "xdr": 5,
+        "idp": 13,
+        "ngsiem": 12,
+        "mobile": 2,
+        "lead": 2,
+        "signal": 3,
+        "fcs": 3,
+        "thirdparty": 3,
+    },
     "endpoint": {"ldt": 90, "ods": 10},
 }
 
@@ -27,9 +38,18 @@ _CRAWLED_KINDS = frozenset(("ldt", "overwatch", "signal", "idp", "fcs"))
 _STATUSES = {"new": 62, "in_progress": 9, "closed": 24, "reopened": 5}
 _FALCON_COMPLETE_TEAM = Assignee("Crowdstrike Team", "eppteam@crowdstrike.com", "0" * 32)
 _TAGS: dict[tuple[str, ...] | None, int] = {
-    None: 760, (): 60, ("",): 30, ("ignored",): 20, ("", "ignored"): 10, ("false_positive",): 30, ("true_positive",): 20,
-    ("falcon_complete",): 15, ("falcon_complete", "FC-TP-No Remediation Required - PUP", "true_positive"): 10,
-    ("falcon_complete", "FC-FP", "false_positive"): 5, ("triage", "globex-migration"): 25, ("red team", "2026-q1"): 15,
+    None: 760,
+    (): 60,
+    ("",): 30,
+    ("ignored",): 20,
+    ("", "ignored"): 10,
+    ("false_positive",): 30,
+    ("true_positive",): 20,
+    ("falcon_complete",): 15,
+    ("falcon_complete", "FC-TP-No Remediation Required - PUP", "true_positive"): 10,
+    ("falcon_complete", "FC-FP", "false_positive"): 5,
+    ("triage", "globex-migration"): 25,
+    ("red team", "2026-q1"): 15,
 }
 
 
@@ -49,8 +69,7 @@ class Generator:
     """Makes the alerts of one tenant, those of the start and those that arrive later."""
 
     def __init__(self, seed: str, cids: Sequence[str], customer: str, expected: int, profile: str) -> None:
-        """`expected` is about how many alerts there will be: it sets how many hosts and common files there are."""
-        self.rng = random.Random(seed)
+        self.rng = seeded(seed)
         self.cids = cids
         self.profile = PROFILES[profile]
         hosts = max(12, min(3000, expected // 40)) // len(cids) + 1
@@ -59,15 +78,26 @@ class Generator:
         self.common_weights = [1 / rank for rank in range(1, 13)]
         self.known = [self._file() for _ in range(max(20, expected // 200))]
         names = [f"{given}.{name}" for given, name in zip(GIVEN_NAMES, SURNAMES, strict=False)]
-        analysts = [Assignee(name, f"{name}@example.com", f"{uuid.UUID(int=self.rng.getrandbits(128))}") for name in names]
-        self.assignees: dict[Assignee | None, int] = {None: 1720, **dict.fromkeys(analysts, 10), _FALCON_COMPLETE_TEAM: 40,
-                                                      Assignee(uid="soc@example.com"): 20}
+        analysts = [
+            Assignee(name, f"{name}@example.com", f"{uuid.UUID(int=self.rng.getrandbits(128))}")
+            for name in names
+        ]
+        self.assignees: dict[Assignee | None, int] = {
+            None: 1720,
+            **dict.fromkeys(analysts, 10),
+            _FALCON_COMPLETE_TEAM: 40,
+            Assignee(uid="soc@example.com"): 20,
+        }
         self.made = 0
 
     def history(self, count: int, burst: int, now: int) -> list[Alert]:
         """`count` alerts spread over the days before `now` (ns), and `burst` more that share one instant."""
         instants = [now - 20 * DAY - 123_456_789] * min(400, count // 50)
-        moments = [*self._moments(count - len(instants), now), *instants, *[now - 10 * DAY - 987_654_321] * burst]
+        moments = [
+            *self._moments(count - len(instants), now),
+            *instants,
+            *[now - 10 * DAY - 987_654_321] * burst,
+        ]
         return list(self._alerts(sorted(moments), now, fresh=False))
 
     def arrivals(self, count: int, now: int) -> list[Alert]:
@@ -86,17 +116,29 @@ class Generator:
         rng, count = self.rng, len(moments)
         salts = [rng.getrandbits(64) for _ in range(count)]
         cids = rng.choices(self.cids, k=count)
-        for created, salt, cid, traits in zip(moments, salts, cids, self._traits(count, fresh=fresh), strict=True):
+        for created, salt, cid, traits in zip(
+            moments, salts, cids, self._traits(count, fresh=fresh), strict=True
+        ):
             number = self.made
             self.made += 1
             hostile = number % HOSTILE_EVERY == HOSTILE_EVERY // 3
             world = self.worlds[cid]
             found = (world.hostile if hostile else world.plain)[traits.kind]
-            parts = (found.patterns[salt % len(found.patterns)], found.places[(salt >> 20) % len(found.places)],
-                     found.actors[(salt >> 40) % len(found.actors)])
+            parts = found.parts(salt)
             state = self._state(traits, created, now, salt)
-            yield Alert(_composite_id(traits.kind, cid, parts, salt, number), cid, traits.kind, parts, created, salt,
-                        state, state, self._evidence(traits.kind), _case(salt) if traits.in_case else (), hostile)
+            yield Alert(
+                _composite_id(traits.kind, cid, parts, salt, number),
+                cid,
+                traits.kind,
+                parts,
+                created,
+                salt,
+                state,
+                state,
+                self._evidence(traits.kind),
+                _case(salt) if traits.in_case else (),
+                hostile,
+            )
 
     def _traits(self, count: int, *, fresh: bool) -> Iterator[Traits]:
         """One column per trait, drawn in bulk."""
@@ -107,8 +149,16 @@ class Generator:
         kinds = draw(self.profile)
         if fresh:
             return (Traits(kind, "new", False, None, None, False, False) for kind in kinds)
-        return map(Traits, kinds, draw(_STATUSES), draw({False: 95, True: 5}), draw(_TAGS), draw(self.assignees),
-                   draw({False: 94, True: 6}), draw({False: 97, True: 3}))
+        return map(
+            Traits,
+            kinds,
+            draw(_STATUSES),
+            draw({False: 95, True: 5}),
+            draw(_TAGS),
+            draw(self.assignees),
+            draw({False: 94, True: 6}),
+            draw({False: 97, True: 3}),
+        )
 
     def _state(self, traits: Traits, created: int, now: int, salt: int) -> State:
         """The state an alert begins with. A lead has no show_in_ui and, in the samples, is never touched."""
@@ -126,13 +176,23 @@ class Generator:
         comments: tuple[Comment, ...] = ()
         if traits.commented:
             comments = (Comment(COMMENTS[salt % len(COMMENTS)], rfc3339(updated), "analyst@example.com"),)
-        return State(traits.status, min(updated, now), crawled, not traits.hidden, traits.assignee, traits.tags, comments,
-                     seconds_to_resolved=salt % 900 if traits.status == "closed" and salt % 5 == 0 else 0)
+        return State(
+            traits.status,
+            min(updated, now),
+            crawled,
+            not traits.hidden,
+            traits.assignee,
+            traits.tags,
+            comments,
+            seconds_to_resolved=salt % 900 if traits.status == "closed" and salt % 5 == 0 else 0,
+        )
 
     def _evidence(self, kind: str) -> Evidence:
         """A subject on one endpoint alert in four, and the rarer places a hash can stand in."""
         if kind == "xdr":
-            return Evidence(entities=tuple({self._pick() for _ in range(self.rng.choice((0, 1, 1, 2, 3, 4)))}))
+            return Evidence(
+                entities=tuple({self._pick() for _ in range(self.rng.choice((0, 1, 1, 2, 3, 4)))})
+            )
         if kind not in _ENDPOINT_KINDS or (draw := self.rng.random()) > 0.36:
             return NO_EVIDENCE
         file = self._pick()
@@ -157,7 +217,8 @@ class Generator:
 
     def _file(self) -> File:
         bits = self.rng.getrandbits(384)
-        return File(f"{bits >> 128:064x}", f"{bits & (1 << 128) - 1:032x}", f"C:\\Users\\Public\\{bits & 0xFFFFFF:06x}.exe")
+        sha256, md5, name = f"{bits >> 128:064x}", f"{bits % (1 << 128):032x}", f"{bits % (1 << 24):06x}"
+        return File(sha256, md5, f"C:\\Users\\Public\\{name}.exe")
 
 
 def crawl_due(created: int) -> int:
@@ -185,15 +246,17 @@ def _uuid_text(salt: int, number: int) -> str:
 
 
 _IDS: dict[str, Callable[[str, tuple[Fragment, ...], int, int], str]] = {
-    "ldt": _sensor_id, "overwatch": _sensor_id, "signal": _sensor_id,
-    "ods": lambda cid, parts, salt, number: f"{cid}:ods:{cid}:{salt:016x}{number:016x}",
-    "idp": lambda cid, parts, salt, number: f"{cid}:ind:{cid}:{_uuid_text(salt, number).upper()}",
-    "ngsiem": lambda cid, parts, salt, number: f"{cid}:ngsiem:{cid}:{salt:016x}{number:016x}",
-    "xdr": lambda cid, parts, salt, number: f"{cid}:ind:{cid}:xdr|{salt:x}|{number}",
+    "ldt": _sensor_id,
+    "overwatch": _sensor_id,
+    "signal": _sensor_id,
+    "ods": lambda cid, _, salt, number: f"{cid}:ods:{cid}:{salt:016x}{number:016x}",
+    "idp": lambda cid, _, salt, number: f"{cid}:ind:{cid}:{_uuid_text(salt, number).upper()}",
+    "ngsiem": lambda cid, _, salt, number: f"{cid}:ngsiem:{cid}:{salt:016x}{number:016x}",
+    "xdr": lambda cid, _, salt, number: f"{cid}:ind:{cid}:xdr|{salt:x}|{number}",
     "mobile": lambda cid, parts, salt, number: f"{cid}:ind:{parts[1].fields['agent_id']}:{number}|{salt}",
-    "lead": lambda cid, parts, salt, number: f"{cid}:automated-lead:{cid}:{salt:032x}{number:032x}",
-    "fcs": lambda cid, parts, salt, number: f"{cid}:fcs:ioa-211:{_uuid_text(salt, number)}",
-    "thirdparty": lambda cid, parts, salt, number: f"{cid}:thirdparty:{cid}:{salt:016x}{number:016x}",
+    "lead": lambda cid, _, salt, number: f"{cid}:automated-lead:{cid}:{salt:032x}{number:032x}",
+    "fcs": lambda cid, _, salt, number: f"{cid}:fcs:ioa-211:{_uuid_text(salt, number)}",
+    "thirdparty": lambda cid, _, salt, number: f"{cid}:thirdparty:{cid}:{salt:016x}{number:016x}",
 }
 
 

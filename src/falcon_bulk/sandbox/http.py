@@ -72,7 +72,9 @@ def error(code: int, message: str, **more: object) -> dict[str, object]:
 
 def refusal(reason: ApiError, switches: Switches, powered_by: str = "detectsapi") -> Answer:
     """The answer to a refused request: the envelope with one error and no resources."""
-    answer = envelope(switches, None, [error(reason.status, reason.message)], status=reason.status, powered_by=powered_by)
+    answer = envelope(
+        switches, None, [error(reason.status, reason.message)], status=reason.status, powered_by=powered_by
+    )
     answer.headers |= reason.headers
     return answer
 
@@ -86,13 +88,19 @@ def envelope(
     powered_by: str = "detectsapi",
     **meta: object,
 ) -> Answer:
-    """Falcon's envelope. `resources` are documents that are encoded already, or values; None leaves the key out."""
+    """Falcon's envelope.
+
+    `resources` are documents that are encoded already, or values; None leaves the key out.
+    """
     head = {"query_time": 0.004, "powered_by": powered_by, "trace_id": str(uuid.uuid4()), **meta}
     parts = [b'"meta":' + msgspec.json.encode(head)]
     if resources is not None:
         encoded = resources and isinstance(resources[0], bytes)
-        parts.append(b'"resources":' + (b"[" + b",".join(resources) + b"]" if encoded else msgspec.json.encode(resources)))
+        parts.append(
+            b'"resources":'
+            + (b"[" + b",".join(resources) + b"]" if encoded else msgspec.json.encode(resources))
+        )
     if errors or switches.errors_when_none != "absent":
-        nothing = None if switches.errors_when_none == "null" else []
-        parts.append(b'"errors":' + msgspec.json.encode(errors or nothing))
+        nothing = b"null" if switches.errors_when_none == "null" else b"[]"
+        parts.append(b'"errors":' + (msgspec.json.encode(errors) if errors else nothing))
     return Answer(status, b"{" + b",".join(parts) + b"}")

@@ -8,7 +8,10 @@ from falcon_bulk.sandbox.records import State
 
 
 class Request(msgspec.Struct):
-    """One request to the API and what became of it. `at` in ns; `token` shows its last four characters only."""
+    """One request to the API and what became of it.
+
+    `at` in ns; `token` shows its last four characters only.
+    """
 
     number: int
     at: int

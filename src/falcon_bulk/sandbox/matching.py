@@ -17,7 +17,10 @@ Predicate = Callable[[Alert], bool]
 Test = Callable[[Any], bool]
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
 }
 
 
@@ -29,13 +32,16 @@ class Terms(msgspec.Struct):
 
 
 def predicate(node: Node, terms: Terms) -> Predicate:
-    """The predicate of a whole statement. Raises FqlError where Falcon refuses (a wildcard or nonsense as a time)."""
+    """The predicate of a whole statement.
+
+    Raises FqlError where Falcon refuses (a wildcard or nonsense as a time).
+    """
     compiled = _compile(node, terms)
     unknown = any(field(clause.field, terms.switches) is None for clause in clauses(node))
     return _nothing if unknown and terms.switches.unknown_field == "empty_filter" else compiled
 
 
-def _nothing(alert: Alert) -> bool:
+def _nothing(_: Alert) -> bool:
     return False
 
 
@@ -128,7 +134,11 @@ def _string_test(found: Field, clause: Clause, value: Value) -> Test | None:
     """Exact and case-sensitive, except for `~`."""
     text = value.text
     if found.type == "terms":
-        return None if clause.operator or " " in text else lambda actual: actual is not None and text in actual.split()
+        return (
+            None
+            if clause.operator or " " in text
+            else lambda actual: actual is not None and text in actual.split()
+        )
     if clause.operator in ("~", "*") and found.type == "array":
         return None
     if clause.operator == "~":

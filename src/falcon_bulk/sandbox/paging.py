@@ -1,7 +1,7 @@
 """The opaque `after` of the combined endpoint.
 
-Base64 of JSON, as decoded from public test data: Elasticsearch's search_after with the sort value and composite_id. It is
-tied to the filter and sort it was made for (assumption: by a digest).
+Base64 of JSON, as decoded from public test data: Elasticsearch's search_after with the sort value and
+composite_id. It is tied to the filter and sort it was made for (assumption: by a digest).
 """
 
 import base64
@@ -36,7 +36,10 @@ def encode(cursor: Cursor) -> str:
 
 
 def decode(after: str, query: str) -> Cursor:
-    """The cursor in `after`. Raises ApiError 400 for a garbled one or one of another filter or sort than `query`."""
+    """The cursor in `after`.
+
+    Raises ApiError 400 for a garbled one or one of another filter or sort than `query`.
+    """
     try:
         cursor = msgspec.json.decode(base64.b64decode(after, validate=True), type=Cursor)
     except (ValueError, msgspec.DecodeError):

@@ -17,9 +17,9 @@ class RateLimit:
         self._windows: defaultdict[tuple[str, str], deque[int]] = defaultdict(deque)
 
     def count(self, kind: str, key: str, limit: int, now: int) -> dict[str, str]:
-        """Count one request against `limit`; the headers every answer carries. Raises ApiError 429 beyond the limit.
+        """Count one request against `limit` and return the headers every answer carries.
 
-        A refused request is not counted itself: the window opens as the oldest counted ones leave it.
+        Raises ApiError 429 beyond the limit. A refused request is not counted itself: the window opens as the oldest counted ones leave it.
         """
         window = self._windows[kind, key]
         while window and window[0] <= now - MINUTE:
@@ -38,6 +38,10 @@ def retry_after(style: str, opens: int, now: int) -> dict[str, str]:
 
     The swagger says milliseconds since 1970, PSFalcon reads seconds, one report saw no header at all.
     """
-    values = {"milliseconds": str(opens // MILLISECOND), "seconds": str(-(-opens // SECOND)), "nonsense": "soon",
-              "past": str(now // SECOND - 3600)}
+    values = {
+        "milliseconds": str(opens // MILLISECOND),
+        "seconds": str(-(-opens // SECOND)),
+        "nonsense": "soon",
+        "past": str(now // SECOND - 3600),
+    }
     return {"X-Ratelimit-Retryafter": values[style]} if style in values else {}

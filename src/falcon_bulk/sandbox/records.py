@@ -1,7 +1,8 @@
 """What the tenant keeps about an alert.
 
-An alert's document is not stored. It is put together on demand from fragments that many alerts share (the detection
-pattern, the host, the process tree) and from what is its own: its identity, its evidence and its state.
+An alert's document is not stored. It is put together on demand from fragments that many alerts share (the
+detection pattern, the host, the process tree) and from what is its own: its identity, its evidence and its
+state.
 """
 
 from typing import Any
@@ -40,7 +41,8 @@ class Comment(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True):
     """All that can change about an alert. A change makes a new state and leaves the old one as it was.
 
-    `show_in_ui` None: the document has no such field. `tags` None: likewise. `crawled` 0: likewise (moments in ns).
+    `show_in_ui` None: the document has no such field. `tags` None: likewise. `crawled` 0: likewise (moments
+    in ns).
     """
 
     status: str
@@ -65,8 +67,8 @@ class File(msgspec.Struct, frozen=True):
 class Evidence(msgspec.Struct, frozen=True):
     """The files an alert names, by the place they stand in.
 
-    `subject`: sha256/md5. `entities`: entities.sha256. `indicator`: ioc_type/ioc_value and ioc_context. `quarantined`,
-    `associated` and `written` are about other files than the alert's own.
+    `subject`: sha256/md5. `entities`: entities.sha256. `indicator`: ioc_type/ioc_value and ioc_context.
+    `quarantined`, `associated` and `written` are about other files than the alert's own.
     """
 
     subject: File | None = None
@@ -77,7 +79,10 @@ class Evidence(msgspec.Struct, frozen=True):
     written: File | None = None
 
     def own_hashes(self) -> tuple[str, ...]:
-        """The SHA256 values that make an alert that file's alert: subject, entities, indicator. Sorted, distinct."""
+        """The SHA256 values that make an alert that file's alert: subject, entities, indicator.
+
+        Sorted, distinct.
+        """
         files = [self.subject, self.indicator, *self.entities]
         return tuple(sorted({file.sha256 for file in files if file is not None}))
 
@@ -105,7 +110,6 @@ class Alert(msgspec.Struct, eq=False):
 
     @property
     def created_ms(self) -> int:
-        """Milliseconds since 1970: the search index keeps no finer time (a decoded `after` in public test data)."""
         return self.created // 1_000_000
 
     def shared(self, name: str) -> Any:

@@ -46,7 +46,9 @@ class Order(msgspec.Struct, frozen=True):
         absent = [alert for alert in alerts if self.key(alert) is None]
         present = [alert for alert in alerts if self.key(alert) is not None]
         by_id = sorted(present, key=lambda alert: alert.composite_id)
-        return sorted(by_id, key=self.key, reverse=self.descending) + sorted(absent, key=lambda alert: alert.composite_id)
+        return sorted(by_id, key=self.key, reverse=self.descending) + sorted(
+            absent, key=lambda alert: alert.composite_id
+        )
 
     def position_after(self, alerts: list[Alert], value: Any, composite_id: str) -> int:
         """Where the alerts begin that sort behind (value, composite_id), itself there or not."""
@@ -63,7 +65,6 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def order(sort: str, switches: Switches) -> Order:
-    """`field|asc`, `field|desc` or `field.desc`; anything else is silently the default order (known from live use)."""
     name, bar, direction = sort.rpartition("|") if "|" in sort else sort.rpartition(".")
     found = field(name, switches) if bar and direction in ("asc", "desc") else None
     if found is None or not found.sortable:
@@ -97,7 +98,9 @@ class Search:
         alerts: Iterable[Alert] = self.store.newest_first
         if node is not None:
             narrowed = self._candidates(node, now)
-            alerts = filter(predicate(node, Terms(self.switches, now)), alerts if narrowed is None else narrowed)
+            alerts = filter(
+                predicate(node, Terms(self.switches, now)), alerts if narrowed is None else narrowed
+            )
         if not query.include_hidden:
             alerts = (alert for alert in alerts if alert.indexed.show_in_ui is not False)
         if query.cids is not None:
@@ -137,8 +140,12 @@ class Search:
         """The slice of time that the comparisons on created_timestamp among `nodes` leave."""
         bounds: dict[str, list[int]] = {">": [], "<": []}
         for node in nodes:
-            if isinstance(node, Clause) and node.field == "created_timestamp" and node.operator[:1] in bounds \
-                    and not node.negated:
+            if (
+                isinstance(node, Clause)
+                and node.field == "created_timestamp"
+                and node.operator[:1] in bounds
+                and not node.negated
+            ):
                 try:
                     moment = parse_time(node.values[0].text, now)
                 except ValueError:
@@ -150,7 +157,11 @@ class Search:
 
 
 def _is_plain_equality(clause: Clause) -> bool:
-    return not (clause.operator or clause.negated or any(value.has_wildcard or value.is_null for value in clause.values))
+    return not (
+        clause.operator
+        or clause.negated
+        or any(value.has_wildcard or value.is_null for value in clause.values)
+    )
 
 
 def _moves(node: Node) -> bool:

@@ -9,8 +9,13 @@ from falcon_bulk.sandbox.server import Server
 from falcon_bulk.sandbox.tenant import Tenant
 
 
-def serve(tenant: Tenant, *, port: int = 0, write_env: Path | None = None,
-          ready: Callable[[str], None] = lambda url: None) -> None:
+def serve(
+    tenant: Tenant,
+    *,
+    port: int = 0,
+    write_env: Path | None = None,
+    ready: Callable[[str], None] = lambda _: None,
+) -> None:
     """Serve `tenant` until SIGINT or SIGTERM.
 
     Once the socket listens, `write_env` gets the tenant's env file, and then `ready` is called with the URL.
@@ -27,12 +32,11 @@ def serve(tenant: Tenant, *, port: int = 0, write_env: Path | None = None,
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that is never readable by others and never there in part: its appearance means it is complete."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise

@@ -52,7 +52,6 @@ class AlertStore:
             self.version += 1
 
     def settle(self, now: int) -> None:
-        """Do what is due: let the search catch up, and let the crawler pass over alerts that are an hour old."""
         while self._to_index and self._to_index[0][0] <= now:
             _, alert, state = self._to_index.popleft()
             alert.indexed = state
@@ -62,9 +61,10 @@ class AlertStore:
             self.crawl([self.by_id[composite_id]], due)
 
     def crawl(self, alerts: Iterable[Alert], moment: int) -> None:
-        """The crawler's touch: crawled_timestamp and updated_timestamp move, nothing else (they equal in real samples)."""
         for alert in alerts:
-            self.change(alert, msgspec.structs.replace(alert.state, crawled=moment, updated=moment), moment, 0)
+            self.change(
+                alert, msgspec.structs.replace(alert.state, crawled=moment, updated=moment), moment, 0
+            )
 
     def having_hash(self, sha256: str) -> list[Alert]:
         """Alerts that name the hash in one of HASH_FIELDS, newest first."""
@@ -72,12 +72,16 @@ class AlertStore:
 
     def between(self, earliest_ms: int | None, latest_ms: int | None) -> list[Alert]:
         """Alerts created from `earliest_ms` to `latest_ms`, both included, newest first."""
-        start = 0 if latest_ms is None else bisect_left(self.newest_first, (-latest_ms,), key=newest_first)
-        end = None if earliest_ms is None else bisect_left(self.newest_first, (-earliest_ms + 1,), key=newest_first)
+        start = 0 if latest_ms is None else bisect_left(self.newest_first, (-latest_ms, ""), key=newest_first)
+        end = (
+            None
+            if earliest_ms is None
+            else bisect_left(self.newest_first, (1 - earliest_ms, ""), key=newest_first)
+        )
         return self.newest_first[start:end]
 
     def _since(self, moment: int) -> int:
-        return bisect_left(self.newest_first, (-moment // 1_000_000,), key=newest_first)
+        return bisect_left(self.newest_first, (-moment // 1_000_000, ""), key=newest_first)
 
     def _schedule_crawls(self, alerts: Iterable[Alert]) -> None:
         for alert in alerts:

@@ -1,4 +1,4 @@
-"""The tenant's switches: wherever the real API's behaviour is not known, both answers, and the limits and latencies.
+"""The tenant's switches: both answers wherever the real API's is not known, and limits and latencies.
 
 The default is the answer that is harder on a client, except where public evidence speaks for the other.
 """
@@ -14,13 +14,20 @@ def _says(text: str) -> Meta:
 
 
 class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Plain attributes; they may be set while the server runs. A name that does not exist raises AttributeError."""
+    """Plain attributes; they may be set while the server runs.
+
+    A name that does not exist raises AttributeError.
+    """
 
     errors_when_none: Annotated[
         Literal["null", "empty", "absent"], _says("how an answer without errors shows `errors`")
     ] = "null"
-    last_after: Annotated[Literal["empty", "absent"], _says("how combined shows `after` on its last page")] = "empty"
-    window_error: Annotated[Literal[500, 400], _says("status of queries with offset+limit beyond 10,000")] = 500
+    last_after: Annotated[
+        Literal["empty", "absent"], _says("how combined shows `after` on its last page")
+    ] = "empty"
+    window_error: Annotated[Literal[500, 400], _says("status of queries with offset+limit beyond 10,000")] = (
+        500
+    )
     queries_max_limit: Annotated[int, _says("largest `limit` of queries; an older report has 1000")] = 10_000
     combined_hidden: Annotated[
         Literal["included", "omitted"], _says("whether combined returns alerts with show_in_ui false")
@@ -29,7 +36,8 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Literal["empty_filter", "empty_clause"], _says("what an unknown field in a filter makes empty")
     ] = "empty_filter"
     entities_sha256: Annotated[
-        Literal["matches", "no_match", "unknown_field"], _says("whether a filter on entities.sha256 finds anything")
+        Literal["matches", "no_match", "unknown_field"],
+        _says("whether a filter on entities.sha256 finds anything"),
     ] = "matches"
     nested_hash_fields: Annotated[
         bool, _says("whether ioc_context/quarantined_files/associated_files.sha256 can be filtered")
@@ -38,17 +46,24 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Literal["and_first", "left_to_right", "refuse"], _says("how `+` and `,` without parentheses are read")
     ] = "and_first"
     time_precision: Annotated[Literal["ms", "ns"], _says("what the search index keeps of a time")] = "ms"
-    index_lag: Annotated[float, _says("seconds until the search (queries, combined, aggregates) sees a change")] = 0.0
+    index_lag: Annotated[
+        float, _says("seconds until the search (queries, combined, aggregates) sees a change")
+    ] = 0.0
     unknown_id: Annotated[
-        Literal["only_itself", "ignored", "batch_400", "batch_404"], _says("what an unknown id does to its PATCH")
+        Literal["only_itself", "ignored", "batch_400", "batch_404"],
+        _says("what an unknown id does to its PATCH"),
     ] = "only_itself"
     unknown_entity: Annotated[
         Literal["silent", "errors"], _says("whether entities names unknown ids in errors[]")
     ] = "silent"
-    count_no_ops: Annotated[bool, _says("whether resources_affected counts alerts that were so already")] = False
+    count_no_ops: Annotated[bool, _says("whether resources_affected counts alerts that were so already")] = (
+        False
+    )
     no_op_moves_updated: Annotated[bool, _says("whether such a write moves updated_timestamp")] = True
     closing_hides: Annotated[bool, _says("whether closing also sets show_in_ui false")] = False
-    parent_sees_children: Annotated[bool, _says("whether the parent CID's token sees its children's alerts")] = True
+    parent_sees_children: Annotated[
+        bool, _says("whether the parent CID's token sees its children's alerts")
+    ] = True
     scopes: Annotated[str, _says("scopes of the API client, separated by spaces")] = (
         "alerts:read alerts:write ioc:read ioc:write"
     )
@@ -59,7 +74,8 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bad_token_limit: Annotated[int, _says("requests a minute per address without a good token")] = 15
     token_limit: Annotated[int, _says("logins a minute per address")] = 300
     retry_after: Annotated[
-        Literal["milliseconds", "seconds", "missing", "nonsense", "past"], _says("X-RateLimit-RetryAfter of a 429")
+        Literal["milliseconds", "seconds", "missing", "nonsense", "past"],
+        _says("X-RateLimit-RetryAfter of a 429"),
     ] = "milliseconds"
     aggregates_mode: Annotated[
         Literal["honest", "refuse_500", "refuse_403", "lie_low", "empty"], _says("how aggregates answers")
@@ -78,7 +94,10 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def parse(cls, assignment: str) -> tuple[str, Any]:
-        """Name and value of "NAME=VALUE", the value in the switch's own type. ValueError if either is not one."""
+        """Name and value of "NAME=VALUE", the value in the switch's own type.
+
+        ValueError if either is not one.
+        """
         name, equals, text = assignment.partition("=")
         if not equals:
             raise ValueError(f"a switch is written NAME=VALUE, not {assignment!r}")
@@ -91,7 +110,10 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def value(cls, name: str, value: object) -> Any:
-        """`value` in the type of the switch `name`: text such as "true" or "500" is converted. ValueError if not."""
+        """`value` in the type of the switch `name`: text such as "true" or "500" is converted.
+
+        ValueError if not.
+        """
         if name not in cls.__struct_fields__:
             raise ValueError(f"there is no switch {name!r}; there are: {', '.join(cls.__struct_fields__)}")
         wanted = get_type_hints(cls)[name]
@@ -108,5 +130,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     def describe(cls) -> list[tuple[str, Any, str]]:
         """Name, default and meaning of every switch, in order."""
         hints = get_type_hints(cls, include_extras=True)
-        return [(name, default, hints[name].__metadata__[0].description)
-                for name, default in zip(cls.__struct_fields__, cls.__struct_defaults__, strict=True)]
+        return [
+            (name, default, hints[name].__metadata__[0].description)
+            for name, default in zip(cls.__struct_fields__, cls.__struct_defaults__, strict=True)
+        ]

@@ -17,10 +17,16 @@ from falcon_bulk.sandbox.store import AlertStore
 from falcon_bulk.sandbox.switches import Switches
 
 
+def _hex32(text: str) -> str:
+    """32 hex digits, the shape of a CID."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
 class Tenant:
     """Everything a server needs to play one customer.
 
-    Once a server runs, other threads set plain attributes only (a switch); the rest goes through `Server.call`.
+    Once a server runs, other threads set plain attributes only (a switch); the rest goes through
+    `Server.call`.
     """
 
     def __init__(
@@ -35,21 +41,24 @@ class Tenant:
         profile: str = "mixed",
         now: float | None = None,
     ) -> None:
-        """`alerts` spread over 90 days and `burst` more at one instant, over the parent CID and `children` child CIDs.
+        """`alerts` over 90 days and `burst` more at one instant, of the parent CID and `children` child CIDs.
 
-        `now`: the tenant's present at the start, in seconds since 1970; fixed, it makes the documents repeatable.
+        `now`: the tenant's present at the start, in seconds since 1970; fixed, it makes the documents
+        repeatable.
         """
         self.customer = customer
         self.identity = f"{seed}:{customer}"
-        self.cid = hashlib.md5(self.identity.encode()).hexdigest()
-        self.children = tuple(hashlib.md5(f"{self.identity}:{child}".encode()).hexdigest() for child in range(children))
+        self.cid = _hex32(self.identity)
+        self.children = tuple(_hex32(f"{self.identity}:{child}") for child in range(children))
         self.switches = switches or Switches()
         self.clock = Clock(now)
         self.access = Access(self.identity, self.cid, self.children, self.switches)
         self.rate = RateLimit(self.switches)
         self.faults = Faults(self.identity)
         self.ledger = Ledger()
-        self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile)
+        self.generator = Generator(
+            self.identity, (self.cid, *self.children), customer, alerts + burst, profile
+        )
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.now()), self.clock.now())
         self.search = Search(self.store, self.switches)
         self.ledger.counted([alert.kind for alert in self.store.newest_first])
@@ -64,15 +73,20 @@ class Tenant:
 
     def env_text(self, url: str) -> str:
         """The env file of this tenant when it is served at `url`."""
-        return (
-            f"FALCON_CLIENT_ID={self.client_id}\nFALCON_CLIENT_SECRET={self.client_secret}\n"
-            f"FALCON_BASE_URL={url}\nFALCON_CID={','.join((self.cid, *self.children))}\nFALCON_CUSTOMER={self.customer}\n"
-        )
+        entries = {
+            "FALCON_CLIENT_ID": self.client_id,
+            "FALCON_CLIENT_SECRET": self.client_secret,
+            "FALCON_BASE_URL": url,
+            "FALCON_CID": ",".join((self.cid, *self.children)),
+            "FALCON_CUSTOMER": self.customer,
+        }
+        return "".join(f"{name}={value}\n" for name, value in entries.items())
 
     def change(self, alert: Alert, actions: list[Action], author: str, request: int = 0) -> bool:
         """Apply actions to an alert in the name of `author`; True if they made a difference.
 
-        `updated_timestamp` moves, for a write without effect as the switch says. The search sees it after its lag.
+        `updated_timestamp` moves, for a write without effect as the switch says. The search sees it after
+        its lag.
         """
         now = self.clock.now()
         after = changed(alert.state, actions, now, author, hide_closed=self.switches.closing_hides)

@@ -1,7 +1,7 @@
 """PATCH /alerts/entities/alerts/v3.
 
-The swagger says nothing of partial failure. Clients compare meta.writes.resources_affected with what they sent and read
-errors[] of a 200; the switches and faults cover what that leaves open.
+The swagger says nothing of partial failure. Clients compare meta.writes.resources_affected with what they
+sent and read errors[] of a 200; the switches and faults cover what that leaves open.
 """
 
 import msgspec
@@ -24,7 +24,7 @@ class Actions(msgspec.Struct):
 def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) -> Answer:
     """Apply the actions to every alert named; 200 has no `resources` and counts in meta.writes."""
     body = call.json()
-    ids = composite_ids(call, body)
+    ids = composite_ids(body)
     actions = _actions(body)
     alerts, unknown = sought(tenant, token, ids)
     errors = _refused(tenant, unknown)
@@ -78,9 +78,13 @@ def _spared(alerts: list[Alert], fault: Fault | None) -> tuple[list[Alert], list
     if kind == "poison":
         poisoned = [alert for alert in alerts if alert.composite_id in fault.ids]
         if fault.mode != "only_itself" and poisoned:
-            raise ApiError(404 if fault.mode == "batch_404" else 400, f"cannot update alert {poisoned[0].composite_id}")
+            raise ApiError(
+                404 if fault.mode == "batch_404" else 400, f"cannot update alert {poisoned[0].composite_id}"
+            )
         reached = [alert for alert in alerts if alert.composite_id not in fault.ids]
     else:
         reached = alerts[: fault.count] if kind == "partial" else []
     spared = set(alerts) - set(reached)
-    return reached, [error(fault.status, fault.text, id=alert.composite_id) for alert in alerts if alert in spared]
+    return reached, [
+        error(fault.status, fault.text, id=alert.composite_id) for alert in alerts if alert in spared
+    ]

@@ -1,11 +1,10 @@
 """The endpoints that read alerts: queries v2, entities v2 and combined v1."""
 
-import random
-
 import msgspec
 
 from falcon_bulk.sandbox import paging
 from falcon_bulk.sandbox.access import Token
+from falcon_bulk.sandbox.chance import seeded
 from falcon_bulk.sandbox.documents import render
 from falcon_bulk.sandbox.fql import FqlError
 from falcon_bulk.sandbox.http import Answer, ApiError, Call, envelope, error
@@ -25,7 +24,10 @@ class Ids(msgspec.Struct):
 
 
 class Combined(msgspec.Struct):
-    """The body of combined. Fields it does not have, such as include_hidden, are ignored (falcon-mcp #482)."""
+    """The body of combined.
+
+    Fields it does not have, such as include_hidden, are ignored (falcon-mcp #482).
+    """
 
     after: str | None = None
     filter: str | None = None
@@ -41,10 +43,18 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
     if offset + limit > WINDOW:
         if tenant.switches.window_error == 500:
             raise ApiError(500, "Internal Server Error")
-        raise ApiError(400, f"offset {offset} and limit {limit} are invalid; offset + limit must be less than or equal "
-                            f"to {WINDOW}")
-    query = Query(call.query.get("filter", ""), call.query.get("sort", ""), call.query.get("q", ""),
-                  call.flag("include_hidden", True), token.cids)
+        raise ApiError(
+            400,
+            f"offset {offset} and limit {limit} are invalid; offset + limit must be less than or equal "
+            f"to {WINDOW}",
+        )
+    query = Query(
+        call.query.get("filter", ""),
+        call.query.get("sort", ""),
+        call.query.get("q", ""),
+        call.flag("include_hidden", True),
+        token.cids,
+    )
     found = find(tenant, query)
     pagination = {"offset": offset, "limit": limit, "total": len(found)}
     ids = [alert.composite_id for alert in found[offset : offset + limit]]
@@ -52,13 +62,16 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Documents by id, in no particular order (falcon-mcp #463), as they are now: without the search's lag."""
-    asked = composite_ids(call, call.json())
+    asked = composite_ids(call.json())
     include_hidden = call.flag("include_hidden", True)
     found, unknown = sought(tenant, token, asked)
     shown = [alert for alert in found if include_hidden or alert.state.show_in_ui is not False]
-    random.Random(call.number).shuffle(shown)
-    errors = [error(404, "alert not found", id=one) for one in unknown] if tenant.switches.unknown_entity == "errors" else []
+    seeded(call.number).shuffle(shown)
+    errors = (
+        [error(404, "alert not found", id=one) for one in unknown]
+        if tenant.switches.unknown_entity == "errors"
+        else []
+    )
     return envelope(tenant.switches, [render(alert, alert.state) for alert in shown], errors)
 
 
@@ -97,8 +110,11 @@ def find(tenant: Tenant, query: Query) -> list[Alert]:
         raise ApiError(400, str(refused)) from None
 
 
-def composite_ids(call: Call, body: object) -> list[str]:
-    """The distinct ids a body names. Raises ApiError: 413 for more than 1,000, 400 for a body without them."""
+def composite_ids(body: object) -> list[str]:
+    """The distinct ids a body names.
+
+    Raises ApiError: 413 for more than 1,000, 400 for a body without them.
+    """
     try:
         named = msgspec.convert(body, Ids)
     except msgspec.ValidationError:
