@@ -1,0 +1,1 @@
+"""Whose tenant, with which credentials: env files, customers, regions, the state folder."""

@@ -1,0 +1,46 @@
+"""Customer names, and the folder with one env file per customer."""
+
+import difflib
+import re
+from pathlib import Path
+
+from falcon_bulk.errors import BadEnvFile, UsageProblem
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+
+NAME_RULE = "A customer's name has 1 to 64 letters, digits, - and _, and starts with a letter or digit."
+
+
+def is_customer_name(name: str) -> bool:
+    """Whether `name` may stand for a customer; such a name is also safe as a file's stem."""
+    return _NAME.fullmatch(name) is not None
+
+
+def list_customers(customers_dir: Path) -> tuple[str, ...]:
+    """The names that have an env file in `customers_dir`, sorted; none when there is no such folder."""
+    try:
+        names = [entry.stem for entry in customers_dir.iterdir() if entry.suffix == ".env"]
+    except OSError:
+        return ()
+    return tuple(sorted(name for name in names if is_customer_name(name)))
+
+
+def customer_file(name: str, customers_dir: Path) -> Path:
+    """Where the env file of the customer `name` is.
+
+    Raises UsageProblem for what cannot be a name, BadEnvFile when there is no such file.
+    """
+    if not is_customer_name(name):
+        raise UsageProblem(f"{name!r} is not a customer's name.", NAME_RULE)
+    path = customers_dir / f"{name}.env"
+    if path.exists() or path.is_symlink():
+        return path
+    raise BadEnvFile(f"There is no customer {name}: {path} does not exist.", _suggestion(name, customers_dir))
+
+
+def _suggestion(name: str, customers_dir: Path) -> str:
+    names = {known.lower(): known for known in list_customers(customers_dir)}
+    near = [names[match] for match in difflib.get_close_matches(name.lower(), names, n=3)]
+    if near:
+        return f"Did you mean {' or '.join(near)}?"
+    return "`falcon-bulk customers` lists those there are." if names else "Copy .env.example to it, mode 600."

@@ -1,0 +1,195 @@
+"""Env files: what makes one safe to use, and reading and writing them.
+
+An env file holds a customer's credentials, so it must be its user's own and closed to all others. It is read
+with python-dotenv's parser, which neither interpolates nor touches the process environment. No error ever
+holds a value, nor the text of a line that cannot be read: both may be a secret.
+"""
+
+import os
+import re
+import shlex
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from falcon_bulk.config.permissions import current_uid, foreign_folder
+from falcon_bulk.errors import BadEnvFile
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
+
+MAX_BYTES = 64 * 1024
+
+_POSIX = os.name == "posix"
+# A link is followed before the file is opened, so one that appears in between is refused. A FIFO must not
+# block the open.
+_BINARY = getattr(os, "O_BINARY", 0)
+_READ_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+_BARE = re.compile(r"[A-Za-z0-9_./:@%+,~-]+")
+
+
+@dataclass(frozen=True)
+class EnvFile:
+    """What stands in an env file.
+
+    values: every key in the file's order, also those that falcon-bulk does not know.
+    warnings: what could not be checked, one sentence each.
+    """
+
+    path: Path
+    values: Mapping[str, str] = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+def load_env_file(path: Path, *, posix: bool = _POSIX, uid: int | None = None) -> EnvFile:
+    """Check that `path` is safe to use, then read it.
+
+    posix: whether owner and mode can be checked; otherwise a warning says that they were not.
+    uid: who must own the file; the current user by default.
+
+    Raises BadEnvFile, which names the file and, where there is one, the line.
+    """
+    owner = current_uid() if uid is None else uid
+    data = _read_checked(path, owner if posix else None)
+    warnings = () if posix else (f"{path}: who else can read it was not checked: no file modes here.",)
+    return EnvFile(path, _parse(path, _decode(path, data)), warnings)
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """The keys and values of the env file `path`; see `load_env_file`."""
+    return dict(load_env_file(path).values)
+
+
+def write_env_file(path: Path, values: Mapping[str, str]) -> None:
+    """Create `path`, mode 600 from its first moment, with one `KEY=value` line per item.
+
+    Raises BadEnvFile when the file exists, cannot be written, or when a value holds a character that is not
+    printable. What is written reads back as it was given.
+    """
+    data = "".join(f"{key}={quoted(key, value)}\n" for key, value in values.items()).encode()
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
+    except FileExistsError:
+        raise BadEnvFile(f"{path} exists already.", "Edit it, or remove it first.") from None
+    except OSError as error:
+        raise BadEnvFile(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise BadEnvFile(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def quoted(key: str, value: str) -> str:
+    """`value` as it stands behind `key=` in an env file, so that it reads back unchanged.
+
+    Versions of python-dotenv differ in how they read a backslash before a quote, so the first way of writing
+    that the installed one reads back is taken.
+    """
+    if not value.isprintable():
+        raise BadEnvFile(f"{key} holds a character that is not printable.", "Type the value again.")
+    single = value.replace("\\", "\\\\").replace("'", "\\'")
+    double = value.replace("\\", "\\\\").replace('"', '\\"')
+    ways = [value] if _BARE.fullmatch(value) else []
+    ways += [f"'{single}'", f'"{double}"', value]
+    for way in ways:
+        bindings = _bindings(f"{key}={way}\nNEXT='x'\n")
+        if [(b.key, b.value) for b in bindings] == [(key, value), ("NEXT", "x")]:
+            return way
+    raise BadEnvFile(f"{key} cannot be written to an env file.", "Use the process environment instead.")
+
+
+def _read_checked(path: Path, uid: int | None) -> bytes:
+    """The bytes of `path`, all checks made on the very file that is read; `uid` None skips owner and mode."""
+    try:
+        real = path.resolve(strict=True)
+        if uid is not None and real != Path(os.path.abspath(path)):  # noqa: PTH100 - absolute() keeps `..`
+            _check_link(path, real, uid)
+        descriptor = os.open(real, _READ_FLAGS)
+        try:
+            _check_status(path, os.fstat(descriptor), uid)
+            with os.fdopen(descriptor, "rb", closefd=False) as stream:
+                data = stream.read(MAX_BYTES + 1)
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        raise BadEnvFile(f"{path} does not exist.", "Copy .env.example to it and fill it in.") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
+        reason = error.strerror if isinstance(error, OSError) else "a loop of links"
+        raise BadEnvFile(f"{path} cannot be read: {reason}.") from None
+    if len(data) > MAX_BYTES:
+        raise BadEnvFile(f"{path} is too large for an env file (more than {MAX_BYTES // 1024} KiB).")
+    return data
+
+
+def _check_status(path: Path, status: os.stat_result, uid: int | None) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise BadEnvFile(f"{path} is not a regular file.")
+    if uid is None:
+        return
+    if status.st_uid != uid:
+        raise BadEnvFile(f"{path} belongs to another user.", "Make a copy of your own, with mode 600.")
+    if status.st_mode & 0o177:
+        mode = stat.S_IMODE(status.st_mode)
+        raise BadEnvFile(
+            f"{path} has mode {mode:o}: it must be open to you alone.", f"chmod 600 {shlex.quote(str(path))}"
+        )
+
+
+def _check_link(path: Path, real: Path, uid: int) -> None:
+    folder = foreign_folder(real, uid)
+    if folder is not None:
+        raise BadEnvFile(
+            f"{path} is a link into {folder}, where others can write.",
+            f"Move the file, or: chmod go-w {shlex.quote(str(folder))}",
+        )
+
+
+def _decode(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = 1 + len(re.findall(rb"\r\n|\n|\r", data[: error.start]))
+        raise BadEnvFile(f"{path}, line {line}: not UTF-8 text.", "Save the file as UTF-8.") from None
+
+
+def _parse(path: Path, text: str) -> dict[str, str]:
+    values: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for binding in _bindings(text):
+        line = binding.original.line + _blank_lines_before(binding.original.string)
+        if not binding.error and binding.key is None:
+            continue  # a comment, or nothing
+        if binding.error or binding.key is None or binding.value is None or not _KEY.fullmatch(binding.key):
+            raise BadEnvFile(
+                f"{path}, line {line}: cannot be read as KEY=value.",
+                "Put a value with spaces, quotes or # into single quotes.",
+            )
+        key = binding.key
+        if key in lines:
+            # Only a name of our own is shown: another may be a piece of a secret that was cut by a line end.
+            what = key if key.startswith("FALCON_") else "the key"
+            message = f"{path}, line {line}: {what} stands on line {lines[key]} already."
+            raise BadEnvFile(message, "Remove one of them.")
+        lines[key] = line
+        values[key] = binding.value
+    return values
+
+
+def _blank_lines_before(statement: str) -> int:
+    """python-dotenv counts the blank lines before a statement as its own."""
+    return len(_NEWLINE.findall(statement[: len(statement) - len(statement.lstrip())]))
+
+
+def _bindings(text: str) -> "list[Binding]":
+    from dotenv.parser import parse_stream  # imported late: commands without a tenant do not need it
+
+    return list(parse_stream(StringIO(text, newline="")))

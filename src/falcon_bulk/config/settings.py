@@ -1,0 +1,239 @@
+"""One tenant's settings: from a named env file, the process environment, or `.env` in the current folder.
+
+They never mix: with a named file nothing but FALCON_BULK_READ_ONLY, FALCON_BULK_STATE_DIR and
+FALCON_BULK_ALLOW_CUSTOM_BASE_URL is taken from the process environment, so that one customer's credentials
+cannot meet another customer's URL or CIDs.
+"""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from falcon_bulk.config.customers import NAME_RULE, customer_file, is_customer_name
+from falcon_bulk.config.envfile import load_env_file
+from falcon_bulk.config.operator import login_name, operator_problem
+from falcon_bulk.config.regions import base_url
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.errors import AccessProblem, BadEnvFile, UsageProblem
+
+PROCESS_ENVIRONMENT = "process environment"
+
+CREDENTIALS = ("FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET")
+KEYS = (
+    *CREDENTIALS,
+    "FALCON_BASE_URL",
+    "FALCON_MEMBER_CID",
+    "FALCON_CID",
+    "FALCON_CUSTOMER",
+    "FALCON_OPERATOR",
+    "FALCON_TAGS",
+    "FALCON_BULK_READ_ONLY",
+)
+PROCESS_ONLY_KEYS = ("FALCON_BULK_STATE_DIR", "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
+
+_CHECKSUM = re.compile(r"-[0-9a-f]{2}\Z")
+_CID = re.compile(r"[0-9a-z]{1,64}")
+_SEPARATORS = re.compile(r"[,\s]+")
+_ON = frozenset({"1", "true", "yes", "on"})
+_OFF = frozenset({"", "0", "false", "no", "off"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What is needed to work on one tenant. Blank strings and empty tuples stand for what is not set.
+
+    member_cid, cids: lower case, without the checksum that the console shows behind a CID.
+    source: the env file's path, or "process environment".
+    named: whether --env-file or --customer named the file.
+    read_only: whether the file or the process environment forbids changes.
+    warnings: what a user should know about the source, one sentence each; no values in them.
+    """
+
+    customer: str
+    client_id: str
+    client_secret: Secret
+    base_url: str
+    member_cid: str
+    cids: tuple[str, ...]
+    operator: str
+    source: str
+    named: bool
+    tags: tuple[str, ...] = ()
+    read_only: bool = False
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The values of one source, and how it is called in messages."""
+
+    values: Mapping[str, str]
+    name: str
+    customer: str
+    warnings: tuple[str, ...] = ()
+
+    def get(self, key: str) -> str:
+        """The value of `key`, stripped, or ''; BadEnvFile when it holds what cannot be shown."""
+        return self.raw(key).strip()
+
+    def raw(self, key: str) -> str:
+        """The value of `key` as it stands, or ''; BadEnvFile as above."""
+        value = self.values.get(key, "")
+        if not value.isprintable():
+            raise self.problem(f"{key} holds a control or invisible character.", "Type the value again.")
+        return value
+
+    def problem(self, message: str, hint: str = "") -> BadEnvFile:
+        return BadEnvFile(f"{self.name}: {message}", hint)
+
+
+def load_settings(
+    *,
+    env_file: Path | None,
+    customer: str | None,
+    customers_dir: Path,
+    environ: Mapping[str, str],
+    cwd: Path,
+) -> Settings:
+    """The settings that the options and the surroundings give.
+
+    env_file, customer: the options' values; a relative path, also `customers_dir`, is taken from `cwd`.
+    environ: the process environment.
+
+    Raises UsageProblem for options that contradict each other or a name that is none, BadEnvFile for a file
+    that is missing, unsafe, unreadable or incomplete. No text of theirs holds a secret.
+    """
+    path = _named_file(env_file, customer, cwd / customers_dir, cwd)
+    source = _file_source(path) if path else _unnamed_source(environ, cwd)
+    name = source.get("FALCON_CUSTOMER") or source.customer
+    if not is_customer_name(name):
+        raise source.problem(f"{name!r} is not a customer's name.", f"{NAME_RULE} FALCON_CUSTOMER sets it.")
+    return Settings(
+        customer=name,
+        client_id=_required(source, "FALCON_CLIENT_ID").strip(),
+        client_secret=Secret(_required(source, "FALCON_CLIENT_SECRET")),
+        base_url=_base_url(source, environ),
+        member_cid=_member_cid(source),
+        cids=_cids(source, "FALCON_CID"),
+        operator=_operator(source),
+        source=source.name,
+        named=path is not None,
+        tags=_words(source.get("FALCON_TAGS")),
+        read_only=read_only(environ) or _switch(source, "FALCON_BULK_READ_ONLY"),
+        warnings=source.warnings + _renamed(customer, name, source),
+    )
+
+
+def read_only(environ: Mapping[str, str]) -> bool:
+    """Whether the process environment forbids changes; BadEnvFile when its value is neither yes nor no."""
+    return _switch(_Source(environ, PROCESS_ENVIRONMENT, ""), "FALCON_BULK_READ_ONLY")
+
+
+def _named_file(env_file: Path | None, customer: str | None, customers_dir: Path, cwd: Path) -> Path | None:
+    by_name = customer_file(customer, customers_dir) if customer is not None else None
+    if env_file is None:
+        return by_name
+    by_path = cwd / env_file.expanduser()
+    if by_name is not None and not (by_path.exists() and by_path.samefile(by_name)):
+        raise UsageProblem("--env-file and --customer name two different files.", "Leave one of them out.")
+    return by_path
+
+
+def _file_source(path: Path) -> _Source:
+    file = load_env_file(path)
+    ignored = tuple(
+        f"{path}: {key} is ignored: it counts in the process environment only."
+        for key in PROCESS_ONLY_KEYS
+        if key in file.values
+    )
+    stem = "default" if path.name == ".env" else path.stem
+    return _Source(file.values, str(path), stem, file.warnings + ignored + _unknown(file.values, str(path)))
+
+
+def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
+    missing = [key for key in CREDENTIALS if not environ.get(key, "").strip()]
+    if not missing:
+        near = _unknown(environ, f"The {PROCESS_ENVIRONMENT}", only_near=True)
+        return _Source(environ, PROCESS_ENVIRONMENT, "default", near)
+    path = cwd / ".env"
+    if not path.exists() and not path.is_symlink():
+        lacks = " and ".join(missing)
+        raise BadEnvFile(
+            f"No credentials: {path} does not exist, and the {PROCESS_ENVIRONMENT} lacks {lacks}.",
+            "Copy .env.example to .env, `chmod 600 .env`, and fill it in; or name a file with --env-file.",
+        )
+    return _file_source(path)
+
+
+def _required(source: _Source, key: str) -> str:
+    value = source.raw(key)
+    if not value.strip():
+        state = "blank" if key in source.values else "missing"
+        raise source.problem(f"{key} is {state}.", "The Falcon console shows it when an API client is made.")
+    return value
+
+
+def _base_url(source: _Source, environ: Mapping[str, str]) -> str:
+    process = _Source(environ, PROCESS_ENVIRONMENT, "")
+    try:
+        return base_url(
+            source.get("FALCON_BASE_URL"), allow_custom=_switch(process, "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
+        )
+    except BadEnvFile:
+        raise
+    except AccessProblem as error:
+        raise source.problem(error.message, error.hint) from None
+
+
+def _member_cid(source: _Source) -> str:
+    cids = _cids(source, "FALCON_MEMBER_CID")
+    if len(cids) > 1:
+        raise source.problem("FALCON_MEMBER_CID names more than one CID.", "Use one env file per member.")
+    return cids[0] if cids else ""
+
+
+def _cids(source: _Source, key: str) -> tuple[str, ...]:
+    cids = [_CHECKSUM.sub("", word) for word in _words(source.get(key).lower())]
+    if not all(_CID.fullmatch(cid) for cid in cids):
+        hint = "A CID has letters and digits only; commas stand between several."
+        raise source.problem(f"{key} holds what is not a CID.", hint)
+    return tuple(dict.fromkeys(cids))
+
+
+def _operator(source: _Source) -> str:
+    named = source.get("FALCON_OPERATOR")
+    if problem := operator_problem(named):
+        raise source.problem(f"FALCON_OPERATOR {problem}.")
+    return named or login_name()
+
+
+def _switch(source: _Source, key: str) -> bool:
+    value = source.get(key).lower()
+    if value not in _ON | _OFF:
+        raise source.problem(f"{key} is neither yes nor no.", "Use 1, true, yes, on, or 0, false, no, off.")
+    return value in _ON
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(word for word in _SEPARATORS.split(text) if word))
+
+
+def _unknown(values: Mapping[str, str], name: str, *, only_near: bool = False) -> tuple[str, ...]:
+    """A warning per FALCON_ key that is not known: a mistyped FALCON_CID would guard nothing."""
+    warnings = []
+    for key in values:
+        if not key.upper().startswith("FALCON_") or key in KEYS or key in PROCESS_ONLY_KEYS:
+            continue
+        near = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.85)
+        if near or not only_near:
+            question = f"; did you mean {near[0]}?" if near else "."
+            warnings.append(f"{name}: the unknown key {key} is ignored{question}")
+    return tuple(warnings)
+
+
+def _renamed(customer: str | None, name: str, source: _Source) -> tuple[str, ...]:
+    if customer is None or customer.lower() == name.lower():
+        return ()
+    return (f"{source.name}: FALCON_CUSTOMER says {name}, not {customer}; is it another customer's copy?",)

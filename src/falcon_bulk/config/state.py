@@ -1,0 +1,52 @@
+"""The folder that holds the journal and the locks."""
+
+import os
+import shlex
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from falcon_bulk.config.permissions import current_uid, others_can_write
+from falcon_bulk.errors import AccessProblem
+
+_POSIX = os.name == "posix"
+_HINT = "FALCON_BULK_STATE_DIR names another one."
+
+
+def state_dir(environ: Mapping[str, str]) -> Path:
+    """The state folder: FALCON_BULK_STATE_DIR, else the platform's folder for a user's state."""
+    named = environ.get("FALCON_BULK_STATE_DIR", "").strip()
+    if named:
+        return Path(named).expanduser().absolute()
+    from platformdirs import user_state_path
+
+    return user_state_path("falcon-bulk", appauthor=False)
+
+
+def prepare_state_dir(path: Path, *, posix: bool = _POSIX, uid: int | None = None) -> None:
+    """Make the state folder `path`, mode 700, with the folders above it.
+
+    A folder of the user's own that others can only read is closed to them. Raises AccessProblem for one that
+    others own or can write: a journal must not be theirs to change. On Windows only the folder is made.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if posix:
+            _close_to_others(path, current_uid() if uid is None else uid)
+    except OSError as error:
+        raise AccessProblem(f"The state folder {path} cannot be used: {error.strerror}.", _HINT) from None
+
+
+def _close_to_others(path: Path, uid: int) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != uid:
+            raise AccessProblem(f"The state folder {path} belongs to another user.", _HINT)
+        if others_can_write(status, uid):
+            hint = f"chmod 700 {shlex.quote(str(path))}"
+            raise AccessProblem(f"Others can write the state folder {path}.", hint)
+        if stat.S_IMODE(status.st_mode) != 0o700:
+            os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
