@@ -1,0 +1,23 @@
+"""Numbers of alerts in words, as previews and results show them."""
+
+from collections.abc import Iterator
+
+from falcon_bulk.report.sheet import Column, Row
+
+COUNT_COLUMNS = (Column("alerts", right=True), Column("", least=24), Column("", fold=True))
+
+_SKIP_REASONS = {
+    "already": "already in the wanted status",
+    "duplicate": "named more than once",
+    "not_found": "no such alert",
+}
+
+
+def left_alone(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:
+    """A row for each reason to skip and each guard rail that holds, with the option that lifts it."""
+    for reason, number in skipped.items():
+        if number:
+            yield number, f"skipped: {reason}", _SKIP_REASONS.get(reason, "")
+    for rail, number in held.items():
+        if number:
+            yield number, f"held: {rail}", f"held back; --lift {rail} lets them through"

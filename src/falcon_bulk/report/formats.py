@@ -1,0 +1,57 @@
+"""The output formats, and which of them a report can be had in."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from falcon_bulk.errors import UsageProblem
+
+
+class Format(StrEnum):
+    """What `--format` takes."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JSON = "json"
+    JSONL = "jsonl"
+    HTML = "html"
+
+
+FORMATS: dict[str, frozenset[Format]] = {
+    "query": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.JSONL}),
+    "hash-summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
+    "summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
+    "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
+    "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
+}
+"""The formats by kind of report; `run` is what every changing command prints."""
+
+_BY_SUFFIX = {
+    ".txt": Format.TABLE,
+    ".md": Format.MARKDOWN,
+    ".markdown": Format.MARKDOWN,
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".jsonl": Format.JSONL,
+}
+
+
+def format_of(path: str | Path) -> Format:
+    """The format that a file's suffix asks for. Raises UsageProblem for a suffix that is none of ours."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in _BY_SUFFIX:
+        raise UsageProblem(
+            f"The format of {str(path)!r} is not clear from its name.",
+            f"Use one of the suffixes {', '.join(_BY_SUFFIX)}.",
+        )
+    return _BY_SUFFIX[suffix]
+
+
+def check(kind: str, fmt: Format) -> None:
+    """Raise UsageProblem if a report of this kind cannot be had in the format."""
+    possible = FORMATS[kind]
+    if fmt not in possible:
+        raise UsageProblem(
+            f"This report cannot be had as {fmt}.",
+            f"Use one of {', '.join(known for known in Format if known in possible)}.",
+        )

@@ -1,0 +1,83 @@
+"""What `hash-summary` prints: alerts counted by SHA256."""
+
+from typing import Any
+
+from falcon_bulk.model.hash_summary import HashCount, HashSummary
+from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+
+_COLUMNS = (
+    Column("alerts", right=True),
+    Column("sha256", least=64),
+    Column("hosts", right=True, spare=2),
+    Column("max_severity", right=True, spare=4, least=12),
+    Column("by_status", spare=3, least=12),
+    Column("by_product", spare=7),
+    Column("first_seen", style="time", spare=6, least=16),
+    Column("last_seen", style="time", spare=5, least=16),
+    Column("filenames", spare=1, least=12),
+    Column("names", spare=1, least=12),
+)
+
+
+def hash_summary_sheet(summary: HashSummary, top: int | None) -> Sheet:
+    """The hashes, most frequent first; of more than `top` only the first, and a note on the rest."""
+    hashes = summary.hashes[:top]
+    rest = summary.hashes[len(hashes) :]
+    notes = [f"Filter: {summary.filter}"] if summary.filter else []
+    if rest:
+        numbers = f"{shown(len(rest))} of {shown(len(summary.hashes))} hashes"
+        notes.append(f"Not shown: {numbers}, with at most {shown(rest[0].alerts)} alerts each.")
+    title = (
+        f"{summary.customer}: {shown(len(summary.hashes))} hashes in {shown(summary.alerts_with_hash)}"
+        f" of {shown(summary.alerts_read)} alerts"
+    )
+    return Sheet(title, _COLUMNS, map(_row, hashes), notes)
+
+
+def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
+    """`falcon-bulk/hash-summary/1`, with all hashes."""
+    return {
+        "schema": "falcon-bulk/hash-summary/1",
+        "customer": summary.customer,
+        "generated_at": summary.generated_at,
+        "filter": summary.filter,
+        "alerts_read": summary.alerts_read,
+        "alerts_with_hash": summary.alerts_with_hash,
+        "unique_hashes": len(summary.hashes),
+        "hashes": [
+            {
+                "sha256": count.sha256,
+                "alerts": count.alerts,
+                "by_status": dict(count.by_status),
+                "by_product": dict(count.by_product),
+                "hosts": count.hosts,
+                "max_severity": count.max_severity,
+                "first_seen": count.first_seen,
+                "last_seen": count.last_seen,
+                "names": list(count.names),
+                "filenames": list(count.filenames),
+                "fields": list(count.fields),
+            }
+            for count in summary.hashes
+        ],
+    }
+
+
+def _row(count: HashCount) -> Row:
+    return (
+        count.alerts,
+        count.sha256,
+        count.hosts,
+        count.max_severity,
+        _counts(count.by_status),
+        _counts(count.by_product),
+        count.first_seen,
+        count.last_seen,
+        ", ".join(count.filenames),
+        ", ".join(count.names),
+    )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    most_first = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{value or 'none'} {number}" for value, number in most_first)

@@ -1,0 +1,56 @@
+"""What is shown before a change: the plan in numbers, and what will be sent."""
+
+from collections.abc import Iterator
+
+from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.preview import Preview, Sample
+from falcon_bulk.report.counts import COUNT_COLUMNS, left_alone
+from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+
+
+def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
+    """The plan for a person to say yes or no to; the warnings stand last, next to the question."""
+    sheets = [_what_is_sent(plan, preview), _which_alerts(preview), *map(_sample, preview.samples)]
+    last = sheets[-1]
+    sheets[-1] = Sheet(last.title, last.columns, last.rows, (*last.notes, *preview.warnings))
+    return sheets
+
+
+def _what_is_sent(plan: Plan, preview: Preview) -> Sheet:
+    numbers = f"{shown(preview.planned)} of {shown(preview.selected)}"
+    columns = (Column("", style="dim", least=12), Column("", fold=True))
+    return Sheet(
+        f"{plan.customer}: {numbers} alerts to change ({plan.command})", columns, list(_facts(plan, preview))
+    )
+
+
+def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
+    yield "tenant", f"{plan.cid} at {plan.cloud}"
+    if others := [cid for cid in plan.cids if cid != plan.cid]:
+        yield "also", ", ".join(others)
+    yield "selected by", plan.selection
+    if preview.planned:
+        yield "created", f"{preview.oldest} to {preview.newest}"
+    if plan.undoes:
+        yield "takes back", plan.undoes
+    for action in preview.sent:
+        yield "sends", action
+    if plan.lifted:
+        yield "lifted", ", ".join(plan.lifted)
+    yield "operator", plan.operator
+    yield "run", plan.run_id
+
+
+def _which_alerts(preview: Preview) -> Sheet:
+    rows: list[Row] = [
+        (preview.selected, "selected", ""),
+        *left_alone(preview.skipped, preview.held),
+        (preview.planned, "planned", "will be changed"),
+    ]
+    return Sheet("", COUNT_COLUMNS, rows)
+
+
+def _sample(sample: Sample) -> Sheet:
+    notes = [f"and {shown(sample.others)} more"] if sample.others else []
+    rows = [(number, value or "none") for value, number in sample.counts]
+    return Sheet("", (Column("alerts", right=True), Column(sample.title, fold=True)), rows, notes)

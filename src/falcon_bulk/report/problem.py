@@ -1,0 +1,12 @@
+"""The JSON document that stands where a result would, when there is none."""
+
+from typing import Any
+
+
+def error_document(code: str, message: str, hint: str, exit_code: int) -> dict[str, Any]:
+    """`falcon-bulk/error/1`: the error's code, sentence and hint, and the exit code of the command."""
+    return {
+        "schema": "falcon-bulk/error/1",
+        "error": {"code": code, "message": message, "hint": hint},
+        "exit_code": int(exit_code),
+    }

@@ -1,0 +1,54 @@
+"""A sheet: the one tabular thing that table, markdown and csv show, each in its way."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from falcon_bulk.textsafe import printable
+
+Cell = str | int | float | None
+Row = Sequence[Cell]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its title, and how a table shows it.
+
+    style: a rich style or `severity`, coloured by its value; on a terminal also `time`, cut to the minute,
+    and `id`, cut at its beginning, since what tells it apart stands at its end.
+    On a terminal that is too narrow, columns are left out, the highest `spare` first (0 stays), until each
+    of the others has the `least` width that is of use. After that long values are cut with an ellipsis,
+    or with `fold` go on in the next line.
+    """
+
+    title: str
+    right: bool = False
+    style: str = ""
+    spare: int = 0
+    least: int = 10
+    fold: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A titled table with notes below it. Foreign text goes in as it is; the renderers make it safe.
+
+    rows may be an iterator: csv and markdown pass them on one by one. Each has a cell per column.
+    stacked: a table shows every row as a block of `title  value` lines, for rows too long for one line.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    rows: Iterable[Row]
+    notes: Sequence[str] = ()
+    stacked: bool = False
+
+
+def shown(cell: Cell) -> str:
+    """A cell as people read it: numbers with thousands separators, text made printable, None as ''."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        return printable(cell)
+    if isinstance(cell, float) and cell.is_integer():
+        return f"{cell:,.0f}"
+    return f"{cell:,}"

@@ -1,0 +1,194 @@
+"""Sheets as tables: fitted to a terminal with rich, or complete and plain for a pipe or a file."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from falcon_bulk.report.sheet import Cell, Column, Sheet, shown
+
+_GAP = 2
+_SEVERITY_STYLES = {
+    "critical": "bold red",
+    "high": "red",
+    "medium": "yellow",
+    "low": "cyan",
+    "informational": "dim",
+}
+_TO_THE_MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)")
+
+
+def write(sheets: Iterable[Sheet], stream: TextIO, *, color: bool, width: int | None) -> None:
+    """Write every sheet as a title, a table and its notes.
+
+    width: the terminal's, to which everything is fitted; None writes all values in full, a row a line.
+    """
+    for number, sheet in enumerate(map(_laid_out, sheets)):
+        if number:
+            stream.write("\n")
+        if width is None:
+            _write_in_full(sheet, stream)
+        else:
+            _write_fitted(sheet, _console(stream, color, width))
+
+
+def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
+    if sheet.title:
+        stream.write(f"{shown(sheet.title)}\n\n")
+    stream.writelines(_plain_lines(sheet))
+    if sheet.notes:
+        stream.write("\n")
+    for note in sheet.notes:
+        stream.write(f"{shown(note)}\n")
+
+
+def _plain_lines(sheet: Sheet) -> Iterator[str]:
+    rows = [[shown(cell) for cell in row] for row in sheet.rows]
+    widths = _natural_widths(sheet.columns, rows)
+    if _has_header(sheet):
+        yield _plain_line(sheet.columns, [shown(column.title) for column in sheet.columns], widths)
+        yield _plain_line(sheet.columns, ["-" * width for width in widths], widths)
+    for row in rows:
+        yield _plain_line(sheet.columns, row, widths)
+
+
+def _plain_line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = []
+    for column, cell, width in zip(columns, cells, widths, strict=True):
+        padding = " " * (width - cell_len(cell))
+        padded.append(padding + cell if column.right else cell + padding)
+    return (" " * _GAP).join(padded).rstrip() + "\n"
+
+
+def _write_fitted(sheet: Sheet, console: Console) -> None:
+    if sheet.title:
+        console.print(Text(shown(sheet.title), style="bold"))
+        console.print()
+    left_out = _print_fitted(sheet, console)
+    notes = list(sheet.notes)
+    if left_out:
+        notes.append(f"Not shown at this width: {', '.join(left_out)}.")
+    if notes:
+        console.print()
+    for note in notes:
+        console.print(Text(shown(note), overflow="fold"))
+
+
+def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
+    """Print the rows with the columns that fit; returns the titles of those left out."""
+    rows = [
+        [_short(shown(cell), column) for cell, column in zip(row, sheet.columns, strict=True)]
+        for row in sheet.rows
+    ]
+    natural = _natural_widths(sheet.columns, rows)
+    kept = _columns_that_fit(sheet.columns, natural, console.width)
+    widths = _squeezed(
+        [natural[i] for i in kept],
+        [min(natural[i], sheet.columns[i].least) for i in kept],
+        console.width - _GAP * (len(kept) - 1),
+    )
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.show_header = _has_header(sheet)
+    for i, width in zip(kept, widths, strict=True):
+        column = sheet.columns[i]
+        table.add_column(
+            Text(shown(column.title), no_wrap=True, overflow="ellipsis"),
+            justify="right" if column.right else "left",
+            width=width,
+        )
+    for row in rows:
+        table.add_row(
+            *(_styled(row[i], sheet.columns[i], width) for i, width in zip(kept, widths, strict=True))
+        )
+    console.print(table)
+    return [column.title for i, column in enumerate(sheet.columns) if i not in kept]
+
+
+def _columns_that_fit(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
+    """The numbers of the columns to show, so that each can have its least width."""
+    kept = list(range(len(columns)))
+    while len(kept) > 1:
+        needed = sum(min(natural[i], columns[i].least) + _GAP for i in kept) - _GAP
+        sparest = max(kept, key=lambda i: columns[i].spare)
+        if needed <= width or not columns[sparest].spare:
+            break
+        kept.remove(sparest)
+    return kept
+
+
+def _squeezed(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Widths that fit into the room: the widest columns give first, down to their least if that is enough."""
+    widths = [max(1, min(width, room)) for width in natural]
+    while sum(widths) > room:
+        giving = [i for i, width in enumerate(widths) if width > least[i]] or [
+            i for i, width in enumerate(widths) if width > 1
+        ]
+        if not giving:
+            break
+        widths[max(giving, key=lambda i: widths[i])] -= 1
+    return widths
+
+
+def _natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
+    widths = [cell_len(shown(column.title)) for column in columns]
+    for row in rows:
+        widths = [max(width, cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
+    return widths
+
+
+def _laid_out(sheet: Sheet) -> Sheet:
+    """The sheet itself or, if it is stacked, one with a block of `title  value` lines for each row."""
+    if not sheet.stacked:
+        return sheet
+    columns = (Column("", style="dim", least=20), Column("", fold=True))
+    return Sheet(sheet.title, columns, _blocks(sheet), sheet.notes)
+
+
+def _blocks(sheet: Sheet) -> Iterator[tuple[str, Cell]]:
+    for number, row in enumerate(sheet.rows):
+        if number:
+            yield "", ""
+        for column, cell in zip(sheet.columns, row, strict=True):
+            if shown(cell):
+                yield column.title, cell
+
+
+def _has_header(sheet: Sheet) -> bool:
+    return any(column.title for column in sheet.columns)
+
+
+def _short(value: str, column: Column) -> str:
+    found = _TO_THE_MINUTE.match(value) if column.style == "time" else None
+    return f"{found[1]} {found[2]}" if found else value
+
+
+def _styled(value: str, column: Column, width: int) -> Text:
+    style = column.style
+    if style == "severity":
+        style = _SEVERITY_STYLES.get(value.lower(), "")
+    elif style in ("time", "id"):
+        if style == "id" and cell_len(value) > width:
+            value = "…" + value[len(value) - width + 1 :]
+        style = ""
+    if column.fold:
+        return Text(value, style=style, overflow="fold")
+    return Text(value, style=style, overflow="ellipsis", no_wrap=True)
+
+
+def _console(stream: TextIO, color: bool, width: int) -> Console:
+    return Console(
+        file=stream,
+        width=max(1, width),
+        color_system="standard" if color else None,
+        force_terminal=color,
+        no_color=not color,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
