@@ -86,13 +86,17 @@ def _assignee(part: str) -> Callable[[Alert], str | None]:
     return lambda alert: (alert.indexed.assignee and get(alert.indexed.assignee)) or None
 
 
+def _comments(alert: Alert) -> tuple[str, ...] | None:
+    return tuple(comment.value for comment in alert.indexed.comments) or None
+
+
 def _filled(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
     """An empty tuple counts as no value, as in Elasticsearch."""
     return lambda alert: get(alert) or None
 
 
 def _time(name: str) -> Callable[[Alert], int | None]:
-    """A time that only the document has."""
+    """A time that is the alert's own and is kept as text."""
     get = _own(name)
 
     def value(alert: Alert) -> int | None:
@@ -107,7 +111,7 @@ _MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8"
 
 
 def _listed(row: dict[str, str]) -> Field:
-    """A field of mapping.csv; `part` tells where in the document it can stand, which spares looking elsewhere."""
+    """A field of mapping.csv; `part` tells where in the document it stands."""
     name, type_ = row["name"], msgspec.convert(row["type"], Type)
     if type_ == "time":
         return Field(name, type_, _time(name))
@@ -129,6 +133,7 @@ def _mapping() -> dict[str, Field]:
         Field("assigned_to_name", "keyword", _assignee("name")),
         Field("assigned_to_uid", "keyword", _assignee("uid")),
         Field("assigned_to_uuid", "keyword", _assignee("uuid")),
+        Field("comments.value", "terms", _comments),
         Field("sha256", "keyword", _hash_of("subject")),
         Field("ioc_value", "keyword", _hash_of("indicator")),
         Field(

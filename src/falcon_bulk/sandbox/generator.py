@@ -1,12 +1,13 @@
 """Alerts from a seed: the same seed and start moment make the same alerts."""
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from falcon_bulk.sandbox.catalogue import COMMENTS, GIVEN_NAMES, SURNAMES
 from falcon_bulk.sandbox.chance import seeded
-from falcon_bulk.sandbox.records import NO_EVIDENCE, Alert, Assignee, Comment, Evidence, File, Fragment, State
+from falcon_bulk.sandbox.identities import composite_id
+from falcon_bulk.sandbox.records import NO_EVIDENCE, Alert, Assignee, Comment, Evidence, File, State
 from falcon_bulk.sandbox.timestamps import DAY, HOUR, SECOND, rfc3339
 from falcon_bulk.sandbox.world import World
 
@@ -127,7 +128,7 @@ class Generator:
             parts = found.parts(salt)
             state = self._state(traits, created, now, salt)
             yield Alert(
-                _composite_id(traits.kind, cid, parts, salt, number),
+                composite_id(traits.kind, cid, parts, salt, number),
                 cid,
                 traits.kind,
                 parts,
@@ -233,32 +234,3 @@ def is_crawled(alert: Alert) -> bool:
 
 def _case(salt: int) -> tuple[str, ...]:
     return (str(uuid.UUID(int=salt << 64 | salt, version=4)),)
-
-
-def _sensor_id(cid: str, parts: tuple[Fragment, ...], salt: int, number: int) -> str:
-    process = 100_000_000_000 + salt % 900_000_000_000
-    return f"{cid}:ind:{parts[1].fields['agent_id']}:{process}-{parts[0].fields['pattern_id']}-{number * 16 + 7056}"
-
-
-def _uuid_text(salt: int, number: int) -> str:
-    text = f"{salt:016x}{number:016x}"
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-9{text[12]}{text[17:19]}-{text[20:]}"
-
-
-_IDS: dict[str, Callable[[str, tuple[Fragment, ...], int, int], str]] = {
-    "ldt": _sensor_id,
-    "overwatch": _sensor_id,
-    "signal": _sensor_id,
-    "ods": lambda cid, _, salt, number: f"{cid}:ods:{cid}:{salt:016x}{number:016x}",
-    "idp": lambda cid, _, salt, number: f"{cid}:ind:{cid}:{_uuid_text(salt, number).upper()}",
-    "ngsiem": lambda cid, _, salt, number: f"{cid}:ngsiem:{cid}:{salt:016x}{number:016x}",
-    "xdr": lambda cid, _, salt, number: f"{cid}:ind:{cid}:xdr|{salt:x}|{number}",
-    "mobile": lambda cid, parts, salt, number: f"{cid}:ind:{parts[1].fields['agent_id']}:{number}|{salt}",
-    "lead": lambda cid, _, salt, number: f"{cid}:automated-lead:{cid}:{salt:032x}{number:032x}",
-    "fcs": lambda cid, _, salt, number: f"{cid}:fcs:ioa-211:{_uuid_text(salt, number)}",
-    "thirdparty": lambda cid, _, salt, number: f"{cid}:thirdparty:{cid}:{salt:016x}{number:016x}",
-}
-
-
-def _composite_id(kind: str, cid: str, parts: tuple[Fragment, ...], salt: int, number: int) -> str:
-    return _IDS[kind](cid, parts, salt, number)

@@ -144,7 +144,7 @@ def _string_test(found: Field, clause: Clause, value: Value) -> Test | None:
     if clause.operator == "~":
         return _text_match(text)
     if value.has_wildcard and not clause.exact and found.type != "array" and clause.operator in ("", "*"):
-        return _wildcard(value)
+        return wildcard(value)
     return _compared(clause.operator.strip("*"), text)
 
 
@@ -155,7 +155,7 @@ def _compared(operator: str, wanted: Any) -> Test:
     return lambda actual: actual is not None and compare(actual, wanted)
 
 
-def _wildcard(value: Value) -> Test:
+def wildcard(value: Value) -> Test:
     matches = re.compile(".*".join(map(re.escape, value.pieces)), re.DOTALL).fullmatch
 
     @lru_cache(maxsize=100_000)

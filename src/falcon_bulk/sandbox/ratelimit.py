@@ -19,7 +19,8 @@ class RateLimit:
     def count(self, kind: str, key: str, limit: int, now: int) -> dict[str, str]:
         """Count one request against `limit` and return the headers every answer carries.
 
-        Raises ApiError 429 beyond the limit. A refused request is not counted itself: the window opens as the oldest counted ones leave it.
+        Raises ApiError 429 beyond the limit. A refused request is not counted itself: the window opens as
+        the oldest counted ones leave it.
         """
         window = self._windows[kind, key]
         while window and window[0] <= now - MINUTE:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from falcon_bulk.sandbox import catalogue
 from falcon_bulk.sandbox.catalogue import HOSTILE, PROGRAMS, Pattern
@@ -78,10 +78,15 @@ def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) 
     """Fragments per kind of alert. A pattern's name is one of `texts`, or its own for an empty one."""
 
     def patterns(
-        kind: str, product: str, type_: str, domain: str, source: str, **more: object
+        kind: str, product: str, type_: str, domain: str, source: str, **more: Any
     ) -> list[Fragment]:
         vendor = "CrowdStrike" if source.startswith(("Falcon", "Automated")) else "Initech"
-        added = {"product": product, "type": type_, "data_domains": [domain], "source_products": [source]}
+        added: Fields = {
+            "product": product,
+            "type": type_,
+            "data_domains": [domain],
+            "source_products": [source],
+        }
         added |= {"source_vendors": [vendor], **more}
         return [
             Fragment(_pattern(pattern, text) | added)

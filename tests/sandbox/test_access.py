@@ -1,0 +1,97 @@
+"""Logging in, tokens, scopes and children."""
+
+import base64
+
+import pytest
+
+from .caller import QUERIES, Caller, message
+from .conftest import Start
+
+
+def test_a_login_answers_201_and_a_token_that_lives_1799_seconds(shared: Caller) -> None:
+    answer = shared.login()
+    assert answer.status_code == 201
+    assert answer.json().keys() == {"access_token", "expires_in", "token_type"}
+    assert (answer.json()["expires_in"], answer.json()["token_type"]) == (1799, "bearer")
+    assert answer.headers["X-Ratelimit-Limit"] == "300"
+
+
+@pytest.mark.parametrize(
+    ("wrong_secret", "text"),
+    [(403, "Failed to issue access token - Client authentication"), (400, "Failed to generate access token")],
+)
+def test_a_wrong_secret_is_refused_in_both_wordings(start: Start, wrong_secret: int, text: str) -> None:
+    answer = start(login=False, wrong_secret=wrong_secret).login(client_secret="no")
+    assert answer.status_code == wrong_secret
+    assert message(answer).startswith(text)
+    assert answer.json()["meta"]["powered_by"] == "csam"
+
+
+def test_a_login_that_is_no_form_or_lacks_a_part_is_malformed(shared: Caller) -> None:
+    assert shared.send("POST", "/oauth2/token", json={"client_id": "a"}).status_code == 400
+    assert shared.send("POST", "/oauth2/token", data={"client_id": "a"}).status_code == 400
+    assert shared.login(client_secret="").status_code == 400
+
+
+def test_an_address_off_the_allow_list_cannot_log_in(start: Start) -> None:
+    answer = start(login=False, ip_allowed=False).login()
+    assert (answer.status_code, message(answer)) == (403, "access denied, authorization failed")
+
+
+def test_a_call_without_a_good_token_is_401(start: Start) -> None:
+    caller = start(login=False)
+    for value in ("Bearer None", "Bearer ", "Basic abc", ""):
+        answer = caller.send("GET", QUERIES, headers={"Authorization": value})
+        assert (answer.status_code, message(answer)) == (401, "access denied, invalid bearer token")
+
+
+def test_a_token_expires(start: Start) -> None:
+    caller = start()
+    caller.control("POST", "advance", {"seconds": 1798})
+    assert caller.query().status_code == 200
+    caller.control("POST", "advance", {"seconds": 2})
+    assert caller.query().status_code == 401
+
+
+def test_a_revoked_token_is_no_longer_good(start: Start) -> None:
+    caller = start()
+    token = caller.session.headers["Authorization"].split()[1]
+    pair = base64.b64encode(f"{caller.tenant.client_id}:{caller.tenant.client_secret}".encode()).decode()
+    for basic, status in (("Basic bm8=", 403), ("Basic ?", 403), (f"Basic {pair}", 200)):
+        answer = caller.send(
+            "POST", "/oauth2/revoke", data={"token": token}, headers={"Authorization": basic}
+        )
+        assert answer.status_code == status
+    assert caller.query().status_code == 401
+
+
+@pytest.mark.parametrize("scopes", ["alerts:read", "ioc:read ioc:write"])
+def test_a_missing_scope_is_403(start: Start, scopes: str) -> None:
+    caller = start(scopes=scopes)
+    assert caller.query().status_code == (200 if "alerts:read" in scopes else 403)
+    answer = caller.patch(["x"], ("update_status", "closed"))
+    assert (answer.status_code, message(answer)) == (403, "access denied, authorization failed")
+
+
+def test_a_child_token_sees_its_child_only(start: Start) -> None:
+    parent = start(children=2)
+    tenant = parent.tenant
+    everything = parent.ids()
+    assert {one.split(":")[0] for one in everything} == {tenant.cid, *tenant.children}
+    child = Caller(parent.server, tenant, member_cid=tenant.children[0].upper() + "-7F")
+    assert {one.split(":")[0] for one in child.ids()} == {tenant.children[0]}
+    assert child.entities(everything[:1000]).json()["resources"]
+    foreign = [one for one in everything if not one.startswith(tenant.children[0])]
+    assert child.entities(foreign).json()["resources"] == []
+    assert child.patch(foreign[:1], ("update_status", "closed")).json()["errors"][0]["code"] == 404
+    child.session.close()
+
+
+def test_a_foreign_member_cid_is_403(start: Start) -> None:
+    caller = start(login=False)
+    assert caller.login(member_cid="f" * 32).status_code == 403
+
+
+def test_a_parent_that_does_not_see_its_children_sees_itself(start: Start) -> None:
+    caller = start(children=1, parent_sees_children=False)
+    assert {one.split(":")[0] for one in caller.ids()} == {caller.tenant.cid}
