@@ -176,6 +176,11 @@ def test_a_link_to_nothing_and_a_loop_of_links_are_refused(tmp_path: Path) -> No
     refusal(loop)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "x" * 300])
+def test_what_is_no_path_is_refused(tmp_path: Path, name: str) -> None:
+    refusal(tmp_path / name)
+
+
 def test_a_path_with_dots_is_not_taken_for_a_link(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     an_env_file(tmp_path, "A=1\n")

@@ -89,7 +89,7 @@ def test_a_customer_is_short_for_its_file(tmp_path: Path) -> None:
 def test_two_different_files_are_a_usage_problem(tmp_path: Path) -> None:
     an_env_file(tmp_path / "customers")
     other = an_env_file(tmp_path / "customers", "globex.env")
-    for named in (other, tmp_path / "absent.env"):
+    for named in (other, tmp_path / "absent.env", "~nobody-of-acme/x", "a\0b"):
         assert isinstance(refusal(tmp_path, customer="acme", env_file=named), UsageProblem)
 
 

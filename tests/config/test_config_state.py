@@ -20,6 +20,7 @@ def test_the_environment_moves_the_state_folder(tmp_path: Path) -> None:
     assert state_dir({"FALCON_BULK_STATE_DIR": str(tmp_path / "s")}) == tmp_path / "s"
     assert state_dir({"FALCON_BULK_STATE_DIR": "~/s"}) == Path.home() / "s"
     assert state_dir({"FALCON_BULK_STATE_DIR": "s"}).is_absolute()
+    assert state_dir({"FALCON_BULK_STATE_DIR": "~nobody-of-acme/s"}).is_absolute()
 
 
 def test_otherwise_it_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +64,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("")
-    for path in (tmp_path / "s", tmp_path / "s" / "deeper"):
+    for path in (tmp_path / "s", tmp_path / "s" / "deeper", tmp_path / "a\0b"):
         with pytest.raises(AccessProblem, match="cannot be used"):
             prepare_state_dir(path)
 

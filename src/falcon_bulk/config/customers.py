@@ -1,6 +1,7 @@
 """Customer names, and the folder with one env file per customer."""
 
 import difflib
+import os
 import re
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def customer_file(name: str, customers_dir: Path) -> Path:
     if not is_customer_name(name):
         raise UsageProblem(f"{name!r} is not a customer's name.", NAME_RULE)
     path = customers_dir / f"{name}.env"
-    if path.exists() or path.is_symlink():
+    if os.path.lexists(path):  # a link to nothing is the reader's to explain
         return path
     raise BadEnvFile(f"There is no customer {name}: {path} does not exist.", _suggestion(name, customers_dir))
 

@@ -122,8 +122,12 @@ def _read_checked(path: Path, uid: int | None) -> bytes:
             os.close(descriptor)
     except FileNotFoundError:
         raise BadEnvFile(f"{path} does not exist.", "Copy .env.example to it and fill it in.") from None
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
-        reason = error.strerror if isinstance(error, OSError) else "a loop of links"
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # a loop of links, before Python 3.13; a NUL in the path
+        reason = getattr(error, "strerror", None) or "it leads nowhere"
         raise BadEnvFile(f"{path} cannot be read: {reason}.") from None
     if len(data) > MAX_BYTES:
         raise BadEnvFile(f"{path} is too large for an env file (more than {MAX_BYTES // 1024} KiB).")

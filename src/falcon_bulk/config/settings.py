@@ -6,6 +6,7 @@ cannot meet another customer's URL or CIDs.
 """
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -135,10 +136,17 @@ def _named_file(env_file: Path | None, customer: str | None, customers_dir: Path
     by_name = customer_file(customer, customers_dir) if customer is not None else None
     if env_file is None:
         return by_name
-    by_path = cwd / env_file.expanduser()
-    if by_name is not None and not (by_path.exists() and by_path.samefile(by_name)):
+    by_path = cwd / os.path.expanduser(env_file)  # noqa: PTH111 - Path.expanduser() raises on an unknown user
+    if by_name is not None and not _same_file(by_path, by_name):
         raise UsageProblem("--env-file and --customer name two different files.", "Leave one of them out.")
     return by_path
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def _file_source(path: Path) -> _Source:
@@ -158,7 +166,7 @@ def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
         near = _unknown(environ, f"The {PROCESS_ENVIRONMENT}", only_near=True)
         return _Source(environ, PROCESS_ENVIRONMENT, "default", near)
     path = cwd / ".env"
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):
         lacks = " and ".join(missing)
         raise BadEnvFile(
             f"No credentials: {path} does not exist, and the {PROCESS_ENVIRONMENT} lacks {lacks}.",

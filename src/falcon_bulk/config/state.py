@@ -17,7 +17,7 @@ def state_dir(environ: Mapping[str, str]) -> Path:
     """The state folder: FALCON_BULK_STATE_DIR, else the platform's folder for a user's state."""
     named = environ.get("FALCON_BULK_STATE_DIR", "").strip()
     if named:
-        return Path(named).expanduser().absolute()
+        return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111 - Path's raises on an unknown user
     from platformdirs import user_state_path
 
     return user_state_path("falcon-bulk", appauthor=False)
@@ -33,8 +33,9 @@ def prepare_state_dir(path: Path, *, posix: bool = _POSIX, uid: int | None = Non
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if posix:
             _close_to_others(path, current_uid() if uid is None else uid)
-    except OSError as error:
-        raise AccessProblem(f"The state folder {path} cannot be used: {error.strerror}.", _HINT) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or "not a path"
+        raise AccessProblem(f"The state folder {path} cannot be used: {reason}.", _HINT) from None
 
 
 def _close_to_others(path: Path, uid: int) -> None:

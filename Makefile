@@ -1,0 +1,72 @@
+# `make` lists what there is. Everything runs in .venv, which the first target makes.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadfile
+JOBS := 2
+# Further arguments: make test ARGS="-k undo"
+ARGS :=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv install demo test test-all lint types layers check docs bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+venv: $(BIN)/python ## make .venv with the first Python >= 3.11 found (PYTHON=... names one)
+
+install: $(VENV)/.installed ## install falcon-bulk into .venv
+	@echo "Installed: $(BIN)/falcon-bulk --help"
+
+demo: $(VENV)/.installed ## a guided tour on a local tenant
+	$(BIN)/falcon-bulk demo $(ARGS)
+
+test: $(VENV)/.installed-dev ## the quick tests
+	$(PYTEST) -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.installed-dev ## every test
+	$(PYTEST) $(ARGS)
+
+lint: $(VENV)/.installed-dev ## ruff
+	$(BIN)/ruff check
+
+types: $(VENV)/.installed-dev ## mypy --strict
+	$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev ## import-linter: the rooms and their arrows
+	$(BIN)/lint-imports
+
+check: lint types layers test-all ## all of the above: before a commit
+
+docs: $(VENV)/.installed-dev ## run the examples of the README, the docs and --help
+	$(PYTEST) tests/docs $(ARGS)
+
+bench: $(VENV)/.installed-dev ## the benchmarks
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove .venv and what tools leave behind; customers and reports stay
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@for python in $(or $(PYTHON),python3.11 python3 python3.14 python3.13 python3.12); do \
+		if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+			echo "$$python -m venv $(VENV)"; \
+			"$$python" -m venv --clear $(VENV) && exit 0; \
+			rm -rf $(VENV); \
+			echo "Error: $$python cannot make a virtual environment (on Debian: apt install python3-venv)." >&2; \
+			exit 1; \
+		fi; \
+	done; \
+	echo "Error: no Python 3.11 or later was found. Install one, or name it: make PYTHON=/path/to/python" >&2; \
+	exit 1
+
+$(VENV)/.installed: pyproject.toml $(BIN)/python
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml $(BIN)/python
+	$(PIP) install --editable '.[dev]'
+	@touch $(VENV)/.installed $@
