@@ -3,8 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadfile
 JOBS := 2
+PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadfile
 # Further arguments: make test ARGS="-k undo"
 ARGS :=
 
