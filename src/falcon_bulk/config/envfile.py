@@ -122,11 +122,8 @@ def _read_checked(path: Path, uid: int | None) -> bytes:
             os.close(descriptor)
     except FileNotFoundError:
         raise BadEnvFile(f"{path} does not exist.", "Copy .env.example to it and fill it in.") from None
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-    ) as error:  # a loop of links, before Python 3.13; a NUL in the path
+    except (OSError, RuntimeError, ValueError) as error:
+        # RuntimeError: a loop of links, before Python 3.13. ValueError: a NUL in the path.
         reason = getattr(error, "strerror", None) or "it leads nowhere"
         raise BadEnvFile(f"{path} cannot be read: {reason}.") from None
     if len(data) > MAX_BYTES:
