@@ -1,0 +1,10 @@
+"""A few facts in two columns."""
+
+from collections.abc import Mapping
+
+from falcon_bulk.report.sheet import Cell, Column, Sheet
+
+
+def facts_sheet(title: str, facts: Mapping[str, Cell]) -> Sheet:
+    """Each fact as a row: what, and its value."""
+    return Sheet(title, (Column("what"), Column("value")), [(what, value) for what, value in facts.items()])
