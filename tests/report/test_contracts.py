@@ -9,7 +9,8 @@ from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.report.hash_summary import hash_summary_document
 from falcon_bulk.report.output import dump
 from falcon_bulk.report.problem import error_document
-from falcon_bulk.report.run import result_document, run_detail_document, runs_document
+from falcon_bulk.report.result import result_document
+from falcon_bulk.report.runs import run_detail_document, runs_document
 
 from .builders import (
     CID,

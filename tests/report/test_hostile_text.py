@@ -18,13 +18,9 @@ from falcon_bulk.report.alerts import alert_sheet, field_sheet
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.hash_summary import hash_summary_sheet
 from falcon_bulk.report.output import dump, render
-from falcon_bulk.report.run import (
-    alert_records_sheet,
-    preview_sheets,
-    result_document,
-    result_sheets,
-    runs_sheet,
-)
+from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.result import result_document, result_sheets
+from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
 from falcon_bulk.report.sheet import Column, Sheet
 
 from .builders import (

@@ -12,7 +12,9 @@ from rich.cells import cell_len
 from falcon_bulk.report import table
 from falcon_bulk.report.alerts import alert_sheet
 from falcon_bulk.report.hash_summary import hash_summary_sheet
-from falcon_bulk.report.run import alert_records_sheet, preview_sheets, result_sheets, runs_sheet
+from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.result import result_sheets
+from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
 from falcon_bulk.report.sheet import Column, Sheet
 
 from .builders import (
@@ -152,7 +154,7 @@ def test_a_sheet_without_rows_still_shows_its_columns() -> None:
 def test_rich_is_not_loaded_for_other_formats() -> None:
     code = (
         "import sys, io\n"
-        "from falcon_bulk.report import alerts, formats, hash_summary, output, problem, run, sheet\n"
+        "from falcon_bulk.report import alerts, formats, hash_summary, output, preview, problem, result, runs, sheet\n"
         "empty = [sheet.Sheet('', (), [])]\n"
         "output.render(empty, formats.Format.CSV, io.StringIO(), color=False, width=None)\n"
         "assert 'rich' not in sys.modules\n"

@@ -5,7 +5,8 @@ import pytest
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import RunStatus
 from falcon_bulk.report.hash_summary import hash_summary_sheet
-from falcon_bulk.report.run import preview_sheets, result_sheets, verdict
+from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.result import result_sheets, verdict
 from falcon_bulk.report.sheet import Sheet
 
 from .builders import (
