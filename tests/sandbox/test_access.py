@@ -58,9 +58,7 @@ def test_a_revoked_token_is_no_longer_good(start: Start) -> None:
     token = caller.session.headers["Authorization"].split()[1]
     pair = base64.b64encode(f"{caller.tenant.client_id}:{caller.tenant.client_secret}".encode()).decode()
     for basic, status in (("Basic bm8=", 403), ("Basic ?", 403), (f"Basic {pair}", 200)):
-        answer = caller.send(
-            "POST", "/oauth2/revoke", data={"token": token}, headers={"Authorization": basic}
-        )
+        answer = caller.send("POST", "/oauth2/revoke", data={"token": token}, headers={"Authorization": basic})
         assert answer.status_code == status
     assert caller.query().status_code == 401
 

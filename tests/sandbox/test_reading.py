@@ -63,9 +63,7 @@ def test_the_window_ends_at_10000(start: Start, status: int) -> None:
 
 
 def test_include_hidden_is_a_query_parameter(shared: Caller) -> None:
-    hidden = {
-        alert.composite_id for alert in shared.tenant.store.newest_first if alert.state.show_in_ui is False
-    }
+    hidden = {alert.composite_id for alert in shared.tenant.store.newest_first if alert.state.show_in_ui is False}
     assert hidden
     visible = shared.query(limit=10_000, include_hidden="false").json()["resources"]
     assert set(visible) == set(shared.ids()) - hidden
@@ -128,9 +126,7 @@ def test_combined_pages_with_after_in_the_body(shared: Caller) -> None:
     first = shared.combined(limit=10).json()
     after = first["meta"]["pagination"]["after"]
     ignored = shared.send("POST", COMBINED, json={"limit": 10}, params={"after": after}).json()
-    assert [one["composite_id"] for one in ignored["resources"]] == [
-        one["composite_id"] for one in first["resources"]
-    ]
+    assert [one["composite_id"] for one in ignored["resources"]] == [one["composite_id"] for one in first["resources"]]
 
 
 @pytest.mark.parametrize("sort", ["severity|asc", "severity.desc", "updated_timestamp|asc", "status|desc"])

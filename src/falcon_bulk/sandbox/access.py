@@ -51,9 +51,7 @@ class Access:
         cid = member or self.cid
         everything = cid == self.cid and self.switches.parent_sees_children
         value = secrets.token_urlsafe(60)
-        token = Token(
-            value, cid, None if everything else frozenset((cid,)), now + self.switches.token_seconds * SECOND
-        )
+        token = Token(value, cid, None if everything else frozenset((cid,)), now + self.switches.token_seconds * SECOND)
         self.tokens[value] = token
         return token
 

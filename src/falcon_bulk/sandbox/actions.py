@@ -41,9 +41,7 @@ def check(action: Action) -> None:
     if action.name not in NAMES:
         raise ApiError(400, f"invalid action parameter name: {action.name}")
     if len(action.value) > MAX_VALUE:
-        raise ApiError(
-            400, f"invalid value for {action.name} action param. must be less than 1024 characters"
-        )
+        raise ApiError(400, f"invalid value for {action.name} action param. must be less than 1024 characters")
     if action.name == "update_status" and action.value not in STATUSES:
         listed = ", ".join(f'"{status}"' for status in STATUSES)
         raise ApiError(400, f"invalid status for update_status action param. must be one of [{listed}]")
@@ -53,9 +51,7 @@ def check(action: Action) -> None:
         raise ApiError(400, f"invalid value for {action.name} action param. must not be empty")
 
 
-def changed(
-    state: State, actions: list[Action], now: int, author: str, *, hide_closed: bool = False
-) -> State:
+def changed(state: State, actions: list[Action], now: int, author: str, *, hide_closed: bool = False) -> State:
     """The state after all actions; removals of tags come before additions. `updated` is left as it was."""
     replace = msgspec.structs.replace
     for action in sorted(actions, key=lambda action: action.name not in _REMOVALS):

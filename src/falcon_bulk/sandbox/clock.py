@@ -8,9 +8,11 @@ from falcon_bulk.sandbox.timestamps import SECOND
 class Clock:
     """Nanoseconds since 1970 as the tenant sees them."""
 
-    def __init__(self, now: float | None = None) -> None:
-        """`now` (seconds since 1970) is the moment of the start; default: the real one."""
-        self._offset = 0 if now is None else int(now * SECOND) - time.time_ns()
+    def __init__(self, start: float | None = None) -> None:
+        """`start` (seconds since 1970) is where the clock begins; default: the real present."""
+        real = time.time_ns()
+        self.start = real if start is None else int(start * SECOND)
+        self._offset = self.start - real
 
     def now(self) -> int:
         """The tenant's present moment, in ns."""

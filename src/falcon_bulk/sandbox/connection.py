@@ -86,9 +86,7 @@ async def _respond(request: web.BaseRequest, given: Answer) -> web.StreamRespons
     return web.Response(status=given.status, body=body, headers=headers)
 
 
-async def _broken_off(
-    request: web.BaseRequest, response: web.StreamResponse, body: bytes
-) -> web.StreamResponse:
+async def _broken_off(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
     """Announce all of `body`, send half of it, and hang up."""
     response.content_length = len(body)
     await response.prepare(request)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 import msgspec
 
 from falcon_bulk.sandbox.records import Alert, Comment, Evidence, Fields, State
-from falcon_bulk.sandbox.timestamps import SECOND, rfc3339
+from falcon_bulk.sandbox.timestamps import MILLISECOND, SECOND, rfc3339
 
 NO_SHA1 = "0" * 40
+INCIDENT_EVERY = 13
 RESOLUTIONS = ("true_positive", "false_positive", "ignored")
 
 
@@ -112,14 +113,19 @@ def _evidence(evidence: Evidence, alert: Alert) -> Fields:
 
 
 def _sensor(alert: Alert) -> Fields:
-    """epp/ldt, overwatch and signals: what a sensor saw in a process tree."""
+    """epp/ldt, overwatch and signals: what a sensor saw in a process tree.
+
+    Some belong to an incident of the former kind, which is no case.
+    """
     aid, local = alert.shared("agent_id"), alert.composite_id.rsplit(":", 1)[1]
     process = local.partition("-")[0]
     tree, began = int(process) - 7_919, alert.created - 62 * SECOND
     graph = f"ctg:{aid}:{tree}"
-    return {
+    context = rfc3339(began // MILLISECOND * MILLISECOND)
+    incident = {"created": context, "id": f"inc:{aid}:{alert.salt:032x}", "score": "8.59", "start": context}
+    return ({"incident": incident} if alert.salt % INCIDENT_EVERY == 0 else {}) | {
         "aggregate_id": f"aggind:{aid}:{tree}",
-        "context_timestamp": rfc3339(began // 1_000_000 * 1_000_000),
+        "context_timestamp": context,
         "control_graph_id": graph,
         "crawl_vertex_ids": {"Sensor": [f"aggind:{aid}:{tree}", graph, f"pid:{aid}:{process}"]},
         "falcon_host_link": f"https://falcon.crowdstrike.com/activity-v2/detections/{alert.composite_id}",
@@ -130,7 +136,7 @@ def _sensor(alert: Alert) -> Fields:
         "process_id": process,
         "process_start_time": str(began // SECOND),
         "process_end_time": str(began // SECOND + alert.salt % 60),
-        "timestamp": rfc3339(began // 1_000_000 * 1_000_000 + 66_000_000),
+        "timestamp": context,
         "tree_id": str(tree),
         "tree_root": process,
         "triggering_process_graph_id": f"pid:{aid}:{process}",
@@ -150,7 +156,7 @@ def _scan(alert: Alert) -> Fields:
 
 
 def _identity(alert: Alert) -> Fields:
-    began = rfc3339((alert.created - 90 * SECOND) // 1_000_000 * 1_000_000)
+    began = rfc3339((alert.created - 90 * SECOND) // MILLISECOND * MILLISECOND)
     return {
         "aggregate_id": f"aggind:{alert.cid}:{alert.composite_id.rsplit(':', 1)[1]}",
         "context_timestamp": began,
@@ -188,7 +194,7 @@ def _mobile(alert: Alert) -> Fields:
     return {
         "aggregate_id": "",
         "mobile_detection_id": str(alert.salt),
-        "timestamp": rfc3339((alert.created - 61 * SECOND) // 1_000_000 * 1_000_000),
+        "timestamp": rfc3339((alert.created - 61 * SECOND) // MILLISECOND * MILLISECOND),
     }
 
 

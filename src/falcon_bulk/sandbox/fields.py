@@ -136,9 +136,7 @@ def _mapping() -> dict[str, Field]:
         Field("comments.value", "terms", _comments),
         Field("sha256", "keyword", _hash_of("subject")),
         Field("ioc_value", "keyword", _hash_of("indicator")),
-        Field(
-            "ioc_type", "keyword", lambda alert: None if alert.evidence.indicator is None else "hash_sha256"
-        ),
+        Field("ioc_type", "keyword", lambda alert: None if alert.evidence.indicator is None else "hash_sha256"),
         Field(
             "entities.sha256",
             "array",

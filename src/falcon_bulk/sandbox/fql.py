@@ -134,9 +134,7 @@ class _Parser:
             return _joined(items, joints[0]) if joints else items[0]
         if self.bare_mix == "refuse":
             raise self.error("mixed + and , need parentheses")
-        return (
-            _left_to_right(items, joints) if self.bare_mix == "left_to_right" else _and_first(items, joints)
-        )
+        return _left_to_right(items, joints) if self.bare_mix == "left_to_right" else _and_first(items, joints)
 
     def item(self) -> Node:
         if self.peek() == "(":

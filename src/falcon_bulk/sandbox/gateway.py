@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from falcon_bulk.sandbox.access import Token
-from falcon_bulk.sandbox.endpoints import changing, oauth, reading
+from falcon_bulk.sandbox.endpoints import aggregates, changing, oauth, reading
 from falcon_bulk.sandbox.faults import Fault
 from falcon_bulk.sandbox.http import Answer, ApiError, Call, refusal
 from falcon_bulk.sandbox.tenant import Tenant
@@ -26,6 +26,7 @@ ROUTES = {
     ("GET", "/alerts/queries/alerts/v2"): Route("queries", "alerts:read", reading.queries),
     ("POST", "/alerts/entities/alerts/v2"): Route("entities", "alerts:read", reading.entities),
     ("POST", "/alerts/combined/alerts/v1"): Route("combined", "alerts:read", reading.combined),
+    ("POST", "/alerts/aggregates/alerts/v2"): Route("aggregates", "alerts:read", aggregates.aggregates),
     ("PATCH", "/alerts/entities/alerts/v3"): Route("patch", "alerts:write", changing.patch),
 }
 _LOGIN = {

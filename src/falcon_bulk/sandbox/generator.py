@@ -80,8 +80,7 @@ class Generator:
         self.known = [self._file() for _ in range(max(20, expected // 200))]
         names = [f"{given}.{name}" for given, name in zip(GIVEN_NAMES, SURNAMES, strict=False)]
         analysts = [
-            Assignee(name, f"{name}@example.com", f"{uuid.UUID(int=self.rng.getrandbits(128))}")
-            for name in names
+            Assignee(name, f"{name}@example.com", f"{uuid.UUID(int=self.rng.getrandbits(128))}") for name in names
         ]
         self.assignees: dict[Assignee | None, int] = {
             None: 1720,
@@ -117,9 +116,7 @@ class Generator:
         rng, count = self.rng, len(moments)
         salts = [rng.getrandbits(64) for _ in range(count)]
         cids = rng.choices(self.cids, k=count)
-        for created, salt, cid, traits in zip(
-            moments, salts, cids, self._traits(count, fresh=fresh), strict=True
-        ):
+        for created, salt, cid, traits in zip(moments, salts, cids, self._traits(count, fresh=fresh), strict=True):
             number = self.made
             self.made += 1
             hostile = number % HOSTILE_EVERY == HOSTILE_EVERY // 3
@@ -191,9 +188,8 @@ class Generator:
     def _evidence(self, kind: str) -> Evidence:
         """A subject on one endpoint alert in four, and the rarer places a hash can stand in."""
         if kind == "xdr":
-            return Evidence(
-                entities=tuple({self._pick() for _ in range(self.rng.choice((0, 1, 1, 2, 3, 4)))})
-            )
+            picked = [self._pick() for _ in range(self.rng.choice((0, 1, 1, 2, 3, 4)))]
+            return Evidence(entities=tuple(dict.fromkeys(picked)))
         if kind not in _ENDPOINT_KINDS or (draw := self.rng.random()) > 0.36:
             return NO_EVIDENCE
         file = self._pick()

@@ -97,8 +97,7 @@ def envelope(
     if resources is not None:
         encoded = resources and isinstance(resources[0], bytes)
         parts.append(
-            b'"resources":'
-            + (b"[" + b",".join(resources) + b"]" if encoded else msgspec.json.encode(resources))
+            b'"resources":' + (b"[" + b",".join(resources) + b"]" if encoded else msgspec.json.encode(resources))
         )
     if errors or switches.errors_when_none != "absent":
         nothing = b"null" if switches.errors_when_none == "null" else b"[]"

@@ -134,11 +134,7 @@ def _string_test(found: Field, clause: Clause, value: Value) -> Test | None:
     """Exact and case-sensitive, except for `~`."""
     text = value.text
     if found.type == "terms":
-        return (
-            None
-            if clause.operator or " " in text
-            else lambda actual: actual is not None and text in actual.split()
-        )
+        return None if clause.operator or " " in text else lambda actual: actual is not None and text in actual.split()
     if clause.operator in ("~", "*") and found.type == "array":
         return None
     if clause.operator == "~":

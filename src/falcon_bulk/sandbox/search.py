@@ -98,9 +98,7 @@ class Search:
         alerts: Iterable[Alert] = self.store.newest_first
         if node is not None:
             narrowed = self._candidates(node, now)
-            alerts = filter(
-                predicate(node, Terms(self.switches, now)), alerts if narrowed is None else narrowed
-            )
+            alerts = filter(predicate(node, Terms(self.switches, now)), alerts if narrowed is None else narrowed)
         if not query.include_hidden:
             alerts = (alert for alert in alerts if alert.indexed.show_in_ui is not False)
         if query.cids is not None:
@@ -158,9 +156,7 @@ class Search:
 
 def _is_plain_equality(clause: Clause) -> bool:
     return not (
-        clause.operator
-        or clause.negated
-        or any(value.has_wildcard or value.is_null for value in clause.values)
+        clause.operator or clause.negated or any(value.has_wildcard or value.is_null for value in clause.values)
     )
 
 

@@ -90,9 +90,7 @@ class Server:
 
     async def _start(self) -> None:
         for tenant, port in zip(self.tenants, [self._port] + [0] * len(self.tenants), strict=False):
-            handler = web.Server(
-                partial(connection.serve, tenant), request_factory=self._request, access_log=None
-            )
+            handler = web.Server(partial(connection.serve, tenant), request_factory=self._request, access_log=None)
             runner = web.ServerRunner(handler, shutdown_timeout=0.2)
             await runner.setup()
             self._runners.append(runner)

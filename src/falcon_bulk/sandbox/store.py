@@ -62,9 +62,7 @@ class AlertStore:
 
     def crawl(self, alerts: Iterable[Alert], moment: int) -> None:
         for alert in alerts:
-            self.change(
-                alert, msgspec.structs.replace(alert.state, crawled=moment, updated=moment), moment, 0
-            )
+            self.change(alert, msgspec.structs.replace(alert.state, crawled=moment, updated=moment), moment, 0)
 
     def having_hash(self, sha256: str) -> list[Alert]:
         """Alerts that name the hash in one of HASH_FIELDS, newest first."""
@@ -73,11 +71,7 @@ class AlertStore:
     def between(self, earliest_ms: int | None, latest_ms: int | None) -> list[Alert]:
         """Alerts created from `earliest_ms` to `latest_ms`, both included, newest first."""
         start = 0 if latest_ms is None else bisect_left(self.newest_first, (-latest_ms, ""), key=newest_first)
-        end = (
-            None
-            if earliest_ms is None
-            else bisect_left(self.newest_first, (1 - earliest_ms, ""), key=newest_first)
-        )
+        end = None if earliest_ms is None else bisect_left(self.newest_first, (1 - earliest_ms, ""), key=newest_first)
         return self.newest_first[start:end]
 
     def _since(self, moment: int) -> int:

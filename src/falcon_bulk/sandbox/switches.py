@@ -22,12 +22,8 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     errors_when_none: Annotated[
         Literal["null", "empty", "absent"], _says("how an answer without errors shows `errors`")
     ] = "null"
-    last_after: Annotated[
-        Literal["empty", "absent"], _says("how combined shows `after` on its last page")
-    ] = "empty"
-    window_error: Annotated[Literal[500, 400], _says("status of queries with offset+limit beyond 10,000")] = (
-        500
-    )
+    last_after: Annotated[Literal["empty", "absent"], _says("how combined shows `after` on its last page")] = "empty"
+    window_error: Annotated[Literal[500, 400], _says("status of queries with offset+limit beyond 10,000")] = 500
     queries_max_limit: Annotated[int, _says("largest `limit` of queries; an older report has 1000")] = 10_000
     combined_hidden: Annotated[
         Literal["included", "omitted"], _says("whether combined returns alerts with show_in_ui false")
@@ -46,24 +42,18 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Literal["and_first", "left_to_right", "refuse"], _says("how `+` and `,` without parentheses are read")
     ] = "and_first"
     time_precision: Annotated[Literal["ms", "ns"], _says("what the search index keeps of a time")] = "ms"
-    index_lag: Annotated[
-        float, _says("seconds until the search (queries, combined, aggregates) sees a change")
-    ] = 0.0
+    index_lag: Annotated[float, _says("seconds until the search (queries, combined, aggregates) sees a change")] = 0.0
     unknown_id: Annotated[
         Literal["only_itself", "ignored", "batch_400", "batch_404"],
         _says("what an unknown id does to its PATCH"),
     ] = "only_itself"
-    unknown_entity: Annotated[
-        Literal["silent", "errors"], _says("whether entities names unknown ids in errors[]")
-    ] = "silent"
-    count_no_ops: Annotated[bool, _says("whether resources_affected counts alerts that were so already")] = (
-        False
+    unknown_entity: Annotated[Literal["silent", "errors"], _says("whether entities names unknown ids in errors[]")] = (
+        "silent"
     )
+    count_no_ops: Annotated[bool, _says("whether resources_affected counts alerts that were so already")] = False
     no_op_moves_updated: Annotated[bool, _says("whether such a write moves updated_timestamp")] = True
     closing_hides: Annotated[bool, _says("whether closing also sets show_in_ui false")] = False
-    parent_sees_children: Annotated[
-        bool, _says("whether the parent CID's token sees its children's alerts")
-    ] = True
+    parent_sees_children: Annotated[bool, _says("whether the parent CID's token sees its children's alerts")] = True
     scopes: Annotated[str, _says("scopes of the API client, separated by spaces")] = (
         "alerts:read alerts:write ioc:read ioc:write"
     )
@@ -83,6 +73,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     minute_histogram: Annotated[
         Literal["opaque_500", "works"], _says("what date_histogram does with interval `minute`")
     ] = "opaque_500"
+    aggregate_entities: Annotated[bool, _says("whether entities.sha256 can be aggregated")] = False
     aggregates_max_size: Annotated[int, _says("largest `size` of a terms aggregate")] = 1000
     latency_token: Annotated[float, _says("seconds before a login is answered")] = 0.0
     latency_queries: Annotated[float, _says("seconds before queries answers")] = 0.0

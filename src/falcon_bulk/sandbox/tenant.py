@@ -56,10 +56,8 @@ class Tenant:
         self.rate = RateLimit(self.switches)
         self.faults = Faults(self.identity)
         self.ledger = Ledger()
-        self.generator = Generator(
-            self.identity, (self.cid, *self.children), customer, alerts + burst, profile
-        )
-        self.store = AlertStore(self.generator.history(alerts, burst, self.clock.now()), self.clock.now())
+        self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile)
+        self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)
         self.search = Search(self.store, self.switches)
         self.ledger.counted([alert.kind for alert in self.store.newest_first])
 

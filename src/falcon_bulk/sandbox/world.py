@@ -77,9 +77,7 @@ class World:
 def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) -> dict[str, Ingredients]:
     """Fragments per kind of alert. A pattern's name is one of `texts`, or its own for an empty one."""
 
-    def patterns(
-        kind: str, product: str, type_: str, domain: str, source: str, **more: Any
-    ) -> list[Fragment]:
+    def patterns(kind: str, product: str, type_: str, domain: str, source: str, **more: Any) -> list[Fragment]:
         vendor = "CrowdStrike" if source.startswith(("Falcon", "Automated")) else "Initech"
         added: Fields = {
             "product": product,
@@ -88,11 +86,7 @@ def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) 
             "source_products": [source],
         }
         added |= {"source_vendors": [vendor], **more}
-        return [
-            Fragment(_pattern(pattern, text) | added)
-            for text in texts
-            for pattern in catalogue.patterns(kind)
-        ]
+        return [Fragment(_pattern(pattern, text) | added) for text in texts for pattern in catalogue.patterns(kind)]
 
     sensor: Fields = {
         "pattern_disposition_details": dict.fromkeys(_DISPOSITIONS, False),

@@ -78,13 +78,9 @@ def _spared(alerts: list[Alert], fault: Fault | None) -> tuple[list[Alert], list
     if kind == "poison":
         poisoned = [alert for alert in alerts if alert.composite_id in fault.ids]
         if fault.mode != "only_itself" and poisoned:
-            raise ApiError(
-                404 if fault.mode == "batch_404" else 400, f"cannot update alert {poisoned[0].composite_id}"
-            )
+            raise ApiError(404 if fault.mode == "batch_404" else 400, f"cannot update alert {poisoned[0].composite_id}")
         reached = [alert for alert in alerts if alert.composite_id not in fault.ids]
     else:
         reached = alerts[: fault.count] if kind == "partial" else []
     spared = set(alerts) - set(reached)
-    return reached, [
-        error(fault.status, fault.text, id=alert.composite_id) for alert in alerts if alert in spared
-    ]
+    return reached, [error(fault.status, fault.text, id=alert.composite_id) for alert in alerts if alert in spared]

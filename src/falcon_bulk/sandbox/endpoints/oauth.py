@@ -31,8 +31,6 @@ def _form(call: Call) -> dict[str, str]:
     if not call.headers.get("Content-Type", "").startswith(FORM):
         raise ApiError(400, "invalid request content type")
     try:
-        return {
-            name: values[-1] for name, values in parse_qs(call.body.decode(), keep_blank_values=True).items()
-        }
+        return {name: values[-1] for name, values in parse_qs(call.body.decode(), keep_blank_values=True).items()}
     except UnicodeDecodeError:
         raise ApiError(400, "failed to read and parse request") from None

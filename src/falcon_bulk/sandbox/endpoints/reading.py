@@ -45,8 +45,7 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
             raise ApiError(500, "Internal Server Error")
         raise ApiError(
             400,
-            f"offset {offset} and limit {limit} are invalid; offset + limit must be less than or equal "
-            f"to {WINDOW}",
+            f"offset {offset} and limit {limit} are invalid; offset + limit must be less than or equal to {WINDOW}",
         )
     query = Query(
         call.query.get("filter", ""),
@@ -68,9 +67,7 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
     shown = [alert for alert in found if include_hidden or alert.state.show_in_ui is not False]
     seeded(call.number).shuffle(shown)
     errors = (
-        [error(404, "alert not found", id=one) for one in unknown]
-        if tenant.switches.unknown_entity == "errors"
-        else []
+        [error(404, "alert not found", id=one) for one in unknown] if tenant.switches.unknown_entity == "errors" else []
     )
     return envelope(tenant.switches, [render(alert, alert.state) for alert in shown], errors)
 
