@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.model.alert import Alert, decode_document, text
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 from falcon_bulk.textsafe import falcon_link, safe_json
@@ -63,7 +63,7 @@ def project(document: bytes, fields: tuple[str, ...]) -> bytes:
 
     Through a list a path gives the list of what it finds there.
     """
-    decoded = msgspec.json.decode(document)
+    decoded = decode_document(document)
     return msgspec.json.encode({field: _value_at(decoded, field.split(".")) for field in fields})
 
 
@@ -114,7 +114,7 @@ def _detail_cells(alert: Alert) -> Row:
 
 
 def _field_row(document: bytes, fields: tuple[str, ...]) -> Row:
-    decoded = msgspec.json.decode(document)
+    decoded = decode_document(document)
     return [_as_cell(_value_at(decoded, field.split("."))) for field in fields]
 
 

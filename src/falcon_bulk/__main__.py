@@ -1,0 +1,6 @@
+"""`python -m falcon_bulk`."""
+
+from falcon_bulk.cli.main import run
+
+if __name__ == "__main__":
+    run()

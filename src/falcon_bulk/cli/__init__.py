@@ -1,0 +1,1 @@
+"""The command line: a Click group, one file per command. Commands are loaded only when called."""

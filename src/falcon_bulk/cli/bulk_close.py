@@ -1,0 +1,49 @@
+"""falcon-bulk bulk-close: set a status on a selection."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import change_options, selection_options, shared_options
+from falcon_bulk.errors import UsageProblem
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk bulk-close --customer acme --filter "status:'new'+name:'EICAR*'" --dry-run
+  falcon-bulk bulk-close --customer acme --host 'LAB-*' --from-status new --resolution ignored
+  falcon-bulk bulk-close --customer acme --ids-file ids.txt --yes --expect 42
+"""
+
+
+@click.command("bulk-close", epilog=EXAMPLES)
+@selection_options(changing=True)
+@click.option(
+    "--ids-file",
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Exactly these composite ids: text, CSV or JSON; - for standard input.",
+)
+@change_options
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, ids_file: Path | None, **options: Any) -> int:
+    """Set a status on all alerts of a selection, `closed` by default."""
+    from falcon_bulk.cli.changing import change_alerts
+    from falcon_bulk.cli.context import Context, open_binary
+    from falcon_bulk.operations.idsfile import read_ids
+
+    context = Context(ctx, "run")
+    selection = context.selection(options)
+    if not selection.everything and ids_file is not None:
+        raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
+    if ids_file is not None:
+        if str(ids_file) == "-" and not options["yes"] and not options["dry_run"]:
+            raise UsageProblem("Standard input cannot give the ids and the answer.", "Add --yes --expect N.")
+        with open_binary(ids_file) as file:
+            selection = context.selection(options, ids=read_ids(file.read(), str(ids_file)))
+    if selection.everything:
+        raise UsageProblem(
+            "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"
+        )
+    return change_alerts(context, "bulk-close", selection, options)

@@ -1,0 +1,35 @@
+"""falcon-bulk close-hash: close the alerts of hashes."""
+
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import change_options, selection_options, shared_options
+from falcon_bulk.errors import UsageProblem
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk close-hash --customer acme --hash SHA256 --dry-run
+  falcon-bulk close-hash --customer acme --hash SHA256 --resolution false_positive --comment "PUP, approved"
+  falcon-bulk close-hash --customer acme --hash SHA256 --yes --max 500
+"""
+
+
+@click.command("close-hash", epilog=EXAMPLES)
+@selection_options(changing=True)
+@change_options
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> int:
+    """Close the alerts of one or more SHA256 hashes (or set another status).
+
+    An alert is selected by a hash of its own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
+    """
+    from falcon_bulk.cli.changing import change_alerts
+    from falcon_bulk.cli.context import Context
+
+    context = Context(ctx, "run")
+    selection = context.selection(options)
+    if not selection.hashes:
+        raise UsageProblem("close-hash needs a hash.", "Add --hash SHA256; `bulk-close` selects without one.")
+    return change_alerts(context, "close-hash", selection, options)

@@ -1,0 +1,76 @@
+"""What a person reads on stderr: messages, hints, progress, questions. Foreign text is made safe here."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from falcon_bulk.textsafe import printable
+
+BAR_AFTER = 1.0
+
+
+class Console:
+    """Messages to stderr. quiet: only errors. progress: whether bars may be drawn."""
+
+    def __init__(self, *, quiet: bool, verbose: bool, progress: bool) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._progress = progress and not quiet and sys.stderr.isatty()
+
+    def say(self, message: str) -> None:
+        """A message, not shown with --quiet."""
+        if not self.quiet:
+            self._write(message)
+
+    def detail(self, message: str) -> None:
+        """A message for --verbose."""
+        if self.verbose:
+            self._write(message)
+
+    def error(self, message: str, hint: str = "") -> None:
+        """One line, and a hint."""
+        self._write(f"Error: {message}")
+        if hint:
+            self._write(f"Hint: {hint}")
+
+    @contextmanager
+    def bar(self, label: str) -> Iterator[Callable[[int, int], None]]:
+        """A progress bar for work that takes more than a second; takes the number done and expected."""
+        from tqdm import tqdm
+
+        with tqdm(
+            desc=label,
+            unit=" alerts",
+            delay=BAR_AFTER,
+            leave=False,
+            dynamic_ncols=True,
+            disable=not self._progress,
+            file=sys.stderr,
+        ) as drawn:
+
+            def move(done: int, expected: int) -> None:
+                drawn.total = expected
+                drawn.update(done - drawn.n)
+
+            yield move
+
+    def ask(self, question: str) -> str | None:
+        """The line typed as an answer, None at the end of input."""
+        self._write(question, end=" ")
+        line = sys.stdin.readline()
+        return line.rstrip("\r\n") if line else None
+
+    def _write(self, message: str, end: str = "\n") -> None:
+        with suppress(BrokenPipeError):
+            print(printable(message), file=sys.stderr, end=end, flush=True)  # noqa: T201
+
+
+def is_interactive() -> bool:
+    """True if a person can be asked: input and messages are on a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def wants_color(no_color: bool) -> bool:
+    """Whether colours are wanted; NO_COLOR is honoured when set to anything but ''."""
+    return not no_color and not os.environ.get("NO_COLOR")

@@ -1,0 +1,150 @@
+"""The entry point: the group of commands, and the one place where errors are shown."""
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from itertools import pairwise
+
+import click
+
+from falcon_bulk import __version__
+from falcon_bulk.cli.options import shared_options
+from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped, UsageProblem
+from falcon_bulk.textsafe import printable
+
+# Each command's module in this folder (`-` becomes `_`), with the line the overview shows.
+COMMANDS = {
+    "query": "Show alerts.",
+    "close-hash": "Close the alerts of one or more SHA256 hashes.",
+    "bulk-close": "Set a status on all alerts of a selection.",
+    "hash-summary": "Count alerts per SHA256, most frequent first.",
+    "apply": "Carry out a saved plan.",
+    "runs": "What was done: list, show, abandon, prune.",
+    "resume": "Go on with an unfinished run.",
+    "undo": "Take a run back.",
+    "sandbox": "A local Falcon tenant to try things on.",
+    "demo": "A guided tour on a local tenant.",
+}
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk demo
+  falcon-bulk query --customer acme --status new --severity high,critical
+  falcon-bulk hash-summary --customer acme --since 7d
+  falcon-bulk close-hash --customer acme --hash SHA256 --dry-run
+"""
+
+
+class Commands(click.Group):
+    """Loads a command's module when the command is called, so that `--help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"falcon_bulk.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As Click does it, with the near names for a mistyped one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            raise UsageProblem(
+                error.format_message(), f"Did you mean {near[0]}?" if near else "`falcon-bulk --help` lists them."
+            ) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The overview, without loading any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXAMPLES,
+)
+@click.version_option(__version__, prog_name="falcon-bulk")
+@shared_options
+def cli() -> None:
+    """Review and close CrowdStrike Falcon detections in bulk.
+
+    Every change is shown first, asked for, recorded, read back, and can be taken back.
+    """
+
+
+def run(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(main(sys.argv[1:] if argv is None else argv))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code of DESIGN.md's table. Errors are shown on stderr, one line and a hint."""
+    try:
+        code = cli.main(args=list(argv), prog_name="falcon-bulk", standalone_mode=False)
+        with suppress(BrokenPipeError):
+            sys.stdout.flush()
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except BrokenPipeError:
+        _close_stdout()
+        return ExitCode.DONE
+    except KeyboardInterrupt:
+        return _show(Stopped("Interrupted."), argv)
+    except click.Abort:
+        return _show(Stopped("Interrupted."), argv)
+    except FalconBulkError as error:
+        return _show(error, argv)
+    except click.UsageError as error:
+        return _show(_from_click(error), argv)
+    except click.ClickException as error:
+        return _show(UsageProblem(error.format_message()), argv)
+    except Exception as error:
+        if "--debug" in argv:
+            raise
+        unexpected = FalconBulkError(
+            f"Unexpected {type(error).__name__}.", "Run it again with --debug and report what it shows."
+        )
+        return _show(unexpected, argv)
+    return code if isinstance(code, int) else ExitCode.DONE
+
+
+def _from_click(error: click.UsageError) -> UsageProblem:
+    path = error.ctx.command_path if error.ctx else "falcon-bulk"
+    return UsageProblem(error.format_message(), f"`{path} --help` shows what it takes.")
+
+
+def _show(error: FalconBulkError, argv: Sequence[str]) -> int:
+    if _wants_json(argv):
+        from falcon_bulk.report.output import Sink, dump
+        from falcon_bulk.report.problem import error_document
+
+        with suppress(BrokenPipeError):
+            dump(error_document(error.code, error.message, error.hint, error.exit_code), Sink.stdout().binary)
+    with suppress(BrokenPipeError):
+        print(f"Error: {printable(error.message)}", file=sys.stderr)  # noqa: T201
+        if error.hint:
+            print(f"Hint: {printable(error.hint)}", file=sys.stderr)  # noqa: T201
+    return int(error.exit_code)
+
+
+def _wants_json(argv: Sequence[str]) -> bool:
+    return "--format=json" in argv or ("--format", "json") in pairwise(argv)
+
+
+def _close_stdout() -> None:
+    """So that the interpreter does not complain about the closed pipe at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

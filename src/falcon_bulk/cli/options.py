@@ -1,0 +1,214 @@
+"""The one place where an option that several commands share is declared."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from falcon_bulk.errors import UsageProblem
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+FORMATS = ("table", "markdown", "csv", "json", "jsonl", "html")
+STATUSES = ("new", "in_progress", "reopened", "closed")
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+VERDICTS = ("false_positive", "true_positive", "ignored")
+
+_AGE = re.compile(r"(\d{1,4})([mhdw])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Attributes of an option that may be repeated and takes commas; its value is a tuple, each once, in order."""
+
+    def split(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+        parts = [part.strip() for value in values for part in value.split(",")]
+        if not all(parts):
+            raise UsageProblem(f"{param.opts[-1]} has a blank value.", f"It takes {metavar or ', '.join(choices)}.")
+        chosen = (_one_of(part, param, choices) for part in parts) if choices else parts
+        return tuple(dict.fromkeys(chosen))
+
+    return {"multiple": True, "callback": split, "metavar": metavar or "|".join(choices)}
+
+
+def one_of(choices: tuple[str, ...]) -> dict[str, Any]:
+    """Attributes of an option that takes one of some words."""
+
+    def choose(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+        return value if value is None else _one_of(value, param, choices)
+
+    return {"callback": choose, "metavar": "|".join(choices)}
+
+
+def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str:
+    if value.lower() in choices:
+        return value.lower()
+    hint = f"It takes {', '.join(choices)}."
+    if choices == STATUSES and value.lower() in (*VERDICTS, "resolved", "false-positive", "fp"):
+        hint = "Use --status closed --resolution false_positive: the verdict is not a status."
+    raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", hint)
+
+
+# Options that are accepted before or after the command's name.
+
+_SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+    (("--env-file",), {"type": click.Path(path_type=Path), "metavar": "PATH", "help": "One customer's env file."}),
+    (("--customer",), {"metavar": "NAME", "help": "Short for --env-file customers/NAME.env."}),
+    (
+        ("--customers-dir",),
+        {
+            "type": click.Path(path_type=Path),
+            "metavar": "DIR",
+            "help": "Where customer files are.  [default: customers]",
+        },
+    ),
+    (
+        ("--format",),
+        {"type": click.Choice(FORMATS), "help": "What goes to standard output.  [default: table]"},
+    ),
+    (
+        ("-o", "--output"),
+        {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "Also write a file; its suffix is its format."},
+    ),
+    (("--readers",), {"type": click.IntRange(1, 32), "metavar": "N", "help": "Reads in flight.  [default: 8]"}),
+    (
+        ("--quota",),
+        {
+            "type": click.IntRange(1, 100),
+            "metavar": "PERCENT",
+            "help": "Part of the customer's rate limit to use.  [default: 50]",
+        },
+    ),
+    (("-q", "--quiet"), {"is_flag": True, "default": None, "help": "Only data and errors."}),
+    (("-v", "--verbose"), {"is_flag": True, "default": None, "help": "Say more."}),
+    (("--debug",), {"is_flag": True, "default": None, "help": "Show a traceback on an unexpected error."}),
+    (("--no-color",), {"is_flag": True, "default": None, "help": "No colours (as NO_COLOR does)."}),
+    (("--no-progress",), {"is_flag": True, "default": None, "help": "No progress bars."}),
+]
+
+
+def shared_options(command: Decorated) -> Decorated:
+    """The options that every command takes, before or after its name; two different values are an error."""
+    for names, attributes in reversed(_SHARED):
+        command = click.option(*names, expose_value=False, callback=_remember, **attributes)(command)
+    return command
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    given = ctx.find_root().ensure_object(dict)
+    if value is None or param.name is None:
+        return
+    if given.setdefault(param.name, value) != value:
+        raise UsageProblem(
+            f"{param.opts[-1]} is given twice with different values.", "Give it once, before or after the command."
+        )
+
+
+# Which alerts.
+
+
+def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
+    """The options that select alerts; `--status` is the target of a changing command, hence `--from-status`."""
+    status = ("--from-status", "from_status") if changing else ("--status", "from_status")
+    declared = [
+        click.option("--filter", "fql", metavar="FQL", help="A filter in Falcon Query Language."),
+        click.option("--hash", "hashes", **many("SHA256"), help="Alerts of these hashes."),
+        click.option("--severity", "severities", **many(choices=SEVERITIES), help="By severity name."),
+        click.option("--product", "products", **many("NAME"), help="epp, idp, xdr, …"),
+        click.option(*status, **many(choices=STATUSES), help="Alerts that have this status."),
+        click.option("--host", metavar="GLOB", help="By host name; * stands for any text."),
+        click.option("--name", metavar="GLOB", help="By alert name; * stands for any text."),
+        click.option("--since", metavar="WHEN", help="Created since: 7d, 24h, a date, or a UTC time."),
+        click.option("--until", metavar="WHEN", help="Created before: 7d, 24h, a date, or a UTC time."),
+        click.option("--visible-only", is_flag=True, help="Leave out alerts that the console hides."),
+        click.option("--fail-on-empty", is_flag=True, help="Exit with 9 if nothing matches."),
+    ]
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(declared):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def instant(value: str | None, option: str, now: datetime) -> str:
+    """An absolute UTC time for `7d`, `24h`, a date or a time; '' for None.
+
+    Raises UsageProblem for anything else.
+    """
+    if value is None:
+        return ""
+    if age := _AGE.fullmatch(value.strip()):
+        moment = now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+    else:
+        try:
+            moment = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise UsageProblem(
+                f"{value!r} is not a time for {option}.", "Use 7d, 24h, 2026-11-01 or 2026-11-01T08:00:00Z."
+            ) from None
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# How a change is carried out.
+
+
+def pace_options(command: Decorated) -> Decorated:
+    """How fast batches are sent."""
+    declared = [
+        click.option(
+            "--batch-size", type=click.IntRange(1, 1000), default=1000, show_default=True, help="Alerts a batch."
+        ),
+        click.option(
+            "--batch-delay",
+            type=click.FloatRange(0, 3600),
+            default=0.5,
+            show_default=True,
+            help="Least seconds between batch starts.",
+        ),
+        click.option("--workers", type=click.IntRange(1, 16), default=4, show_default=True, help="Batches in flight."),
+    ]
+    for option in reversed(declared):
+        command = option(command)
+    return command
+
+
+def consent_options(command: Decorated) -> Decorated:
+    """How consent is given."""
+    declared = [
+        click.option("--max", "most", type=click.IntRange(0), metavar="N", help="Refuse if more would be changed."),
+        click.option("--expect", type=click.IntRange(0), metavar="N", help="Refuse unless exactly N would be changed."),
+        click.option("--yes", is_flag=True, help="Do not ask; needs --expect or --max."),
+    ]
+    for option in reversed(declared):
+        command = option(command)
+    return command
+
+
+def change_options(command: Decorated) -> Decorated:
+    """What is changed, for close-hash and bulk-close."""
+    declared = [
+        click.option("--status", **one_of(STATUSES), default="closed", show_default=True, help="The status to set."),
+        click.option("--comment", metavar="TEXT", default="", help="Goes onto every changed alert, with your name."),
+        click.option("--resolution", **one_of(VERDICTS), help="The verdict to set."),
+        click.option("--tag", "tags", **many("TAG"), help="A tag to add."),
+        click.option("--assign-to", metavar="WHO", default="", help="Assign to an email, a UUID or a name."),
+        click.option("--operator", metavar="NAME", help="Who does it.  [default: FALCON_OPERATOR or login name]"),
+        click.option("--lift", "lifted", **many("RAIL"), help="Lift a guard rail, or all."),
+        click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing."),
+        click.option(
+            "--plan",
+            "plan_file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="With --dry-run: save the plan, for `falcon-bulk apply`.",
+        ),
+    ]
+    for option in reversed(declared):
+        command = option(command)
+    return pace_options(consent_options(command))

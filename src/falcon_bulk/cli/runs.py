@@ -1,0 +1,113 @@
+"""falcon-bulk runs: the journal."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import shared_options
+from falcon_bulk.errors import ExitCode, UsageProblem
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk runs --customer acme
+  falcon-bulk runs show RUN --customer acme --format json
+  falcon-bulk runs abandon RUN --customer acme
+  falcon-bulk runs prune --older-than 90d --customer acme
+"""
+
+
+@click.group("runs", invoke_without_command=True, epilog=EXAMPLES)
+@shared_options
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """What was done to a customer's alerts, from the journal on this machine; newest first."""
+    return int(ctx.invoke(list_runs)) if ctx.invoked_subcommand is None else ExitCode.DONE
+
+
+@command.command("list")
+@shared_options
+@click.pass_context
+def list_runs(ctx: click.Context) -> int:
+    """List the runs, newest first."""
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.records import customer_journals
+    from falcon_bulk.report.runs import runs_document, runs_sheet
+
+    context = Context(ctx, "runs")
+    with customer_journals(context) as opened:
+        rows = sorted((row for journal in opened for row in journal.rows()), key=lambda row: row.started, reverse=True)
+    context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows))
+    if not rows:
+        context.console.say("No run is recorded for this customer on this machine.")
+    return ExitCode.DONE
+
+
+@command.command("show")
+@click.argument("run_id", metavar="RUN")
+@shared_options
+@click.pass_context
+def show(ctx: click.Context, run_id: str) -> int:
+    """Show one run, with each of its alerts."""
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.records import customer_journals, holding_run
+    from falcon_bulk.report.result import result_sheets
+    from falcon_bulk.report.runs import alert_records_sheet, run_detail_document
+
+    context = Context(ctx, "runs")
+    with customer_journals(context) as opened:
+        journal = holding_run(opened, run_id)
+        result = journal.result(run_id)
+        context.publish(
+            lambda: _detail_sheets(context.format, result_sheets(result), alert_records_sheet(journal.records(run_id))),
+            lambda: run_detail_document(result, journal.records(run_id)),
+        )
+    return ExitCode.DONE
+
+
+@command.command("abandon")
+@click.argument("run_id", metavar="RUN")
+@shared_options
+@click.pass_context
+def abandon(ctx: click.Context, run_id: str) -> int:
+    """Close an unfinished run: what it did stays, what it did not is left undone."""
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.records import customer_journals, holding_run
+    from falcon_bulk.journal.lock import holding
+    from falcon_bulk.report.result import result_document, result_sheets
+
+    context = Context(ctx, "runs")
+    with customer_journals(context) as opened:
+        journal = holding_run(opened, run_id)
+        with holding(journal.path.parent, journal.plan(run_id).cids, run_id):
+            journal.abandon(run_id, context.now)
+        result = journal.result(run_id)
+    context.publish(lambda: result_sheets(result), lambda: result_document(result))
+    return ExitCode.DONE
+
+
+@command.command("prune")
+@click.option("--older-than", default="90d", show_default=True, metavar="DAYS", help="Forget runs older than that.")
+@shared_options
+@click.pass_context
+def prune(ctx: click.Context, older_than: str) -> int:
+    """Forget old runs that are finished. A run that is forgotten cannot be undone."""
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.records import customer_journals
+    from falcon_bulk.model.timing import rfc3339
+
+    context = Context(ctx, "runs")
+    days = re.fullmatch(r"(\d{1,5})d", older_than)
+    if not days:
+        raise UsageProblem(f"{older_than!r} is not an age for --older-than.", "Use days: 90d.")
+    before = rfc3339(context.timing.now() - timedelta(days=int(days[1])))
+    with customer_journals(context) as opened:
+        number = sum(journal.prune(before) for journal in opened)
+    context.console.say(f"{number:,} runs are forgotten.")
+    return ExitCode.DONE
+
+
+def _detail_sheets(fmt: Any, result: list[Any], alerts: Any) -> list[Any]:
+    """A CSV has one header, so it holds the alerts alone."""
+    return [alerts] if fmt == "csv" else [*result, alerts]

@@ -1,0 +1,81 @@
+"""falcon-bulk undo: take a run back."""
+
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import consent_options, pace_options, shared_options
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk undo RUN --customer acme
+  falcon-bulk undo RUN --customer acme --yes --max 500
+"""
+
+
+@click.command("undo", epilog=EXAMPLES)
+@click.argument("run_id", metavar="RUN")
+@click.option("--dry-run", is_flag=True, help="Show what would be taken back; send nothing.")
+@consent_options
+@pace_options
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, run_id: str, dry_run: bool, **options: Any) -> int:
+    """Take a run back: each alert it changed gets its former status, assignee, tags and visibility.
+
+    Alerts that somebody changed since are left alone and listed. Comments cannot be taken back. An undo is a run
+    of its own and can be undone.
+    """
+    from falcon_bulk import __version__
+    from falcon_bulk.cli.changing import (
+        Consent,
+        carry_out,
+        check_may_change,
+        new_run_id,
+        pace_of,
+        show_dry_run,
+        stopping,
+    )
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.records import customer_journals, holding_run
+    from falcon_bulk.model.plan import Plan
+    from falcon_bulk.model.preview import Preview
+    from falcon_bulk.model.run import Outcome
+    from falcon_bulk.operations.plan import Nowhere, checked_value
+    from falcon_bulk.operations.undo import UndoSink, plan_undo
+
+    context = Context(ctx, "run")
+    consent = Consent(options["yes"], options["expect"], options["most"])
+    if not dry_run:
+        consent.check()
+        check_may_change(context, consent)
+    with customer_journals(context) as opened:
+        journal = holding_run(opened, run_id)
+        former = journal.plan(run_id)
+        undo_id = new_run_id(context)
+        operator = context.settings.operator
+        comment = checked_value("comment", f"Undo of {run_id} (by {operator}, falcon-bulk {undo_id})")
+        with stopping(context), context.tenant(workers=options["workers"]) as tenant:
+            tenant.check_home(former.cids, former.cloud)
+            plan = Plan(
+                run_id=undo_id,
+                command="undo",
+                customer=tenant.customer,
+                cid=former.cid,
+                cids=former.cids,
+                cloud=tenant.cloud,
+                operator=operator,
+                created=context.now,
+                selection=f"the alerts that {run_id} changed",
+                comment=comment,
+                undoes=run_id,
+                version=__version__,
+            )
+
+            def make(sink: UndoSink) -> Preview:
+                with context.watching("reading") as watch:
+                    return plan_undo(journal.records(run_id, Outcome.CHANGED), tenant.alerts, plan, sink, watch)
+
+            if dry_run:
+                return show_dry_run(context, tenant, plan, make(Nowhere()), consent)
+            return carry_out(context, tenant, plan, make, consent, pace_of(options))

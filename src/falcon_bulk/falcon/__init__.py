@@ -1,0 +1,1 @@
+"""The client layer: the only room that knows FalconPy and the wire."""

@@ -1,0 +1,98 @@
+"""The Alerts API: counting, reading and changing alerts. Limits as FalconPy's swagger and live reports have them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from falcon_bulk.errors import Unreachable
+from falcon_bulk.falcon.answers import Answer, Problem
+from falcon_bulk.falcon.replies import CHANGE, READ, SEARCH
+from falcon_bulk.falcon.transport import Transport
+from falcon_bulk.model.plan import Way
+
+PAGE = 1_000
+"""Most alerts in one answer of combined v1, and most ids in one request of entities v2 and PATCH v3."""
+
+OLDEST_FIRST = "created_timestamp|asc"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of alert documents, as the bytes that came; `after` is '' on the last one."""
+
+    documents: list[msgspec.Raw]
+    total: int
+    after: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a PATCH answered: how many alerts it says it wrote (None: it does not say), and its errors."""
+
+    affected: int | None
+    problems: tuple[Problem, ...]
+    trace_id: str
+
+
+class Alerts:
+    """The alerts of one tenant. `service` is FalconPy's Alerts class; only its v2/v3 operations are used."""
+
+    def __init__(self, transport: Transport, service: Any) -> None:
+        self._call = transport.call
+        self._service = service
+
+    def count(self, fql: str) -> int:
+        """How many alerts match, hidden ones included (queries v2)."""
+        return self._query(fql, limit=1).total
+
+    def ids(self, fql: str, *, offset: int = 0, limit: int = PAGE, sort: str = OLDEST_FIRST) -> tuple[list[str], int]:
+        """Composite ids in the order of `sort`, and the total. offset + limit must stay within 10,000."""
+        answer = self._query(fql, limit=limit, offset=offset, sort=sort)
+        return [msgspec.json.decode(raw, type=str) for raw in answer.resources or ()], answer.total
+
+    def page(self, fql: str, *, after: str = "", sort: str = OLDEST_FIRST, limit: int = PAGE) -> Page:
+        """One page of documents (combined v1). `after` belongs to one filter and sort, and goes in the body."""
+        body: dict[str, Any] = {"sort": sort, "limit": limit}
+        if fql:
+            body["filter"] = fql
+        if after:
+            body["after"] = after
+        answer: Answer = self._call(SEARCH, self._service.get_alerts_combined, body=body)
+        return Page(answer.resources or [], answer.total, answer.after)
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        """The documents of at most 1,000 ids in arbitrary order (entities v2); unknown ids are missing.
+
+        An answer whose errors name no id, for alerts that are missing, is not trusted: Unreachable.
+        """
+        answer: Answer = self._call(
+            READ, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
+        )
+        documents = answer.resources or []
+        broken = [problem for problem in answer.problems if problem.number >= 500]
+        if broken and len(documents) < len(ids):
+            raise Unreachable(f"Falcon could not read all alerts: {broken[0].words}.", trace_id=answer.trace_id)
+        return documents
+
+    def update(self, ids: Sequence[str], way: Way) -> Written:
+        """Apply the actions to at most 1,000 alerts (PATCH v3, hidden alerts too).
+
+        Raises AnswerLost if it is not known whether it was applied; Rejected for a 4xx.
+        """
+        actions = [{"name": action.name, "value": action.value} for action in way]
+        answer: Answer = self._call(
+            CHANGE,
+            self._service.update_alerts_v3,
+            body={"composite_ids": list(ids), "action_parameters": actions},
+            include_hidden=True,
+        )
+        return Written(answer.affected, tuple(answer.problems), answer.trace_id)
+
+    def _query(self, fql: str, *, limit: int, offset: int = 0, sort: str = OLDEST_FIRST) -> Answer:
+        keywords: dict[str, Any] = {"limit": limit, "offset": offset, "include_hidden": True, "sort": sort}
+        if fql:
+            keywords["filter"] = fql
+        answer: Answer = self._call(SEARCH, self._service.query_alerts_v2, **keywords)
+        return answer

@@ -1,0 +1,95 @@
+"""What Falcon's answers look like, decoded no further than needed.
+
+The envelope is known from the swagger (gofalcon, FalconPy) and live reports: `errors` may be absent, null or
+non-empty on a 2xx; a PATCH answers without `resources`; documents are kept as the bytes that came.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An element of `errors`."""
+
+    code: Any = None
+    message: Any = None
+    id: Any = None
+
+    @property
+    def number(self) -> int:
+        """The code as a number, 0 if it is none."""
+        return self.code if isinstance(self.code, int) else 0
+
+    @property
+    def words(self) -> str:
+        """The message as text."""
+        return self.message if isinstance(self.message, str) else str(self.message or "")
+
+
+class Pagination(msgspec.Struct, frozen=True):
+    """`meta.pagination`: `after` is absent or "" on the last page of combined v1."""
+
+    total: Any = None
+    after: Any = None
+
+
+class Writes(msgspec.Struct, frozen=True):
+    """`meta.writes` of a PATCH; whether no-op writes are counted is not known."""
+
+    resources_affected: Any = None
+
+
+class Meta(msgspec.Struct, frozen=True):
+    """`meta` of any answer."""
+
+    trace_id: Any = None
+    pagination: Pagination | None = None
+    writes: Writes | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The envelope of every alerts and indicator answer."""
+
+    meta: Meta | None = None
+    errors: list[Problem] | None = None
+    resources: list[msgspec.Raw] | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """Falcon's id of this request, for its support."""
+        return str(self.meta.trace_id or "") if self.meta else ""
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The errors, empty if there are none."""
+        return self.errors or []
+
+    @property
+    def total(self) -> int:
+        """How many alerts match in all, 0 if the answer does not say."""
+        found = self.meta.pagination.total if self.meta and self.meta.pagination else None
+        return found if isinstance(found, int) else 0
+
+    @property
+    def after(self) -> str:
+        """The token of the next page, '' on the last one."""
+        token = self.meta.pagination.after if self.meta and self.meta.pagination else None
+        return token if isinstance(token, str) else ""
+
+    @property
+    def affected(self) -> int | None:
+        """How many alerts a PATCH says it wrote, None if it does not say."""
+        written = self.meta.writes.resources_affected if self.meta and self.meta.writes else None
+        return written if isinstance(written, int) else None
+
+
+class Token(msgspec.Struct, frozen=True):
+    """The body of POST /oauth2/token."""
+
+    access_token: str
+    expires_in: int = 1799
+
+
+decode_answer = msgspec.json.Decoder(Answer).decode
+decode_token = msgspec.json.Decoder(Token).decode

@@ -1,0 +1,133 @@
+"""Falcon Query Language, put together from checked values only.
+
+`+` is AND, `,` is OR; an OR is always parenthesised before it is ANDed, since the precedence of bare mixes is
+ambiguous. A statement takes at most 20 properties (psfalcon wiki); each value is counted as one here.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from falcon_bulk.errors import UsageProblem
+from falcon_bulk.model.hashes import OWN_PLACES
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import SEVERITY_BANDS
+
+MAX_TERMS = 20
+
+# Fields that hold a host's name as a string. Arrays (host_names, source_hosts) take no wildcard.
+HOST_FIELDS = ("device.hostname", "source_endpoint_host_name", "computer_name", "hostname")
+NAME_FIELDS = ("name", "display_name")
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
+_UNQUOTABLE = re.compile(r"['\"\\\x00-\x1f\x7f-\x9f]")
+
+
+def checked_word(value: str, what: str) -> str:
+    """A product or similar as it may go into a filter. Raises UsageProblem."""
+    if not _WORD.fullmatch(value):
+        raise UsageProblem(f"{value!r} is not a {what}.", f"A {what} has only letters, digits, '.', '_' and '-'.")
+    return value
+
+
+def checked_host(value: str) -> str:
+    """A host name or glob as it may go into a filter. Raises UsageProblem."""
+    if not _HOST.fullmatch(value) or not value.strip("*"):
+        raise UsageProblem(
+            f"{value!r} is not a host name.", "A host has letters, digits, '.', '_' and '-'; '*' stands for any text."
+        )
+    return value
+
+
+def checked_name(value: str) -> str:
+    """An alert name or glob as it may go into a filter. Raises UsageProblem."""
+    if not value.strip("* ") or _UNQUOTABLE.search(value):
+        raise UsageProblem(
+            f"{value!r} cannot be used as an alert name.",
+            "Quotes, backslashes and control characters are not taken; put '*' in their place.",
+        )
+    return value
+
+
+def checked_filter(value: str) -> str:
+    """A filter of the user's, such that parentheses around it hold it together. Raises UsageProblem."""
+    depth, quote, escaped = 0, "", False
+    for character in value:
+        if quote:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == quote:
+                quote = ""
+        elif character in "'\"":
+            quote = character
+        else:
+            depth += (character == "(") - (character == ")")
+            if depth < 0:
+                break
+    if depth or quote:
+        raise UsageProblem(
+            "The filter's quotes or parentheses do not match.", "FQL looks like status:'new'+severity:>=60."
+        )
+    return value
+
+
+def any_of(clauses: Iterable[str]) -> str:
+    """The clauses ORed, in parentheses where there are several."""
+    joined = ",".join(clauses)
+    return f"({joined})" if "," in joined else joined
+
+
+def all_of(parts: Iterable[str]) -> str:
+    """The non-empty parts ANDed."""
+    return "+".join(part for part in parts if part)
+
+
+def equals_one(field: str, values: Sequence[str]) -> str:
+    """`field:'a'` or `field:['a','b']`."""
+    quoted = ",".join(f"'{value}'" for value in values)
+    return f"{field}:{quoted}" if len(values) == 1 else f"{field}:[{quoted}]"
+
+
+def base_filter(selection: Selection) -> str:
+    """The selection without its hashes, as FQL; '' for all alerts."""
+    raw = "" if selection.filter.strip() == "*" else selection.filter.strip()
+    return all_of(
+        [
+            f"({raw})" if raw else "",
+            any_of(_severity(name) for name in selection.severities),
+            equals_one("product", selection.products) if selection.products else "",
+            equals_one("status", selection.statuses) if selection.statuses else "",
+            any_of(f"{field}:'{selection.host}'" for field in HOST_FIELDS) if selection.host else "",
+            any_of(f"{field}:'{selection.name}'" for field in NAME_FIELDS) if selection.name else "",
+            f"created_timestamp:>='{selection.since}'" if selection.since else "",
+            f"created_timestamp:<'{selection.until}'" if selection.until else "",
+            "show_in_ui:!false" if selection.visible_only else "",
+        ]
+    )
+
+
+def hash_clauses(hashes: Sequence[str]) -> list[str]:
+    """For each place of an own hash, the clause that finds any of the hashes there."""
+    return [equals_one(place, hashes) for place in OWN_PLACES]
+
+
+def hash_groups(selection: Selection) -> Iterator[tuple[str, ...]]:
+    """The selected hashes in groups so small that no filter exceeds the limit of terms."""
+    room = (MAX_TERMS - _terms(base_filter(selection))) // len(OWN_PLACES)
+    size = max(1, room)
+    for start in range(0, len(selection.hashes), size):
+        yield selection.hashes[start : start + size]
+
+
+def _severity(name: str) -> str:
+    """By name; alerts that have none count by the band of their number."""
+    floors = dict(SEVERITY_BANDS)
+    ceiling = min((floor for floor in floors.values() if floor > floors[name]), default=None)
+    band = all_of([f"severity:>={floors[name]}", f"severity:<{ceiling}" if ceiling is not None else ""])
+    return f"severity_name:'{name}',(severity_name:!'*'+{band})"
+
+
+def _terms(fql: str) -> int:
+    return fql.count(":")

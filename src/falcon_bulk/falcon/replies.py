@@ -1,0 +1,155 @@
+"""What one HTTP exchange came to: a usable answer, or one of four things a sender must react to.
+
+The table is the one of docs/how-it-talks-to-falcon.md: was the request sent at all, was its answer lost, was it
+throttled, was the token refused; everything else is an answer, good or bad.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import requests
+import urllib3.exceptions
+
+from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, Unreachable
+from falcon_bulk.falcon.answers import Answer, decode_answer, decode_token
+
+CONNECT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a request is for: how long it may take (seconds), what it needs, whether it changes anything."""
+
+    does: str
+    scope: str
+    read_timeout: float
+    changes: bool = False
+    filtered: bool = False
+    decode: Callable[[bytes], Any] = decode_answer
+
+    @property
+    def timeout(self) -> tuple[float, float]:
+        """Connect and read timeout in seconds."""
+        return CONNECT_TIMEOUT, self.read_timeout
+
+
+LOGIN = Purpose("log in", "", 60.0, decode=decode_token)
+SEARCH = Purpose("read alerts", "Alerts: Read", 60.0, filtered=True)
+READ = Purpose("read alerts", "Alerts: Read", 60.0)
+CHANGE = Purpose("change alerts", "Alerts: Write", 180.0, changes=True)
+
+
+class NotSent(Exception):
+    """The request never left: it can be sent again without a thought."""
+
+
+class Lost(Exception):
+    """The request may have had its effect, but there is no usable answer."""
+
+    def __init__(self, why: str, status: int | None = None, trace_id: str = "") -> None:
+        super().__init__(why)
+        self.status = status
+        self.trace_id = trace_id
+
+
+class Throttled(Exception):
+    """429: nothing was done; the headers may tell how long to wait."""
+
+    def __init__(self, response: requests.Response) -> None:
+        super().__init__("Falcon answers 429, too many requests")
+        self.headers = response.headers
+
+
+class TokenRefused(Exception):
+    """401 on an API call: the token is expired, revoked or invalid."""
+
+
+def sent_or_not(error: requests.RequestException) -> Exception:
+    """The signal that an exception of requests stands for."""
+    cause = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", cause)
+    name = type(reason).__name__
+    if isinstance(error, requests.exceptions.SSLError):
+        return Unreachable(
+            "The TLS certificate of the Falcon API cannot be verified.",
+            "Behind an inspecting proxy, set REQUESTS_CA_BUNDLE to its CA file.",
+        )
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError) or isinstance(
+        reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+    ):
+        return NotSent(f"no connection ({name})")
+    if isinstance(error, ValueError) and not isinstance(error, requests.exceptions.ContentDecodingError):
+        return Unreachable(f"The request cannot be made ({type(error).__name__}).", "Check FALCON_BASE_URL.")
+    return Lost(f"the connection broke ({name})")
+
+
+def read_reply(response: requests.Response, purpose: Purpose) -> Any:
+    """The decoded body of a good answer.
+
+    Raises Lost, Throttled or TokenRefused for the sender to react to, and LoginRefused, MissingScope, BadFilter
+    or Rejected where Falcon's word is final.
+    """
+    status = response.status_code
+    trace_id = response.headers.get("X-Cs-Traceid", "")
+    if status == 429:
+        raise Throttled(response)
+    if status >= 500:
+        raise Lost(f"Falcon answers {status}", status, trace_id)
+    if 300 <= status < 400:
+        raise Rejected(
+            f"Falcon redirects ({status}) instead of answering.",
+            "FALCON_BASE_URL may name the wrong region.",
+            status=status,
+        )
+    try:
+        body = purpose.decode(response.content)
+    except msgspec.MsgspecError:
+        if status < 300:
+            raise Lost(f"Falcon answers {status} with a body that is not whole", status, trace_id) from None
+        body = _lenient(response.content)
+    if status < 300:
+        return _checked(body, purpose)
+    raise _refusal(status, body if isinstance(body, Answer) else _lenient(response.content), purpose)
+
+
+def _lenient(content: bytes) -> Answer:
+    try:
+        return decode_answer(content)
+    except msgspec.MsgspecError:
+        return Answer()
+
+
+def _checked(body: Any, purpose: Purpose) -> Any:
+    """A 2xx may still carry errors; for a read without resources they are what it says."""
+    if isinstance(body, Answer) and not purpose.changes and body.problems and not body.resources:
+        number = body.problems[0].number
+        if number >= 500 or number == 0:
+            raise Lost(f"Falcon answers 200 with the error {body.problems[0].words!r}", number, body.trace_id)
+        raise _refusal(number, body, purpose)
+    return body
+
+
+def _refusal(status: int, answer: Answer, purpose: Purpose) -> Exception:
+    words = "; ".join(problem.words for problem in answer.problems) or "no reason given"
+    if purpose is LOGIN:
+        hint = "Check FALCON_CLIENT_ID, FALCON_CLIENT_SECRET and FALCON_BASE_URL."
+        if "authorization failed" in words:
+            hint = "The API client's IP allow-list may not contain this machine, or its secret is wrong."
+        return LoginRefused(f"Falcon refuses the login ({status}): {words}.", hint)
+    if status == 401:
+        return TokenRefused(words)
+    if status == 403:
+        return MissingScope(
+            f"Falcon refuses to {purpose.does} (403): {words}. The API client lacks the scope {purpose.scope!r}.",
+            f"Add the scope {purpose.scope!r} to the API client in the Falcon console.",
+        )
+    if status == 400 and purpose.filtered:
+        return BadFilter(
+            f"Falcon refuses the filter: {words}.",
+            "FQL looks like status:'new'+severity:>=60; put strings in single quotes.",
+            status=status,
+            trace_id=answer.trace_id,
+        )
+    return Rejected(f"Falcon answers {status}: {words}.", status=status, trace_id=answer.trace_id)

@@ -1,0 +1,111 @@
+"""One customer's Falcon: an explicit login, one token for all threads, and the services that use it."""
+
+import threading
+from collections.abc import Callable
+
+from falcon_bulk.config.settings import Settings
+from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, WrongTenant
+from falcon_bulk.falcon.alerts import Alerts
+from falcon_bulk.falcon.answers import Token
+from falcon_bulk.falcon.pacing import Pacer
+from falcon_bulk.falcon.replies import LOGIN
+from falcon_bulk.falcon.transport import Transport
+from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.timing import Timing
+
+RENEW_BEFORE = 120.0
+
+
+class Tenant:
+    """Logged in to one customer. `alerts` is what the operations work with.
+
+    connections: how many requests may be in flight. quota: the part of the customer's rate limit to use.
+    Raises BadEnvFile for blank credentials, before any request; LoginRefused, Unreachable.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        timing: Timing,
+        *,
+        connections: int = 16,
+        quota: float = 0.5,
+        user_agent: str = "falcon-bulk",
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        from falconpy import Alerts as AlertsService
+        from falconpy import OAuth2
+
+        secret = settings.client_secret.reveal()
+        if not settings.client_id.strip() or not secret.strip():
+            raise BadEnvFile("FALCON_CLIENT_ID or FALCON_CLIENT_SECRET is blank.")
+        self.customer = settings.customer
+        self.cids = settings.cids
+        self.pacer = Pacer(timing, quota=quota, say=say)
+        self._timing = timing
+        self._lock = threading.Lock()
+        self._token = Token("")
+        self._renew_at = 0.0
+        self._transport = Transport(timing, self.pacer, connections=connections)
+        self._transport.token = self._current
+        self._transport.renew = self._renewed
+        self._auth = OAuth2(
+            client_id=settings.client_id,
+            client_secret=secret,
+            member_cid=settings.member_cid or None,
+            base_url=settings.base_url,
+            user_agent=user_agent,
+            session=self._transport.session,
+        )
+        if self._auth.auth_style != "DIRECT":
+            raise LoginRefused("The credentials given were not the ones used.", "This is a defect; please report it.")
+        self._renewed("")
+        self.alerts = Alerts(self._transport, AlertsService(auth_object=self._auth))
+
+    @property
+    def cloud(self) -> str:
+        """The base URL in use, after any redirect to the right region."""
+        return str(self._auth.base_url)
+
+    def home(self) -> str:
+        """The CID whose journal records this customer's runs: the first expected one, else the newest alert's.
+
+        Raises WrongTenant if the newest alert belongs to none of the expected CIDs; '' if there is no alert.
+        """
+        newest = self.alerts.page("", sort="created_timestamp|desc", limit=1).documents
+        seen = decode_alert(newest[0]).tenant if newest else ""
+        if seen and self.cids and seen not in self.cids:
+            raise WrongTenant(
+                f"These credentials belong to the CID {seen}, expected was {', '.join(self.cids)} (FALCON_CID).",
+                "Check which customer's credentials the env file holds.",
+            )
+        return self.cids[0] if self.cids else seen
+
+    def check_home(self, cids: tuple[str, ...], cloud: str) -> None:
+        """Raises Refused unless these are the credentials for a run recorded for those CIDs and that cloud."""
+        home = self.home()
+        if home not in cids or cloud != self.cloud:
+            raise Refused(
+                f"The run belongs to {', '.join(cids)} at {cloud}, these credentials to {home} at {self.cloud}.",
+                "Use the env file of the customer that the run was made for.",
+            )
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._transport.session.close()
+
+    def _current(self) -> str:
+        if self._timing.monotonic() < self._renew_at:
+            return self._token.access_token
+        return self._renewed(self._token.access_token)
+
+    def _renewed(self, stale: str) -> str:
+        """Log in anew, once for all threads that hold the stale token."""
+        with self._lock:
+            if self._token.access_token != stale:
+                return self._token.access_token
+            self._token = self._transport.call(LOGIN, self._auth.login)
+            self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE)
+            if self._transport.moved_to:
+                self._auth.base_url = self._transport.moved_to
+            return self._token.access_token

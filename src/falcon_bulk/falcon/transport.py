@@ -1,0 +1,218 @@
+"""The session that FalconPy sends its requests through, and what is done about each answer.
+
+FalconPy (1.6.6) turns a connection reset into `status_code: 500`, truncated JSON into a 200 with errors, and has
+no timeout, retry or pooling of its own. So the session below it classifies, waits and retries, and hands the
+decoded answer past FalconPy to the caller; what FalconPy makes of it is not looked at.
+"""
+
+import threading
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from falcon_bulk.config.regions import redirect_target
+from falcon_bulk.errors import AnswerLost, LoginRefused, Unreachable
+from falcon_bulk.falcon.pacing import Pacer, RetryBudget, backoff, told_to_wait
+from falcon_bulk.falcon.replies import (
+    LOGIN,
+    Lost,
+    NotSent,
+    Purpose,
+    Throttled,
+    TokenRefused,
+    read_reply,
+    sent_or_not,
+)
+from falcon_bulk.model.timing import Timing
+
+MAX_TRIES = 5
+MAX_THROTTLED = 8
+FOLLOWED = 3
+FAR_AHEAD = 10**9
+
+
+class Receipt:
+    """What FalconPy gets to see: a success, so that it adds nothing of its own.
+
+    For a login it is the token, said to live for ever: renewing it is the transport's business, since FalconPy
+    renews without a lock.
+    """
+
+    status_code = 200
+
+    def __init__(self, body: Any, purpose: Purpose) -> None:
+        self.headers = {"Content-Type": "application/json"}
+        self._body: dict[str, Any] = {}
+        if purpose is LOGIN:
+            self.status_code = 201
+            self._body = {"access_token": body.access_token, "expires_in": FAR_AHEAD}
+
+    def json(self) -> dict[str, Any]:
+        """The body as FalconPy asks for it."""
+        return self._body
+
+
+class Exchange:
+    """One call through FalconPy: why it is made, and what came of it."""
+
+    def __init__(self, purpose: Purpose) -> None:
+        self.purpose = purpose
+        self.body: Any = None
+        self.error: BaseException | None = None
+
+
+class FalconSession(requests.Session):
+    """A pooled session that passes every request to `carry`."""
+
+    def __init__(self, carry: Callable[..., Receipt], connections: int) -> None:
+        super().__init__()
+        self._carry = carry
+        self.auth = _leave_as_it_is
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections, pool_block=False)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
+        """Called by FalconPy."""
+        return self._carry(method, url, **options)
+
+    def send_once(self, method: str, url: str, **options: Any) -> requests.Response:
+        """Really send it, once."""
+        return super().request(method, url, **options)
+
+
+class Transport:
+    """Carries FalconPy's calls for one customer: timeouts, pacing, retries, the token.
+
+    renew: logs in anew unless the given token is no longer the current one, and returns the current token.
+    """
+
+    def __init__(self, timing: Timing, pacer: Pacer, *, connections: int = 16) -> None:
+        self._timing = timing
+        self._budget = RetryBudget()
+        self._local = threading.local()
+        self.pacer = pacer
+        self.session = FalconSession(self._carry, connections)
+        self.token: Callable[[], str] = _no_token
+        self.renew: Callable[[str], str] = lambda _: _no_token()
+        self.moved_to = ""
+
+    def call(self, purpose: Purpose, operation: Callable[..., Any], **keywords: Any) -> Any:
+        """The decoded answer of a FalconPy operation.
+
+        Raises the errors of `falcon_bulk.errors`: Unreachable (a read, or nothing sent), AnswerLost (a change),
+        Rejected, BadFilter, MissingScope, LoginRefused, Stopped.
+        """
+        outer = getattr(self._local, "exchange", None)
+        exchange = self._local.exchange = Exchange(purpose)
+        try:
+            operation(**keywords)
+        finally:
+            self._local.exchange = outer
+        if exchange.error is not None:
+            raise exchange.error
+        return exchange.body
+
+    def _carry(self, method: str, url: str, **options: Any) -> Receipt:
+        exchange: Exchange = self._local.exchange
+        try:
+            exchange.body = self._until_answered(exchange.purpose, method, url, options)
+        except BaseException as error:
+            exchange.error = error
+            raise
+        return Receipt(exchange.body, exchange.purpose)
+
+    def _until_answered(self, purpose: Purpose, method: str, url: str, options: dict[str, Any]) -> Any:
+        failed = throttled = 0
+        token_refused = False
+        while True:
+            token = "" if purpose is LOGIN else self.token()
+            try:
+                body = self._send(purpose, method, url, options, token)
+            except NotSent as error:
+                failed += 1
+                self._before_retry(purpose, error, failed)
+            except Lost as error:
+                if purpose.changes:
+                    raise AnswerLost(
+                        f"The answer to a change was lost: {error}.", status=error.status, trace_id=error.trace_id
+                    ) from None
+                failed += 1
+                self._before_retry(purpose, error, failed)
+            except Throttled as error:
+                throttled += 1
+                self._before_throttled_retry(purpose, error, throttled)
+            except TokenRefused as error:
+                if token_refused:
+                    raise LoginRefused(
+                        f"Falcon refuses a fresh token (401): {error}.",
+                        "The base URL may name another region than the one that gave the token.",
+                    ) from None
+                token_refused = True
+                self.renew(token)
+            else:
+                self._budget.give_back()
+                return body
+
+    def _send(self, purpose: Purpose, method: str, url: str, options: dict[str, Any], token: str) -> Any:
+        options = {**options, "timeout": purpose.timeout, "allow_redirects": False, "stream": False}
+        if token:
+            options["headers"] = {**options["headers"], "Authorization": f"Bearer {token}"}
+        for _ in range(FOLLOWED):
+            self.pacer.before_request()
+            try:
+                response = self.session.send_once(method, url, **options)
+            except requests.RequestException as error:
+                raise sent_or_not(error) from None
+            self.pacer.after_answer(response.headers)
+            target = self._redirected(purpose, url, response)
+            if not target:
+                return read_reply(response, purpose)
+            self.moved_to = target
+            url = f"{target}/oauth2/token"
+        raise Unreachable("The token endpoint redirects in a circle.", "Check FALCON_BASE_URL.")
+
+    def _redirected(self, purpose: Purpose, url: str, response: requests.Response) -> str:
+        """The base URL to go on with, for a login only, and only to a host that is known to be Falcon's."""
+        if purpose is not LOGIN or not 300 <= response.status_code < 400:
+            return ""
+        target = redirect_target(url.removesuffix("/oauth2/token"), response.headers.get("Location", ""))
+        if not target:
+            raise LoginRefused(
+                "The token endpoint redirects to a host that is not known to be Falcon's.", "Check FALCON_BASE_URL."
+            )
+        return target
+
+    def _before_retry(self, purpose: Purpose, error: Exception, failed: int) -> None:
+        if failed >= MAX_TRIES or not self._budget.take():
+            raise Unreachable(
+                f"Falcon cannot be reached to {purpose.does}: {error} ({failed} tries).",
+                "Check the network and FALCON_BASE_URL, then run the command again.",
+                status=getattr(error, "status", None),
+                trace_id=getattr(error, "trace_id", ""),
+            )
+        self._timing.wait(backoff(failed, self._timing.chance()))
+
+    def _before_throttled_retry(self, purpose: Purpose, error: Throttled, throttled: int) -> None:
+        if throttled > MAX_THROTTLED:
+            raise Unreachable(
+                f"Falcon does not let this client {purpose.does}: {error} ({throttled} times).",
+                "Other integrations may use up the customer's limit; try again in some minutes.",
+                status=429,
+            )
+        told = told_to_wait(error.headers, self._timing.now().timestamp())
+        seconds = told if told is not None else 1.0 + backoff(throttled, self._timing.chance(), cap=60.0)
+        self.pacer.cool_down(seconds, "Falcon's rate limit is reached")
+
+
+def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An `auth` that does nothing: with one set, requests does not look into ~/.netrc."""
+    return request
+
+
+def _no_token() -> str:
+    raise LoginRefused("There is no token: log in first.")

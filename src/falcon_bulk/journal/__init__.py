@@ -1,0 +1,1 @@
+"""The record of every run, batch and alert touched: one SQLite database per CID."""

@@ -1,0 +1,449 @@
+"""The journal of one CID. A batch's intent is committed before its request leaves, its outcome after."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from falcon_bulk.errors import Busy, FalconBulkError, Refused
+from falcon_bulk.journal.schema import SCHEMA, VERSION
+from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import (
+    AlertRecord,
+    Batch,
+    Outcome,
+    RunProblem,
+    RunResult,
+    RunRow,
+    RunStatus,
+    Settled,
+)
+
+DRAFT = "draft"
+ROWS_AT_ONCE = 1_000
+_encode = msgspec.json.encode
+_state = msgspec.json.Decoder(AlertState).decode
+_way = msgspec.json.Decoder(tuple[Action, ...]).decode
+_plan = msgspec.json.Decoder(Plan).decode
+_preview = msgspec.json.Decoder(Preview).decode
+_problem = msgspec.json.Decoder(RunProblem).decode
+
+
+class JournalProblem(FalconBulkError):
+    """The journal cannot be read or written: nothing is sent without it."""
+
+    code = "journal"
+
+
+class Journal:
+    """All runs of one CID. Safe to use from several threads.
+
+    Raises JournalProblem from any method when the database cannot be read or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(SCHEMA)
+            self._db.execute(f"PRAGMA user_version={VERSION}")
+        except (OSError, sqlite3.Error) as error:
+            raise _unusable(path, error) from None
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._db.close()
+
+    # Making a plan
+
+    def draft(self, plan: Plan) -> "Draft":
+        """Begin to record a plan. Drafts that a crash left behind go; one run may be unfinished at most.
+
+        Raises Busy if a run is unfinished; Refused if this run is already known.
+        """
+        with self._writing() as db:
+            for (left,) in db.execute("SELECT run_id FROM runs WHERE status = ?", (DRAFT,)).fetchall():
+                _forget(db, left)
+            known = db.execute("SELECT 1 FROM runs WHERE run_id = ?", (plan.run_id,)).fetchone()
+        if unfinished := self.unfinished():
+            raise Busy(
+                f"The run {unfinished.run_id} of this customer is unfinished.",
+                f"Go on with `falcon-bulk resume {unfinished.run_id}`, or close it with "
+                f"`falcon-bulk runs abandon {unfinished.run_id}`.",
+            )
+        if known:
+            raise Refused(
+                f"The plan {plan.run_id} was already carried out.", f"`falcon-bulk runs show {plan.run_id}` tells."
+            )
+        with self._writing() as db:
+            db.execute(
+                "INSERT INTO runs (run_id, plan, preview, status, started) VALUES (?, ?, ?, ?, ?)",
+                (plan.run_id, _encode(plan), b"{}", DRAFT, plan.created),
+            )
+        return Draft(self, plan.run_id)
+
+    def add_planned(
+        self, run_id: str, rows: Sequence[tuple[PlannedAlert, Outcome, str]], ways: Sequence[tuple[int, Way]]
+    ) -> None:
+        """Add alerts and ways to a draft."""
+        with self._writing() as db:
+            db.executemany(
+                "INSERT INTO ways VALUES (?, ?, ?)", [(run_id, number, _encode(way)) for number, way in ways]
+            )
+            db.executemany(
+                "INSERT INTO alerts (run_id, composite_id, way, before, state, reason) VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (run_id, alert.composite_id, alert.way, _encode(alert.before), outcome, reason)
+                    for alert, outcome, reason in rows
+                ],
+            )
+
+    def discard(self, run_id: str) -> None:
+        """Forget a draft."""
+        with self._writing() as db:
+            _forget(db, run_id)
+
+    def begin(self, run_id: str, preview: Preview, started: str) -> None:
+        """A draft becomes a run."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, preview = ?, started = ? WHERE run_id = ?",
+                (RunStatus.RUNNING, _encode(preview), started, run_id),
+            )
+
+    # Carrying it out
+
+    def ways(self, run_id: str) -> dict[int, Way]:
+        """The ways of a run by number."""
+        with self._reading() as db:
+            return {number: _way(actions) for number, actions in _select_ways(db, run_id)}
+
+    def batches(self, run_id: str, size: int) -> Iterator[tuple[PlannedAlert, ...]]:
+        """The alerts not sent yet, in batches of one way each. Ask for all of them before asking anew."""
+        last = (-1, -1)
+        while True:
+            with self._reading() as db:
+                rows = db.execute(
+                    "SELECT rowid, composite_id, way, before FROM alerts "
+                    "WHERE run_id = ? AND state = ? AND (way, rowid) > (?, ?) ORDER BY way, rowid LIMIT ?",
+                    (run_id, Outcome.NOT_SENT, *last, size),
+                ).fetchall()
+            if not rows:
+                return
+            way = rows[0][2]
+            rows = [row for row in rows if row[2] == way]
+            last = (way, rows[-1][0])
+            yield tuple(PlannedAlert(row[1], row[2], _state(row[3])) for row in rows)
+
+    def in_state(self, run_id: str, outcome: Outcome) -> Iterator[tuple[PlannedAlert, ...]]:
+        """The alerts with that outcome, 1,000 at a time, in the order of their ids."""
+        last = ""
+        while True:
+            with self._reading() as db:
+                rows = db.execute(
+                    "SELECT composite_id, way, before FROM alerts WHERE run_id = ? AND state = ? "
+                    "AND composite_id > ? ORDER BY composite_id LIMIT ?",
+                    (run_id, outcome, last, ROWS_AT_ONCE),
+                ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield tuple(PlannedAlert(row[0], row[1], _state(row[2])) for row in rows)
+
+    def intend(self, run_id: str, ids: Sequence[str], at: str) -> Batch:
+        """Commit that these alerts are about to be sent: unknown until an outcome is recorded."""
+        with self._writing() as db:
+            (number,) = db.execute(
+                "SELECT COALESCE(MAX(batch), 0) + 1 FROM batches WHERE run_id = ?", (run_id,)
+            ).fetchone()
+            db.execute(
+                "INSERT INTO batches (run_id, batch, alerts, sent) VALUES (?, ?, ?, ?)",
+                (run_id, number, len(ids), at),
+            )
+            db.executemany(
+                "UPDATE alerts SET state = ?, batch = ? WHERE run_id = ? AND composite_id = ?",
+                [(Outcome.UNKNOWN, number, run_id, composite_id) for composite_id in ids],
+            )
+        return Batch(run_id=run_id, number=number)
+
+    def record(
+        self,
+        run_id: str,
+        settled: Iterable[Settled],
+        *,
+        problems: Sequence[RunProblem] = (),
+        batch: Batch | None = None,
+        at: str = "",
+        answer: str = "",
+        trace_id: str = "",
+    ) -> None:
+        """Commit what became of some alerts, and of the batch they went with."""
+        with self._writing() as db:
+            db.executemany(
+                "UPDATE alerts SET state = ?, reason = ?, after = ?, verified = ? "
+                "WHERE run_id = ? AND composite_id = ?",
+                [
+                    (
+                        one.outcome,
+                        one.reason,
+                        _encode(one.after) if one.after else None,
+                        one.verified,
+                        run_id,
+                        one.composite_id,
+                    )
+                    for one in settled
+                ],
+            )
+            db.executemany("INSERT INTO problems VALUES (?, ?)", [(run_id, _encode(problem)) for problem in problems])
+            if batch:
+                db.execute(
+                    "UPDATE batches SET answered = ?, outcome = ?, trace_id = ? WHERE run_id = ? AND batch = ?",
+                    (at, answer, trace_id, run_id, batch.number),
+                )
+
+    def finish(
+        self, run_id: str, status: RunStatus, exit_code: int, *, at: str, requests: int, seconds: float, closed: bool
+    ) -> None:
+        """Record how a run ended. Requests and seconds add up over resumes."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE runs SET status = ?, exit_code = ?, finished = ?, closed = ?, "
+                "requests = requests + ?, seconds = seconds + ? WHERE run_id = ?",
+                (status, exit_code, at, closed, requests, seconds, run_id),
+            )
+
+    # Looking back
+
+    def counts(self, run_id: str) -> dict[Outcome, int]:
+        """How many alerts of a run have each outcome."""
+        with self._reading() as db:
+            rows = db.execute("SELECT state, COUNT(*) FROM alerts WHERE run_id = ? GROUP BY state", (run_id,))
+            return {Outcome(state): number for state, number in rows}
+
+    def verified(self, run_id: str) -> int:
+        """How many alerts of a run were read back in the wanted state."""
+        with self._reading() as db:
+            (number,) = db.execute(
+                "SELECT COALESCE(SUM(verified), 0) FROM alerts WHERE run_id = ?", (run_id,)
+            ).fetchone()
+        return int(number)
+
+    def plan(self, run_id: str) -> Plan:
+        """The plan of a run. Raises Refused for an unknown run."""
+        with self._reading() as db:
+            row = db.execute("SELECT plan FROM runs WHERE run_id = ? AND status != ?", (run_id, DRAFT)).fetchone()
+        if row is None:
+            raise Refused(f"The journal knows no run {run_id!r} of this customer.", "`falcon-bulk runs` lists them.")
+        return _plan(row[0])
+
+    def result(self, run_id: str) -> RunResult:
+        """The result of a run as it stands. Raises Refused for an unknown run."""
+        plan = self.plan(run_id)
+        counts = self.counts(run_id)
+        with self._reading() as db:
+            status, preview, exit_code, requests, seconds = db.execute(
+                "SELECT status, preview, exit_code, requests, seconds FROM runs WHERE run_id = ?", (run_id,)
+            ).fetchone()
+            (batches,) = db.execute("SELECT COUNT(*) FROM batches WHERE run_id = ?", (run_id,)).fetchone()
+            problems = db.execute("SELECT problem FROM problems WHERE run_id = ? ORDER BY rowid", (run_id,)).fetchall()
+        seen = _preview(preview)
+        return RunResult(
+            run_id=run_id,
+            customer=plan.customer,
+            cid=plan.cid,
+            command=plan.command,
+            status=RunStatus(status),
+            exit_code=exit_code,
+            selected=seen.selected,
+            skipped=seen.skipped,
+            held=seen.held,
+            planned=sum(counts.values()),
+            changed=counts.get(Outcome.CHANGED, 0),
+            failed=counts.get(Outcome.FAILED, 0),
+            drifted=counts.get(Outcome.DRIFTED, 0),
+            unknown=counts.get(Outcome.UNKNOWN, 0),
+            not_sent=counts.get(Outcome.NOT_SENT, 0),
+            verified=self.verified(run_id),
+            batches=batches,
+            requests=requests,
+            seconds=round(seconds, 3),
+            errors=tuple(_problem(row[0]) for row in problems),
+        )
+
+    def rows(self) -> list[RunRow]:
+        """All runs, newest first. A run that is marked running and not closed is `unfinished` unless locked."""
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT run_id, plan, status, started, finished, closed FROM runs WHERE status != ? "
+                "ORDER BY started DESC, rowid DESC",
+                (DRAFT,),
+            ).fetchall()
+        return [self._row(*row) for row in rows]
+
+    def unfinished(self) -> RunRow | None:
+        """The run that has alerts left to send or to settle, if there is one."""
+        with self._reading() as db:
+            row = db.execute(
+                "SELECT run_id, plan, status, started, finished, closed FROM runs "
+                "WHERE status != ? AND closed = 0 ORDER BY started LIMIT 1",
+                (DRAFT,),
+            ).fetchone()
+        return self._row(*row) if row else None
+
+    def is_open(self, run_id: str) -> bool:
+        """True if the run has alerts left to send or to settle and was not abandoned."""
+        with self._reading() as db:
+            row = db.execute("SELECT closed FROM runs WHERE run_id = ? AND status != ?", (run_id, DRAFT)).fetchone()
+        return row is not None and not row[0]
+
+    def records(self, run_id: str, outcome: Outcome | None = None) -> Iterator[AlertRecord]:
+        """What is known of each alert of a run, in the order of their ids."""
+        last = ""
+        while True:
+            with self._reading() as db:
+                rows = db.execute(
+                    "SELECT composite_id, before, state, reason, after FROM alerts "
+                    "WHERE run_id = ? AND composite_id > ? "
+                    "AND (? IS NULL OR state = ?) ORDER BY composite_id LIMIT ?",
+                    (run_id, last, outcome, outcome, ROWS_AT_ONCE),
+                ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            for composite_id, before, state, reason, after in rows:
+                yield AlertRecord(
+                    composite_id=composite_id,
+                    before=_state(before),
+                    outcome=Outcome(state),
+                    reason=reason,
+                    after=_state(after) if after else None,
+                )
+
+    def abandon(self, run_id: str, at: str) -> None:
+        """Close an unfinished run: it blocks nothing any more, and what it did stays recorded."""
+        self.plan(run_id)
+        with self._writing() as db:
+            db.execute(
+                "UPDATE runs SET closed = 1, finished = COALESCE(finished, ?), "
+                "status = CASE status WHEN 'running' THEN 'interrupted' ELSE status END WHERE run_id = ?",
+                (at, run_id),
+            )
+
+    def prune(self, before: str) -> int:
+        """Forget closed runs that started before that moment (UTC, RFC 3339). Returns how many."""
+        with self._writing() as db:
+            old = db.execute("SELECT run_id FROM runs WHERE closed = 1 AND started < ?", (before,)).fetchall()
+            for (run_id,) in old:
+                _forget(db, run_id)
+        return len(old)
+
+    def customers(self) -> set[str]:
+        """The customers' names under which runs were recorded."""
+        with self._reading() as db:
+            rows = db.execute("SELECT DISTINCT json_extract(CAST(plan AS TEXT), '$.customer') FROM runs")
+            return {name for (name,) in rows if name}
+
+    def _row(
+        self, run_id: str, plan_json: bytes, status: str, started: str, finished: str | None, closed: int
+    ) -> RunRow:
+        plan, counts = _plan(plan_json), self.counts(run_id)
+        shown = RunStatus(status) if closed else RunStatus.UNFINISHED
+        return RunRow(
+            run_id=run_id,
+            customer=plan.customer,
+            cid=plan.cid,
+            command=plan.command,
+            status=shown,
+            started=started,
+            finished=finished,
+            planned=sum(counts.values()),
+            changed=counts.get(Outcome.CHANGED, 0),
+        )
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise _unusable(self.path, error) from None
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on disk when this ends."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise _unusable(self.path, error) from None
+
+
+class Draft:
+    """A plan on its way into the journal; collects rows so that they are written 1,000 at a time."""
+
+    def __init__(self, journal: Journal, run_id: str) -> None:
+        self._journal = journal
+        self.run_id = run_id
+        self._rows: list[tuple[PlannedAlert, Outcome, str]] = []
+        self._ways: list[tuple[int, Way]] = []
+
+    def add_way(self, number: int, way: Way) -> None:
+        """A new way; comes before the first alert that goes it."""
+        self._ways.append((number, way))
+
+    def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """An alert of the plan. An outcome other than NOT_SENT is final already (an undo's drifted ones)."""
+        self._rows.append((alert, outcome, reason))
+        if len(self._rows) >= ROWS_AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is collected."""
+        self._journal.add_planned(self.run_id, self._rows, self._ways)
+        self._rows, self._ways = [], []
+
+    def begin(self, preview: Preview, at: str) -> None:
+        """The plan is whole and will be carried out."""
+        self.flush()
+        self._journal.begin(self.run_id, preview, at)
+
+    def discard(self) -> None:
+        """The plan will not be carried out."""
+        self._journal.discard(self.run_id)
+
+
+def journals(folder: Path) -> list[Path]:
+    """The databases in a state folder."""
+    return sorted(folder.glob("*.sqlite3"))
+
+
+def _select_ways(db: sqlite3.Connection, run_id: str) -> list[tuple[int, bytes]]:
+    return db.execute("SELECT way, actions FROM ways WHERE run_id = ?", (run_id,)).fetchall()
+
+
+def _forget(db: sqlite3.Connection, run_id: str) -> None:
+    for table in ("alerts", "ways", "batches", "problems", "runs"):
+        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
+
+
+def _unusable(path: Path, error: Exception) -> JournalProblem:
+    return JournalProblem(
+        f"The journal {path} cannot be used: {error}.",
+        "Nothing is sent without it. Check the disk's room and the folder's rights (FALCON_BULK_STATE_DIR).",
+    )

@@ -1,0 +1,238 @@
+"""An alert as the tool sees it: the fields it decides by, cut out of Falcon's document.
+
+Every field but the id may be missing or of another type than usual: products differ, and old documents
+lack what new ones have. So the raw fields are typed loosely, and the properties give the dependable view.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from falcon_bulk.model.vocabulary import severity_band
+
+
+class Device(msgspec.Struct, frozen=True, gc=False):
+    """The part of `device` that is used; absent for ngsiem, often for idp."""
+
+    hostname: Any = None
+
+
+class Process(msgspec.Struct, frozen=True, gc=False):
+    """`parent_details` and `grandparent_details`: mostly legitimate system binaries."""
+
+    sha256: Any = None
+    filename: Any = None
+    cmdline: Any = None
+
+
+class Entities(msgspec.Struct, frozen=True, gc=False):
+    """`entities` of an xdr alert; `sha256` was reported as a list."""
+
+    sha256: Any = None
+
+
+class HashBearer(msgspec.Struct, frozen=True, gc=False):
+    """An element of `quarantined_files`, `associated_files`, `file_writes` or `ioc_context`."""
+
+    sha256: Any = None
+    ioc_type: Any = None
+    ioc_value: Any = None
+
+
+class Comment(msgspec.Struct, frozen=True, gc=False):
+    """An element of `comments`."""
+
+    value: Any = None
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The fields of an alert document that the tool uses (names as in the document)."""
+
+    composite_id: str
+    cid: Any = None
+    created_timestamp: Any = None
+    updated_timestamp: Any = None
+    status: Any = None
+    severity: Any = None
+    severity_name: Any = None
+    product: Any = None
+    type: Any = None
+    name: Any = None
+    display_name: Any = None
+    tactic: Any = None
+    technique: Any = None
+    filename: Any = None
+    filepath: Any = None
+    cmdline: Any = None
+    sha256: Any = None
+    md5: Any = None
+    ioc_type: Any = None
+    ioc_value: Any = None
+    global_prevalence: Any = None
+    local_prevalence: Any = None
+    user_name: Any = None
+    tags: Any = None
+    resolution: Any = None
+    show_in_ui: Any = None
+    assigned_to_name: Any = None
+    assigned_to_uid: Any = None
+    assigned_to_uuid: Any = None
+    comment: Any = None
+    falcon_host_link: Any = None
+    entities: Entities | None = None
+    device: Device | None = None
+    parent_details: Process | None = None
+    grandparent_details: Process | None = None
+    quarantined_files: list[HashBearer] | None = None
+    associated_files: list[HashBearer] | None = None
+    file_writes: list[HashBearer] | None = None
+    ioc_context: list[HashBearer] | None = None
+    comments: list[Comment] | None = None
+    # Where a host's name stands, beside `device.hostname`.
+    source_endpoint_host_name: Any = None
+    host_names: Any = None
+    source_hosts: Any = None
+    computer_name: Any = None
+    hostname: Any = None
+    # No public document shows a linked case. These names are assumptions, except the last, which the
+    # ngsiem samples carry: the correlation rule made a case of the alert.
+    case_id: Any = None
+    case_ids: Any = None
+    linked_case_ids: Any = None
+    cases: Any = None
+    correlation_rule_create_case: Any = None
+
+    @property
+    def tenant(self) -> str:
+        """The CID the alert belongs to: `cid`, else what stands before the first colon of its id."""
+        return text(self.cid).lower() or self.composite_id.partition(":")[0].lower()
+
+    @property
+    def host(self) -> str:
+        """The host's name from the first of the places it can stand in, or ''."""
+        return next(self.hosts, "")
+
+    @property
+    def hosts(self) -> Iterator[str]:
+        """The host's names from all the places they can stand in, best first."""
+        places = (
+            self.device.hostname if self.device else None,
+            self.source_endpoint_host_name,
+            self.host_names,
+            self.source_hosts,
+            self.computer_name,
+            self.hostname,
+        )
+        for place in places:
+            yield from texts(place)
+
+    @property
+    def title(self) -> str:
+        """What the alert is called."""
+        return text(self.name) or text(self.display_name)
+
+    @property
+    def severity_number(self) -> float | None:
+        """Severity 1 to 100, or None where the document has none."""
+        number = self.severity
+        return number if isinstance(number, int | float) and not isinstance(number, bool) else None
+
+    @property
+    def severity_label(self) -> str:
+        """The severity's name; by its band where the document has only the number; else ''."""
+        if named := text(self.severity_name):
+            return named
+        number = self.severity_number
+        return severity_band(number) if number is not None else ""
+
+    @property
+    def tag_set(self) -> frozenset[str]:
+        """The tags without the empty ones that real documents contain."""
+        return frozenset(texts(self.tags))
+
+    @property
+    def hidden(self) -> bool:
+        """True where the console does not show the alert. Absent means shown (automated leads)."""
+        return self.show_in_ui is False
+
+    @property
+    def assignee(self) -> str:
+        """Who the alert is assigned to, or ''."""
+        return text(self.assigned_to_name) or text(self.assigned_to_uid) or text(self.assigned_to_uuid)
+
+    @property
+    def case(self) -> str:
+        """The linked case, or ''."""
+        for place in (self.case_id, self.case_ids, self.linked_case_ids, self.cases):
+            if linked := ",".join(sorted(texts(place))):
+                return linked
+            if place and not isinstance(place, str | list):
+                return "linked"
+            if isinstance(place, list) and any(place):
+                return "linked"
+        return "created by its rule" if self.correlation_rule_create_case is True else ""
+
+    @property
+    def comment_texts(self) -> list[str]:
+        """The comments, oldest first."""
+        return [text(comment.value) for comment in self.comments or ()]
+
+
+def text(value: object) -> str:
+    """The value if it is a string, a number as its digits, anything else as ''."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def texts(value: object) -> Iterator[str]:
+    """The non-empty strings in a field that may hold one string, a list of them, or nothing."""
+    for item in value if isinstance(value, list) else (value,):
+        if item and isinstance(item, str):
+            yield item
+
+
+_decode = msgspec.json.Decoder(Alert).decode
+_NESTED = {field.name: field.type for field in msgspec.structs.fields(Alert) if field.type not in (Any, str)}
+
+
+def decode_alert(document: bytes | msgspec.Raw) -> Alert:
+    """An alert from its JSON document.
+
+    A field that should hold an object and does not is dropped rather than the alert lost.
+    Raises msgspec.MsgspecError if the document is no object or has no composite_id.
+    """
+    try:
+        return _decode(document)
+    except msgspec.DecodeError:
+        return _decode_leniently(document)
+
+
+def decode_document(document: bytes | msgspec.Raw) -> dict[str, Any]:
+    """All fields of an alert document.
+
+    A lone surrogate, which an attacker can put into a file name and no UTF-8 text can hold, becomes `?`.
+    Raises msgspec.MsgspecError if the document is no object.
+    """
+    try:
+        return msgspec.json.decode(document, type=dict[str, Any])
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        try:
+            loose = json.dumps(json.loads(bytes(document)), ensure_ascii=False)
+        except ValueError as error:
+            raise msgspec.DecodeError(str(error)) from None
+        return msgspec.json.decode(loose.encode(errors="replace"), type=dict[str, Any])
+
+
+def _decode_leniently(document: bytes | msgspec.Raw) -> Alert:
+    fields = decode_document(document)
+    for name, kind in _NESTED.items():
+        try:
+            msgspec.convert(fields.get(name), kind)
+        except msgspec.ValidationError:
+            del fields[name]
+    return msgspec.convert(fields, Alert)

@@ -1,0 +1,48 @@
+"""What the user asked for: which alerts."""
+
+import msgspec
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Checked selection options. All parts are ANDed; the values of one part are ORed.
+
+    since and until are absolute instants in UTC (`2026-11-17T06:50:00Z`); until is exclusive.
+    """
+
+    filter: str = ""
+    hashes: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    host: str = ""
+    name: str = ""
+    since: str = ""
+    until: str = ""
+    visible_only: bool = False
+    ids: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """True if nothing narrows the selection: all alerts of the tenant, or all visible ones."""
+        raw = "" if not self.filter.strip("*()'\" ") else self.filter
+        return msgspec.structs.replace(self, filter=raw, visible_only=False) == Selection()
+
+    @property
+    def words(self) -> str:
+        """The selection as a person would say it, for previews, reports and plans."""
+        parts = [
+            ("exactly the given ids", f"{len(self.ids)}" if self.ids else ""),
+            ("hash", " or ".join(self.hashes)),
+            ("severity", " or ".join(self.severities)),
+            ("product", " or ".join(self.products)),
+            ("status", " or ".join(self.statuses)),
+            ("host", self.host),
+            ("name", self.name),
+            ("created since", self.since),
+            ("created before", self.until),
+            ("filter", self.filter),
+        ]
+        said = [f"{label} {value}" for label, value in parts if value]
+        if self.visible_only:
+            said.append("visible only")
+        return ", ".join(said) or "all alerts"

@@ -1,0 +1,71 @@
+"""Time as the operations see it: passed in, so that a test can own it and a signal can cut a wait short."""
+
+import random
+import signal
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+from falcon_bulk.errors import Stopped
+
+
+class Timing(Protocol):
+    """A clock, a wait and a source of chance."""
+
+    def now(self) -> datetime:
+        """The wall clock in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary point, never going back."""
+
+    def wait(self, seconds: float) -> None:
+        """Let that long pass. Raises Stopped at once when a stop was asked for."""
+
+    def check(self) -> None:
+        """Raises Stopped when a stop was asked for."""
+
+    def chance(self) -> float:
+        """A number from 0 to 1."""
+
+
+class SystemTiming:
+    """The real clock. `stop` may be called from a signal handler."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._signal = signal.SIGINT
+
+    def now(self) -> datetime:
+        """The wall clock in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds from an arbitrary point, never going back."""
+        return time.monotonic()
+
+    def wait(self, seconds: float) -> None:
+        """Let that long pass. Raises Stopped at once when a stop was asked for."""
+        self._stopping.wait(max(0.0, seconds))
+        self.check()
+
+    def check(self) -> None:
+        """Raises Stopped when a stop was asked for."""
+        if self._stopping.is_set():
+            raise Stopped(terminated=self._signal == signal.SIGTERM)
+
+    def chance(self) -> float:
+        """A number from 0 to 1."""
+        return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+    def stop(self, signum: int) -> bool:
+        """Ask all waits to end. Returns False if that was asked before."""
+        first = not self._stopping.is_set()
+        self._signal = signal.Signals(signum)
+        self._stopping.set()
+        return first
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as `2026-11-24T06:50:35Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,186 @@
+"""Carrying out a run that the journal holds: batches in parallel, each settled, until nothing is left to send."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+from falcon_bulk.errors import ExitCode, FalconBulkError, Rejected, Stopped
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.plan import AlertState, Plan, PlannedAlert
+from falcon_bulk.model.run import Outcome, RunResult, RunStatus, Settled, settled_status
+from falcon_bulk.model.timing import Timing, rfc3339
+from falcon_bulk.operations.plan import check_tenant
+from falcon_bulk.operations.rails import holding
+from falcon_bulk.operations.sending import AlertChanger, Sender
+from falcon_bulk.operations.settle import drifted, failed, settle
+from falcon_bulk.operations.turns import Turns
+
+FRESH_FOR = 60.0
+FIRST_WORKERS = 2
+GLANCE = 0.1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a run is carried out: alerts in a batch, seconds between batch starts, batches in flight."""
+
+    batch_size: int = 1_000
+    delay: float = 0.5
+    workers: int = 4
+
+
+class Run:
+    """One run being carried out.
+
+    read_at: the moment (monotonic) at which its alerts were read; older than 60 s, they are read again just
+    before each batch. progress: called with the alerts settled and planned. trouble: a number that grows with
+    each 429, so that fewer batches are sent at a time.
+    """
+
+    def __init__(
+        self,
+        alerts: AlertChanger,
+        journal: Journal,
+        plan: Plan,
+        timing: Timing,
+        pace: Pace,
+        *,
+        read_at: float = float("-inf"),
+        progress: Callable[[int, int], None] = lambda _done, _planned: None,
+        trouble: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._journal = journal
+        self._plan = plan
+        self._timing = timing
+        self._pace = pace
+        self._read_at = read_at
+        self._progress = progress
+        self._trouble = trouble
+        self._ways = journal.ways(plan.run_id)
+        self._sender = Sender(alerts, journal, plan, timing, Turns(timing, pace.delay))
+
+    def carry_out(self, requests: Callable[[], int]) -> RunResult:
+        """Settle what is unknown, send what is not sent, record the end. Never raises what Falcon answers.
+
+        requests: how many requests the client has made.
+        """
+        started, made = self._timing.monotonic(), requests()
+        cause = self._settle_unknown() or self._send_all()
+        status, exit_code, closed = self._ending(cause)
+        self._journal.finish(
+            self._plan.run_id,
+            status,
+            exit_code,
+            at=rfc3339(self._timing.now()),
+            requests=requests() - made,
+            seconds=self._timing.monotonic() - started,
+            closed=closed,
+        )
+        self.cause = cause
+        return self._journal.result(self._plan.run_id)
+
+    cause: FalconBulkError | None = None
+    """Why the run stopped early, if it did."""
+
+    def _settle_unknown(self) -> FalconBulkError | None:
+        """Alerts whose fate a crash or a lost answer left open are read by id; as before means not sent."""
+        try:
+            for rows in self._journal.in_state(self._plan.run_id, Outcome.UNKNOWN):
+                self._timing.check()
+                now = self._sender.read(rows)
+                settled = [
+                    settle(row, self._ways[row.way], self._plan.marker, now.get(row.composite_id))
+                    or Settled(composite_id=row.composite_id, outcome=Outcome.NOT_SENT)
+                    for row in rows
+                ]
+                self._journal.record(self._plan.run_id, settled)
+        except FalconBulkError as error:
+            return error
+        return None
+
+    def _send_all(self) -> FalconBulkError | None:
+        cause: FalconBulkError | None = None
+        allowed, trouble = min(FIRST_WORKERS, self._pace.workers), self._trouble()
+        flying: set[Future[None]] = set()
+        with ThreadPoolExecutor(self._pace.workers) as pool:
+            batches = self._journal.batches(self._plan.run_id, self._pace.batch_size)
+            while cause is None:
+                try:
+                    self._timing.check()
+                    if len(flying) < allowed:
+                        if (batch := next(batches, None)) is None:
+                            break
+                        flying.add(pool.submit(self._send, batch))
+                        continue
+                except FalconBulkError as error:
+                    cause = error
+                    break
+                landed, flying = wait(flying, timeout=GLANCE, return_when=FIRST_COMPLETED)
+                cause = self._landed(landed)
+                if landed:
+                    slower = self._trouble() > trouble
+                    trouble = self._trouble()
+                    allowed = max(1, allowed // 2) if slower else min(self._pace.workers, allowed + 1)
+            while flying:
+                landed, flying = wait(flying, return_when=FIRST_COMPLETED)
+                cause = cause or self._landed(landed)
+        return cause
+
+    def _landed(self, landed: set[Future[None]]) -> FalconBulkError | None:
+        cause = None
+        for future in landed:
+            error = future.exception()
+            if isinstance(error, FalconBulkError):
+                cause = cause or error
+            elif error is not None:
+                raise error
+        if landed:
+            counts = self._journal.counts(self._plan.run_id)
+            planned = sum(counts.values())
+            self._progress(planned - counts.get(Outcome.NOT_SENT, 0) - counts.get(Outcome.UNKNOWN, 0), planned)
+        return cause
+
+    def _send(self, batch: Sequence[PlannedAlert]) -> None:
+        if self._timing.monotonic() - self._read_at > FRESH_FOR:
+            batch = self._still_as_planned(batch)
+        if batch:
+            self._sender.send(batch, self._ways[batch[0].way])
+
+    def _still_as_planned(self, batch: Sequence[PlannedAlert]) -> Sequence[PlannedAlert]:
+        """Read the alerts again just before they are changed; what drifted is left alone and recorded."""
+        now = self._sender.read(batch)
+        selected, lifted, allowed = map(frozenset, (self._plan.hashes, self._plan.lifted, self._plan.cids))
+        settled: list[Settled] = []
+        left: list[PlannedAlert] = []
+        for row in batch:
+            alert = now.get(row.composite_id)
+            if alert is None:
+                settled.append(failed(row, "Falcon does not know this alert"))
+                continue
+            check_tenant(alert, allowed)
+            drift = row.before.drift_to(AlertState.of(alert))
+            if not drift and not self._plan.undoes and (rail := holding(alert, selected, lifted)):
+                drift = (f"now held back by the guard rail {rail}",)
+            if drift:
+                settled.append(drifted(row, drift))
+            else:
+                left.append(row)
+        if settled:
+            self._journal.record(self._plan.run_id, settled)
+        return left
+
+    def _ending(self, cause: FalconBulkError | None) -> tuple[RunStatus, int, bool]:
+        """Status, exit code, and whether the run is closed: nothing is left that a resume would do."""
+        counts = self._journal.counts(self._plan.run_id)
+        planned = sum(counts.values())
+        not_sent, unknown = counts.get(Outcome.NOT_SENT, 0), counts.get(Outcome.UNKNOWN, 0)
+        closed = not (not_sent or unknown)
+        if isinstance(cause, Stopped):
+            return RunStatus.INTERRUPTED, cause.exit_code, closed
+        if cause is None:
+            status, exit_code = settled_status(counts, planned, self._journal.verified(self._plan.run_id))
+            return status, exit_code, closed
+        if not_sent == planned:
+            return RunStatus.FAILED, cause.exit_code, True
+        refused = isinstance(cause, Rejected) and not counts.get(Outcome.CHANGED, 0) and not unknown
+        return RunStatus.PARTIAL, ExitCode.PARTIAL, closed or refused

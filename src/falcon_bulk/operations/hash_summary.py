@@ -1,0 +1,89 @@
+"""Counting alerts per own SHA256."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from falcon_bulk.model.alert import text
+from falcon_bulk.model.hash_summary import HashCount, HashSummary
+from falcon_bulk.model.hashes import OWN_PLACES, own_hashes
+from falcon_bulk.operations.reading import Found
+
+MOST_FREQUENT = 5
+
+
+class _Tally:
+    """The numbers of one hash."""
+
+    __slots__ = ("alerts", "fields", "filenames", "first", "hosts", "last", "names", "products", "severity", "statuses")
+
+    def __init__(self) -> None:
+        self.alerts = 0
+        self.statuses: Counter[str] = Counter()
+        self.products: Counter[str] = Counter()
+        self.names: Counter[str] = Counter()
+        self.filenames: Counter[str] = Counter()
+        self.hosts: set[str] = set()
+        self.fields: set[str] = set()
+        self.severity: float | None = None
+        self.first = self.last = ""
+
+    def add(self, found: Found, places: Iterable[str]) -> None:
+        """Count an alert."""
+        alert = found.alert
+        self.alerts += 1
+        self.statuses[text(alert.status)] += 1
+        self.products[text(alert.product)] += 1
+        if title := alert.title:
+            self.names[title] += 1
+        if filename := text(alert.filename):
+            self.filenames[filename] += 1
+        if host := alert.host:
+            self.hosts.add(host)
+        self.fields.update(places)
+        number = alert.severity_number
+        if number is not None and (self.severity is None or number > self.severity):
+            self.severity = number
+        if created := text(alert.created_timestamp):
+            self.first = min(self.first or created, created)
+            self.last = max(self.last, created)
+
+    def count(self, sha256: str) -> HashCount:
+        """The result for this hash."""
+        return HashCount(
+            sha256=sha256,
+            alerts=self.alerts,
+            by_status=dict(self.statuses.most_common()),
+            by_product=dict(self.products.most_common()),
+            hosts=len(self.hosts),
+            max_severity=self.severity,
+            first_seen=self.first,
+            last_seen=self.last,
+            names=tuple(name for name, _ in self.names.most_common(MOST_FREQUENT)),
+            filenames=tuple(name for name, _ in self.filenames.most_common(MOST_FREQUENT)),
+            fields=tuple(place for place in OWN_PLACES if place in self.fields),
+        )
+
+
+def summarize(pages: Iterable[list[Found]], *, customer: str, generated_at: str, selection: str) -> HashSummary:
+    """Hashes with their numbers, most frequent first; an alert with several hashes counts once for each."""
+    tallies: dict[str, _Tally] = {}
+    read = with_hash = 0
+    for page in pages:
+        for found in page:
+            read += 1
+            own = own_hashes(found.alert)
+            with_hash += bool(own)
+            for sha256, places in own.items():
+                if sha256 not in tallies:
+                    tallies[sha256] = _Tally()
+                tallies[sha256].add(found, places)
+    counts = [tally.count(sha256) for sha256, tally in tallies.items()]
+    counts.sort(key=lambda count: (-count.alerts, count.sha256))
+    return HashSummary(
+        customer=customer,
+        generated_at=generated_at,
+        filter=selection,
+        alerts_read=read,
+        alerts_with_hash=with_hash,
+        hashes=tuple(counts),
+    )

@@ -1,0 +1,80 @@
+"""Composite ids from a file: text, CSV, JSON or a run's report."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from falcon_bulk.errors import UsageProblem
+
+LONGEST = 512
+COLUMN = "composite_id"
+# A CID, a colon, a kind; what follows has ':', '|' and '-' (samples). Never stricter than that.
+_ID = re.compile(r"[0-9A-Za-z]+:[0-9A-Za-z-]+:\S+")
+OPEN_OUTCOMES = ("failed", "unknown", "not_sent")
+
+
+def read_ids(data: bytes, name: str) -> tuple[str, ...]:
+    """The ids in the order of the file, repetitions included.
+
+    JSON: a list of ids, of objects with composite_id, or a `runs show` report, of which the alerts that were
+    not changed are taken. CSV: its column composite_id. Text: an id a line, `#` begins a comment.
+    Raises UsageProblem, with the line where there is one, if anything is no composite id or there is none.
+    """
+    try:
+        content = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageProblem(f"{name} is not a text file.", "It holds composite ids as text, CSV or JSON.") from None
+    stripped = content.lstrip()
+    if stripped.startswith(("[", "{")):
+        found = list(_from_json(content, name))
+    elif COLUMN in stripped.partition("\n")[0]:
+        found = list(_from_csv(content, name))
+    else:
+        found = [(number, line.partition("#")[0].strip()) for number, line in enumerate(content.splitlines(), 1)]
+    ids = tuple(_checked(value, number, name) for number, value in found if value)
+    if not ids:
+        raise UsageProblem(f"{name} holds no composite id.", "It holds composite ids as text, CSV or JSON.")
+    return ids
+
+
+def _from_csv(content: str, name: str) -> Iterator[tuple[int, str]]:
+    reader = csv.DictReader(io.StringIO(content, newline=""))
+    if COLUMN not in (reader.fieldnames or ()):
+        raise UsageProblem(f"{name} has no column {COLUMN}.")
+    for row in reader:
+        yield reader.line_num, (row[COLUMN] or "").strip()
+
+
+def _from_json(content: str, name: str) -> Iterator[tuple[int, str]]:
+    try:
+        documents = [json.loads(content)]
+    except ValueError:
+        try:
+            documents = [json.loads(line) for line in content.splitlines() if line.strip()]
+        except ValueError as error:
+            raise UsageProblem(f"{name} is not whole JSON: {error}.") from None
+    for document in documents:
+        yield from ((0, value) for value in _ids_in(document))
+
+
+def _ids_in(document: Any) -> Iterator[str]:
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, list):
+        for item in document:
+            yield from _ids_in(item)
+    elif isinstance(document, dict):
+        if "alerts" in document and isinstance(document["alerts"], list):
+            yield from _ids_in(document["alerts"])
+        elif document.get("outcome", "failed") in OPEN_OUTCOMES:
+            yield str(document.get(COLUMN, ""))
+
+
+def _checked(value: str, number: int, name: str) -> str:
+    if len(value) > LONGEST or not _ID.fullmatch(value):
+        where = f"line {number} of {name}" if number else name
+        raise UsageProblem(f"{value[:80]!r} in {where} is not a composite id.", "It looks like CID:ind:…")
+    return value

@@ -1,0 +1,139 @@
+"""A plan as a file: a line for the plan, a line for each way and alert, and a last line with the digest.
+
+It is written and read as a stream, so that its size does not matter.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from falcon_bulk.errors import Refused
+from falcon_bulk.model.plan import PLAN_SCHEMA, Plan, PlannedAlert, Way
+from falcon_bulk.model.preview import Preview
+
+
+class Head(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
+    """The first line."""
+
+    schema: str
+    plan: Plan
+
+
+class WayLine(msgspec.Struct, frozen=True, tag_field="line", tag="way"):
+    """A way; stands before the first alert that goes it."""
+
+    number: int
+    actions: Way
+
+
+class AlertLine(msgspec.Struct, frozen=True, tag_field="line", tag="alert"):
+    """An alert with its way and what was seen of it."""
+
+    alert: PlannedAlert
+
+
+class Tail(msgspec.Struct, frozen=True, tag_field="line", tag="end"):
+    """The last line: the preview, and SHA256 over all lines before it."""
+
+    preview: Preview
+    digest: str
+
+
+_decode = msgspec.json.Decoder(Head | WayLine | AlertLine | Tail).decode
+
+
+class PlanFileWriter:
+    """A sink that writes the plan as it is made. `finish` completes the file."""
+
+    def __init__(self, file: BinaryIO, plan: Plan) -> None:
+        self._file = file
+        self._digest = hashlib.sha256()
+        self._write(Head(PLAN_SCHEMA, plan))
+
+    def add_way(self, number: int, way: Way) -> None:
+        """A way, before the first alert that goes it."""
+        self._write(WayLine(number, way))
+
+    def add(self, alert: PlannedAlert) -> None:
+        """An alert of the plan."""
+        self._write(AlertLine(alert))
+
+    def finish(self, preview: Preview) -> None:
+        """The last line."""
+        self._digest.update(msgspec.json.encode(preview))
+        self._write(Tail(preview, self._digest.hexdigest()))
+
+    def _write(self, line: msgspec.Struct) -> None:
+        data = msgspec.json.encode(line) + b"\n"
+        if not isinstance(line, Tail):
+            self._digest.update(data)
+        self._file.write(data)
+
+
+class PlanFile:
+    """A plan file whose digest was found right.
+
+    Raises Refused if it cannot be read, is no plan of this version, or was damaged or edited.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        digest = hashlib.sha256()
+        tail: Tail | None = None
+        head: Head | None = None
+        for line, data in self._lines():
+            if tail is not None or (head is None) != isinstance(line, Head):
+                raise self._damaged()
+            if isinstance(line, Tail):
+                tail = line
+            else:
+                digest.update(data)
+            head = line if isinstance(line, Head) else head
+        if head is None or tail is None:
+            raise self._damaged()
+        digest.update(msgspec.json.encode(tail.preview))
+        if digest.hexdigest() != tail.digest:
+            raise self._damaged()
+        if head.schema != PLAN_SCHEMA:
+            raise Refused(f"{path} is a plan of another version ({head.schema}).", "Make the plan anew.")
+        self.plan = head.plan
+        self.preview = tail.preview
+
+    def rows(self) -> Iterator[WayLine | AlertLine]:
+        """The ways and alerts in the order in which they were planned."""
+        for line, _ in self._lines():
+            if isinstance(line, WayLine | AlertLine):
+                yield line
+
+    def check(self, *, cids: tuple[str, ...], cloud: str, now: datetime, most_age: timedelta) -> None:
+        """Raises Refused for a plan of another tenant or cloud, or one that is too old."""
+        if not set(self.plan.cids) <= set(cids):
+            raise Refused(
+                f"The plan is for the CID {', '.join(self.plan.cids)}, these credentials are for {', '.join(cids)}.",
+                "Use the env file of the customer that the plan was made for.",
+            )
+        if self.plan.cloud != cloud:
+            raise Refused(f"The plan is for {self.plan.cloud}, this is {cloud}.", "Use the env file it was made with.")
+        age = now - datetime.fromisoformat(self.plan.created)
+        if age > most_age:
+            raise Refused(
+                f"The plan was made {age.total_seconds() / 3600:.1f} hours ago.",
+                "Make it anew, or allow its age with --plan-ttl.",
+            )
+
+    def _lines(self) -> Iterator[tuple[Head | WayLine | AlertLine | Tail, bytes]]:
+        try:
+            with self.path.open("rb") as file:
+                for data in file:
+                    yield _decode(data), data
+        except OSError as error:
+            raise Refused(f"The plan {self.path} cannot be read: {error.strerror}.") from None
+        except msgspec.MsgspecError:
+            raise self._damaged() from None
+
+    def _damaged(self) -> Refused:
+        return Refused(f"{self.path} is no whole plan: it was cut, edited or is something else.", "Make the plan anew.")

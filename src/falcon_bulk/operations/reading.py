@@ -1,0 +1,165 @@
+"""Reading all alerts of one filter, beyond the 10,000 wall, none lost and none twice.
+
+Combined v1 pages with `after`, oldest first. Whether it returns hidden alerts is not known: where it showed
+none, they are counted and, if there are any, read by id.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from falcon_bulk.errors import Unreachable
+from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
+from falcon_bulk.falcon.fql import all_of
+from falcon_bulk.model.alert import Alert, decode_alert, text
+from falcon_bulk.model.timing import Timing
+
+WINDOW = 10_000
+HIDDEN = "show_in_ui:false"
+
+
+class AlertReader(Protocol):
+    """The reading half of `falcon.alerts.Alerts`."""
+
+    def count(self, fql: str) -> int: ...
+    def ids(
+        self, fql: str, *, offset: int = 0, limit: int = PAGE, sort: str = OLDEST_FIRST
+    ) -> tuple[list[str], int]: ...
+    def page(self, fql: str, *, after: str = "", sort: str = OLDEST_FIRST, limit: int = PAGE) -> Page: ...
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]: ...
+
+
+class Found(NamedTuple):
+    """An alert and the bytes it came as."""
+
+    alert: Alert
+    document: msgspec.Raw
+
+
+@dataclass
+class Watch:
+    """Follows a reading: what the server counted, what was read, what is to be said about it.
+
+    progress: called with the number of alerts read so far and the number expected.
+    """
+
+    timing: Timing
+    progress: Callable[[int, int], None] = lambda _read, _expected: None
+    counted: int = 0
+    read: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def expect(self, number: int) -> None:
+        """The server counts that many alerts."""
+        self.counted += number
+        self.progress(self.read, self.counted)
+
+    def saw(self, number: int) -> None:
+        """That many more alerts were read. Raises Stopped when a stop was asked for."""
+        self.read += number
+        self.progress(self.read, self.counted)
+        self.timing.check()
+
+    def conclude(self) -> None:
+        """Say where what was read differs from what the server counted."""
+        if self.read != self.counted:
+            self.notes.append(
+                f"Falcon counted {self.counted:,} alerts and {self.read:,} were read; "
+                "alerts that arrive or change meanwhile make such a difference."
+            )
+
+
+def read_all(alerts: AlertReader, fql: str, watch: Watch) -> Iterator[list[Found]]:
+    """All alerts that match, page by page, as they come.
+
+    Raises the errors of the client, and Unreachable if the pages contradict each other.
+    """
+    watch.expect(alerts.count(fql))
+    hidden_seen = False
+    for found in _chain(alerts, fql):
+        hidden_seen = hidden_seen or any(item.alert.hidden for item in found)
+        watch.saw(len(found))
+        yield found
+    if not hidden_seen and alerts.count(all_of([_grouped(fql), HIDDEN])):
+        for found in _hidden(alerts, fql):
+            watch.saw(len(found))
+            yield found
+
+
+def _chain(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:
+    once = Once()
+    after = ""
+    while True:
+        page = alerts.page(fql, after=after)
+        found = [item for item in map(decoded, page.documents) if once.is_new(item.alert)]
+        if found:
+            yield found
+        if not page.after:
+            return
+        if not found:
+            raise Unreachable("Falcon repeats the same page of alerts.", "Run the command again.")
+        after = page.after
+
+
+def _hidden(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:
+    """Hidden alerts, by id. Beyond 10,000 the window moves on to the last created_timestamp."""
+    seen: set[str] = set()
+    start = ""
+    while True:
+        window = all_of([_grouped(fql), HIDDEN, f"created_timestamp:>='{start}'" if start else ""])
+        before = len(seen)
+        last = start
+        for offset in range(0, WINDOW, PAGE):
+            ids, _ = alerts.ids(window, offset=offset)
+            fresh = [composite_id for composite_id in ids if composite_id not in seen]
+            seen.update(fresh)
+            if fresh:
+                found = [decoded(raw) for raw in alerts.by_id(fresh)]
+                last = max([last, *(text(item.alert.created_timestamp) for item in found)])
+                yield found
+            if len(ids) < PAGE:
+                return
+        if len(seen) == before or last == start:
+            return
+        start = last
+
+
+def decoded(document: msgspec.Raw) -> Found:
+    """A document with the view of it that the tool decides by."""
+    return Found(decode_alert(document), document)
+
+
+class Once:
+    """Lets each alert of an oldest-first chain through once, remembering no more than one instant of it.
+
+    The server sorts by millisecond and then by id, so that what shares a millisecond may come in any order.
+    """
+
+    def __init__(self) -> None:
+        self._instant = ""
+        self._ids: set[str] = set()
+
+    def is_new(self, alert: Alert) -> bool:
+        """False for an alert that came before. Raises Unreachable if the order is broken."""
+        instant = _millisecond(text(alert.created_timestamp))
+        if instant < self._instant:
+            raise Unreachable("Falcon's pages are not in the order asked for.", "Run the command again.")
+        if instant > self._instant:
+            self._instant, self._ids = instant, set()
+        new = alert.composite_id not in self._ids
+        self._ids.add(alert.composite_id)
+        return new
+
+
+def _millisecond(timestamp: str) -> str:
+    """A timestamp cut or filled to milliseconds; alerts without one sort last."""
+    if not timestamp:
+        return "~"
+    seconds, _, fraction = timestamp.rstrip("Z").partition(".")
+    return f"{seconds}.{fraction:0<3.3}"
+
+
+def _grouped(fql: str) -> str:
+    return f"({fql})" if fql else ""

@@ -1,0 +1,162 @@
+"""From a selection to its alerts: by filter, by hash (checked on every hit), or by exact ids."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from falcon_bulk.falcon.alerts import PAGE
+from falcon_bulk.falcon.fql import all_of, any_of, base_filter, hash_clauses, hash_groups
+from falcon_bulk.model.alert import decode_document, text
+from falcon_bulk.model.hashes import OWN_PLACES, own_hashes
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.operations.reading import WINDOW, AlertReader, Found, Watch, decoded, read_all
+
+CHECKED_HASHES = 20
+XDR = "product:'xdr'"
+SAMPLE = 100
+NEWEST_FIRST = "created_timestamp|desc"
+
+
+def select(alerts: AlertReader, selection: Selection, watch: Watch) -> Iterator[list[Found]]:
+    """All alerts of the selection, each once, as they come.
+
+    Raises the errors of the client; BadFilter for a filter that Falcon refuses.
+    """
+    if selection.ids:
+        yield from _by_ids(alerts, selection.ids, watch)
+    elif selection.hashes:
+        yield from _by_hashes(alerts, selection, watch)
+    else:
+        yield from read_all(alerts, base_filter(selection), watch)
+    watch.conclude()
+
+
+def choose(
+    alerts: AlertReader, selection: Selection, watch: Watch, *, limit: int | None, sort: str
+) -> Iterator[list[Found]]:
+    """The alerts of a selection in an order (`field|asc`, `field|desc`), at most `limit` of them.
+
+    Without a limit and without an order they come as they are read. Hashes and ids are ordered here.
+    """
+    if limit is None and not sort:
+        yield from select(alerts, selection, watch)
+    elif selection.hashes or selection.ids:
+        found = [item for page in select(alerts, selection, watch) for item in page]
+        found.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
+        yield found[:limit]
+    elif limit is None or limit > WINDOW:
+        yield from _in_order(alerts, selection, watch, limit, sort or NEWEST_FIRST)
+    else:
+        yield from _first(alerts, base_filter(selection), limit, sort or NEWEST_FIRST)
+
+
+def _sort_key(item: Found, sort: str) -> tuple[bool, float, str, str]:
+    """Numbers by size, texts by letter, missing values lowest; the id decides between equals."""
+    value: object = decode_document(item.document)
+    for part in (sort.partition("|")[0] or "created_timestamp").split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    number = value if isinstance(value, int | float) else 0.0
+    return value is not None, float(number), text(value), item.alert.composite_id
+
+
+def _in_order(
+    alerts: AlertReader, selection: Selection, watch: Watch, limit: int | None, sort: str
+) -> Iterator[list[Found]]:
+    """Beyond 10,000 in an order of the server's; alerts that change meanwhile may not come twice."""
+    fql = base_filter(selection)
+    counted = alerts.count(fql)
+    watch.expect(counted if limit is None else min(limit, counted))
+    seen: set[str] = set()
+    after = ""
+    while limit is None or len(seen) < limit:
+        page = alerts.page(fql, after=after, sort=sort)
+        found = [item for item in map(decoded, page.documents) if item.alert.composite_id not in seen]
+        found = found if limit is None else found[: limit - len(seen)]
+        seen.update(item.alert.composite_id for item in found)
+        watch.saw(len(found))
+        yield found
+        after = page.after
+        if not after or not found:
+            break
+    watch.conclude()
+
+
+def _first(alerts: AlertReader, fql: str, limit: int, sort: str) -> Iterator[list[Found]]:
+    """At most 10,000 alerts in an order of the server's, hidden ones included."""
+    for offset in range(0, limit, PAGE):
+        size = min(PAGE, limit - offset)
+        ids, _ = alerts.ids(fql, offset=offset, limit=size, sort=sort)
+        found = {item.alert.composite_id: item for item in map(decoded, alerts.by_id(ids))} if ids else {}
+        yield [found[composite_id] for composite_id in ids if composite_id in found]
+        if len(ids) < size:
+            return
+
+
+def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch) -> Iterator[list[Found]]:
+    distinct = iter(dict.fromkeys(ids))
+    watch.expect(len(set(ids)))
+    while chunk := list(islice(distinct, PAGE)):
+        found = [decoded(raw) for raw in alerts.by_id(chunk)]
+        watch.saw(len(found))
+        yield found
+
+
+def _by_hashes(alerts: AlertReader, selection: Selection, watch: Watch) -> Iterator[list[Found]]:
+    """Every hit is checked for an own hash that was selected; an alert with several of them comes once."""
+    base = base_filter(selection)
+    wanted = frozenset(selection.hashes)
+    checked = len(wanted) <= CHECKED_HASHES
+    seen: set[str] = set()
+    read_in = dict.fromkeys(OWN_PLACES, 0)
+    counted_in = dict.fromkeys(OWN_PLACES, 0)
+    for group in hash_groups(selection):
+        filters, counts = _group_filters(alerts, base, group, checked=checked)
+        for place, count in zip(OWN_PLACES, counts, strict=False):
+            counted_in[place] += count
+        for fql in filters:
+            for found in read_all(alerts, fql, watch):
+                fresh = [item for item in found if item.alert.composite_id not in seen]
+                hits = [item for item in fresh if wanted & own_hashes(item.alert).keys()]
+                seen.update(item.alert.composite_id for item in hits)
+                _count_places(hits, frozenset(group), read_in)
+                yield hits
+    for place, count in counted_in.items():
+        if count > read_in[place]:
+            watch.notes.append(f"Falcon counts {count:,} alerts by {place}, {read_in[place]:,} of them were read.")
+
+
+def _count_places(hits: list[Found], group: frozenset[str], read_in: dict[str, int]) -> None:
+    for item in hits:
+        own = own_hashes(item.alert)
+        for place in {place for digest in group & own.keys() for place in own[digest]}:
+            read_in[place] += 1
+
+
+def _group_filters(
+    alerts: AlertReader, base: str, group: Sequence[str], *, checked: bool
+) -> tuple[list[str], list[int]]:
+    """The filters that together find a group of hashes, and what the server counts by each place.
+
+    A clause on a field that a tenant does not know may empty the whole OR, so each clause's own total is
+    held against the total of all of them; where that is less, the clauses are read one by one.
+    """
+    clauses = hash_clauses(group)
+    together = all_of([base, any_of(clauses)])
+    if not checked:
+        return [together], []
+    singly = [all_of([base, clause]) for clause in clauses]
+    counts = [alerts.count(fql) for fql in singly]
+    filters = [together]
+    if alerts.count(together) < max(counts):
+        filters = [fql for fql, count in zip(singly, counts, strict=True) if count]
+    if not counts[list(OWN_PLACES).index("entities.sha256")] and not _entities_are_searched(alerts):
+        filters.append(all_of([base, XDR]))
+    return filters, counts
+
+
+def _entities_are_searched(alerts: AlertReader) -> bool:
+    """False if this tenant's filter does not look into `entities.sha256`, shown by a hash known to be there."""
+    for raw in alerts.page(XDR, limit=SAMPLE).documents:
+        for digest, places in own_hashes(decoded(raw).alert).items():
+            if "entities.sha256" in places:
+                return alerts.count(f"entities.sha256:'{digest}'") > 0
+    return True

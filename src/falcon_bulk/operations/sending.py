@@ -1,0 +1,216 @@
+"""Sending one batch until each of its alerts is settled: write, read back, send again or split what is left.
+
+`append_comment` is not idempotent, so nothing is sent again before the alerts were read and found as before.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from falcon_bulk.errors import AnswerLost, FalconAnswer, FalconBulkError, Rejected
+from falcon_bulk.falcon.alerts import Written
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.plan import Plan, PlannedAlert, Way
+from falcon_bulk.model.run import Batch, Outcome, RunProblem, Settled
+from falcon_bulk.model.timing import Timing, rfc3339
+from falcon_bulk.operations.settle import by_id, failed, settle
+from falcon_bulk.operations.turns import Turns
+
+MAX_TRIES = 3
+MAX_SPLITS = 64
+REREADS = 3
+REREAD_AFTER = 1.0
+
+# Words of a 400 that is about the request itself (public reports): sending less of it does not help.
+ABOUT_THE_REQUEST = (
+    "invalid status",
+    "failed to read and parse request",
+    "invalid element in the request",
+    "action param",
+    "too long",
+    "1024",
+    "1,024",
+)
+
+
+class AlertChanger(Protocol):
+    """The half of `falcon.alerts.Alerts` that a run needs."""
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]: ...
+    def update(self, ids: Sequence[str], way: Way) -> Written: ...
+
+
+class Left(NamedTuple):
+    """Alerts that an attempt left as they were, and why; transient: sending them again may help."""
+
+    rows: list[PlannedAlert]
+    error: FalconAnswer | None
+    transient: bool
+
+
+class Sender:
+    """Carries out batches of one run. Safe to use from several threads."""
+
+    def __init__(self, alerts: AlertChanger, journal: Journal, plan: Plan, timing: Timing, turns: Turns) -> None:
+        self._alerts = alerts
+        self._journal = journal
+        self._plan = plan
+        self._timing = timing
+        self._turns = turns
+
+    def send(self, rows: Sequence[PlannedAlert], way: Way) -> None:
+        """Send the batch, and what is left of it again or in halves, until all of it is settled.
+
+        Raises FalconBulkError where going on makes no sense; what was not sent stands so in the journal.
+        """
+        splits = 0
+        queue = deque([(list(rows), 1)])
+        while queue:
+            group, tries = queue.popleft()
+            left = self._attempt(group, way)
+            if not left.rows:
+                continue
+            if left.transient:
+                if tries == MAX_TRIES:
+                    raise left.error or AnswerLost("Falcon keeps leaving alerts out of a change.")
+                self._timing.wait(self._timing.chance() * 2**tries)
+                queue.append((left.rows, tries + 1))
+            elif left.error and len(left.rows) < len(group):
+                queue.append((left.rows, tries))
+            elif left.error and len(left.rows) > 1 and splits < MAX_SPLITS:
+                splits += 1
+                half = len(left.rows) // 2
+                queue.extend([(left.rows[:half], tries), (left.rows[half:], tries)])
+            else:
+                self._give_up(left.rows, left.error)
+
+    def read(self, rows: Sequence[PlannedAlert]) -> dict[str, Alert]:
+        """The alerts as they are now, by id; unknown ones are missing."""
+        documents = self._alerts.by_id([row.composite_id for row in rows])
+        return dict(by_id(map(decode_alert, documents)))
+
+    def _attempt(self, rows: list[PlannedAlert], way: Way) -> Left:
+        ids = [row.composite_id for row in rows]
+        with self._turns.take():
+            batch = self._journal.intend(self._plan.run_id, ids, self._now())
+        try:
+            written = self._alerts.update(ids, way)
+        except AnswerLost as error:
+            return self._after_error(batch, rows, way, error, transient=True)
+        except Rejected as error:
+            left = self._after_error(batch, rows, way, error, transient=False)
+            if any(words in error.message.casefold() for words in ABOUT_THE_REQUEST):
+                self._give_up(left.rows, error)
+                raise
+            return left
+        except FalconBulkError as error:
+            self._record(batch, [_unsent(row) for row in rows], answer=error.code)
+            raise
+        return self._after_answer(batch, rows, way, written)
+
+    def _after_error(
+        self, batch: Batch, rows: list[PlannedAlert], way: Way, error: FalconAnswer, *, transient: bool
+    ) -> Left:
+        """No answer, or a refusal: only reading tells what was applied."""
+        now = self.read(rows)
+        outcomes = {row: settle(row, way, self._plan.marker, now.get(row.composite_id)) for row in rows}
+        left = [row for row, outcome in outcomes.items() if outcome is None]
+        self._record(
+            batch,
+            [outcome or _unsent(row) for row, outcome in outcomes.items()],
+            answer=error.code,
+            trace_id=error.trace_id,
+        )
+        return Left(left, error, transient)
+
+    def _after_answer(self, batch: Batch, rows: list[PlannedAlert], way: Way, written: Written) -> Left:
+        """A 2xx is not success by itself: its errors and its count are held against what is read."""
+        refused = {str(problem.id): problem for problem in written.problems if problem.id}
+        general = next((problem for problem in written.problems if not problem.id), None)
+        outcomes: dict[PlannedAlert, Settled | None] = dict.fromkeys(rows)
+        for again in range(REREADS):
+            open_rows = [row for row, outcome in outcomes.items() if outcome is None]
+            now = self.read(open_rows)
+            for row in open_rows:
+                outcomes[row] = settle(
+                    row,
+                    way,
+                    self._plan.marker,
+                    now.get(row.composite_id),
+                    accepted=general is None and row.composite_id not in refused,
+                )
+            open_rows = [row for row, outcome in outcomes.items() if outcome is None]
+            if not open_rows or written.problems or again == REREADS - 1 or _says_fewer(written, rows):
+                break
+            self._timing.wait(REREAD_AFTER)
+        transient = []
+        for row in open_rows:
+            problem = refused.get(row.composite_id, general)
+            if problem is not None and (problem.number >= 500 or problem.number == 429):
+                transient.append(row)
+            else:
+                words = problem.words if problem else "Falcon answered with success and left it as it was"
+                outcomes[row] = failed(row, words)
+        self._record(
+            batch,
+            [outcome or _unsent(row) for row, outcome in outcomes.items()],
+            answer="answered",
+            trace_id=written.trace_id,
+            problems=_run_problems(written),
+        )
+        return Left(transient, None, transient=True)
+
+    def _give_up(self, rows: Sequence[PlannedAlert], error: FalconAnswer | None) -> None:
+        words = error.message if error else "not changed"
+        problem = RunProblem(
+            code=(error.status or 0) if error else 0,
+            message=words,
+            trace_id=error.trace_id if error else "",
+            ids=tuple(row.composite_id for row in rows),
+        )
+        self._journal.record(self._plan.run_id, [failed(row, words) for row in rows], problems=[problem])
+
+    def _record(
+        self,
+        batch: Batch,
+        settled: list[Settled],
+        *,
+        answer: str,
+        trace_id: str = "",
+        problems: Sequence[RunProblem] = (),
+    ) -> None:
+        self._journal.record(
+            self._plan.run_id,
+            settled,
+            problems=problems,
+            batch=batch,
+            at=self._now(),
+            answer=answer,
+            trace_id=trace_id,
+        )
+
+    def _now(self) -> str:
+        return rfc3339(self._timing.now())
+
+
+def _unsent(row: PlannedAlert) -> Settled:
+    return Settled(composite_id=row.composite_id, outcome=Outcome.NOT_SENT)
+
+
+def _says_fewer(written: Written, rows: Sequence[PlannedAlert]) -> bool:
+    return written.affected is not None and written.affected < len(rows)
+
+
+def _run_problems(written: Written) -> list[RunProblem]:
+    return [
+        RunProblem(
+            code=problem.number,
+            message=problem.words,
+            trace_id=written.trace_id,
+            ids=(str(problem.id),) if problem.id else (),
+        )
+        for problem in written.problems
+    ]
