@@ -172,6 +172,7 @@ _ACTS: dict[tuple[str, str], Callable[[Tenant, Call], Answer]] = {
     ("GET", "alerts"): lambda tenant, _: _lines([truth(alert) for alert in tenant.store.newest_first]),
     ("GET", "requests"): lambda tenant, _: _lines(tenant.ledger.requests),
     ("GET", "changes"): lambda tenant, _: _lines(tenant.ledger.changes),
+    ("GET", "indicators"): lambda tenant, _: _lines(list(tenant.indicators.by_id.values())),
     ("GET", "faults"): lambda tenant, _: _json(tenant.faults.ordered),
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,

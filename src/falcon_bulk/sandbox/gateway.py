@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from falcon_bulk.sandbox.access import Token
-from falcon_bulk.sandbox.endpoints import aggregates, changing, oauth, reading
+from falcon_bulk.sandbox.endpoints import aggregates, changing, indicators, oauth, reading
 from falcon_bulk.sandbox.faults import Fault
 from falcon_bulk.sandbox.http import Answer, ApiError, Call, refusal
 from falcon_bulk.sandbox.tenant import Tenant
@@ -28,6 +28,11 @@ ROUTES = {
     ("POST", "/alerts/combined/alerts/v1"): Route("combined", "alerts:read", reading.combined),
     ("POST", "/alerts/aggregates/alerts/v2"): Route("aggregates", "alerts:read", aggregates.aggregates),
     ("PATCH", "/alerts/entities/alerts/v3"): Route("patch", "alerts:write", changing.patch),
+    ("GET", "/iocs/queries/indicators/v1"): Route("indicators", "ioc:read", indicators.queries),
+    ("GET", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:read", indicators.entities),
+    ("POST", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.create),
+    ("PATCH", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.update),
+    ("DELETE", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.delete),
 }
 _LOGIN = {
     ("POST", "/oauth2/token"): ("token", oauth.token),

@@ -1,4 +1,4 @@
-"""A syntax tree of FQL as a predicate over alerts."""
+"""A syntax tree of FQL as a predicate over whatever has the fields."""
 
 import re
 from collections.abc import Callable
@@ -7,13 +7,12 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.sandbox.fields import Field, field
+from falcon_bulk.sandbox.fields import Field
 from falcon_bulk.sandbox.fql import And, Clause, FqlError, Node, Value, clauses
-from falcon_bulk.sandbox.records import Alert
 from falcon_bulk.sandbox.switches import Switches
 from falcon_bulk.sandbox.timestamps import MILLISECOND, parse
 
-Predicate = Callable[[Alert], bool]
+Predicate = Callable[[Any], bool]
 Test = Callable[[Any], bool]
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -25,10 +24,11 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Terms(msgspec.Struct):
-    """What a filter is evaluated against: the switches and the present moment (ns)."""
+    """What a filter is evaluated against: the switches, the present moment (ns), and the fields there are."""
 
     switches: Switches
     now: int
+    field: Callable[[str], Field | None]
 
 
 def predicate(node: Node, terms: Terms) -> Predicate:
@@ -37,11 +37,11 @@ def predicate(node: Node, terms: Terms) -> Predicate:
     Raises FqlError where Falcon refuses (a wildcard or nonsense as a time).
     """
     compiled = _compile(node, terms)
-    unknown = any(field(clause.field, terms.switches) is None for clause in clauses(node))
+    unknown = any(terms.field(clause.field) is None for clause in clauses(node))
     return _nothing if unknown and terms.switches.unknown_field == "empty_filter" else compiled
 
 
-def _nothing(_: Alert) -> bool:
+def _nothing(_: object) -> bool:
     return False
 
 
@@ -64,7 +64,7 @@ def _either(a: Predicate, b: Predicate) -> Predicate:
 
 
 def _clause(clause: Clause, terms: Terms) -> Predicate:
-    found = field(clause.field, terms.switches)
+    found = terms.field(clause.field)
     if found is None:
         return _nothing
     tests = [_test(found, clause, value, terms) for value in clause.values]
@@ -77,7 +77,7 @@ def _applied(found: Field, tests: list[Test], negated: bool) -> Predicate:
     get = found.value
     test = tests[0] if len(tests) == 1 else lambda value: any(one(value) for one in tests)
 
-    def matches(alert: Alert) -> bool:
+    def matches(alert: Any) -> bool:
         value = get(alert)
         if type(value) is tuple:
             return any(map(test, value)) is not negated

@@ -98,7 +98,7 @@ class Search:
         alerts: Iterable[Alert] = self.store.newest_first
         if node is not None:
             narrowed = self._candidates(node, now)
-            alerts = filter(predicate(node, Terms(self.switches, now)), alerts if narrowed is None else narrowed)
+            alerts = filter(predicate(node, alert_terms(self.switches, now)), alerts if narrowed is None else narrowed)
         if not query.include_hidden:
             alerts = (alert for alert in alerts if alert.indexed.show_in_ui is not False)
         if query.cids is not None:
@@ -165,6 +165,11 @@ def _moves(node: Node) -> bool:
     return any(is_relative(value.text) for clause in clauses(node) for value in clause.values)
 
 
+def alert_terms(switches: Switches, now: int) -> Terms:
+    """What filters over alerts are evaluated against."""
+    return Terms(switches, now, lambda name: field(name, switches))
+
+
 def compiled_filter(statement: str, switches: Switches, now: int) -> Callable[[Alert], bool]:
     """The predicate of one statement by itself. Raises FqlError."""
-    return predicate(parse(statement, switches.bare_mix), Terms(switches, now))
+    return predicate(parse(statement, switches.bare_mix), alert_terms(switches, now))

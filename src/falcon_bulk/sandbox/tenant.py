@@ -9,6 +9,7 @@ from falcon_bulk.sandbox.actions import Action, changed
 from falcon_bulk.sandbox.clock import Clock
 from falcon_bulk.sandbox.faults import Faults
 from falcon_bulk.sandbox.generator import Generator
+from falcon_bulk.sandbox.indicators import Indicators
 from falcon_bulk.sandbox.ledger import Change, Ledger
 from falcon_bulk.sandbox.ratelimit import RateLimit
 from falcon_bulk.sandbox.records import Alert
@@ -56,6 +57,7 @@ class Tenant:
         self.rate = RateLimit(self.switches)
         self.faults = Faults(self.identity)
         self.ledger = Ledger()
+        self.indicators = Indicators()
         self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile)
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)
         self.search = Search(self.store, self.switches)

@@ -1,0 +1,168 @@
+"""The IOC endpoints."""
+
+from typing import Any
+
+import pytest
+import requests
+
+from .caller import Caller, message
+from .conftest import Start
+
+QUERIES = "/iocs/queries/indicators/v1"
+ENTITIES = "/iocs/entities/indicators/v1"
+HASH = "ab" * 32
+
+
+def an_indicator(**changes: Any) -> dict[str, Any]:
+    allow = {"type": "sha256", "value": HASH, "action": "allow", "platforms": ["windows"], "applied_globally": True}
+    return allow | changes
+
+
+def create(caller: Caller, *indicators: dict[str, Any], **params: str) -> requests.Response:
+    return caller.send("POST", ENTITIES, json={"comment": "c", "indicators": list(indicators)}, params=params)
+
+
+def found(caller: Caller, filter: str = "", **params: Any) -> list[str]:  # noqa: A002  the parameter's name
+    answer = caller.send("GET", QUERIES, params={"filter": filter} | params)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["resources"])
+
+
+def documents(caller: Caller, ids: list[str]) -> list[dict[str, Any]]:
+    return list(caller.send("GET", ENTITIES, params={"ids": ids}).json()["resources"])
+
+
+def test_an_indicator_is_created_found_and_read(start: Start) -> None:
+    caller = start()
+    answer = create(caller, an_indicator(value=HASH.upper(), tags=["x"], metadata={"filename": "a.exe"}))
+    assert answer.status_code == 201
+    (made,) = answer.json()["resources"]
+    assert (made["value"], made["severity_number"], made["expired"]) == (HASH, 0, False)
+    assert found(caller, f"type:'sha256'+value:'{HASH}'") == [made["id"]]
+    assert found(caller, f"value:'{HASH}'+action:'detect'") == []
+    assert found(caller, "nothing:'x'") == []
+    assert documents(caller, [made["id"], "f" * 64]) == [made]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"type": "sha1", "value": "a" * 40}, "type: 'sha1' is not supported"),
+        ({"value": "ab"}, "is not a valid sha256"),
+        ({"type": "ipv4", "value": "::1", "action": "no_action"}, "is not a valid ipv4"),
+        ({"type": "domain", "value": "no domain", "action": "no_action"}, "is not a valid domain"),
+        ({"action": "none"}, "action: 'none' is not valid"),
+        ({"type": "domain", "value": "a.example"}, "for hashes only"),
+        ({"action": "prevent"}, "cannot be empty for this 'action' and 'mobile_action' combination"),
+        ({"action": "detect", "severity": "High"}, "severity: 'High' is not valid"),
+        ({"platforms": []}, "at least one"),
+        ({"platforms": ["amiga"]}, "not valid"),
+        ({"applied_globally": False}, "either this or host_groups"),
+        ({"host_groups": ["a" * 32]}, "either this or host_groups"),
+        ({"applied_globally": False, "host_groups": ["servers"]}, "must be group ids"),
+        ({"source": "x" * 257}, "longer than 256"),
+        ({"expiration": "2020-01-01T00:00:00Z"}, "a time to come"),
+        ({"expiration": "2999-01-01T00:00:00+02:00"}, "a time to come"),
+        ({"expiration": "tomorrow"}, "a time to come"),
+    ],
+)
+def test_a_problem_stands_inside_resources_and_nothing_is_made(
+    start: Start, changes: dict[str, Any], says: str
+) -> None:
+    caller = start()
+    answer = create(caller, an_indicator(value="cd" * 32), an_indicator(**changes))
+    assert answer.status_code == 400
+    (problem,) = answer.json()["resources"]
+    assert (problem["row"], problem["message_type"]) == (2, "error")
+    assert says in problem["message"]
+    assert found(caller) == []
+
+
+def test_a_duplicate_is_a_warning_that_can_be_ignored(start: Start) -> None:
+    caller = start()
+    (made,) = create(caller, an_indicator(action="prevent", severity="high")).json()["resources"]
+    answer = create(caller, an_indicator())
+    assert answer.status_code == 400
+    (problem,) = answer.json()["resources"]
+    assert problem["message_type"] == "warning"
+    assert problem["message"].startswith("Warning: Duplicate type: 'sha256' and value: ")
+    assert documents(caller, [made["id"]])[0]["action"] == "prevent"
+    assert create(caller, an_indicator(), ignore_warnings="true").status_code == 201
+    (replaced,) = documents(caller, found(caller))
+    assert (replaced["id"], replaced["action"]) == (made["id"], "allow")
+
+
+def test_a_duplicate_within_one_request_is_a_warning_too(start: Start) -> None:
+    caller = start()
+    assert create(caller, an_indicator(), an_indicator()).status_code == 400
+    assert found(caller) == []
+
+
+def test_an_indicator_is_updated_and_deleted(start: Start) -> None:
+    caller = start()
+    (made,) = create(caller, an_indicator()).json()["resources"]
+    change = {"id": made["id"], "action": "detect", "severity": "low", "value": "cd" * 32}
+    answer = caller.send("PATCH", ENTITIES, json={"indicators": [change]})
+    assert answer.status_code == 200
+    (after,) = documents(caller, [made["id"]])
+    assert (after["action"], after["severity_number"], after["value"]) == ("detect", 30, HASH)
+    wrong = {"id": made["id"], "severity": ""}
+    assert caller.send("PATCH", ENTITIES, json={"indicators": [wrong]}).status_code == 400
+    assert caller.send("PATCH", ENTITIES, json={"indicators": [{"id": "x"}]}).status_code == 404
+    assert caller.send("DELETE", ENTITIES, params={"ids": [made["id"], "x"]}).status_code == 404
+    deleted = caller.send("DELETE", ENTITIES, params={"ids": [made["id"]], "comment": "c"})
+    assert (deleted.status_code, deleted.json()["resources"]) == (200, [made["id"]])
+    assert found(caller) == []
+    assert caller.send("DELETE", ENTITIES).status_code == 400
+
+
+def test_an_expired_indicator_stays_without_its_action(start: Start) -> None:
+    caller = start(token_seconds=10**6)
+    caller.use(caller.login().json()["access_token"])
+    soon = caller.control("POST", "advance", {"seconds": 0}).json()["now"]
+    (made,) = create(caller, an_indicator(expiration=soon[:10] + "T23:59:59Z")).json()["resources"]
+    caller.control("POST", "advance", {"seconds": 86_400})
+    (after,) = documents(caller, [made["id"]])
+    assert (after["action"], after["expired"]) == ("no_action", True)
+    assert found(caller, "expired:true") == [made["id"]]
+
+
+def test_indicators_are_paged_by_offset_or_after(start: Start) -> None:
+    caller = start()
+    assert create(caller, *(an_indicator(value=f"{number:064x}") for number in range(25))).status_code == 201
+    first = caller.send("GET", QUERIES, params={"limit": 10}).json()
+    seen, after = first["resources"], first["meta"]["pagination"]["after"]
+    assert found(caller, limit=10, offset=10) == found(caller, limit=10, after=after)
+    while after:
+        page = caller.send("GET", QUERIES, params={"limit": 10, "after": after}).json()
+        seen, after = seen + page["resources"], page["meta"]["pagination"].get("after")
+    assert sorted(seen) == sorted(caller.tenant.indicators.by_id)
+    for params, status in (({"offset": 1, "after": "x"}, 400), ({"offset": 10_001}, 500), ({"limit": 501}, 400)):
+        assert caller.send("GET", QUERIES, params=params).status_code == status
+
+
+def test_indicators_have_scopes_of_their_own(start: Start) -> None:
+    caller = start(scopes="alerts:read alerts:write ioc:read")
+    assert found(caller) == []
+    answer = create(caller, an_indicator())
+    assert (answer.status_code, message(answer)) == (403, "access denied, authorization failed")
+    caller.tenant.switches.scopes = "alerts:read"
+    assert caller.send("GET", QUERIES).status_code == 403
+
+
+def test_each_cid_has_its_own_indicators(start: Start) -> None:
+    parent = start(children=1)
+    create(parent, an_indicator())
+    child = Caller(parent.server, parent.tenant, member_cid=parent.tenant.children[0])
+    assert found(child) == []
+    assert create(child, an_indicator()).status_code == 201
+    assert len(parent.control("GET", "indicators").text.splitlines()) == 2
+    child.session.close()
+
+
+def test_a_batch_has_2000_at_most_and_must_be_readable(start: Start) -> None:
+    caller = start()
+    assert create(caller).status_code == 400
+    assert create(caller, *[an_indicator()] * 2001).status_code == 400
+    assert create(caller, an_indicator(platforms="windows")).status_code == 400
+    assert caller.send("POST", ENTITIES, data="{").status_code == 400
