@@ -117,7 +117,13 @@ def change_alerts(context: Context, command: str, selection: Selection, options:
 
         def make(sink: PlanSink) -> Preview:
             with context.watching("reading") as watch:
-                return make_plan(select(tenant.alerts, selection, watch), change, plan, sink, given=selection.ids)
+                return make_plan(
+                    select(tenant.alerts, selection, watch, readers=context.readers),
+                    change,
+                    plan,
+                    sink,
+                    given=selection.ids,
+                )
 
         if dry_run:
             return _dry_run(context, tenant, plan, make, consent, plan_file, fail_on_empty=options["fail_on_empty"])

@@ -34,7 +34,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     selection = context.selection(options)
     with context.tenant() as tenant, context.watching("reading") as watch:
         summary = summarize(
-            select(tenant.alerts, selection, watch),
+            select(tenant.alerts, selection, watch, readers=context.readers),
             customer=tenant.customer,
             generated_at=context.now,
             selection=selection.words,

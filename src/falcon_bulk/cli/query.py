@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         from falcon_bulk.operations.select import choose
 
         limit = None if options["everything"] else options["limit"] or 100
-        pages = choose(tenant.alerts, selection, watch, limit=limit, sort=sort)
+        pages = choose(tenant.alerts, selection, watch, limit=limit, sort=sort, readers=context.readers)
         shown = _show(context, (bytes(item.document) for page in pages for item in page), fields, options["details"])
         if limit is not None and shown == limit:
             total = watch.counted or tenant.alerts.count(_fql(selection))
@@ -102,7 +102,7 @@ def _count(context: Any, selection: Any, *, fail_on_empty: bool) -> int:
     with context.tenant() as tenant:
         if selection.hashes:
             with context.watching("counting") as watch:
-                total = sum(len(page) for page in select(tenant.alerts, selection, watch))
+                total = sum(len(page) for page in select(tenant.alerts, selection, watch, readers=context.readers))
         else:
             total = tenant.alerts.count(_fql(selection))
     context.to_stdout(lambda sink: sink.binary.write(f"{total}\n".encode()))

@@ -84,6 +84,21 @@ class Answer(msgspec.Struct, frozen=True):
         return written if isinstance(written, int) else None
 
 
+class Bucket(msgspec.Struct, frozen=True):
+    """A bucket of an aggregate: `label`, not `key` (falcon-mcp PR #483)."""
+
+    count: int = 0
+    label: Any = None
+    key_as_string: Any = None
+    string_from: Any = None
+
+
+class Aggregate(msgspec.Struct, frozen=True):
+    """An element of `resources` of aggregates v2."""
+
+    buckets: list[Bucket] | None = None
+
+
 class Token(msgspec.Struct, frozen=True):
     """The body of POST /oauth2/token."""
 

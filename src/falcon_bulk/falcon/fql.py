@@ -115,7 +115,7 @@ def hash_clauses(hashes: Sequence[str]) -> list[str]:
 
 def hash_groups(selection: Selection) -> Iterator[tuple[str, ...]]:
     """The selected hashes in groups so small that no filter exceeds the limit of terms."""
-    room = (MAX_TERMS - _terms(base_filter(selection))) // len(OWN_PLACES)
+    room = (MAX_TERMS - terms(base_filter(selection))) // len(OWN_PLACES)
     size = max(1, room)
     for start in range(0, len(selection.hashes), size):
         yield selection.hashes[start : start + size]
@@ -129,5 +129,6 @@ def _severity(name: str) -> str:
     return f"severity_name:'{name}',(severity_name:!'*'+{band})"
 
 
-def _terms(fql: str) -> int:
+def terms(fql: str) -> int:
+    """How many terms a filter has at most."""
     return fql.count(":")

@@ -20,13 +20,15 @@ CONNECT_TIMEOUT = 10.0
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a request is for: how long it may take (seconds), what it needs, whether it changes anything."""
+    """What a request is for: how long it may take (seconds), what it needs, how often it is
+    tried, whether it changes anything, whether a filter of the user's goes with it."""
 
     does: str
     scope: str
     read_timeout: float
     changes: bool = False
     filtered: bool = False
+    tries: int = 5
     decode: Callable[[bytes], Any] = decode_answer
 
     @property
@@ -38,6 +40,7 @@ class Purpose:
 LOGIN = Purpose("log in", "", 60.0, decode=decode_token)
 SEARCH = Purpose("read alerts", "Alerts: Read", 60.0, filtered=True)
 READ = Purpose("read alerts", "Alerts: Read", 60.0)
+AGGREGATE = Purpose("count alerts", "Alerts: Read", 60.0, tries=1)
 CHANGE = Purpose("change alerts", "Alerts: Write", 180.0, changes=True)
 
 

@@ -28,7 +28,6 @@ from falcon_bulk.falcon.replies import (
 )
 from falcon_bulk.model.timing import Timing
 
-MAX_TRIES = 5
 MAX_THROTTLED = 8
 FOLLOWED = 3
 FAR_AHEAD = 10**9
@@ -188,7 +187,7 @@ class Transport:
         return target
 
     def _before_retry(self, purpose: Purpose, error: Exception, failed: int) -> None:
-        if failed >= MAX_TRIES or not self._budget.take():
+        if failed >= purpose.tries or not self._budget.take():
             raise Unreachable(
                 f"Falcon cannot be reached to {purpose.does}: {error} ({failed} tries).",
                 "Check the network and FALCON_BASE_URL, then run the command again.",

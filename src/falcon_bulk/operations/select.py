@@ -16,7 +16,7 @@ SAMPLE = 100
 NEWEST_FIRST = "created_timestamp|desc"
 
 
-def select(alerts: AlertReader, selection: Selection, watch: Watch) -> Iterator[list[Found]]:
+def select(alerts: AlertReader, selection: Selection, watch: Watch, *, readers: int = 1) -> Iterator[list[Found]]:
     """All alerts of the selection, each once, as they come.
 
     Raises the errors of the client; BadFilter for a filter that Falcon refuses.
@@ -24,23 +24,23 @@ def select(alerts: AlertReader, selection: Selection, watch: Watch) -> Iterator[
     if selection.ids:
         yield from _by_ids(alerts, selection.ids, watch)
     elif selection.hashes:
-        yield from _by_hashes(alerts, selection, watch)
+        yield from _by_hashes(alerts, selection, watch, readers)
     else:
-        yield from read_all(alerts, base_filter(selection), watch)
+        yield from read_all(alerts, base_filter(selection), watch, readers=readers)
     watch.conclude()
 
 
 def choose(
-    alerts: AlertReader, selection: Selection, watch: Watch, *, limit: int | None, sort: str
+    alerts: AlertReader, selection: Selection, watch: Watch, *, limit: int | None, sort: str, readers: int = 1
 ) -> Iterator[list[Found]]:
     """The alerts of a selection in an order (`field|asc`, `field|desc`), at most `limit` of them.
 
     Without a limit and without an order they come as they are read. Hashes and ids are ordered here.
     """
     if limit is None and not sort:
-        yield from select(alerts, selection, watch)
+        yield from select(alerts, selection, watch, readers=readers)
     elif selection.hashes or selection.ids:
-        found = [item for page in select(alerts, selection, watch) for item in page]
+        found = [item for page in select(alerts, selection, watch, readers=readers) for item in page]
         found.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
         yield found[:limit]
     elif limit is None or limit > WINDOW:
@@ -100,7 +100,7 @@ def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch) -> Iterator[l
         yield found
 
 
-def _by_hashes(alerts: AlertReader, selection: Selection, watch: Watch) -> Iterator[list[Found]]:
+def _by_hashes(alerts: AlertReader, selection: Selection, watch: Watch, readers: int) -> Iterator[list[Found]]:
     """Every hit is checked for an own hash that was selected; an alert with several of them comes once."""
     base = base_filter(selection)
     wanted = frozenset(selection.hashes)
@@ -113,7 +113,7 @@ def _by_hashes(alerts: AlertReader, selection: Selection, watch: Watch) -> Itera
         for place, count in zip(OWN_PLACES, counts, strict=False):
             counted_in[place] += count
         for fql in filters:
-            for found in read_all(alerts, fql, watch):
+            for found in read_all(alerts, fql, watch, readers=readers):
                 fresh = [item for item in found if item.alert.composite_id not in seen]
                 hits = [item for item in fresh if wanted & own_hashes(item.alert).keys()]
                 seen.update(item.alert.composite_id for item in hits)

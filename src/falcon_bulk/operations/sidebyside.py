@@ -1,0 +1,64 @@
+"""Several readers at work at once, their pages handed on as they come."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+WAITING = 2
+"""Pages that may wait to be taken: more would only fill the memory."""
+GLANCE = 0.1
+
+
+class _Done:
+    """A reader has nothing left to read."""
+
+
+def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -> Iterator[Item]:
+    """The items of all chains in no particular order, read by that many threads, one chain each at a time.
+
+    What a chain raises is raised here, and ends the other readers after the request they are at.
+    """
+    todo: queue.SimpleQueue[Callable[[], Iterator[Item]]] = queue.SimpleQueue()
+    for chain in chains:
+        todo.put(chain)
+    out: queue.Queue[Item | _Done | BaseException] = queue.Queue(WAITING)
+    quitting = threading.Event()
+
+    def hand_on(item: Item | _Done | BaseException) -> None:
+        while not quitting.is_set():
+            with suppress(queue.Full):
+                out.put(item, timeout=GLANCE)
+                return
+
+    def read() -> None:
+        try:
+            while not quitting.is_set():
+                for item in todo.get_nowait()():
+                    hand_on(item)
+                    if quitting.is_set():
+                        return
+        except queue.Empty:
+            hand_on(_Done())
+        except BaseException as error:
+            hand_on(error)
+            if not isinstance(error, Exception):
+                raise
+
+    started = min(readers, len(chains))
+    for _ in range(started):
+        threading.Thread(target=read, name="reader", daemon=True).start()
+    try:
+        while started:
+            item = out.get()
+            if isinstance(item, _Done):
+                started -= 1
+            elif isinstance(item, BaseException):
+                raise item
+            else:
+                yield item
+    finally:
+        quitting.set()
