@@ -84,6 +84,7 @@ class Aggregation:
         }
 
     def check(self, spec: Spec) -> None:
+        """Raise ApiError for what cannot be run: 400 for size and sort, else the opaque 500."""
         sizes = range(1, self.switches.aggregates_max_size + 1)
         if spec.sort not in ("", *_SORTS) or (spec.size is not None and spec.size not in sizes):
             raise ApiError(400, INVALID)
@@ -192,6 +193,7 @@ class Aggregation:
 
 
 def _grouped(found: Field, alerts: Sequence[Alert], missing: str | None) -> Groups:
+    """Alerts by value: under each of several values, under `missing` (if given) without one."""
     groups: Groups = defaultdict(list)
     get = found.value
     for alert in alerts:

@@ -39,14 +39,20 @@ class Edit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Arrive(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of /sandbox/arrive."""
+
     count: int
 
 
 class Crawl(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of /sandbox/crawl."""
+
     minutes: float = 60
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of /sandbox/advance."""
+
     seconds: float
 
 

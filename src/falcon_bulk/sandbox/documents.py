@@ -38,10 +38,12 @@ def own_fields(alert: Alert, state: State) -> Fields:
 
 
 def resolution(tags: tuple[str, ...] | None) -> str | None:
+    """What `resolution` mirrors: the last verdict among the tags; it cannot be written (falcon-mcp #450)."""
     return next((tag for tag in reversed(tags or ()) if tag in RESOLUTIONS), None)
 
 
 def word_salad(comments: tuple[Comment, ...]) -> str:
+    """The `comment` field: every word of all comments once, in no order that makes sense."""
     words = {word for comment in comments for word in comment.value.split()}
     return " ".join(sorted(words, key=lambda word: (word[::-1], word)))
 
@@ -199,6 +201,7 @@ def _mobile(alert: Alert) -> Fields:
 
 
 def _lead(alert: Alert) -> Fields:
+    """automated-lead: no severity, no show_in_ui, and is_closed next to status new, as in a real sample."""
     lead = alert.composite_id.rsplit(":", 1)[1]
     started = rfc3339((alert.created - 95 * SECOND) // SECOND * SECOND)
     name = f"{alert.shared('device')['hostname']} at {started}"

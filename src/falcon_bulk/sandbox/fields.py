@@ -32,6 +32,7 @@ class Field(msgspec.Struct, frozen=True):
 
     @property
     def sortable(self) -> bool:
+        """True unless the field is free text or a list (known from live use)."""
         return self.type in ("keyword", "number", "bool", "time")
 
 

@@ -41,10 +41,12 @@ class Value(msgspec.Struct, frozen=True):
 
     @property
     def is_null(self) -> bool:
+        """True for null, which asks whether there is no value at all."""
         return not self.pieces
 
     @property
     def has_wildcard(self) -> bool:
+        """True if there is a star that was not escaped."""
         return len(self.pieces) > 1
 
     @property
@@ -64,10 +66,14 @@ class Clause(msgspec.Struct, frozen=True):
 
 
 class And(msgspec.Struct, frozen=True):
+    """All of the items."""
+
     items: "tuple[Node, ...]"
 
 
 class Or(msgspec.Struct, frozen=True):
+    """Any of the items."""
+
     items: "tuple[Node, ...]"
 
 
@@ -113,11 +119,13 @@ class _Parser:
         return self.text[self.at : self.at + 1]
 
     def take(self, character: str) -> None:
+        """Go past `character`, which must come next."""
         if self.peek() != character:
             raise self.error(f"expected {character!r}")
         self.at += 1
 
     def match(self, pattern: re.Pattern[str], what: str) -> str:
+        """Go past what `pattern` matches here, and return it."""
         found = pattern.match(self.text, self.at)
         if found is None:
             raise self.error(f"expected {what}")

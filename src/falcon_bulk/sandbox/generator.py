@@ -70,6 +70,7 @@ class Generator:
     """Makes the alerts of one tenant, those of the start and those that arrive later."""
 
     def __init__(self, seed: str, cids: Sequence[str], customer: str, expected: int, profile: str) -> None:
+        """`expected` is about how many alerts there will be; hosts and common files grow with it."""
         self.rng = seeded(seed)
         self.cids = cids
         self.profile = PROFILES[profile]

@@ -152,6 +152,7 @@ def _compared(operator: str, wanted: Any) -> Test:
 
 
 def wildcard(value: Value) -> Test:
+    """The test of a text against a value with stars."""
     matches = re.compile(".*".join(map(re.escape, value.pieces)), re.DOTALL).fullmatch
 
     @lru_cache(maxsize=100_000)

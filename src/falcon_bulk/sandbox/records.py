@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from falcon_bulk.sandbox.timestamps import MILLISECOND
+
 Fields = dict[str, Any]
 
 
@@ -110,7 +112,8 @@ class Alert(msgspec.Struct, eq=False):
 
     @property
     def created_ms(self) -> int:
-        return self.created // 1_000_000
+        """Milliseconds since 1970: the search keeps no finer time (a decoded `after` in public test data)."""
+        return self.created // MILLISECOND
 
     def shared(self, name: str) -> Any:
         """The value of a top-level field that stands in one of the shared parts, or None."""

@@ -41,6 +41,7 @@ class Order(msgspec.Struct, frozen=True):
         return value // MILLISECOND if value is not None and self.field.type == "time" else value
 
     def sorted(self, alerts: list[Alert]) -> list[Alert]:
+        """`alerts`, which come newest first, in this order."""
         if self.field.name == "created_timestamp" and self.descending:
             return alerts
         absent = [alert for alert in alerts if self.key(alert) is None]
@@ -65,6 +66,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def order(sort: str, switches: Switches) -> Order:
+    """`field|asc`, `field|desc` or `field.desc`; anything else is silently the default order (live use)."""
     name, bar, direction = sort.rpartition("|") if "|" in sort else sort.rpartition(".")
     found = field(name, switches) if bar and direction in ("asc", "desc") else None
     if found is None or not found.sortable:

@@ -32,6 +32,7 @@ def serve(
 
 
 def write_private(path: Path, text: str) -> None:
+    """Write a file that others can never read and that is never there in part."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

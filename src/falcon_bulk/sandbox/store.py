@@ -9,7 +9,7 @@ import msgspec
 
 from falcon_bulk.sandbox.generator import crawl_due, is_crawled
 from falcon_bulk.sandbox.records import Alert, State
-from falcon_bulk.sandbox.timestamps import HOUR, MINUTE, SECOND
+from falcon_bulk.sandbox.timestamps import HOUR, MILLISECOND, MINUTE, SECOND
 
 HASH_FIELDS = ("sha256", "ioc_value", "entities.sha256")
 
@@ -52,6 +52,7 @@ class AlertStore:
             self.version += 1
 
     def settle(self, now: int) -> None:
+        """Do what is due: let the search catch up, and the crawler pass over alerts that are an hour old."""
         while self._to_index and self._to_index[0][0] <= now:
             _, alert, state = self._to_index.popleft()
             alert.indexed = state
@@ -61,6 +62,7 @@ class AlertStore:
             self.crawl([self.by_id[composite_id]], due)
 
     def crawl(self, alerts: Iterable[Alert], moment: int) -> None:
+        """The crawler's touch: crawled_timestamp and updated_timestamp move (equal in real samples)."""
         for alert in alerts:
             self.change(alert, msgspec.structs.replace(alert.state, crawled=moment, updated=moment), moment, 0)
 
@@ -75,7 +77,7 @@ class AlertStore:
         return self.newest_first[start:end]
 
     def _since(self, moment: int) -> int:
-        return bisect_left(self.newest_first, (-moment // 1_000_000, ""), key=newest_first)
+        return bisect_left(self.newest_first, (-moment // MILLISECOND, ""), key=newest_first)
 
     def _schedule_crawls(self, alerts: Iterable[Alert]) -> None:
         for alert in alerts:

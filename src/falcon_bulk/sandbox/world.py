@@ -76,19 +76,39 @@ class World:
 
 def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) -> dict[str, Ingredients]:
     """Fragments per kind of alert. A pattern's name is one of `texts`, or its own for an empty one."""
+    patterns = _patterns(texts)
+    devices = [host.device() for host in hosts]
+    sources = [host.log_source() for host in hosts]
+    named = {ANY_PLATFORM: [person.named() for person in people]}
+    accounts = {ANY_PLATFORM: [person.account() for person in people]}
+    scenes = _scenes(people)
+    surroundings: dict[str, tuple[Sequence[Fragment], Mapping[str, Sequence[Fragment]]]] = {
+        "ldt": (devices, scenes),
+        "ods": (devices, scenes),
+        "overwatch": (devices, scenes),
+        "signal": (devices, scenes),
+        "lead": (devices, named),
+        "idp": ([host.identity_endpoint() for host in hosts], accounts),
+        "ngsiem": (sources, named),
+        "xdr": (sources, named),
+        "mobile": ([host.phone() for host in hosts], named),
+        "fcs": ([host.cloud_account() for host in hosts], named),
+        "thirdparty": (sources, named),
+    }
+    return {kind: Ingredients(patterns[kind], places, actors) for kind, (places, actors) in surroundings.items()}
+
+
+def _patterns(texts: Sequence[str]) -> dict[str, list[Fragment]]:
+    """Pattern fragments per kind of alert; one endpoint alert in 33 bears a hunter's tactic."""
 
     def patterns(kind: str, product: str, type_: str, domain: str, source: str, **more: Any) -> list[Fragment]:
         vendor = "CrowdStrike" if source.startswith(("Falcon", "Automated")) else "Initech"
-        added: Fields = {
-            "product": product,
-            "type": type_,
-            "data_domains": [domain],
-            "source_products": [source],
-        }
-        added |= {"source_vendors": [vendor], **more}
-        return [Fragment(_pattern(pattern, text) | added) for text in texts for pattern in catalogue.patterns(kind)]
+        added: Fields = {"product": product, "type": type_, "data_domains": [domain], **more}
+        added |= {"source_products": [source], "source_vendors": [vendor]}
+        found = catalogue.patterns(kind)
+        return [Fragment(_pattern(pattern, text) | added) for text in texts for pattern in found]
 
-    sensor: Fields = {
+    sensor = {
         "pattern_disposition_details": dict.fromkeys(_DISPOSITIONS, False),
         "cloud_indicator": "false",
         "email_sent": True,
@@ -96,38 +116,20 @@ def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) 
         "local_prevalence": "low",
     }
     insight = "Falcon Insight"
-    overwatched = patterns("overwatch", "epp", "ldt", "Endpoint", insight, **sensor)
-    endpoint = patterns("ldt", "epp", "ldt", "Endpoint", insight, **sensor) * 4 + overwatched
-    scans = patterns("ods", "epp", "ods", "Endpoint", insight, **sensor)
-    hunted = patterns("overwatch", "overwatch", "ldt", "Endpoint", insight, **sensor)
-    signals = patterns("signal", "automated-lead-context", "signal", "Endpoint", "Automated Leads")
-    identity = patterns("idp", "idp", "idp-user-endpoint-app-info", "Identity", "Falcon Identity Protection")
-    logs = patterns("ngsiem", "ngsiem", "correlation-detection", "Network", "FirewallLogs")
-    extended = patterns("xdr", "xdr", "xdr", "Endpoint", "Falcon XDR")
-    mobile = patterns("mobile", "mobile", "mobile-android-attestation", "Endpoint", "Falcon for Mobile")
-    cloud = patterns("fcs", "fcs", "cloud-ioa", "Cloud", "Falcon Cloud Security", service="EC2")
-    foreign = patterns("thirdparty", "thirdparty", "thirdparty", "Web", "Mail Gateway")
-
-    devices = [host.device() for host in hosts]
-    sources = [host.log_source() for host in hosts]
-    named = {ANY_PLATFORM: [person.named() for person in people]}
-    scenes = _scenes(people)
+    hunted = patterns("overwatch", "epp", "ldt", "Endpoint", insight, **sensor)
+    identity = "idp-user-endpoint-app-info"
     return {
-        "ldt": Ingredients(endpoint, devices, scenes),
-        "ods": Ingredients(scans, devices, scenes),
-        "overwatch": Ingredients(hunted, devices, scenes),
-        "signal": Ingredients(signals, devices, scenes),
-        "lead": Ingredients([_lead()], devices, named),
-        "idp": Ingredients(
-            identity,
-            [host.identity_endpoint() for host in hosts],
-            {ANY_PLATFORM: [person.account() for person in people]},
-        ),
-        "ngsiem": Ingredients(logs, sources, named),
-        "xdr": Ingredients(extended, sources, named),
-        "mobile": Ingredients(mobile, [host.phone() for host in hosts], named),
-        "fcs": Ingredients(cloud, [host.cloud_account() for host in hosts], named),
-        "thirdparty": Ingredients(foreign, sources, named),
+        "ldt": patterns("ldt", "epp", "ldt", "Endpoint", insight, **sensor) * 4 + hunted,
+        "ods": patterns("ods", "epp", "ods", "Endpoint", insight, **sensor),
+        "overwatch": patterns("overwatch", "overwatch", "ldt", "Endpoint", insight, **sensor),
+        "signal": patterns("signal", "automated-lead-context", "signal", "Endpoint", "Automated Leads"),
+        "lead": [_lead()],
+        "idp": patterns("idp", "idp", identity, "Identity", "Falcon Identity Protection"),
+        "ngsiem": patterns("ngsiem", "ngsiem", "correlation-detection", "Network", "FirewallLogs"),
+        "xdr": patterns("xdr", "xdr", "xdr", "Endpoint", "Falcon XDR"),
+        "mobile": patterns("mobile", "mobile", "mobile-android-attestation", "Endpoint", "Falcon for Mobile"),
+        "fcs": patterns("fcs", "fcs", "cloud-ioa", "Cloud", "Falcon Cloud Security", service="EC2"),
+        "thirdparty": patterns("thirdparty", "thirdparty", "thirdparty", "Web", "Mail Gateway"),
     }
 
 

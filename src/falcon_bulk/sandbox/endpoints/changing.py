@@ -18,6 +18,8 @@ NOT_FOUND = "alert not found"
 
 
 class Actions(msgspec.Struct):
+    """The part of a PATCH body that says what to do."""
+
     action_parameters: list[Action] = []
 
 

@@ -22,11 +22,15 @@ Problem = dict[str, Any]
 
 
 class Creation(msgspec.Struct):
+    """Body of a creation."""
+
     indicators: list[Draft]
     comment: str = ""
 
 
 class Update(msgspec.Struct):
+    """Body of an update."""
+
     indicators: list[dict[str, Any]]
     comment: str = ""
 
@@ -58,6 +62,7 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def create(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """201 and the new indicators; 400 and nothing made if one has a problem or a warning that counts."""
     drafts = _decoded(call, Creation).indicators
     _check_size(drafts)
     now = tenant.clock.now()

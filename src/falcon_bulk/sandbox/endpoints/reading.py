@@ -19,6 +19,8 @@ DEFAULT_LIMIT = 100
 
 
 class Ids(msgspec.Struct):
+    """The part of a body that says which alerts; `ids` is the name of former versions."""
+
     composite_ids: list[str] | None = None
     ids: list[str] | None = None
 
@@ -61,6 +63,7 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """Documents by id, in no particular order (falcon-mcp #463), without the search's lag."""
     asked = composite_ids(call.json())
     include_hidden = call.flag("include_hidden", True)
     found, unknown = sought(tenant, token, asked)
