@@ -150,6 +150,7 @@ class Context:
     def to_stdout(self, write: Callable[[Sink], None]) -> None:
         """Write to stdout. A reader that went away ends the output and nothing else."""
         sink = Sink.stdout(color=wants_color(bool(self._given.get("no_color"))))
+        self._given["stdout_begun"] = True
         try:
             write(sink)
             sink.binary.flush()

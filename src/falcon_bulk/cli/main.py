@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
+from typing import Any
 
 import click
 
@@ -93,8 +94,9 @@ def run(argv: Sequence[str] | None = None) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code of DESIGN.md's table. Errors are shown on stderr, one line and a hint."""
+    given: dict[str, Any] = {}
     try:
-        code = cli.main(args=list(argv), prog_name="falcon-bulk", standalone_mode=False)
+        code = cli.main(args=list(argv), prog_name="falcon-bulk", standalone_mode=False, obj=given)
         with suppress(BrokenPipeError):
             sys.stdout.flush()
     except click.exceptions.Exit as stop:
@@ -103,22 +105,22 @@ def main(argv: Sequence[str]) -> int:
         _close_stdout()
         return ExitCode.DONE
     except KeyboardInterrupt:
-        return _show(Stopped("Interrupted."), argv)
+        return _show(Stopped("Interrupted."), argv, given)
     except click.Abort:
-        return _show(Stopped("Interrupted."), argv)
+        return _show(Stopped("Interrupted."), argv, given)
     except FalconBulkError as error:
-        return _show(error, argv)
+        return _show(error, argv, given)
     except click.UsageError as error:
-        return _show(_from_click(error), argv)
+        return _show(_from_click(error), argv, given)
     except click.ClickException as error:
-        return _show(UsageProblem(error.format_message()), argv)
+        return _show(UsageProblem(error.format_message()), argv, given)
     except Exception as error:
         if "--debug" in argv:
             raise
         unexpected = FalconBulkError(
             f"Unexpected {type(error).__name__}.", "Run it again with --debug and report what it shows."
         )
-        return _show(unexpected, argv)
+        return _show(unexpected, argv, given)
     return code if isinstance(code, int) else ExitCode.DONE
 
 
@@ -127,8 +129,9 @@ def _from_click(error: click.UsageError) -> UsageProblem:
     return UsageProblem(error.format_message(), f"`{path} --help` shows what it takes.")
 
 
-def _show(error: FalconBulkError, argv: Sequence[str]) -> int:
-    if _wants_json(argv):
+def _show(error: FalconBulkError, argv: Sequence[str], given: dict[str, Any]) -> int:
+    """given: what the command's `Context` remembers; a document that broke off is not followed by another."""
+    if _wants_json(argv) and not given.get("stdout_begun"):
         from falcon_bulk.report.output import Sink, dump
         from falcon_bulk.report.problem import error_document
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import click
@@ -120,13 +121,19 @@ def _show(context: Any, documents: Iterable[Any], fields: tuple[str, ...], detai
             yield document
 
     if context.output is None:
-        context.emit(lambda sink, fmt: _write(sink, fmt, counted(), fields, details))
+        begun = _begun(counted())
+        context.emit(lambda sink, fmt: _write(sink, fmt, begun, fields, details))
         return seen
     with tempfile.TemporaryFile() as spool:
         for document in counted():
             spool.write(document.replace(b"\n", b" ") + b"\n")
         context.emit(lambda sink, fmt: _write(sink, fmt, _lines(spool), fields, details))
     return seen
+
+
+def _begun(documents: Iterator[Any]) -> Iterator[Any]:
+    """The same documents, the first of them read: what fails at the start fails before anything is written."""
+    return chain(list(islice(documents, 1)), documents)
 
 
 def _lines(spool: BinaryIO) -> Iterator[bytes]:
