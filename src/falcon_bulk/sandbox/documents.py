@@ -18,9 +18,9 @@ RESOLUTIONS = ("true_positive", "false_positive", "ignored")
 
 def render(alert: Alert, state: State) -> bytes:
     """The document of `alert` in `state`, as JSON bytes."""
-    parts = [part.json for part in alert.parts]
-    parts.append(msgspec.json.encode(own_fields(alert, state))[1:-1])
-    return b"{" + b",".join(parts) + b"}"
+    own = msgspec.json.encode(own_fields(alert, state))
+    pattern, place, actor = alert.parts
+    return b"{%b,%b,%b,%b" % (pattern.json, place.json, actor.json, own[1:])
 
 
 def own_fields(alert: Alert, state: State) -> Fields:

@@ -9,6 +9,7 @@ import msgspec
 from falcon_bulk.sandbox.switches import Switches
 
 MAX_INT_DIGITS = 9
+_NO_ERRORS = {"null": b',"errors":null', "empty": b',"errors":[]', "absent": b""}
 
 
 class ApiError(Exception):
@@ -93,13 +94,14 @@ def envelope(
     `resources` are documents that are encoded already, or values; None leaves the key out.
     """
     head = {"query_time": 0.004, "powered_by": powered_by, "trace_id": str(uuid.uuid4()), **meta}
-    parts = [b'"meta":' + msgspec.json.encode(head)]
-    if resources is not None:
-        encoded = resources and isinstance(resources[0], bytes)
-        parts.append(
-            b'"resources":' + (b"[" + b",".join(resources) + b"]" if encoded else msgspec.json.encode(resources))
-        )
-    if errors or switches.errors_when_none != "absent":
-        nothing = b"null" if switches.errors_when_none == "null" else b"[]"
-        parts.append(b'"errors":' + (msgspec.json.encode(errors) if errors else nothing))
-    return Answer(status, b"{" + b",".join(parts) + b"}")
+    parts = [b'{"meta":', msgspec.json.encode(head)]
+    if resources:
+        encoded = resources if isinstance(resources[0], bytes) else map(msgspec.json.encode, resources)
+        parts += [b',"resources":[', b",".join(encoded), b"]"]
+    elif resources is not None:
+        parts.append(b',"resources":[]')
+    if errors:
+        parts += [b',"errors":', msgspec.json.encode(errors)]
+    else:
+        parts.append(_NO_ERRORS[switches.errors_when_none])
+    return Answer(status, b"".join([*parts, b"}"]))

@@ -4,7 +4,7 @@ Inside the sandbox a moment is a whole number of nanoseconds since 1970.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 MILLISECOND = 1_000_000
@@ -18,16 +18,20 @@ _RELATIVE = re.compile(r"now(?:([+-])(\d+)([smhdw]))?")
 _ABSOLUTE = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d))?")
 
 
-@lru_cache(maxsize=32_768)
-def _minute(minutes: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:")
+_CLOCK = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)]
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
 def rfc3339(moment: int) -> str:
     """`moment` (ns) as Falcon prints it, e.g. 2026-06-02T02:42:46.39293629Z (Go's RFC3339Nano)."""
     minutes, rest = divmod(moment, MINUTE)
     second, fraction = divmod(rest, SECOND)
-    text = f"{_minute(minutes)}{second:02}"
+    days, minute = divmod(minutes, 24 * 60)
+    text = f"{_day(days)}{_CLOCK[minute]}{second:02}"
     return f"{text}.{fraction:09}".rstrip("0") + "Z" if fraction else text + "Z"
 
 
