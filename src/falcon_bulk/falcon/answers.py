@@ -4,7 +4,7 @@ The envelope is known from the swagger (gofalcon, FalconPy) and live reports: `e
 non-empty on a 2xx; a PATCH answers without `resources`; documents are kept as the bytes that came.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -102,7 +102,7 @@ class Aggregate(msgspec.Struct, frozen=True):
 class Token(msgspec.Struct, frozen=True):
     """The body of POST /oauth2/token."""
 
-    access_token: str
+    access_token: Annotated[str, msgspec.Meta(min_length=1)]
     expires_in: int = 1799
 
 

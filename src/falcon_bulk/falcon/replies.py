@@ -69,26 +69,39 @@ class TokenRefused(Exception):
     """401 on an API call: the token is expired, revoked or invalid."""
 
 
-def sent_or_not(error: requests.RequestException) -> Exception:
-    """The signal that an exception of requests stands for."""
-    cause = error.args[0] if error.args else error
-    reason = getattr(cause, "reason", cause)
-    name = type(reason).__name__
-    if isinstance(error, requests.exceptions.SSLError):
+def sent_or_not(error: OSError) -> Exception:
+    """The signal that an exception of requests stands for (its exceptions are OSErrors; for a CA file it has none).
+
+    What cannot be told to have never left counts as lost, so that a change is not sent twice.
+    """
+    if "CA certificate bundle" in str(error):
+        return Unreachable("The file of TLS CA certificates is missing.", "Check REQUESTS_CA_BUNDLE.")
+    reason = _reason(error)
+    name = type(reason if isinstance(reason, Exception) else error).__name__
+    if isinstance(error, requests.exceptions.SSLError) and "certificate verify failed" in str(error).casefold():
         return Unreachable(
             "The TLS certificate of the Falcon API cannot be verified.",
             "Behind an inspecting proxy, set REQUESTS_CA_BUNDLE to its CA file.",
         )
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError) or isinstance(
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
         reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
     ):
         return NotSent(f"no connection ({name})")
+    if "Tunnel connection failed" in str(reason):
+        return NotSent("the proxy does not connect to it")
     if isinstance(error, ValueError) and not isinstance(error, requests.exceptions.ContentDecodingError):
         return Unreachable(f"The request cannot be made ({type(error).__name__}).", "Check FALCON_BASE_URL.")
     return Lost(f"the connection broke ({name})")
 
 
-def read_reply(response: requests.Response, purpose: Purpose) -> Any:
+def _reason(error: OSError) -> object:
+    """What urllib3 raised. It says ProxyError also where a proxy broke off after the request had left."""
+    cause = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", cause)
+    return reason.original_error if isinstance(reason, urllib3.exceptions.ProxyError) else reason
+
+
+def read_reply(response: requests.Response, content: bytes, purpose: Purpose) -> Any:
     """The decoded body of a good answer.
 
     Raises Lost, Throttled or TokenRefused for the sender to react to, and LoginRefused, MissingScope, BadFilter
@@ -107,14 +120,14 @@ def read_reply(response: requests.Response, purpose: Purpose) -> Any:
             status=status,
         )
     try:
-        body = purpose.decode(response.content)
+        body = purpose.decode(content)
     except msgspec.MsgspecError:
         if status < 300:
             raise Lost(f"Falcon answers {status} with a body that is not whole", status, trace_id) from None
-        body = _lenient(response.content)
+        body = _lenient(content)
     if status < 300:
         return _checked(body, purpose)
-    raise _refusal(status, body if isinstance(body, Answer) else _lenient(response.content), purpose)
+    raise _refusal(status, body if isinstance(body, Answer) else _lenient(content), purpose)
 
 
 def _lenient(content: bytes) -> Answer:
@@ -126,10 +139,16 @@ def _lenient(content: bytes) -> Answer:
 
 def _checked(body: Any, purpose: Purpose) -> Any:
     """A 2xx may still carry errors; for a read without resources they are what it says."""
-    if isinstance(body, Answer) and not purpose.changes and body.problems and not body.resources:
+    if not isinstance(body, Answer):
+        return body
+    if body.meta is None and not body.problems:
+        raise Lost("Falcon answers 200 with JSON that is not an answer of its API")
+    if not purpose.changes and body.problems and not body.resources:
         number = body.problems[0].number
         if number >= 500 or number == 0:
             raise Lost(f"Falcon answers 200 with the error {body.problems[0].words!r}", number, body.trace_id)
+        if number == 404 and not purpose.filtered:
+            return body  # all ids asked for are unknown
         raise _refusal(number, body, purpose)
     return body
 

@@ -31,23 +31,20 @@ from falcon_bulk.model.timing import Timing
 MAX_THROTTLED = 8
 FOLLOWED = 3
 FAR_AHEAD = 10**9
+STAND_IN = "held by the transport"
 
 
 class Receipt:
-    """What FalconPy gets to see: a success, so that it adds nothing of its own.
+    """What FalconPy gets to see: always a success, so that it adds nothing of its own.
 
-    For a login it is the token, said to live for ever: renewing it is the transport's business, since FalconPy
-    renews without a lock.
+    For a login it is a stand-in for the token, said to live for ever: the token is the transport's business, since
+    FalconPy renews without a lock, and logs in before every call once a login has failed.
     """
 
-    status_code = 200
-
-    def __init__(self, body: Any, purpose: Purpose) -> None:
+    def __init__(self, purpose: Purpose) -> None:
+        self.status_code = 201 if purpose is LOGIN else 200
         self.headers = {"Content-Type": "application/json"}
-        self._body: dict[str, Any] = {}
-        if purpose is LOGIN:
-            self.status_code = 201
-            self._body = {"access_token": body.access_token, "expires_in": FAR_AHEAD}
+        self._body = {"access_token": STAND_IN, "expires_in": FAR_AHEAD} if purpose is LOGIN else {}
 
     def json(self) -> dict[str, Any]:
         """The body as FalconPy asks for it."""
@@ -120,10 +117,9 @@ class Transport:
         exchange: Exchange = self._local.exchange
         try:
             exchange.body = self._until_answered(exchange.purpose, method, url, options)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - `call` raises it, past FalconPy
             exchange.error = error
-            raise
-        return Receipt(exchange.body, exchange.purpose)
+        return Receipt(exchange.purpose)
 
     def _until_answered(self, purpose: Purpose, method: str, url: str, options: dict[str, Any]) -> Any:
         failed = throttled = 0
@@ -158,19 +154,20 @@ class Transport:
                 return body
 
     def _send(self, purpose: Purpose, method: str, url: str, options: dict[str, Any], token: str) -> Any:
-        options = {**options, "timeout": purpose.timeout, "allow_redirects": False, "stream": False}
+        options = {**options, "timeout": purpose.timeout, "allow_redirects": False, "stream": True}
         if token:
             options["headers"] = {**options["headers"], "Authorization": f"Bearer {token}"}
         for _ in range(FOLLOWED):
             self.pacer.before_request()
             try:
                 response = self.session.send_once(method, url, **options)
-            except requests.RequestException as error:
+                content = b"".join(response.iter_content(None))
+            except OSError as error:
                 raise sent_or_not(error) from None
             self.pacer.after_answer(response.headers)
             target = self._redirected(purpose, url, response)
             if not target:
-                return read_reply(response, purpose)
+                return read_reply(response, content, purpose)
             self.moved_to = target
             url = f"{target}/oauth2/token"
         raise Unreachable("The token endpoint redirects in a circle.", "Check FALCON_BASE_URL.")

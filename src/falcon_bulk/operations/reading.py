@@ -5,6 +5,7 @@ none, they are counted and, if there are any, read by id.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -18,7 +19,7 @@ from falcon_bulk.falcon.fql import MAX_TERMS, all_of, terms
 from falcon_bulk.model.alert import Alert, decode_alert, text
 from falcon_bulk.model.timing import Timing
 from falcon_bulk.operations.sidebyside import side_by_side
-from falcon_bulk.operations.slices import cut
+from falcon_bulk.operations.slices import Slice, cut
 
 WINDOW = 10_000
 WORTH_SLICING = 3_000
@@ -98,29 +99,34 @@ def read_all(alerts: AlertReader, fql: str, watch: Watch, *, readers: int = 1) -
 
 
 def _pages(alerts: AlertReader, fql: str, counted: int, readers: int) -> Iterator[list[Found]]:
-    """One chain, or slices of time side by side where that is quicker and every alert has its time."""
-    if readers == 1 or counted < WORTH_SLICING or terms(fql) + 2 > MAX_TERMS:
-        return _chain(alerts, fql)
-    if alerts.count(all_of([_grouped(fql), TIMED])) != counted:
-        return _chain(alerts, fql)
-    slices = cut(alerts, fql, counted, readers)
+    """The alerts of one chain, or of slices of time read side by side; decoded here, not between two requests."""
+    slices = _slices(alerts, fql, counted, readers)
     chains = [partial(_chain, alerts, all_of([_grouped(fql) if one.fql else fql, *one.fql])) for one in slices]
-    return side_by_side(chains, readers)
-
-
-def _chain(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:
-    once = Once()
-    after = ""
-    while True:
-        page = alerts.page(fql, after=after)
-        found = [item for item in map(decoded, page.documents) if once.is_new(item.alert)]
+    once = [Once() for _ in chains]
+    for number, page in side_by_side(chains, readers):
+        found = [item for item in map(decoded, page.documents) if once[number].is_new(item.alert)]
         if found:
             yield found
-        if not page.after:
-            return
-        if not found:
+        elif page.after:
             raise Unreachable("Falcon repeats the same page of alerts.", "Run the command again.")
-        after = page.after
+
+
+def _slices(alerts: AlertReader, fql: str, counted: int, readers: int) -> list[Slice]:
+    """Slices of time, or a single open one where cutting is not worth it or would lose alerts without a time."""
+    if readers == 1 or counted < WORTH_SLICING or terms(fql) + 2 > MAX_TERMS:
+        return [Slice("", "", counted)]
+    with ThreadPoolExecutor(1) as pool:
+        timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
+        slices = cut(alerts, fql, counted, readers)
+        return slices if timed.result() == counted else [Slice("", "", counted)]
+
+
+def _chain(alerts: AlertReader, fql: str) -> Iterator[Page]:
+    page = alerts.page(fql)
+    yield page
+    while page.after and page.documents:
+        page = alerts.page(fql, after=page.after)
+        yield page
 
 
 def _hidden(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-WAITING = 2
-"""Pages that may wait to be taken: more would only fill the memory."""
+WAITING = 8
+"""Items that may wait to be taken: more would only fill the memory."""
 GLANCE = 0.1
 
 
@@ -17,18 +17,22 @@ class _Done:
     """A reader has nothing left to read."""
 
 
-def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -> Iterator[Item]:
-    """The items of all chains in no particular order, read by that many threads, one chain each at a time.
+def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -> Iterator[tuple[int, Item]]:
+    """The items of all chains, each with its chain's number; those of one chain in their order.
 
-    What a chain raises is raised here, and ends the other readers after the request they are at.
+    Each of the threads reads one chain at a time. What a chain raises is raised here, and ends the other
+    readers after the request they are at. One chain alone is read without a thread.
     """
-    todo: queue.SimpleQueue[Callable[[], Iterator[Item]]] = queue.SimpleQueue()
-    for chain in chains:
-        todo.put(chain)
-    out: queue.Queue[Item | _Done | BaseException] = queue.Queue(WAITING)
+    if len(chains) == 1:
+        yield from ((0, item) for item in chains[0]())
+        return
+    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in range(len(chains)):
+        todo.put(number)
+    out: queue.Queue[tuple[int, Item] | _Done | BaseException] = queue.Queue(WAITING)
     quitting = threading.Event()
 
-    def hand_on(item: Item | _Done | BaseException) -> None:
+    def hand_on(item: tuple[int, Item] | _Done | BaseException) -> None:
         while not quitting.is_set():
             with suppress(queue.Full):
                 out.put(item, timeout=GLANCE)
@@ -36,9 +40,10 @@ def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -
 
     def read() -> None:
         try:
-            while not quitting.is_set():
-                for item in todo.get_nowait()():
-                    hand_on(item)
+            while True:
+                number = todo.get_nowait()
+                for item in chains[number]():
+                    hand_on((number, item))
                     if quitting.is_set():
                         return
         except queue.Empty:
