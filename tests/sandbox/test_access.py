@@ -76,13 +76,19 @@ def test_a_child_token_sees_its_child_only(start: Start) -> None:
     tenant = parent.tenant
     everything = parent.ids()
     assert {one.split(":")[0] for one in everything} == {tenant.cid, *tenant.children}
-    child = Caller(parent.server, tenant, member_cid=tenant.children[0].upper() + "-7F")
+    child = Caller(parent.server, tenant, member_cid=tenant.children[0])
     assert {one.split(":")[0] for one in child.ids()} == {tenant.children[0]}
     assert child.entities(everything[:1000]).json()["resources"]
     foreign = [one for one in everything if not one.startswith(tenant.children[0])]
     assert child.entities(foreign).json()["resources"] == []
     assert child.patch(foreign[:1], ("update_status", "closed")).json()["errors"][0]["code"] == 404
     child.session.close()
+
+
+@pytest.mark.parametrize(("mode", "status"), [("exact", 403), ("any_case", 201)])
+def test_a_member_cid_may_have_to_be_exact(start: Start, mode: str, status: int) -> None:
+    caller = start(login=False, children=1, member_cid=mode)
+    assert caller.login(member_cid=caller.tenant.children[0].upper() + "-7F").status_code == status
 
 
 def test_a_foreign_member_cid_is_403(start: Start) -> None:

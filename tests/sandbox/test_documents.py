@@ -228,6 +228,16 @@ def test_the_same_seed_makes_the_same_tenant() -> None:
     assert {alert.composite_id for alert in first.store.newest_first} == set(second.store.by_id)
 
 
+def test_the_same_seed_makes_the_same_tenant_in_another_process() -> None:
+    code = (
+        "import hashlib; from falcon_bulk.sandbox import Tenant; from falcon_bulk.sandbox.documents import render;"
+        "alerts = Tenant(alerts=2000, now=1_800_000_000).store.newest_first;"
+        "print(hashlib.sha256(b''.join(render(one, one.state) for one in alerts)).hexdigest())"
+    )
+    digests = {subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)}
+    assert len(digests) == 1
+
+
 def test_customers_differ() -> None:
     acme, globex = Tenant(alerts=5, customer="acme"), Tenant(alerts=5, customer="globex")
     assert acme.cid != globex.cid

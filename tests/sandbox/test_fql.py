@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from falcon_bulk.sandbox import Switches, Tenant
 from falcon_bulk.sandbox.control import truth
 from falcon_bulk.sandbox.fql import FqlError, parse
-from falcon_bulk.sandbox.matching import wildcard
-from falcon_bulk.sandbox.search import Query, compiled_filter
+from falcon_bulk.sandbox.matching import predicate, wildcard
+from falcon_bulk.sandbox.search import Query, alert_terms
 from falcon_bulk.sandbox.timestamps import DAY, rfc3339
 
 from .caller import Caller
@@ -25,8 +25,9 @@ Check = Callable[[dict[str, Any]], bool]
 
 
 def found(filter: str, **switches: Any) -> set[str]:  # noqa: A002  the parameter's name
-    predicate = compiled_filter(filter, Switches(**switches), TENANT.clock.now())
-    return {alert.composite_id for alert in TENANT.store.newest_first if predicate(alert)}
+    chosen = Switches(**switches)
+    matches = predicate(parse(filter, chosen.bare_mix), alert_terms(chosen, TENANT.clock.now()))
+    return {alert.composite_id for alert in TENANT.store.newest_first if matches(alert)}
 
 
 def expected(check: Check) -> set[str]:

@@ -45,7 +45,8 @@ class Access:
             if self.switches.wrong_secret == 400:
                 raise ApiError(400, f"Failed to generate access token for clientID={client_id}.")
             raise ApiError(403, "Failed to issue access token - Client authentication failed")
-        member = member_cid.lower().partition("-")[0]
+        loose = self.switches.member_cid == "any_case"
+        member = member_cid.lower().partition("-")[0] if loose else member_cid
         if member and member not in (self.cid, *self.children):
             raise ApiError(403, DENIED)
         cid = member or self.cid

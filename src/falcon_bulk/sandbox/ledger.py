@@ -46,10 +46,6 @@ class Ledger:
         self.requests: list[Request] = []
         self.changes: list[Change] = []
 
-    def count_of(self, endpoint: str) -> int:
-        """How many requests an endpoint had."""
-        return sum(request.endpoint == endpoint for request in self.requests)
-
     def counted(self, kinds: list[str]) -> None:
         """Add alerts of these kinds to `made`."""
         for kind in kinds:

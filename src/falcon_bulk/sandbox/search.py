@@ -1,7 +1,7 @@
 """The search index: a filter, an order and a scope in, the alerts that match out."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -170,8 +170,3 @@ def _moves(node: Node) -> bool:
 def alert_terms(switches: Switches, now: int) -> Terms:
     """What filters over alerts are evaluated against."""
     return Terms(switches, now, lambda name: field(name, switches))
-
-
-def compiled_filter(statement: str, switches: Switches, now: int) -> Callable[[Alert], bool]:
-    """The predicate of one statement by itself. Raises FqlError."""
-    return predicate(parse(statement, switches.bare_mix), alert_terms(switches, now))

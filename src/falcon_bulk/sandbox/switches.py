@@ -54,6 +54,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     no_op_moves_updated: Annotated[bool, _says("whether such a write moves updated_timestamp")] = True
     closing_hides: Annotated[bool, _says("whether closing also sets show_in_ui false")] = False
     parent_sees_children: Annotated[bool, _says("whether the parent CID's token sees its children's alerts")] = True
+    member_cid: Annotated[
+        Literal["exact", "any_case"], _says("whether member_cid may have capitals and its checksum suffix")
+    ] = "exact"
     scopes: Annotated[str, _says("scopes of the API client, separated by spaces")] = (
         "alerts:read alerts:write ioc:read ioc:write"
     )
