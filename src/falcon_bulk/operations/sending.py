@@ -24,6 +24,8 @@ MAX_SPLITS = 64
 REREADS = 3
 REREAD_AFTER = 1.0
 
+# Refusals that may be about some of the alerts only.
+DIVISIBLE = (400, 404, 413)
 # Words of a 400 that is about the request itself (public reports): sending less of it does not help.
 ABOUT_THE_REQUEST = (
     "invalid status",
@@ -31,8 +33,8 @@ ABOUT_THE_REQUEST = (
     "invalid element in the request",
     "action param",
     "too long",
-    "1024",
-    "1,024",
+    "1024 characters",
+    "1,024 characters",
 )
 
 
@@ -64,13 +66,16 @@ class Sender:
     def send(self, rows: Sequence[PlannedAlert], way: Way) -> None:
         """Send the batch, and what is left of it again or in halves, until all of it is settled.
 
-        Raises FalconBulkError where going on makes no sense; what was not sent stands so in the journal.
+        Raises FalconBulkError where going on makes no sense, also where Falcon takes no part of a batch however
+        it is split; what was not sent stands so in the journal.
         """
         splits = 0
+        taken = False
         queue = deque([(list(rows), 1)])
         while queue:
             group, tries = queue.popleft()
             left = self._attempt(group, way)
+            taken = taken or len(left.rows) < len(group)
             if not left.rows:
                 continue
             if left.transient:
@@ -86,6 +91,8 @@ class Sender:
                 queue.extend([(left.rows[:half], tries), (left.rows[half:], tries)])
             else:
                 self._give_up(left.rows, left.error)
+                if left.error and splits == MAX_SPLITS and not taken:
+                    raise left.error
 
     def read(self, rows: Sequence[PlannedAlert]) -> dict[str, Alert]:
         """The alerts as they are now, by id; unknown ones are missing."""
@@ -102,7 +109,7 @@ class Sender:
             return self._after_error(batch, rows, way, error, transient=True)
         except Rejected as error:
             left = self._after_error(batch, rows, way, error, transient=False)
-            if any(words in error.message.casefold() for words in ABOUT_THE_REQUEST):
+            if _about_the_request(error):
                 self._give_up(left.rows, error)
                 raise
             return left
@@ -194,6 +201,12 @@ class Sender:
 
     def _now(self) -> str:
         return rfc3339(self._timing.now())
+
+
+def _about_the_request(error: Rejected) -> bool:
+    """True if fewer alerts in a request would be refused as well."""
+    words = error.message.casefold()
+    return error.status not in DIVISIBLE or (error.status == 400 and any(said in words for said in ABOUT_THE_REQUEST))
 
 
 def _unsent(row: PlannedAlert) -> Settled:

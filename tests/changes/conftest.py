@@ -1,0 +1,21 @@
+"""A ground for each test, with the switches it asks for."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from ground import Ground, Start, a_ground
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Start a small tenant; keywords set its size, its seed and its switches."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(a_ground(tmp_path, **options))
+
+
+@pytest.fixture
+def ground(start: Start) -> Ground:
+    """A small tenant as it usually is."""
+    return start()

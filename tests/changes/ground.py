@@ -1,0 +1,233 @@
+"""A tenant on loopback, a journal on disk and a clock that does not wait: the ground that runs are tried on."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.config.settings import Settings
+from falcon_bulk.errors import FalconBulkError, Stopped
+from falcon_bulk.falcon.tenant import Tenant as Falcon
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.run import AlertRecord, Outcome, RunResult
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.timing import rfc3339
+from falcon_bulk.model.vocabulary import Status
+from falcon_bulk.operations.apply import Pace, Run
+from falcon_bulk.operations.plan import Change, make_plan
+from falcon_bulk.operations.rails import RAILS
+from falcon_bulk.operations.reading import Watch
+from falcon_bulk.operations.select import select
+from falcon_bulk.operations.undo import plan_undo
+from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
+from falcon_bulk.sandbox.control import edit
+
+NO_RAILS = frozenset(RAILS)
+CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", lifted=NO_RAILS)
+
+
+class PatientTiming:
+    """A clock on which a wait is over at once and moves the time on. `waits` keeps how long each was."""
+
+    def __init__(self) -> None:
+        self.waits: list[float] = []
+        self.stopped = False
+        self._lock = threading.Lock()
+        self._ahead = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self._ahead)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._ahead
+
+    def wait(self, seconds: float) -> None:
+        self.check()
+        with self._lock:
+            if seconds > 0:
+                self.waits.append(seconds)
+                self._ahead += seconds
+
+    def check(self) -> None:
+        if self.stopped:
+            raise Stopped
+
+    def chance(self) -> float:
+        return 0.5
+
+
+@dataclass
+class Ground:
+    """One customer's tenant, the client that is logged in to it, and the folder of its journal."""
+
+    server: Server
+    tenant: Tenant
+    falcon: Falcon
+    folder: Path
+    timing: PatientTiming
+    journal: Journal
+    causes: list[FalconBulkError | None] = field(default_factory=list)
+    runs: int = 0
+
+    def ids(self, count: int, status: str = "new") -> list[str]:
+        """That many alerts with a status which no run has touched yet."""
+        found = [
+            alert.composite_id
+            for alert in self.tenant.store.newest_first
+            if alert.state.status == status and not alert.state.comments and not alert.state.assignee
+        ]
+        assert len(found) >= count, f"the tenant has {len(found)} such alerts only"
+        return found[:count]
+
+    def order(self, kind: Any, **more: Any) -> None:
+        """Order a fault."""
+        fault = Fault(kind=kind, **more)
+        self.server.call(lambda: self.tenant.faults.add(fault))
+
+    def healthy(self) -> None:
+        """No fault any more."""
+        self.server.call(self.tenant.faults.clear)
+
+    def edit(self, ids: Sequence[str], **changes: Any) -> None:
+        """What an analyst does in the console."""
+        self.server.call(lambda: edit(self.tenant, list(ids), changes))
+
+    def planned(self, ids: Sequence[str], change: Change = CLOSE, *, command: str = "bulk-close") -> Plan:
+        """A run that is in the journal and not yet carried out."""
+        plan = self._plan(command, change)
+        draft = self.journal.draft(plan)
+        found = select(self.falcon.alerts, Selection(ids=tuple(ids)), Watch(self.timing))
+        draft.begin(make_plan(found, change, plan, draft, given=tuple(ids)), plan.created)
+        return plan
+
+    def undone(self, run_id: str) -> Plan:
+        """The undo of a run, in the journal and not yet carried out."""
+        plan = self._plan("undo", CLOSE, undoes=run_id)
+        draft = self.journal.draft(plan)
+        records = self.journal.records(run_id, Outcome.CHANGED)
+        draft.begin(plan_undo(records, self.falcon.alerts, plan, draft, Watch(self.timing)), plan.created)
+        return plan
+
+    def _plan(self, command: str, change: Change, undoes: str = "") -> Plan:
+        self.runs += 1
+        run_id = f"251124run{self.runs:03}"
+        return Plan(
+            run_id=run_id,
+            command=command,
+            customer="acme",
+            cid=self.tenant.cid,
+            cids=(self.tenant.cid,),
+            cloud=self.falcon.cloud,
+            operator=change.operator,
+            created=rfc3339(self.timing.now()),
+            selection="exactly the given ids",
+            lifted=tuple(change.lifted),
+            target=change.status,
+            comment=change.comment_of(run_id),
+            undoes=undoes,
+        )
+
+    def carry_out(self, plan: Plan, *, fresh: bool = True, alerts: Any = None, **pace: Any) -> RunResult:
+        """Carry a run out, or go on with it. fresh: as if its alerts had been read just now."""
+        run = Run(
+            alerts or self.falcon.alerts,
+            self.journal,
+            plan,
+            self.timing,
+            Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace),
+            read_at=self.timing.monotonic() if fresh else float("-inf"),
+            trouble=lambda: self.falcon.pacer.throttled,
+        )
+        result = run.carry_out(lambda: self.falcon.pacer.requests)
+        self.causes.append(run.cause)
+        assert result.planned == (result.changed + result.failed + result.drifted + result.unknown + result.not_sent), (
+            "every planned alert stands in exactly one of the numbers"
+        )
+        assert result.selected == result.planned + sum(result.skipped.values()) + sum(result.held.values())
+        return result
+
+    def resume(self, plan: Plan, **pace: Any) -> RunResult:
+        """Go on with a run in a new process: nothing but the journal on disk is known."""
+        self.reopen()
+        return self.carry_out(self.journal.plan(plan.run_id), fresh=False, **pace)
+
+    def reopen(self) -> None:
+        """Open the journal anew from the same file."""
+        self.journal.close()
+        self.journal = Journal(self.journal.path)
+
+    def records(self, plan: Plan) -> dict[str, AlertRecord]:
+        """What the journal knows of each alert of a run."""
+        return {record.composite_id: record for record in self.journal.records(plan.run_id)}
+
+    def comments(self, plan: Plan, ids: Sequence[str]) -> Counter[int]:
+        """How many alerts carry how many comments of the run."""
+        return Counter(self.comments_on(plan, one) for one in ids)
+
+    def comments_on(self, plan: Plan, composite_id: str) -> int:
+        """How many comments of the run an alert carries."""
+        state = self.tenant.store.by_id[composite_id].state
+        return sum(plan.marker in comment.value for comment in state.comments)
+
+    def statuses(self, ids: Sequence[str]) -> Counter[str]:
+        """How many alerts have which status."""
+        return Counter(self.tenant.store.by_id[one].state.status for one in ids)
+
+    @property
+    def patches(self) -> list[Any]:
+        """The PATCH requests so far."""
+        return self.requests("patch")
+
+    def requests(self, endpoint: str) -> list[Any]:
+        """The requests to an endpoint so far."""
+        return [request for request in self.tenant.ledger.requests if request.endpoint == endpoint]
+
+
+Start = Callable[..., Ground]
+
+
+@contextmanager
+def a_ground(folder: Path, *, alerts: int = 400, seed: int = 1, **switches: Any) -> Iterator[Ground]:
+    """A small tenant; keywords set its switches."""
+    tenant = Tenant(alerts=alerts, seed=seed, switches=Switches(**switches))
+    timing = PatientTiming()
+    with Server(tenant) as server:
+        falcon = Falcon(settings_of(tenant, server.url), timing)
+        journal = Journal(folder / f"{tenant.cid}.sqlite3")
+        ground = Ground(server, tenant, falcon, folder, timing, journal)
+        try:
+            yield ground
+        finally:
+            falcon.close()
+            ground.journal.close()
+
+
+def settings_of(tenant: Tenant, url: str) -> Settings:
+    """What the tenant's env file would give."""
+    return Settings(
+        customer=tenant.customer,
+        client_id=tenant.client_id,
+        client_secret=Secret(tenant.client_secret),
+        base_url=url,
+        member_cid="",
+        cids=(tenant.cid,),
+        operator="ann",
+        source="acme.env",
+        named=True,
+    )
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 20.0, why: str = "") -> None:
+    """Come back as soon as the condition holds; fail if it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, why or "what was waited for did not happen"
+        with suppress(InterruptedError):
+            time.sleep(0.002)
