@@ -40,6 +40,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self) -> None:
         """Raises UsageProblem for a value that Falcon would refuse, or for an unknown rail."""
+        if self.comment:
+            checked_value("comment", self.comment)
         for tag in self.tags:
             checked_value("tag", tag)
         if self.assign_to:
