@@ -219,7 +219,7 @@ def run_to_its_end(
     _publish(context, result)
     if run.cause is not None:
         _explain(context, run.cause, result)
-    context.console.detail(
+    context.console.say(
         f"{tenant.pacer.requests:,} requests in all, lowest remaining quota seen: {tenant.pacer.lowest_remaining}."
     )
     return result.exit_code
@@ -344,13 +344,17 @@ def _explain(context: Context, cause: FalconBulkError, result: RunResult) -> Non
 def _ask(context: Context, plan: Plan, preview: Preview) -> None:
     """Raises Declined for another answer, UsageProblem at the end of input, Stopped on Ctrl-C."""
     wanted = f"{plan.customer} {preview.planned}"
-    ctrl_c = signal.signal(signal.SIGINT, signal.default_int_handler)
+    question = f"Type {wanted!r} to change these {preview.planned:,} alerts, anything else to leave:"
+
+    def give_up(signum: int, _frame: FrameType | None) -> None:
+        raise Stopped("Stopped at the question; nothing was changed.", terminated=signum == signal.SIGTERM)
+
+    former = {name: signal.signal(name, give_up) for name in (signal.SIGINT, signal.SIGTERM)}
     try:
-        answer = context.console.ask(
-            f"Type {wanted!r} to change these {preview.planned:,} alerts, anything else to leave:"
-        )
+        answer = context.console.ask(question)
     finally:
-        signal.signal(signal.SIGINT, ctrl_c)
+        for name, handler in former.items():
+            signal.signal(name, handler)
     if answer is None:
         raise UsageProblem("The input ended at the question.", "Nothing was changed. --yes answers without asking.")
     if " ".join(answer.split()) != wanted:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from falcon_bulk.errors import Busy, FalconBulkError, Refused
+from falcon_bulk.journal.lock import running
 from falcon_bulk.journal.schema import SCHEMA, VERSION
 from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
@@ -281,14 +282,15 @@ class Journal:
         )
 
     def rows(self) -> list[RunRow]:
-        """All runs, newest first. A run that is marked running and not closed is `unfinished` unless locked."""
+        """All runs, newest first. One that is not closed is `running` while its lock is held, else `unfinished`."""
+        alive = running(self.path.parent, self.path.stem)
         with self._reading() as db:
             rows = db.execute(
                 "SELECT run_id, plan, status, started, finished, closed FROM runs WHERE status != ? "
                 "ORDER BY started DESC, rowid DESC",
                 (DRAFT,),
             ).fetchall()
-        return [self._row(*row) for row in rows]
+        return [self._row(*row, alive=alive) for row in rows]
 
     def unfinished(self) -> RunRow | None:
         """The run that has alerts left to send or to settle, if there is one."""
@@ -354,10 +356,11 @@ class Journal:
             return {name for (name,) in rows if name}
 
     def _row(
-        self, run_id: str, plan_json: bytes, status: str, started: str, finished: str | None, closed: int
+        self, run_id: str, plan_json: bytes, status: str, started: str, finished: str | None, closed: int, alive: str = ""
     ) -> RunRow:
         plan, counts = _plan(plan_json), self.counts(run_id)
-        shown = RunStatus(status) if closed else RunStatus.UNFINISHED
+        shown = RunStatus.RUNNING if run_id == alive else RunStatus.UNFINISHED
+        shown = RunStatus(status) if closed else shown
         return RunRow(
             run_id=run_id,
             customer=plan.customer,

@@ -42,6 +42,17 @@ def _held(folder: Path, cid: str, run_id: str) -> Iterator[None]:
         lock.release()
 
 
+def running(folder: Path, cid: str) -> str:
+    """The run that holds the lock of a CID right now, or ''."""
+    lock = FileLock(folder / f"{cid}.lock", timeout=0, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        return _named(folder / f"{cid}.holder")
+    lock.release()
+    return ""
+
+
 def _named(holder: Path) -> str:
     try:
         return holder.read_text(encoding="utf-8") or "that started just now"

@@ -6,16 +6,13 @@ from dataclasses import dataclass
 
 from falcon_bulk.errors import ExitCode, FalconBulkError, Rejected, Stopped
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.plan import AlertState, Plan, PlannedAlert
+from falcon_bulk.model.plan import Plan, PlannedAlert
 from falcon_bulk.model.run import Outcome, RunResult, RunStatus, Settled, settled_status
 from falcon_bulk.model.timing import Timing, rfc3339
-from falcon_bulk.operations.plan import check_tenant
-from falcon_bulk.operations.rails import holding
 from falcon_bulk.operations.sending import AlertChanger, Sender
-from falcon_bulk.operations.settle import drifted, failed, settle
+from falcon_bulk.operations.settle import settle
 from falcon_bulk.operations.turns import Turns
 
-FRESH_FOR = 60.0
 FIRST_WORKERS = 2
 GLANCE = 0.1
 
@@ -33,7 +30,7 @@ class Run:
     """One run being carried out.
 
     read_at: the moment (monotonic) at which its alerts were read; older than 60 s, they are read again just
-    before each batch. progress: called with the alerts settled and planned. trouble: a number that grows with
+    before they are sent. progress: called with the alerts settled and planned. trouble: a number that grows with
     each 429, so that fewer batches are sent at a time.
     """
 
@@ -62,9 +59,9 @@ class Run:
     def carry_out(self, requests: Callable[[], int]) -> RunResult:
         """Settle what is unknown, send what is not sent, record the end. Never raises what Falcon answers.
 
-        requests: how many requests the client has made.
+        requests: how many requests the client has made for this command.
         """
-        started, made = self._timing.monotonic(), requests()
+        started = self._timing.monotonic()
         cause = self._settle_unknown() or self._send_all()
         status, exit_code, closed = self._ending(cause)
         self._journal.finish(
@@ -72,7 +69,7 @@ class Run:
             status,
             exit_code,
             at=rfc3339(self._timing.now()),
-            requests=requests() - made,
+            requests=requests(),
             seconds=self._timing.monotonic() - started,
             closed=closed,
         )
@@ -141,33 +138,7 @@ class Run:
         return cause
 
     def _send(self, batch: Sequence[PlannedAlert]) -> None:
-        if self._timing.monotonic() - self._read_at > FRESH_FOR:
-            batch = self._still_as_planned(batch)
-        if batch:
-            self._sender.send(batch, self._ways[batch[0].way])
-
-    def _still_as_planned(self, batch: Sequence[PlannedAlert]) -> Sequence[PlannedAlert]:
-        """Read the alerts again just before they are changed; what drifted is left alone and recorded."""
-        now = self._sender.read(batch)
-        selected, lifted, allowed = map(frozenset, (self._plan.hashes, self._plan.lifted, self._plan.cids))
-        settled: list[Settled] = []
-        left: list[PlannedAlert] = []
-        for row in batch:
-            alert = now.get(row.composite_id)
-            if alert is None:
-                settled.append(failed(row, "Falcon does not know this alert"))
-                continue
-            check_tenant(alert, allowed)
-            drift = row.before.drift_to(AlertState.of(alert))
-            if not drift and not self._plan.undoes and (rail := holding(alert, selected, lifted)):
-                drift = (f"now held back by the guard rail {rail}",)
-            if drift:
-                settled.append(drifted(row, drift))
-            else:
-                left.append(row)
-        if settled:
-            self._journal.record(self._plan.run_id, settled)
-        return left
+        self._sender.send(batch, self._ways[batch[0].way], self._read_at)
 
     def _ending(self, cause: FalconBulkError | None) -> tuple[RunStatus, int, bool]:
         """Status, exit code, and whether the run is closed: nothing is left that a resume would do."""
