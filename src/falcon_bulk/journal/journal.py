@@ -290,7 +290,7 @@ class Journal:
                 "ORDER BY started DESC, rowid DESC",
                 (DRAFT,),
             ).fetchall()
-        return [self._row(*row, alive=alive) for row in rows]
+        return [self._row(row, alive) for row in rows]
 
     def unfinished(self) -> RunRow | None:
         """The run that has alerts left to send or to settle, if there is one."""
@@ -300,7 +300,7 @@ class Journal:
                 "WHERE status != ? AND closed = 0 ORDER BY started LIMIT 1",
                 (DRAFT,),
             ).fetchone()
-        return self._row(*row) if row else None
+        return self._row(row) if row else None
 
     def is_open(self, run_id: str) -> bool:
         """True if the run has alerts left to send or to settle and was not abandoned."""
@@ -355,9 +355,8 @@ class Journal:
             rows = db.execute("SELECT DISTINCT json_extract(CAST(plan AS TEXT), '$.customer') FROM runs")
             return {name for (name,) in rows if name}
 
-    def _row(
-        self, run_id: str, plan_json: bytes, status: str, started: str, finished: str | None, closed: int, alive: str = ""
-    ) -> RunRow:
+    def _row(self, row: tuple[str, bytes, str, str, str | None, int], alive: str = "") -> RunRow:
+        run_id, plan_json, status, started, finished, closed = row
         plan, counts = _plan(plan_json), self.counts(run_id)
         shown = RunStatus.RUNNING if run_id == alive else RunStatus.UNFINISHED
         shown = RunStatus(status) if closed else shown
