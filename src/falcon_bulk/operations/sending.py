@@ -16,9 +16,12 @@ from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.plan import Plan, PlannedAlert, Way
 from falcon_bulk.model.run import Batch, Outcome, RunProblem, Settled
 from falcon_bulk.model.timing import Timing, rfc3339
-from falcon_bulk.operations.settle import by_id, failed, settle
+from falcon_bulk.operations.plan import check_tenant
+from falcon_bulk.operations.rails import holding
+from falcon_bulk.operations.settle import by_id, drifted, failed, settle
 from falcon_bulk.operations.turns import Turns
 
+FRESH_FOR = 60.0
 MAX_TRIES = 3
 MAX_SPLITS = 64
 REREADS = 3
@@ -45,12 +48,24 @@ class AlertChanger(Protocol):
     def update(self, ids: Sequence[str], way: Way) -> Written: ...
 
 
+class Group(NamedTuple):
+    """Alerts to send in one request, how often that is tried by then, and when they were read (monotonic)."""
+
+    rows: list[PlannedAlert]
+    tries: int
+    read_at: float
+
+
 class Left(NamedTuple):
-    """Alerts that an attempt left as they were, and why; transient: sending them again may help."""
+    """Alerts that an attempt left as they were, and why.
+
+    transient: sending them again may help. some: others that went with them were not left so.
+    """
 
     rows: list[PlannedAlert]
     error: FalconAnswer | None
     transient: bool
+    some: bool
 
 
 class Sender:
@@ -63,32 +78,36 @@ class Sender:
         self._timing = timing
         self._turns = turns
 
-    def send(self, rows: Sequence[PlannedAlert], way: Way) -> None:
+    def send(self, rows: Sequence[PlannedAlert], way: Way, read_at: float) -> None:
         """Send the batch, and what is left of it again or in halves, until all of it is settled.
 
+        read_at: when its alerts were read (monotonic). What was read over 60 s ago is read again when its turn to
+        be sent has come.
         Raises FalconBulkError where going on makes no sense, also where Falcon takes no part of a batch however
         it is split; what was not sent stands so in the journal.
         """
         splits = 0
         taken = False
-        queue = deque([(list(rows), 1)])
+        queue = deque([Group(list(rows), 1, read_at)])
         while queue:
-            group, tries = queue.popleft()
+            group = queue.popleft()
             left = self._attempt(group, way)
-            taken = taken or len(left.rows) < len(group)
+            taken = taken or left.some
             if not left.rows:
                 continue
+            read_at = self._timing.monotonic()
             if left.transient:
-                if tries == MAX_TRIES:
+                if group.tries == MAX_TRIES:
                     raise left.error or AnswerLost("Falcon keeps leaving alerts out of a change.")
-                self._timing.wait(self._timing.chance() * 2**tries)
-                queue.append((left.rows, tries + 1))
-            elif left.error and len(left.rows) < len(group):
-                queue.append((left.rows, tries))
+                self._timing.wait(self._timing.chance() * 2**group.tries)
+                queue.append(Group(left.rows, group.tries + 1, read_at))
+            elif left.error and left.some:
+                queue.append(Group(left.rows, group.tries, read_at))
             elif left.error and len(left.rows) > 1 and splits < MAX_SPLITS:
                 splits += 1
                 half = len(left.rows) // 2
-                queue.extend([(left.rows[:half], tries), (left.rows[half:], tries)])
+                for part in (left.rows[:half], left.rows[half:]):
+                    queue.append(Group(part, group.tries, read_at))
             else:
                 self._give_up(left.rows, left.error)
                 if left.error and splits == MAX_SPLITS and not taken:
@@ -99,9 +118,13 @@ class Sender:
         documents = self._alerts.by_id([row.composite_id for row in rows])
         return dict(by_id(map(decode_alert, documents)))
 
-    def _attempt(self, rows: list[PlannedAlert], way: Way) -> Left:
-        ids = [row.composite_id for row in rows]
+    def _attempt(self, group: Group, way: Way) -> Left:
         with self._turns.take():
+            fresh = self._timing.monotonic() - group.read_at <= FRESH_FOR
+            rows = group.rows if fresh else self._still_as_planned(group.rows, way)
+            if not rows:
+                return Left([], None, transient=False, some=False)
+            ids = [row.composite_id for row in rows]
             batch = self._journal.intend(self._plan.run_id, ids, self._now())
         try:
             written = self._alerts.update(ids, way)
@@ -118,6 +141,27 @@ class Sender:
             raise
         return self._after_answer(batch, rows, way, written)
 
+    def _still_as_planned(self, rows: Sequence[PlannedAlert], way: Way) -> list[PlannedAlert]:
+        """Read the alerts again just before they are changed; what drifted is left alone and recorded."""
+        now = self.read(rows)
+        selected, lifted, allowed = map(frozenset, (self._plan.hashes, self._plan.lifted, self._plan.cids))
+        settled: list[Settled] = []
+        left: list[PlannedAlert] = []
+        for row in rows:
+            alert = now.get(row.composite_id)
+            if alert is not None:
+                check_tenant(alert, allowed)
+            outcome = settle(row, way, self._plan.marker, alert)
+            if alert and not outcome and not self._plan.undoes and (rail := holding(alert, selected, lifted)):
+                outcome = drifted(row, (f"now held back by the guard rail {rail}",))
+            if outcome:
+                settled.append(outcome)
+            else:
+                left.append(row)
+        if settled:
+            self._journal.record(self._plan.run_id, settled)
+        return left
+
     def _after_error(
         self, batch: Batch, rows: list[PlannedAlert], way: Way, error: FalconAnswer, *, transient: bool
     ) -> Left:
@@ -131,7 +175,7 @@ class Sender:
             answer=error.code,
             trace_id=error.trace_id,
         )
-        return Left(left, error, transient)
+        return Left(left, error, transient, some=len(left) < len(rows))
 
     def _after_answer(self, batch: Batch, rows: list[PlannedAlert], way: Way, written: Written) -> Left:
         """A 2xx is not success by itself: its errors and its count are held against what is read."""
@@ -168,7 +212,7 @@ class Sender:
             trace_id=written.trace_id,
             problems=_run_problems(written),
         )
-        return Left(transient, None, transient=True)
+        return Left(transient, None, transient=True, some=len(transient) < len(rows))
 
     def _give_up(self, rows: Sequence[PlannedAlert], error: FalconAnswer | None) -> None:
         words = error.message if error else "not changed"

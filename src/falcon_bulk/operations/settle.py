@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import AlertState, PlannedAlert, Way
 from falcon_bulk.model.run import Outcome, Settled
+
+_ASSIGNEE = (("uid", "user_id"), ("name", "name"), ("uuid", "uuid"))
 
 
 def settle(
@@ -12,8 +16,10 @@ def settle(
 ) -> Settled | None:
     """The outcome of one alert, or None if it is as it was before.
 
-    marker: the text that only this run's comment contains. accepted: Falcon answered that this very alert was
-    written, so that the wanted state counts as ours even where the comment does not show.
+    marker: the text that only this run's comment contains. accepted: Falcon answered just now that this very
+    alert was written, so that the wanted state counts as ours even where the comment does not show. Without that
+    somebody else may have changed it too, after us: recorded is then what our change led to, so that an undo
+    finds the difference and leaves the alert alone.
     """
     if now is None:
         return Settled(
@@ -22,9 +28,12 @@ def settle(
     state = AlertState.of(now)
     done = reached(way, state)
     if any(marker in comment for comment in now.comment_texts) or (accepted and done):
-        reason = "" if done else "changed, but read back in another state"
         return Settled(
-            composite_id=planned.composite_id, outcome=Outcome.CHANGED, reason=reason, after=state, verified=done
+            composite_id=planned.composite_id,
+            outcome=Outcome.CHANGED,
+            reason="" if done else "changed, but read back in another state",
+            after=state if accepted and done else led_to(planned.before, way, state),
+            verified=done,
         )
     drift = planned.before.drift_to(state)
     return drifted(planned, drift) if drift else None
@@ -43,6 +52,26 @@ def failed(planned: PlannedAlert, reason: str) -> Settled:
 def reached(way: Way, state: AlertState) -> bool:
     """True if a state is what the way leads to: status, tags and visibility."""
     return all(_holds(action.name, action.value, state) for action in way)
+
+
+def led_to(before: AlertState, way: Way, now: AlertState) -> AlertState:
+    """The state that a way leads to; where that is Falcon's to decide (visibility, who a name is), as it is now."""
+    values = {action.name: action.value for action in way}
+    removed = {action.value for action in way if action.name == "remove_tag"}
+    added = {action.value for action in way if action.name == "add_tag"}
+    assigned = [(f"assigned_{part}", values.get(f"assign_to_{name}")) for part, name in _ASSIGNEE]
+    known = now if any(value and getattr(now, field) == value for field, value in assigned) else None
+    whom = {field: getattr(known, field) if known else value or "" for field, value in assigned}
+    if "unassign" not in values and not any(value for _, value in assigned):
+        whom = {field: getattr(before, field) for field in whom}
+    return msgspec.structs.replace(
+        now,
+        status=values.get("update_status", before.status),
+        tags=tuple(sorted((set(before.tags) - removed) | added)),
+        case=before.case,
+        comments=before.comments + ("append_comment" in values),
+        **whom,
+    )
 
 
 def _holds(name: str, value: str, state: AlertState) -> bool:
