@@ -20,7 +20,8 @@ NAME_FIELDS = ("name", "display_name")
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
-_UNQUOTABLE = re.compile(r"['\"\\\x00-\x1f\x7f-\x9f]")
+_UNQUOTABLE = re.compile(r"['\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNSENDABLE = re.compile(r"[\ud800-\udfff]")  # what a byte of argv that is no UTF-8 becomes
 
 
 def checked_word(value: str, what: str) -> str:
@@ -51,6 +52,8 @@ def checked_name(value: str) -> str:
 
 def checked_filter(value: str) -> str:
     """A filter of the user's, such that parentheses around it hold it together. Raises UsageProblem."""
+    if _UNSENDABLE.search(value):
+        raise UsageProblem("The filter is not UTF-8 text.")
     depth, quote, escaped = 0, "", False
     for character in value:
         if quote:
