@@ -1,0 +1,236 @@
+"""Only checked values get into a filter, and what is put together means what was asked for."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falcon_bulk.errors import ExitCode, UsageProblem
+from falcon_bulk.falcon.fql import (
+    HOST_FIELDS,
+    MAX_TERMS,
+    all_of,
+    any_of,
+    base_filter,
+    checked_filter,
+    checked_host,
+    checked_name,
+    checked_word,
+    equals_one,
+    hash_clauses,
+    hash_groups,
+)
+from falcon_bulk.model.hashes import checked_hash
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import SEVERITY_NAMES
+
+A, B = "a" * 64, "b" * 64
+
+INJECTIONS = [
+    "x'+platform_name:'Linux",
+    "x',platform_name:'Linux",
+    "x')+(status:'new",
+    "x'",
+    '"',
+    "x\\",
+    "x\n",
+    "x\x00",
+    "x\x85",
+    "\ud800",
+    "",
+    " ",
+    "*",
+    "**",
+]
+
+
+@pytest.mark.parametrize("value", INJECTIONS)
+@pytest.mark.parametrize(
+    "check", [checked_host, checked_name, lambda value: checked_word(value, "product"), checked_hash]
+)
+def test_a_value_that_would_leave_its_quotes_or_match_all_is_a_mistake_of_the_command_line(
+    check: Any, value: str
+) -> None:
+    with pytest.raises(UsageProblem) as caught:
+        check(value)
+    assert caught.value.exit_code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    "value", [A[:-1], A + "a", A + "\n", " " + A, "g" * 64, "0x" + A[2:], "sha256:" + A, "Ａ" * 64]
+)
+def test_a_hash_is_exactly_64_hex_digits(value: str) -> None:
+    with pytest.raises(UsageProblem):
+        checked_hash(value)
+
+
+def test_a_hash_is_lower_cased_as_falcon_stores_it() -> None:
+    assert checked_hash("ABCDEF" + "0" * 58) == "abcdef" + "0" * 58
+
+
+@pytest.mark.parametrize("host", ["ACME-WKS-0142", "srv01.acme.example", "ACME-*", "*-DC?"[:-1], "a_b", "10.0.0.7"])
+def test_host_names_and_globs_are_taken(host: str) -> None:
+    assert checked_host(host) == host
+
+
+@pytest.mark.parametrize("name", ["Suspicious activity", "*(macro)*", "C++ build, odd: one", "Überwachung", "+", "a:b"])
+def test_names_may_have_all_that_stays_within_quotes(name: str) -> None:
+    assert checked_name(name) == name
+
+
+def _passes(check: Any, value: str) -> bool:
+    try:
+        check(value)
+    except UsageProblem:
+        return False
+    return True
+
+
+@given(st.text())
+def test_what_passes_as_a_value_never_ends_its_quotes_and_can_be_sent(value: str) -> None:
+    for check in (checked_host, checked_name, lambda value: checked_word(value, "product")):
+        if _passes(check, value):
+            assert not set(value) & set("'\"\\\n\r\t\0")
+            value.encode()
+
+
+# A raw filter
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "status:'new'",
+        "status:'new'+(product:'epp',product:'xdr')",
+        "name:'a (b'",
+        "name:'it\\'s'",
+        'name:"a\'b"',
+        "cmdline:*'*\\\\temp*'",
+    ],
+)
+def test_a_filter_with_matching_quotes_and_parentheses_is_taken_as_it_stands(value: str) -> None:
+    assert checked_filter(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "status:'new",
+        'status:"new',
+        "status:'new')",
+        ")+(status:'new'",
+        "status:'new'),(product:'epp'",
+        "(status:'new'",
+        "name:'a\\'",
+        "a:'x'+')",
+        "name:'\udcff'",
+    ],
+)
+def test_a_filter_that_would_fall_out_of_its_parentheses_is_refused(value: str) -> None:
+    with pytest.raises(UsageProblem):
+        checked_filter(value)
+
+
+fql_pieces = st.lists(st.sampled_from(["'", '"', "\\", "(", ")", "a", ":", "+", ",", "*"]), max_size=14).map("".join)
+
+
+@given(fql_pieces, fql_pieces)
+def test_parentheses_around_a_filter_close_at_its_end_and_not_before(value: str, more: str) -> None:
+    if not _passes(checked_filter, value):
+        return
+    whole = f"({value})+x:'{_harmless(more)}'"
+    assert _closing_parenthesis(whole) == len(value) + 1
+
+
+def _harmless(text: str) -> str:
+    return re.sub(r"['\"\\]", "", text)
+
+
+def _closing_parenthesis(text: str) -> int:
+    """Where the parenthesis that opens the text closes, by a lexer of the test's own."""
+    tokens = re.finditer(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|[()]", text, re.DOTALL)
+    depth = 0
+    for token in tokens:
+        depth += {"(": 1, ")": -1}.get(token[0], 0)
+        if depth == 0:
+            return token.start()
+    return -1
+
+
+# Putting parts together
+
+
+def test_nothing_selected_is_no_filter_and_a_lone_star_neither() -> None:
+    assert base_filter(Selection()) == ""
+    assert base_filter(Selection(filter=" * ")) == ""
+
+
+def test_an_or_is_put_in_parentheses_before_it_is_anded() -> None:
+    selection = Selection(
+        filter="a:'1',b:'2'",
+        products=("epp", "xdr"),
+        statuses=("new",),
+        since="2026-11-01T00:00:00Z",
+        visible_only=True,
+    )
+    assert base_filter(selection) == (
+        "(a:'1',b:'2')+product:['epp','xdr']+status:'new'+created_timestamp:>='2026-11-01T00:00:00Z'+show_in_ui:!false"
+    )
+
+
+def test_a_host_is_looked_for_in_all_the_places_it_can_stand_in() -> None:
+    clause = base_filter(Selection(host="ACME-*"))
+    assert clause == "(" + ",".join(f"{field}:'ACME-*'" for field in HOST_FIELDS) + ")"
+
+
+def test_until_is_exclusive() -> None:
+    assert base_filter(Selection(until="2026-11-01T00:00:00Z")) == "created_timestamp:<'2026-11-01T00:00:00Z'"
+
+
+@pytest.mark.parametrize(
+    ("name", "band"),
+    [
+        ("Critical", "severity:>=80"),
+        ("High", "severity:>=60+severity:<80"),
+        ("Informational", "severity:>=0+severity:<20"),
+    ],
+)
+def test_a_severity_is_its_name_or_without_a_name_its_band(name: str, band: str) -> None:
+    assert base_filter(Selection(severities=(name,))) == f"(severity_name:'{name}',(severity_name:!'*'+{band}))"
+
+
+def test_parts_are_joined_only_where_there_are_some() -> None:
+    assert all_of(["", "a:'1'", ""]) == "a:'1'"
+    assert any_of(["a:'1'"]) == "a:'1'"
+    assert any_of(["a:'1'", "b:'2'"]) == "(a:'1',b:'2')"
+    assert equals_one("a", ["1"]) == "a:'1'"
+    assert equals_one("a", ["1", "2"]) == "a:['1','2']"
+
+
+def test_a_hash_is_looked_for_in_the_places_of_own_hashes() -> None:
+    assert hash_clauses([A, B]) == [
+        f"sha256:['{A}','{B}']",
+        f"entities.sha256:['{A}','{B}']",
+        f"ioc_value:['{A}','{B}']",
+    ]
+
+
+selections = st.builds(
+    Selection,
+    hashes=st.lists(st.integers(0, 10**6), min_size=1, max_size=70, unique=True).map(
+        lambda numbers: tuple(f"{number:064x}" for number in numbers)
+    ),
+    severities=st.lists(st.sampled_from(SEVERITY_NAMES), max_size=2, unique=True).map(tuple),
+    host=st.sampled_from(["", "ACME-*"]),
+    statuses=st.sampled_from([(), ("new", "closed")]),
+)
+
+
+@given(selections)
+def test_groups_of_hashes_hold_each_hash_once_and_keep_to_the_limit_of_terms(selection: Selection) -> None:
+    groups = list(hash_groups(selection))
+    assert tuple(digest for group in groups for digest in group) == selection.hashes
+    terms = base_filter(selection).count(":")
+    assert all(terms + 3 * len(group) <= MAX_TERMS for group in groups)

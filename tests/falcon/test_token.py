@@ -1,0 +1,275 @@
+"""One token for all threads: when it is got, renewed and given up."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+import responses
+from fake_timing import FakeTiming
+from scripted_falcon import (
+    BASE,
+    CID,
+    COMBINED,
+    LOGIN_PATH,
+    PATCH,
+    QUERY,
+    SECRET,
+    TOKEN,
+    Reply,
+    ScriptedFalcon,
+    a_token,
+    good,
+    logged_in,
+    moved_to,
+    refused,
+    scripted,
+    some_settings,
+)
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.errors import BadEnvFile, ExitCode, LoginRefused, Refused, Unreachable, WrongTenant
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.model.plan import Action
+
+
+@pytest.fixture
+def timing() -> FakeTiming:
+    return FakeTiming()
+
+
+@pytest.fixture
+def falcon(timing: FakeTiming) -> Iterator[ScriptedFalcon]:
+    with scripted(timing) as falcon:
+        yield falcon
+
+
+def bearers(falcon: ScriptedFalcon, path: str = QUERY) -> list[str]:
+    return [call.headers["Authorization"].removeprefix(f"Bearer {TOKEN}-") for call in falcon.to(path)]
+
+
+def test_the_login_sends_the_credentials_as_a_form_and_names_no_member_unless_told(
+    falcon: ScriptedFalcon, timing: FakeTiming
+) -> None:
+    with logged_in(timing):
+        pass
+    (login,) = falcon.calls
+    assert (login.method, login.url) == ("POST", BASE + LOGIN_PATH)
+    assert login.form == {"client_id": ["acme-id"], "client_secret": [SECRET]}
+    assert "Authorization" not in login.headers
+
+
+def test_a_member_cid_goes_along_with_the_login(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    with logged_in(timing, some_settings(member_cid="9" * 32)):
+        pass
+    assert falcon.calls[0].form["member_cid"] == ["9" * 32]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"client_secret": Secret("")}, {"client_secret": Secret(" \t")}, {"client_id": " "}]
+)
+def test_blank_credentials_send_nothing_whatever_is_in_the_process_environment(
+    fields: dict[str, Any], falcon: ScriptedFalcon, timing: FakeTiming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FALCON_CLIENT_ID", "globex-id")
+    monkeypatch.setenv("FALCON_CLIENT_SECRET", "globex-secret")
+    with pytest.raises(BadEnvFile) as caught, logged_in(timing, some_settings(**fields)):
+        pass
+    assert caught.value.exit_code == ExitCode.ACCESS
+    assert falcon.calls == []
+
+
+def test_the_credentials_of_another_tenant_in_the_environment_are_never_used(
+    falcon: ScriptedFalcon, timing: FakeTiming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key, value in {"CLIENT_ID": "globex-id", "CLIENT_SECRET": "globex-secret", "MEMBER_CID": "8" * 32}.items():
+        monkeypatch.setenv(f"FALCON_{key}", value)
+    monkeypatch.setenv("FALCON_BASE_URL", "https://api.eu-1.crowdstrike.com")
+    monkeypatch.setenv("CS_CLOUD", "eu-1")
+    falcon.answer(QUERY, refused(401), good())
+    with logged_in(timing) as tenant:
+        tenant.alerts.count("")
+    assert falcon.logins == 2
+    assert "globex" not in repr(falcon.calls)
+    assert "8" * 32 not in repr(falcon.calls)
+    assert {call.host for call in falcon.calls} == {"api.us-2.crowdstrike.com"}
+
+
+def test_a_401_logs_in_again_once_and_goes_on_with_the_new_token(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    falcon.answer(QUERY, refused(401, "access denied, invalid bearer token"), good(total=3))
+    with logged_in(timing) as tenant:
+        assert tenant.alerts.count("") == 3
+    assert falcon.logins == 2
+    assert bearers(falcon) == ["1", "2"]
+
+
+def test_a_change_that_got_a_401_is_sent_again_with_the_new_token(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    falcon.answer(PATCH, refused(401), good())
+    with logged_in(timing) as tenant:
+        tenant.alerts.update(["a"], (Action("update_status", "closed"),))
+    assert falcon.logins == 2
+    assert bearers(falcon, PATCH) == ["1", "2"]
+
+
+def test_a_fresh_token_that_is_refused_too_ends_it(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    falcon.answer(QUERY, refused(401, "access denied, invalid bearer token"))
+    with logged_in(timing) as tenant, pytest.raises(LoginRefused) as caught:
+        tenant.alerts.count("")
+    assert caught.value.exit_code == ExitCode.ACCESS
+    assert (falcon.logins, len(falcon.to(QUERY))) == (2, 2)
+
+
+def test_threads_whose_token_is_refused_at_once_log_in_once_between_them(timing: FakeTiming) -> None:
+    threads = 8
+    together = threading.Barrier(threads)
+    lock = threading.Lock()
+    logins = 0
+
+    def log_in(request: requests.PreparedRequest) -> Any:
+        nonlocal logins
+        with lock:
+            logins += 1
+            return a_token(f"token-{logins}").as_responses()
+
+    def answer(request: requests.PreparedRequest) -> Any:
+        if request.headers["Authorization"] == "Bearer token-1":
+            together.wait(10)
+            return refused(401).as_responses()
+        return good(total=1).as_responses()
+
+    with responses.RequestsMock() as network:
+        network.add_callback("POST", BASE + LOGIN_PATH, log_in)
+        network.add_callback("GET", BASE + QUERY, answer)
+        with logged_in(timing) as tenant, ThreadPoolExecutor(threads) as pool:
+            assert list(pool.map(lambda _: tenant.alerts.count(""), range(threads))) == [1] * threads
+    assert logins == 2
+
+
+def test_the_token_is_renewed_before_it_expires_and_not_earlier(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    with logged_in(timing) as tenant:
+        timing.wait(1_600)
+        tenant.alerts.count("")
+        assert falcon.logins == 1
+        timing.wait(100)
+        tenant.alerts.count("")
+        tenant.alerts.count("")
+    assert falcon.logins == 2
+    assert bearers(falcon) == ["1", "2", "2"]
+
+
+@pytest.mark.parametrize("lifetime", [0, 1, -5])
+def test_a_token_that_hardly_lives_does_not_make_a_login_of_every_request(
+    lifetime: int, falcon: ScriptedFalcon, timing: FakeTiming
+) -> None:
+    falcon.answer(LOGIN_PATH, a_token(expires_in=lifetime))
+    with logged_in(timing) as tenant:
+        for _ in range(5):
+            tenant.alerts.count("")
+    assert falcon.logins == 1
+
+
+def test_after_a_renewal_that_failed_the_next_one_costs_one_login_and_calls_cost_one_request(
+    falcon: ScriptedFalcon, timing: FakeTiming
+) -> None:
+    with logged_in(timing) as tenant:
+        timing.wait(1_700)
+        falcon.answer(LOGIN_PATH, refused(503))
+        with pytest.raises(Unreachable):
+            tenant.alerts.count("")
+        assert falcon.to(QUERY) == []
+        falcon.calls.clear()
+        falcon.answer(LOGIN_PATH, a_token("fresh"))
+        for _ in range(3):
+            tenant.alerts.count("")
+    assert [call.path for call in falcon.calls] == [LOGIN_PATH, QUERY, QUERY, QUERY]
+    assert {call.headers["Authorization"] for call in falcon.to(QUERY)} == {"Bearer fresh"}
+
+
+# Where a login may be sent on to
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_login_in_the_wrong_region_goes_on_in_the_right_one_and_stays_there(
+    status: int, falcon: ScriptedFalcon, timing: FakeTiming
+) -> None:
+    falcon.answer(LOGIN_PATH, moved_to("https://api.eu-1.crowdstrike.com/oauth2/token", status), a_token())
+    with logged_in(timing) as tenant:
+        assert tenant.cloud == "https://api.eu-1.crowdstrike.com"
+        tenant.alerts.count("")
+    assert [call.host for call in falcon.calls] == [
+        "api.us-2.crowdstrike.com",
+        "api.eu-1.crowdstrike.com",
+        "api.eu-1.crowdstrike.com",
+    ]
+    assert falcon.calls[1].form["client_secret"] == [SECRET]
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example/oauth2/token",
+        "https://api.crowdstrike.com.evil.example/oauth2/token",
+        "http://api.crowdstrike.com/oauth2/token",
+        "https://api.laggar.gcw.crowdstrike.com/oauth2/token",
+        "https://user@api.crowdstrike.com/oauth2/token",
+        "https://api.crowdstrike.com/elsewhere",
+        "http://127.0.0.1:9/oauth2/token",
+        "",
+    ],
+)
+def test_a_login_is_sent_on_to_no_host_that_is_not_known(
+    location: str, falcon: ScriptedFalcon, timing: FakeTiming
+) -> None:
+    falcon.answer(LOGIN_PATH, moved_to(location))
+    with pytest.raises(LoginRefused), logged_in(timing):
+        pass
+    assert len(falcon.calls) == 1
+
+
+def test_a_login_that_is_sent_in_a_circle_ends(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    falcon.answer(LOGIN_PATH, moved_to("https://api.eu-1.crowdstrike.com/oauth2/token"))
+    with pytest.raises(Unreachable, match="circle"), logged_in(timing):
+        pass
+    assert len(falcon.calls) <= 4
+
+
+# Whose alerts these credentials see
+
+
+def newest(cid: str) -> Reply:
+    return good([{"composite_id": f"{cid}:ind:1:2-3-4", "cid": cid}], total=1)
+
+
+def home_of(tenant: Tenant, falcon: ScriptedFalcon, reply: Reply) -> str:
+    falcon.answer(COMBINED, reply)
+    return tenant.home()
+
+
+def test_home_is_the_expected_cid_or_else_that_of_the_newest_alert(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    with logged_in(timing) as tenant:
+        assert home_of(tenant, falcon, newest(CID.upper())) == CID
+        assert home_of(tenant, falcon, good([])) == CID
+    with logged_in(timing, some_settings(cids=())) as tenant:
+        assert home_of(tenant, falcon, newest("9" * 32)) == "9" * 32
+        assert home_of(tenant, falcon, good([])) == ""
+
+
+def test_credentials_of_another_customer_are_noticed_before_anything_is_changed(
+    falcon: ScriptedFalcon, timing: FakeTiming
+) -> None:
+    with logged_in(timing) as tenant, pytest.raises(WrongTenant) as caught:
+        home_of(tenant, falcon, newest("9" * 32))
+    assert caught.value.exit_code == ExitCode.ACCESS
+    assert "9" * 32 in caught.value.message
+    assert CID in caught.value.message
+
+
+def test_a_run_of_another_cid_or_cloud_is_refused(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    falcon.answer(COMBINED, newest(CID))
+    with logged_in(timing) as tenant:
+        tenant.check_home((CID,), BASE)
+        for cids, cloud in [(("9" * 32,), BASE), ((CID,), "https://api.eu-1.crowdstrike.com")]:
+            with pytest.raises(Refused):
+                tenant.check_home(cids, cloud)
