@@ -25,7 +25,7 @@ def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
     """Attributes of an option that may be repeated and takes commas; its value is a tuple, each once, in order."""
 
     def split(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-        parts = [part.strip() for value in values for part in value.split(",")]
+        parts = [part.strip(" ") for value in values for part in value.split(",")]
         if not all(parts):
             raise UsageProblem(f"{param.opts[-1]} has a blank value.", f"It takes {metavar or ', '.join(choices)}.")
         chosen = (_one_of(part, param, choices) for part in parts) if choices else parts
