@@ -1,0 +1,203 @@
+"""A process that dies before, within and after every write of its journal and every request, and what a resume does.
+
+The death is an exception that nothing catches, after which neither the journal nor Falcon is reached any more.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ground import Ground, a_ground
+
+from falcon_bulk.falcon.alerts import Written
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.plan import Plan, Way
+from falcon_bulk.model.run import RunStatus
+
+ALERTS, BATCH = 30, 10
+NEVER = 10**9
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class Life:
+    """A process that dies at the n-th point it comes to."""
+
+    def __init__(self, ends_at: int) -> None:
+        self.points = 0
+        self._ends_at = ends_at
+        self._lock = threading.Lock()
+
+    def point(self) -> None:
+        with self._lock:
+            self.points += 1
+            if self.points >= self._ends_at:
+                raise Killed
+
+
+class MortalJournal(Journal):
+    """Dies before, within or after a transaction."""
+
+    def __init__(self, path: Path, life: Life) -> None:
+        super().__init__(path)
+        self._life = life
+
+    @contextmanager
+    def _writing(self) -> Iterator[Any]:
+        self._life.point()
+        with super()._writing() as db:
+            yield db
+            self._life.point()
+        self._life.point()
+
+
+class MortalAlerts:
+    """Dies before a request, or after it had its effect."""
+
+    def __init__(self, ground: Ground, life: Life) -> None:
+        self._alerts = ground.falcon.alerts
+        self._life = life
+
+    def by_id(self, ids: Sequence[str]) -> Any:
+        self._life.point()
+        documents = self._alerts.by_id(ids)
+        self._life.point()
+        return documents
+
+    def update(self, ids: Sequence[str], way: Way) -> Written:
+        self._life.point()
+        written = self._alerts.update(ids, way)
+        self._life.point()
+        return written
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """A tenant with fresh alerts for each death."""
+    with a_ground(tmp_path_factory.mktemp("crashes"), alerts=25_000) as ground:
+        yield ground
+
+
+def live(ground: Ground, ids: Sequence[str], plan: Plan | None, life: Life, **how: Any) -> Plan | None:
+    """One process: plan what is not planned, resume what is unfinished. Returns the plan if there is one by then."""
+    ground.journal.close()
+    ground.journal = MortalJournal(ground.journal.path, life)
+    try:
+        if plan is None:
+            plan = ground.planned(ids)
+        ground.carry_out(plan, alerts=MortalAlerts(ground, life), batch_size=BATCH, **how)
+    except Killed:
+        pass
+    ground.reopen()
+    row = ground.journal.unfinished()
+    if row is not None:
+        return ground.journal.plan(row.run_id)
+    return plan if plan and any(row.run_id == plan.run_id for row in ground.journal.rows()) else None
+
+
+def check(ground: Ground, ids: Sequence[str], plan: Plan | None) -> None:
+    """Every alert was changed once and carries one comment of one run; nothing is left to do."""
+    assert plan is not None
+    result = ground.journal.result(plan.run_id)
+    assert (result.status, result.planned, result.changed, result.verified) == (
+        RunStatus.SUCCESS,
+        ALERTS,
+        ALERTS,
+        ALERTS,
+    )
+    assert ground.journal.unfinished() is None
+    states = [ground.tenant.store.by_id[one].state for one in ids]
+    assert all(state.status == "closed" and len(state.comments) == 1 for state in states)
+    asked = set(ids)
+    changes = [change for change in ground.tenant.ledger.changes if change.composite_id in asked]
+    assert len(changes) == ALERTS
+
+
+@pytest.mark.parametrize("fresh", [True, False], ids=["read just now", "read again"])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_run_killed_at_any_write_or_request_is_completed_by_a_resume(
+    ground: Ground, workers: int, fresh: bool
+) -> None:
+    for point in count(1):
+        ids = ground.ids(ALERTS)
+        life = Life(point)
+        plan = live(ground, ids, None, life, workers=workers, fresh=fresh)
+        if life.points < point:
+            break
+        before_the_plan_was_whole = plan is None
+        if before_the_plan_was_whole:
+            assert ground.statuses(ids) == {"new": ALERTS}, "nothing is sent before the journal holds the run"
+        if plan is None or ground.journal.is_open(plan.run_id):
+            plan = live(ground, ids, plan, Life(NEVER), fresh=before_the_plan_was_whole)
+        check(ground, ids, plan)
+    assert point > 40, "a run of three batches comes to that many points"
+    check(ground, ids, plan)
+
+
+@pytest.mark.slow
+def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(ground: Ground) -> None:
+    """The first process dies right after the effect of its second change, the second one anywhere."""
+    for point in count(1):
+        ids = ground.ids(ALERTS)
+        plan = live(ground, ids, None, Life(27), workers=1)
+        assert plan is not None
+        assert ground.journal.result(plan.run_id).unknown == BATCH
+        assert ground.statuses(ids) == {"closed": 2 * BATCH, "new": BATCH}
+        life = Life(point)
+        live(ground, ids, plan, life, workers=1, fresh=False)
+        if life.points < point:
+            break
+        if ground.journal.is_open(plan.run_id):
+            live(ground, ids, plan, Life(NEVER), fresh=False)
+        check(ground, ids, plan)
+    assert point > 15
+    check(ground, ids, plan)
+
+
+def test_a_process_that_dies_again_and_again_gets_there_in_the_end(ground: Ground) -> None:
+    for step in (7, 11, 13, 17):
+        ids = ground.ids(ALERTS)
+        plan: Plan | None = live(ground, ids, None, Life(12 + step), workers=2)
+        lives = 1
+        while plan is None or ground.journal.is_open(plan.run_id):
+            plan = live(ground, ids, plan, Life(step + lives), workers=2, fresh=False)
+            lives += 1
+            assert lives < 30
+        check(ground, ids, plan)
+
+
+def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(ground: Ground) -> None:
+    ids = ground.ids(ALERTS)
+    assert live(ground, ids, None, Life(8)) is None
+    assert ground.journal.unfinished() is None
+    plan = live(ground, ids, None, Life(NEVER))
+    check(ground, ids, plan)
+    assert plan is not None
+    with ground.journal._reading() as db:
+        assert db.execute("SELECT COUNT(*) FROM runs WHERE status = 'draft'").fetchone() == (0,)
+
+
+@pytest.mark.slow
+def test_an_undo_killed_at_any_point_is_completed_by_a_resume(ground: Ground) -> None:
+    for point in count(1, 2):
+        ids = ground.ids(ALERTS)
+        run = live(ground, ids, None, Life(NEVER), workers=1)
+        assert run is not None
+        undo = ground.undone(run.run_id)
+        life = Life(point)
+        live(ground, ids, undo, life, workers=1)
+        if ground.journal.is_open(undo.run_id):
+            live(ground, ids, undo, Life(NEVER), fresh=False)
+        result = ground.journal.result(undo.run_id)
+        assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, ALERTS, ALERTS)
+        assert ground.statuses(ids) == {"new": ALERTS}
+        assert ground.comments(undo, ids) == {1: ALERTS}
+        if life.points < point:
+            break
+    assert point > 25
