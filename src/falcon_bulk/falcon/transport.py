@@ -164,7 +164,9 @@ class Transport:
                 content = b"".join(response.iter_content(None))
             except OSError as error:
                 raise sent_or_not(error) from None
-            self.pacer.after_answer(response.headers)
+            if purpose is not LOGIN:
+                # The token endpoint has a limit of its own: 300 a minute per address.
+                self.pacer.after_answer(response.headers)
             target = self._redirected(purpose, url, response)
             if not target:
                 return read_reply(response, content, purpose)

@@ -63,9 +63,7 @@ def cut(alerts: AlertCounter, fql: str, counted: int, readers: int) -> list[Slic
             return whole
         size = PAGE * min(MOST_PAGES, -(-counted // (PAGE * readers)))
         intervals = _fine_enough(alerts, fql, hours, size)
-    except MissingScope:
-        raise
-    except FalconAnswer:
+    except (FalconAnswer, MissingScope):
         return whole
     return sorted(_slices(intervals, size), key=lambda one: -one.alerts)
 

@@ -1,0 +1,208 @@
+"""Reading by several readers gives exactly what reading by one gives, whatever the server counts."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.config.settings import Settings
+from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.falcon.alerts import PAGE, Page
+from falcon_bulk.falcon.tenant import Tenant as Client
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.timing import SystemTiming, rfc3339
+from falcon_bulk.operations.reading import Watch, read_all
+from falcon_bulk.operations.select import select
+from falcon_bulk.operations.sidebyside import side_by_side
+from falcon_bulk.operations.slices import cut
+from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def client_of(tenant: Tenant, server: Server) -> Client:
+    return Client(
+        Settings(
+            customer=tenant.customer,
+            client_id=tenant.client_id,
+            client_secret=Secret(tenant.client_secret),
+            base_url=server.url,
+            member_cid="",
+            cids=(tenant.cid,),
+            operator="tester",
+            source="test",
+            named=True,
+        ),
+        SystemTiming(),
+        quota=1.0,
+    )
+
+
+def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]:
+    watch = Watch(SystemTiming())
+    return Counter(
+        item.alert.composite_id
+        for page in select(client.alerts, selection, watch, readers=readers)
+        for item in page
+    )
+
+
+@pytest.mark.parametrize("mode", ["honest", "refuse_500", "refuse_403", "lie_low", "empty"])
+def test_readers_side_by_side_read_what_one_reader_reads(mode: str) -> None:
+    tenant = Tenant(alerts=4_000, burst=2_500, seed=5, switches=Switches.of(f"aggregates_mode={mode}"))
+    with Server(tenant, port=0) as server:
+        client = client_of(tenant, server)
+        read = ids_read(client, Selection(), readers=4)
+        client.close()
+    assert read == Counter(tenant.store.by_id.keys())
+
+
+@pytest.mark.parametrize("hidden", ["included", "omitted"])
+def test_hidden_alerts_are_read_whether_the_search_shows_them_or_not(hidden: str) -> None:
+    values = Switches.of(f"combined_hidden={hidden}")
+    tenant = Tenant(alerts=3_500, seed=6, switches=values)
+    with Server(tenant, port=0) as server:
+        client = client_of(tenant, server)
+        read = ids_read(client, Selection(), readers=4)
+        client.close()
+    assert read == Counter(tenant.store.by_id.keys())
+
+
+def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> None:
+    tenant = Tenant(alerts=5_000, seed=7)
+    before = set(tenant.store.by_id)
+    with Server(tenant, port=0) as server:
+        client = client_of(tenant, server)
+        read: Counter[str] = Counter()
+        for page in read_all(client.alerts, "", Watch(SystemTiming()), readers=4):
+            read.update(item.alert.composite_id for item in page)
+            server.call(lambda: tenant.arrive(3))
+        client.close()
+    assert before <= set(read)
+    assert set(read.values()) == {1}
+
+
+def test_a_reader_that_fails_for_good_fails_the_reading() -> None:
+    tenant = Tenant(alerts=5_000, seed=8)
+    with Server(tenant, port=0) as server:
+        client = client_of(tenant, server)
+        server.call(lambda: tenant.faults.add(Fault(kind="status", status=404, endpoint="combined", skip=2)))
+        with pytest.raises(Rejected):
+            ids_read(client, Selection(), readers=4)
+        client.close()
+
+
+def test_passing_faults_lose_nothing_and_repeat_nothing() -> None:
+    tenant = Tenant(alerts=5_000, seed=9)
+    with Server(tenant, port=0) as server:
+        client = client_of(tenant, server)
+        for kind in ("truncate", "html", "empty", "drop"):
+            server.call(lambda kind=kind: tenant.faults.add(Fault(kind=kind, endpoint="combined")))
+        read = ids_read(client, Selection(), readers=4)
+        client.close()
+    assert read == Counter(tenant.store.by_id.keys())
+
+
+class FakeAlerts:
+    """Alerts in memory, found by a time window; its counts may be wrong."""
+
+    def __init__(self, seconds: Sequence[int], hours: dict[int, int]) -> None:
+        self.moments = sorted(START + timedelta(seconds=second) for second in seconds)
+        self.hours = hours
+
+    def count(self, fql: str) -> int:
+        return 0 if "show_in_ui" in fql else len(self._found(fql))
+
+    def ids(self, fql: str, **_: object) -> tuple[list[str], int]:
+        return [], 0
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        return []
+
+    def page(self, fql: str, *, after: str = "", **_: object) -> Page:
+        found = self._found(fql)
+        start = int(after or 0)
+        documents = [
+            msgspec.Raw(msgspec.json.encode({"composite_id": f"{number}", "created_timestamp": rfc3339(moment)}))
+            for number, moment in found[start : start + PAGE]
+        ]
+        end = start + len(documents)
+        return Page(documents, len(found), str(end) if end < len(found) else "")
+
+    def by_hour(self, fql: str) -> list[tuple[datetime, int]]:
+        return [(START + timedelta(hours=hour), number) for hour, number in self.hours.items()]
+
+    def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
+        return [
+            (start, sum(start <= moment < end for moment in self.moments))
+            for start, end in pairwise(edges)
+        ]
+
+    def _found(self, fql: str) -> list[tuple[int, datetime]]:
+        found = list(enumerate(self.moments))
+        for operator, text in re.findall(r"created_timestamp:(>=|<)'([^']+)'", fql):
+            edge = datetime.fromisoformat(text)
+            found = [(n, moment) for n, moment in found if (moment >= edge) == (operator == ">=")]
+        return found
+
+
+@settings(deadline=None, max_examples=25)
+@given(data=st.data())
+def test_slices_cover_every_alert_exactly_once_whatever_the_server_counts(data: st.DataObject) -> None:
+    crowded = data.draw(st.integers(0, 3_000), label="alerts in one second")
+    spread = data.draw(st.lists(st.integers(0, 72 * 3600), max_size=300), label="seconds")
+    filler = list(range(0, 3600 * 40, 37))
+    seconds = [*spread, *[data.draw(st.integers(0, 72 * 3600), label="the second")] * crowded, *filler]
+    truth = Counter(second // 3600 for second in seconds)
+    lies = data.draw(st.dictionaries(st.integers(-5, 80), st.integers(1, 40), max_size=8), label="wrong counts")
+    alerts = FakeAlerts(seconds, {**truth, **lies} if data.draw(st.booleans(), label="lies") else dict(truth))
+
+    pages = read_all(alerts, "", Watch(SystemTiming()), readers=data.draw(st.integers(2, 8), label="readers"))
+    read = Counter(item.alert.composite_id for page in pages for item in page)
+
+    assert read == Counter(str(number) for number in range(len(seconds)))
+
+
+def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
+    seconds = [*[5_000] * 12_000, *range(0, 36_000, 3)]
+    alerts = FakeAlerts(seconds, dict(Counter(second // 3600 for second in seconds)))
+    slices = cut(alerts, "", len(seconds), readers=8)
+    assert slices[0].alerts >= 12_000
+    assert all(one.alerts <= 3_000 for one in slices[1:])
+    assert sum(one.alerts for one in slices) == len(seconds)
+
+
+def test_pages_out_of_order_are_not_taken_for_whole() -> None:
+    alerts = FakeAlerts(range(1_500), {})
+    alerts.moments.reverse()
+    with pytest.raises(Unreachable, match="not in the order"):
+        list(read_all(alerts, "", Watch(SystemTiming())))
+
+
+def test_a_page_that_comes_again_is_said_and_not_read_for_ever() -> None:
+    alerts = FakeAlerts([1] * 1_000, {})
+    alerts.page = lambda fql, after="", **_: Page(FakeAlerts.page(alerts, fql).documents, 1_000, "again")  # type: ignore[method-assign]
+    with pytest.raises(Unreachable, match="repeats"):
+        list(read_all(alerts, "", Watch(SystemTiming())))
+
+
+def test_what_a_chain_raises_is_raised_and_the_items_of_a_chain_keep_their_order() -> None:
+    def numbers(start: int) -> Iterator[int]:
+        yield from range(start, start + 50)
+
+    def broken() -> Iterator[int]:
+        yield 1
+        raise ValueError("broken")
+
+    items = list(side_by_side([lambda start=start: numbers(start) for start in (0, 100, 200)], readers=2))
+    for chain in range(3):
+        assert [item for number, item in items if number == chain] == list(range(chain * 100, chain * 100 + 50))
+    with pytest.raises(ValueError, match="broken"):
+        list(side_by_side([lambda: numbers(0), broken], readers=2))
