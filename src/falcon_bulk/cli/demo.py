@@ -16,7 +16,13 @@ CUSTOMER = "acme"
 ALERTS = 12_000
 
 
-@click.command("demo")
+EXAMPLES = """\b
+Examples:
+  falcon-bulk demo
+"""
+
+
+@click.command("demo", epilog=EXAMPLES)
 @shared_options
 def command() -> int:
     """A guided tour on a local tenant: look, count by hash, dry run, close, prove, take back.

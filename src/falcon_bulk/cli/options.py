@@ -93,18 +93,18 @@ _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
 def shared_options(command: Decorated) -> Decorated:
     """The options that every command takes, before or after its name; two different values are an error."""
     for names, attributes in reversed(_SHARED):
-        command = click.option(*names, expose_value=False, callback=_remember, **attributes)(command)
+        several = not attributes.get("is_flag")
+        command = click.option(*names, expose_value=False, callback=_remember, multiple=several, **attributes)(command)
     return command
 
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     given = ctx.find_root().ensure_object(dict)
-    if value is None or param.name is None:
-        return
-    if given.setdefault(param.name, value) != value:
-        raise UsageProblem(
-            f"{param.opts[-1]} is given twice with different values.", "Give it once, before or after the command."
-        )
+    for one in value if isinstance(value, tuple) else (value,):
+        if one is not None and given.setdefault(param.name, one) != one:
+            raise UsageProblem(
+                f"{param.opts[-1]} is given twice with different values.", "Give it once, before or after the command."
+            )
 
 
 # Which alerts.
