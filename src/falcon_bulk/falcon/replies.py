@@ -121,7 +121,7 @@ def read_reply(response: requests.Response, content: bytes, purpose: Purpose) ->
         )
     try:
         body = purpose.decode(content)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         if status < 300:
             raise Lost(f"Falcon answers {status} with a body that is not whole", status, trace_id) from None
         body = _lenient(content)
@@ -133,7 +133,7 @@ def read_reply(response: requests.Response, content: bytes, purpose: Purpose) ->
 def _lenient(content: bytes) -> Answer:
     try:
         return decode_answer(content)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return Answer()
 
 

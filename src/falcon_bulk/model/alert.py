@@ -206,23 +206,24 @@ def decode_alert(document: bytes | msgspec.Raw) -> Alert:
     """
     try:
         return _decode(document)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return _decode_leniently(document)
 
 
 def decode_document(document: bytes | msgspec.Raw) -> dict[str, Any]:
     """All fields of an alert document.
 
-    A lone surrogate, which an attacker can put into a file name and no UTF-8 text can hold, becomes `?`.
+    A lone surrogate, which an attacker can put into a file name and no UTF-8 text can hold, becomes `?`; bytes
+    that are no UTF-8 become U+FFFD. (msgspec raises UnicodeDecodeError for these, which is no MsgspecError.)
     Raises msgspec.MsgspecError if the document is no object.
     """
     try:
         return msgspec.json.decode(document, type=dict[str, Any])
     except msgspec.ValidationError:
         raise
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         try:
-            loose = json.dumps(json.loads(bytes(document)), ensure_ascii=False)
+            loose = json.dumps(json.loads(bytes(document).decode(errors="replace")), ensure_ascii=False)
         except ValueError as error:
             raise msgspec.DecodeError(str(error)) from None
         return msgspec.json.decode(loose.encode(errors="replace"), type=dict[str, Any])
