@@ -57,14 +57,12 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
         pairs: Iterable[tuple[str, Any, Any]] = (
             ("status", self.status, now.status),
             ("assignee", self.assignee, now.assignee),
-            ("tags", ",".join(self.tags), ",".join(now.tags)),
+            ("tags", self.tags, now.tags),
             ("visibility", self.visible, now.visible),
             ("case", self.case, now.case),
             ("comments", self.comments, now.comments),
         )
-        return tuple(
-            f"{what} {before or 'none'} → {after or 'none'}" for what, before, after in pairs if before != after
-        )
+        return tuple(f"{what} {_said(before)} → {_said(after)}" for what, before, after in pairs if before != after)
 
     @property
     def assignee(self) -> str:
@@ -75,6 +73,10 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
     def visible(self) -> str:
         """`shown` or `hidden`; an absent show_in_ui counts as shown."""
         return "hidden" if self.show_in_ui is False else "shown"
+
+
+def _said(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) and value else str(value or "none")
 
 
 class PlannedAlert(msgspec.Struct, frozen=True, array_like=True):

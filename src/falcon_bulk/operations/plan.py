@@ -44,6 +44,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
             checked_value("comment", self.comment)
         for tag in self.tags:
             checked_value("tag", tag)
+            if self.verdict and tag in tuple(Verdict) and tag != self.verdict:
+                raise UsageProblem(
+                    f"--resolution {self.verdict} and the tag {tag} contradict each other.",
+                    "A resolution is such a tag; give one of them.",
+                )
         if self.assign_to:
             checked_value("assignee", self.assign_to)
         for rail in self.lifted:

@@ -11,6 +11,10 @@ CRITICAL_FROM = 80
 Rail = Callable[[Alert, frozenset[str]], bool]
 
 
+def _named_critical(alert: Alert) -> bool:
+    return alert.severity_label.casefold() == "critical"
+
+
 def _overwatch(alert: Alert, _: frozenset[str]) -> bool:
     """OverWatch is a product, or a tactic on an epp alert."""
     tactic = text(alert.tactic).replace(" ", "").casefold()
@@ -32,7 +36,7 @@ def _true_positive(alert: Alert, _: frozenset[str]) -> bool:
 
 # In the order in which they hold; an alert counts under the first.
 RAILS: dict[str, Rail] = {
-    "critical": lambda alert, _: (alert.severity_number or 0) >= CRITICAL_FROM or alert.severity_label == "Critical",
+    "critical": lambda alert, _: (alert.severity_number or 0) >= CRITICAL_FROM or _named_critical(alert),
     "no-severity": lambda alert, _: not alert.severity_label,
     "overwatch": _overwatch,
     "falcon-complete": _falcon_complete,
