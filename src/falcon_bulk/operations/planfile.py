@@ -82,32 +82,29 @@ class PlanFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        digest = hashlib.sha256()
         tail: Tail | None = None
         head: Head | None = None
-        for line, data in self._lines():
-            if tail is not None or (head is None) != isinstance(line, Head):
-                raise self._damaged()
-            if isinstance(line, Tail):
-                tail = line
-            else:
-                digest.update(data)
+        for line in self._checked_lines():
             head = line if isinstance(line, Head) else head
+            tail = line if isinstance(line, Tail) else tail
         if head is None or tail is None:
-            raise self._damaged()
-        digest.update(msgspec.json.encode(tail.preview))
-        if digest.hexdigest() != tail.digest:
             raise self._damaged()
         if head.schema != PLAN_SCHEMA:
             raise Refused(f"{path} is a plan of another version ({head.schema}).", "Make the plan anew.")
         self.plan = head.plan
         self.preview = tail.preview
+        self._digest = tail.digest
 
     def rows(self) -> Iterator[WayLine | AlertLine]:
-        """The ways and alerts in the order in which they were planned."""
-        for line, _ in self._lines():
+        """The ways and alerts in the order in which they were planned.
+
+        The last step raises Refused if the file is not any more the one that was checked.
+        """
+        for line in self._checked_lines():
             if isinstance(line, WayLine | AlertLine):
                 yield line
+            elif isinstance(line, Tail) and line.digest != self._digest:
+                raise Refused(f"{self.path} was replaced while it was read.", "Nothing was changed.")
 
     def check(self, *, cids: tuple[str, ...], cloud: str, now: datetime, most_age: timedelta) -> None:
         """Raises Refused for a plan of another tenant or cloud, or one that is too old."""
@@ -124,6 +121,19 @@ class PlanFile:
                 f"The plan was made {age.total_seconds() / 3600:.1f} hours ago.",
                 "Make it anew, or allow its age with --plan-ttl.",
             )
+
+    def _checked_lines(self) -> Iterator[Head | WayLine | AlertLine | Tail]:
+        """All lines. Raises Refused where they are out of order, and at the end if the digest is wrong."""
+        digest = hashlib.sha256()
+        tail: Tail | None = None
+        for number, (line, data) in enumerate(self._lines()):
+            if tail is not None or (number == 0) != isinstance(line, Head):
+                raise self._damaged()
+            tail = line if isinstance(line, Tail) else None
+            digest.update(msgspec.json.encode(tail.preview) if tail else data)
+            yield line
+        if tail is None or digest.hexdigest() != tail.digest:
+            raise self._damaged()
 
     def _lines(self) -> Iterator[tuple[Head | WayLine | AlertLine | Tail, bytes]]:
         try:
