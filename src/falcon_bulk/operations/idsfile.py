@@ -19,8 +19,8 @@ OPEN_OUTCOMES = ("failed", "unknown", "not_sent")
 def read_ids(data: bytes, name: str) -> tuple[str, ...]:
     """The ids in the order of the file, repetitions included.
 
-    JSON: a list of ids, of objects with composite_id, or a `runs show` report, of which the alerts that were
-    not changed are taken. CSV: its column composite_id. Text: an id a line, `#` begins a comment.
+    JSON: a list of ids, of objects with composite_id, or a `runs show` report, of which the alerts are taken that
+    failed, are unknown or were not sent. CSV: its column composite_id. Text: an id a line, `#` begins a comment.
     Raises UsageProblem, with the line where there is one, if anything is no composite id or there is none.
     """
     try:
@@ -33,44 +33,53 @@ def read_ids(data: bytes, name: str) -> tuple[str, ...]:
     elif COLUMN in stripped.partition("\n")[0]:
         found = list(_from_csv(content, name))
     else:
-        found = [(number, line.partition("#")[0].strip()) for number, line in enumerate(content.splitlines(), 1)]
-    ids = tuple(_checked(value, number, name) for number, value in found if value)
+        found = list(_from_text(content))
+    ids = tuple(_checked(value, number, name) for number, value in found)
     if not ids:
         raise UsageProblem(f"{name} holds no composite id.", "It holds composite ids as text, CSV or JSON.")
     return ids
+
+
+def _from_text(content: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(content.splitlines(), 1):
+        if value := line.partition("#")[0].strip():
+            yield number, value
 
 
 def _from_csv(content: str, name: str) -> Iterator[tuple[int, str]]:
     reader = csv.DictReader(io.StringIO(content, newline=""))
     if COLUMN not in (reader.fieldnames or ()):
         raise UsageProblem(f"{name} has no column {COLUMN}.")
-    for row in reader:
-        yield reader.line_num, (row[COLUMN] or "").strip()
+    try:
+        for row in reader:
+            yield reader.line_num, (row[COLUMN] or "").strip()
+    except csv.Error as error:
+        raise UsageProblem(f"Line {reader.line_num} of {name} is no CSV: {error}.") from None
 
 
 def _from_json(content: str, name: str) -> Iterator[tuple[int, str]]:
     try:
         documents = [json.loads(content)]
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             documents = [json.loads(line) for line in content.splitlines() if line.strip()]
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UsageProblem(f"{name} is not whole JSON: {error}.") from None
     for document in documents:
         yield from ((0, value) for value in _ids_in(document))
 
 
 def _ids_in(document: Any) -> Iterator[str]:
-    if isinstance(document, str):
-        yield document
-    elif isinstance(document, list):
+    if isinstance(document, list):
         for item in document:
             yield from _ids_in(item)
     elif isinstance(document, dict):
-        if "alerts" in document and isinstance(document["alerts"], list):
+        if isinstance(document.get("alerts"), list):
             yield from _ids_in(document["alerts"])
         elif document.get("outcome", "failed") in OPEN_OUTCOMES:
-            yield str(document.get(COLUMN, ""))
+            yield str(document.get(COLUMN))
+    else:
+        yield str(document)
 
 
 def _checked(value: str, number: int, name: str) -> str:
