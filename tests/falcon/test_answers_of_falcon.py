@@ -90,6 +90,7 @@ PERHAPS_APPLIED = {
     "HTML with 200": Reply(200, "<html>Please log in to the network</html>"),
     "JSON of something else": Reply(200, {"ok": True}),
     "JSON that is no object": Reply(200, "[]"),
+    "not UTF-8": Reply(200, b'{"meta": {"trace_id": "\xff"}}'),
 }
 
 

@@ -1,0 +1,98 @@
+"""Which hashes are an alert's own: the one rule that every command shares."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.hashes import OTHER_PLACES, OWN_PLACES, other_hashes, own_hashes
+
+A, B = "a" * 64, "b" * 64
+
+
+def an_alert(**fields: Any) -> Alert:
+    return decode_alert(json.dumps({"composite_id": "c:ind:1:2", **fields}).encode())
+
+
+@pytest.mark.parametrize(
+    ("fields", "own"),
+    [
+        ({"sha256": A}, {A: ("sha256",)}),
+        ({"sha256": A.upper()}, {A: ("sha256",)}),
+        ({"sha256": [A, B]}, {A: ("sha256",), B: ("sha256",)}),
+        ({"entities": {"sha256": [A, B]}}, {A: ("entities.sha256",), B: ("entities.sha256",)}),
+        ({"entities": {"sha256": A}}, {A: ("entities.sha256",)}),
+        ({"ioc_type": "hash_sha256", "ioc_value": A}, {A: ("ioc_value",)}),
+        (
+            {"sha256": A, "entities": {"sha256": [A]}, "ioc_type": "hash_sha256", "ioc_value": A},
+            {A: ("sha256", "entities.sha256", "ioc_value")},
+        ),
+        ({"ioc_type": "hash_md5", "ioc_value": A}, {}),
+        ({"ioc_type": "domain", "ioc_value": A}, {}),
+        ({"ioc_value": A}, {}),
+        ({"sha256": A[:-1]}, {}),
+        ({"sha256": A + "0"}, {}),
+        ({"sha256": ""}, {}),
+        ({"sha256": 7}, {}),
+        ({"sha256": "0x" + A[2:]}, {}),
+        ({"resource_uuid": A, "aggregate_id": A, "lead_id": A}, {}),
+        ({"md5": A}, {}),
+        ({}, {}),
+    ],
+)
+def test_a_hash_is_own_where_it_stands_in_one_of_three_places(
+    fields: dict[str, Any], own: dict[str, tuple[str, ...]]
+) -> None:
+    assert own_hashes(an_alert(**fields)) == own
+
+
+@pytest.mark.parametrize(
+    ("place", "fields"),
+    [
+        ("parent_details.sha256", {"parent_details": {"sha256": A}}),
+        ("grandparent_details.sha256", {"grandparent_details": {"sha256": A}}),
+        ("quarantined_files.sha256", {"quarantined_files": [{"sha256": A}]}),
+        ("associated_files.sha256", {"associated_files": [{"sha256": A}]}),
+        ("file_writes.sha256", {"file_writes": [{"sha256": A}]}),
+        ("ioc_context.sha256", {"ioc_context": [{"sha256": A, "ioc_type": "hash_sha256", "ioc_value": A}]}),
+    ],
+)
+def test_a_hash_elsewhere_is_shown_and_selects_nothing(place: str, fields: dict[str, Any]) -> None:
+    assert own_hashes(an_alert(**fields)) == {}
+    assert other_hashes(an_alert(**fields)) == {A: (place,)}
+    assert other_hashes(an_alert(sha256=A, **fields)) == {}
+
+
+hashes = st.sampled_from([A, B, A.upper(), "c" * 63, "", None, 7, "domain.example"])
+documents = st.fixed_dictionaries(
+    {},
+    optional={
+        "sha256": hashes | st.lists(hashes),
+        "entities": st.fixed_dictionaries({}, optional={"sha256": hashes | st.lists(hashes)}),
+        "ioc_type": st.sampled_from(["hash_sha256", "hash_md5", "domain", None]),
+        "ioc_value": hashes,
+        "parent_details": st.fixed_dictionaries({"sha256": hashes}),
+        "quarantined_files": st.lists(st.fixed_dictionaries({"sha256": hashes}), max_size=2),
+    },
+)
+
+
+@given(documents)
+def test_own_hashes_are_what_the_three_places_say_and_never_among_the_others(document: dict[str, Any]) -> None:
+    def listed(value: Any) -> list[Any]:
+        return value if isinstance(value, list) else [value]
+
+    said = [
+        *listed(document.get("sha256")),
+        *listed(document.get("entities", {}).get("sha256")),
+        *([document.get("ioc_value")] if document.get("ioc_type") == "hash_sha256" else []),
+    ]
+    expected = {value.lower() for value in said if isinstance(value, str) and value.lower() in (A, B)}
+    alert = an_alert(**document)
+    assert own_hashes(alert).keys() == expected
+    assert not own_hashes(alert).keys() & other_hashes(alert).keys()
+    assert {place for places in own_hashes(alert).values() for place in places} <= OWN_PLACES.keys()
+    assert {place for places in other_hashes(alert).values() for place in places} <= OTHER_PLACES.keys()
