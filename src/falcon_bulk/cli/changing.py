@@ -213,7 +213,7 @@ def run_to_its_end(
             pace,
             read_at=read_at,
             progress=move,
-            trouble=lambda: tenant.pacer.throttled,
+            trouble=lambda: tenant.pacer.troubles,
         )
         result = run.carry_out(lambda: tenant.pacer.requests)
     _publish(context, result)

@@ -29,7 +29,7 @@ class Pacer:
         self._not_before = 0.0
         self._spacing = 0.0
         self.requests = 0
-        self.throttled = 0
+        self.troubles = 0
         self.lowest_remaining: int | None = None
 
     def before_request(self) -> None:
@@ -58,12 +58,16 @@ class Pacer:
             shortfall = max(0.0, reserve - remaining) / reserve if reserve else 0.0
             self._spacing = SLOWEST_SPACING * shortfall
 
+    def note_trouble(self) -> None:
+        """Falcon is overloaded: a 429, a server error, a lost answer. `troubles` counts them."""
+        with self._lock:
+            self.troubles += 1
+
     def cool_down(self, seconds: float, why: str) -> None:
         """Let no thread send anything for that long."""
         if seconds > 2:
             self._say(f"{why}: waiting {seconds:.0f} s.")
         with self._lock:
-            self.throttled += 1
             self._not_before = max(self._not_before, self._timing.monotonic() + seconds)
 
 

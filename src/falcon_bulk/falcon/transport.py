@@ -132,6 +132,7 @@ class Transport:
                 failed += 1
                 self._before_retry(purpose, error, failed)
             except Lost as error:
+                self.pacer.note_trouble()
                 if purpose.changes:
                     raise AnswerLost(
                         f"The answer to a change was lost: {error}.", status=error.status, trace_id=error.trace_id
@@ -139,6 +140,7 @@ class Transport:
                 failed += 1
                 self._before_retry(purpose, error, failed)
             except Throttled as error:
+                self.pacer.note_trouble()
                 throttled += 1
                 self._before_throttled_retry(purpose, error, throttled)
             except TokenRefused as error:

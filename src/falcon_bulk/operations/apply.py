@@ -31,7 +31,7 @@ class Run:
 
     read_at: the moment (monotonic) at which its alerts were read; older than 60 s, they are read again just
     before they are sent. progress: called with the alerts settled and planned. trouble: a number that grows with
-    each 429, so that fewer batches are sent at a time.
+    each 429 and server error, so that fewer batches are sent at a time. `cause` is why it stopped early, if it did.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Run:
         self._progress = progress
         self._trouble = trouble
         self._ways = journal.ways(plan.run_id)
+        self.cause: FalconBulkError | None = None
         self._sender = Sender(alerts, journal, plan, timing, Turns(timing, pace.delay))
 
     def carry_out(self, requests: Callable[[], int]) -> RunResult:
@@ -75,9 +76,6 @@ class Run:
         )
         self.cause = cause
         return self._journal.result(self._plan.run_id)
-
-    cause: FalconBulkError | None = None
-    """Why the run stopped early, if it did."""
 
     def _settle_unknown(self) -> FalconBulkError | None:
         """Alerts whose fate a crash or a lost answer left open are read by id; as before means not sent."""
