@@ -1,0 +1,99 @@
+"""A sentinel in place of the secret is looked for in everything a command shows or leaves behind."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from shell import Finished, Shell
+
+from falcon_bulk.sandbox import Fault
+
+SENTINEL = "S3ntinel-q'uo\"te-\u00e9-0123456789abcdef"
+LOUD = ("--debug", "--verbose")
+CHANGE = ("bulk-close", "--product", "epp", "--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")
+
+
+def left_behind(shell: Shell) -> Iterator[tuple[str, bytes]]:
+    """Every file in the folder except the env files."""
+    for path in shell.folder.rglob("*"):
+        if path.is_file() and path.suffix != ".env":
+            yield str(path), path.read_bytes()
+
+
+def assert_not_told(shell: Shell, *runs: Finished) -> None:
+    secrets = [SENTINEL.encode(), SENTINEL[:12].encode(), *tokens(shell)]
+    shown = [(repr(done), done.out + done.err.encode(errors="surrogateescape")) for done in runs]
+    for name, content in (*shown, *left_behind(shell)):
+        for secret in secrets:
+            assert secret not in content, name
+
+
+def tokens(shell: Shell) -> list[bytes]:
+    return shell.server.call(lambda: [token.encode() for token in shell.tenant.access.tokens])
+
+
+@pytest.fixture
+def guarded(acme: Any) -> Shell:
+    """A tenant whose API client has the sentinel for its secret."""
+    shell: Shell = acme(alerts=80)
+    former = shell.tenant.client_secret
+    shell.tenant.access.client_secret = SENTINEL
+    text = shell.env_file.read_text().replace(f"FALCON_CLIENT_SECRET={former}", f"FALCON_CLIENT_SECRET={quoted()}")
+    shell.write_env("customers/acme.env", text)
+    return shell
+
+
+def quoted() -> str:
+    return "'" + SENTINEL.replace("'", "\\'") + "'"
+
+
+def test_when_all_goes_well(guarded: Shell) -> None:
+    runs = [
+        guarded("query", *LOUD),
+        guarded("query", "--test-connection", "--format", "json", *LOUD),
+        guarded("hash-summary", "-o", "summary.md", *LOUD),
+        guarded("bulk-close", "--product", "epp", "--dry-run", "--plan", "acme.plan", *LOUD),
+        guarded(*CHANGE, *LOUD, "-o", "run.json"),
+        guarded("runs", *LOUD),
+    ]
+    assert [done.code for done in runs] == [0] * len(runs), runs
+    assert tokens(guarded)
+    assert_not_told(guarded, *runs)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(kind="status", endpoint="queries", status=401, times=None),
+        Fault(kind="status", endpoint="token", status=403, text="nothing for this client", times=None),
+        Fault(kind="redirect", endpoint="token", location="https://evil.example/oauth2/token", times=None),
+        Fault(kind="html", endpoint="combined", status=200, times=None),
+        Fault(kind="status", endpoint="patch", status=401, times=None),
+    ],
+    ids=lambda fault: f"{fault.kind}-{fault.endpoint}",
+)
+@pytest.mark.slow
+def test_when_falcon_refuses(guarded: Shell, fault: Fault) -> None:
+    guarded.server.call(lambda: guarded.tenant.faults.add(fault))
+    runs = [guarded("query", "--all", *LOUD), guarded(*CHANGE, *LOUD)]
+    assert any(done.code for done in runs)
+    assert_not_told(guarded, *runs)
+
+
+def test_when_it_crashes(guarded: Shell) -> None:
+    """A library that raises with what it was given, the credentials among it."""
+    broken = guarded.folder / "broken"
+    broken.mkdir()
+    (broken / "falconpy.py").write_text(
+        "class OAuth2:\n    def __init__(self, **given):\n        raise RuntimeError(given)\nAlerts = OAuth2\n"
+    )
+    done = guarded("query", env={"PYTHONPATH": f"{broken}:{guarded.environment()['PYTHONPATH']}"})
+    assert done.code == 1
+    assert_not_told(guarded, done)
+
+
+def test_when_the_secret_was_put_where_the_url_belongs(guarded: Shell) -> None:
+    text = guarded.env_file.read_text().replace(guarded.server.url, quoted())
+    done = guarded.bare("query", "--env-file", str(guarded.write_env("swapped.env", text)), *LOUD)
+    assert done.code == 4
+    assert_not_told(guarded, done)
