@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,6 +54,9 @@ class PatientTiming:
             if seconds > 0:
                 self.waits.append(seconds)
                 self._ahead += seconds
+
+    def finishing(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def check(self) -> None:
         if self.stopped:

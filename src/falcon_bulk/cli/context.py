@@ -160,17 +160,19 @@ class Context:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
     def show(self, sheets: Iterable[Sheet]) -> None:
-        """Show sheets as tables on stderr, where questions are asked."""
+        """Show sheets as tables on stderr, where questions are asked; whether anybody reads it does not matter."""
         if self.console.quiet:
             return
         terminal = sys.stderr.isatty()
-        render(
-            sheets,
-            Format.TABLE,
-            sys.stderr,
-            color=terminal and wants_color(bool(self._given.get("no_color"))),
-            width=shutil.get_terminal_size().columns if terminal else None,
-        )
+        with suppress(BrokenPipeError):
+            render(
+                sheets,
+                Format.TABLE,
+                sys.stderr,
+                color=terminal and wants_color(bool(self._given.get("no_color"))),
+                width=shutil.get_terminal_size().columns if terminal else None,
+            )
+            sys.stderr.flush()
 
 
 def open_binary(path: Path) -> BinaryIO:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -89,7 +89,12 @@ def cli() -> None:
 
 def run(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    sys.exit(main(sys.argv[1:] if argv is None else argv))
+    code = main(sys.argv[1:] if argv is None else argv)
+    try:
+        sys.stderr.flush()
+    except BrokenPipeError:
+        _leave(sys.stderr)
+    sys.exit(code)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -102,7 +107,7 @@ def main(argv: Sequence[str]) -> int:
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except BrokenPipeError:
-        _close_stdout()
+        _leave(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
         return _show(Stopped("Interrupted."), argv, given)
@@ -148,6 +153,6 @@ def _wants_json(argv: Sequence[str]) -> bool:
     return "--format=json" in argv or ("--format", "json") in pairwise(argv)
 
 
-def _close_stdout() -> None:
-    """So that the interpreter does not complain about the closed pipe at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _leave(stream: TextIO) -> None:
+    """Nobody reads it any more: so that the interpreter does not end with a code of its own (120) for that."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -4,10 +4,14 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
 from falcon_bulk.errors import Stopped
+
+LONGEST_TO_FINISH = 5.0
 
 
 class Timing(Protocol):
@@ -22,6 +26,9 @@ class Timing(Protocol):
     def wait(self, seconds: float) -> None:
         """Let that long pass. Raises Stopped at once when a stop was asked for."""
 
+    def finishing(self) -> AbstractContextManager[None]:
+        """In this block the thread's waits of up to 5 s are not cut short: it finishes what is in flight."""
+
     def check(self) -> None:
         """Raises Stopped when a stop was asked for."""
 
@@ -35,6 +42,7 @@ class SystemTiming:
     def __init__(self) -> None:
         self._stopping = threading.Event()
         self._signal = signal.SIGINT
+        self._here = threading.local()
 
     def now(self) -> datetime:
         """The wall clock in UTC."""
@@ -46,8 +54,20 @@ class SystemTiming:
 
     def wait(self, seconds: float) -> None:
         """Let that long pass. Raises Stopped at once when a stop was asked for."""
-        self._stopping.wait(max(0.0, seconds))
-        self.check()
+        if getattr(self._here, "finishing", False) and seconds <= LONGEST_TO_FINISH:
+            time.sleep(max(0.0, seconds))
+        else:
+            self._stopping.wait(max(0.0, seconds))
+            self.check()
+
+    @contextmanager
+    def finishing(self) -> Iterator[None]:
+        """In this block the thread's waits of up to 5 s are not cut short: it finishes what is in flight."""
+        self._here.finishing = True
+        try:
+            yield
+        finally:
+            self._here.finishing = False
 
     def check(self) -> None:
         """Raises Stopped when a stop was asked for."""

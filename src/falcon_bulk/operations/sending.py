@@ -166,7 +166,7 @@ class Sender:
         self, batch: Batch, rows: list[PlannedAlert], way: Way, error: FalconAnswer, *, transient: bool
     ) -> Left:
         """No answer, or a refusal: only reading tells what was applied."""
-        now = self.read(rows)
+        now = self._read_back(rows)
         outcomes = {row: settle(row, way, self._plan.marker, now.get(row.composite_id)) for row in rows}
         left = [row for row, outcome in outcomes.items() if outcome is None]
         self._record(
@@ -184,7 +184,7 @@ class Sender:
         outcomes: dict[PlannedAlert, Settled | None] = dict.fromkeys(rows)
         for again in range(REREADS):
             open_rows = [row for row, outcome in outcomes.items() if outcome is None]
-            now = self.read(open_rows)
+            now = self._read_back(open_rows, after=REREAD_AFTER if again else 0.0)
             for row in open_rows:
                 outcomes[row] = settle(
                     row,
@@ -196,7 +196,6 @@ class Sender:
             open_rows = [row for row, outcome in outcomes.items() if outcome is None]
             if not open_rows or written.problems or again == REREADS - 1 or _says_fewer(written, rows):
                 break
-            self._timing.wait(REREAD_AFTER)
         transient = []
         for row in open_rows:
             problem = refused.get(row.composite_id, general)
@@ -213,6 +212,12 @@ class Sender:
             problems=_run_problems(written),
         )
         return Left(transient, None, transient=True, some=len(transient) < len(rows))
+
+    def _read_back(self, rows: Sequence[PlannedAlert], *, after: float = 0.0) -> dict[str, Alert]:
+        """Read what was sent, after that many seconds; a stop does not cut this short, so that it is recorded."""
+        with self._timing.finishing():
+            self._timing.wait(after)
+            return self.read(rows)
 
     def _give_up(self, rows: Sequence[PlannedAlert], error: FalconAnswer | None) -> None:
         words = error.message if error else "not changed"

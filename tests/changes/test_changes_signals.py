@@ -1,0 +1,235 @@
+"""SIGINT, SIGTERM, closed pipes and other runs, met by a real process in the middle of a change."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from desk import Running, a_desk
+from ground import until
+
+from falcon_bulk.errors import Stopped
+from falcon_bulk.model.timing import SystemTiming
+
+SIGNALS = [pytest.param(signal.SIGINT, 130, id="SIGINT"), pytest.param(signal.SIGTERM, 143, id="SIGTERM")]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_wait_ends_within_200_milliseconds_of_a_signal(number: signal.Signals) -> None:
+    timing = SystemTiming()
+    begun = threading.Event()
+    ended: list[float] = []
+
+    def wait() -> None:
+        begun.set()
+        with pytest.raises(Stopped) as stopped:
+            timing.wait(60)
+        ended.append(time.monotonic())
+        assert stopped.value.exit_code == 128 + number
+
+    waiter = threading.Thread(target=wait)
+    waiter.start()
+    begun.wait()
+    signalled = time.monotonic()
+    assert timing.stop(number)
+    waiter.join(10)
+    assert ended[0] - signalled < 0.2
+    assert not timing.stop(number), "the second signal is told from the first"
+
+
+def test_what_finishes_is_not_cut_short_but_waits_no_longer_than_a_few_seconds() -> None:
+    timing = SystemTiming()
+    timing.stop(signal.SIGINT)
+    with timing.finishing():
+        timing.wait(0.05)
+        with pytest.raises(Stopped):
+            timing.wait(60)
+    with pytest.raises(Stopped):
+        timing.wait(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_the_first_signal_lets_what_is_in_flight_finish_and_names_resume(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with a_desk(tmp_path, latency_patch=0.6) as desk:
+        ids = desk.ids(200)
+        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0.1")) as running:
+            desk.wait_for_patches(3, running)
+            running.signal(number)
+            sent = desk.patches()
+            done = running.finish()
+        assert done.code == code
+        result = done.document
+        assert (result["status"], result["exit_code"]) == ("interrupted", code)
+        assert result["unknown"] == 0, "what was in flight is recorded"
+        assert result["changed"] == result["verified"] == desk.closed(ids) == 20 * desk.patches()
+        assert desk.patches() <= sent + 1, "no new batch"
+        assert result["not_sent"] == 200 - result["changed"] > 0
+        assert f"Hint: Go on with `falcon-bulk resume {result['run_id']}`." in done.err
+        assert "Traceback" not in done.err
+        resumed = desk.run("resume", result["run_id"], "--format", "json")
+        assert (resumed.code, resumed.document["changed"]) == (0, 200)
+        assert desk.comments(ids, result["run_id"]) == [1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_what_is_in_flight_is_recorded_also_where_the_quota_slows_reading_down(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    """Other integrations use up most of the customer's limit, so that requests are spaced."""
+    with a_desk(tmp_path, latency_patch=0.2, rate_limit=6) as desk:
+        ids = desk.ids(60)
+        command = desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0", "--workers", "1", "--quota", "1")
+        with desk.running(*command) as running:
+            desk.wait_for_patches(1, running)
+            running.signal(number)
+            done = running.finish()
+        assert done.code == code
+        assert done.document["unknown"] == 0
+        assert done.document["changed"] == desk.closed(ids) > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with a_desk(tmp_path, latency_patch=8.0) as desk:
+        ids = desk.ids(40)
+        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0.1")) as running:
+            desk.wait_for_patches(1, running)
+            running.signal(number)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.process.wait(0.5)
+            begun = time.monotonic()
+            running.signal(number)
+            assert running.process.wait(5) == code
+            assert time.monotonic() - begun < 1.0
+        run = desk.newest_run()
+        assert run.unknown == 20 * desk.patches()
+        assert desk.unknown() <= set(ids)
+        desk.tenant.switches.latency_patch = 0.0
+        resumed = desk.run("resume", "--format", "json")
+        assert (resumed.code, resumed.document["changed"], resumed.document["unknown"]) == (0, 40, 0)
+        assert desk.comments(ids, run.run_id) == [1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_between_two_batches_ends_the_run_without_waiting_for_the_next(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with a_desk(tmp_path) as desk:
+        ids = desk.ids(40)
+        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
+            desk.wait_for_settled(20, running)
+            seconds = ended_within(running, number)
+            done = running.finish()
+        assert done.code == code
+        assert (done.document["changed"], done.document["not_sent"], done.document["unknown"]) == (20, 20, 0)
+        assert seconds < 2.0
+
+
+@pytest.mark.slow
+def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path) -> None:
+    with a_desk(tmp_path) as desk:
+        ids = desk.ids(40)
+        desk.order("rate_limit", endpoint="patch", seconds=110, times=None)
+        with desk.running(*desk.close_these(ids)) as running:
+            desk.wait_for_patches(1, running)
+            until(lambda: desk.patches_answered() > 0)
+            seconds = ended_within(running, signal.SIGTERM)
+            done = running.finish()
+        assert done.code == 143
+        assert (done.document["not_sent"], done.document["unknown"]) == (40, 0)
+        assert seconds < 2.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_while_the_alerts_are_read_leaves_no_run_behind(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    with a_desk(tmp_path, latency_combined=0.7) as desk:
+        command = ["bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000", "--format", "json"]
+        with desk.running(*command) as running:
+            until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
+            running.signal(number)
+            done = running.finish()
+        assert done.code == code, done
+        assert done.document["exit_code"] == code
+        assert desk.patches() == 0
+        assert desk.run("runs", "--format", "json").document["runs"] == []
+
+
+def ended_within(running: Running, number: signal.Signals) -> float:
+    """Send the signal; how many seconds it took the process to end."""
+    begun = time.monotonic()
+    running.signal(number)
+    until(lambda: running.is_over, seconds=30)
+    return time.monotonic() - begun
+
+
+@pytest.mark.slow
+def test_a_second_changing_run_of_a_customer_exits_8_and_names_the_first_and_another_customer_is_not_blocked(
+    tmp_path: Path,
+) -> None:
+    with a_desk(tmp_path, "acme", "globex", latency_patch=2.5) as desk:
+        ids = desk.ids(100)
+        first, second = ids[:50], ids[50:]
+        theirs = desk.ids(30, desk.server.tenants[1])
+        desk.server.tenants[1].switches.latency_patch = 0.0
+        with desk.running(*desk.close_these(first)) as running:
+            desk.wait_for_patches(1, running)
+            name = desk.newest_run().run_id
+            refused = desk.run(*desk.close_these(second))
+            assert refused.code == 8
+            assert f"The run {name} is changing alerts of this customer right now." in refused.err
+            for command in (["resume"], ["runs", "abandon", name]):
+                assert desk.run(*command).code == 8
+            other = desk.run(*desk.close_these(theirs), customer="globex")
+            assert (other.code, other.document["changed"]) == (0, 30)
+            assert not running.is_over, "the first run was still at work"
+            done = running.finish()
+        assert (done.code, done.document["changed"]) == (0, 50)
+        assert desk.closed(second) == 0
+        assert desk.run(*desk.close_these(second)).code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
+def test_a_run_whose_output_nobody_reads_any_more_finishes_and_records(tmp_path: Path, both: bool) -> None:
+    with a_desk(tmp_path, latency_patch=0.2) as desk:
+        ids = desk.ids(60)
+        reading, writing = os.pipe()
+        os.close(reading)
+        more = {"stdout": writing} | ({"stderr": writing} if both else {})
+        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0"), **more) as running:
+            os.close(writing)
+            done = running.finish()
+        assert done.code == 0, done
+        assert "Traceback" not in done.err
+        assert "BrokenPipe" not in done.err
+        run = desk.newest_run()
+        assert (run.changed, run.verified, desk.closed(ids)) == (60, 60, 60)
+        assert desk.comments(ids, run.run_id) == [1]
+
+
+@pytest.mark.slow
+def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(tmp_path: Path) -> None:
+    with a_desk(tmp_path) as desk:
+        ids = desk.ids(40)
+        assert desk.run("runs").code == 0
+        for name in ("sqlite3", "sqlite3-wal"):
+            (desk.state / f"{desk.tenant.cid}.{name}").mkdir()
+        done = desk.run(*desk.close_these(ids))
+        assert done.code == 1, done
+        assert "journal" in done.err
+        assert "Nothing is sent without it" in done.err
+        assert desk.patches() == 0
