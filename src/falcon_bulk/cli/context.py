@@ -62,13 +62,18 @@ class Context:
         return bool(self._given.get("env_file") or self._given.get("customer"))
 
     @property
+    def customers_dir(self) -> Path:
+        """The folder with one env file per customer."""
+        return self._given.get("customers_dir") or Path("customers")
+
+    @property
     def settings(self) -> Settings:
         """The settings of the customer, loaded once. Raises UsageProblem, BadEnvFile."""
         if self._settings is None:
             self._settings = load_settings(
                 env_file=self._given.get("env_file"),
                 customer=self._given.get("customer"),
-                customers_dir=self._given.get("customers_dir") or Path("customers"),
+                customers_dir=self.customers_dir,
                 environ=os.environ,
                 cwd=Path.cwd(),
             )

@@ -101,6 +101,12 @@ def is_known_falcon_host(host: str) -> bool:
     return host in _BY_API_HOST or host in _CONSOLE_HOSTS
 
 
+def region_name(base_url: str) -> str:
+    """How the cloud of an API base URL is called: `us-1`; for loopback and custom hosts host and port."""
+    parts = urlsplit(base_url)
+    return next((name for name, cloud in CLOUDS.items() if cloud.api == parts.hostname), parts.netloc)
+
+
 def console_host(base_url: str) -> str:
     """The host of the web console that belongs to an API base URL; '' for loopback and custom hosts."""
     parts = _split(base_url)

@@ -8,9 +8,10 @@ cannot meet another customer's URL or CIDs.
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from falcon_bulk.config.customers import NAME_RULE, customer_file, is_customer_name
 from falcon_bulk.config.envfile import load_env_file
@@ -68,12 +69,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class _Source:
-    """The values of one source, and how it is called in messages."""
+    """The values of one source, and how it is called in messages. unchecked: what could not be checked here."""
 
     values: Mapping[str, str]
     name: str
     customer: str
     warnings: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
     def get(self, key: str) -> str:
         """The value of `key`, stripped, or ''; BadEnvFile when it holds what cannot be shown."""
@@ -108,23 +110,63 @@ def load_settings(
     """
     path = _named_file(env_file, customer, cwd / customers_dir, cwd)
     source = _file_source(path) if path else _unnamed_source(environ, cwd)
-    name = source.get("FALCON_CUSTOMER") or source.customer
-    if not is_customer_name(name):
-        raise source.problem(f"{name!r} is not a customer's name.", f"{NAME_RULE} FALCON_CUSTOMER sets it.")
+    values = {name: read() for name, read in _readings(source, environ).items()}
     return Settings(
-        customer=name,
-        client_id=_required(source, "FALCON_CLIENT_ID").strip(),
-        client_secret=Secret(_required(source, "FALCON_CLIENT_SECRET")),
-        base_url=_base_url(source, environ),
-        member_cid=_member_cid(source),
-        cids=_cids(source, "FALCON_CID"),
-        operator=_operator(source),
+        **values,
         source=source.name,
         named=path is not None,
-        tags=_words(source.get("FALCON_TAGS")),
-        read_only=read_only(environ) or _switch(source, "FALCON_BULK_READ_ONLY"),
-        warnings=source.warnings + _renamed(customer, name, source),
+        warnings=source.unchecked + source.warnings + _renamed(customer, values["customer"], source),
     )
+
+
+def examine(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What can be read of a customer's env file, by the names of `Settings`, and all that is wrong with it.
+
+    What is wrong is one text for each problem, without the file's name and without any value.
+    """
+    try:
+        source = _file_source(path)
+    except BadEnvFile as error:
+        return {}, (_without_name(error, path),)
+    values: dict[str, Any] = {}
+    problems = []
+    for name, read in _readings(source, environ).items():
+        try:
+            values[name] = read()
+        except BadEnvFile as error:
+            problems.append(_without_name(error, path))
+    warnings = source.warnings + _renamed(path.stem, values.get("customer", path.stem), source)
+    problems += [warning.removeprefix(f"{path}: ") for warning in warnings]
+    return values, tuple(problems)
+
+
+def answer_problem(name: str, key: str, value: str, environ: Mapping[str, str]) -> str:
+    """What is wrong with `value` for `key`, which gives the setting `name`; '' when nothing is. Without the value."""
+    try:
+        _readings(_Source({key: value}, "", ""), environ)[name]()
+    except BadEnvFile as error:
+        return _without_name(error, Path())
+    return ""
+
+
+def _without_name(error: BadEnvFile, path: Path) -> str:
+    said = error.message.removeprefix(str(path)).lstrip(":, ")
+    return f"{said} {error.hint}".rstrip()
+
+
+def _readings(source: _Source, environ: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+    """How each of the `Settings` is read from a source; each reading may raise BadEnvFile."""
+    return {
+        "customer": lambda: _customer(source),
+        "client_id": lambda: _required(source, "FALCON_CLIENT_ID").strip(),
+        "client_secret": lambda: Secret(_required(source, "FALCON_CLIENT_SECRET")),
+        "base_url": lambda: _base_url(source, environ),
+        "member_cid": lambda: _member_cid(source),
+        "cids": lambda: _cids(source, "FALCON_CID"),
+        "operator": lambda: _operator(source),
+        "tags": lambda: _words(source.get("FALCON_TAGS")),
+        "read_only": lambda: read_only(environ) or _switch(source, "FALCON_BULK_READ_ONLY"),
+    }
 
 
 def read_only(environ: Mapping[str, str]) -> bool:
@@ -157,7 +199,7 @@ def _file_source(path: Path) -> _Source:
         if key in file.values
     )
     stem = "default" if path.name == ".env" else path.stem
-    return _Source(file.values, str(path), stem, file.warnings + ignored + _unknown(file.values, str(path)))
+    return _Source(file.values, str(path), stem, ignored + _unknown(file.values, str(path)), file.warnings)
 
 
 def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
@@ -173,6 +215,13 @@ def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
             "Copy .env.example to .env, `chmod 600 .env`, and fill it in; or name a file with --env-file.",
         )
     return _file_source(path)
+
+
+def _customer(source: _Source) -> str:
+    name = source.get("FALCON_CUSTOMER") or source.customer
+    if not is_customer_name(name):
+        raise source.problem(f"{name!r} is not a customer's name.", f"{NAME_RULE} FALCON_CUSTOMER sets it.")
+    return name
 
 
 def _required(source: _Source, key: str) -> str:

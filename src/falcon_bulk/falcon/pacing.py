@@ -30,6 +30,7 @@ class Pacer:
         self._spacing = 0.0
         self.requests = 0
         self.troubles = 0
+        self.limit: int | None = None
         self.lowest_remaining: int | None = None
 
     def before_request(self) -> None:
@@ -52,6 +53,7 @@ class Pacer:
             return
         reserve = limit * (1 - self._quota)
         with self._lock:
+            self.limit = limit
             self.lowest_remaining = min(
                 remaining, remaining if self.lowest_remaining is None else self.lowest_remaining
             )

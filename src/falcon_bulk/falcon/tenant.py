@@ -72,14 +72,22 @@ class Tenant:
 
         Raises WrongTenant if the newest alert belongs to none of the expected CIDs; '' if there is no alert.
         """
+        seen = self.newest_cid()
+        self.expect(seen)
+        return self.cids[0] if self.cids else seen
+
+    def newest_cid(self) -> str:
+        """The CID of the newest alert; '' if there is no alert."""
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=1).documents
-        seen = decode_alert(newest[0]).tenant if newest else ""
-        if seen and self.cids and seen not in self.cids:
+        return decode_alert(newest[0]).tenant if newest else ""
+
+    def expect(self, cid: str) -> None:
+        """Raises WrongTenant for a CID that is none of those in FALCON_CID, if it names some."""
+        if cid and self.cids and cid not in self.cids:
             raise WrongTenant(
-                f"These credentials belong to the CID {seen}, expected was {', '.join(self.cids)} (FALCON_CID).",
+                f"These credentials belong to the CID {cid}, expected was {', '.join(self.cids)} (FALCON_CID).",
                 "Check which customer's credentials the env file holds.",
             )
-        return self.cids[0] if self.cids else seen
 
     def check_home(self, cids: tuple[str, ...], cloud: str) -> None:
         """Raises Refused unless these are the credentials for a run recorded for those CIDs and that cloud."""
