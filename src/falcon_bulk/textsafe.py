@@ -37,7 +37,7 @@ def printable(text: str) -> str:
     surrogates and unassigned characters become `\x1b`, `\n`, `\u202e`. Spaces of all languages stay.
     A backslash stays as it is (Windows paths are full of them): the result is for reading, not for decoding.
     """
-    if text.isprintable() and not _INVISIBLE_LETTERS.search(text):
+    if text.isprintable() and (text.isascii() or not _INVISIBLE_LETTERS.search(text)):
         return text
     return _BEYOND_PRINTABLE_ASCII.sub(_escaped_if_unseen, text)
 

@@ -5,7 +5,7 @@ lack what new ones have. So the raw fields are typed loosely, and the properties
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -187,11 +187,11 @@ def text(value: object) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
-def texts(value: object) -> Iterator[str]:
+def texts(value: object) -> Sequence[str]:
     """The non-empty strings in a field that may hold one string, a list of them, or nothing."""
-    for item in value if isinstance(value, list) else (value,):
-        if item and isinstance(item, str):
-            yield item
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else ()
 
 
 _decode = msgspec.json.Decoder(Alert).decode

@@ -60,7 +60,7 @@ def _plain_lines(sheet: Sheet) -> Iterator[str]:
 def _plain_line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> str:
     padded = []
     for column, cell, width in zip(columns, cells, widths, strict=True):
-        padding = " " * (width - cell_len(cell))
+        padding = " " * (width - _width(cell))
         padded.append(padding + cell if column.right else cell + padding)
     return (" " * _GAP).join(padded).rstrip() + "\n"
 
@@ -135,9 +135,9 @@ def _squeezed(natural: Sequence[int], least: Sequence[int], room: int) -> list[i
 
 
 def _natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
-    widths = [cell_len(shown(column.title)) for column in columns]
+    widths = [_width(shown(column.title)) for column in columns]
     for row in rows:
-        widths = [max(width, cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
+        widths = [max(width, _width(cell)) for width, cell in zip(widths, row, strict=True)]
     return widths
 
 
@@ -172,7 +172,7 @@ def _styled(value: str, column: Column, width: int) -> Text:
     if style == "severity":
         style = _SEVERITY_STYLES.get(value.lower(), "")
     elif style in ("time", "id"):
-        if style == "id" and cell_len(value) > width:
+        if style == "id" and _width(value) > width:
             value = "…" + value[len(value) - width + 1 :]
         style = ""
     if column.fold:
@@ -192,3 +192,8 @@ def _console(stream: TextIO, color: bool, width: int) -> Console:
         emoji=False,
         highlight=False,
     )
+
+
+def _width(text: str) -> int:
+    """The columns that printable text takes."""
+    return len(text) if text.isascii() else cell_len(text)
