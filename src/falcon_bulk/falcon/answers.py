@@ -4,6 +4,7 @@ The envelope is known from the swagger (gofalcon, FalconPy) and live reports: `e
 non-empty on a 2xx; a PATCH answers without `resources`; documents are kept as the bytes that came.
 """
 
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -106,5 +107,22 @@ class Token(msgspec.Struct, frozen=True):
     expires_in: int = 1799
 
 
-decode_answer = msgspec.json.Decoder(Answer).decode
+_decode_answer = msgspec.json.Decoder(Answer).decode
 decode_token = msgspec.json.Decoder(Token).decode
+
+# An escape in a JSON text; group 1 is a surrogate without its other half.
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+def decode_answer(content: bytes) -> Answer:
+    """The envelope in a body. Raises msgspec.DecodeError, or UnicodeDecodeError for text of it that is no UTF-8.
+
+    A lone surrogate, which a file name of an attacker may bring along, makes the whole page unreadable for msgspec;
+    it is replaced by U+FFFD then. All other bytes of a document stay as they came.
+    """
+    try:
+        return _decode_answer(content)
+    except msgspec.DecodeError:
+        return _decode_answer(_ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], content))

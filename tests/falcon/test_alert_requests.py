@@ -1,0 +1,150 @@
+"""What the operations on alerts send, and how they read what comes back."""
+
+from collections.abc import Iterator
+
+import pytest
+from fake_timing import FakeTiming
+from scripted_falcon import (
+    COMBINED,
+    ENTITIES,
+    PATCH,
+    QUERY,
+    Reply,
+    ScriptedFalcon,
+    an_envelope,
+    good,
+    logged_in,
+    scripted,
+)
+
+from falcon_bulk.falcon.alerts import Alerts
+from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.plan import Action
+
+FQL = "(status:'new'+name:'C++ build')+created_timestamp:>='2026-11-01T00:00:00Z'"
+
+
+@pytest.fixture
+def falcon() -> Iterator[ScriptedFalcon]:
+    with scripted() as falcon:
+        yield falcon
+
+
+@pytest.fixture
+def alerts(falcon: ScriptedFalcon) -> Iterator[Alerts]:
+    with logged_in(FakeTiming()) as tenant:
+        yield tenant.alerts
+
+
+def test_counting_asks_for_one_alert_hidden_ones_included(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    falcon.answer(QUERY, good(["a"], total=179_635))
+    assert alerts.count(FQL) == 179_635
+    (call,) = falcon.to(QUERY)
+    assert call.method == "GET"
+    assert call.query["limit"] == ["1"]
+    assert call.query["include_hidden"] == ["true"]
+    assert call.query["filter"] == [FQL]
+
+
+def test_a_plus_in_a_filter_is_percent_encoded(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    alerts.count("a:'1'+b:'2'")
+    assert "filter=a%3A%271%27%2Bb%3A%272%27" in falcon.to(QUERY)[0].url
+
+
+def test_without_a_filter_none_is_sent(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    alerts.count("")
+    alerts.page("")
+    assert "filter" not in falcon.to(QUERY)[0].query
+    assert falcon.to(COMBINED)[0].json == {"sort": "created_timestamp|asc", "limit": 1_000}
+
+
+def test_ids_come_in_the_order_of_the_answer_with_the_total(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    falcon.answer(QUERY, good(["c:1|2", "a:xdr|1", "b"], total=3))
+    assert alerts.ids(FQL, offset=9_000, limit=1_000, sort="severity|desc") == (["c:1|2", "a:xdr|1", "b"], 3)
+    asked = falcon.to(QUERY)[0].query
+    assert (asked["offset"], asked["limit"], asked["sort"]) == (["9000"], ["1000"], ["severity|desc"])
+
+
+@pytest.mark.parametrize("last", [{"total": 2, "after": ""}, {"total": 2}, {"total": 2, "after": None}])
+def test_a_page_is_asked_for_in_the_body_and_the_last_one_has_no_after(
+    last: dict[str, object], falcon: ScriptedFalcon, alerts: Alerts
+) -> None:
+    falcon.answer(
+        COMBINED,
+        Reply(200, an_envelope([{"composite_id": "a"}], pagination={"total": 2, "after": "b64=="})),
+        Reply(200, an_envelope([{"composite_id": "b"}], pagination=last)),
+    )
+    first = alerts.page(FQL)
+    second = alerts.page(FQL, after=first.after)
+    assert (first.total, first.after, second.after) == (2, "b64==", "")
+    one, two = falcon.to(COMBINED)
+    assert one.method == "POST"
+    assert one.query == two.query == {}
+    assert one.json == {"sort": "created_timestamp|asc", "limit": 1_000, "filter": FQL}
+    assert two.json == {**one.json, "after": "b64=="}
+
+
+def a_page_of(*documents: bytes) -> Reply:
+    joined = b",".join(documents)
+    return Reply(200, b'{"meta":{"pagination":{"total":1}},"errors":null,"resources":[' + joined + b"]}")
+
+
+def test_documents_are_handed_on_as_the_bytes_that_came(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    document = b'{"composite_id":"a",  "x":1.0, "y":"\\u00FC\\ud83d\\uDE00", "z": 12345678901234567890123, "b":"\xff"}'
+    falcon.answer(COMBINED, a_page_of(document))
+    assert [bytes(raw) for raw in alerts.page("").documents] == [document]
+
+
+@pytest.mark.parametrize(
+    ("came", "read"),
+    [
+        (rb"a\ud800.exe", "a\ufffd.exe"),
+        (rb"\uDFFF", "\ufffd"),
+        (rb"\udc00\ud800", "\ufffd\ufffd"),
+        (rb"\ud800\u0041", "\ufffdA"),
+        (rb"\ud800\ud83d\ude00", "\ufffd\U0001f600"),
+        (rb"\\ud800\ud800", "\\ud800\ufffd"),
+        (rb"\"\ud800\"", '"\ufffd"'),
+        (rb"C:\\uD8\\\ud800", "C:\\uD8\\\ufffd"),
+    ],
+)
+def test_a_file_name_with_half_a_character_does_not_hide_its_page(
+    came: bytes, read: str, falcon: ScriptedFalcon, alerts: Alerts
+) -> None:
+    harmless = b'{"composite_id":"b","filename":"C:\\\\ud800\\n\\u00e9"}'
+    falcon.answer(COMBINED, a_page_of(b'{"composite_id":"a","filename":"' + came + b'"}', harmless))
+    first, second = alerts.page("").documents
+    assert decode_alert(first).filename == read
+    assert bytes(second) == harmless
+    assert len(falcon.to(COMBINED)) == 1
+
+
+def test_hidden_alerts_are_read_and_changed_too(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    alerts.by_id(["a"])
+    alerts.update(["a"], (Action("update_status", "closed"),))
+    for path in (ENTITIES, PATCH):
+        assert falcon.to(path)[0].query == {"include_hidden": ["true"]}
+        assert "include_hidden" not in falcon.to(path)[0].json
+
+
+def test_a_change_sends_composite_ids_and_each_action_as_text_in_its_order(
+    falcon: ScriptedFalcon, alerts: Alerts
+) -> None:
+    way = (
+        Action("update_status", "closed"),
+        Action("add_tag", "a"),
+        Action("add_tag", "b"),
+        Action("show_in_ui", "true"),
+    )
+    alerts.update(["c:1|2", "d"], way)
+    (call,) = falcon.to(PATCH)
+    assert call.method == "PATCH"
+    assert call.json == {
+        "composite_ids": ["c:1|2", "d"],
+        "action_parameters": [
+            {"name": "update_status", "value": "closed"},
+            {"name": "add_tag", "value": "a"},
+            {"name": "add_tag", "value": "b"},
+            {"name": "show_in_ui", "value": "true"},
+        ],
+    }
