@@ -11,8 +11,9 @@ from falcon_bulk.errors import UsageProblem
 
 LONGEST = 512
 COLUMN = "composite_id"
-# A CID, a colon, a kind; what follows has ':', '|' and '-' (samples). Never stricter than that.
-_ID = re.compile(r"[0-9A-Za-z]+:[0-9A-Za-z-]+:\S+")
+# A CID, a colon, a kind; what follows has ':', '|' and '-' (samples). Never stricter than that, except for what
+# shows that a line holds several values.
+_ID = re.compile(r"[0-9A-Za-z]+:[0-9A-Za-z-]+:[^\s,;\"']+")
 OPEN_OUTCOMES = ("failed", "unknown", "not_sent")
 
 
