@@ -1,0 +1,77 @@
+"""Alerts, plans and a place to put what is planned."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.plan import AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.operations.reading import Found
+
+CID = "0123456789abcdef0123456789abcdef"
+OTHER_CID = "fedcba9876543210fedcba9876543210"
+RUN = "20261117T065000-7f3a"
+HASH, OTHER_HASH = "a" * 64, "b" * 64
+CLOUD = "https://api.us-2.crowdstrike.com"
+
+
+def a_document(number: int = 1, **fields: Any) -> bytes:
+    """An alert that no guard rail holds, unless `fields` say otherwise; a value of `...` leaves a field out."""
+    document = {
+        "composite_id": f"{CID}:ind:{number}:2-3-4",
+        "cid": CID,
+        "status": "new",
+        "severity": 50,
+        "severity_name": "Medium",
+        "product": "epp",
+        "name": "Suspicious activity",
+        "created_timestamp": f"2026-11-{number % 28 + 1:02}T06:50:00Z",
+        "sha256": HASH,
+    } | fields
+    return json.dumps({name: value for name, value in document.items() if value is not ...}).encode()
+
+
+def an_alert(number: int = 1, **fields: Any) -> Alert:
+    return decode_alert(a_document(number, **fields))
+
+
+def found(*alerts: Alert) -> list[list[Found]]:
+    """The alerts as one page of a reading."""
+    return [[Found(alert, msgspec.Raw(b"{}")) for alert in alerts]]
+
+
+def a_plan(**fields: Any) -> Plan:
+    usual: dict[str, Any] = {
+        "run_id": RUN,
+        "command": "bulk-close",
+        "customer": "acme",
+        "cid": CID,
+        "cids": (CID,),
+        "cloud": CLOUD,
+        "operator": "alice",
+        "created": "2026-11-17T06:50:00Z",
+        "selection": "status new",
+        "target": "closed",
+        "comment": f"Set to closed (by alice, falcon-bulk {RUN})",
+    }
+    return Plan(**usual | fields)
+
+
+def planned(alert: Alert, way: int = 0) -> PlannedAlert:
+    return PlannedAlert(alert.composite_id, way, AlertState.of(alert))
+
+
+class Collected:
+    """A sink that keeps what is planned."""
+
+    def __init__(self) -> None:
+        self.ways: dict[int, Way] = {}
+        self.alerts: list[PlannedAlert] = []
+
+    def add_way(self, number: int, way: Way) -> None:
+        self.ways[number] = way
+
+    def add(self, alert: PlannedAlert) -> None:
+        assert alert.way in self.ways, "a way stands before the first alert that goes it"
+        self.alerts.append(alert)

@@ -1,0 +1,168 @@
+"""The actions that a change means for one alert, and the values that Falcon would refuse."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_builders import RUN, an_alert
+
+from falcon_bulk.errors import ExitCode, UsageProblem
+from falcon_bulk.model.plan import Action, AlertState
+from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.operations.plan import Change, assignment, checked_value
+from falcon_bulk.operations.rails import RAILS
+from falcon_bulk.operations.settle import led_to, reached
+
+
+def a_change(**fields: Any) -> Change:
+    return Change(**{"status": Status.CLOSED, "operator": "alice"} | fields)
+
+
+def way(change: Change, **fields: Any) -> list[tuple[str, str]]:
+    return [(action.name, action.value) for action in change.way(an_alert(**fields), "done")]
+
+
+def test_a_plain_close_sets_the_status_and_leaves_one_comment() -> None:
+    assert way(a_change()) == [("update_status", "closed"), ("append_comment", "done")]
+
+
+@pytest.mark.parametrize("status", Status)
+def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
+    assert way(a_change(status=status))[0] == ("update_status", str(status))
+
+
+@pytest.mark.parametrize(
+    ("tags", "removed"),
+    [
+        ([], []),
+        (["pilot"], []),
+        (["false_positive"], []),
+        (["true_positive"], ["true_positive"]),
+        (["ignored", "true_positive", "false_positive"], ["true_positive", "ignored"]),
+        (["TRUE_POSITIVE", "true_positive2"], []),
+    ],
+)
+def test_a_verdict_replaces_the_tags_of_other_verdicts_in_the_same_request(tags: list[str], removed: list[str]) -> None:
+    assert way(a_change(verdict=Verdict.FALSE_POSITIVE), tags=tags) == [
+        ("update_status", "closed"),
+        *(("remove_tag", tag) for tag in removed),
+        ("add_tag", "false_positive"),
+        ("append_comment", "done"),
+    ]
+
+
+def test_without_a_verdict_the_tags_of_verdicts_stay() -> None:
+    assert way(a_change(tags=("pilot",)), tags=["true_positive"]) == [
+        ("update_status", "closed"),
+        ("add_tag", "pilot"),
+        ("append_comment", "done"),
+    ]
+
+
+def test_a_tag_given_twice_is_added_once_and_each_in_an_action_of_its_own() -> None:
+    change = a_change(verdict=Verdict.IGNORED, tags=("b", "a", "b", "ignored"))
+    assert [value for name, value in way(change) if name == "add_tag"] == ["ignored", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("who", "action"),
+    [
+        ("alice@acme.example", "assign_to_user_id"),
+        ("Alice Example", "assign_to_name"),
+        ("6a1b2c3d-0000-4000-8000-0123456789ab", "assign_to_uuid"),
+        ("6A1B2C3D000040008000" + "0123456789AB", "assign_to_uuid"),
+        ("6a1b2c3d-0000-4000-8000-0123456789abc", "assign_to_name"),
+    ],
+)
+def test_an_assignee_is_a_uuid_an_email_or_a_name(who: str, action: str) -> None:
+    assert assignment(who) == Action(action, who)
+    assert way(a_change(assign_to=who))[1] == (action, who)
+
+
+verdicts = st.sampled_from([None, *Verdict])
+tags = st.lists(st.sampled_from(["pilot", "triage", *Verdict]).map(str), unique=True, max_size=4)
+
+
+@given(verdicts, tags, tags, st.sampled_from(Status), st.sampled_from(Status))
+def test_what_a_change_leads_to_is_what_it_is_verified_by(
+    verdict: Verdict | None, added: list[str], present: list[str], before: Status, after: Status
+) -> None:
+    change = a_change(status=after, verdict=verdict, tags=tuple(added))
+    try:
+        change.check()
+    except UsageProblem:
+        return
+    alert = an_alert(status=str(before), tags=present)
+    taken = change.way(alert, "done")
+    state = led_to(AlertState.of(alert), taken, AlertState.of(alert))
+    assert reached(taken, state)
+    assert set(added) <= set(state.tags)
+    if verdict:
+        assert {tag for tag in state.tags if tag in tuple(Verdict)} == {str(verdict)}
+    assert all(isinstance(action.value, str) and action.value for action in taken)
+    assert [action.name for action in taken].count("append_comment") == 1
+
+
+# The comment
+
+
+def test_the_comment_names_the_operator_and_the_run() -> None:
+    assert a_change().comment_of(RUN) == f"Set to closed (by alice, falcon-bulk {RUN})"
+    assert a_change(comment="Known tool").comment_of(RUN) == f"Known tool (by alice, falcon-bulk {RUN})"
+
+
+AROUND = len(a_change(comment="x").comment_of(RUN)) - 1
+
+
+@pytest.mark.parametrize("letter", ["x", "ü", "€", "😀"])
+def test_a_comment_of_1023_bytes_is_taken_and_one_of_1024_is_not(letter: str) -> None:
+    size = len(letter.encode())
+    room = 1_023 - AROUND
+    fits = letter * (room // size) + "x" * (room % size)
+    assert len(a_change(comment=fits).comment_of(RUN).encode()) == 1_023
+    with pytest.raises(UsageProblem) as caught:
+        a_change(comment=fits + "x").comment_of(RUN)
+    assert caught.value.exit_code == ExitCode.USAGE
+    assert "1,024 bytes" in caught.value.message
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\tb", "\x00", "\x1b[31m", "\x7f", "\x85", "\u2028", "\ud800", "", "  "])
+def test_a_value_with_control_characters_or_blank_is_refused(value: str) -> None:
+    for what in ("comment", "tag", "assignee"):
+        with pytest.raises(UsageProblem):
+            checked_value(what, value)
+
+
+@given(st.text(max_size=1_100))
+def test_what_is_taken_as_a_value_can_be_sent_and_is_short_enough(value: str) -> None:
+    try:
+        assert checked_value("comment", value) == value
+    except UsageProblem:
+        return
+    assert 0 < len(value.encode()) < 1_024
+    assert len(value) < 1_024
+
+
+# Checking the options
+
+
+def test_a_tag_that_is_another_resolution_contradicts_the_one_given() -> None:
+    with pytest.raises(UsageProblem, match="contradict"):
+        a_change(verdict=Verdict.FALSE_POSITIVE, tags=("true_positive",)).check()
+    a_change(verdict=Verdict.FALSE_POSITIVE, tags=("false_positive", "pilot")).check()
+    a_change(tags=("true_positive",)).check()
+
+
+def test_a_bad_tag_or_assignee_is_refused() -> None:
+    for fields in ({"tags": ("ok", "a\nb")}, {"assign_to": "x" * 1_024}):
+        with pytest.raises(UsageProblem):
+            a_change(**fields).check()
+
+
+def test_an_unknown_rail_is_refused_and_the_known_ones_are_named() -> None:
+    with pytest.raises(UsageProblem) as caught:
+        a_change(lifted=frozenset({"critcal"})).check()
+    assert "critcal" in caught.value.message
+    assert all(rail in caught.value.hint for rail in RAILS)
+    a_change(lifted=frozenset(RAILS)).check()

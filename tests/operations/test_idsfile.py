@@ -1,0 +1,170 @@
+"""Composite ids from a file: text, CSV, JSON or a report, and nothing passed over in silence."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_builders import CID
+
+from falcon_bulk.errors import ExitCode, UsageProblem
+from falcon_bulk.operations.idsfile import read_ids
+
+A, B = f"{CID}:ind:0123456789abcdef0123456789abcdef:12-10304-7", f"{CID}:ngsiem:{CID}:{'f' * 32}"
+
+# One of each shape that products give.
+SHAPES = [
+    A,
+    B,
+    f"{CID}:ind:{CID}:6A1B2C3D-0000-4000-8000-0123456789AB",
+    f"{CID}:ods:{CID}:{'e' * 32}",
+    f"{CID}:ind:{CID}:1700000000|12345",
+    f"{CID}:ind:{CID}:xdr|1-2-3",
+    f"{CID}:fcs:ioa-211:6a1b2c3d-0000-4000-8000-0123456789ab",
+    f"{CID}:automated-lead:{CID}:{'d' * 64}",
+]
+
+
+def ids(content: str | bytes, name: str = "ids.txt") -> list[str]:
+    return list(read_ids(content.encode() if isinstance(content, str) else content, name))
+
+
+def refusal(content: str | bytes, name: str = "ids.txt") -> UsageProblem:
+    with pytest.raises(UsageProblem) as caught:
+        ids(content, name)
+    assert caught.value.exit_code == ExitCode.USAGE
+    return caught.value
+
+
+# Text
+
+
+def test_text_has_an_id_a_line_in_its_order_with_repetitions() -> None:
+    assert ids("\n".join([*SHAPES, SHAPES[0]]) + "\n") == [*SHAPES, SHAPES[0]]
+
+
+def test_text_may_have_comments_blank_lines_spaces_a_bom_and_windows_line_ends() -> None:
+    assert ids(f"\ufeff# to close\r\n\r\n  {A}  # known\r\n\t{B}\r\n#{A}") == [A, B]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["nonsense", "a" * 64, f"{A} {B}", f"{A},{B}", f"{A};new", f'"{A}"', ":ind:1", "a::b", f"{CID}:ind:", "é:ind:1"],
+)
+def test_a_line_that_is_no_id_is_an_error_with_its_number(line: str) -> None:
+    problem = refusal(f"{A}\n\n# fine\n{line}\n", "to-close.txt")
+    assert "line 4 of to-close.txt" in problem.message
+
+
+def test_a_line_that_is_too_long_is_shown_cut() -> None:
+    problem = refusal(A + "x" * 600)
+    assert len(problem.message) < 200
+
+
+@pytest.mark.parametrize(
+    "content", ["", "\n\n", "# nothing\n", "[]", "{}", '{"alerts": []}', "composite_id\n", b"\xff\xfe\x00", b"\x00"]
+)
+def test_a_file_without_ids_or_that_is_no_text_is_refused(content: str | bytes) -> None:
+    refusal(content)
+
+
+# CSV
+
+
+def test_csv_gives_its_column_wherever_it_stands() -> None:
+    assert ids(f'status,composite_id,name\nnew,{A},"a, ""b""\nnext line"\nnew, {B} ,c\n') == [A, B]
+
+
+def test_the_csv_of_a_query_is_taken_with_its_bom_and_line_ends() -> None:
+    assert ids(f"\ufeffcomposite_id,status\r\n{A},new\r\n") == [A]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f"composite_ids,status\n{A},new\n", "no column"),
+        (f"composite_id;status\n{A};new\n", "no column"),
+        (f"composite_id,status\n{A},new\nnonsense,new\n", "line 3"),
+        (f"composite_id,status\n{A},new\n,closed\n", "line 3"),
+        (f"status,composite_id\nnew,{A}\nnew\n", "line 3"),
+        (f"composite_id,name\n{A},{'x' * 200_000}\n", "CSV"),
+    ],
+)
+def test_a_csv_that_is_not_whole_is_refused_with_its_line(content: str, said: str) -> None:
+    assert said in refusal(content).message
+
+
+# JSON
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [A, B],
+        [[A], [B]],
+        [{"composite_id": A, "status": "new"}, {"composite_id": B}],
+        {"alerts": [{"composite_id": A}, {"composite_id": B}]},
+        [{"alerts": [{"composite_id": A}]}, {"alerts": [{"composite_id": B}]}],
+    ],
+)
+def test_json_may_be_a_list_of_ids_of_alerts_or_a_report(document: Any) -> None:
+    assert ids(json.dumps(document)) == [A, B]
+    assert ids(json.dumps(document, indent=2)) == [A, B]
+
+
+def test_json_lines_of_a_query_are_taken() -> None:
+    assert ids(f'{{"composite_id": "{A}", "status": "new"}}\n\n{{"composite_id": "{B}"}}\n') == [A, B]
+
+
+def test_of_a_run_s_report_the_alerts_are_taken_that_could_be_sent_again() -> None:
+    outcomes = ["changed", "failed", "drifted", "unknown", "not_sent"]
+    alerts = [{"composite_id": f"{CID}:ind:1:{outcome}", "outcome": outcome} for outcome in outcomes]
+    report = {"schema": "falcon-bulk/run/1", "run_id": "x", "alerts": alerts}
+    assert [one.rpartition(":")[2] for one in ids(json.dumps(report))] == ["failed", "unknown", "not_sent"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [A, 7],
+        [A, None],
+        [A, True],
+        [A, ""],
+        [A, {}],
+        [A, {"id": B}],
+        [{"composite_id": A}, {"composite_id": None}],
+        [{"composite_id": A}, {"composite_id": 7}],
+        [{"composite_id": A}, {"composite_id": [B]}],
+        {"alerts": [{"composite_id": A}, {"outcome": "failed"}]},
+        {"customer": "acme", "alert": {"composite_id": A}},
+    ],
+)
+def test_anything_in_json_that_is_no_id_is_refused_rather_than_left_out(document: Any) -> None:
+    assert "not a composite id" in refusal(json.dumps(document)).message
+
+
+@pytest.mark.parametrize("content", ['["' + A, f'["{A}"] x', f'{{"composite_id": "{A}"', "[" * 100_000])
+def test_json_that_is_not_whole_is_refused(content: str) -> None:
+    assert "not whole JSON" in refusal(content).message
+
+
+# Whatever it is
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_any_file_gives_ids_or_a_refusal(data: bytes) -> None:
+    try:
+        found = read_ids(data, "any")
+    except UsageProblem:
+        return
+    assert found
+    assert all(value.count(":") >= 2 and not set(value) & set(" \t\r\n") for value in found)
+
+
+@given(st.lists(st.sampled_from(SHAPES), min_size=1))
+def test_all_formats_give_the_same_ids(wanted: list[str]) -> None:
+    as_csv = "composite_id,x\n" + "".join(f"{one},1\n" for one in wanted)
+    as_jsonl = "".join(json.dumps({"composite_id": one}) + "\n" for one in wanted)
+    for content in ("\n".join(wanted), as_csv, json.dumps(wanted), as_jsonl):
+        assert ids(content) == wanted

@@ -1,0 +1,233 @@
+"""A plan as a file: what was planned comes back, and nothing else is taken for a plan."""
+
+import tracemalloc
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_builders import CID, CLOUD, OTHER_CID, a_plan
+
+from falcon_bulk.errors import ExitCode, Refused
+from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.model.preview import Preview, Sample
+from falcon_bulk.operations.planfile import AlertLine, PlanFile, PlanFileWriter, WayLine
+
+MADE = datetime(2026, 11, 17, 6, 50, tzinfo=UTC)
+WAYS: list[Way] = [
+    (Action("update_status", "closed"), Action("append_comment", "done")),
+    (Action("update_status", "closed"), Action("remove_tag", "true_positive"), Action("append_comment", "done")),
+]
+PREVIEW = Preview(
+    selected=2,
+    planned=2,
+    skipped={"already": 0},
+    held={},
+    samples=(Sample(title="Host", counts=(("ACME-1", 2),)),),
+    oldest="",
+    newest="",
+    sent=("status: closed",),
+)
+
+
+def an_entry(number: int, way: int = 0, **fields: object) -> PlannedAlert:
+    state = AlertState("new", "", "", "", ("pilot",), True, "", 0, "2026-11-17T06:50:00Z")
+    return PlannedAlert(f"{CID}:ind:1:{number}", way, msgspec.structs.replace(state, **fields))
+
+
+def saved(path: Path, *entries: PlannedAlert, plan: Plan | None = None, preview: Preview = PREVIEW) -> Path:
+    with path.open("wb") as file:
+        writer = PlanFileWriter(file, plan or a_plan())
+        for number, way in enumerate(WAYS):
+            writer.add_way(number, way)
+        for entry in entries:
+            writer.add(entry)
+        writer.finish(preview)
+    return path
+
+
+@pytest.fixture
+def plan_path(tmp_path: Path) -> Path:
+    return saved(tmp_path / "close.plan", an_entry(1), an_entry(2, way=1))
+
+
+def refusal(action: Callable[[], object]) -> str:
+    with pytest.raises(Refused) as caught:
+        action()
+    assert caught.value.exit_code == ExitCode.REFUSED
+    return caught.value.message
+
+
+def test_what_was_planned_comes_back(plan_path: Path) -> None:
+    file = PlanFile(plan_path)
+    assert file.plan == a_plan()
+    assert file.preview == PREVIEW
+    lines = list(file.rows())
+    assert [line.actions for line in lines if isinstance(line, WayLine)] == WAYS
+    assert [line.alert for line in lines if isinstance(line, AlertLine)] == [an_entry(1), an_entry(2, way=1)]
+
+
+words = st.text(max_size=12)
+entries = st.builds(
+    PlannedAlert,
+    composite_id=st.text(min_size=1, max_size=40),
+    way=st.integers(0, 1),
+    before=st.builds(
+        AlertState,
+        *(words, words, words, words),
+        st.lists(words, max_size=3).map(tuple),
+        st.sampled_from([None, True, False]),
+        words,
+        st.integers(0, 10**6),
+        words,
+    ),
+)
+
+
+@given(st.lists(entries, max_size=6), words, words)
+def test_any_text_that_an_alert_may_carry_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, planned: list[PlannedAlert], comment: str, selection: str
+) -> None:
+    plan = a_plan(comment=comment, selection=selection)
+    path = saved(tmp_path_factory.mktemp("plans") / "a.plan", *planned, plan=plan)
+    file = PlanFile(path)
+    assert file.plan == plan
+    assert [line.alert for line in file.rows() if isinstance(line, AlertLine)] == planned
+
+
+def test_the_same_plan_makes_the_same_bytes(tmp_path: Path) -> None:
+    one, other = (saved(tmp_path / name, an_entry(1)) for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+# Damage
+
+
+def test_a_plan_that_is_cut_anywhere_is_refused(plan_path: Path) -> None:
+    whole = plan_path.read_bytes()
+    assert whole.endswith(b"}\n")
+    for end in range(len(whole) - 1):
+        plan_path.write_bytes(whole[:end])
+        assert "no whole plan" in refusal(lambda: PlanFile(plan_path))
+
+
+def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_path: Path) -> None:
+    whole = plan_path.read_bytes()
+    original = [*PlanFile(plan_path).rows()]
+    for position in range(len(whole)):
+        edited = bytearray(whole)
+        edited[position] ^= 1
+        plan_path.write_bytes(edited)
+        try:
+            file = PlanFile(plan_path)
+        except Refused:
+            continue
+        assert (file.plan, file.preview, [*file.rows()]) == (a_plan(), PREVIEW, original)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda lines: lines[:3] + lines[4:],
+        lambda lines: [*lines[:4], lines[3], *lines[4:]],
+        lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]],
+        lambda lines: [lines[0], *lines],
+        lambda lines: [*lines, lines[-1]],
+        lambda lines: [*lines, lines[3]],
+        lambda lines: lines[1:],
+        lambda lines: lines[:-1],
+        lambda lines: [lines[-1]],
+        lambda lines: [lines[0], lines[-1]],
+        lambda lines: [],
+        lambda lines: [*lines[:3], b"\n", *lines[3:]],
+        lambda lines: [b"{}\n"],
+        lambda lines: [b"[]\n", *lines],
+        lambda lines: [b"\xff\xfe\n"],
+        lambda lines: [b'"' + b"x" * 1_000_000],
+    ],
+)
+def test_a_plan_whose_lines_were_edited_is_refused(edit: Callable[[list[bytes]], list[bytes]], plan_path: Path) -> None:
+    plan_path.write_bytes(b"".join(edit(plan_path.read_bytes().splitlines(keepends=True))))
+    assert "no whole plan" in refusal(lambda: PlanFile(plan_path))
+
+
+def test_a_preview_that_was_edited_is_refused(plan_path: Path) -> None:
+    text = plan_path.read_bytes()
+    assert text.count(b'"planned":2') == 1
+    plan_path.write_bytes(text.replace(b'"planned":2', b'"planned":1'))
+    refusal(lambda: PlanFile(plan_path))
+
+
+def test_a_file_that_is_replaced_after_it_was_checked_is_noticed(tmp_path: Path, plan_path: Path) -> None:
+    file = PlanFile(plan_path)
+    saved(tmp_path / "other.plan", an_entry(1), an_entry(3)).replace(plan_path)
+    assert "replaced" in refusal(lambda: list(file.rows()))
+    plan_path.write_bytes(plan_path.read_bytes()[:-20])
+    refusal(lambda: list(file.rows()))
+
+
+@pytest.mark.parametrize("name", ["away.plan", "."])
+def test_a_plan_that_cannot_be_read_is_refused(name: str, tmp_path: Path) -> None:
+    assert "cannot be read" in refusal(lambda: PlanFile(tmp_path / name))
+
+
+def test_a_plan_of_another_version_is_refused_by_its_name(plan_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("falcon_bulk.operations.planfile.PLAN_SCHEMA", "falcon-bulk/plan/2")
+    assert "falcon-bulk/plan/1" in refusal(lambda: PlanFile(plan_path))
+
+
+# Whose it is, and how old
+
+
+def checked(path: Path, *, cids: tuple[str, ...] = (CID,), cloud: str = CLOUD, hours: float = 1) -> None:
+    PlanFile(path).check(cids=cids, cloud=cloud, now=MADE + timedelta(hours=hours), most_age=timedelta(hours=24))
+
+
+def test_a_plan_of_this_tenant_is_taken_until_it_is_a_day_old(plan_path: Path) -> None:
+    checked(plan_path)
+    checked(plan_path, cids=(OTHER_CID, CID))
+    checked(plan_path, hours=24)
+
+
+def test_a_plan_of_another_cid_is_refused_and_both_are_named(tmp_path: Path, plan_path: Path) -> None:
+    message = refusal(lambda: checked(plan_path, cids=(OTHER_CID,)))
+    assert CID in message
+    assert OTHER_CID in message
+    both = saved(tmp_path / "both.plan", plan=a_plan(cids=(CID, OTHER_CID)))
+    refusal(lambda: checked(both))
+
+
+def test_a_plan_of_another_cloud_is_refused(plan_path: Path) -> None:
+    message = refusal(lambda: checked(plan_path, cloud="https://api.eu-1.crowdstrike.com"))
+    assert CLOUD in message
+    assert "eu-1" in message
+
+
+def test_a_plan_that_is_too_old_is_refused_with_its_age(plan_path: Path) -> None:
+    assert "24.5 hours" in refusal(lambda: checked(plan_path, hours=24.5))
+
+
+# Size
+
+
+@pytest.mark.slow
+def test_two_hundred_thousand_alerts_stream_through_in_flat_memory(tmp_path: Path) -> None:
+    path = tmp_path / "large.plan"
+    number = 200_000
+    tracemalloc.start()
+    try:
+        with path.open("wb") as file:
+            writer = PlanFileWriter(file, a_plan())
+            writer.add_way(0, WAYS[0])
+            for each in range(number):
+                writer.add(an_entry(each))
+            writer.finish(PREVIEW)
+        assert sum(isinstance(line, AlertLine) for line in PlanFile(path).rows()) == number
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size > 20 * 1024 * 1024
+    assert peak < 2 * 1024 * 1024

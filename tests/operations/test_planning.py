@@ -1,0 +1,180 @@
+"""Making a plan: whatever is found, the sums hold and only what passed the rails is planned."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_builders import CID, HASH, OTHER_CID, OTHER_HASH, Collected, a_plan, an_alert, found
+
+from falcon_bulk.errors import ExitCode, Refused, WrongTenant
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.plan import AlertState
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.operations.plan import WARNING, Change, check_bounds, make_plan
+from falcon_bulk.operations.rails import holding
+from falcon_bulk.operations.tally import Tally
+
+CLOSE = Change(status=Status.CLOSED, operator="alice")
+
+
+def planning(
+    *alerts: Alert, change: Change = CLOSE, given: tuple[str, ...] = (), **plan: Any
+) -> tuple[Preview, Collected]:
+    sink = Collected()
+    return make_plan(found(*alerts), change, a_plan(**plan), sink, given=given), sink
+
+
+alert_fields = st.fixed_dictionaries(
+    {},
+    optional={
+        "status": st.sampled_from(["new", "in_progress", "reopened", "closed", "", 7]),
+        "severity": st.sampled_from([10, 50, 79, 80, None, "x"]),
+        "severity_name": st.sampled_from(["Low", "Critical", "", None]),
+        "tags": st.lists(st.sampled_from(["", "pilot", "FC-1", *Verdict]).map(str), max_size=3),
+        "assigned_to_name": st.sampled_from(["", "Alice"]),
+        "product": st.sampled_from(["epp", "overwatch", "idp"]),
+        "sha256": st.sampled_from([HASH, OTHER_HASH, ""]),
+        "show_in_ui": st.sampled_from([True, False, None]),
+        "created_timestamp": st.sampled_from(["2026-11-01T00:00:00Z", "2026-10-01T00:00:00Z", "", None]),
+    },
+)
+
+
+@given(
+    st.lists(alert_fields, max_size=25),
+    st.sampled_from([None, *Verdict]),
+    st.sampled_from([(), (HASH,)]),
+    st.lists(st.integers(0, 30), max_size=12),
+)
+def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
+    documents: list[dict[str, Any]], verdict: Verdict | None, hashes: tuple[str, ...], more: list[int]
+) -> None:
+    alerts = [an_alert(number, **fields) for number, fields in enumerate(documents)]
+    change = Change(status=Status.CLOSED, operator="alice", verdict=verdict)
+    asked = tuple(alert.composite_id for alert in alerts)
+    asked += tuple(f"{CID}:ind:{number}:2-3-4" for number in more) if asked else ()
+    preview, sink = planning(*alerts, change=change, hashes=hashes, given=asked)
+
+    assert preview.selected == preview.planned + sum(preview.skipped.values()) + sum(preview.held.values())
+    assert preview.planned == len(sink.alerts)
+    assert all(number > 0 for number in (*preview.skipped.values(), *preview.held.values()))
+    if asked:
+        assert preview.selected == len(asked)
+        assert preview.skipped.get("not_found", 0) == len(set(asked)) - len(alerts)
+    by_id = {alert.composite_id: alert for alert in alerts}
+    for entry in sink.alerts:
+        alert = by_id[entry.composite_id]
+        assert alert.status != "closed"
+        assert holding(alert, frozenset(hashes), frozenset()) == ""
+        assert entry.before == AlertState.of(alert)
+        assert sink.ways[entry.way] == change.way(alert, a_plan().comment)
+    for sample in preview.samples:
+        if sample.title != "SHA256":
+            assert sum(number for _, number in sample.counts) == preview.planned or sample.others
+    assert len(set(sink.ways.values())) == len(sink.ways)
+
+
+def test_alerts_that_need_the_same_actions_share_a_way() -> None:
+    change = Change(status=Status.CLOSED, operator="alice", verdict=Verdict.FALSE_POSITIVE)
+    _, sink = planning(
+        *(an_alert(number, tags=["ignored"] if number % 2 else []) for number in range(6)), change=change
+    )
+    assert len(sink.ways) == 2
+    assert [entry.way for entry in sink.alerts] == [0, 1, 0, 1, 0, 1]
+
+
+def test_what_is_in_the_wanted_status_is_skipped_before_any_rail_holds_it() -> None:
+    preview, _ = planning(an_alert(1, status="closed", severity=90), an_alert(2, severity=90))
+    assert preview.skipped == {"already": 1}
+    assert preview.held == {"critical": 1}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"cid": OTHER_CID}, {"cid": ..., "composite_id": f"{OTHER_CID}:ind:1:2"}, {"cid": "", "composite_id": "x"}],
+)
+def test_an_alert_of_a_cid_that_is_not_allowed_stops_the_planning(fields: dict[str, Any]) -> None:
+    with pytest.raises(WrongTenant) as caught:
+        planning(an_alert(1), an_alert(2, status="closed", **fields))
+    assert caught.value.exit_code == ExitCode.ACCESS
+
+
+def test_several_cids_may_be_allowed() -> None:
+    preview, _ = planning(an_alert(1), an_alert(2, cid=OTHER_CID.upper()), cids=(CID, OTHER_CID))
+    assert preview.planned == 2
+
+
+def test_the_preview_says_that_closing_can_fire_what_no_undo_takes_back() -> None:
+    assert WARNING in planning(an_alert())[0].warnings
+    reopened, _ = planning(an_alert(status="closed"), change=Change(status=Status.REOPENED, operator="alice"))
+    assert WARNING not in reopened.warnings
+
+
+@pytest.mark.parametrize(
+    ("fields", "warned"),
+    [
+        ({"filename": "powershell.exe"}, True),
+        ({"filename": "PWSH.EXE"}, True),
+        ({"filename": "bash"}, True),
+        ({"filename": "inventory.exe"}, False),
+        ({"filename": "powershell.exe", "sha256": ""}, False),
+        (
+            {
+                "filename": "dllhost.exe",
+                "filepath": "\\Device\\Volume3\\Windows\\System32\\dllhost.exe",
+                "global_prevalence": "common",
+            },
+            True,
+        ),
+        ({"filename": "dllhost.exe", "filepath": "C:\\Temp\\dllhost.exe", "global_prevalence": "common"}, False),
+    ],
+)
+def test_a_hash_of_an_interpreter_is_warned_of_where_hashes_were_selected(fields: dict[str, Any], warned: bool) -> None:
+    by_hash, _ = planning(an_alert(**fields), hashes=(HASH,))
+    assert any("interpreter" in warning for warning in by_hash.warnings) == warned
+    otherwise, _ = planning(an_alert(**fields))
+    assert not any("interpreter" in warning for warning in otherwise.warnings)
+
+
+def test_the_preview_tells_the_span_of_creation_and_the_most_frequent_values() -> None:
+    alerts = [an_alert(number, device={"hostname": f"ACME-{number % 7}"}) for number in range(30)]
+    preview, _ = planning(*alerts)
+    assert (preview.oldest, preview.newest) == ("2026-11-01T06:50:00Z", "2026-11-28T06:50:00Z")
+    hosts = next(sample for sample in preview.samples if sample.title == "Host")
+    assert hosts.counts[0] == ("ACME-0", 5)
+    assert (len(hosts.counts), hosts.others) == (5, 2)
+
+
+def test_distinct_values_are_counted_up_to_a_limit_so_that_memory_stays_flat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("falcon_bulk.operations.tally.MOST_VALUES", 3)
+    tally = Tally()
+    for number in range(10):
+        tally.plan(an_alert(number, device={"hostname": f"ACME-{number}"}))
+    hosts = next(sample for sample in tally.preview([], by_hash=False).samples if sample.title == "Host")
+    assert len(hosts.counts) + hosts.others == 3
+    assert tally.planned == 10
+
+
+# --expect and --max
+
+
+@pytest.mark.parametrize(
+    ("planned", "expect", "most"), [(5, 5, None), (5, None, 5), (5, 5, 9), (0, 0, 0), (7, None, None)]
+)
+def test_bounds_that_are_kept_say_nothing(planned: int, expect: int | None, most: int | None) -> None:
+    check_bounds(planned, expect=expect, most=most)
+
+
+@pytest.mark.parametrize(
+    ("planned", "expect", "most"), [(5, 4, None), (5, 6, None), (5, None, 4), (0, 1, None), (1, None, 0)]
+)
+def test_bounds_that_are_not_kept_are_a_refusal_with_both_numbers(
+    planned: int, expect: int | None, most: int | None
+) -> None:
+    with pytest.raises(Refused) as caught:
+        check_bounds(planned, expect=expect, most=most)
+    assert caught.value.exit_code == ExitCode.REFUSED
+    assert str(planned) in caught.value.message
+    assert str(most if expect is None else expect) in caught.value.message

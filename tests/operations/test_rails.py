@@ -1,0 +1,136 @@
+"""Which alerts the guard rails hold back, and which come near and pass."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plan_builders import HASH, OTHER_HASH, an_alert
+
+from falcon_bulk.operations.rails import RAILS, holding
+
+NOTHING: frozenset[str] = frozenset()
+UNNAMED = {"severity": ..., "severity_name": ...}
+
+HELD: list[tuple[str, dict[str, Any]]] = [
+    ("critical", {"severity": 80, "severity_name": "High"}),
+    ("critical", {"severity": 100, "severity_name": ...}),
+    ("critical", {"severity": 79, "severity_name": "Critical"}),
+    ("critical", {"severity": ..., "severity_name": "CRITICAL"}),
+    ("no-severity", UNNAMED),
+    ("no-severity", {"severity": "90", "severity_name": ...}),
+    ("no-severity", {"severity": None, "severity_name": ""}),
+    ("overwatch", {"product": "overwatch"}),
+    ("overwatch", {"product": "OverWatch"}),
+    ("overwatch", {"tactic": "Falcon Overwatch"}),
+    ("overwatch", {"tactic": "Falcon OverWatch"}),
+    ("falcon-complete", {"tags": ["falcon_complete"]}),
+    ("falcon-complete", {"tags": ["FC-Escalated"]}),
+    ("falcon-complete", {"tags": ["pilot", "Falcon_Complete_Review"]}),
+    ("falcon-complete", {"assigned_to_name": "Falcon Complete Team"}),
+    ("falcon-complete", {"assigned_to_name": "CrowdStrike Team"}),
+    ("falcon-complete", {"assigned_to_uid": "someone@crowdstrike.com"}),
+    ("true-positive", {"tags": ["true_positive"]}),
+    ("true-positive", {"resolution": "true_positive"}),
+    ("case", {"case_id": "C-1"}),
+    ("case", {"case_ids": ["C-1"]}),
+    ("case", {"cases": [{"id": "C-1"}]}),
+    ("case", {"correlation_rule_create_case": True}),
+    ("assigned", {"assigned_to_name": "Alice"}),
+    ("assigned", {"assigned_to_uid": "alice@acme.example"}),
+    ("assigned", {"assigned_to_uuid": "6a1b"}),
+    ("in-progress", {"status": "in_progress"}),
+]
+
+PASSING: list[dict[str, Any]] = [
+    {},
+    {"severity": 79, "severity_name": "High"},
+    {"severity": 60, "severity_name": ...},
+    {"severity": ..., "severity_name": "Low"},
+    {"severity": 0, "severity_name": ...},
+    {"product": "epp", "tactic": "Execution"},
+    {"name": "Falcon Overwatch", "description": "overwatch"},
+    {"tags": ["fc", "complete", "not-falcon_complete", "FCX"]},
+    {"tags": ["false_positive", "ignored"], "resolution": "false_positive"},
+    {"tags": ["not_true_positive", "true_positives"]},
+    {"case_id": "", "case_ids": [], "cases": None, "correlation_rule_create_case": False},
+    {"assigned_to_name": "", "assigned_to_uid": None},
+    {"status": "reopened"},
+    {"tags": [""], "resolution": ""},
+]
+
+
+@pytest.mark.parametrize(("rail", "fields"), HELD)
+def test_an_alert_is_held_by_its_rail(rail: str, fields: dict[str, Any]) -> None:
+    assert holding(an_alert(**fields), NOTHING, NOTHING) == rail
+
+
+@pytest.mark.parametrize(("rail", "fields"), HELD)
+def test_a_lifted_rail_holds_nothing(rail: str, fields: dict[str, Any]) -> None:
+    lifted = frozenset({rail, "assigned"})  # who is of a team is also assigned
+    assert holding(an_alert(**fields), NOTHING, lifted) == ""
+
+
+@pytest.mark.parametrize("fields", PASSING)
+def test_what_only_comes_near_passes(fields: dict[str, Any]) -> None:
+    assert holding(an_alert(**fields), NOTHING, NOTHING) == ""
+
+
+def test_an_alert_counts_under_the_first_rail_that_holds_it() -> None:
+    fields: dict[str, Any] = {}
+    everything = an_alert(
+        severity=90,
+        product="overwatch",
+        tags=["FC-1", "true_positive"],
+        case_id="C-1",
+        assigned_to_name="Alice",
+        status="in_progress",
+        sha256=OTHER_HASH,
+        **fields,
+    )
+    lifted: set[str] = set()
+    order = []
+    while rail := holding(everything, frozenset({HASH}), frozenset(lifted)):
+        order.append(rail)
+        lifted.add(rail)
+    assert order == [rail for rail in RAILS if rail != "no-severity"]
+
+
+def test_the_rails_stand_in_the_order_that_is_documented() -> None:
+    assert list(RAILS) == [
+        *("critical", "no-severity", "overwatch", "falcon-complete", "true-positive"),
+        *("case", "assigned", "in-progress", "other-hashes"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "held"),
+    [
+        ({"sha256": HASH}, False),
+        ({"sha256": HASH.upper()}, False),
+        ({"sha256": HASH, "entities": {"sha256": [HASH]}}, False),
+        ({"sha256": HASH, "entities": {"sha256": [HASH, OTHER_HASH]}}, True),
+        ({"sha256": OTHER_HASH, "ioc_type": "hash_sha256", "ioc_value": HASH}, True),
+        ({"sha256": HASH, "parent_details": {"sha256": OTHER_HASH}}, False),
+        ({"sha256": HASH, "ioc_type": "domain", "ioc_value": OTHER_HASH}, False),
+    ],
+)
+def test_another_own_hash_holds_an_alert_back_where_hashes_were_selected(fields: dict[str, Any], held: bool) -> None:
+    alert = an_alert(**fields)
+    assert holding(alert, frozenset({HASH}), NOTHING) == ("other-hashes" if held else "")
+    assert holding(alert, frozenset({HASH, OTHER_HASH}), NOTHING) == ""
+    assert holding(alert, NOTHING, NOTHING) == ""
+
+
+anything = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.lists(st.text(max_size=4), max_size=2)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["severity", "severity_name", "tags", "product", "tactic", "case_ids", "assigned_to_name"]),
+        anything,
+    )
+)
+def test_a_rail_asks_an_odd_document_without_stumbling(fields: dict[str, Any]) -> None:
+    rail = holding(an_alert(**fields), frozenset({HASH}), NOTHING)
+    assert rail == "" or RAILS[rail](an_alert(**fields), frozenset({HASH}))

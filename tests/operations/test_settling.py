@@ -1,0 +1,121 @@
+"""What became of an alert that was sent, from what is read of it afterwards."""
+
+from itertools import product
+from typing import Any
+
+import pytest
+from plan_builders import RUN, a_plan, an_alert, planned
+
+from falcon_bulk.model.plan import Action, AlertState, Way
+from falcon_bulk.model.run import Outcome
+from falcon_bulk.operations.settle import reached, settle
+
+MARKER = a_plan().marker
+OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
+WAY: Way = (Action("update_status", "closed"), Action("add_tag", "pilot"), Action("append_comment", OURS))
+BEFORE = an_alert(comments=[{"value": "seen"}])
+
+
+def later(**fields: Any) -> Any:
+    return an_alert(**{"comments": [{"value": "seen"}]} | fields)
+
+
+DONE: dict[str, Any] = {"status": "closed", "tags": ["pilot"]}
+WITH_OURS: dict[str, Any] = {"comments": [{"value": "seen"}, {"value": OURS}]}
+WITH_THEIRS: dict[str, Any] = {"comments": [{"value": "seen"}, {"value": "looks bad to me"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "accepted", "outcome", "verified"),
+    [
+        # our comment is there: it was us, whatever Falcon answered
+        (DONE | WITH_OURS, True, Outcome.CHANGED, True),
+        (DONE | WITH_OURS, False, Outcome.CHANGED, True),
+        (WITH_OURS, True, Outcome.CHANGED, False),
+        (WITH_OURS | {"status": "reopened"}, False, Outcome.CHANGED, False),
+        # no comment of ours, the wanted state: ours only if Falcon says that it was written
+        (DONE, True, Outcome.CHANGED, True),
+        (DONE, False, Outcome.DRIFTED, False),
+        (DONE | WITH_THEIRS, False, Outcome.DRIFTED, False),
+        # as before: not applied
+        ({}, True, None, False),
+        ({}, False, None, False),
+        ({"updated_timestamp": "2026-11-18T00:00:00Z"}, False, None, False),
+        # somebody else was there
+        (WITH_THEIRS, True, Outcome.DRIFTED, False),
+        ({"status": "in_progress"}, True, Outcome.DRIFTED, False),
+        ({"assigned_to_name": "Bob"}, False, Outcome.DRIFTED, False),
+        ({"status": "closed"}, True, Outcome.DRIFTED, False),
+    ],
+)
+def test_the_comment_the_answer_and_the_state_decide(
+    fields: dict[str, Any], accepted: bool, outcome: Outcome | None, verified: bool
+) -> None:
+    settled = settle(planned(BEFORE), WAY, MARKER, later(**fields), accepted=accepted)
+    assert (settled.outcome if settled else None) == outcome
+    if settled:
+        assert settled.composite_id == BEFORE.composite_id
+        assert settled.verified == verified
+        assert (settled.after is not None) == (outcome == Outcome.CHANGED)
+        assert bool(settled.reason) != verified
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_an_alert_that_falcon_does_not_know_has_failed(accepted: bool) -> None:
+    settled = settle(planned(BEFORE), WAY, MARKER, None, accepted=accepted)
+    assert settled is not None
+    assert settled.outcome == Outcome.FAILED
+    assert "does not know" in settled.reason
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        f"Set to closed (by alice, falcon-bulk {RUN[:-1]}b)",
+        "falcon-bulk",
+        RUN,
+        f"Undo of {RUN} (by bob, falcon-bulk X)",
+    ],
+)
+def test_a_comment_of_another_run_is_not_taken_for_ours(comment: str) -> None:
+    now = later(**DONE, comments=[{"value": "seen"}, {"value": comment}])
+    settled = settle(planned(BEFORE), WAY, MARKER, now)
+    assert settled is not None
+    assert settled.outcome == Outcome.DRIFTED
+
+
+def test_what_drifted_says_what_changed() -> None:
+    settled = settle(planned(BEFORE), WAY, MARKER, later(status="in_progress", assigned_to_name="Bob"))
+    assert settled is not None
+    assert settled.reason == "status new → in_progress; assignee none → Bob"
+
+
+HOLDS: list[tuple[Action, dict[str, Any], bool]] = [
+    (Action("update_status", "closed"), {"status": "closed"}, True),
+    (Action("update_status", "closed"), {"status": "Closed"}, False),
+    (Action("update_status", "closed"), {"status": ...}, False),
+    (Action("add_tag", "a"), {"tags": ["b", "a"]}, True),
+    (Action("add_tag", "a"), {"tags": ["A"]}, False),
+    (Action("remove_tag", "a"), {"tags": ["b"]}, True),
+    (Action("remove_tag", "a"), {"tags": ["a"]}, False),
+    (Action("show_in_ui", "true"), {}, True),
+    (Action("show_in_ui", "true"), {"show_in_ui": False}, False),
+    (Action("show_in_ui", "false"), {"show_in_ui": False}, True),
+    (Action("show_in_ui", "false"), {}, False),
+    (Action("unassign", "true"), {}, True),
+    (Action("unassign", "true"), {"assigned_to_uid": "alice@acme.example"}, False),
+    (Action("append_comment", "x"), {}, True),
+]
+
+
+@pytest.mark.parametrize(("action", "fields", "holds"), HOLDS)
+def test_a_state_is_what_an_action_leads_to_or_not(action: Action, fields: dict[str, Any], holds: bool) -> None:
+    assert reached((action,), AlertState.of(an_alert(**fields))) is holds
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), list(product([("closed", True), ("new", False)], [("a", True), ("b", False)]))
+)
+def test_a_way_is_reached_when_all_of_its_actions_are(one: tuple[str, bool], other: tuple[str, bool]) -> None:
+    way = (Action("update_status", "closed"), Action("add_tag", "a"))
+    assert reached(way, AlertState.of(an_alert(status=one[0], tags=[other[0]]))) is (one[1] and other[1])
