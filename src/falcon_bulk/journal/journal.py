@@ -70,23 +70,27 @@ class Journal:
     def draft(self, plan: Plan) -> "Draft":
         """Begin to record a plan. Drafts that a crash left behind go; one run may be unfinished at most.
 
+        A run that ended before it could change anything gives way to the same plan, carried out anew.
         Raises Busy if a run is unfinished; Refused if this run is already known.
         """
         with self._writing() as db:
             for (left,) in db.execute("SELECT run_id FROM runs WHERE status = ?", (DRAFT,)).fetchall():
                 _forget(db, left)
-            known = db.execute("SELECT 1 FROM runs WHERE run_id = ?", (plan.run_id,)).fetchone()
+            touched = db.execute(
+                "SELECT 1 FROM alerts WHERE run_id = ? AND state != ? LIMIT 1", (plan.run_id, Outcome.NOT_SENT)
+            ).fetchone()
         if unfinished := self.unfinished():
             raise Busy(
                 f"The run {unfinished.run_id} of this customer is unfinished.",
                 f"Go on with `falcon-bulk resume {unfinished.run_id}`, or close it with "
                 f"`falcon-bulk runs abandon {unfinished.run_id}`.",
             )
-        if known:
+        if touched:
             raise Refused(
                 f"The plan {plan.run_id} was already carried out.", f"`falcon-bulk runs show {plan.run_id}` tells."
             )
         with self._writing() as db:
+            _forget(db, plan.run_id)
             db.execute(
                 "INSERT INTO runs (run_id, plan, preview, status, started) VALUES (?, ?, ?, ?, ?)",
                 (plan.run_id, _encode(plan), b"{}", DRAFT, plan.created),

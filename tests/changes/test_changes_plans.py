@@ -1,0 +1,198 @@
+"""A saved plan: exactly its alerts and actions are sent, once, to the tenant it was made for."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from desk import Desk, a_desk
+from ground import NO_RAILS, Ground, a_ground
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.operations.plan import Change, make_plan
+from falcon_bulk.operations.planfile import PlanFileWriter
+from falcon_bulk.operations.reading import Watch
+from falcon_bulk.operations.select import select
+
+Actions = dict[str, list[tuple[str, str]]]
+
+
+def planned_actions(content: bytes, run_id: str) -> Actions:
+    """What a plan file says each alert gets, the run id masked."""
+    ways: dict[int, list[tuple[str, str]]] = {}
+    actions: Actions = {}
+    for line in map(json.loads, content.splitlines()):
+        if line["line"] == "way":
+            ways[line["number"]] = [(name, value.replace(run_id, "RUN")) for name, value in line["actions"]]
+        elif line["line"] == "alert":
+            composite_id, way, _ = line["alert"]
+            assert composite_id not in actions, "an alert stands in a plan once"
+            actions[composite_id] = ways[way]
+    return actions
+
+
+def sent_actions(changes: Any, run_id: str) -> Actions:
+    """What each alert got, the run id masked."""
+    return {
+        change.composite_id: [(name, value.replace(run_id, "RUN")) for name, value in change.actions]
+        for change in changes
+    }
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with a_ground(tmp_path_factory.mktemp("plans"), alerts=3000) as ground:
+        yield ground
+
+
+CHANGES = st.builds(
+    Change,
+    status=st.sampled_from(Status),
+    operator=st.just("ann"),
+    comment=st.sampled_from(["", "Approved tool", "naïve – 見た"]),
+    verdict=st.sampled_from([None, *Verdict]),
+    tags=st.lists(st.sampled_from(["triage", "acme/2", "x y"]), max_size=2, unique=True).map(tuple),
+    assign_to=st.sampled_from(["", "bo@example.com", "Bo Birch", "2ad9a8b6-2da9-9a76-b896-05b29ef48a1d"]),
+    lifted=st.sampled_from([frozenset(), frozenset({"assigned", "in-progress"}), NO_RAILS]),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(change=CHANGES, start=st.integers(0, 2900), size=st.integers(1, 60))
+def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
+    ground: Ground, change: Change, start: int, size: int
+) -> None:
+    ids = tuple(alert.composite_id for alert in ground.tenant.store.newest_first[start : start + size])
+    file = io.BytesIO()
+    plan = Plan(
+        run_id="251124dryrun",
+        command="bulk-close",
+        customer="acme",
+        cid=ground.tenant.cid,
+        cids=(ground.tenant.cid,),
+        cloud=ground.falcon.cloud,
+        operator="ann",
+        created="2025-11-24T06:50:35Z",
+        selection="exactly the given ids",
+        comment=change.comment_of("251124dryrun"),
+    )
+    writer = PlanFileWriter(file, plan)
+    sent = len(ground.patches)
+    found = select(ground.falcon.alerts, Selection(ids=ids), Watch(ground.timing))
+    preview = make_plan(found, change, plan, writer, given=ids)
+    writer.finish(preview)
+    assert len(ground.patches) == sent, "a dry run sends no change"
+
+    done = len(ground.tenant.ledger.changes)
+    real = ground.planned(ids, change)
+    result = ground.carry_out(real, batch_size=1000)
+    assert (result.planned, result.changed) == (preview.planned, preview.planned)
+    assert (result.skipped, result.held) == (preview.skipped, preview.held)
+    sent_now = sent_actions(ground.tenant.ledger.changes[done:], real.run_id)
+    assert sent_now == planned_actions(file.getvalue(), plan.run_id)
+
+
+def a_plan(desk: Desk, *more: str) -> Path:
+    """A saved plan that closes what is new, of the easy kind."""
+    path = desk.folder / "acme.plan"
+    done = desk.run(
+        "bulk-close", "--filter", "status:'new'+type:'ldt'", "--dry-run", "--plan", str(path), "--format", "json", *more
+    )
+    assert done.code == 0, done
+    assert done.document["plan_file"] == str(path)
+    assert desk.patches() == 0
+    return path
+
+
+def apply(desk: Desk, path: Path, *more: str, customer: str = "acme") -> Any:
+    return desk.run("apply", str(path), "--yes", "--format", "json", *more, customer=customer)
+
+
+def test_a_saved_plan_sends_exactly_its_alerts_and_actions_and_only_once(tmp_path: Path) -> None:
+    with a_desk(tmp_path, alerts=400) as desk:
+        path = a_plan(desk)
+        content = path.read_bytes()
+        wanted = planned_actions(content, json.loads(content.splitlines()[0])["plan"]["run_id"])
+        assert len(wanted) > 50
+        arrived = desk.server.call(lambda: [alert.composite_id for alert in desk.tenant.arrive(40)])
+        done = apply(desk, path)
+        assert (done.code, done.document["changed"], done.document["planned"]) == (0, len(wanted), len(wanted))
+        changes = desk.tenant.ledger.changes
+        assert sent_actions(changes, done.document["run_id"]) == wanted
+        assert not {change.composite_id for change in changes} & set(arrived), "later arrivals are not touched"
+
+        again = apply(desk, path)
+        assert again.code == 7, again
+        assert done.document["run_id"] in again.err
+        assert len(desk.tenant.ledger.changes) == len(changes) == len(wanted)
+
+
+@pytest.mark.slow
+def test_a_plan_that_could_not_be_sent_at_all_can_be_applied_again(tmp_path: Path) -> None:
+    with a_desk(tmp_path, alerts=400) as desk:
+        path = a_plan(desk)
+        desk.order("status", status=503, endpoint="patch", times=None)
+        failed = apply(desk, path)
+        assert (failed.code, failed.document["status"], failed.document["changed"]) == (5, "failed", 0)
+        desk.server.call(desk.tenant.faults.clear)
+        done = apply(desk, path)
+        assert (done.code, done.document["status"]) == (0, "success")
+        ids = [change.composite_id for change in desk.tenant.ledger.changes]
+        assert len(ids) == len(set(ids)) == done.document["planned"]
+        assert [row["status"] for row in desk.run("runs", "--format", "json").document["runs"]] == ["success"]
+
+
+@pytest.mark.slow
+def test_a_plan_that_is_damaged_foreign_or_too_old_is_refused_before_any_change(tmp_path: Path) -> None:
+    with a_desk(tmp_path, "acme", "globex", alerts=400) as desk:
+        path = a_plan(desk)
+        content = path.read_bytes()
+        damaged = desk.folder / "damaged.plan"
+        damaged.write_bytes(content.replace(b'"closed"', b'"reopen"', 1))
+        cut = desk.folder / "cut.plan"
+        cut.write_bytes(content[: len(content) // 2])
+        no_plan = desk.folder / "ids.plan"
+        no_plan.write_text("\n".join(desk.ids(3)))
+        for refused in (
+            apply(desk, damaged),
+            apply(desk, cut),
+            apply(desk, no_plan),
+            apply(desk, path, customer="globex"),
+            apply(desk, path, "--plan-ttl", "0h"),
+        ):
+            assert refused.code == 7, refused
+            assert refused.document["error"]["message"]
+        assert not any(tenant.ledger.changes for tenant in desk.server.tenants)
+        assert apply(desk, path).code == 0
+
+
+@pytest.mark.slow
+def test_an_hour_late_what_an_analyst_took_is_left_alone_and_the_rest_is_closed(tmp_path: Path) -> None:
+    """The crawler touched every alert meanwhile; the analyst took 50."""
+    with a_desk(tmp_path, alerts=1500) as desk:
+        path = a_plan(desk)
+        content = path.read_bytes()
+        ids = sorted(planned_actions(content, "none"))
+        desk.server.call(lambda: desk.tenant.crawl(61))
+        taken, rest = ids[:50], ids[50:]
+        desk.edit(taken, status="in_progress", assign="bo.birch")
+        before = {one: desk.tenant.store.by_id[one].state for one in taken}
+        done = apply(desk, path, "--batch-size", "100", "--batch-delay", "0")
+        assert done.code == 6
+        result = done.document
+        assert (result["status"], result["drifted"], result["changed"]) == ("partial", 50, len(rest))
+        assert (result["failed"], result["unknown"], result["not_sent"]) == (0, 0, 0)
+        assert {one: desk.tenant.store.by_id[one].state for one in taken} == before
+        assert desk.closed(rest) == len(rest)
+        assert desk.comments(rest, result["run_id"]) == [1]
+        shown = desk.run("runs", "show", result["run_id"], "--format", "json").document
+        listed = {alert["composite_id"]: alert["reason"] for alert in shown["alerts"] if alert["outcome"] == "drifted"}
+        assert listed.keys() == set(taken)
+        assert all("assignee none → bo.birch" in reason for reason in listed.values())
+        assert desk.run("resume").code == 0, "drift leaves nothing to resume"
