@@ -1,0 +1,96 @@
+"""A customer with 37,000 alerts, 12,000 of them created at one instant: beyond every window of the API."""
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from shell import Finished, Shell
+
+from falcon_bulk.sandbox import Server, Tenant
+
+pytestmark = pytest.mark.slow
+
+ALERTS, BURST = 25_000, 12_000
+PATIENCE = 180.0
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with Server(Tenant(alerts=ALERTS, burst=BURST, seed=21)) as server:
+        yield Shell(tmp_path_factory.mktemp("large"), server)
+
+
+def assert_within_limits(done: Finished) -> None:
+    """No request that the real API would refuse, and none that was."""
+    assert {request.status for request in done.requests} <= {200, 201}
+    for request in done.requests:
+        assert request.ids <= 1_000
+        if request.endpoint == "queries":
+            assert int(request.query.get("offset", 0)) + int(request.query.get("limit", 100)) <= 10_000
+
+
+def test_every_command_sees_every_alert_once(large: Shell) -> None:
+    truth = large.hashes()
+    everything = {alert["composite_id"] for alert in large.alerts()}
+    assert len(everything) == ALERTS + BURST
+
+    counted = large("query", "--count", patience=PATIENCE)
+    assert counted.out == f"{len(everything)}\n".encode()
+
+    listed = large("query", "--all", "--fields", "composite_id", "--format", "csv", patience=PATIENCE)
+    assert_within_limits(listed)
+    ids = listed.text.splitlines()[1:]
+    assert len(ids) == len(everything)
+    assert set(ids) == everything
+
+    summary = large("hash-summary", "--format", "json", patience=PATIENCE)
+    assert_within_limits(summary)
+    assert {row["sha256"]: row["alerts"] for row in summary.document["hashes"]} == {
+        digest: len(having) for digest, having in truth.items()
+    }
+
+    digest, having = max(sorted(truth.items()), key=lambda item: len(item[1]))
+    found = large("query", "--hash", digest, "--all", "--format", "jsonl", patience=PATIENCE)
+    assert_within_limits(found)
+    assert Counter(document["composite_id"] for document in found.documents) == Counter(dict.fromkeys(having, 1))
+    plan = large("close-hash", "--hash", digest, "--dry-run", "--format", "json", patience=PATIENCE)
+    assert plan.document["selected"] == len(having)
+
+
+def test_sorted_reading_goes_beyond_the_window_too(large: Shell) -> None:
+    done = large(
+        *("query", "--all", "--sort", "severity.desc", "--fields", "composite_id,severity", "--format", "csv"),
+        patience=PATIENCE,
+    )
+    assert done.code == 0, done
+    rows = [line.rsplit(",", 1) for line in done.text.splitlines()[1:]]
+    severities = [float(severity) for _, severity in rows if severity]
+    assert severities == sorted(severities, reverse=True)
+    assert len({composite_id for composite_id, _ in rows}) == len(rows) == ALERTS + BURST
+
+
+def test_bulk_close_leaves_no_new_alert(large: Shell) -> None:
+    before = {alert["composite_id"]: alert for alert in large.alerts()}
+    new = {composite_id for composite_id, alert in before.items() if alert["status"] == "new"}
+    done = large(
+        *("bulk-close", "--filter", "status:'new'", "--yes", "--max", "40000", "--lift", "all", "--format", "json"),
+        patience=PATIENCE,
+    )
+    assert done.code == 0, done
+    assert_within_limits(done)
+    assert done.document["changed"] == done.document["verified"] == len(new) > 20_000
+    assert Counter(change.composite_id for change in large.changes()) == Counter(dict.fromkeys(new, 1))
+    after = {alert["composite_id"]: alert for alert in large.alerts()}
+    assert not [alert for alert in after.values() if alert["status"] == "new"]
+    for composite_id, alert in after.items():
+        added = len(alert["comments"]) - len(before[composite_id]["comments"])
+        assert added == (composite_id in new)
+
+    sent = [request for request in done.requests if request.endpoint == "patch"]
+    starts = sorted(request.at / 1e9 for request in sent)
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    assert len(sent) == -(-len(new) // 1_000)
+    # The tenant notes when a request arrives: a stall of either process may bring two of them nearer.
+    assert sum(gap < 0.45 for gap in gaps) <= 1
+    assert starts[-1] - starts[0] >= 0.5 * (len(sent) - 1) - 0.25
