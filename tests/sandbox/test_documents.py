@@ -157,6 +157,27 @@ def test_alerts_are_uneven_in_time() -> None:
     assert any(len(one["created_timestamp"]) == 30 for one in DOCUMENTS)
 
 
+def created_in_each_day(spread: str) -> list[int]:
+    alerts = Tenant(alerts=9000, spread=spread).store.newest_first
+    return sorted(Counter(rfc3339(alert.created)[:10] for alert in alerts).values())
+
+
+def test_alerts_can_be_even_in_time_but_for_one_instant() -> None:
+    days = created_in_each_day("even")
+    assert days[-2] < 1.6 * days[len(days) // 2]
+
+
+def test_an_hour_can_be_crowded_with_three_in_five() -> None:
+    days = created_in_each_day("crowded")
+    assert 0.55 * 9000 < sum(days[-2:]) < 0.65 * 9000
+    assert days[-3] < 400
+
+
+def test_a_spread_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="Even"):
+        Tenant(alerts=10, spread="Even")
+
+
 def test_a_burst_shares_one_instant() -> None:
     tenant = Tenant(alerts=100, burst=700)
     counts = Counter(alert.created for alert in tenant.store.newest_first)

@@ -26,6 +26,13 @@ def command() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
 @click.option("--alerts", type=click.IntRange(0, 2_000_000), default=25_000, show_default=True, help="How many alerts.")
 @click.option("--burst", type=click.IntRange(0, 1_000_000), default=0, help="That many more at one instant.")
+@click.option(
+    "--spread",
+    type=click.Choice(["lifelike", "even", "crowded"]),
+    default="lifelike",
+    show_default=True,
+    help="When they were created: with busy days and nights, evenly, or 60 % in one hour.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same alerts.")
 @click.option("--customer", "name", default="acme", show_default=True, help="The customer's name.")
 @click.option("--children", type=click.IntRange(0, 50), default=0, help="Child CIDs that share the alerts.")
@@ -39,6 +46,7 @@ def serve(
     port: int,
     alerts: int,
     burst: int,
+    spread: str,
     seed: int,
     name: str,
     children: int,
@@ -53,7 +61,9 @@ def serve(
         chosen = Switches.of(*switches)
     except ValueError as error:
         raise UsageProblem(f"{error}", "`falcon-bulk sandbox switches` lists them.") from None
-    tenant = Tenant(alerts=alerts, burst=burst, seed=seed, customer=name, children=children, switches=chosen)
+    tenant = Tenant(
+        alerts=alerts, burst=burst, spread=spread, seed=seed, customer=name, children=children, switches=chosen
+    )
 
     def ready(url: str) -> None:
         click.echo(f"The tenant {name} ({tenant.cid}) answers at {url}.", err=True)

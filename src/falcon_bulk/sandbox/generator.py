@@ -15,6 +15,7 @@ Drawn = TypeVar("Drawn")
 
 DAYS_BACK = 90
 BUSY_DAY = 12
+CROWDED_HOUR = 240
 HOSTILE_EVERY = 100
 
 PROFILES: dict[str, dict[str, int]] = {
@@ -69,11 +70,14 @@ class Traits(NamedTuple):
 class Generator:
     """Makes the alerts of one tenant, those of the start and those that arrive later."""
 
-    def __init__(self, seed: str, cids: Sequence[str], customer: str, expected: int, profile: str) -> None:
+    def __init__(
+        self, seed: str, cids: Sequence[str], customer: str, expected: int, profile: str, spread: str = "lifelike"
+    ) -> None:
         """`expected` is about how many alerts there will be; hosts and common files grow with it."""
         self.rng = seeded(seed)
         self.cids = cids
         self.profile = PROFILES[profile]
+        self.spread = spread
         hosts = max(12, min(3000, expected // 40)) // len(cids) + 1
         self.worlds = {cid: World(self.rng, cid, customer, hosts) for cid in cids}
         self.common = [self._file() for _ in range(12)]
@@ -106,12 +110,27 @@ class Generator:
         return list(self._alerts(range(now - count + 1, now + 1), now, fresh=True))
 
     def _moments(self, count: int, now: int) -> Iterator[int]:
-        """Uneven moments: each day has its own weight, one is busy, and few things happen at night."""
-        days = [self.rng.uniform(0.4, 1.6) for _ in range(DAYS_BACK)]
-        days[BUSY_DAY] = 12.0
-        weights = [day * (3 if 8 <= hour < 19 else 1) for day in days for hour in range(24)]
+        weights = self._weights()
         for slot in self.rng.choices(range(len(weights)), weights, k=count):
             yield now - slot * HOUR - int(self.rng.random() * HOUR)
+
+    def _weights(self) -> list[float]:
+        """How much happens in each hour before now.
+
+        lifelike: each day has its own weight, one is busy, and few things happen at night. even: the same in all.
+        crowded: three alerts in five fall in one hour. ValueError for another spread.
+        """
+        hours = range(DAYS_BACK * 24)
+        match self.spread:
+            case "even":
+                return [1.0 for _ in hours]
+            case "crowded":
+                return [1.5 * (len(hours) - 1) if hour == CROWDED_HOUR else 1.0 for hour in hours]
+            case "lifelike":
+                days = [self.rng.uniform(0.4, 1.6) for _ in range(DAYS_BACK)]
+                days[BUSY_DAY] = 12.0
+                return [days[hour // 24] * (3 if 8 <= hour % 24 < 19 else 1) for hour in hours]
+        raise ValueError(f"there is no spread {self.spread!r}")
 
     def _alerts(self, moments: Sequence[int], now: int, *, fresh: bool) -> Iterator[Alert]:
         rng, count = self.rng, len(moments)

@@ -40,10 +40,12 @@ class Tenant:
         children: int = 0,
         switches: Switches | None = None,
         profile: str = "mixed",
+        spread: str = "lifelike",
         now: float | None = None,
     ) -> None:
         """`alerts` over 90 days and `burst` more at one instant, of the parent CID and `children` child CIDs.
 
+        `profile` and `spread`: which kinds of alerts, and when they were created; see the generator.
         `now`: the tenant's present at the start, in seconds since 1970; fixed, it makes the documents
         repeatable.
         """
@@ -58,7 +60,9 @@ class Tenant:
         self.faults = Faults(self.identity)
         self.ledger = Ledger()
         self.indicators = Indicators()
-        self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile)
+        self.generator = Generator(
+            self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread
+        )
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)
         self.search = Search(self.store, self.switches)
         self.ledger.counted([alert.kind for alert in self.store.newest_first])
