@@ -33,6 +33,7 @@ HASH = {
     "names": list,
     "filenames": list,
     "fields": list,
+    "by_verdict": dict,
 }
 RUNS_ROW = {
     **dict.fromkeys(("run_id", "customer", "cid", "command", "status", "started"), str),

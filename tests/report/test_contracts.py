@@ -60,6 +60,7 @@ def test_hash_summary() -> None:
                 "names": ["Suspicious activity"],
                 "filenames": ["setup.exe", "inventory.dll"],
                 "fields": ["sha256"],
+                "by_verdict": {},
             }
         ],
     }

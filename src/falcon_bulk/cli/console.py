@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 
 from falcon_bulk.textsafe import printable
 
@@ -16,7 +17,14 @@ class Console:
     def __init__(self, *, quiet: bool, verbose: bool, progress: bool) -> None:
         self.quiet = quiet
         self.verbose = verbose
+        self.prefix = ""
         self._progress = progress and not quiet and sys.stderr.isatty()
+
+    def of(self, customer: str) -> "Console":
+        """The same, with the customer's name before each message and bar."""
+        one = copy(self)
+        one.prefix = f"{customer}: "
+        return one
 
     def say(self, message: str) -> None:
         """A message, not shown with --quiet."""
@@ -40,7 +48,7 @@ class Console:
         from tqdm import tqdm
 
         with tqdm(
-            desc=label,
+            desc=self.prefix + label,
             unit=" alerts",
             delay=BAR_AFTER,
             leave=False,
@@ -63,7 +71,7 @@ class Console:
 
     def _write(self, message: str, end: str = "\n") -> None:
         with suppress(BrokenPipeError):
-            print(printable(message), file=sys.stderr, end=end, flush=True)  # noqa: T201
+            print(printable(self.prefix + message), file=sys.stderr, end=end, flush=True)  # noqa: T201
 
 
 def is_interactive() -> bool:

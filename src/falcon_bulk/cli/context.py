@@ -5,6 +5,8 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,34 +15,38 @@ import click
 from falcon_bulk import __version__
 from falcon_bulk.cli.console import Console, wants_color
 from falcon_bulk.cli.options import instant
+from falcon_bulk.config.customers import list_customers
 from falcon_bulk.config.settings import Settings, load_settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
-from falcon_bulk.errors import UsageProblem
+from falcon_bulk.errors import BadEnvFile, UsageProblem
 from falcon_bulk.falcon.fql import checked_filter, checked_host, checked_name, checked_word
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.hashes import checked_hash
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming, rfc3339
 from falcon_bulk.operations.reading import Watch
-from falcon_bulk.report.formats import Format, check, format_of
+from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
 from falcon_bulk.report.output import Sink, dump, render, write_atomically
 from falcon_bulk.report.sheet import Sheet
 
 READERS = 8
 QUOTA = 50
+PARALLEL_CUSTOMERS = 4
 
 
 class Context:
     """What the shared options of one command line come to. kind: which formats the command has."""
+
+    _into_folder = False
+    _folder_format = Format.MARKDOWN
 
     def __init__(self, ctx: click.Context, kind: str) -> None:
         given: dict[str, Any] = ctx.find_root().ensure_object(dict)
         self._given = given
         self.format = Format(given.get("format", Format.TABLE))
         check(kind, self.format)
-        self.output: Path | None = given.get("output")
-        if self.output is not None:
-            check(kind, format_of(self.output))
+        self._kind = kind
+        self.output = self._output(given.get("output"))
         self.console = Console(
             quiet=bool(given.get("quiet")),
             verbose=bool(given.get("verbose")),
@@ -48,8 +54,67 @@ class Context:
         )
         self.timing = SystemTiming()
         self.readers: int = given.get("readers", READERS)
+        self.parallel_customers: int = given.get("parallel_customers", PARALLEL_CUSTOMERS)
         self._settings: Settings | None = None
         self.stdout_closed = False
+
+    @cached_property
+    def round(self) -> tuple[str, ...]:
+        """The customers of a round; empty where the command line is about one customer.
+
+        Raises UsageProblem where it names a round and something else, or a round of nobody.
+        """
+        named = self._given.get("customers", ())
+        tag: str = self._given.get("customer_tag", "")
+        everybody = bool(self._given.get("all_customers"))
+        if everybody + bool(tag) + bool(named) > 1 or (self._given.get("env_file") and (everybody or tag or named[1:])):
+            raise UsageProblem("The customers are named in two ways.", "Use one of --customer, --customer-tag, …")
+        if not everybody and not tag:
+            return named if len(named) > 1 else ()
+        names = list_customers(self.customers_dir)
+        chosen = names if everybody else tuple(name for name in names if self._has_tag(name, tag))
+        if not chosen:
+            who = f"with the tag {tag}" if tag else "at all"
+            raise UsageProblem(
+                f"There is no customer {who} in {self.customers_dir}.", "`falcon-bulk customers` lists them."
+            )
+        return chosen
+
+    def alone(self, customer: str) -> "Context":
+        """The context for one customer of a round: its own settings, and files only in the folder of -o."""
+        one = copy(self)
+        one._given = {**self._given, "customers": (customer,), "all_customers": None, "customer_tag": None}
+        one._settings = None
+        one.__dict__.pop("round", None)
+        one.output = self.output if self._into_folder else None
+        one.console = self.console.of(customer)
+        return one
+
+    @property
+    def cid(self) -> str:
+        """The CID that the settings expect, '' where they were not loaded or name none."""
+        return self._settings.cids[0] if self._settings and self._settings.cids else ""
+
+    def _has_tag(self, customer: str, tag: str) -> bool:
+        try:
+            return tag in self.alone(customer).settings.tags
+        except BadEnvFile as error:
+            self.console.say(f"Note: {customer} is left out, its tags cannot be read: {error.message}")
+            return False
+
+    def _output(self, given: str | None) -> Path | None:
+        """The file or folder of --output, checked. Raises UsageProblem."""
+        if given is None:
+            if self._given.get("output_format"):
+                raise UsageProblem("--output-format goes with -o DIR.", "Name the folder for the files.")
+            return None
+        path = Path(given)
+        self._into_folder = path.is_dir() or given.endswith(("/", os.sep))
+        if not self._into_folder and self._given.get("output_format"):
+            raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
+        self._folder_format = Format(self._given.get("output_format") or Format.MARKDOWN)
+        check(self._kind, self._folder_format if self._into_folder else format_of(path))
+        return path
 
     @property
     def now(self) -> str:
@@ -59,7 +124,7 @@ class Context:
     @property
     def named(self) -> bool:
         """True if the command line names a customer or an env file."""
-        return bool(self._given.get("env_file") or self._given.get("customer"))
+        return bool(self._given.get("env_file") or self._given.get("customers"))
 
     @property
     def customers_dir(self) -> Path:
@@ -70,9 +135,11 @@ class Context:
     def settings(self) -> Settings:
         """The settings of the customer, loaded once. Raises UsageProblem, BadEnvFile."""
         if self._settings is None:
+            if self.round:
+                raise UsageProblem("This works on one customer at a time.", "Name one of them with --customer.")
             self._settings = load_settings(
                 env_file=self._given.get("env_file"),
-                customer=self._given.get("customer"),
+                customer=next(iter(self._given.get("customers", ())), None),
                 customers_dir=self.customers_dir,
                 environ=os.environ,
                 cwd=Path.cwd(),
@@ -137,20 +204,29 @@ class Context:
     def publish(self, sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]]) -> None:
         """Write a result to stdout, and to the file of --output. JSON takes the document, the others the sheets."""
 
-        def write(sink: Sink, fmt: Format) -> None:
-            if fmt is Format.JSON:
-                dump(document(), sink.binary)
-            else:
-                sink.render(sheets(), fmt)
+        self.emit(_writer(sheets, document))
 
-        self.emit(write)
+    def file(self, sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]]) -> None:
+        """Write a customer's result of a round to its file of --output, if there is one."""
+        self.to_file(_writer(sheets, document))
 
     def emit(self, write: Callable[[Sink, Format], None]) -> None:
         """Call `write` for the file of --output, if there is one, and for stdout."""
-        if self.output is not None:
-            with write_atomically(self.output) as file:
-                write(Sink(file), format_of(self.output))
+        self.to_file(write)
         self.to_stdout(lambda sink: write(sink, self.format))
+
+    def to_file(self, write: Callable[[Sink, Format], None]) -> None:
+        """Call `write` for the file of --output, or for this customer's file in its folder, if there is one."""
+        if self.output is None or (self._into_folder and self.round):
+            return
+        path, fmt = self.output, self._folder_format
+        if self._into_folder:
+            path.mkdir(parents=True, exist_ok=True)
+            path = path / f"{self.settings.customer}_{self.timing.now():%y%m%d}{SUFFIXES[fmt]}"
+        else:
+            fmt = format_of(path)
+        with write_atomically(path) as file:
+            write(Sink(file), fmt)
 
     def to_stdout(self, write: Callable[[Sink], None]) -> None:
         """Write to stdout. A reader that went away ends the output and nothing else."""
@@ -178,6 +254,18 @@ class Context:
                 width=shutil.get_terminal_size().columns if terminal else None,
             )
             sys.stderr.flush()
+
+
+def _writer(
+    sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]]
+) -> Callable[[Sink, Format], None]:
+    def write(sink: Sink, fmt: Format) -> None:
+        if fmt is Format.JSON:
+            dump(document(), sink.binary)
+        else:
+            sink.render(sheets(), fmt)
+
+    return write
 
 
 def open_binary(path: Path) -> BinaryIO:

@@ -1,11 +1,16 @@
 """falcon-bulk hash-summary: count alerts per SHA256."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from falcon_bulk.cli.options import selection_options, shared_options
 from falcon_bulk.errors import ExitCode
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.model.hash_summary import HashSummary
+    from falcon_bulk.model.selection import Selection
 
 EXAMPLES = """\b
 Examples:
@@ -24,23 +29,58 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     """Count alerts per SHA256, most frequent first.
 
     A hash counts where it is the alert's own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
+    Over several customers it also shows which of them share a hash, and what verdicts they gave.
     """
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.operations.hash_summary import summarize
-    from falcon_bulk.operations.select import select
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_sheet
 
     context = Context(ctx, "hash-summary")
     selection = context.selection(options)
+    if context.round:
+        return _round(context, selection, top, fail_on_empty=options["fail_on_empty"])
+    summary = _summarize(context, selection)
+    context.publish(lambda: [hash_summary_sheet(summary, top)], lambda: hash_summary_document(summary))
+    if not summary.alerts_read:
+        context.console.say(f"No alert matches: {selection.words}.")
+    return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
+
+
+def _summarize(context: "Context", selection: "Selection") -> "HashSummary":
+    from falcon_bulk.operations.hash_summary import summarize
+    from falcon_bulk.operations.select import select
+
     with context.tenant() as tenant, context.watching("reading") as watch:
-        summary = summarize(
+        return summarize(
             select(tenant.alerts, selection, watch, readers=context.readers),
             customer=tenant.customer,
             generated_at=context.now,
             selection=selection.words,
         )
-    context.publish(lambda: [hash_summary_sheet(summary, top)], lambda: hash_summary_document(summary))
-    if not summary.alerts_read:
-        context.console.say(f"No alert matches: {selection.words}.")
-        return ExitCode.EMPTY if options["fail_on_empty"] else ExitCode.DONE
-    return ExitCode.DONE
+
+
+def _round(context: "Context", selection: "Selection", top: int | None, *, fail_on_empty: bool) -> int:
+    from falcon_bulk.cli.rounds import each_customer
+    from falcon_bulk.model.round import across, round_exit_code
+    from falcon_bulk.report.formats import Format
+    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_sheet
+    from falcon_bulk.report.round import across_sheet, round_document, round_sheet
+
+    def work(alone: "Context") -> tuple["HashSummary", int]:
+        summary = _summarize(alone, selection)
+        alone.file(lambda: [hash_summary_sheet(summary, top)], lambda: hash_summary_document(summary))
+        return summary, _exit_code(summary, fail_on_empty=fail_on_empty)
+
+    parts = each_customer(context, work)
+    shared = across(part.result for part in parts if part.result is not None)
+    customers = round_sheet(
+        parts,
+        ("alerts", "with a hash", "hashes"),
+        lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
+    )
+    sheets = [across_sheet(shared, top)] if context.format is Format.CSV else [across_sheet(shared, top), customers]
+    context.publish(lambda: sheets, lambda: round_document(parts, hash_summary_document, shared))
+    return round_exit_code(parts)
+
+
+def _exit_code(summary: "HashSummary", *, fail_on_empty: bool) -> int:
+    return ExitCode.EMPTY if fail_on_empty and not summary.alerts_read else ExitCode.DONE

@@ -25,6 +25,7 @@ COMMANDS = {
     "runs": "What was done: list, show, abandon, prune.",
     "resume": "Go on with an unfinished run.",
     "undo": "Take a run back.",
+    "customers": "The customers' env files: list, check, add.",
     "sandbox": "A local Falcon tenant to try things on.",
     "demo": "A guided tour on a local tenant.",
 }

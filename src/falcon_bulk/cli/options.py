@@ -56,7 +56,16 @@ def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str
 
 _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("--env-file",), {"type": click.Path(path_type=Path), "metavar": "PATH", "help": "One customer's env file."}),
-    (("--customer",), {"metavar": "NAME", "help": "Short for --env-file customers/NAME.env."}),
+    (
+        ("--customer", "customers"),
+        {"metavar": "NAME", "help": "Short for --env-file customers/NAME.env; several: a round."},
+    ),
+    (("--all-customers",), {"is_flag": True, "default": None, "help": "A round over all customer files."}),
+    (("--customer-tag",), {"metavar": "TAG", "help": "A round over the customers with this tag (FALCON_TAGS)."}),
+    (
+        ("--parallel-customers",),
+        {"type": click.IntRange(1, 16), "metavar": "N", "help": "Customers of a round at a time.  [default: 4]"},
+    ),
     (
         ("--customers-dir",),
         {
@@ -71,7 +80,11 @@ _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         ("-o", "--output"),
-        {"type": click.Path(path_type=Path), "metavar": "FILE", "help": "Also write a file; its suffix is its format."},
+        {"metavar": "FILE|DIR", "help": "Also write a file, its suffix is its format; in a folder: NAME_YYMMDD.md."},
+    ),
+    (
+        ("--output-format",),
+        {"type": click.Choice(FORMATS), "help": "The format of files in the folder of -o.  [default: markdown]"},
     ),
     (("--readers",), {"type": click.IntRange(1, 32), "metavar": "N", "help": "Reads in flight.  [default: 8]"}),
     (
@@ -100,11 +113,20 @@ def shared_options(command: Decorated) -> Decorated:
 
 def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     given = ctx.find_root().ensure_object(dict)
+    if param.name == "customers":
+        value = (_names(value),) if value else ()
     for one in value if isinstance(value, tuple) else (value,):
         if one is not None and given.setdefault(param.name, one) != one:
             raise UsageProblem(
                 f"{param.opts[-1]} is given twice with different values.", "Give it once, before or after the command."
             )
+
+
+def _names(values: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for value in values for name in value.split(",")))
+    if not all(names):
+        raise UsageProblem("--customer has a blank value.", "It takes a customer's name.")
+    return names
 
 
 # Which alerts.

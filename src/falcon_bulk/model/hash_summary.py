@@ -7,7 +7,7 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     """One SHA256 and the alerts it is an own hash of; an alert counts once.
 
     hosts is the number of distinct hosts; names and filenames the five most frequent; fields the places
-    the hash stood in; max_severity 1 to 100, or None if no alert had one.
+    the hash stood in; by_verdict counts the verdicts given; max_severity 1 to 100, or None if no alert had one.
     """
 
     sha256: str
@@ -21,6 +21,7 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     filenames: tuple[str, ...]
     fields: tuple[str, ...]
+    by_verdict: dict[str, int] = {}
 
 
 class HashSummary(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,12 +14,25 @@ MOST_FREQUENT = 5
 class _Tally:
     """The numbers of one hash."""
 
-    __slots__ = ("alerts", "fields", "filenames", "first", "hosts", "last", "names", "products", "severity", "statuses")
+    __slots__ = (
+        "alerts",
+        "fields",
+        "filenames",
+        "first",
+        "hosts",
+        "last",
+        "names",
+        "products",
+        "severity",
+        "statuses",
+        "verdicts",
+    )
 
     def __init__(self) -> None:
         self.alerts = 0
         self.statuses: Counter[str] = Counter()
         self.products: Counter[str] = Counter()
+        self.verdicts: Counter[str] = Counter()
         self.names: Counter[str] = Counter()
         self.filenames: Counter[str] = Counter()
         self.hosts: set[str] = set()
@@ -33,6 +46,8 @@ class _Tally:
         self.alerts += 1
         self.statuses[text(alert.status)] += 1
         self.products[text(alert.product)] += 1
+        if verdict := text(alert.resolution):
+            self.verdicts[verdict] += 1
         if title := alert.title:
             self.names[title] += 1
         if filename := text(alert.filename):
@@ -60,6 +75,7 @@ class _Tally:
             last_seen=self.last,
             names=tuple(name for name, _ in self.names.most_common(MOST_FREQUENT)),
             filenames=tuple(name for name, _ in self.filenames.most_common(MOST_FREQUENT)),
+            by_verdict=dict(self.verdicts.most_common()),
             fields=tuple(place for place in OWN_PLACES if place in self.fields),
         )
 

@@ -22,6 +22,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "hash-summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
+    "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
 }
 """The formats by kind of report; `run` is what every changing command prints."""
@@ -34,6 +35,16 @@ _BY_SUFFIX = {
     ".json": Format.JSON,
     ".jsonl": Format.JSONL,
 }
+
+SUFFIXES: dict[Format, str] = {
+    Format.TABLE: ".txt",
+    Format.MARKDOWN: ".md",
+    Format.CSV: ".csv",
+    Format.JSON: ".json",
+    Format.JSONL: ".jsonl",
+    Format.HTML: ".html",
+}
+"""The suffix of a file that is named here."""
 
 
 def format_of(path: str | Path) -> Format:

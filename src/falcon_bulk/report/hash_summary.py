@@ -57,6 +57,7 @@ def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
                 "names": list(count.names),
                 "filenames": list(count.filenames),
                 "fields": list(count.fields),
+                "by_verdict": dict(count.by_verdict),
             }
             for count in summary.hashes
         ],

@@ -1,0 +1,170 @@
+"""Which customers' files a command means, logging in with one, and asking for the values of a new one."""
+
+import getpass
+import os
+import shlex
+import signal
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+import click
+
+from falcon_bulk import __version__
+from falcon_bulk.cli.console import Console, is_interactive
+from falcon_bulk.cli.context import Context
+from falcon_bulk.config.customers import new_customer_file
+from falcon_bulk.config.envfile import quoted
+from falcon_bulk.config.regions import CLOUDS
+from falcon_bulk.config.settings import answer_problem, load_settings
+from falcon_bulk.errors import BadEnvFile, Stopped, UsageProblem
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.model.customer import CustomerFile
+from falcon_bulk.operations.customers import customer_files
+
+CONNECTIONS = 2
+
+
+class Question(NamedTuple):
+    """A value that is asked for: its key in the file, the setting it gives, and the words."""
+
+    key: str
+    setting: str
+    words: str
+    hidden: bool = False
+
+
+QUESTIONS = (
+    Question("FALCON_CLIENT_ID", "client_id", "Client ID:"),
+    Question("FALCON_CLIENT_SECRET", "client_secret", "Client secret (not shown):", hidden=True),
+    Question("FALCON_BASE_URL", "base_url", f"Region, {', '.join(CLOUDS)} or the API's URL [us-1]:"),
+    Question("FALCON_CID", "cids", "CID, commas between several [not checked]:"),
+    Question("FALCON_OPERATOR", "operator", "Operator, who stands in comments [login name]:"),
+    Question("FALCON_TAGS", "tags", "Tags, commas between several [none]:"),
+)
+
+
+def customers_context(ctx: click.Context) -> Context:
+    """The context of a command about the customers' files. Raises UsageProblem if one customer is named."""
+    context = Context(ctx, "customers")
+    if context.named:
+        raise UsageProblem(
+            "--customer and --env-file do not go with `customers`.", "`falcon-bulk customers check NAME` checks one."
+        )
+    return context
+
+
+def chosen_files(context: Context, names: tuple[str, ...]) -> list[CustomerFile]:
+    """The files of the named customers, of all without names. A name without a file is left to the login."""
+    if not names:
+        if files := customer_files(context.customers_dir, os.environ):
+            return files
+        raise BadEnvFile(
+            f"There is no env file in {context.customers_dir}.", "`falcon-bulk customers add NAME` makes one."
+        )
+    known = {file.customer: file for file in customer_files(context.customers_dir, os.environ)}
+    return [known.get(name) or _missing(context, name) for name in dict.fromkeys(names)]
+
+
+def log_in(context: Context, file: CustomerFile) -> Tenant:
+    """Log in with a customer's file. Raises what reading the file and a login raise."""
+    settings = load_settings(
+        env_file=None,
+        customer=file.customer,
+        customers_dir=context.customers_dir,
+        environ=os.environ,
+        cwd=Path.cwd(),
+    )
+    return Tenant(
+        settings,
+        context.timing,
+        connections=CONNECTIONS,
+        user_agent=f"falcon-bulk/{__version__}",
+        say=lambda message: context.console.say(f"{file.customer}: {message}"),
+    )
+
+
+def check_is_new(context: Context, name: str) -> None:
+    """Raises UsageProblem for what cannot be a name or without a terminal, BadEnvFile if the file exists."""
+    new_customer_file(name, context.customers_dir)
+    if not is_interactive():
+        raise UsageProblem(
+            "There is no terminal to ask on.", "Copy .env.example to the customer's file, mode 600, and fill it in."
+        )
+
+
+def ask_for_values(console: Console) -> dict[str, str]:
+    """The values for an env file as they are typed, each asked for until it can be one; blank ones left out.
+
+    Raises Stopped on a signal, UsageProblem at the end of input.
+    """
+    values = {}
+    with _stopping():
+        for question in QUESTIONS:
+            if value := _answer(console, question):
+                values[question.key] = value
+    return values
+
+
+def next_command(context: Context, name: str) -> str:
+    """How the new file is tried out."""
+    folder = context.customers_dir
+    moved = [] if folder == Path("customers") else ["--customers-dir", str(folder)]
+    return shlex.join(["falcon-bulk", "customers", "check", name, *moved])
+
+
+def _missing(context: Context, name: str) -> CustomerFile:
+    path = context.customers_dir / f"{name}.env"
+    return CustomerFile(customer=name, file=str(path), region="", cids=(), operator="", tags=(), problems=())
+
+
+def _answer(console: Console, question: Question) -> str:
+    while True:
+        value = _typed(console, question)
+        problem = answer_problem(question.setting, question.key, value, os.environ)
+        if not problem:
+            try:
+                quoted(question.key, value)
+                return value
+            except BadEnvFile as error:
+                problem = error.message
+        console.error(problem)
+
+
+def _typed(console: Console, question: Question) -> str:
+    """The line typed; around a secret blanks are kept, since they may belong to it."""
+    try:
+        line = _hidden(question.words) if question.hidden else console.ask(question.words)
+    except EOFError:
+        line = None
+    if line is None:
+        raise UsageProblem("The input ended at the question; nothing was written.")
+    return line if question.hidden else line.strip()
+
+
+def _hidden(words: str) -> str:
+    """A line that is not echoed. Raises UsageProblem where that cannot be had."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(f"{words} ")
+        except getpass.GetPassWarning:
+            raise UsageProblem("This terminal cannot hide what is typed; nothing was written.") from None
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """SIGINT and SIGTERM end the questions in good order, so that the terminal echoes again."""
+
+    def give_up(signum: int, _frame: FrameType | None) -> None:
+        raise Stopped("Stopped at the question; nothing was written.", terminated=signum == signal.SIGTERM)
+
+    former = {name: signal.signal(name, give_up) for name in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for name, handler in former.items():
+            signal.signal(name, handler)

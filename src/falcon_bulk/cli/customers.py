@@ -1,0 +1,105 @@
+"""falcon-bulk customers: the customers' env files."""
+
+import click
+
+from falcon_bulk.cli.options import shared_options
+from falcon_bulk.errors import ExitCode
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk customers
+  falcon-bulk customers check
+  falcon-bulk customers check acme globex --format json
+  falcon-bulk customers add initech
+"""
+
+
+@click.group("customers", invoke_without_command=True, epilog=EXAMPLES)
+@shared_options
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """The customers' env files: list them, check them by logging in, add one."""
+    return int(ctx.invoke(list_customers)) if ctx.invoked_subcommand is None else ExitCode.DONE
+
+
+@command.command("list")
+@shared_options
+@click.pass_context
+def list_customers(ctx: click.Context) -> int:
+    """List the env files of the customers' folder, with what is wrong with them; nobody is contacted.
+
+    The exit code is 4 if anything is wrong with a file.
+    """
+    import os
+
+    from falcon_bulk.cli.customer_files import customers_context
+    from falcon_bulk.model.customer import exit_code_of
+    from falcon_bulk.operations.customers import customer_files
+    from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
+
+    context = customers_context(ctx)
+    files = customer_files(context.customers_dir, os.environ)
+    context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
+    if not files:
+        context.console.say(f"There is no env file in {context.customers_dir}; `falcon-bulk customers add` makes one.")
+    return exit_code_of(files)
+
+
+@command.command("check")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option(
+    "--parallel-customers",
+    "parallel",
+    type=click.IntRange(1, 32),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Customers at a time.",
+)
+@shared_options
+@click.pass_context
+def check(ctx: click.Context, names: tuple[str, ...], parallel: int) -> int:
+    """Log in to each customer, or to those named, and show what is seen; nothing is changed.
+
+    The exit code is 0 if all are well, the code of those that are not if they have the same, else 6.
+    """
+    from falcon_bulk.cli.customer_files import chosen_files, customers_context, log_in
+    from falcon_bulk.model.customer import exit_code_of
+    from falcon_bulk.operations.customers import check_customers
+    from falcon_bulk.report.customers import customer_checks_document, customer_checks_sheet
+
+    context = customers_context(ctx)
+    files = chosen_files(context, names)
+    checks = check_customers(files, lambda file: log_in(context, file), parallel)
+    context.publish(lambda: [customer_checks_sheet(checks)], lambda: customer_checks_document(checks))
+    if any(check.reading for check in checks):
+        context.console.say("Nothing was changed; whether writing works is not tested.")
+    return exit_code_of(checks)
+
+
+@command.command("add")
+@click.argument("name", metavar="NAME")
+@shared_options
+@click.pass_context
+def add(ctx: click.Context, name: str) -> int:
+    """Ask for a customer's values and write its env file, open to you alone.
+
+    The client secret is asked for and not shown; no option takes it.
+    """
+    import os
+
+    from falcon_bulk.cli.customer_files import ask_for_values, check_is_new, customers_context, next_command
+    from falcon_bulk.config.customers import add_customer
+    from falcon_bulk.operations.customers import customer_files
+    from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
+
+    context = customers_context(ctx)
+    check_is_new(context, name)
+    path = add_customer(name, context.customers_dir, ask_for_values(context.console))
+    written = [file for file in customer_files(context.customers_dir, os.environ) if file.customer == name]
+    context.publish(lambda: [customer_files_sheet(written)], lambda: customer_files_document(written))
+    context.console.say(f"{path} is written, open to you alone.")
+    if not written[0].cids:
+        context.console.say("Note: without FALCON_CID nothing tells when the credentials are another customer's.")
+    context.console.say(f"Next:  {next_command(context, name)}")
+    return written[0].exit_code

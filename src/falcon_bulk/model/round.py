@@ -1,0 +1,95 @@
+"""What came of one command for several customers."""
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+import msgspec
+
+from falcon_bulk.errors import ExitCode, FalconBulkError
+from falcon_bulk.model.hash_summary import HashSummary
+from falcon_bulk.model.vocabulary import Status, Verdict
+
+Result = TypeVar("Result")
+
+OPEN = (Status.NEW, Status.IN_PROGRESS, Status.REOPENED)
+
+
+class PartError(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a customer's part of a round failed."""
+
+    code: str
+    message: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: Exception) -> "PartError":
+        """An error as it is shown; one that was not foreseen gives away no more than its type."""
+        if isinstance(error, FalconBulkError):
+            return cls(code=error.code, message=error.message, hint=error.hint)
+        return cls(
+            code=FalconBulkError.code, message=f"Unexpected {type(error).__name__}.", hint="Run it alone with --debug."
+        )
+
+
+class Part(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
+    """One customer's part of a round: a result, or an error. cid is '' where it is not known."""
+
+    customer: str
+    cid: str
+    exit_code: int
+    result: Result | None = None
+    error: PartError | None = None
+
+
+def round_exit_code(parts: Iterable[Part[Result]]) -> int:
+    """0 if all parts are, the failures' code if all parts failed alike, else 6."""
+    codes = {part.exit_code for part in parts}
+    return codes.pop() if len(codes) == 1 else ExitCode.PARTIAL
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """What one customer has of a hash: alerts, open ones, and the verdicts given to them."""
+
+    alerts: int
+    open: int
+    false_positive: int
+    true_positive: int
+    first_seen: str
+    last_seen: str
+
+
+class SharedHash(msgspec.Struct, frozen=True, kw_only=True):
+    """A hash and the customers that have alerts of it."""
+
+    sha256: str
+    customers: dict[str, Sighting]
+
+    @property
+    def alerts(self) -> int:
+        """The alerts at all customers."""
+        return sum(one.alerts for one in self.customers.values())
+
+    @property
+    def disputed(self) -> bool:
+        """True if it was called benign at one customer and a true positive at another."""
+        benign = {name for name, one in self.customers.items() if one.false_positive}
+        malign = {name for name, one in self.customers.items() if one.true_positive}
+        return any(a != b for a in benign for b in malign)
+
+
+def across(summaries: Iterable[HashSummary]) -> tuple[SharedHash, ...]:
+    """The hashes of several customers: those at most customers first, then by alerts."""
+    found: dict[str, dict[str, Sighting]] = {}
+    for summary in summaries:
+        for count in summary.hashes:
+            found.setdefault(count.sha256, {})[summary.customer] = Sighting(
+                alerts=count.alerts,
+                open=sum(count.by_status.get(status, 0) for status in OPEN),
+                false_positive=count.by_verdict.get(Verdict.FALSE_POSITIVE, 0),
+                true_positive=count.by_verdict.get(Verdict.TRUE_POSITIVE, 0),
+                first_seen=count.first_seen,
+                last_seen=count.last_seen,
+            )
+    hashes = [SharedHash(sha256=sha256, customers=customers) for sha256, customers in found.items()]
+    hashes.sort(key=lambda shared: (-len(shared.customers), -shared.alerts, shared.sha256))
+    return tuple(hashes)
