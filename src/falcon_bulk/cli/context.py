@@ -228,7 +228,7 @@ class Context:
         with write_atomically(path) as file:
             write(Sink(file), fmt)
 
-    def to_stdout(self, write: Callable[[Sink], None]) -> None:
+    def to_stdout(self, write: Callable[[Sink], object]) -> None:
         """Write to stdout. A reader that went away ends the output and nothing else."""
         sink = Sink.stdout(color=wants_color(bool(self._given.get("no_color"))))
         self._given["stdout_begun"] = True

@@ -1,4 +1,4 @@
-"""Which customers' files a command means, logging in with one, and asking for the values of a new one."""
+"""Which customers' files a command means, and asking for the values of a new one."""
 
 import getpass
 import os
@@ -13,20 +13,15 @@ from typing import NamedTuple
 
 import click
 
-from falcon_bulk import __version__
 from falcon_bulk.cli.console import Console, is_interactive
 from falcon_bulk.cli.context import Context
 from falcon_bulk.config.customers import new_customer_file
 from falcon_bulk.config.envfile import quoted
 from falcon_bulk.config.regions import CLOUDS
-from falcon_bulk.config.settings import answer_problem, load_settings
+from falcon_bulk.config.settings import answer_problem
 from falcon_bulk.errors import BadEnvFile, Stopped, UsageProblem
-from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.customer import CustomerFile
 from falcon_bulk.operations.customers import customer_files
-
-CONNECTIONS = 2
-
 
 class Question(NamedTuple):
     """A value that is asked for: its key in the file, the setting it gives, and the words."""
@@ -58,33 +53,15 @@ def customers_context(ctx: click.Context) -> Context:
 
 
 def chosen_files(context: Context, names: tuple[str, ...]) -> list[CustomerFile]:
-    """The files of the named customers, of all without names. A name without a file is left to the login."""
-    if not names:
-        if files := customer_files(context.customers_dir, os.environ):
-            return files
-        raise BadEnvFile(
-            f"There is no env file in {context.customers_dir}.", "`falcon-bulk customers add NAME` makes one."
-        )
-    known = {file.customer: file for file in customer_files(context.customers_dir, os.environ)}
-    return [known.get(name) or _missing(context, name) for name in dict.fromkeys(names)]
-
-
-def log_in(context: Context, file: CustomerFile) -> Tenant:
-    """Log in with a customer's file. Raises what reading the file and a login raise."""
-    settings = load_settings(
-        env_file=None,
-        customer=file.customer,
-        customers_dir=context.customers_dir,
-        environ=os.environ,
-        cwd=Path.cwd(),
-    )
-    return Tenant(
-        settings,
-        context.timing,
-        connections=CONNECTIONS,
-        user_agent=f"falcon-bulk/{__version__}",
-        say=lambda message: context.console.say(f"{file.customer}: {message}"),
-    )
+    """The files of the named customers, else of --customer-tag, else all. A name without a file has no problem yet."""
+    if names and context.round:
+        raise UsageProblem("The customers are named in two ways.", "Leave --customer-tag or --all-customers out.")
+    files = customer_files(context.customers_dir, os.environ)
+    wanted = names or context.round
+    if not wanted:
+        return files
+    known = {file.customer: file for file in files}
+    return [known.get(name) or _missing(context, name) for name in dict.fromkeys(wanted)]
 
 
 def check_is_new(context: Context, name: str) -> None:

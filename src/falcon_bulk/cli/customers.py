@@ -10,6 +10,7 @@ Examples:
   falcon-bulk customers
   falcon-bulk customers check
   falcon-bulk customers check acme globex --format json
+  falcon-bulk customers check --customer-tag gold
   falcon-bulk customers add initech
 """
 
@@ -30,15 +31,12 @@ def list_customers(ctx: click.Context) -> int:
 
     The exit code is 4 if anything is wrong with a file.
     """
-    import os
-
-    from falcon_bulk.cli.customer_files import customers_context
+    from falcon_bulk.cli.customer_files import chosen_files, customers_context
     from falcon_bulk.model.customer import exit_code_of
-    from falcon_bulk.operations.customers import customer_files
     from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
 
     context = customers_context(ctx)
-    files = customer_files(context.customers_dir, os.environ)
+    files = chosen_files(context, ())
     context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
     if not files:
         context.console.say(f"There is no env file in {context.customers_dir}; `falcon-bulk customers add` makes one.")
@@ -47,30 +45,26 @@ def list_customers(ctx: click.Context) -> int:
 
 @command.command("check")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option(
-    "--parallel-customers",
-    "parallel",
-    type=click.IntRange(1, 32),
-    default=4,
-    show_default=True,
-    metavar="N",
-    help="Customers at a time.",
-)
 @shared_options
 @click.pass_context
-def check(ctx: click.Context, names: tuple[str, ...], parallel: int) -> int:
-    """Log in to each customer, or to those named, and show what is seen; nothing is changed.
+def check(ctx: click.Context, names: tuple[str, ...]) -> int:
+    """Log in to each customer, or to those named or tagged, and show what is seen; nothing is changed.
 
     The exit code is 0 if all are well, the code of those that are not if they have the same, else 6.
     """
-    from falcon_bulk.cli.customer_files import chosen_files, customers_context, log_in
+    from falcon_bulk.cli.customer_files import chosen_files, customers_context
+    from falcon_bulk.errors import BadEnvFile
     from falcon_bulk.model.customer import exit_code_of
     from falcon_bulk.operations.customers import check_customers
     from falcon_bulk.report.customers import customer_checks_document, customer_checks_sheet
 
     context = customers_context(ctx)
     files = chosen_files(context, names)
-    checks = check_customers(files, lambda file: log_in(context, file), parallel)
+    if not files:
+        raise BadEnvFile(
+            f"There is no env file in {context.customers_dir}.", "`falcon-bulk customers add NAME` makes one."
+        )
+    checks = check_customers(files, lambda name: context.alone(name).tenant(), context.parallel_customers)
     context.publish(lambda: [customer_checks_sheet(checks)], lambda: customer_checks_document(checks))
     if any(check.reading for check in checks):
         context.console.say("Nothing was changed; whether writing works is not tested.")

@@ -1,14 +1,14 @@
 """falcon-bulk query: show alerts."""
 
-import tempfile
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from falcon_bulk.cli.options import many, selection_options, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.context import Context
 
 EXAMPLES = """\b
 Examples:
@@ -35,6 +35,7 @@ Examples:
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.showing import Chosen, Look, count, count_round, documents_of, show, show_round
 
     if options["everything"] and options["limit"]:
         raise UsageProblem("--all and --limit contradict each other.", "Leave one of them out.")
@@ -43,30 +44,21 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     sort = _sort(options["sort"])
     if options["test_connection"]:
         return _test_connection(context)
+    if options["count"] and context.round:
+        return count_round(context, selection, fail_on_empty=options["fail_on_empty"])
     if options["count"]:
-        return _count(context, selection, fail_on_empty=options["fail_on_empty"])
-
-    fields = options["fields"]
-    with context.tenant() as tenant, context.watching("reading") as watch:
-        from falcon_bulk.operations.select import choose
-
-        limit = None if options["everything"] else options["limit"] or 100
-        pages = choose(tenant.alerts, selection, watch, limit=limit, sort=sort, readers=context.readers)
-        shown = _show(context, (bytes(item.document) for page in pages for item in page), fields, options["details"])
-        if limit is not None and shown == limit:
-            total = watch.counted or tenant.alerts.count(_fql(selection))
-            if total > shown:
-                context.console.say(f"{shown:,} of {total:,} alerts are shown; --all or --limit N shows more.")
+        total = count(context, selection)
+        context.to_stdout(lambda sink: sink.binary.write(f"{total}\n".encode()))
+        return ExitCode.EMPTY if options["fail_on_empty"] and not total else ExitCode.DONE
+    chosen = Chosen(selection, None if options["everything"] else options["limit"] or 100, sort)
+    look = Look(options["fields"], options["details"])
+    if context.round:
+        return show_round(context, chosen, look, fail_on_empty=options["fail_on_empty"])
+    with documents_of(context, chosen) as documents:
+        shown = show(context, documents, look)
     if not shown:
         context.console.say(f"No alert matches: {selection.words}.")
-        return ExitCode.EMPTY if options["fail_on_empty"] else ExitCode.DONE
-    return ExitCode.DONE
-
-
-def _fql(selection: Any) -> str:
-    from falcon_bulk.falcon.fql import base_filter
-
-    return base_filter(selection)
+    return ExitCode.EMPTY if options["fail_on_empty"] and not shown else ExitCode.DONE
 
 
 def _sort(value: str | None) -> str:
@@ -79,10 +71,10 @@ def _sort(value: str | None) -> str:
     return f"{field}|{direction}"
 
 
-def _test_connection(context: Any) -> int:
+def _test_connection(context: "Context") -> int:
     with context.tenant() as tenant:
         cid, total = tenant.home(), tenant.alerts.count("")
-        document = {
+        document: dict[str, str | int | None] = {
             "customer": tenant.customer,
             "cloud": tenant.cloud,
             "cid": cid,
@@ -94,63 +86,3 @@ def _test_connection(context: Any) -> int:
     context.publish(lambda: [facts_sheet(f"{tenant.customer}: login and reading work", document)], lambda: document)
     context.console.say("That writing works is not tested.")
     return ExitCode.DONE
-
-
-def _count(context: Any, selection: Any, *, fail_on_empty: bool) -> int:
-    """The server's total; with hashes the number of alerts read and checked, since Falcon's OR is not trusted."""
-    from falcon_bulk.operations.select import select
-
-    with context.tenant() as tenant:
-        if selection.hashes:
-            with context.watching("counting") as watch:
-                total = sum(len(page) for page in select(tenant.alerts, selection, watch, readers=context.readers))
-        else:
-            total = tenant.alerts.count(_fql(selection))
-    context.to_stdout(lambda sink: sink.binary.write(f"{total}\n".encode()))
-    return ExitCode.EMPTY if fail_on_empty and not total else ExitCode.DONE
-
-
-def _show(context: Any, documents: Iterable[Any], fields: tuple[str, ...], details: bool) -> int:
-    """Write the documents to where they go; returns how many there were."""
-    seen = 0
-
-    def counted() -> Iterator[Any]:
-        nonlocal seen
-        for document in documents:
-            seen += 1
-            yield document
-
-    if context.output is None:
-        begun = _begun(counted())
-        context.emit(lambda sink, fmt: _write(sink, fmt, begun, fields, details))
-        return seen
-    with tempfile.TemporaryFile() as spool:
-        for document in counted():
-            spool.write(document.replace(b"\n", b" ") + b"\n")
-        context.emit(lambda sink, fmt: _write(sink, fmt, _lines(spool), fields, details))
-    return seen
-
-
-def _begun(documents: Iterator[Any]) -> Iterator[Any]:
-    """The same documents, the first of them read: what fails at the start fails before anything is written."""
-    return chain(list(islice(documents, 1)), documents)
-
-
-def _lines(spool: BinaryIO) -> Iterator[bytes]:
-    spool.seek(0)
-    return (line.rstrip(b"\n") for line in spool)
-
-
-def _write(sink: Any, fmt: Any, documents: Iterable[Any], fields: tuple[str, ...], details: bool) -> None:
-    from falcon_bulk.model.alert import decode_alert
-    from falcon_bulk.report import alerts
-    from falcon_bulk.report.formats import Format
-
-    if fmt in (Format.JSON, Format.JSONL):
-        chosen = (alerts.project(document, fields) for document in documents) if fields else documents
-        write = alerts.write_json if fmt is Format.JSON else alerts.write_jsonl
-        write(chosen, sink.binary, terminal=sink.terminal)
-    elif fields:
-        sink.render([alerts.field_sheet(documents, fields)], fmt)
-    else:
-        sink.render([alerts.alert_sheet(map(decode_alert, documents), details)], fmt)

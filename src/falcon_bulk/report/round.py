@@ -1,6 +1,7 @@
 """What a command for several customers shows: the customers with their outcome, and what they share."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from falcon_bulk.model.round import Part, SharedHash, Sighting, round_exit_code
@@ -46,6 +47,19 @@ def round_sheet(
     rows = [_part_row(part, len(numbers), cells) for part in parts]
     good = sum(part.error is None and part.exit_code == 0 for part in parts)
     return Sheet(f"{shown(good)} of {shown(len(parts))} customers done", columns, rows)
+
+
+def joined_sheet(sheets: Sequence[tuple[str, Sheet]]) -> Sheet:
+    """The rows of several customers' sheets of one kind, with the customer in front. They are taken one by one."""
+    columns = sheets[0][1].columns if sheets else ()
+    rows = ((customer, *row) for customer, sheet in sheets for row in sheet.rows)
+    return Sheet("", (Column("customer", least=8), *columns), rows, stacked=any(sheet.stacked for _, sheet in sheets))
+
+
+def named_documents(customer: str, documents: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines of a round's jsonl: `{"customer":NAME,"alert":…}`, the alert as it came."""
+    head = b'{"customer":' + json.dumps(customer).encode() + b',"alert":'
+    return (head + document + b"}" for document in documents)
 
 
 def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
