@@ -43,8 +43,8 @@ check: lint types layers test-all ## all of the above: before a commit
 docs: $(VENV)/.installed-dev ## run the examples of the README, the docs and --help
 	$(PYTEST) tests/docs $(ARGS)
 
-bench: $(VENV)/.installed-dev ## the benchmarks
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: $(VENV)/.installed-dev ## the benchmarks, into docs/benchmarks.md; ARGS=--quick tries them
+	$(BIN)/python -m benchmarks $(or $(ARGS),--write docs/benchmarks.md)
 
 clean: ## remove .venv and what tools leave behind; customers and reports stay
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,164 @@
+"""The results as Markdown: the tables, and what follows from them for a million alerts and 500 customers."""
+
+import os
+import platform
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from benchmarks.old_way import BATCH, CHUNK, ID_PAGE, PAUSE, WALL
+from benchmarks.runs import LATENCIES, PACE, PAGE, READERS, WORKERS, Limit, Results, Run, Scale
+
+QUOTA = 6_000
+MILLION = 1_000
+CUSTOMERS = 500
+EACH = 10_000
+LINE = 100.0
+
+
+def page(results: Results, scale: Scale) -> str:
+    """All of docs/benchmarks.md."""
+    parts = [
+        "# Benchmarks",
+        "```console\n$ make bench\n```",
+        *_setting(scale),
+        "## Runs",
+        runs_table(results),
+        "## Limits",
+        limits_table(results),
+        "## A million alerts",
+        *_million(results),
+        "## 500 customers",
+        *_customers(results),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def runs_table(results: Results) -> str:
+    """A row for each run."""
+    titles = ("run", "seconds", "floor", "ratio", "client CPU, s", "ms per 1,000", "peak MB", "requests")
+    return _table(titles, map(_run_row, results.runs.values()))
+
+
+def limits_table(results: Results) -> str:
+    """A row for each limit."""
+    return _table(("what", "measured", "limit", "kept"), map(_limit_row, results.limits))
+
+
+def _table(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [titles, tuple("---" for _ in titles), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _run_row(run: Run) -> tuple[str, ...]:
+    requests = ", ".join(f"{number} {endpoint}" for endpoint, number in sorted(run.requests.items()))
+    return (
+        run.what,
+        f"{run.cost.wall:.2f}",
+        f"{run.floor:.2f}" if run.floor else "",
+        f"{run.ratio:.2f}" if run.floor else "",
+        f"{run.cost.cpu:.2f}",
+        f"{run.cpu_per_thousand:.0f}" if run.alerts else "",
+        f"{run.cost.memory:.0f}",
+        requests,
+    )
+
+
+def _limit_row(limit: Limit) -> tuple[str, ...]:
+    bound = "at least" if limit.at_least else "at most"
+    digits = 2 if limit.unit.startswith("x") else 0
+    measured = f"{limit.measured:.{digits}f} {limit.unit}"
+    return limit.what, measured, f"{bound} {limit.limit:g}", "yes" if limit.kept else "no"
+
+
+def _setting(scale: Scale) -> Iterator[str]:
+    delays = ", ".join(f"{endpoint} {seconds:g} s" for endpoint, seconds in scale.latencies.items())
+    small = "" if scale.part == 1 else f" At {scale.part:g} of the size and the latencies it is a trial, no benchmark."
+    yield _paragraph(f"""
+        wrote this page on {_machine()}.{small} The tenant is the sandbox, in a process of its own on the same machine,
+        and waits before it answers: {delays}. `floor` is what these waits, the pace of changes ({PACE:g} s between
+        batches, unless given) and pages of {PAGE:,} alerts alone take with {READERS} readers. CPU and peak memory are
+        the client's. Logins are not counted. Each reading is the fastest of {scale.times}.""")
+    yield _paragraph(f"""
+        The old way is FalconPy without a session: ids by offset, {ID_PAGE:,} at a time, details in chunks of {CHUNK:,},
+        updates one after another in batches of {BATCH:,} with a pause of {PAUSE:g} s. It ends at {WALL:,} alerts.
+        `bulk-close` reads too, and reads back what it changed.""")
+
+
+def _machine() -> str:
+    cpu = platform.machine()
+    listed = Path("/proc/cpuinfo")
+    if listed.exists():
+        names = [line.partition(":")[2].strip() for line in listed.read_text().splitlines() if "model name" in line]
+        cpu = names[0] if names else cpu
+    return f"{cpu} with {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def _million(results: Results) -> Iterator[str]:
+    reading, closing, fast = (results.runs[key] for key in ("even", "close", "close fast"))
+    waits = MILLION * LATENCIES["combined"] / READERS
+    cpu = reading.cpu_per_thousand
+    changed = _requests_per_page(closing) * MILLION
+    fast_sending = MILLION * LATENCIES["patch"] / WORKERS
+    requests = _requests_per_page(reading) * MILLION
+    megabytes = results.page_bytes * MILLION / 1e6
+    rows = [
+        ("latency", f"{LATENCIES['combined']:g} s a page, {READERS} at a time", _duration(waits)),
+        ("CPU of one core", f"{cpu:.0f} ms a page", _duration(cpu * MILLION / 1000)),
+        ("the line", f"{megabytes:,.0f} MB packed, at {LINE:g} Mbit/s", _duration(megabytes * 8 / LINE)),
+        ("the quota", f"{requests:,.0f} requests, half of {QUOTA:,} a minute", _duration(requests / QUOTA * 120)),
+    ]
+    yield _paragraph(f"""
+        Reading a million alerts is {MILLION:,} pages. As fast as here it takes {_of_a_million(reading)}.
+        What bounds it:""")
+    yield _table(("bound", "from", "takes at least"), rows)
+    yield _paragraph("""
+        The largest of these decides. More readers shorten the first alone; one core unpacks and decodes all pages.""")
+    yield _paragraph(f"""
+        Closing a million is {MILLION:,} batches and, with reading and reading back, {changed:,.0f} requests. At the
+        default pace the batches take {_duration(MILLION * PACE)}, however fast they are answered; with `--batch-delay 0
+        --workers {WORKERS}`, at {LATENCIES["patch"]:g} s an answer, {_duration(fast_sending)}. As fast as here it
+        takes {_of_a_million(closing)} and {_of_a_million(fast)}, reading included. The quota does not bound it:
+        {_per_minute(closing):,.0f} and {_per_minute(fast):,.0f} requests a minute, of the {QUOTA:,} that all
+        integrations of a customer share.""")
+
+
+def _customers(results: Results) -> Iterator[str]:
+    small = results.runs["hash-summary small"]
+    pages = CUSTOMERS * EACH / PAGE
+    share = EACH / small.alerts
+    one_by_one = CUSTOMERS * small.cost.wall * share
+    megabytes = results.page_bytes * pages / 1e6
+    rows = [
+        ("one after another", _duration(one_by_one)),
+        ("CPU of one core", _duration(CUSTOMERS * small.cost.cpu * share)),
+        (f"a line of {LINE:g} Mbit/s ({megabytes:,.0f} MB)", _duration(megabytes * 8 / LINE)),
+    ]
+    yield _paragraph(f"""
+        A quota belongs to one CID, so customers do not use up each other's. `hash-summary` of {EACH:,} alerts took
+        {small.cost.wall * share:.1f} s here and {small.cost.cpu * share:.1f} s of CPU, starting included; for
+        {CUSTOMERS} such customers:""")
+    yield _table(("bound", "takes"), rows)
+    yield _paragraph("""
+        Several customers side by side fill the waits of one with the work for others, up to the cores and the line.
+        What all share is the token endpoint, with 300 logins a minute from one address.""")
+
+
+def _requests_per_page(run: Run) -> float:
+    return sum(run.requests.values()) / (run.alerts / PAGE)
+
+
+def _per_minute(run: Run) -> float:
+    return 60 * sum(run.requests.values()) / run.cost.wall
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def _of_a_million(run: Run) -> str:
+    return _duration(run.cost.wall * 1e6 / run.alerts)
+
+
+def _paragraph(text: str) -> str:
+    return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)

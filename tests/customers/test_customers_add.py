@@ -1,0 +1,179 @@
+"""falcon-bulk customers add: asked on a terminal, the secret unseen, and read back as it was typed."""
+
+import os
+import signal
+import stat
+
+import pytest
+from msp import Msp
+from shell import Terminal
+
+from falcon_bulk.config.envfile import read_env_file
+
+SECRET = 'It\'s # a "$ecret" \\n=%~ü'
+
+
+def answer(terminal: Terminal, question: str, line: str) -> None:
+    terminal.wait_for(question)
+    terminal.shown = terminal.shown.split(question.encode())[-1]
+    terminal.type(f"{line}\n")
+
+
+def test_what_is_typed_is_in_the_file_and_nothing_of_the_secret_on_the_screen(msp: Msp) -> None:
+    with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
+        for question, line in (
+            ("Client ID:", "0123abc"),
+            ("Client secret (not shown):", SECRET),
+            ("Region", "eu-1"),
+            ("CID", "AA11-0F, bb22"),
+            ("Operator", "Ann O'Neil"),
+            ("Tags", "gold emea"),
+        ):
+            terminal.wait_for(question)
+            terminal.type(f"{line}\n")
+        done = terminal.finish()
+    assert done.code == 0, done
+    assert "falcon-bulk customers check umbrella" in done.err
+    assert "ecret\\" not in done.err
+    assert SECRET not in done.err
+    path = msp.folder / "customers" / "umbrella.env"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_env_file(path) == {
+        "FALCON_CLIENT_ID": "0123abc",
+        "FALCON_CLIENT_SECRET": SECRET,
+        "FALCON_BASE_URL": "eu-1",
+        "FALCON_CID": "AA11-0F, bb22",
+        "FALCON_OPERATOR": "Ann O'Neil",
+        "FALCON_TAGS": "gold emea",
+    }
+    assert msp.rows(code=0)["umbrella"]["cids"] == ["aa11", "bb22"]
+
+
+def test_a_customer_that_was_added_can_be_checked_as_it_says(msp: Msp) -> None:
+    acme = msp.tenants["acme"]
+    with msp.terminal("customers", "add", "acme", "--customers-dir", "eu", customer=None) as terminal:
+        for question, line in (
+            ("Client ID:", acme.client_id),
+            ("Client secret (not shown):", acme.client_secret),
+            ("Region", msp.urls["acme"]),
+            ("CID", ""),
+            ("Operator", ""),
+            ("Tags", ""),
+        ):
+            terminal.wait_for(question)
+            terminal.type(f"{line}\n")
+        done = terminal.finish()
+    assert done.code == 0, done
+    assert acme.client_secret not in done.err
+    assert "without FALCON_CID" in done.err
+    said = done.err.split("Next:  falcon-bulk ")[1].splitlines()[0]
+    assert said == "customers check acme --customers-dir eu"
+    assert msp.bare(*said.split()).code == 0
+    assert stat.S_IMODE((msp.folder / "eu").stat().st_mode) == 0o700
+
+
+def test_an_answer_that_cannot_be_one_is_asked_for_again(msp: Msp) -> None:
+    with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
+        answer(terminal, "Client ID:", " ")
+        answer(terminal, "Client ID:", "0123abc")
+        answer(terminal, "Client secret (not shown):", "   ")
+        answer(terminal, "Client secret (not shown):", "a\ttab")
+        answer(terminal, "Client secret (not shown):", "s3cret")
+        answer(terminal, "Region", "mars-1")
+        answer(terminal, "Region", "")
+        answer(terminal, "CID", "not/a/cid")
+        answer(terminal, "CID", "")
+        answer(terminal, "Operator", "x" * 65)
+        answer(terminal, "Operator", "ann")
+        answer(terminal, "Tags", "")
+        done = terminal.finish()
+    assert done.code == 0, done
+    assert read_env_file(msp.folder / "customers" / "umbrella.env") == {
+        "FALCON_CLIENT_ID": "0123abc",
+        "FALCON_CLIENT_SECRET": "s3cret",
+        "FALCON_OPERATOR": "ann",
+    }
+
+
+def test_the_same_credentials_as_another_customers_are_told_at_once(msp: Msp) -> None:
+    acme = msp.tenants["acme"]
+    with msp.terminal("customers", "add", "umbrella", customer=None, columns=400) as terminal:
+        for question, line in (
+            ("Client ID:", acme.client_id),
+            ("Client secret (not shown):", acme.client_secret),
+            ("Region", ""),
+            ("CID", ""),
+            ("Operator", ""),
+            ("Tags", ""),
+        ):
+            terminal.wait_for(question)
+            terminal.type(f"{line}\n")
+        done = terminal.finish()
+    assert done.code == 4, done
+    assert "the same credentials as acme.env" in done.err
+
+
+@pytest.mark.parametrize("name", ["../acme", "a b", "", ".env", "x" * 65])
+def test_what_cannot_be_a_name_is_refused_before_anything_is_asked(msp: Msp, name: str) -> None:
+    done = msp.customers("add", name)
+    assert done.code == 2
+    assert "is not a customer's name" in done.err
+
+
+def test_a_file_that_exists_stays_as_it_is(msp: Msp) -> None:
+    before = msp.env_file.read_bytes()
+    with msp.terminal("customers", "add", "acme", customer=None) as terminal:
+        done = terminal.finish()
+    assert done.code == 4
+    assert "exists already" in done.err
+    assert "Client ID" not in done.err
+    assert msp.env_file.read_bytes() == before
+
+
+def test_without_a_terminal_nothing_is_asked(msp: Msp) -> None:
+    done = msp.customers("add", "umbrella", given=b"id\nsecret\n\n\n\n\n")
+    assert done.code == 2
+    assert "no terminal" in done.err
+    assert not (msp.folder / "customers" / "umbrella.env").exists()
+
+
+ORDER = ("Client ID:", "Client secret (not shown):", "Region", "CID", "Operator", "Tags")
+
+
+@pytest.mark.parametrize("last", ORDER)
+def test_ctrl_c_at_any_question_leaves_no_file(msp: Msp, last: str) -> None:
+    with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
+        for question in ORDER[: ORDER.index(last)]:
+            answer(terminal, question, "us-1" if question == "Region" else "a1")
+        terminal.wait_for(last)
+        terminal.type("\x03")
+        done = terminal.finish()
+    assert done.code == 130, done
+    assert "nothing was written" in done.err
+    assert not (msp.folder / "customers" / "umbrella.env").exists()
+
+
+def test_sigterm_while_the_secret_is_typed_gives_the_terminal_its_echo_back(msp: Msp) -> None:
+    import termios
+
+    with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
+        answer(terminal, "Client ID:", "a1")
+        terminal.wait_for("Client secret (not shown):")
+        os.kill(terminal._process.pid, signal.SIGTERM)
+        terminal.wait_for("nothing was written")
+        echoes = termios.tcgetattr(terminal._ours)[3] & termios.ECHO
+        done = terminal.finish()
+    assert done.code == 143, done
+    assert echoes
+
+
+def test_the_end_of_the_input_leaves_no_file(msp: Msp) -> None:
+    for before in (0, 1):
+        with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
+            for question in ORDER[:before]:
+                answer(terminal, question, "a1")
+            terminal.wait_for(ORDER[before])
+            terminal.type("\x04")
+            done = terminal.finish()
+        assert done.code == 2, done
+        assert not (msp.folder / "customers" / "umbrella.env").exists()

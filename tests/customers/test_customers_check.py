@@ -1,0 +1,121 @@
+"""falcon-bulk customers check: a login to each, a row for each, whatever becomes of the others."""
+
+from pathlib import Path
+
+from msp import Msp
+
+from falcon_bulk.sandbox import Fault, Server, Tenant
+
+
+def test_what_a_login_shows_of_each_customer(msp: Msp) -> None:
+    rows = msp.rows("check", code=0)
+    assert list(rows) == ["acme", "globex", "initech"]
+    for name, row in rows.items():
+        assert row["cid"] == msp.tenants[name].cid
+        assert row["cid_expected"] is True
+        assert row["open_alerts"] == msp.open_alerts(name)
+        assert 0 < row["quota_remaining"] < row["quota_limit"]
+        assert (row["reading"], row["exit_code"], row["error"]) == (True, 0, None)
+
+
+def test_nothing_is_changed_and_it_says_that_writing_is_not_tested(msp: Msp) -> None:
+    done = msp.customers("check")
+    assert done.code == 0
+    assert "writing works is not tested" in done.err
+    endpoints = {request.endpoint for name in msp.tenants for request in msp.requests_of(name)}
+    assert endpoints == {"token", "combined", "queries"}
+
+
+def test_only_those_named_are_contacted(msp: Msp) -> None:
+    assert list(msp.rows("check", "globex", "acme", "globex", code=0)) == ["globex", "acme"]
+    assert not msp.requests_of("initech")
+
+
+def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: Msp) -> None:
+    msp.write("globex", FALCON_CLIENT_SECRET="wrong")
+    rows = msp.rows("check", code=4)
+    assert rows["globex"]["error"]["code"] == "login_refused"
+    assert (rows["globex"]["exit_code"], rows["globex"]["reading"]) == (4, False)
+    assert rows["acme"]["exit_code"] == rows["initech"]["exit_code"] == 0
+    assert "wrong" not in str(rows)
+
+
+def test_another_customers_credentials_are_found_out(msp: Msp) -> None:
+    msp.write("globex", tenant="initech", FALCON_CID=msp.tenants["globex"].cid)
+    (msp.folder / "customers" / "initech.env").unlink()
+    globex = msp.rows("check", code=4)["globex"]
+    assert globex["cid"] == msp.tenants["initech"].cid
+    assert (globex["cid_expected"], globex["reading"]) == (False, True)
+    assert globex["error"]["code"] == "wrong_tenant"
+
+
+def test_a_missing_scope_is_named(msp: Msp) -> None:
+    msp.tenants["acme"].switches.scopes = "ioc:write"
+    acme = msp.rows("check", code=4)["acme"]
+    assert acme["reading"] is False
+    assert acme["error"]["code"] == "missing_scope"
+    assert "Alerts: Read" in acme["error"]["message"] + acme["error"]["hint"]
+
+
+def test_failures_of_one_kind_give_their_exit_code_and_of_several_6(msp: Msp) -> None:
+    msp.write("globex", FALCON_CLIENT_SECRET="wrong")
+    msp.write("initech", mode=0o640)
+    assert msp.rows("check", code=4)["initech"]["error"]["code"] == "env_file"
+    msp.write("initech", FALCON_BASE_URL="http://127.0.0.1:9")
+    msp.write("acme")
+    rows = msp.rows("check", code=6)
+    assert [row["exit_code"] for row in rows.values()] == [0, 4, 5]
+
+
+def test_a_name_without_a_file_is_a_row(msp: Msp) -> None:
+    rows = msp.rows("check", "globx", "acme", code=4)
+    assert rows["globx"]["error"]["code"] == "env_file"
+    assert "globex" in rows["globx"]["error"]["hint"]
+    assert rows["acme"]["error"] is None
+
+
+def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: Msp) -> None:
+    msp.write("globex", FALCON_CIDS="x")
+    globex = msp.rows("check", code=4)["globex"]
+    assert globex["reading"] is True
+    assert "FALCON_CIDS" in globex["error"]["message"]
+
+
+def test_a_tenant_without_alerts_tells_nothing_of_its_cid(tmp_path: Path) -> None:
+    tenant = Tenant(alerts=0)
+    with Server(tenant) as server:
+        acme = Msp(tmp_path, server).rows("check", code=0)["acme"]
+    assert (acme["cid"], acme["cid_expected"], acme["open_alerts"]) == (tenant.cid, None, 0)
+
+
+def test_customers_are_checked_side_by_side(msp: Msp) -> None:
+    for tenant in msp.tenants.values():
+        tenant.switches.latency_token = 1.0
+    msp.rows("check", "--parallel-customers", "3", code=0)
+    logins = [request for name in msp.tenants for request in msp.requests_of(name) if request.endpoint == "token"]
+    assert max(login.at for login in logins) - min(login.at for login in logins) < 1e9
+
+
+def test_one_after_the_other_if_wanted(msp: Msp) -> None:
+    for tenant in msp.tenants.values():
+        tenant.switches.latency_token = 0.3
+    msp.rows("check", "--parallel-customers", "1", code=0)
+    logins = [msp.requests_of(name)[0].at for name in msp.tenants]
+    assert logins[2] - logins[1] >= 0.3e9 <= logins[1] - logins[0]
+
+
+def test_customers_can_be_picked_by_a_tag(msp: Msp) -> None:
+    msp.write("globex", FALCON_TAGS="gold")
+    assert list(msp.rows("check", "--customer-tag", "gold", code=0)) == ["globex"]
+    assert list(msp.rows("list", "--customer-tag", "gold", code=0)) == ["globex"]
+    assert not msp.requests_of("acme")
+    assert msp.customers("check", "acme", "--customer-tag", "gold").code == 2
+
+
+def test_no_secret_is_shown_when_logins_fail(msp: Msp) -> None:
+    for tenant in msp.tenants.values():
+        tenant.faults.add(Fault(kind="html", status=403, endpoint="token", times=None))
+    done = msp.customers("check", "--debug", "-v")
+    assert done.code == 4, done
+    shown = done.out + done.err.encode()
+    assert not [secret for secret in msp.secrets() if secret in shown]
