@@ -116,12 +116,14 @@ class Shell:
         return done.document
 
     @contextmanager
-    def terminal(self, *argv: str, out_to_pipe: bool = False, columns: int = 160) -> Iterator["Terminal"]:
-        """The command on a terminal, for one customer."""
+    def terminal(
+        self, *argv: str, out_to_pipe: bool = False, columns: int = 160, customer: str | None = "acme"
+    ) -> Iterator["Terminal"]:
+        """The command on a terminal, for one customer or, with None, as it stands."""
         ours, theirs = pty.openpty()
         os.set_blocking(ours, False)
         before = self.request_count()
-        command = [*COMMAND, *argv, "--customer", "acme"]
+        command = [*COMMAND, *argv, *(["--customer", customer] if customer else [])]
         process = subprocess.Popen(
             [sys.executable, "-c", _ON_A_TERMINAL, *command],
             stdin=theirs,

@@ -23,6 +23,7 @@ from falcon_bulk.errors import BadEnvFile, Stopped, UsageProblem
 from falcon_bulk.model.customer import CustomerFile
 from falcon_bulk.operations.customers import customer_files
 
+
 class Question(NamedTuple):
     """A value that is asked for: its key in the file, the setting it gives, and the words."""
 

@@ -3,8 +3,10 @@
 import difflib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from falcon_bulk.config.envfile import read_env_file, write_env_file
 from falcon_bulk.errors import BadEnvFile, UsageProblem
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -37,6 +39,40 @@ def customer_file(name: str, customers_dir: Path) -> Path:
     if os.path.lexists(path):  # a link to nothing is the reader's to explain
         return path
     raise BadEnvFile(f"There is no customer {name}: {path} does not exist.", _suggestion(name, customers_dir))
+
+
+def new_customer_file(name: str, customers_dir: Path) -> Path:
+    """Where the env file of a new customer will be.
+
+    Raises UsageProblem for what cannot be a name, BadEnvFile when there is such a file.
+    """
+    if not is_customer_name(name):
+        raise UsageProblem(f"{name!r} is not a customer's name.", NAME_RULE)
+    path = customers_dir / f"{name}.env"
+    if os.path.lexists(path):
+        raise BadEnvFile(f"{path} exists already.", "Edit it, or remove it first.")
+    return path
+
+
+def add_customer(name: str, customers_dir: Path, values: Mapping[str, str]) -> Path:
+    """Write a new customer's env file, mode 600, in a folder made if it is missing; where it is.
+
+    Raises UsageProblem and BadEnvFile, and leaves no file that does not read back as it was given.
+    """
+    path = new_customer_file(name, customers_dir)
+    try:
+        customers_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadEnvFile(f"The folder {customers_dir} cannot be made: {error.strerror}.") from None
+    write_env_file(path, values)
+    try:
+        if read_env_file(path) == values:
+            return path
+    except BadEnvFile:
+        path.unlink(missing_ok=True)
+        raise
+    path.unlink(missing_ok=True)
+    raise BadEnvFile(f"{path} does not read back as it was typed.", "Write the file by hand, from .env.example.")
 
 
 def _suggestion(name: str, customers_dir: Path) -> str:
