@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from shell import Shell
+from thoroughness import quick_first
 
 from falcon_bulk.sandbox import Fault
 
@@ -47,10 +48,10 @@ def assert_bulk_close_is_exact(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     "habits",
-    [
+    quick_first(
         {"errors_when_none": "absent", "last_after": "absent", "combined_hidden": "omitted", "index_lag": 5.0},
         {"count_no_ops": True, "closing_hides": True, "time_precision": "ns", "unknown_entity": "errors"},
-    ],
+    ),
     ids=is_named,
 )
 def test_bulk_close_is_exact_under_several_habits_at_once(acme: Any, habits: dict[str, Any]) -> None:
@@ -63,7 +64,7 @@ def test_bulk_close_is_exact_under_every_habit(acme: Any, habit: dict[str, Any])
     assert_bulk_close_is_exact(acme(alerts=400, **habit))
 
 
-@pytest.mark.parametrize("fate", ["only_itself", "ignored", "batch_400", "batch_404"])
+@pytest.mark.parametrize("fate", quick_first("batch_404", "only_itself", "ignored", "batch_400"))
 def test_an_alert_that_is_gone_takes_no_other_with_it(acme: Any, fate: str) -> None:
     """It is planned, and gone from the tenant when the plan is carried out."""
     shell = acme(alerts=150, unknown_id=fate)

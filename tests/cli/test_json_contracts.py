@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from shell import Shell
+from thoroughness import quick_first
 
 from falcon_bulk.sandbox import Fault
 
@@ -120,7 +121,7 @@ def test_a_partial_run_lists_its_errors(acme: Any) -> None:
 
 @pytest.mark.parametrize(
     ("argv", "code", "kind"),
-    [
+    quick_first(
         (("query", "--hash", "zz"), 2, "usage"),
         (("query", "--no-such-option"), 2, "usage"),
         (("no-such-command",), 2, "usage"),
@@ -128,7 +129,8 @@ def test_a_partial_run_lists_its_errors(acme: Any) -> None:
         (("query", "--filter", "created_timestamp:*'2026*'", "--customer", "acme"), 2, "bad_filter"),
         (("bulk-close", "--product", "epp", "--dry-run", "--max", "0", "--customer", "acme"), 7, "refused"),
         (("runs", "show", "nosuchrun", "--customer", "acme"), 7, "refused"),
-    ],
+        quick=4,
+    ),
 )
 def test_an_error_is_the_one_document(readable: Shell, argv: tuple[str, ...], code: int, kind: str) -> None:
     for form in (("--format", "json"), ("--format=json",)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from shell import COMMAND, Shell
+from thoroughness import quick_first
 
 from falcon_bulk.sandbox import Fault
 from falcon_bulk.sandbox.documents import render
@@ -36,6 +37,7 @@ def test_count_is_the_number_of_alerts_alone_on_stdout(readable: Shell) -> None:
     assert (done.code, done.out, done.err) == (0, f"{len(new)}\n".encode(), "")
 
 
+@pytest.mark.slow
 def test_count_with_a_hash_is_the_number_of_alerts_that_have_it(readable: Shell) -> None:
     digest, having = max(readable.hashes().items(), key=lambda item: len(item[1]))
     assert readable("query", "--hash", digest, "--count").out == f"{len(having)}\n".encode()
@@ -57,13 +59,15 @@ def test_without_options_the_newest_hundred_are_shown_and_the_total_is_told(read
     assert "--all" in done.err
 
 
-@pytest.mark.parametrize("limit", [1, 7, 1001])
+@pytest.mark.parametrize("limit", quick_first(7, 1, 1001))
 def test_limit_gives_the_newest_of_them(readable: Shell, limit: int) -> None:
     done = readable("query", "--limit", str(limit), "--format", "jsonl")
     assert ids(done.documents) == ids(readable.alerts()[:limit])
 
 
-@pytest.mark.parametrize("order", ["severity.desc", "severity.asc", "created_timestamp.asc", "created_timestamp|asc"])
+@pytest.mark.parametrize(
+    "order", quick_first("severity.desc", "severity.asc", "created_timestamp.asc", "created_timestamp|asc")
+)
 def test_sort_orders_all_alerts(readable: Shell, order: str) -> None:
     field, descending = order.replace("|", ".").rpartition(".")[0], order.endswith("desc")
     done = readable("query", "--all", "--product", "epp", "--sort", order, "--format", "jsonl")
@@ -72,6 +76,7 @@ def test_sort_orders_all_alerts(readable: Shell, order: str) -> None:
     assert len(values) == sum(alert["product"] == "epp" for alert in readable.alerts())
 
 
+@pytest.mark.slow
 def test_sort_orders_the_alerts_of_a_hash(readable: Shell) -> None:
     digest, having = max(readable.hashes().items(), key=lambda item: len(item[1]))
     done = readable("query", "--hash", digest, "--sort", "created_timestamp.asc", "--all", "--format", "jsonl")
@@ -99,6 +104,7 @@ def test_fields_gives_just_these_in_this_order(readable: Shell) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_details_show_the_command_line_and_the_console_link(readable: Shell) -> None:
     done = readable("query", "--product", "epp", "--limit", "5", "--details")
     assert done.code == 0
@@ -121,6 +127,7 @@ def test_json_is_one_array_of_the_documents_as_they_were_sent(readable: Shell) -
     assert all(document in done.out for document in expected)
 
 
+@pytest.mark.slow
 def test_markdown_is_a_table_with_a_line_for_each_alert(readable: Shell) -> None:
     lines = readable("query", "--limit", "20", "--format", "markdown").text.strip().splitlines()
     assert len(lines) == 22
@@ -134,6 +141,7 @@ def test_html_is_not_for_query_and_no_request_is_made(readable: Shell) -> None:
     assert "table, markdown, csv, json, jsonl" in done.err
 
 
+@pytest.mark.slow
 def test_a_file_of_each_suffix_gets_the_format_of_its_name(readable: Shell) -> None:
     for suffix, fmt in {
         ".txt": "table",
@@ -164,6 +172,7 @@ def test_an_empty_result_says_so_and_repeats_the_filter(readable: Shell) -> None
         assert fql in done.err
 
 
+@pytest.mark.slow
 def test_fail_on_empty_exits_with_nine(readable: Shell) -> None:
     empty = ("--filter", "status:'new'+status:'closed'", "--fail-on-empty")
     assert readable("query", *empty).code == 9
@@ -201,6 +210,7 @@ def test_a_reader_that_goes_away_ends_the_output_without_a_traceback(readable: S
     assert "Error" not in said
 
 
+@pytest.mark.slow
 def test_hidden_alerts_are_left_out_only_when_asked_for(readable: Shell) -> None:
     shown = {alert["composite_id"] for alert in readable.alerts() if alert["show_in_ui"] is not False}
     done = readable("query", "--all", "--visible-only", "--format", "jsonl")
@@ -222,6 +232,7 @@ def test_the_options_of_a_selection_are_anded(readable: Shell) -> None:
     assert set(ids(done.documents)) == expected
 
 
+@pytest.mark.slow
 def test_alerts_without_a_severity_name_are_found_by_the_band_of_their_number(readable: Shell) -> None:
     unnamed = [a for a in readable.alerts() if a["severity"] is not None and not a["severity_name"]]
     done = readable("query", "--all", "--severity", "informational,low,medium,high,critical", "--format", "jsonl")
@@ -229,6 +240,7 @@ def test_alerts_without_a_severity_name_are_found_by_the_band_of_their_number(re
     assert set(ids(unnamed)) <= set(ids(done.documents))
 
 
+@pytest.mark.slow
 def test_since_and_until_bound_the_creation(readable: Shell) -> None:
     alerts = readable.alerts()
     since, until = alerts[1500]["created_timestamp"], alerts[500]["created_timestamp"]
@@ -237,6 +249,7 @@ def test_since_and_until_bound_the_creation(readable: Shell) -> None:
     assert int(done.out) == len(expected)
 
 
+@pytest.mark.slow
 def test_a_stream_that_breaks_leaves_a_former_file_as_it_was(acme: Any) -> None:
     shell = acme(alerts=2500)
     file: Path = shell.folder / "alerts.jsonl"

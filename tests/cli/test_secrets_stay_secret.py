@@ -47,6 +47,7 @@ def quoted() -> str:
     return "'" + SENTINEL.replace("'", "\\'") + "'"
 
 
+@pytest.mark.slow
 def test_when_all_goes_well(guarded: Shell) -> None:
     runs = [
         guarded("query", *LOUD),

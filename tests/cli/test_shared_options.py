@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from shell import Shell
+from thoroughness import quick_first
 
 from falcon_bulk.cli.main import COMMANDS
 
@@ -83,6 +84,7 @@ def test_two_different_values_after_the_command_are_an_error(readable: Shell) ->
     assert not done.requests
 
 
+@pytest.mark.slow
 def test_env_file_and_customer_may_name_the_same_file_but_not_two(readable: Shell) -> None:
     readable.write_env("customers/globex.env", readable.env_file.read_text())
     assert readable("query", "--limit", "1", "--env-file", "customers/acme.env").code == 0
@@ -90,7 +92,9 @@ def test_env_file_and_customer_may_name_the_same_file_but_not_two(readable: Shel
     assert (done.code, done.requests) == (2, [])
 
 
-@pytest.mark.parametrize("typed", ["qeury", "close_hash", "bulkclose", "hashsummary", "undoo", "Query"])
+@pytest.mark.parametrize(
+    "typed", quick_first("qeury", "close_hash", "bulkclose", "hashsummary", "undoo", "Query", quick=2)
+)
 def test_a_mistyped_command_is_guessed(readable: Shell, typed: str) -> None:
     done = readable.bare(typed)
     assert done.code == 2
@@ -112,12 +116,14 @@ def test_a_customers_name_leads_out_of_no_folder(readable: Shell, name: str) -> 
     assert not done.requests
 
 
+@pytest.mark.slow
 def test_quiet_says_nothing_but_data_and_errors(readable: Shell) -> None:
     assert readable("query", "--quiet").err == ""
     assert readable("query", "-q", "--filter", "status:'none'").err == ""
     assert readable("query", "-q", "--hash", "zz").err.startswith("Error: ")
 
 
+@pytest.mark.slow
 def test_the_process_environment_serves_where_no_customer_is_named(readable: Shell) -> None:
     env = dict(line.split("=", 1) for line in readable.env_file.read_text().splitlines())
     done = readable.bare("query", "--limit", "1", "--format", "jsonl", env=env)
@@ -125,6 +131,7 @@ def test_the_process_environment_serves_where_no_customer_is_named(readable: She
     assert len(done.documents) == 1
 
 
+@pytest.mark.slow
 def test_an_unexpected_error_is_one_line_and_with_debug_a_traceback(readable: Shell) -> None:
     """A broken installation is as unexpected as it gets."""
     broken = readable.folder / "broken"
@@ -149,6 +156,7 @@ def test_the_version_is_told(readable: Shell) -> None:
     assert (done.code, __version__ in done.text) == (0, True)
 
 
+@pytest.mark.slow
 def test_no_color_reaches_a_terminal_that_wants_none(acme: Any) -> None:
     shell = acme(alerts=40)
     with shell.terminal("query", "--no-color") as terminal:

@@ -123,7 +123,7 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 
 
 def _names(values: tuple[str, ...]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for value in values for name in value.split(",")))
+    names = tuple(dict.fromkeys(name.strip(" ") for value in values for name in value.split(",")))
     if not all(names):
         raise UsageProblem("--customer has a blank value.", "It takes a customer's name.")
     return names
