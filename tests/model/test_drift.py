@@ -70,6 +70,11 @@ def test_what_falcon_moves_by_itself_or_writes_another_way_is_no_drift(changed: 
     assert state().drift_to(state(**changed)) == ()
 
 
+def test_the_moment_of_the_last_update_is_kept_and_not_compared() -> None:
+    assert state().updated == "2026-11-17T06:50:00Z"
+    assert state(updated_timestamp="absent").updated == ""
+
+
 words = st.sampled_from(["", "a", "b", "a b", "a,b"])
 states = st.builds(
     AlertState,
