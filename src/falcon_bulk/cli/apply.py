@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ Examples:
 @click.pass_context
 def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: Any) -> int:
     """Carry out a saved plan: exactly its alerts, each read again first; what drifted is left alone."""
-    from falcon_bulk.cli.changing import Consent, carry_out, check_may_change, pace_of, stopping
+    from falcon_bulk.cli.changing import Consent, ask, carry_out, check_may_change, pace_of, publish, stopping
     from falcon_bulk.cli.context import Context
     from falcon_bulk.journal.journal import Draft
     from falcon_bulk.model.preview import Preview
@@ -51,7 +52,8 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
                     draft.add(line.alert)
             return saved.preview
 
-        return carry_out(context, tenant, saved.plan, make, consent, pace_of(options), fresh=False)
+        approve = partial(ask, context, saved.plan, consent)
+        return publish(context, carry_out(context, tenant, saved.plan, make, approve, pace_of(options), fresh=False))
 
 
 def _age(value: str) -> timedelta:

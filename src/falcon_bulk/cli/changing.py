@@ -6,9 +6,10 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,6 +22,7 @@ from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, Sto
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.journal import Draft, Journal
 from falcon_bulk.journal.lock import holding
+from falcon_bulk.journal.pins import check_pin
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult, RunStatus
@@ -37,6 +39,7 @@ from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.result import result_document, result_sheets
 from falcon_bulk.report.sheet import Sheet
 
+NOTHING = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
 RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -56,6 +59,10 @@ class Consent:
         if not self.yes and not is_interactive():
             add = "--yes with --expect N or --max N" if self.needs_bound else "--yes"
             raise UsageProblem("There is no terminal to ask on.", f"Add {add}, or --dry-run to look only.")
+
+    def check_bounds(self, preview: Preview) -> None:
+        """Raises Refused if the number of planned alerts is not what --expect and --max allow."""
+        check_bounds(preview.planned, expect=self.expect, most=self.most)
 
 
 def new_run_id(context: Context) -> str:
@@ -87,57 +94,58 @@ def change_of(context: Context, options: dict[str, Any], run_id: str) -> Change:
 def change_alerts(context: Context, command: str, selection: Selection, options: dict[str, Any]) -> int:
     """close-hash and bulk-close, from the checked selection to the exit code."""
     run_id = new_run_id(context)
-    dry_run, plan_file = options["dry_run"], options["plan_file"]
     consent = Consent(options["yes"], options["expect"], options["most"])
-    if plan_file and not dry_run:
+    if options["plan_file"] and not options["dry_run"]:
         raise UsageProblem("--plan goes with --dry-run.", "`falcon-bulk apply FILE` carries a saved plan out.")
-    if not dry_run:
+    if not options["dry_run"]:
         consent.check()
     change = change_of(context, options, run_id)
-    if not dry_run:
+    if not options["dry_run"]:
         check_may_change(context, consent)
+    fail_on_empty = options["fail_on_empty"]
     with stopping(context), context.tenant(workers=options["workers"]) as tenant:
-        home = tenant.home()
-        plan = Plan(
-            run_id=run_id,
-            command=command,
-            customer=tenant.customer,
-            cid=home,
-            cids=tenant.cids or (home,),
-            cloud=tenant.cloud,
-            operator=change.operator,
-            created=context.now,
-            selection=selection.words,
-            hashes=selection.hashes if command == "close-hash" else (),
-            lifted=tuple(name for name in RAILS if name in change.lifted),
-            target=change.status,
-            comment=change.comment_of(run_id),
-            version=__version__,
-        )
-
-        def make(sink: PlanSink) -> Preview:
-            with context.watching("reading") as watch:
-                return make_plan(
-                    select(tenant.alerts, selection, watch, readers=context.readers),
-                    change,
-                    plan,
-                    sink,
-                    given=selection.ids,
-                )
-
-        if dry_run:
-            return _dry_run(context, tenant, plan, make, consent, plan_file, fail_on_empty=options["fail_on_empty"])
+        plan, make = planned(context, tenant, command, selection, change, run_id)
+        if options["dry_run"]:
+            return publish_dry_run(
+                context, dry_run(tenant, plan, make, consent, options["plan_file"]), fail_on_empty=fail_on_empty
+            )
         if change.status == Status.CLOSED and change.verdict is None:
             context.console.say("Hint: --resolution false_positive records why the alerts are closed.")
-        return carry_out(
-            context,
-            tenant,
-            plan,
-            make,
-            consent,
-            pace_of(options),
-            fail_on_empty=options["fail_on_empty"],
-        )
+        approve = partial(ask, context, plan, consent)
+        ended = carry_out(context, tenant, plan, make, approve, pace_of(options))
+        return publish(context, ended, fail_on_empty=fail_on_empty)
+
+
+def planned(
+    context: Context, tenant: Tenant, command: str, selection: Selection, change: Change, run_id: str
+) -> tuple[Plan, Callable[[PlanSink], Preview]]:
+    """The head of a plan for one customer, and what makes the rest of it. Raises WrongTenant."""
+    home = tenant.home()
+    if home:
+        check_pin(context.state_folder(), tenant.customer, home)
+    plan = Plan(
+        run_id=run_id,
+        command=command,
+        customer=tenant.customer,
+        cid=home,
+        cids=tenant.cids or (home,),
+        cloud=tenant.cloud,
+        operator=change.operator,
+        created=context.now,
+        selection=selection.words,
+        hashes=selection.hashes if command == "close-hash" else (),
+        lifted=tuple(name for name in RAILS if name in change.lifted),
+        target=change.status,
+        comment=change.comment_of(run_id),
+        version=__version__,
+    )
+
+    def make(sink: PlanSink) -> Preview:
+        with context.watching("reading") as watch:
+            found = select(tenant.alerts, selection, watch, readers=context.readers)
+            return make_plan(found, change, plan, sink, given=selection.ids)
+
+    return plan, make
 
 
 def check_may_change(context: Context, consent: Consent) -> None:
@@ -157,53 +165,56 @@ def pace_of(options: dict[str, Any]) -> Pace:
     return Pace(options["batch_size"], options["batch_delay"], options["workers"])
 
 
+class Ended(NamedTuple):
+    """What became of a plan: done, declined, or nothing to do. cause: why it stopped early."""
+
+    plan: Plan
+    preview: Preview | None
+    result: RunResult
+    cause: FalconBulkError | None = None
+
+
 def carry_out(
     context: Context,
     tenant: Tenant,
     plan: Plan,
     make: Callable[[Draft], Preview],
-    consent: Consent,
+    approve: Callable[[Preview], None],
     pace: Pace,
     *,
     fresh: bool = True,
-    fail_on_empty: bool = False,
-) -> int:
-    """Make the plan in the journal, show it, ask, and carry it out.
+) -> Ended:
+    """Make the plan in the journal, have it approved, and carry it out.
 
-    fresh: the plan is made from alerts read just now. Raises Busy, Refused, Declined and what reading raises;
-    what Falcon answers to the changes is in the result.
+    fresh: the plan is made from alerts read just now. approve: raises Declined or Refused for a no. Raises Busy and
+    what reading raises; what Falcon answers to the changes is in the result.
     """
     if not plan.cid:
-        return _nothing(context, plan, None, fail_on_empty=fail_on_empty)
+        return Ended(plan, None, not_run(plan, NOTHING, RunStatus.NOTHING_TO_DO))
     folder = context.state_folder()
     with holding(folder, plan.cids, plan.run_id), _journal(folder, plan.cid) as journal:
         read_at = context.timing.monotonic() if fresh else float("-inf")
         draft = journal.draft(plan)
         try:
             preview = make(draft)
-            check_bounds(preview.planned, expect=consent.expect, most=consent.most)
+            approve(preview)
             if not preview.planned:
                 journal.discard(plan.run_id)
-                return _nothing(context, plan, preview, fail_on_empty=fail_on_empty)
-            context.show(preview_sheets(plan, preview))
-            if not consent.yes:
-                _ask(context, plan, preview)
+                return Ended(plan, preview, not_run(plan, preview, RunStatus.NOTHING_TO_DO))
         except Declined as declined:
             journal.discard(plan.run_id)
-            _publish(context, _not_run(plan, preview, RunStatus.DECLINED, ExitCode.DECLINED))
-            context.console.error(declined.message, declined.hint)
-            return ExitCode.DECLINED
+            return Ended(plan, preview, not_run(plan, preview, RunStatus.DECLINED, ExitCode.DECLINED), declined)
         except BaseException:
             journal.discard(plan.run_id)
             raise
         draft.begin(preview, context.now)
-        return run_to_its_end(context, tenant, journal, plan, pace, read_at)
+        return run_to_its_end(context, tenant, journal, plan, pace, read_at)._replace(preview=preview)
 
 
 def run_to_its_end(
     context: Context, tenant: Tenant, journal: Journal, plan: Plan, pace: Pace, read_at: float = float("-inf")
-) -> int:
-    """Carry out what the journal holds of a run, publish the result, return its exit code."""
+) -> Ended:
+    """Carry out what the journal holds of a run."""
     with context.console.bar("changing") as move:
         run = Run(
             tenant.alerts,
@@ -216,13 +227,22 @@ def run_to_its_end(
             trouble=lambda: tenant.pacer.troubles,
         )
         result = run.carry_out(lambda: tenant.pacer.requests)
-    _publish(context, result)
-    if run.cause is not None:
-        _explain(context, run.cause, result)
-    context.console.say(
-        f"{tenant.pacer.requests:,} requests in all, lowest remaining quota seen: {tenant.pacer.lowest_remaining}."
-    )
-    return result.exit_code
+    lowest = tenant.pacer.lowest_remaining
+    context.console.say(f"{tenant.pacer.requests:,} requests in all, lowest remaining quota seen: {lowest}.")
+    return Ended(plan, None, result, run.cause)
+
+
+def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> int:
+    """Publish the end of a plan, say why it stopped early; the exit code."""
+    result, cause = ended.result, ended.cause
+    if result.status is RunStatus.NOTHING_TO_DO and ended.preview and ended.preview.held:
+        context.show(preview_sheets(ended.plan, ended.preview))
+    context.publish(lambda: result_sheets(result), lambda: result_document(result))
+    if isinstance(cause, Stopped) and (result.not_sent or result.unknown):
+        context.console.error("Stopped by a signal.", f"Go on with `falcon-bulk resume {result.run_id}`.")
+    elif cause is not None:
+        context.console.error(cause.message, cause.hint)
+    return _empty_or(result.exit_code, context, ended.plan, result, fail_on_empty=fail_on_empty)
 
 
 @contextmanager
@@ -250,47 +270,35 @@ def _journal(folder: Path, cid: str) -> Iterator[Journal]:
         journal.close()
 
 
-def _dry_run(
-    context: Context,
+def dry_run(
     tenant: Tenant,
     plan: Plan,
     make: Callable[[PlanSink], Preview],
     consent: Consent,
-    plan_file: Path | None,
-    *,
-    fail_on_empty: bool,
-) -> int:
+    plan_file: Path | None = None,
+) -> Ended:
+    """Make a plan and send nothing; save it in the file, if one is given. Raises Refused if a bound is not met."""
     if plan_file is None:
         preview = make(Nowhere())
+        consent.check_bounds(preview)
     else:
         with write_atomically(plan_file, 0o600) as file:
             writer = PlanFileWriter(file, plan)
             preview = make(writer)
-            check_bounds(preview.planned, expect=consent.expect, most=consent.most)
+            consent.check_bounds(preview)
             writer.finish(preview)
-    return show_dry_run(context, tenant, plan, preview, consent, plan_file, fail_on_empty=fail_on_empty)
+    result = not_run(plan, preview, RunStatus.DRY_RUN)
+    said = str(plan_file) if plan_file else None
+    return Ended(plan, preview, msgspec.structs.replace(result, plan_file=said, requests=tenant.pacer.requests))
 
 
-def show_dry_run(
-    context: Context,
-    tenant: Tenant,
-    plan: Plan,
-    preview: Preview,
-    consent: Consent,
-    plan_file: Path | None = None,
-    *,
-    fail_on_empty: bool = False,
-) -> int:
-    """Publish what would be done. Raises Refused if a bound is not met."""
-    check_bounds(preview.planned, expect=consent.expect, most=consent.most)
-    result = _not_run(plan, preview, RunStatus.DRY_RUN, ExitCode.DONE)
-    result = msgspec.structs.replace(
-        result, plan_file=str(plan_file) if plan_file else None, requests=tenant.pacer.requests
-    )
+def publish_dry_run(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> int:
+    """Publish what would be done; the exit code."""
+    plan, preview, result = ended.plan, ended.preview or NOTHING, ended.result
     context.publish(lambda: _dry_run_sheets(plan, preview, result), lambda: result_document(result))
     if context.format is Format.JSON:
         context.show(preview_sheets(plan, preview))
-    return _empty_or_done(context, plan, preview, fail_on_empty=fail_on_empty)
+    return _empty_or(ExitCode.DONE, context, plan, result, fail_on_empty=fail_on_empty)
 
 
 def _dry_run_sheets(plan: Plan, preview: Preview, result: RunResult) -> list[Sheet]:
@@ -299,22 +307,16 @@ def _dry_run_sheets(plan: Plan, preview: Preview, result: RunResult) -> list[She
     return [*preview_sheets(plan, preview), Sheet(said.title, (), (), said.notes)]
 
 
-def _nothing(context: Context, plan: Plan, preview: Preview | None, *, fail_on_empty: bool) -> int:
-    seen = preview or Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
-    if seen.held:
-        context.show(preview_sheets(plan, seen))
-    _publish(context, _not_run(plan, seen, RunStatus.NOTHING_TO_DO, ExitCode.DONE))
-    return _empty_or_done(context, plan, seen, fail_on_empty=fail_on_empty)
-
-
-def _empty_or_done(context: Context, plan: Plan, preview: Preview, *, fail_on_empty: bool) -> int:
-    if preview.selected:
-        return ExitCode.DONE
+def _empty_or(code: int, context: Context, plan: Plan, result: RunResult, *, fail_on_empty: bool) -> int:
+    """The code, or that of an empty selection, which is said."""
+    if result.selected:
+        return code
     context.console.say(f"No alert matches: {plan.selection}.")
-    return ExitCode.EMPTY if fail_on_empty else ExitCode.DONE
+    return ExitCode.EMPTY if fail_on_empty else code
 
 
-def _not_run(plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode) -> RunResult:
+def not_run(plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode = ExitCode.DONE) -> RunResult:
+    """The result of a plan of which nothing was sent."""
     return RunResult(
         run_id=plan.run_id,
         customer=plan.customer,
@@ -330,21 +332,23 @@ def _not_run(plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCod
     )
 
 
-def _publish(context: Context, result: RunResult) -> None:
-    context.publish(lambda: result_sheets(result), lambda: result_document(result))
+def ask(context: Context, plan: Plan, consent: Consent, preview: Preview) -> None:
+    """Show a plan and have it confirmed, unless --yes did.
+
+    Raises Refused if a bound is not met, Declined for another answer, UsageProblem at the end of input, Stopped on
+    Ctrl-C.
+    """
+    consent.check_bounds(preview)
+    if preview.planned:
+        context.show(preview_sheets(plan, preview))
+        if not consent.yes:
+            confirm(context, plan.customer, preview.planned)
 
 
-def _explain(context: Context, cause: FalconBulkError, result: RunResult) -> None:
-    if isinstance(cause, Stopped) and (result.not_sent or result.unknown):
-        context.console.error("Stopped by a signal.", f"Go on with `falcon-bulk resume {result.run_id}`.")
-    else:
-        context.console.error(cause.message, cause.hint)
-
-
-def _ask(context: Context, plan: Plan, preview: Preview) -> None:
-    """Raises Declined for another answer, UsageProblem at the end of input, Stopped on Ctrl-C."""
-    wanted = f"{plan.customer} {preview.planned}"
-    question = f"Type {wanted!r} to change these {preview.planned:,} alerts, anything else to leave:"
+def confirm(context: Context, who: str, number: int) -> None:
+    """Have `who` and the number typed. Raises as `ask` does."""
+    wanted = f"{who} {number}"
+    question = f"Type {wanted!r} to change these {number:,} alerts, anything else to leave:"
 
     def give_up(signum: int, _frame: FrameType | None) -> None:
         raise Stopped("Stopped at the question; nothing was changed.", terminated=signum == signal.SIGTERM)

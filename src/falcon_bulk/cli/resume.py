@@ -25,7 +25,7 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
     What is known done is not repeated; what is unknown is settled by reading those alerts. Nothing is asked:
     consent was given.
     """
-    from falcon_bulk.cli.changing import Consent, check_may_change, pace_of, run_to_its_end, stopping
+    from falcon_bulk.cli.changing import Consent, check_may_change, pace_of, publish, run_to_its_end, stopping
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.journal.lock import holding
@@ -48,4 +48,4 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
                 raise Refused(f"The run {run_id} is finished: nothing is left to do.", "`falcon-bulk runs show` tells.")
             with context.tenant(workers=options["workers"]) as tenant:
                 tenant.check_home(plan.cids, plan.cloud)
-                return run_to_its_end(context, tenant, journal, plan, pace_of(options))
+                return publish(context, run_to_its_end(context, tenant, journal, plan, pace_of(options)))

@@ -1,5 +1,6 @@
 """falcon-bulk undo: take a run back."""
 
+from functools import partial
 from typing import Any
 
 import click
@@ -20,7 +21,7 @@ Examples:
 @pace_options
 @shared_options
 @click.pass_context
-def command(ctx: click.Context, /, run_id: str, dry_run: bool, **options: Any) -> int:
+def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     """Take a run back: each alert it changed gets its former status, assignee, tags and visibility.
 
     Alerts that somebody changed since are left alone and listed. Comments cannot be taken back. An undo is a run
@@ -29,11 +30,14 @@ def command(ctx: click.Context, /, run_id: str, dry_run: bool, **options: Any) -
     from falcon_bulk import __version__
     from falcon_bulk.cli.changing import (
         Consent,
+        ask,
         carry_out,
         check_may_change,
+        dry_run,
         new_run_id,
         pace_of,
-        show_dry_run,
+        publish,
+        publish_dry_run,
         stopping,
     )
     from falcon_bulk.cli.context import Context
@@ -41,12 +45,12 @@ def command(ctx: click.Context, /, run_id: str, dry_run: bool, **options: Any) -
     from falcon_bulk.model.plan import Plan
     from falcon_bulk.model.preview import Preview
     from falcon_bulk.model.run import Outcome
-    from falcon_bulk.operations.plan import Nowhere, checked_value
-    from falcon_bulk.operations.undo import UndoSink, plan_undo
+    from falcon_bulk.operations.plan import PlanSink, checked_value
+    from falcon_bulk.operations.undo import plan_undo
 
     context = Context(ctx, "run")
     consent = Consent(options["yes"], options["expect"], options["most"])
-    if not dry_run:
+    if not options["dry_run"]:
         consent.check()
         check_may_change(context, consent)
     with customer_journals(context) as opened:
@@ -72,10 +76,11 @@ def command(ctx: click.Context, /, run_id: str, dry_run: bool, **options: Any) -
                 version=__version__,
             )
 
-            def make(sink: UndoSink) -> Preview:
+            def make(sink: PlanSink) -> Preview:
                 with context.watching("reading") as watch:
                     return plan_undo(journal.records(run_id, Outcome.CHANGED), tenant.alerts, plan, sink, watch)
 
-            if dry_run:
-                return show_dry_run(context, tenant, plan, make(Nowhere()), consent)
-            return carry_out(context, tenant, plan, make, consent, pace_of(options))
+            if options["dry_run"]:
+                return publish_dry_run(context, dry_run(tenant, plan, make, consent))
+            approve = partial(ask, context, plan, consent)
+            return publish(context, carry_out(context, tenant, plan, make, approve, pace_of(options)))

@@ -71,8 +71,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class PlanSink(Protocol):
     """Where a plan in the making goes: nowhere, a file, the journal."""
 
-    def add_way(self, number: int, way: Way) -> None: ...
-    def add(self, alert: PlannedAlert) -> None: ...
+    def add_way(self, number: int, way: Way) -> None:
+        """A new way; comes before the first alert that goes it."""
+
+    def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """An alert of the plan. An outcome other than NOT_SENT is final already (an undo's drifted ones)."""
 
 
 class Nowhere:

@@ -14,6 +14,7 @@ import msgspec
 from falcon_bulk.errors import Refused
 from falcon_bulk.model.plan import PLAN_SCHEMA, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import Outcome
 
 
 class Head(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
@@ -58,9 +59,10 @@ class PlanFileWriter:
         """A way, before the first alert that goes it."""
         self._write(WayLine(number, way))
 
-    def add(self, alert: PlannedAlert) -> None:
-        """An alert of the plan."""
-        self._write(AlertLine(alert))
+    def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """An alert of the plan; one whose fate is known already is no part of the file."""
+        if outcome == Outcome.NOT_SENT:
+            self._write(AlertLine(alert))
 
     def finish(self, preview: Preview) -> None:
         """The last line."""

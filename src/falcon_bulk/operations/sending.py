@@ -24,8 +24,11 @@ from falcon_bulk.operations.turns import Turns
 FRESH_FOR = 60.0
 MAX_TRIES = 3
 MAX_SPLITS = 64
-REREADS = 3
-REREAD_AFTER = 1.0
+# Seconds before each look at alerts that Falcon says it changed and that read as before.
+REREADS = (0.0, 1.0, 2.0, 4.0)
+# Seconds in which a change without an answer may still begin to show: a gateway gives up (504) before the
+# servers behind it do.
+LATE = 5.0
 
 # Refusals that may be about some of the alerts only.
 DIVISIBLE = (400, 404, 413)
@@ -81,8 +84,8 @@ class Sender:
     def send(self, rows: Sequence[PlannedAlert], way: Way, read_at: float) -> None:
         """Send the batch, and what is left of it again or in halves, until all of it is settled.
 
-        read_at: when its alerts were read (monotonic). What was read over 60 s ago is read again when its turn to
-        be sent has come.
+        read_at: when its alerts were read (monotonic). What was read over 60 s ago, or is sent anew because no
+        answer came, is read again when its turn to be sent has come.
         Raises FalconBulkError where going on makes no sense, also where Falcon takes no part of a batch however
         it is split; what was not sent stands so in the journal.
         """
@@ -100,7 +103,7 @@ class Sender:
                 if group.tries == MAX_TRIES:
                     raise left.error or AnswerLost("Falcon keeps leaving alerts out of a change.")
                 self._timing.wait(self._timing.chance() * 2**group.tries)
-                queue.append(Group(left.rows, group.tries + 1, read_at))
+                queue.append(Group(left.rows, group.tries + 1, float("-inf")))
             elif left.error and left.some:
                 queue.append(Group(left.rows, group.tries, read_at))
             elif left.error and len(left.rows) > 1 and splits < MAX_SPLITS:
@@ -165,10 +168,19 @@ class Sender:
     def _after_error(
         self, batch: Batch, rows: list[PlannedAlert], way: Way, error: FalconAnswer, *, transient: bool
     ) -> Left:
-        """No answer, or a refusal: only reading tells what was applied."""
-        now = self._read_back(rows)
-        outcomes = {row: settle(row, way, self._plan.marker, now.get(row.composite_id)) for row in rows}
-        left = [row for row, outcome in outcomes.items() if outcome is None]
+        """No answer, or a refusal: only reading tells what was applied.
+
+        Without an answer it is read until nothing more shows: the change may still be under way.
+        """
+        outcomes: dict[PlannedAlert, Settled | None] = dict.fromkeys(rows)
+        left, after = rows, 0.0
+        while True:
+            waiting, now = len(left), self._read_back(left, after=after)
+            outcomes |= {row: settle(row, way, self._plan.marker, now.get(row.composite_id)) for row in left}
+            left = [row for row in left if outcomes[row] is None]
+            if not transient or not left or (after and len(left) == waiting):
+                break
+            after = LATE
         self._record(
             batch,
             [outcome or _unsent(row) for row, outcome in outcomes.items()],
@@ -182,9 +194,9 @@ class Sender:
         refused = {str(problem.id): problem for problem in written.problems if problem.id}
         general = next((problem for problem in written.problems if not problem.id), None)
         outcomes: dict[PlannedAlert, Settled | None] = dict.fromkeys(rows)
-        for again in range(REREADS):
+        for after in REREADS:
             open_rows = [row for row, outcome in outcomes.items() if outcome is None]
-            now = self._read_back(open_rows, after=REREAD_AFTER if again else 0.0)
+            now = self._read_back(open_rows, after=after)
             for row in open_rows:
                 outcomes[row] = settle(
                     row,
@@ -194,7 +206,7 @@ class Sender:
                     accepted=general is None and row.composite_id not in refused,
                 )
             open_rows = [row for row, outcome in outcomes.items() if outcome is None]
-            if not open_rows or written.problems or again == REREADS - 1 or _says_fewer(written, rows):
+            if not open_rows or written.problems or _says_fewer(written, rows):
                 break
         transient = []
         for row in open_rows:

@@ -5,7 +5,6 @@ Comments cannot be taken back, nor what the change fired. Alerts that somebody c
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Protocol
 
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.alert import Alert, decode_alert
@@ -16,12 +15,6 @@ from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.plan import PlanSink, Ways, check_tenant
 from falcon_bulk.operations.reading import AlertReader, Watch
 from falcon_bulk.operations.tally import Tally
-
-
-class UndoSink(PlanSink, Protocol):
-    """A sink that also takes alerts whose fate is known already."""
-
-    def add(self, alert: PlannedAlert, outcome: Outcome = ..., reason: str = ...) -> None: ...
 
 
 def way_back(before: AlertState, after: AlertState, comment: str) -> Way:
@@ -38,7 +31,7 @@ def way_back(before: AlertState, after: AlertState, comment: str) -> Way:
     return (*actions, Action("append_comment", comment))
 
 
-def plan_undo(records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, sink: UndoSink, watch: Watch) -> Preview:
+def plan_undo(records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, sink: PlanSink, watch: Watch) -> Preview:
     """Plan the way back of all changed alerts of a run.
 
     An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed.

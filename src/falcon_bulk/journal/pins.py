@@ -1,0 +1,60 @@
+"""Which CID each customer's name stands for, remembered from its first change on.
+
+An env file that was overwritten with another customer's credentials is found out by this.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock
+
+from falcon_bulk.errors import WrongTenant
+
+FILE = "customers.json"
+
+
+def check_pin(folder: Path, customer: str, cid: str) -> None:
+    """Remember the customer's CID, or hold it against the one remembered.
+
+    Raises WrongTenant if the customer's name stood for another CID before.
+    """
+    with FileLock(folder / f"{FILE}.lock", mode=0o600):
+        pins = _read(folder)
+        pinned = pins.setdefault(customer, cid)
+        if pinned != cid:
+            raise WrongTenant(
+                f"The customer {customer} was the CID {pinned} until now, these credentials are for {cid}.",
+                f"If that is right, confirm it: `falcon-bulk customers confirm {customer}`.",
+            )
+        _write(folder, pins)
+
+
+def forget_pin(folder: Path, customer: str) -> str:
+    """Forget the customer's CID, so that the next change pins it anew. Returns it, '' if there was none."""
+    with FileLock(folder / f"{FILE}.lock", mode=0o600):
+        pins = _read(folder)
+        former = pins.pop(customer, "")
+        _write(folder, pins)
+    return former
+
+
+def _read(folder: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode((folder / FILE).read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return {}
+    except msgspec.MsgspecError:
+        raise WrongTenant(
+            f"{folder / FILE} is damaged: which CID a customer is cannot be checked.", "Remove it to pin anew."
+        ) from None
+
+
+def _write(folder: Path, pins: dict[str, str]) -> None:
+    descriptor, draft = tempfile.mkstemp(dir=folder, prefix=f".{FILE}.")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.encode(pins))
+        file.flush()
+        os.fsync(file.fileno())
+    Path(draft).replace(folder / FILE)
