@@ -159,6 +159,23 @@ def test_the_token_is_renewed_before_it_expires_and_not_earlier(falcon: Scripted
     assert bearers(falcon) == ["1", "2", "2"]
 
 
+def test_threads_renew_once_between_them_also_where_falcon_gives_the_same_token_again(
+    falcon: ScriptedFalcon, timing: FakeTiming
+) -> None:
+    threads = 8
+    together = threading.Barrier(threads)
+    falcon.answer(LOGIN_PATH, a_token("same"))
+
+    def count(tenant: Tenant) -> int:
+        together.wait(10)
+        return tenant.alerts.count("")
+
+    with logged_in(timing) as tenant, ThreadPoolExecutor(threads) as pool:
+        timing.wait(1_700)
+        list(pool.map(count, [tenant] * threads))
+    assert falcon.logins == 2
+
+
 @pytest.mark.parametrize("lifetime", [0, 1, -5])
 def test_a_token_that_hardly_lives_does_not_make_a_login_of_every_request(
     lifetime: int, falcon: ScriptedFalcon, timing: FakeTiming

@@ -103,17 +103,22 @@ class Tenant:
         self._transport.session.close()
 
     def _current(self) -> str:
-        if self._timing.monotonic() < self._renew_at:
-            return self._token.access_token
-        return self._renewed(self._token.access_token)
+        """The token, renewed before it expires: once for all threads, also where Falcon gives the same one again."""
+        if self._timing.monotonic() >= self._renew_at:
+            with self._lock:
+                if self._timing.monotonic() >= self._renew_at:
+                    self._log_in()
+        return self._token.access_token
 
     def _renewed(self, stale: str) -> str:
         """Log in anew, once for all threads that hold the stale token."""
         with self._lock:
-            if self._token.access_token != stale:
-                return self._token.access_token
-            self._token = self._transport.call(LOGIN, self._auth.login)
-            self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE)
-            if self._transport.moved_to:
-                self._auth.base_url = self._transport.moved_to
+            if self._token.access_token == stale:
+                self._log_in()
             return self._token.access_token
+
+    def _log_in(self) -> None:
+        self._token = self._transport.call(LOGIN, self._auth.login)
+        self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE)
+        if self._transport.moved_to:
+            self._auth.base_url = self._transport.moved_to
