@@ -159,21 +159,46 @@ def test_the_token_is_renewed_before_it_expires_and_not_earlier(falcon: Scripted
     assert bearers(falcon) == ["1", "2", "2"]
 
 
-def test_threads_renew_once_between_them_also_where_falcon_gives_the_same_token_again(
-    falcon: ScriptedFalcon, timing: FakeTiming
-) -> None:
+class WatchedTiming(FakeTiming):
+    """Knows which threads have looked at the clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked: set[int] = set()
+        self._changed = threading.Condition()
+
+    def monotonic(self) -> float:
+        moment = super().monotonic()
+        with self._changed:
+            self.looked.add(threading.get_ident())
+            self._changed.notify_all()
+        return moment
+
+    def until_looked_at_by(self, threads: int) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.looked) >= threads, 10)
+
+
+def test_threads_renew_once_between_them_also_where_falcon_gives_the_same_token_again() -> None:
     threads = 8
-    together = threading.Barrier(threads)
-    falcon.answer(LOGIN_PATH, a_token("same"))
+    timing = WatchedTiming()
+    logins = 0
 
-    def count(tenant: Tenant) -> int:
-        together.wait(10)
-        return tenant.alerts.count("")
+    def log_in(request: requests.PreparedRequest) -> Any:
+        nonlocal logins
+        logins += 1
+        if logins > 1:
+            timing.until_looked_at_by(threads)  # all of them have seen that the token is old
+        return a_token("same").as_responses()
 
-    with logged_in(timing) as tenant, ThreadPoolExecutor(threads) as pool:
-        timing.wait(1_700)
-        list(pool.map(count, [tenant] * threads))
-    assert falcon.logins == 2
+    with responses.RequestsMock() as network:
+        network.add_callback("POST", BASE + LOGIN_PATH, log_in)
+        network.add_callback("GET", BASE + QUERY, lambda request: good(total=1).as_responses())
+        with logged_in(timing) as tenant, ThreadPoolExecutor(threads) as pool:
+            timing.wait(1_700)
+            timing.looked.clear()
+            assert list(pool.map(lambda _: tenant.alerts.count(""), range(threads))) == [1] * threads
+    assert logins == 2
 
 
 @pytest.mark.parametrize("lifetime", [0, 1, -5])
