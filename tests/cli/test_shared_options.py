@@ -84,6 +84,29 @@ def test_two_different_values_after_the_command_are_an_error(readable: Shell) ->
     assert not done.requests
 
 
+@pytest.mark.parametrize(
+    ("option", "one", "other"),
+    quick_first(
+        ("--filter", "name:'EICAR*'", "status:'new'"),
+        ("--max", "5", "500"),
+        ("--expect", "5", "6"),
+        ("--host", "A*", "B*"),
+        ("--name", "A*", "B*"),
+        ("--since", "7d", "70d"),
+        ("--until", "7d", "70d"),
+        quick=2,
+    ),
+)
+def test_a_second_value_does_not_silently_undo_the_first(readable: Shell, option: str, one: str, other: str) -> None:
+    selection = () if option == "--filter" else ("--filter", "status:'new'")
+    argv = ("bulk-close", *selection, "--dry-run", option, one)
+    done = readable(*argv, option, other)
+    assert done.code == 2, done
+    assert f"{option} is given twice" in done.err
+    assert not done.requests
+    assert "twice" not in readable(*argv, option, one).err
+
+
 @pytest.mark.slow
 def test_env_file_and_customer_may_name_the_same_file_but_not_two(readable: Shell) -> None:
     readable.write_env("customers/globex.env", readable.env_file.read_text())

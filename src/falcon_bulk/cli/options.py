@@ -34,6 +34,17 @@ def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"multiple": True, "callback": split, "metavar": metavar or "|".join(choices)}
 
 
+def once() -> dict[str, Any]:
+    """Attributes of an option with one value: of two, one would narrow or bound nothing, and silently so."""
+
+    def check(_ctx: click.Context, param: click.Parameter, values: tuple[Any, ...]) -> Any:
+        if len(set(values)) > 1:
+            raise UsageProblem(f"{param.opts[-1]} is given twice with different values.", "Give it once.")
+        return values[0] if values else None
+
+    return {"multiple": True, "callback": check}
+
+
 def one_of(choices: tuple[str, ...]) -> dict[str, Any]:
     """Attributes of an option that takes one of some words."""
 
@@ -136,15 +147,15 @@ def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
     """The options that select alerts; `--status` is the target of a changing command, hence `--from-status`."""
     status = ("--from-status", "from_status") if changing else ("--status", "from_status")
     declared = [
-        click.option("--filter", "fql", metavar="FQL", help="A filter in Falcon Query Language."),
+        click.option("--filter", "fql", **once(), metavar="FQL", help="A filter in Falcon Query Language."),
         click.option("--hash", "hashes", **many("SHA256"), help="Alerts of these hashes."),
         click.option("--severity", "severities", **many(choices=SEVERITIES), help="By severity name."),
         click.option("--product", "products", **many("NAME"), help="epp, idp, xdr, …"),
         click.option(*status, **many(choices=STATUSES), help="Alerts that have this status."),
-        click.option("--host", metavar="GLOB", help="By host name; * stands for any text."),
-        click.option("--name", metavar="GLOB", help="By alert name; * stands for any text."),
-        click.option("--since", metavar="WHEN", help="Created since: 7d, 24h, a date, or a UTC time."),
-        click.option("--until", metavar="WHEN", help="Created before: 7d, 24h, a date, or a UTC time."),
+        click.option("--host", **once(), metavar="GLOB", help="By host name; * stands for any text."),
+        click.option("--name", **once(), metavar="GLOB", help="By alert name; * stands for any text."),
+        click.option("--since", **once(), metavar="WHEN", help="Created since: 7d, 24h, a date, or a UTC time."),
+        click.option("--until", **once(), metavar="WHEN", help="Created before: 7d, 24h, a date, or a UTC time."),
         click.option("--visible-only", is_flag=True, help="Leave out alerts that the console hides."),
         click.option("--fail-on-empty", is_flag=True, help="Exit with 9 if nothing matches."),
     ]
@@ -203,8 +214,12 @@ def pace_options(command: Decorated) -> Decorated:
 def consent_options(command: Decorated) -> Decorated:
     """How consent is given."""
     declared = [
-        click.option("--max", "most", type=click.IntRange(0), metavar="N", help="Refuse if more would be changed."),
-        click.option("--expect", type=click.IntRange(0), metavar="N", help="Refuse unless exactly N would be changed."),
+        click.option(
+            "--max", "most", **once(), type=click.IntRange(0), metavar="N", help="Refuse if more would be changed."
+        ),
+        click.option(
+            "--expect", **once(), type=click.IntRange(0), metavar="N", help="Refuse unless exactly N would be changed."
+        ),
         click.option("--yes", is_flag=True, help="Do not ask; needs --expect or --max."),
     ]
     for option in reversed(declared):
