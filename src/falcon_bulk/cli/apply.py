@@ -4,12 +4,15 @@ import re
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from falcon_bulk.cli.options import consent_options, pace_options, shared_options
 from falcon_bulk.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from falcon_bulk.falcon.tenant import Tenant
 
 EXAMPLES = """\b
 Examples:
@@ -27,33 +30,33 @@ Examples:
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: Any) -> int:
-    """Carry out a saved plan: exactly its alerts, each read again first; what drifted is left alone."""
+    """Carry out a saved plan: exactly its alerts, each read again first; what drifted is left alone.
+
+    PLAN may be a folder of plans, one for each customer: they are shown in one table and asked for once.
+    """
     from falcon_bulk.cli.changing import Consent, ask, carry_out, check_may_change, pace_of, publish, stopping
+    from falcon_bulk.cli.changing_round import apply_round
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.journal.journal import Draft
-    from falcon_bulk.model.preview import Preview
-    from falcon_bulk.operations.planfile import PlanFile, WayLine
+    from falcon_bulk.operations.planfile import PlanFile
 
     most_age = _age(plan_ttl)
     context = Context(ctx, "run")
+
+    def check(saved: PlanFile, tenant: "Tenant") -> None:
+        home = tenant.home()
+        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.timing.now(), most_age=most_age)
+
+    if plan_file.is_dir():
+        return apply_round(context, plan_file, check, options)
     consent = Consent(options["yes"], options["expect"], options["most"], needs_bound=False)
     consent.check()
     saved = PlanFile(plan_file)
     check_may_change(context, consent)
     with stopping(context), context.tenant(workers=options["workers"]) as tenant:
-        home = tenant.home()
-        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.timing.now(), most_age=most_age)
-
-        def make(draft: Draft) -> Preview:
-            for line in saved.rows():
-                if isinstance(line, WayLine):
-                    draft.add_way(line.number, line.actions)
-                else:
-                    draft.add(line.alert)
-            return saved.preview
-
+        check(saved, tenant)
         approve = partial(ask, context, saved.plan, consent)
-        return publish(context, carry_out(context, tenant, saved.plan, make, approve, pace_of(options), fresh=False))
+        ended = carry_out(context, tenant, saved.plan, saved.fill, approve, pace_of(options), fresh=False)
+        return publish(context, ended)
 
 
 def _age(value: str) -> timedelta:

@@ -30,6 +30,7 @@ Examples:
 def command(ctx: click.Context, /, ids_file: Path | None, **options: Any) -> int:
     """Set a status on all alerts of a selection, `closed` by default."""
     from falcon_bulk.cli.changing import change_alerts
+    from falcon_bulk.cli.changing_round import plan_round
     from falcon_bulk.cli.context import Context, open_binary
     from falcon_bulk.operations.idsfile import read_ids
 
@@ -37,6 +38,8 @@ def command(ctx: click.Context, /, ids_file: Path | None, **options: Any) -> int
     selection = context.selection(options)
     if not selection.everything and ids_file is not None:
         raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
+    if ids_file is not None and context.round:
+        raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
     if ids_file is not None:
         if str(ids_file) == "-" and not options["yes"] and not options["dry_run"]:
             raise UsageProblem("Standard input cannot give the ids and the answer.", "Add --yes --expect N.")
@@ -46,4 +49,6 @@ def command(ctx: click.Context, /, ids_file: Path | None, **options: Any) -> int
         raise UsageProblem(
             "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"
         )
+    if context.round:
+        return plan_round(context, "bulk-close", selection, options)
     return change_alerts(context, "bulk-close", selection, options)

@@ -92,7 +92,7 @@ def change_of(context: Context, options: dict[str, Any], run_id: str) -> Change:
 
 
 def change_alerts(context: Context, command: str, selection: Selection, options: dict[str, Any]) -> int:
-    """close-hash and bulk-close, from the checked selection to the exit code."""
+    """close-hash and bulk-close for one customer, from the checked selection to the exit code."""
     run_id = new_run_id(context)
     consent = Consent(options["yes"], options["expect"], options["most"])
     if options["plan_file"] and not options["dry_run"]:

@@ -26,10 +26,13 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     An alert is selected by a hash of its own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
     """
     from falcon_bulk.cli.changing import change_alerts
+    from falcon_bulk.cli.changing_round import plan_round
     from falcon_bulk.cli.context import Context
 
     context = Context(ctx, "run")
     selection = context.selection(options)
     if not selection.hashes:
         raise UsageProblem("close-hash needs a hash.", "Add --hash SHA256; `bulk-close` selects without one.")
+    if context.round:
+        return plan_round(context, "close-hash", selection, options)
     return change_alerts(context, "close-hash", selection, options)

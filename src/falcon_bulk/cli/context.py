@@ -90,6 +90,19 @@ class Context:
         one.console = self.console.of(customer)
         return one
 
+    def of_round(self, customers: tuple[str, ...]) -> "Context":
+        """The context of a round over these customers, one or more. Raises UsageProblem if others are named."""
+        if self._given.keys() & {"customers", "all_customers", "customer_tag", "env_file"}:
+            raise UsageProblem("The customers are those of the plans.", "Leave --customer and its like out.")
+        one = copy(self)
+        one.__dict__["round"] = customers
+        return one
+
+    @property
+    def name(self) -> str:
+        """The customer as the command line or the round names it: its file's name; '' for none."""
+        return next(iter(self._given.get("customers", ())), "")
+
     @property
     def cid(self) -> str:
         """The CID that the settings expect, '' where they were not loaded or name none."""

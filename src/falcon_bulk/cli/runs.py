@@ -2,12 +2,16 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from falcon_bulk.cli.options import shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.model.run import RunRow
 
 EXAMPLES = """\b
 Examples:
@@ -32,16 +36,42 @@ def command(ctx: click.Context) -> int:
 def list_runs(ctx: click.Context) -> int:
     """List the runs, newest first."""
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.cli.records import customer_journals
     from falcon_bulk.report.runs import runs_document, runs_sheet
 
     context = Context(ctx, "runs")
-    with customer_journals(context) as opened:
-        rows = sorted((row for journal in opened for row in journal.rows()), key=lambda row: row.started, reverse=True)
+    if context.round:
+        return _round(context)
+    rows = _rows(context)
     context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows))
     if not rows:
         context.console.say("No run is recorded for this customer on this machine.")
     return ExitCode.DONE
+
+
+def _rows(context: "Context") -> "list[RunRow]":
+    """The customer's runs, newest first."""
+    from falcon_bulk.cli.records import customer_journals
+
+    with customer_journals(context) as opened:
+        return sorted((row for journal in opened for row in journal.rows()), key=lambda row: row.started, reverse=True)
+
+
+def _round(context: "Context") -> int:
+    from falcon_bulk.cli.rounds import each_customer
+    from falcon_bulk.model.round import round_exit_code
+    from falcon_bulk.report.round import round_document, round_sheet
+    from falcon_bulk.report.runs import runs_document, runs_sheet
+
+    def work(alone: "Context") -> "tuple[list[RunRow], int]":
+        rows = _rows(alone)
+        alone.file(lambda: [runs_sheet(rows)], lambda: runs_document(rows))
+        return rows, ExitCode.DONE
+
+    parts = each_customer(context, work)
+    rows = sorted((row for part in parts for row in part.result or ()), key=lambda row: row.started, reverse=True)
+    customers = round_sheet(parts, ("runs",), lambda rows: (len(rows),))
+    context.publish(lambda: [runs_sheet(rows), customers], lambda: round_document(parts, runs_document))
+    return round_exit_code(parts)
 
 
 @command.command("show")

@@ -15,6 +15,7 @@ from falcon_bulk.errors import Refused
 from falcon_bulk.model.plan import PLAN_SCHEMA, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
+from falcon_bulk.operations.plan import PlanSink
 
 
 class Head(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
@@ -107,6 +108,15 @@ class PlanFile:
                 yield line
             elif isinstance(line, Tail) and line.digest != self._digest:
                 raise Refused(f"{self.path} was replaced while it was read.", "Nothing was changed.")
+
+    def fill(self, sink: PlanSink) -> Preview:
+        """Give the ways and alerts to a sink, and return the preview. Raises Refused as `rows` does."""
+        for line in self.rows():
+            if isinstance(line, WayLine):
+                sink.add_way(line.number, line.actions)
+            else:
+                sink.add(line.alert)
+        return self.preview
 
     def check(self, *, cids: tuple[str, ...], cloud: str, now: datetime, most_age: timedelta) -> None:
         """Raises Refused for a plan of another tenant or cloud, or one that is too old."""
