@@ -16,9 +16,10 @@ import msgspec
 from falcon_bulk import __version__
 from falcon_bulk.cli.console import is_interactive
 from falcon_bulk.cli.context import Context
+from falcon_bulk.config.customers import customer_file
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.config.settings import read_only
-from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, Stopped, UsageProblem
+from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, Stopped, UsageProblem, WrongTenant
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.journal import Draft, Journal
 from falcon_bulk.journal.lock import holding
@@ -29,6 +30,7 @@ from falcon_bulk.model.run import RunResult, RunStatus
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status, Verdict
 from falcon_bulk.operations.apply import Pace, Run
+from falcon_bulk.operations.customers import shared_with_others
 from falcon_bulk.operations.plan import Change, Nowhere, PlanSink, check_bounds, make_plan
 from falcon_bulk.operations.planfile import PlanFileWriter
 from falcon_bulk.operations.rails import RAILS
@@ -149,7 +151,9 @@ def planned(
 
 
 def check_may_change(context: Context, consent: Consent) -> None:
-    """Raises Refused under FALCON_BULK_READ_ONLY, UsageProblem for --yes on a tenant that nothing names."""
+    """Raises Refused under FALCON_BULK_READ_ONLY, UsageProblem for --yes on a tenant that nothing names, WrongTenant
+    for a customer whose file is like another's.
+    """
     if context.settings.read_only or read_only(os.environ):
         raise Refused(
             "FALCON_BULK_READ_ONLY is set: nothing is changed.", "Unset it to allow changes; --dry-run works."
@@ -157,6 +161,18 @@ def check_may_change(context: Context, consent: Consent) -> None:
     if consent.yes and not context.named and not context.settings.cids:
         raise UsageProblem(
             "--yes needs a customer that is named.", "Add --customer or --env-file, or set FALCON_CID in the env file."
+        )
+    check_own_file(context)
+
+
+def check_own_file(context: Context) -> None:
+    """Raises WrongTenant if the customer's file shares its login or a CID with another customer's."""
+    if not context.name:
+        return
+    path = customer_file(context.name, context.customers_dir)
+    if shared := shared_with_others(path, os.environ):
+        raise WrongTenant(
+            f"{path} may be another customer's copy: {' '.join(shared)}", "Nothing was changed. Mend the files."
         )
 
 

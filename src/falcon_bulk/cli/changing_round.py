@@ -9,6 +9,7 @@ from falcon_bulk.cli.changing import (
     carry_out,
     change_of,
     check_may_change,
+    check_own_file,
     confirm,
     dry_run,
     new_run_id,
@@ -48,6 +49,7 @@ def plan_round(context: Context, command: str, selection: Selection, options: di
     consent = Consent(options["yes"], options["expect"], options["most"])
 
     def work(alone: Context) -> tuple[RunResult, int]:
+        check_own_file(alone)
         run_id = new_run_id(alone)
         change = change_of(alone, options, run_id)
         with alone.tenant() as tenant:

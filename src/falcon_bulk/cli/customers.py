@@ -97,3 +97,25 @@ def add(ctx: click.Context, name: str) -> int:
         context.console.say("Note: without FALCON_CID nothing tells when the credentials are another customer's.")
     context.console.say(f"Next:  {next_command(context, name)}")
     return written[0].exit_code
+
+
+@command.command("confirm")
+@click.argument("name", metavar="NAME")
+@shared_options
+@click.pass_context
+def confirm(ctx: click.Context, name: str) -> int:
+    """Confirm that a customer's CID has changed.
+
+    The first change of a customer's alerts pins its CID; credentials for another one are refused from then on,
+    until this forgets the pin. The next change pins anew.
+    """
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.config.customers import customer_file
+    from falcon_bulk.journal.pins import forget_pin
+
+    context = Context(ctx, "customers")
+    customer_file(name, context.customers_dir)
+    former = forget_pin(context.state_folder(), name)
+    said = f"was {former} and will be pinned anew" if former else "was not pinned"
+    context.console.say(f"The CID of {name} {said} by the next change.")
+    return ExitCode.DONE

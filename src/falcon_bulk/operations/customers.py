@@ -40,6 +40,12 @@ def customer_files(folder: Path, environ: Mapping[str, str]) -> list[CustomerFil
     return [_file(path, values, problems + shared.get(path, ())) for path, values, problems in read]
 
 
+def shared_with_others(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What a customer's file has in common with another file of its folder that must be its own."""
+    paths = sorted(entry for entry in path.parent.iterdir() if entry.suffix == ".env")
+    return _shared([(one, examine(one, environ)[0]) for one in paths]).get(path, ())
+
+
 def check_customers(files: Sequence[CustomerFile], login: Login, parallel: int) -> list[CustomerCheck]:
     """Log in to each customer and look, `parallel` of them at a time; in the order of `files`.
 
