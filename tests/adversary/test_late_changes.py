@@ -1,0 +1,161 @@
+"""A change of which the answer was lost, and that takes effect only after it was looked for."""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from falcon_bulk.errors import AnswerLost
+from falcon_bulk.falcon.alerts import Written
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import RunResult
+from falcon_bulk.operations.apply import Pace, Run
+
+CID = "c" * 32
+NOW = datetime(2026, 11, 24, 6, 50, tzinfo=UTC)
+CLOSE: Way = (Action("update_status", "closed"), Action("append_comment", "Closed (by ann, falcon-bulk run1)"))
+
+
+class Clock:
+    """A wait is over at once and moves the time on."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> datetime:
+        return NOW + timedelta(seconds=self.passed)
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def wait(self, seconds: float) -> None:
+        self.passed += max(0.0, seconds)
+
+    def finishing(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def check(self) -> None: ...
+
+    def chance(self) -> float:
+        return 0.0
+
+
+class SlowFalcon:
+    """Answers the first change with 504 and lets it take effect in the given shares, each so many seconds later.
+
+    lag: for that long an alert reads as before a change that was answered.
+    """
+
+    def __init__(self, clock: Clock, count: int, *, late: Sequence[float] = (), lag: float = 0.0) -> None:
+        self.clock = clock
+        self.late = list(late)
+        self.lag = lag
+        self.ids = [f"{CID}:ind:host:{number}" for number in range(count)]
+        self.changes: list[tuple[float, Sequence[str], Way]] = []
+        self.requests = 0
+        self._lock = threading.Lock()
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        return [msgspec.Raw(json.dumps(self.document(one)).encode()) for one in ids]
+
+    def update(self, ids: Sequence[str], way: Way) -> Written:
+        with self._lock:
+            self.requests += 1
+            if not self.late:
+                self.changes.append((self.clock.passed + self.lag, ids, way))
+                return Written(len(ids), (), "")
+            share = -(-len(ids) // len(self.late))
+            for number, seconds in enumerate(self.late):
+                self.changes.append((self.clock.passed + seconds, ids[number * share :][:share], way))
+            self.late = []
+            raise AnswerLost("Falcon answers 504", status=504)
+
+    def document(self, one: str) -> dict[str, Any]:
+        seen: dict[str, Any] = {"composite_id": one, "cid": CID, "status": "new", "comments": []}
+        for at, ids, way in self.changes:
+            if at <= self.clock.passed and one in ids:
+                values = {action.name: action.value for action in way}
+                seen["status"] = values["update_status"]
+                seen["comments"].append({"value": values["append_comment"]})
+        return seen
+
+    def comments(self) -> Counter[int]:
+        """How many alerts have that many comments, when all is over."""
+        self.clock.passed += 3_600
+        return Counter(len(self.document(one)["comments"]) for one in self.ids)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    kept = Journal(tmp_path / f"{CID}.sqlite3")
+    yield kept
+    kept.close()
+
+
+def carry_out(journal: Journal, falcon: SlowFalcon) -> RunResult:
+    """Close all its alerts in one batch."""
+    plan = Plan(
+        run_id="run1",
+        command="bulk-close",
+        customer="acme",
+        cid=CID,
+        cids=(CID,),
+        cloud="",
+        operator="ann",
+        created="2026-11-24T06:50:00Z",
+        selection="",
+        lifted=("no-severity",),
+        target="closed",
+    )
+    draft = journal.draft(plan)
+    draft.add_way(0, CLOSE)
+    for document in falcon.by_id(falcon.ids):
+        alert = decode_alert(document)
+        draft.add(PlannedAlert(alert.composite_id, 0, AlertState.of(alert)))
+    count = len(falcon.ids)
+    seen = Preview(selected=count, planned=count, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
+    draft.begin(seen, plan.created)
+    run = Run(falcon, journal, plan, falcon.clock, Pace(delay=0.0), read_at=falcon.clock.passed)
+    return run.carry_out(lambda: falcon.requests)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 2.5, 4.9])
+def test_a_change_that_takes_effect_seconds_after_a_gateway_gave_up_is_not_sent_again(
+    journal: Journal, seconds: float
+) -> None:
+    falcon = SlowFalcon(Clock(), 40, late=[seconds])
+    result = carry_out(journal, falcon)
+    assert (result.changed, result.verified, result.exit_code) == (40, 40, 0)
+    assert falcon.requests == 1
+    assert falcon.comments() == {1: 40}
+
+
+def test_while_a_change_is_still_taking_effect_nothing_of_it_is_sent_again(journal: Journal) -> None:
+    falcon = SlowFalcon(Clock(), 40, late=[0, 4, 8, 12, 16])
+    result = carry_out(journal, falcon)
+    assert (result.changed, result.verified) == (40, 40)
+    assert falcon.requests == 1
+    assert falcon.comments() == {1: 40}
+
+
+def test_a_change_that_never_takes_effect_is_sent_again(journal: Journal) -> None:
+    falcon = SlowFalcon(Clock(), 40, late=[float("inf")])
+    result = carry_out(journal, falcon)
+    assert (result.changed, falcon.requests) == (40, 2)
+    assert falcon.comments() == {1: 40}
+
+
+def test_an_alert_that_reads_as_before_for_some_seconds_has_not_failed(journal: Journal) -> None:
+    falcon = SlowFalcon(Clock(), 40, lag=5.0)
+    result = carry_out(journal, falcon)
+    assert (result.changed, result.failed, result.verified) == (40, 0, 40)
