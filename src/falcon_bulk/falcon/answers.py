@@ -69,8 +69,7 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def total(self) -> int:
         """How many alerts match in all, 0 if the answer does not say."""
-        found = self.meta.pagination.total if self.meta and self.meta.pagination else None
-        return found if isinstance(found, int) else 0
+        return _whole(self.meta.pagination.total if self.meta and self.meta.pagination else None) or 0
 
     @property
     def after(self) -> str:
@@ -81,8 +80,7 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def affected(self) -> int | None:
         """How many alerts a PATCH says it wrote, None if it does not say."""
-        written = self.meta.writes.resources_affected if self.meta and self.meta.writes else None
-        return written if isinstance(written, int) else None
+        return _whole(self.meta.writes.resources_affected if self.meta and self.meta.writes else None)
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -104,7 +102,12 @@ class Token(msgspec.Struct, frozen=True):
     """The body of POST /oauth2/token."""
 
     access_token: Annotated[str, msgspec.Meta(min_length=1)]
-    expires_in: int = 1799
+    expires_in: float = 1799
+
+
+def _whole(value: object) -> int | None:
+    """A number as it is counted with, None for anything else; JSON writers may make 42.0 of 42."""
+    return int(value) if isinstance(value, int | float) else None
 
 
 _decode_answer = msgspec.json.Decoder(Answer).decode

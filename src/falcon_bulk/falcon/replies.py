@@ -150,6 +150,8 @@ def _checked(body: Any, purpose: Purpose) -> Any:
         if number == 404 and not purpose.filtered:
             return body  # all ids asked for are unknown
         raise _refusal(number, body, purpose)
+    if purpose.filtered and body.resources and not body.total:
+        raise Lost("Falcon answers 200 with alerts and does not say how many match")
     return body
 
 
