@@ -48,9 +48,7 @@ def client_of(tenant: Tenant, server: Server) -> Client:
 def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]:
     watch = Watch(SystemTiming())
     return Counter(
-        item.alert.composite_id
-        for page in select(client.alerts, selection, watch, readers=readers)
-        for item in page
+        item.alert.composite_id for page in select(client.alerts, selection, watch, readers=readers) for item in page
     )
 
 
@@ -140,10 +138,7 @@ class FakeAlerts:
         return [(START + timedelta(hours=hour), number) for hour, number in self.hours.items()]
 
     def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
-        return [
-            (start, sum(start <= moment < end for moment in self.moments))
-            for start, end in pairwise(edges)
-        ]
+        return [(start, sum(start <= moment < end for moment in self.moments)) for start, end in pairwise(edges)]
 
     def _found(self, fql: str) -> list[tuple[int, datetime]]:
         found = list(enumerate(self.moments))
@@ -206,3 +201,20 @@ def test_what_a_chain_raises_is_raised_and_the_items_of_a_chain_keep_their_order
         assert [item for number, item in items if number == chain] == list(range(chain * 100, chain * 100 + 50))
     with pytest.raises(ValueError, match="broken"):
         list(side_by_side([lambda: numbers(0), broken], readers=2))
+
+
+def test_of_ids_only_those_asked_for_are_taken_and_each_once() -> None:
+    alerts = FakeAlerts([], {})
+    asked, foreign = (
+        {"composite_id": name, "created_timestamp": rfc3339(START)} for name in ("cid:ind:1", "cid:ind:2")
+    )
+    alerts.by_id = lambda ids: [msgspec.Raw(msgspec.json.encode(one)) for one in (asked, asked, foreign)]  # type: ignore[method-assign]
+    pages = select(alerts, Selection(ids=("cid:ind:1",)), Watch(SystemTiming()))
+    assert [item.alert.composite_id for page in pages for item in page] == ["cid:ind:1"]
+
+
+def test_a_document_that_is_no_alert_is_said() -> None:
+    alerts = FakeAlerts([], {})
+    alerts.page = lambda fql, **_: Page([msgspec.Raw(b'{"cid":"a"}')], 1, "")  # type: ignore[method-assign]
+    with pytest.raises(Unreachable, match="no composite_id"):
+        list(read_all(alerts, "", Watch(SystemTiming())))

@@ -68,7 +68,7 @@ class Alerts:
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         """The documents of at most 1,000 ids in arbitrary order (entities v2); unknown ids are missing.
 
-        An answer whose errors name no id, for alerts that are missing, is not trusted: Unreachable.
+        Raises Unreachable if alerts are missing and the answer carries a server error.
         """
         answer: Answer = self._call(
             READ, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True

@@ -99,7 +99,7 @@ def base_filter(selection: Selection) -> str:
     return all_of(
         [
             f"({raw})" if raw else "",
-            any_of(_severity(name) for name in selection.severities),
+            _severities(selection.severities) if selection.severities else "",
             equals_one("product", selection.products) if selection.products else "",
             equals_one("status", selection.statuses) if selection.statuses else "",
             any_of(f"{field}:'{selection.host}'" for field in HOST_FIELDS) if selection.host else "",
@@ -124,12 +124,20 @@ def hash_groups(selection: Selection) -> Iterator[tuple[str, ...]]:
         yield selection.hashes[start : start + size]
 
 
-def _severity(name: str) -> str:
-    """By name; alerts that have none count by the band of their number."""
-    floors = dict(SEVERITY_BANDS)
-    ceiling = min((floor for floor in floors.values() if floor > floors[name]), default=None)
-    band = all_of([f"severity:>={floors[name]}", f"severity:<{ceiling}" if ceiling is not None else ""])
-    return f"severity_name:'{name}',(severity_name:!'*'+{band})"
+def _severities(names: Sequence[str]) -> str:
+    """By name; alerts that have none count by the band of their number. Neighbouring bands are one range."""
+    ranges: list[tuple[int, int | None]] = []
+    ceiling: int | None = None
+    for name, floor in SEVERITY_BANDS:
+        if name in names:
+            joined = bool(ranges) and ranges[-1][0] == ceiling
+            ranges[-1 if joined else len(ranges) :] = [(floor, ranges[-1][1] if joined else ceiling)]
+        ceiling = floor
+    bands = [
+        all_of([f"severity:>={floor}", f"severity:<{below}" if below is not None else ""]) for floor, below in ranges
+    ]
+    nameless = all_of(["severity_name:!'*'", any_of(bands)])
+    return any_of([equals_one("severity_name", names), f"({nameless})"])
 
 
 def terms(fql: str) -> int:

@@ -153,8 +153,11 @@ def _hidden(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:
 
 
 def decoded(document: msgspec.Raw) -> Found:
-    """A document with the view of it that the tool decides by."""
-    return Found(decode_alert(document), document)
+    """A document with the view of it that the tool decides by. Raises Unreachable for what is no alert."""
+    try:
+        return Found(decode_alert(document), document)
+    except msgspec.MsgspecError:
+        raise Unreachable("Falcon sent a document that is no alert: it has no composite_id.") from None
 
 
 class Once:

@@ -95,7 +95,8 @@ def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch) -> Iterator[l
     distinct = iter(dict.fromkeys(ids))
     watch.expect(len(set(ids)))
     while chunk := list(islice(distinct, PAGE)):
-        found = [decoded(raw) for raw in alerts.by_id(chunk)]
+        answered = {item.alert.composite_id: item for item in map(decoded, alerts.by_id(chunk))}
+        found = [answered[composite_id] for composite_id in chunk if composite_id in answered]
         watch.saw(len(found))
         yield found
 

@@ -1,5 +1,6 @@
 """Alerts from a seed: the same seed and start moment make the same alerts."""
 
+import random
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
@@ -80,9 +81,10 @@ class Generator:
         self.spread = spread
         hosts = max(12, min(3000, expected // 40)) // len(cids) + 1
         self.worlds = {cid: World(self.rng, cid, customer, hosts) for cid in cids}
-        self.common = [self._file() for _ in range(12)]
+        everywhere = seeded("files that every customer has")
+        self.common = [_file(everywhere) for _ in range(12)]
         self.common_weights = [1 / rank for rank in range(1, 13)]
-        self.known = [self._file() for _ in range(max(20, expected // 200))]
+        self.known = [_file(self.rng) for _ in range(max(20, expected // 200))]
         names = [f"{given}.{name}" for given, name in zip(GIVEN_NAMES, SURNAMES, strict=False)]
         analysts = [
             Assignee(name, f"{name}@example.com", f"{uuid.UUID(int=self.rng.getrandbits(128))}") for name in names
@@ -230,12 +232,13 @@ class Generator:
         draw = self.rng.random()
         if draw < 0.45:
             return self.rng.choices(self.common, self.common_weights)[0]
-        return self.known[int(draw * 1e9) % len(self.known)] if draw < 0.7 else self._file()
+        return self.known[int(draw * 1e9) % len(self.known)] if draw < 0.7 else _file(self.rng)
 
-    def _file(self) -> File:
-        bits = self.rng.getrandbits(384)
-        sha256, md5, name = f"{bits >> 128:064x}", f"{bits % (1 << 128):032x}", f"{bits % (1 << 24):06x}"
-        return File(sha256, md5, f"C:\\Users\\Public\\{name}.exe")
+
+def _file(rng: random.Random) -> File:
+    bits = rng.getrandbits(384)
+    sha256, md5, name = f"{bits >> 128:064x}", f"{bits % (1 << 128):032x}", f"{bits % (1 << 24):06x}"
+    return File(sha256, md5, f"C:\\Users\\Public\\{name}.exe")
 
 
 def crawl_due(created: int) -> int:
