@@ -59,8 +59,8 @@ class Consent:
         if self.yes and self.needs_bound and self.expect is None and self.most is None:
             raise UsageProblem("--yes needs a bound.", "Add --expect N or --max N: how many alerts you mean to change.")
         if not self.yes and not is_interactive():
-            add = "--yes with --expect N or --max N" if self.needs_bound else "--yes"
-            raise UsageProblem("There is no terminal to ask on.", f"Add {add}, or --dry-run to look only.")
+            add = "--yes with --expect N or --max N, or --dry-run to look only" if self.needs_bound else "--yes"
+            raise UsageProblem("There is no terminal to ask on.", f"Add {add}.")
 
     def check_bounds(self, preview: Preview) -> None:
         """Raises Refused if the number of planned alerts is not what --expect and --max allow."""
@@ -82,10 +82,10 @@ def change_of(context: Context, options: dict[str, Any], run_id: str) -> Change:
     change = Change(
         status=Status(options["status"]),
         operator=operator,
-        comment=options["comment"],
+        comment=options["comment"] or "",
         verdict=Verdict(options["resolution"]) if options["resolution"] else None,
         tags=options["tags"],
-        assign_to=options["assign_to"],
+        assign_to=options["assign_to"] or "",
         lifted=frozenset(RAILS) if "all" in lifted else frozenset(lifted),
     )
     change.check()

@@ -116,6 +116,9 @@ def main(argv: Sequence[str]) -> int:
         return _show(Stopped("Interrupted."), argv, given)
     except FalconBulkError as error:
         return _show(error, argv, given)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitCode.USAGE
     except click.UsageError as error:
         return _show(_from_click(error), argv, given)
     except click.ClickException as error:

@@ -54,6 +54,13 @@ def one_of(choices: tuple[str, ...]) -> dict[str, Any]:
     return {"callback": choose, "metavar": "|".join(choices)}
 
 
+def not_blank(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """The callback of an option whose value may not be blank: `--assign-to "$WHO"` with WHO unset is a mistake."""
+    if value is not None and not value.strip():
+        raise UsageProblem(f"{param.opts[-1]} is blank.", "Leave it out if it is not wanted.")
+    return value
+
+
 def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str:
     if value.lower() in choices:
         return value.lower()
@@ -175,17 +182,17 @@ def instant(value: str | None, option: str, now: datetime) -> str:
     """
     if value is None:
         return ""
-    if age := _AGE.fullmatch(value.strip()):
-        moment = now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-    else:
-        try:
+    try:
+        if age := _AGE.fullmatch(value.strip()):
+            moment = now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        else:
             moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            raise UsageProblem(
-                f"{value!r} is not a time for {option}.", "Use 7d, 24h, 2026-11-01 or 2026-11-01T08:00:00Z."
-            ) from None
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise UsageProblem(
+            f"{value!r} is not a time for {option}.", "Use 7d, 24h, 2026-11-01 or 2026-11-01T08:00:00Z."
+        ) from None
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 # How a change is carried out.
@@ -231,11 +238,26 @@ def change_options(command: Decorated) -> Decorated:
     """What is changed, for close-hash and bulk-close."""
     declared = [
         click.option("--status", **one_of(STATUSES), default="closed", show_default=True, help="The status to set."),
-        click.option("--comment", metavar="TEXT", default="", help="Goes onto every changed alert, with your name."),
+        click.option(
+            "--comment",
+            metavar="TEXT",
+            callback=not_blank,
+            help="Goes onto every changed alert, with your name.",
+        ),
         click.option("--resolution", **one_of(VERDICTS), help="The verdict to set."),
         click.option("--tag", "tags", **many("TAG"), help="A tag to add."),
-        click.option("--assign-to", metavar="WHO", default="", help="Assign to an email, a UUID or a name."),
-        click.option("--operator", metavar="NAME", help="Who does it.  [default: FALCON_OPERATOR or login name]"),
+        click.option(
+            "--assign-to",
+            metavar="WHO",
+            callback=not_blank,
+            help="Assign to an email, a UUID or a name.",
+        ),
+        click.option(
+            "--operator",
+            metavar="NAME",
+            callback=not_blank,
+            help="Who does it.  [default: FALCON_OPERATOR or login name]",
+        ),
         click.option("--lift", "lifted", **many("RAIL"), help="Lift a guard rail, or all."),
         click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing."),
         click.option(
