@@ -1,0 +1,338 @@
+"""Plans, analysts, faults, kills, resumes and undos in any order, held against a model of what may happen.
+
+Falcon is the sandbox's tenant without a wire; the journal is real.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from ground import NO_RAILS, PatientTiming
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, Unreachable
+from falcon_bulk.falcon.alerts import Written
+from falcon_bulk.falcon.answers import decode_answer
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.plan import AlertState, Plan, Way
+from falcon_bulk.model.run import Outcome
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.operations.apply import Pace, Run
+from falcon_bulk.operations.plan import Change, make_plan
+from falcon_bulk.operations.reading import Watch
+from falcon_bulk.operations.select import select
+from falcon_bulk.operations.undo import plan_undo
+from falcon_bulk.sandbox import Switches, Tenant
+from falcon_bulk.sandbox.actions import Action
+from falcon_bulk.sandbox.control import edit
+from falcon_bulk.sandbox.documents import render
+from falcon_bulk.sandbox.ledger import Change as LedgerChange
+from falcon_bulk.sandbox.records import State
+
+ALERTS = 12
+FAULTS = (
+    "lost",
+    "lost after the effect",
+    "part",
+    "nothing",
+    "refused",
+    "forbidden",
+    "killed",
+    "killed after the effect",
+)
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+class Unwired:
+    """The tenant as a run sees it, and what happens to its next requests, one after another."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.to_come: list[str] = []
+        self.unreadable = 0
+        self.dead = False
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        self._alive()
+        if self.unreadable:
+            self.unreadable -= 1
+            raise Unreachable("Falcon cannot be reached to read alerts.")
+        found = [self.tenant.store.by_id[one] for one in ids if one in self.tenant.store.by_id]
+        return [msgspec.Raw(render(alert, alert.state)) for alert in found]
+
+    def update(self, ids: Sequence[str], way: Way) -> Written:
+        self._alive()
+        fault = self.to_come.pop(0) if self.to_come else ""
+        if fault == "killed":
+            self.dead = True
+            raise Killed
+        if fault == "lost":
+            raise AnswerLost("The answer to a change was lost.", status=503)
+        if fault == "refused":
+            raise Rejected("Falcon answers 400: cannot update.", status=400)
+        if fault == "forbidden":
+            raise MissingScope("Falcon refuses to change alerts (403).")
+        reached = {"part": ids[: len(ids) // 2], "nothing": ()}.get(fault, ids)
+        actions = [Action(action.name, action.value) for action in way]
+        for one in reached:
+            self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
+        if fault == "killed after the effect":
+            self.dead = True
+            raise Killed
+        if fault == "lost after the effect":
+            raise AnswerLost("The answer to a change was lost.")
+        spared = [one for one in ids if one not in reached]
+        errors = [{"code": 409, "message": "left out", "id": one} for one in spared]
+        document = {"meta": {"writes": {"resources_affected": len(reached)}}, "errors": errors}
+        answer = decode_answer(msgspec.json.encode(document))
+        return Written(answer.affected, tuple(answer.problems), "")
+
+    def _alive(self) -> None:
+        if self.dead:
+            raise Killed
+
+
+class Changes(RuleBasedStateMachine):
+    """What an analyst, Falcon and the tool do to twelve alerts."""
+
+    @initialize(seed=st.integers(1, 5), no_ops=st.booleans(), hides=st.booleans())
+    def begin(self, seed: int, no_ops: bool, hides: bool) -> None:
+        self.folder = Path(tempfile.mkdtemp())
+        self.tenant = Tenant(
+            alerts=ALERTS, seed=seed, switches=Switches(count_no_ops=no_ops, closing_hides=hides, index_lag=0.0)
+        )
+        self.falcon = Unwired(self.tenant)
+        self.timing = PatientTiming()
+        self.journal = Journal(self.folder / "acme.sqlite3")
+        self.plans: dict[str, tuple[Plan, dict[str, Way], dict[str, AlertState]]] = {}
+        self.runs = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "journal"):
+            self.journal.close()
+            shutil.rmtree(self.folder)
+
+    # What others do
+
+    @rule(
+        places=st.sets(st.integers(0, ALERTS - 1), min_size=1, max_size=4),
+        changes=st.sampled_from(
+            [
+                {"status": "in_progress"},
+                {"status": "closed"},
+                {"status": "reopened"},
+                {"assign": "bo.birch"},
+                {"assign": ""},
+                {"tags": ["mine"]},
+                {"comment": "looking"},
+                {"show_in_ui": False},
+            ]
+        ),
+    )
+    def an_analyst_works(self, places: set[int], changes: dict[str, Any]) -> None:
+        alerts = self.tenant.store.newest_first
+        edit(self.tenant, [alerts[place].composite_id for place in places], changes)
+
+    @rule()
+    def the_crawler_comes_by(self) -> None:
+        self.tenant.crawl(60)
+
+    @rule(count=st.integers(1, 2))
+    def alerts_arrive(self, count: int) -> None:
+        self.tenant.arrive(count)
+
+    # What the tool does
+
+    def no_run_is_open(self) -> bool:
+        return hasattr(self, "journal") and self.journal.unfinished() is None
+
+    @precondition(no_run_is_open)
+    @rule(
+        places=st.sets(st.integers(0, ALERTS - 1), min_size=1),
+        status=st.sampled_from(Status),
+        verdict=st.sampled_from([None, *Verdict]),
+        assign_to=st.sampled_from(["", "ann@example.com"]),
+        lifted=st.sampled_from([NO_RAILS, frozenset(), frozenset({"assigned", "in-progress", "no-severity"})]),
+        fresh=st.booleans(),
+        faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=4),
+        unreadable=st.sampled_from([0, 0, 0, 1, 2]),
+        meanwhile=st.booleans(),
+    )
+    def a_run(
+        self,
+        places: set[int],
+        status: Status,
+        verdict: Verdict | None,
+        assign_to: str,
+        lifted: frozenset[str],
+        fresh: bool,
+        faults: list[str],
+        unreadable: int,
+        meanwhile: bool,
+    ) -> None:
+        change = Change(status=status, operator="ann", verdict=verdict, assign_to=assign_to, lifted=lifted)
+        ids = tuple(self.tenant.store.newest_first[place].composite_id for place in sorted(places))
+        plan = self._new_plan("bulk-close", change)
+        draft = self.journal.draft(plan)
+        found = select(self.falcon, Selection(ids=ids), Watch(self.timing))  # type: ignore[arg-type]
+        draft.begin(make_plan(found, change, plan, draft, given=ids), plan.created)
+        self._know(plan)
+        if meanwhile and not fresh:
+            edit(self.tenant, list(ids[:2]), {"comment": "hold on"})
+            edit(self.tenant, list(ids[1:3]), {"status": "in_progress"})
+        self._carry_out(plan, faults, unreadable, fresh=fresh)
+
+    @precondition(no_run_is_open)
+    @rule(data=st.data(), faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3))
+    def an_undo(self, data: st.DataObject, faults: list[str]) -> None:
+        if not self.plans:
+            return
+        former = data.draw(st.sampled_from(sorted(self.plans)))
+        plan = self._new_plan("undo", Change(status=Status.CLOSED, operator="ann"), undoes=former)
+        draft = self.journal.draft(plan)
+        records = self.journal.records(former, Outcome.CHANGED)
+        preview = plan_undo(records, self.falcon, plan, draft, Watch(self.timing))  # type: ignore[arg-type]
+        draft.begin(preview, plan.created)
+        self._know(plan)
+        self._carry_out(plan, faults, 0, fresh=True)
+
+    @rule(faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3), unreadable=st.sampled_from([0, 0, 1]))
+    def a_resume(self, faults: list[str], unreadable: int) -> None:
+        row = self.journal.unfinished()
+        if row is not None:
+            self._carry_out(self.journal.plan(row.run_id), faults, unreadable, fresh=False)
+
+    @rule()
+    def a_resume_on_a_healthy_tenant_leaves_nothing_unknown(self) -> None:
+        row = self.journal.unfinished()
+        if row is not None:
+            self._carry_out(self.journal.plan(row.run_id), [], 0, fresh=False)
+            result = self.journal.result(row.run_id)
+            assert (result.unknown, result.not_sent) == (0, 0)
+        assert self.journal.unfinished() is None
+
+    # What must hold
+
+    @invariant()
+    def no_alert_outside_a_plan_is_changed_and_each_one_gets_the_actions_of_its_plan(self) -> None:
+        for change in self.tenant.ledger.changes if hasattr(self, "tenant") else ():
+            if change.request:
+                run_id = next(run_id for run_id in self.plans if any(run_id in value for _, value in change.actions))
+                _, ways, _ = self.plans[run_id]
+                assert [(action.name, action.value) for action in ways[change.composite_id]] == change.actions
+
+    @invariant()
+    def each_run_leaves_at_most_one_comment_and_one_where_it_says_changed(self) -> None:
+        if not hasattr(self, "journal"):
+            return
+        for run_id, (plan, _, _) in self.plans.items():
+            outcomes = {record.composite_id: record.outcome for record in self.journal.records(run_id)}
+            for alert in self.tenant.store.newest_first:
+                carried = sum(plan.marker in comment.value for comment in alert.state.comments)
+                outcome = outcomes.get(alert.composite_id)
+                if outcome == Outcome.CHANGED:
+                    assert carried == 1
+                elif outcome == Outcome.UNKNOWN:
+                    assert carried <= 1
+                else:
+                    assert carried == 0, f"{outcome}, and it carries the run's comment"
+
+    @invariant()
+    def the_numbers_add_up(self) -> None:
+        for run_id in self.plans if hasattr(self, "journal") else ():
+            result = self.journal.result(run_id)
+            assert result.selected == result.planned + sum(result.skipped.values()) + sum(result.held.values())
+            assert result.planned == (
+                result.changed + result.failed + result.drifted + result.unknown + result.not_sent
+            )
+            assert result.verified <= result.changed
+
+    def _new_plan(self, command: str, change: Change, undoes: str = "") -> Plan:
+        self.runs += 1
+        run_id = f"251124run{self.runs:03}"
+        return Plan(
+            run_id=run_id,
+            command=command,
+            customer="acme",
+            cid=self.tenant.cid,
+            cids=(self.tenant.cid,),
+            cloud="http://127.0.0.1",
+            operator="ann",
+            created=f"2025-11-24T06:{self.runs // 60:02}:{self.runs % 60:02}Z",
+            selection="exactly the given ids",
+            lifted=tuple(change.lifted),
+            comment=change.comment_of(run_id),
+            undoes=undoes,
+        )
+
+    def _know(self, plan: Plan) -> None:
+        ways = self.journal.ways(plan.run_id)
+        rows = [row for batch in self.journal.batches(plan.run_id, 1000) for row in batch]
+        self.plans[plan.run_id] = (
+            plan,
+            {row.composite_id: ways[row.way] for row in rows},
+            {row.composite_id: row.before for row in rows},
+        )
+
+    def _carry_out(self, plan: Plan, faults: list[str], unreadable: int, *, fresh: bool) -> None:
+        """One process, which may die; then the journal is opened anew and Falcon is well again."""
+        self.falcon.to_come, self.falcon.unreadable = list(faults), unreadable
+        read_at = self.timing.monotonic() if fresh else float("-inf")
+        done = len(self.tenant.ledger.changes)
+        run = Run(self.falcon, self.journal, plan, self.timing, Pace(4, 0.5, 1), read_at=read_at)
+        try:
+            run.carry_out(lambda: 0)
+        except Killed:
+            self.journal.close()
+            self.journal = Journal(self.folder / "acme.sqlite3")
+        self.falcon.to_come, self.falcon.unreadable, self.falcon.dead = [], 0, False
+        for change in self.tenant.ledger.changes[done:]:
+            self._nobodys_work_is_overwritten(plan, change)
+
+    def _nobodys_work_is_overwritten(self, plan: Plan, change: LedgerChange) -> None:
+        """An alert is changed only as it was planned, and taken back only as the run left it."""
+        alert = self.tenant.store.by_id[change.composite_id]
+        seen = AlertState.of(decode_alert(render(alert, change.before)))
+        assert self.plans[plan.run_id][2][change.composite_id].drift_to(seen) == ()
+        if plan.undoes:
+            left = [one.after for one in self.tenant.ledger.changes if one.request and _is_of(one, plan.undoes)]
+            assert substance(change.before) in map(substance, left)
+
+
+def substance(state: State) -> tuple[Any, ...]:
+    """What of a state is somebody's work."""
+    return state.status, state.assignee, frozenset(filter(None, state.tags or ())), state.comments
+
+
+def _is_of(change: LedgerChange, run_id: str) -> bool:
+    return any(run_id in value for _, value in change.actions)
+
+
+BOUNDED = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def test_no_order_of_events_breaks_a_promise() -> None:
+    run_state_machine_as_test(Changes, settings=settings(BOUNDED, max_examples=30, stateful_step_count=12))
+
+
+@pytest.mark.slow
+def test_no_longer_order_of_events_breaks_a_promise_either() -> None:
+    run_state_machine_as_test(Changes, settings=settings(BOUNDED, max_examples=200, stateful_step_count=25))
