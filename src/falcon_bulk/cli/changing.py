@@ -23,7 +23,7 @@ from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, Sto
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.journal import Draft, Journal
 from falcon_bulk.journal.lock import holding
-from falcon_bulk.journal.pins import check_pin
+from falcon_bulk.journal.pins import check_pin, pin
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult, RunStatus
@@ -124,7 +124,7 @@ def planned(
     """The head of a plan for one customer, and what makes the rest of it. Raises WrongTenant."""
     home = tenant.home()
     if home:
-        check_pin(context.state_folder(), tenant.customer, home)
+        check_pin(context.state_folder(), tenant.customer, tenant.cids or (home,))
     plan = Plan(
         run_id=run_id,
         command=command,
@@ -223,6 +223,7 @@ def carry_out(
         except BaseException:
             journal.discard(plan.run_id)
             raise
+        pin(folder, plan.customer, plan.cid)
         draft.begin(preview, context.now)
         return run_to_its_end(context, tenant, journal, plan, pace, read_at)._replace(preview=preview)
 

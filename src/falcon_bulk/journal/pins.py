@@ -5,6 +5,7 @@ An env file that was overwritten with another customer's credentials is found ou
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -15,29 +16,38 @@ from falcon_bulk.errors import WrongTenant
 FILE = "customers.json"
 
 
-def check_pin(folder: Path, customer: str, cid: str) -> None:
-    """Remember the customer's CID, or hold it against the one remembered.
+def check_pin(folder: Path, customer: str, cids: Iterable[str]) -> None:
+    """Hold the CIDs that the customer's credentials are for against the one remembered, if there is one.
 
     Raises WrongTenant if the customer's name stood for another CID before.
     """
-    with FileLock(folder / f"{FILE}.lock", mode=0o600):
+    pinned = _read(folder).get(customer, "")
+    if pinned and pinned not in (expected := tuple(cids)):
+        raise WrongTenant(
+            f"The customer {customer} was the CID {pinned} until now, these credentials are for {', '.join(expected)}.",
+            f"If that is right, confirm it: `falcon-bulk customers confirm {customer}`.",
+        )
+
+
+def pin(folder: Path, customer: str, cid: str) -> None:
+    """Remember the customer's CID, unless one is remembered."""
+    with _locked(folder):
         pins = _read(folder)
-        pinned = pins.setdefault(customer, cid)
-        if pinned != cid:
-            raise WrongTenant(
-                f"The customer {customer} was the CID {pinned} until now, these credentials are for {cid}.",
-                f"If that is right, confirm it: `falcon-bulk customers confirm {customer}`.",
-            )
-        _write(folder, pins)
+        if pins.setdefault(customer, cid) == cid:
+            _write(folder, pins)
 
 
 def forget_pin(folder: Path, customer: str) -> str:
     """Forget the customer's CID, so that the next change pins it anew. Returns it, '' if there was none."""
-    with FileLock(folder / f"{FILE}.lock", mode=0o600):
+    with _locked(folder):
         pins = _read(folder)
         former = pins.pop(customer, "")
         _write(folder, pins)
     return former
+
+
+def _locked(folder: Path) -> FileLock:
+    return FileLock(folder / f"{FILE}.lock", mode=0o600)
 
 
 def _read(folder: Path) -> dict[str, str]:
