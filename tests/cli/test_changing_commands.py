@@ -1,10 +1,12 @@
 """`close-hash` and `bulk-close` against a served tenant: what is changed, and above all what is not."""
 
+import os
+import subprocess
 from collections import Counter
 from typing import Any
 
 import pytest
-from shell import Finished, Shell
+from shell import COMMAND, Finished, Shell
 from thoroughness import quick_first
 
 YES = ("--yes", "--max", "100000")
@@ -361,3 +363,30 @@ def test_the_ids_of_a_query_can_be_piped_into_a_change(acme: Any) -> None:
     document = shell.json("bulk-close", "--ids-file", "-", *FREELY, given=listed)
     assert document["changed"] == len(expected)
     assert {change.composite_id for change in shell.changes()} == expected
+
+
+# Where what is said goes
+
+
+@pytest.mark.parametrize("closed", ["stdout", "both"])
+def test_a_run_that_nobody_listens_to_any_more_is_finished_and_recorded(acme: Any, closed: str) -> None:
+    shell = acme(alerts=120)
+    wanted = open_alerts([alert for alert in shell.alerts() if alert["product"] == "epp"])
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = subprocess.run(
+        [*COMMAND, "bulk-close", "--customer", "acme", "--product", "epp", *FREELY],
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=writer if closed == "both" else subprocess.PIPE,
+        cwd=shell.folder,
+        env=shell.environment(),
+        timeout=60,
+        check=False,
+    )
+    os.close(writer)
+    assert run.returncode == 0, run.stderr
+    assert {change.composite_id for change in shell.changes()} == set(wanted)
+    (recorded,) = shell.json("runs", "list")["runs"]
+    assert (recorded["status"], recorded["changed"]) == ("success", len(wanted))
+    assert b"Traceback" not in (run.stderr or b"")

@@ -1,6 +1,6 @@
 """Bringing reports to where they go: standard output or a file."""
 
-import io
+import codecs
 import json
 import os
 import secrets
@@ -44,12 +44,12 @@ class Sink:
 
     @contextmanager
     def text(self) -> Iterator[TextIO]:
-        """A text stream onto `binary`, flushed at the end; what its encoding lacks is shown escaped."""
-        stream = io.TextIOWrapper(self.binary, self.encoding, errors="backslashreplace", newline="")
-        try:
-            yield stream
-        finally:
-            stream.detach()
+        """A text stream onto `binary`, flushed at the end; what its encoding lacks is shown escaped.
+
+        Not an io.TextIOWrapper: where a reader went away, that cannot be detached and closes standard output.
+        """
+        yield cast(TextIO, codecs.getwriter(self.encoding)(self.binary, "backslashreplace"))
+        self.binary.flush()
 
     def render(self, sheets: Iterable[Sheet], fmt: Format) -> None:
         """Write the sheets as table, markdown or csv."""
