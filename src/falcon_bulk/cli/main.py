@@ -26,6 +26,7 @@ COMMANDS = {
     "resume": "Go on with an unfinished run.",
     "undo": "Take a run back.",
     "customers": "The customers' env files: list, check, add.",
+    "schedule": "A command as lines for cron and systemd.",
     "sandbox": "A local Falcon tenant to try things on.",
     "demo": "A guided tour on a local tenant.",
 }

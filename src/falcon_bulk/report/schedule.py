@@ -1,0 +1,35 @@
+"""What `schedule` prints: blocks to copy."""
+
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from falcon_bulk.model.schedule import Schedule
+from falcon_bulk.textsafe import printable
+
+USER_UNITS = "~/.config/systemd/user"
+
+
+def write_schedule(schedule: Schedule, stream: TextIO) -> None:
+    """Each block under a comment that says where it goes; a label is a comment there too."""
+    for number, (where, text) in enumerate(_blocks(schedule)):
+        stream.write("\n" * bool(number) + f"# {where}\n")
+        for line in text.splitlines():
+            stream.write(f"{printable(line)}\n")
+
+
+def schedule_document(schedule: Schedule) -> dict[str, Any]:
+    """`falcon-bulk/schedule/1`."""
+    return {
+        "schema": "falcon-bulk/schedule/1",
+        "name": schedule.name,
+        "crontab": schedule.crontab,
+        "service": schedule.service,
+        "timer": schedule.timer,
+        "log": schedule.log,
+    }
+
+
+def _blocks(schedule: Schedule) -> Iterator[tuple[str, str]]:
+    yield "cron: a line for `crontab -e`", schedule.crontab
+    yield f"systemd: {USER_UNITS}/{schedule.name}.service", schedule.service
+    yield f"systemd: {USER_UNITS}/{schedule.name}.timer", schedule.timer
