@@ -21,6 +21,7 @@ COMMANDS = {
     "close-hash": "Close the alerts of one or more SHA256 hashes.",
     "bulk-close": "Set a status on all alerts of a selection.",
     "hash-summary": "Count alerts per SHA256, most frequent first.",
+    "summary": "Count alerts by severity, name, host or any other field.",
     "apply": "Carry out a saved plan.",
     "runs": "What was done: list, show, abandon, prune.",
     "resume": "Go on with an unfinished run.",
@@ -30,6 +31,8 @@ COMMANDS = {
     "sandbox": "A local Falcon tenant to try things on.",
     "demo": "A guided tour on a local tenant.",
 }
+
+OUTPUT_HINT = "Check where the output goes and the disk's room; `falcon-bulk runs` shows what was changed."
 
 EXAMPLES = """\b
 Examples:
@@ -91,11 +94,13 @@ def cli() -> None:
 
 def run(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    _open_closed_streams()
     code = main(sys.argv[1:] if argv is None else argv)
-    try:
-        sys.stderr.flush()
-    except BrokenPipeError:
-        _leave(sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _leave(stream)
     sys.exit(code)
 
 
@@ -124,6 +129,12 @@ def main(argv: Sequence[str]) -> int:
         return _show(_from_click(error), argv, given)
     except click.ClickException as error:
         return _show(UsageProblem(error.format_message()), argv, given)
+    except OSError as error:
+        if "--debug" in argv:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        reason = error.strerror or type(error).__name__
+        return _show(FalconBulkError(f"Reading or writing failed: {where}{reason}.", OUTPUT_HINT), argv, given)
     except Exception as error:
         if "--debug" in argv:
             raise
@@ -145,7 +156,7 @@ def _show(error: FalconBulkError, argv: Sequence[str], given: dict[str, Any]) ->
         from falcon_bulk.report.output import Sink, dump
         from falcon_bulk.report.problem import error_document
 
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             dump(error_document(error.code, error.message, error.hint, error.exit_code), Sink.stdout().binary)
     with suppress(BrokenPipeError):
         print(f"Error: {printable(error.message)}", file=sys.stderr)  # noqa: T201
@@ -158,6 +169,17 @@ def _wants_json(argv: Sequence[str]) -> bool:
     return "--format=json" in argv or ("--format", "json") in pairwise(argv)
 
 
+def _open_closed_streams() -> None:
+    """A standard stream that was closed leads nowhere, lest the journal be opened under its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
 def _leave(stream: TextIO) -> None:
-    """Nobody reads it any more: so that the interpreter does not end with a code of its own (120) for that."""
+    """It leads nowhere any more: so that the interpreter does not end with a code of its own (120) for that."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

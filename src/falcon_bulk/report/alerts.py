@@ -1,11 +1,12 @@
 """What `query` prints: alerts as a sheet, chosen fields as a sheet, or the documents as Falcon sent them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 import msgspec
 
 from falcon_bulk.model.alert import Alert, decode_document, text
+from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 from falcon_bulk.textsafe import falcon_link, safe_json
@@ -64,7 +65,7 @@ def project(document: bytes, fields: tuple[str, ...]) -> bytes:
     Through a list a path gives the list of what it finds there.
     """
     decoded = decode_document(document)
-    return msgspec.json.encode({field: _value_at(decoded, field.split(".")) for field in fields})
+    return msgspec.json.encode({field: value_at(decoded, field.split(".")) for field in fields})
 
 
 def write_jsonl(documents: Iterable[bytes], stream: BinaryIO, *, terminal: bool) -> None:
@@ -115,27 +116,7 @@ def _detail_cells(alert: Alert) -> Row:
 
 def _field_row(document: bytes, fields: tuple[str, ...]) -> Row:
     decoded = decode_document(document)
-    return [_as_cell(_value_at(decoded, field.split("."))) for field in fields]
-
-
-def _value_at(value: Any, path: list[str]) -> Any:
-    """What stands at the path, or None; through a list, a list of what stands at it in the elements."""
-    if not path:
-        return value
-    if isinstance(value, dict):
-        return _value_at(value.get(path[0]), path[1:])
-    if isinstance(value, list):
-        return list(_found_in(value, path)) or None
-    return None
-
-
-def _found_in(items: list[Any], path: list[str]) -> Iterator[Any]:
-    for item in items:
-        found = _value_at(item, path)
-        if isinstance(found, list):
-            yield from found
-        elif found is not None:
-            yield found
+    return [_as_cell(value_at(decoded, field.split("."))) for field in fields]
 
 
 def _as_cell(value: Any) -> Cell:

@@ -1,0 +1,86 @@
+"""falcon-bulk summary: count alerts by fields."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from falcon_bulk.cli.options import many, selection_options, shared_options
+from falcon_bulk.errors import ExitCode
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.model.selection import Selection
+    from falcon_bulk.model.summary import Summary
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk summary --customer acme --status new
+  falcon-bulk summary --customer acme --by name,host --by 'name*host' --top 20
+  falcon-bulk summary --customer acme --by day,device.os_version --since 30d --format json
+"""
+DEFAULT = ("severity", "status", "product")
+
+
+@click.command("summary", epilog=EXAMPLES)
+@selection_options(changing=False)
+@click.option("--by", "fields", **many("FIELD"), help="severity, name, host, …; a field path; a pair: name*host.")
+@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="Values to show of each field.")
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options: Any) -> int:
+    """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.operations.summary import check_field
+    from falcon_bulk.report.summary import summary_document, summary_sheets
+
+    fields = fields or DEFAULT
+    for field in fields:
+        check_field(field)
+    context = Context(ctx, "summary")
+    selection = context.selection(options)
+    if context.round:
+        return _round(context, selection, fields, top, fail_on_empty=options["fail_on_empty"])
+    summary = _summarize(context, selection, fields, top)
+    context.publish(lambda: summary_sheets(summary), lambda: summary_document(summary))
+    if not summary.alerts_read:
+        context.console.say(f"No alert matches: {selection.words}.")
+    return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
+
+
+def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ...], top: int) -> "Summary":
+    from falcon_bulk.operations.select import select
+    from falcon_bulk.operations.summary import summarize
+
+    with context.tenant() as tenant, context.watching("reading") as watch:
+        return summarize(
+            select(tenant.alerts, selection, watch, readers=context.readers),
+            fields,
+            top,
+            customer=tenant.customer,
+            generated_at=context.now,
+            selection=selection.words,
+        )
+
+
+def _round(
+    context: "Context", selection: "Selection", fields: tuple[str, ...], top: int, *, fail_on_empty: bool
+) -> int:
+    from falcon_bulk.cli.rounds import each_customer
+    from falcon_bulk.model.round import round_exit_code
+    from falcon_bulk.report.round import round_document, round_sheet
+    from falcon_bulk.report.summary import summary_document, summary_sheets
+
+    def work(alone: "Context") -> tuple["Summary", int]:
+        summary = _summarize(alone, selection, fields, top)
+        alone.file(lambda: summary_sheets(summary), lambda: summary_document(summary))
+        return summary, _exit_code(summary, fail_on_empty=fail_on_empty)
+
+    parts = each_customer(context, work)
+    customers = round_sheet(parts, ("alerts", "hidden"), lambda one: (one.alerts_read, one.hidden))
+    each = [sheet for part in parts if part.result is not None for sheet in summary_sheets(part.result)]
+    context.publish(lambda: [*each, customers], lambda: round_document(parts, summary_document))
+    return round_exit_code(parts)
+
+
+def _exit_code(summary: "Summary", *, fail_on_empty: bool) -> int:
+    return ExitCode.EMPTY if fail_on_empty and not summary.alerts_read else ExitCode.DONE

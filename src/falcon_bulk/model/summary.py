@@ -1,0 +1,24 @@
+"""The result of summary: alerts counted by one or more fields."""
+
+import msgspec
+
+Value = str | None | tuple[str | None, ...]
+
+
+class Count(msgspec.Struct, frozen=True, kw_only=True):
+    """A value and its alerts. None: the alerts that have none; a tuple for a pair. rest: all further values."""
+
+    value: Value
+    alerts: int
+    rest: bool = False
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """For each field asked for, its values, most frequent first. alerts_read = shown in the console + hidden."""
+
+    customer: str
+    generated_at: str
+    filter: str
+    alerts_read: int
+    hidden: int
+    by: dict[str, tuple[Count, ...]]

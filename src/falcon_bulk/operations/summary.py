@@ -1,0 +1,112 @@
+"""Counting alerts by fields, or by pairs of them."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import product
+from typing import Any
+
+from falcon_bulk.errors import UsageProblem
+from falcon_bulk.model.alert import decode_document, text
+from falcon_bulk.model.fieldpath import value_at
+from falcon_bulk.model.summary import Count, Summary, Value
+from falcon_bulk.operations.reading import Found
+
+Values = Iterable[str | None]
+
+_TO_DAY = len("2026-11-24")
+_TO_HOUR = len("2026-11-24T08")
+
+# What can be counted by a short name; any other name is a field path of the document.
+FIELDS: dict[str, Callable[[Found], Values]] = {
+    "severity": lambda found: [found.alert.severity_label],
+    "status": lambda found: [text(found.alert.status)],
+    "product": lambda found: [text(found.alert.product)],
+    "type": lambda found: [text(found.alert.type)],
+    "name": lambda found: [found.alert.title],
+    "host": lambda found: [found.alert.host],
+    "user": lambda found: [text(found.alert.user_name)],
+    "tactic": lambda found: [text(found.alert.tactic)],
+    "technique": lambda found: [text(found.alert.technique)],
+    "filename": lambda found: [text(found.alert.filename)],
+    "cmdline": lambda found: [text(found.alert.cmdline)],
+    "resolution": lambda found: [text(found.alert.resolution)],
+    "assignee": lambda found: [found.alert.assignee],
+    "day": lambda found: [text(found.alert.created_timestamp)[:_TO_DAY]],
+    "hour": lambda found: [text(found.alert.created_timestamp)[:_TO_HOUR]],
+    "tag": lambda found: found.alert.tag_set or [None],
+}
+
+
+def summarize(
+    pages: Iterable[list[Found]],
+    fields: Sequence[str],
+    top: int,
+    *,
+    customer: str,
+    generated_at: str,
+    selection: str,
+) -> Summary:
+    """Count the alerts by each of the fields; a pair is written `name×host` or `name*host`.
+
+    Of each the `top` most frequent values, and the others as one rest. An alert with several values (tags, lists)
+    counts once for each. Raises UsageProblem for what cannot be a field.
+    """
+    readers = {field: _reader(field) for field in fields}
+    counters: dict[str, Counter[Value]] = {field: Counter() for field in fields}
+    read = hidden = 0
+    for found in (found for page in pages for found in page):
+        read += 1
+        hidden += found.alert.hidden
+        for field, values in readers.items():
+            counters[field].update(set(values(found)))
+    return Summary(
+        customer=customer,
+        generated_at=generated_at,
+        filter=selection,
+        alerts_read=read,
+        hidden=hidden,
+        by={field: tuple(_counts(counter, top)) for field, counter in counters.items()},
+    )
+
+
+def check_field(field: str) -> None:
+    """Raises UsageProblem for what cannot be counted by."""
+    parts = _parts(field)
+    if len(parts) > 2 or not all(part.replace(".", "").isidentifier() for part in parts):
+        raise UsageProblem(
+            f"{field!r} is no field to count by.",
+            f"Use {', '.join(FIELDS)}, a field path like device.os_version, or a pair like name*host.",
+        )
+
+
+def _parts(field: str) -> list[str]:
+    return field.replace("×", "*").split("*")
+
+
+def _reader(field: str) -> Callable[[Found], Iterable[Value]]:
+    check_field(field)
+    readers = [FIELDS.get(part, partial(_at_path, part.split("."))) for part in _parts(field)]
+    if len(readers) == 1:
+        return lambda found: (value or None for value in readers[0](found))
+    return lambda found: product(*([value or None for value in reader(found)] for reader in readers))
+
+
+def _at_path(path: list[str], found: Found) -> Values:
+    value: Any = value_at(decode_document(found.document), path)
+    values = value if isinstance(value, list) else [value]
+    return [_as_text(one) for one in values] or [None]
+
+
+def _as_text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return None if value is None else text(value) or str(value)
+
+
+def _counts(counter: Counter[Value], top: int) -> Iterable[Count]:
+    ordered = sorted(counter.items(), key=lambda item: (-item[1], str(item[0])))
+    for value, alerts in ordered[:top]:
+        yield Count(value=value, alerts=alerts)
+    if rest := sum(alerts for _, alerts in ordered[top:]):
+        yield Count(value=None, alerts=rest, rest=True)
