@@ -230,7 +230,7 @@ def test_a_400_about_the_request_itself_stops_the_run(ground: Ground, text: str)
     ground.order("status", status=400, text=text, endpoint="patch", times=None)
     result = ground.carry_out(plan)
     assert isinstance(ground.causes[-1], Rejected)
-    assert result.changed == 0
+    assert (result.status, result.changed) == (RunStatus.FAILED, 0)
     assert len(ground.patches) <= 2, "no batch beyond those in flight, and no halves"
     assert text in {problem.message.removeprefix("Falcon answers 400: ").removesuffix(".") for problem in result.errors}
     assert ground.journal.unfinished() is None, "sending the same again would not help: it blocks nothing"

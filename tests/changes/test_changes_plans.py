@@ -140,6 +140,8 @@ def test_a_plan_that_could_not_be_sent_at_all_can_be_applied_again(tmp_path: Pat
         desk.order("status", status=503, endpoint="patch", times=None)
         failed = apply(desk, path)
         assert (failed.code, failed.document["status"], failed.document["changed"]) == (5, "failed", 0)
+        shown = desk.run("runs", "show", failed.document["run_id"])
+        assert "resume" not in shown.out, "there is nothing to resume: the same command helps"
         desk.server.call(desk.tenant.faults.clear)
         done = apply(desk, path)
         assert (done.code, done.document["status"]) == (0, "success")

@@ -151,5 +151,6 @@ class Run:
             return status, exit_code, closed
         if not_sent == planned:
             return RunStatus.FAILED, cause.exit_code, True
-        refused = isinstance(cause, Rejected) and not counts.get(Outcome.CHANGED, 0) and not unknown
-        return RunStatus.PARTIAL, ExitCode.PARTIAL, closed or refused
+        if isinstance(cause, Rejected) and not counts.get(Outcome.CHANGED, 0) and not unknown:
+            return RunStatus.FAILED, ExitCode.PARTIAL, True
+        return RunStatus.PARTIAL, ExitCode.PARTIAL, closed
