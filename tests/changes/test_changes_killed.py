@@ -74,7 +74,9 @@ def test_a_kill_leaves_no_lock_but_an_unfinished_run_that_blocks_until_it_is_res
         listed = desk.run("runs", "--format", "json").document["runs"]
         assert [(row["run_id"], row["status"]) for row in listed] == [(killed, "unfinished")]
 
-        assert desk.run("runs", "abandon", killed).code == 0
+        abandoned = desk.run("runs", "abandon", killed)
+        assert abandoned.code == 0
+        assert "resume" not in abandoned.out
         after = desk.run(*desk.close_these(later))
         assert (after.code, after.document["changed"]) == (0, 40)
         refused = desk.run("resume", killed)

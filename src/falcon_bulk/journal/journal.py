@@ -256,8 +256,8 @@ class Journal:
         plan = self.plan(run_id)
         counts = self.counts(run_id)
         with self._reading() as db:
-            status, preview, exit_code, requests, seconds = db.execute(
-                "SELECT status, preview, exit_code, requests, seconds FROM runs WHERE run_id = ?", (run_id,)
+            status, preview, exit_code, requests, seconds, closed = db.execute(
+                "SELECT status, preview, exit_code, requests, seconds, closed FROM runs WHERE run_id = ?", (run_id,)
             ).fetchone()
             (batches,) = db.execute("SELECT COUNT(*) FROM batches WHERE run_id = ?", (run_id,)).fetchone()
             problems = db.execute("SELECT problem FROM problems WHERE run_id = ? ORDER BY rowid", (run_id,)).fetchall()
@@ -283,6 +283,7 @@ class Journal:
             requests=requests,
             seconds=round(seconds, 3),
             errors=tuple(_problem(row[0]) for row in problems),
+            closed=bool(closed),
         )
 
     def rows(self) -> list[RunRow]:

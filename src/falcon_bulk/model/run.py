@@ -46,6 +46,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     selected = planned + sum(skipped) + sum(held); planned = changed + failed + drifted + unknown + not_sent.
     verified counts the alerts that were read back in the wanted state. seconds is wall time.
+    closed: nothing is left that a resume would do, or the run was abandoned.
     """
 
     run_id: str
@@ -69,6 +70,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     plan_file: str | None = None
     errors: tuple[RunProblem, ...] = ()
+    closed: bool = False
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,7 +129,7 @@ def _next_steps(result: RunResult) -> Iterator[str]:
         return
     if result.status is RunStatus.DECLINED:
         return
-    if (result.unknown or result.not_sent) and result.status is not RunStatus.FAILED:
+    if (result.unknown or result.not_sent) and not result.closed:
         yield f"Go on:         falcon-bulk resume {run}"
     if result.changed:
         yield f"Take it back:  falcon-bulk undo {run}"
