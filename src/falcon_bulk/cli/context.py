@@ -26,7 +26,7 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming, rfc3339
 from falcon_bulk.operations.reading import Watch
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
-from falcon_bulk.report.output import Sink, dump, render, write_atomically
+from falcon_bulk.report.output import Sink, check_place, dump, render, write_atomically
 from falcon_bulk.report.sheet import Sheet
 
 READERS = 8
@@ -121,12 +121,16 @@ class Context:
             if self._given.get("output_format"):
                 raise UsageProblem("--output-format goes with -o DIR.", "Name the folder for the files.")
             return None
+        if not given:
+            raise UsageProblem("--output is blank.", "Name a file or a folder.")
         path = Path(given)
         self._into_folder = path.is_dir() or given.endswith(("/", os.sep))
         if not self._into_folder and self._given.get("output_format"):
             raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
         self._folder_format = Format(self._given.get("output_format") or Format.MARKDOWN)
         check(self._kind, self._folder_format if self._into_folder else format_of(path))
+        if not self._into_folder:
+            check_place(path)
         return path
 
     @property

@@ -100,7 +100,7 @@ def write_atomically(path: str | Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         return
 
     target = Path(os.path.realpath(path))
-    draft = target.with_name(f".falcon-bulk-{secrets.token_hex(8)}.tmp")
+    draft = _draft(target)
     if former:
         mode &= stat.S_IMODE(former.st_mode)
     with _usage_problem_for(path):
@@ -115,6 +115,20 @@ def write_atomically(path: str | Path, mode: int = 0o644) -> Iterator[BinaryIO]:
         draft.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def check_place(path: Path) -> None:
+    """Raises UsageProblem now where `write_atomically` would do so when the work is done."""
+    with _usage_problem_for(path):
+        former = _stat(path)
+        if former is None or stat.S_ISREG(former.st_mode):
+            draft = _draft(Path(os.path.realpath(path)))
+            os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            draft.unlink()
+
+
+def _draft(target: Path) -> Path:
+    return target.with_name(f".falcon-bulk-{secrets.token_hex(8)}.tmp")
 
 
 def _stat(path: Path) -> os.stat_result | None:

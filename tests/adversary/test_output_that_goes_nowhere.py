@@ -1,0 +1,61 @@
+"""Standard streams that are closed, a full device, and a report that cannot be written."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from shell import COMMAND, Shell
+
+from falcon_bulk.sandbox import Server, Tenant
+
+CLOSE = ("bulk-close", "--since", "5000d", "--lift", "all", "--yes", "--max", "1000", "--batch-delay", "0")
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    with Server(Tenant(alerts=60)) as server:
+        yield Shell(tmp_path, server)
+
+
+def redirected(shell: Shell, where: str, *argv: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line with its streams redirected as a POSIX shell does it."""
+    line = shlex.join([*COMMAND, *argv, "--customer", "acme"])
+    return subprocess.run(
+        ["sh", "-c", f"{line} {where}"],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        cwd=shell.folder,
+        env=shell.environment(),
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_run_whose_streams_are_closed_from_the_start_is_carried_out_and_recorded(shell: Shell, closed: str) -> None:
+    done = redirected(shell, closed, *CLOSE)
+    assert done.returncode == 0, done
+    (recorded,) = shell.json("runs", "list")["runs"]
+    assert recorded["status"] == "success"
+    assert recorded["changed"] == len(shell.changes()) > 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_a_full_device_is_told_in_words(shell: Shell, form: str) -> None:
+    done = redirected(shell, ">/dev/full", "query", "--format", form)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert "Unexpected" not in done.stderr
+
+
+@pytest.mark.parametrize("place", ["nowhere/report.json", "customers/acme.env/report.md", ""])
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_changed(shell: Shell, place: str) -> None:
+    done = shell(*CLOSE, "-o", place)
+    assert done.code == 2
+    assert done.requests == []
+    assert not list(shell.folder.rglob(".falcon-bulk-*"))
