@@ -177,6 +177,29 @@ def test_several_poison_alerts_fail_alone(ground: Ground) -> None:
     assert {one for one, record in ground.records(plan).items() if record.outcome == Outcome.FAILED} == set(poison)
 
 
+def test_an_alert_that_keeps_meeting_a_server_error_fails_alone_and_the_run_goes_on(ground: Ground) -> None:
+    ids = ground.ids(40)
+    plan = ground.planned(ids)
+    ground.order("poison", endpoint="patch", ids=[ids[5]], mode="only_itself", status=500, times=None)
+    result = ground.carry_out(plan, batch_size=10)
+    assert (result.changed, result.failed, result.unknown, result.not_sent) == (39, 1, 0, 0)
+    assert ground.records(plan)[ids[5]].outcome == Outcome.FAILED
+    assert ground.comments(plan, ids) == {1: 39, 0: 1}
+
+
+def test_an_alert_that_was_written_and_cannot_be_found_is_unknown_and_settled_by_resume(ground: Ground) -> None:
+    ids = ground.ids(20)
+    plan = ground.planned(ids)
+    read = ground.falcon.alerts.by_id
+    ground.falcon.alerts.by_id = lambda asked: [raw for raw in read(asked) if ids[5].encode() not in bytes(raw)]  # type: ignore[method-assign]
+    result = ground.carry_out(plan)
+    assert (result.changed, result.unknown, result.failed) == (19, 1, 0)
+    ground.falcon.alerts.by_id = read  # type: ignore[method-assign]
+    result = ground.carry_out(plan)
+    assert (result.changed, result.unknown, result.verified) == (20, 0, 20)
+    assert ground.comments(plan, ids) == {1: 20}
+
+
 def test_a_poison_alert_that_harms_only_itself_costs_no_further_request(ground: Ground) -> None:
     ids = ground.ids(20)
     plan = ground.planned(ids)

@@ -100,8 +100,11 @@ class Sender:
                 continue
             read_at = self._timing.monotonic()
             if left.transient:
+                if group.tries == MAX_TRIES and isinstance(left.error, Rejected):
+                    self._give_up(left.rows, left.error)
+                    continue
                 if group.tries == MAX_TRIES:
-                    raise left.error or AnswerLost("Falcon keeps leaving alerts out of a change.")
+                    raise left.error or AnswerLost("The answers to a change were lost.")
                 self._timing.wait(self._timing.chance() * 2**group.tries)
                 queue.append(Group(left.rows, group.tries + 1, float("-inf")))
             elif left.error and left.some:
@@ -198,21 +201,24 @@ class Sender:
             open_rows = [row for row, outcome in outcomes.items() if outcome is None]
             now = self._read_back(open_rows, after=after)
             for row in open_rows:
-                outcomes[row] = settle(
-                    row,
-                    way,
-                    self._plan.marker,
-                    now.get(row.composite_id),
-                    accepted=general is None and row.composite_id not in refused,
-                )
+                accepted = general is None and row.composite_id not in refused
+                if row.composite_id in now or not accepted or _says_fewer(written, rows):
+                    found = now.get(row.composite_id)
+                    outcomes[row] = settle(row, way, self._plan.marker, found, accepted=accepted)
             open_rows = [row for row, outcome in outcomes.items() if outcome is None]
             if not open_rows or written.problems or _says_fewer(written, rows):
                 break
         transient = []
+        error: Rejected | None = None
         for row in open_rows:
             problem = refused.get(row.composite_id, general)
             if problem is not None and (problem.number >= 500 or problem.number == 429):
                 transient.append(row)
+                error = Rejected(problem.words, status=problem.number, trace_id=written.trace_id)
+            elif problem is None and row.composite_id not in now:
+                outcomes[row] = Settled(
+                    composite_id=row.composite_id, outcome=Outcome.UNKNOWN, reason="written, and not found since"
+                )
             else:
                 words = problem.words if problem else "Falcon answered with success and left it as it was"
                 outcomes[row] = failed(row, words)
@@ -223,7 +229,7 @@ class Sender:
             trace_id=written.trace_id,
             problems=_run_problems(written),
         )
-        return Left(transient, None, transient=True, some=len(transient) < len(rows))
+        return Left(transient, error, transient=True, some=len(transient) < len(rows))
 
     def _read_back(self, rows: Sequence[PlannedAlert], *, after: float = 0.0) -> dict[str, Alert]:
         """Read what was sent, after that many seconds; a stop does not cut this short, so that it is recorded."""
