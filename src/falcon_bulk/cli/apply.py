@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, pace_options, shared_options
+from falcon_bulk.cli.options import consent_options, notify_option, pace_options, shared_options
 from falcon_bulk.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Examples:
 @click.option("--plan-ttl", default="24h", show_default=True, metavar="AGE", help="Oldest plan to accept: 24h, 7d.")
 @consent_options
 @pace_options
+@notify_option
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: Any) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import change_options, selection_options, shared_options
+from falcon_bulk.cli.options import change_options, notify_option, selection_options, shared_options
 from falcon_bulk.errors import UsageProblem
 
 EXAMPLES = """\b
@@ -25,6 +25,7 @@ Examples:
     help="Exactly these composite ids: text, CSV or JSON; - for standard input.",
 )
 @change_options
+@notify_option
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, /, ids_file: Path | None, **options: Any) -> int:

@@ -38,7 +38,7 @@ from falcon_bulk.operations.select import select
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import write_atomically
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.result import result_document, result_sheets
+from falcon_bulk.report.result import result_document, result_sheets, verdict
 from falcon_bulk.report.sheet import Sheet
 
 NOTHING = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
@@ -254,7 +254,7 @@ def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> i
     result, cause = ended.result, ended.cause
     if result.status is RunStatus.NOTHING_TO_DO and ended.preview and ended.preview.held:
         context.show(preview_sheets(ended.plan, ended.preview))
-    context.publish(lambda: result_sheets(result), lambda: result_document(result))
+    context.publish(lambda: result_sheets(result), lambda: result_document(result), verdict(result))
     if isinstance(cause, Stopped) and (result.not_sent or result.unknown):
         context.console.error("Stopped by a signal.", f"Go on with `falcon-bulk resume {result.run_id}`.")
     elif cause is not None:
@@ -312,7 +312,7 @@ def dry_run(
 def publish_dry_run(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> int:
     """Publish what would be done; the exit code."""
     plan, preview, result = ended.plan, ended.preview or NOTHING, ended.result
-    context.publish(lambda: _dry_run_sheets(plan, preview, result), lambda: result_document(result))
+    context.publish(lambda: _dry_run_sheets(plan, preview, result), lambda: result_document(result), verdict(result))
     if context.format is Format.JSON:
         context.show(preview_sheets(plan, preview))
     return _empty_or(ExitCode.DONE, context, plan, result, fail_on_empty=fail_on_empty)

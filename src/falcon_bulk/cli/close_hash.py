@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import change_options, selection_options, shared_options
+from falcon_bulk.cli.options import change_options, notify_option, selection_options, shared_options
 from falcon_bulk.errors import UsageProblem
 
 EXAMPLES = """\b
@@ -18,6 +18,7 @@ Examples:
 @click.command("close-hash", epilog=EXAMPLES)
 @selection_options(changing=True)
 @change_options
+@notify_option
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:

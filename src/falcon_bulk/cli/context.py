@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -28,6 +28,9 @@ from falcon_bulk.operations.reading import Watch
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
 from falcon_bulk.report.output import Sink, check_place, dump, render, write_atomically
 from falcon_bulk.report.sheet import Sheet
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.notify import Notifier
 
 READERS = 8
 QUOTA = 50
@@ -83,9 +86,16 @@ class Context:
     def alone(self, customer: str) -> "Context":
         """The context for one customer of a round: its own settings, and files only in the folder of -o."""
         one = copy(self)
-        one._given = {**self._given, "customers": (customer,), "all_customers": None, "customer_tag": None}
+        one._given = {
+            **self._given,
+            "customers": (customer,),
+            "all_customers": None,
+            "customer_tag": None,
+            "notify": (),
+        }
         one._settings = None
         one.__dict__.pop("round", None)
+        one.__dict__.pop("notifier", None)
         one.output = self.output if self._into_folder else None
         one.console = self.console.of(customer)
         return one
@@ -165,9 +175,31 @@ class Context:
                 self.console.say(f"Note: {warning}")
         return self._settings
 
+    @cached_property
+    def notifier(self) -> "Notifier | None":
+        """Who is told of the result, None without --notify. Raises UsageProblem if that cannot be.
+
+        A round is about several customers: it is not told to the addresses of one, but to those of the process
+        environment.
+        """
+        given: tuple[str, ...] = self._given.get("notify", ())
+        if not given:
+            return None
+        from falcon_bulk.cli.notify import Notifier
+
+        known = tuple(os.environ.get("FALCON_NOTIFY", "").split()) if self.round else self.settings.notify
+        if "" in given and not known:
+            raise UsageProblem(
+                "--notify names no address, and FALCON_NOTIFY is not set.",
+                "Put Apprise URLs into FALCON_NOTIFY in the env file; of a round, in the process environment.",
+            )
+        urls = [url for one in given for url in ((one,) if one else known)]
+        return Notifier(urls, self.console)
+
     @contextmanager
     def tenant(self, *, workers: int = 0) -> Iterator[Tenant]:
-        """Logged in to the customer. Raises the errors of a login."""
+        """Logged in to the customer. Raises the errors of a login, and UsageProblem where nobody can be notified."""
+        _ = self.notifier
         tenant = Tenant(
             self.settings,
             self.timing,
@@ -218,24 +250,31 @@ class Context:
 
     # Output
 
-    def publish(self, sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]]) -> None:
-        """Write a result to stdout, and to the file of --output. JSON takes the document, the others the sheets."""
+    def publish(
+        self, sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]], title: str = ""
+    ) -> None:
+        """Write a result to stdout, and to the file of --output. JSON takes the document, the others the sheets.
 
-        self.emit(_writer(sheets, document))
+        title: of the message where somebody is notified; the first sheet's by default.
+        """
+        file = self.emit(_writer(sheets, document))
+        if self.notifier is not None:
+            self.notifier.send(title or next(iter(sheets())).title, sheets(), file)
 
     def file(self, sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]]) -> None:
         """Write a customer's result of a round to its file of --output, if there is one."""
         self.to_file(_writer(sheets, document))
 
-    def emit(self, write: Callable[[Sink, Format], None]) -> None:
-        """Call `write` for the file of --output, if there is one, and for stdout."""
-        self.to_file(write)
+    def emit(self, write: Callable[[Sink, Format], None]) -> Path | None:
+        """Call `write` for the file of --output, if there is one, and for stdout. Returns the file."""
+        file = self.to_file(write)
         self.to_stdout(lambda sink: write(sink, self.format))
+        return file
 
-    def to_file(self, write: Callable[[Sink, Format], None]) -> None:
+    def to_file(self, write: Callable[[Sink, Format], None]) -> Path | None:
         """Call `write` for the file of --output, or for this customer's file in its folder, if there is one."""
         if self.output is None or (self._into_folder and self.round):
-            return
+            return None
         path, fmt = self.output, self._folder_format
         if self._into_folder:
             path.mkdir(parents=True, exist_ok=True)
@@ -244,6 +283,7 @@ class Context:
             fmt = format_of(path)
         with write_atomically(path) as file:
             write(Sink(file), fmt)
+        return path
 
     def to_stdout(self, write: Callable[[Sink], object]) -> None:
         """Write to stdout. A reader that went away ends the output and nothing else."""

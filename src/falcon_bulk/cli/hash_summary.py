@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import selection_options, shared_options
+from falcon_bulk.cli.options import notify_option, selection_options, shared_options
 from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ Examples:
 @click.command("hash-summary", epilog=EXAMPLES)
 @selection_options(changing=False)
 @click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N most frequent, in tables.")
+@notify_option
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:

@@ -147,6 +147,24 @@ def _names(values: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def notify_option(command: Decorated) -> Decorated:
+    """Who is told of the result, for `Context.notifier`; a value may follow, hence no place before the command."""
+
+    def remember(ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> None:
+        ctx.find_root().ensure_object(dict)["notify"] = tuple(dict.fromkeys(value))
+
+    return click.option(
+        "--notify",
+        is_flag=False,
+        flag_value="",
+        multiple=True,
+        expose_value=False,
+        callback=remember,
+        metavar="[URL]",
+        help="Send the result to an Apprise URL; without one, to those of FALCON_NOTIFY in the env file.",
+    )(command)
+
+
 # Which alerts.
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import pace_options, shared_options
+from falcon_bulk.cli.options import notify_option, pace_options, shared_options
 from falcon_bulk.errors import ExitCode, Refused
 
 EXAMPLES = """\b
@@ -17,6 +17,7 @@ Examples:
 @click.command("resume", epilog=EXAMPLES)
 @click.argument("run_id", metavar="[RUN]", required=False)
 @pace_options
+@notify_option
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:

@@ -19,6 +19,8 @@ def each_customer(context: Context, work: Callable[[Context], tuple[Result, int]
     is that customer's error and nobody else's.
     """
 
+    _ = context.notifier  # raises now if nobody could be notified
+
     def part(name: str) -> Part[Result]:
         alone = context.alone(name)
         try:

@@ -129,6 +129,11 @@ def _check_runs_alone(parsed: Parsed) -> None:
         )
     if options.get("yes") and options.get("most") is None and options.get("expect") is None and parsed.name != "apply":
         raise UsageProblem("--yes needs a bound.", "Add --max N: the most alerts to change each time.")
+    if any(parsed.given.get("notify", ())):
+        raise UsageProblem(
+            "A URL to notify may hold a password, and would stand in the lines.",
+            "Put it into FALCON_NOTIFY, and leave --notify without a value.",
+        )
     if any(str(value) == "-" for value in options.values()):
         raise UsageProblem("There is no standard input to read from.", "Name a file.")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, pace_options, shared_options
+from falcon_bulk.cli.options import consent_options, notify_option, pace_options, shared_options
 
 EXAMPLES = """\b
 Examples:
@@ -19,6 +19,7 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back; send nothing.")
 @consent_options
 @pace_options
+@notify_option
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:

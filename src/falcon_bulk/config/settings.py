@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ KEYS = (
     "FALCON_CUSTOMER",
     "FALCON_OPERATOR",
     "FALCON_TAGS",
+    "FALCON_NOTIFY",
     "FALCON_BULK_READ_ONLY",
 )
 PROCESS_ONLY_KEYS = ("FALCON_BULK_STATE_DIR", "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
@@ -49,6 +50,7 @@ class Settings:
     member_cid, cids: lower case, without the checksum that the console shows behind a CID.
     source: the env file's path, or "process environment".
     named: whether --env-file or --customer named the file.
+    notify: Apprise URLs; they may hold passwords.
     read_only: whether the file or the process environment forbids changes.
     warnings: what a user should know about the source, one sentence each; no values in them.
     """
@@ -63,6 +65,7 @@ class Settings:
     source: str
     named: bool
     tags: tuple[str, ...] = ()
+    notify: tuple[str, ...] = field(default=(), repr=False)
     read_only: bool = False
     warnings: tuple[str, ...] = ()
 
@@ -165,6 +168,7 @@ def _readings(source: _Source, environ: Mapping[str, str]) -> dict[str, Callable
         "cids": lambda: _cids(source, "FALCON_CID"),
         "operator": lambda: _operator(source),
         "tags": lambda: _words(source.get("FALCON_TAGS")),
+        "notify": lambda: tuple(source.get("FALCON_NOTIFY").split()),
         "read_only": lambda: read_only(environ) or _switch(source, "FALCON_BULK_READ_ONLY"),
     }
 

@@ -1,0 +1,223 @@
+"""--notify: the result goes by mail too, and never at the cost of the run or of a secret."""
+
+from html.parser import HTMLParser
+
+import pytest
+from mailbox_server import PASSWORD, Mailbox, attachments, body
+from shell import Finished, Shell
+
+from falcon_bulk.cli.console import Console
+from falcon_bulk.cli.notify import Notifier
+from falcon_bulk.report.sheet import Column, Sheet
+
+CLOSING = ("bulk-close", "--from-status", "new", "--yes", "--max", "999", "--lift", "all")
+
+
+def says_no_secret(done: Finished) -> bool:
+    return PASSWORD.encode() not in done.out and PASSWORD not in done.err
+
+
+def test_the_result_of_a_change_is_sent_under_its_verdict(acme: Shell, mailbox: Mailbox) -> None:
+    done = acme(*CLOSING, "--notify")
+    assert done.code == 0, done
+    (message,) = mailbox.messages
+    changed = len(acme.changes())
+    assert message["Subject"] == f"acme: {changed} of {changed} alerts changed and verified"
+    assert message["To"] == "soc@acme.example"
+    run = acme.json("runs")["runs"][0]["run_id"]
+    assert f"falcon-bulk undo {run}" in body(message)
+    assert "<table>" in body(message)
+    assert says_no_secret(done)
+
+
+def test_without_the_option_nothing_is_sent(acme: Shell, mailbox: Mailbox) -> None:
+    assert acme("hash-summary").code == 0
+    assert mailbox.messages == []
+
+
+def test_a_dry_run_says_that_it_is_one(acme: Shell, mailbox: Mailbox) -> None:
+    assert acme("bulk-close", "--from-status", "new", "--dry-run", "--notify").code == 0
+    assert "dry run, nothing was sent" in mailbox.messages[0]["Subject"]
+    assert acme.changes() == []
+
+
+@pytest.mark.parametrize("name", ["report.json", "50% off? #1 ü.md"])
+def test_the_report_file_is_attached(acme: Shell, mailbox: Mailbox, name: str) -> None:
+    assert acme("hash-summary", "-o", name, "--notify", "--format", "csv").code == 0
+    (message,) = mailbox.messages
+    assert attachments(message) == {name: (acme.folder / name).read_bytes()}
+
+
+def test_every_command_that_changes_or_counts_can_notify(acme: Shell, mailbox: Mailbox) -> None:
+    digest = max(acme.hashes(), key=lambda one: len(acme.hashes()[one]))
+    commands = [
+        ("close-hash", "--hash", digest, "--yes", "--max", "999", "--lift", "all"),
+        ("bulk-close", "--from-status", "in_progress", "--lift", "all", "--dry-run", "--plan", "x.plan"),
+        ("apply", "x.plan", "--yes"),
+        ("summary", "--by", "severity"),
+    ]
+    for number, words in enumerate(commands, 1):
+        done = acme(*words, "--notify")
+        assert done.code == 0, done
+        assert len(mailbox.messages) == number
+    run = acme.json("runs")["runs"][0]["run_id"]
+    assert acme("undo", run, "--yes", "--max", "999", "--notify").code == 0
+    assert len(mailbox.messages) == len(commands) + 1
+
+
+def test_a_url_on_the_command_line_is_used_instead(acme: Shell, mailbox: Mailbox) -> None:
+    with Mailbox() as other:
+        assert acme("hash-summary", f"--notify={other.url}").code == 0
+        assert (len(other.messages), len(mailbox.messages)) == (1, 0)
+        assert acme("hash-summary", f"--notify={other.url}", "--notify").code == 0
+        assert (len(other.messages), len(mailbox.messages)) == (2, 1)
+
+
+def test_a_refused_mail_does_not_fail_the_run_and_the_next_address_is_tried(acme: Shell, mailbox: Mailbox) -> None:
+    mailbox.refusing = f"550 {PASSWORD} is not welcome"
+    with Mailbox() as other:
+        done = acme(*CLOSING, "--notify", f"--notify={other.url}")
+        assert len(other.messages) == 1
+    assert done.code == 0, done
+    assert "The notification could not be sent (E-Mail, 1 of 2)." in done.err
+    assert acme.changes()
+    assert says_no_secret(done)
+
+
+def test_a_mail_server_that_is_away_does_not_fail_the_run(acme: Shell) -> None:
+    gone = f"mailto://ann:{PASSWORD}@127.0.0.1:9?from=bulk@acme.example&to=soc@acme.example"
+    done = acme("hash-summary", f"--notify={gone}", "--debug", "-v", "--format", "json")
+    assert done.code == 0
+    assert done.document["schema"] == "falcon-bulk/hash-summary/1"
+    assert "could not be sent" in done.err
+    assert says_no_secret(done)
+
+
+@pytest.mark.parametrize("url", ["x.plan", f"nonsense://ann:{PASSWORD}@host", f"mailto://:{PASSWORD}@", "https://["])
+def test_what_is_no_apprise_url_is_refused_before_anything_is_sent(acme: Shell, url: str) -> None:
+    done = acme(*CLOSING, f"--notify={url}")
+    assert done.code == 2, done
+    assert "not an Apprise URL" in done.err
+    assert done.requests == []
+    assert says_no_secret(done)
+
+
+def test_an_address_that_is_nowhere_is_missed_before_anything_is_sent(acme: Shell) -> None:
+    acme.env_file.write_text(acme.tenant.env_text(acme.server.url))
+    done = acme(*CLOSING, "--notify")
+    assert done.code == 2
+    assert "FALCON_NOTIFY" in done.err
+    assert done.requests == []
+
+
+def test_without_apprise_the_way_to_it_is_told_before_anything_is_sent(acme: Shell) -> None:
+    (acme.folder / "apprise.py").write_text("raise ImportError\n")
+    there = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
+    done = acme(*CLOSING, "--notify", env={"PYTHONPATH": there})
+    assert done.code == 2, done
+    assert "pip install 'falcon-bulk[notify]'" in done.err
+    assert done.requests == []
+
+
+def test_a_round_is_told_to_nobody_of_a_single_customer(acme: Shell, mailbox: Mailbox) -> None:
+    acme.write_env("customers/globex.env", acme.env_file.read_text().replace("CUSTOMER=acme", "CUSTOMER=globex"))
+    done = acme.bare("hash-summary", "--all-customers", "--notify")
+    assert done.code == 2
+    assert "of a round, in the process environment" in done.err
+    assert done.requests == []
+    with Mailbox() as ours:
+        done = acme.bare("hash-summary", "--all-customers", "--notify", env={"FALCON_NOTIFY": ours.url})
+        assert done.code == 0, done
+        assert "globex" in body(ours.messages[0])
+    assert mailbox.messages == []
+
+
+def test_a_url_with_a_password_does_not_get_into_a_crontab(acme: Shell, mailbox: Mailbox) -> None:
+    words = ("schedule", "--at", "0 7 * * 1", "--", "hash-summary", "--customer", "acme")
+    assert b"hash-summary" in acme.bare(*words, "--notify").out
+    done = acme.bare(*words, f"--notify={mailbox.url}")
+    assert done.code == 2
+    assert says_no_secret(done)
+
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "<script>alert(1)</script>",
+    "[click](http://evil.example)",
+    "![x](http://evil.example/x.png)",
+    "<http://evil.example>",
+    "http://evil.example www.evil.example ann@evil.example",
+    "a|b `c` **d** \\<b\\>e\\</b\\> &lt;b&gt;",
+    "x\r\nBcc: eve@evil.example",
+]
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        self.links += [str(value) for name, value in attrs if name in ("href", "src")]
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+def test_what_attackers_named_is_inert_in_the_mail(mailbox: Mailbox) -> None:
+    sheets = [
+        Sheet("acme: 9 hashes", (Column("names"), Column("files")), [(text, text) for text in HOSTILE], HOSTILE),
+        *(Sheet(text, (Column(text),), [(text,)]) for text in HOSTILE),
+    ]
+    console = Console(quiet=True, verbose=False, progress=False)
+    Notifier([mailbox.url], console).send("acme: 9 hashes", sheets, None)
+    (message,) = mailbox.messages
+    tags = Tags()
+    tags.feed(body(message))
+    assert "onerror" in body(message)
+    assert tags.seen <= {
+        "html",
+        "head",
+        "body",
+        "h2",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "ul",
+        "li",
+        "br",
+        "p",
+    }
+    assert tags.links == []
+    assert (message["Bcc"], message["Subject"]) == (None, "acme: 9 hashes")
+
+
+def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: Shell, mailbox: Mailbox) -> None:
+    for alert in acme.tenant.store.newest_first:
+        alert.parts = acme.tenant.generator.worlds[alert.cid].hostile[alert.kind].parts(alert.salt)
+        alert.hostile = True
+    assert acme("hash-summary", "--notify").code == 0
+    (message,) = mailbox.messages
+    tags = Tags()
+    tags.feed(body(message))
+    assert "31mred" in body(message)
+    assert not tags.seen & {"img", "script", "a", "b", "strong", "code"}
+    assert tags.links == []
+
+
+def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: Shell, mailbox: Mailbox) -> None:
+    rows = acme.json("summary", "--by", "created_timestamp", "--top", "100", "-o", "all.csv", "--notify")
+    assert len(rows["by"]["created_timestamp"]) > 50
+    (message,) = mailbox.messages
+    assert 50 < body(message).count("<tr>") < 60
+    assert "more rows are not shown here" in body(message)
+    assert attachments(message)["all.csv"].count(b"\n") > 1 + 50
+
+
+def test_apprise_is_not_loaded_for_those_who_do_not_notify(acme: Shell) -> None:
+    (acme.folder / "apprise.py").write_text("raise SystemExit(77)\n")
+    there = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
+    assert acme("hash-summary", env={"PYTHONPATH": there}).code == 0
