@@ -7,6 +7,7 @@ import stat
 import pytest
 from msp import Msp
 from shell import Terminal
+from thoroughness import quick_first
 
 from falcon_bulk.config.envfile import read_env_file
 
@@ -95,6 +96,7 @@ def test_an_answer_that_cannot_be_one_is_asked_for_again(msp: Msp) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_same_credentials_as_another_customers_are_told_at_once(msp: Msp) -> None:
     acme = msp.tenants["acme"]
     with msp.terminal("customers", "add", "umbrella", customer=None, columns=400) as terminal:
@@ -113,7 +115,7 @@ def test_the_same_credentials_as_another_customers_are_told_at_once(msp: Msp) ->
     assert "the same credentials as acme.env" in done.err
 
 
-@pytest.mark.parametrize("name", ["../acme", "a b", "", ".env", "x" * 65])
+@pytest.mark.parametrize("name", quick_first("../acme", "a b", "", ".env", "x" * 65))
 def test_what_cannot_be_a_name_is_refused_before_anything_is_asked(msp: Msp, name: str) -> None:
     done = msp.customers("add", name)
     assert done.code == 2
@@ -140,7 +142,7 @@ def test_without_a_terminal_nothing_is_asked(msp: Msp) -> None:
 ORDER = ("Client ID:", "Client secret (not shown):", "Region", "CID", "Operator", "Tags")
 
 
-@pytest.mark.parametrize("last", ORDER)
+@pytest.mark.parametrize("last", quick_first(*ORDER, quick=2))
 def test_ctrl_c_at_any_question_leaves_no_file(msp: Msp, last: str) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         for question in ORDER[: ORDER.index(last)]:
@@ -167,6 +169,7 @@ def test_sigterm_while_the_secret_is_typed_gives_the_terminal_its_echo_back(msp:
     assert echoes
 
 
+@pytest.mark.slow
 def test_the_end_of_the_input_leaves_no_file(msp: Msp) -> None:
     for before in (0, 1):
         with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from msp import Msp
 
 from falcon_bulk.sandbox import Fault, Server, Tenant
@@ -26,6 +27,7 @@ def test_nothing_is_changed_and_it_says_that_writing_is_not_tested(msp: Msp) -> 
     assert endpoints == {"token", "combined", "queries"}
 
 
+@pytest.mark.slow
 def test_only_those_named_are_contacted(msp: Msp) -> None:
     assert list(msp.rows("check", "globex", "acme", "globex", code=0)) == ["globex", "acme"]
     assert not msp.requests_of("initech")
@@ -49,6 +51,7 @@ def test_another_customers_credentials_are_found_out(msp: Msp) -> None:
     assert globex["error"]["code"] == "wrong_tenant"
 
 
+@pytest.mark.slow
 def test_a_missing_scope_is_named(msp: Msp) -> None:
     msp.tenants["acme"].switches.scopes = "ioc:write"
     acme = msp.rows("check", code=4)["acme"]
@@ -57,6 +60,7 @@ def test_a_missing_scope_is_named(msp: Msp) -> None:
     assert "Alerts: Read" in acme["error"]["message"] + acme["error"]["hint"]
 
 
+@pytest.mark.slow
 def test_failures_of_one_kind_give_their_exit_code_and_of_several_6(msp: Msp) -> None:
     msp.write("globex", FALCON_CLIENT_SECRET="wrong")
     msp.write("initech", mode=0o640)
@@ -74,6 +78,7 @@ def test_a_name_without_a_file_is_a_row(msp: Msp) -> None:
     assert rows["acme"]["error"] is None
 
 
+@pytest.mark.slow
 def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: Msp) -> None:
     msp.write("globex", FALCON_CIDS="x")
     globex = msp.rows("check", code=4)["globex"]
@@ -96,6 +101,7 @@ def test_customers_are_checked_side_by_side(msp: Msp) -> None:
     assert max(login.at for login in logins) - min(login.at for login in logins) < 1e9
 
 
+@pytest.mark.slow
 def test_one_after_the_other_if_wanted(msp: Msp) -> None:
     for tenant in msp.tenants.values():
         tenant.switches.latency_token = 0.3
@@ -104,6 +110,7 @@ def test_one_after_the_other_if_wanted(msp: Msp) -> None:
     assert logins[2] - logins[1] >= 0.3e9 <= logins[1] - logins[0]
 
 
+@pytest.mark.slow
 def test_customers_can_be_picked_by_a_tag(msp: Msp) -> None:
     msp.write("globex", FALCON_TAGS="gold")
     assert list(msp.rows("check", "--customer-tag", "gold", code=0)) == ["globex"]
@@ -112,6 +119,7 @@ def test_customers_can_be_picked_by_a_tag(msp: Msp) -> None:
     assert msp.customers("check", "acme", "--customer-tag", "gold").code == 2
 
 
+@pytest.mark.slow
 def test_no_secret_is_shown_when_logins_fail(msp: Msp) -> None:
     for tenant in msp.tenants.values():
         tenant.faults.add(Fault(kind="html", status=403, endpoint="token", times=None))

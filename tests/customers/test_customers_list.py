@@ -5,6 +5,7 @@ import io
 
 import pytest
 from msp import Msp
+from thoroughness import quick_first
 
 
 def test_every_file_is_listed_with_what_stands_in_it(msp: Msp) -> None:
@@ -32,7 +33,7 @@ def test_a_region_is_shown_by_its_name(msp: Msp) -> None:
 
 @pytest.mark.parametrize(
     ("values", "says"),
-    [
+    quick_first(
         ({"FALCON_CLIENT_ID": None}, "FALCON_CLIENT_ID is missing."),
         ({"FALCON_CLIENT_SECRET": ""}, "FALCON_CLIENT_SECRET is blank."),
         ({"FALCON_BASE_URL": "https://evil.example"}, "evil.example"),
@@ -43,7 +44,8 @@ def test_a_region_is_shown_by_its_name(msp: Msp) -> None:
         ({"FALCON_BULK_STATE_DIR": "/tmp"}, "FALCON_BULK_STATE_DIR is ignored"),
         ({"FALCON_CUSTOMER": "acme"}, "FALCON_CUSTOMER says acme, not globex"),
         ({"FALCON_CLIENT_SECRET": "'cut off"}, "line 2: cannot be read as KEY=value."),
-    ],
+        quick=3,
+    ),
 )
 def test_what_is_wrong_with_a_file_is_in_its_row_and_the_others_are_listed(
     msp: Msp, values: dict[str, str | None], says: str
@@ -107,6 +109,7 @@ def test_one_client_for_two_members_is_no_mistake(msp: Msp) -> None:
     assert all(row["problems"] == [] for row in msp.rows(code=0).values())
 
 
+@pytest.mark.slow
 def test_no_secret_is_in_any_output(msp: Msp) -> None:
     msp.write("globex", tenant="acme", FALCON_CIDS="x")
     for fmt in ("table", "markdown", "csv", "json"):
@@ -117,6 +120,7 @@ def test_no_secret_is_in_any_output(msp: Msp) -> None:
     assert not [secret for secret in msp.secrets() if secret in (msp.folder / "out.json").read_bytes()]
 
 
+@pytest.mark.slow
 def test_a_csv_has_a_line_for_each_customer(msp: Msp) -> None:
     done = msp.customers("--format", "csv")
     lines = list(csv.DictReader(io.StringIO(done.text)))

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 from mailbox_server import PASSWORD, Mailbox, attachments, body
 from shell import Finished, Shell
+from thoroughness import quick_first
 
 from falcon_bulk.cli.console import Console
 from falcon_bulk.cli.notify import Notifier
@@ -35,19 +36,21 @@ def test_without_the_option_nothing_is_sent(acme: Shell, mailbox: Mailbox) -> No
     assert mailbox.messages == []
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_that_it_is_one(acme: Shell, mailbox: Mailbox) -> None:
     assert acme("bulk-close", "--from-status", "new", "--dry-run", "--notify").code == 0
     assert "dry run, nothing was sent" in mailbox.messages[0]["Subject"]
     assert acme.changes() == []
 
 
-@pytest.mark.parametrize("name", ["report.json", "50% off? #1 ü.md"])
+@pytest.mark.parametrize("name", quick_first("50% off? #1 ü.md", "report.json"))
 def test_the_report_file_is_attached(acme: Shell, mailbox: Mailbox, name: str) -> None:
     assert acme("hash-summary", "-o", name, "--notify", "--format", "csv").code == 0
     (message,) = mailbox.messages
     assert attachments(message) == {name: (acme.folder / name).read_bytes()}
 
 
+@pytest.mark.slow
 def test_every_command_that_changes_or_counts_can_notify(acme: Shell, mailbox: Mailbox) -> None:
     digest = max(acme.hashes(), key=lambda one: len(acme.hashes()[one]))
     commands = [
@@ -65,6 +68,7 @@ def test_every_command_that_changes_or_counts_can_notify(acme: Shell, mailbox: M
     assert len(mailbox.messages) == len(commands) + 1
 
 
+@pytest.mark.slow
 def test_a_url_on_the_command_line_is_used_instead(acme: Shell, mailbox: Mailbox) -> None:
     with Mailbox() as other:
         assert acme("hash-summary", f"--notify={other.url}").code == 0
@@ -93,7 +97,9 @@ def test_a_mail_server_that_is_away_does_not_fail_the_run(acme: Shell) -> None:
     assert says_no_secret(done)
 
 
-@pytest.mark.parametrize("url", ["x.plan", f"nonsense://ann:{PASSWORD}@host", f"mailto://:{PASSWORD}@", "https://["])
+@pytest.mark.parametrize(
+    "url", quick_first(f"nonsense://ann:{PASSWORD}@host", "x.plan", f"mailto://:{PASSWORD}@", "https://[")
+)
 def test_what_is_no_apprise_url_is_refused_before_anything_is_sent(acme: Shell, url: str) -> None:
     done = acme(*CLOSING, f"--notify={url}")
     assert done.code == 2, done
@@ -195,6 +201,7 @@ def test_what_attackers_named_is_inert_in_the_mail(mailbox: Mailbox) -> None:
     assert (message["Bcc"], message["Subject"]) == (None, "acme: 9 hashes")
 
 
+@pytest.mark.slow
 def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: Shell, mailbox: Mailbox) -> None:
     for alert in acme.tenant.store.newest_first:
         alert.parts = acme.tenant.generator.worlds[alert.cid].hostile[alert.kind].parts(alert.salt)
@@ -208,6 +215,7 @@ def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: Shell, ma
     assert tags.links == []
 
 
+@pytest.mark.slow
 def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: Shell, mailbox: Mailbox) -> None:
     rows = acme.json("summary", "--by", "created_timestamp", "--top", "100", "-o", "all.csv", "--notify")
     assert len(rows["by"]["created_timestamp"]) > 50
@@ -217,6 +225,7 @@ def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: Shell, mai
     assert attachments(message)["all.csv"].count(b"\n") > 1 + 50
 
 
+@pytest.mark.slow
 def test_apprise_is_not_loaded_for_those_who_do_not_notify(acme: Shell) -> None:
     (acme.folder / "apprise.py").write_text("raise SystemExit(77)\n")
     there = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"

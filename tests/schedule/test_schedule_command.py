@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from crond import cron_command, setting, sh
 from shell import Finished, Shell
+from thoroughness import quick_first
 
 from falcon_bulk.sandbox import Server, Tenant
 
@@ -69,6 +70,7 @@ def test_a_scheduled_change_is_done_and_recorded_where_it_was_scheduled(acme: Sh
     assert acme.json("runs")["runs"][0]["command"] == "bulk-close"
 
 
+@pytest.mark.slow
 def test_the_exit_code_is_that_of_the_command(acme: Shell) -> None:
     lines = scheduled(acme, "query", "--customer", "acme", "--name", "no such", "--fail-on-empty")
     assert sh(cron_command(lines["crontab"]), Path("/"), BARE).returncode == 9
@@ -89,6 +91,7 @@ def test_paths_are_absolute_and_the_state_folder_comes_along(desk: Shell) -> Non
     assert start in lines["crontab"]
 
 
+@pytest.mark.slow
 def test_a_customers_folder_that_is_named_is_made_absolute_in_its_place(desk: Shell) -> None:
     (desk.folder / "eu").symlink_to("customers")
     for words in (("--customers-dir", "eu"), ("--customers-dir=eu",)):
@@ -125,7 +128,7 @@ def test_the_blocks_are_labelled_and_hold_what_json_has(desk: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("words", "says"),
-    [
+    quick_first(
         ([], "no command to schedule"),
         (["falcon-bulk"], "no command to schedule"),
         (["--no-color"], "no command to schedule"),
@@ -147,7 +150,8 @@ def test_the_blocks_are_labelled_and_hold_what_json_has(desk: Shell) -> None:
         (["demo"], "cannot be scheduled"),
         (["schedule", "--at", "0 7 * * *", "--", "query"], "cannot be scheduled"),
         (["query", "--filter", "a\nb"], "control or invisible"),
-    ],
+        quick=4,
+    ),
 )
 def test_what_cannot_run_alone_is_refused(desk: Shell, words: list[str], says: str) -> None:
     if words[:1] and words[0] not in ("customers", "sandbox", "demo", "falcon-bulk") and "--version" not in words:
@@ -160,13 +164,13 @@ def test_what_cannot_run_alone_is_refused(desk: Shell, words: list[str], says: s
 
 @pytest.mark.parametrize(
     "words",
-    [
+    quick_first(
         ["apply", "x.plan", "--yes"],
         ["resume"],
         ["runs", "prune", "--older-than", "90d"],
         ["undo", "RUN", "--dry-run"],
         ["falcon-bulk", "hash-summary"],
-    ],
+    ),
 )
 def test_what_asks_nothing_is_scheduled(desk: Shell, words: list[str]) -> None:
     assert words[-1] in scheduled(desk, *words, "--customer", "acme")["crontab"]
@@ -183,17 +187,25 @@ def test_customers_that_are_not_there_are_found_out_before_the_first_night(desk:
     assert schedule(desk, "--", "query").code == 0
 
 
+@pytest.mark.slow
+def test_a_line_too_long_for_cron_is_told(desk: Shell) -> None:
+    assert "998" not in schedule(desk, "--", "query", "--customer", "acme").err
+    assert "998" in schedule(desk, "--", "query", "--customer", "acme", "--filter", f"name:'{'x' * 900}'").err
+
+
 def test_the_customer_goes_with_the_command(desk: Shell) -> None:
     done = desk.bare("schedule", "--at", "0 7 * * 1", "--customer", "acme", "--", "query")
     assert done.code == 2
     assert "behind the --" in done.err
 
 
+@pytest.mark.slow
 def test_two_schedules_of_one_command_have_two_names_and_one_schedule_always_the_same(desk: Shell) -> None:
     names = [scheduled(desk, "query", "--customer", "acme", "--limit", limit)["name"] for limit in ("1", "2", "1")]
     assert names[0] == names[2] != names[1]
 
 
+@pytest.mark.slow
 def test_a_unit_can_be_named(desk: Shell) -> None:
     done = schedule(desk, "--unit-name", "acme-daily", "--format", "json", "--", "query", "--customer", "acme")
     assert done.document["log"] == f"{desk.folder}/state/schedules/acme-daily.log"
@@ -202,6 +214,7 @@ def test_a_unit_can_be_named(desk: Shell) -> None:
         assert done.code == (2 if name else 0)
 
 
+@pytest.mark.slow
 def test_what_runs_is_the_script_that_was_called(desk: Shell) -> None:
     script = desk.folder / "falcon-bulk"
     script.write_text(f"#!{sys.executable}\nfrom falcon_bulk.cli.main import run\nrun()\n")

@@ -25,7 +25,7 @@ def command(ctx: click.Context, expression: str, unit_name: str | None, words: t
     a log in the state folder. A command that would ask is refused.
     """
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.cli.scheduled import checked_command, job_of
+    from falcon_bulk.cli.scheduled import CRON_LINE, checked_command, job_of
     from falcon_bulk.operations.cron import Cron
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.output import Sink, dump
@@ -45,6 +45,8 @@ def command(ctx: click.Context, expression: str, unit_name: str | None, words: t
     context.emit(write)
     if len(cron.calendars()) > 1:
         context.console.say("Note: cron takes either of the two days; hence two OnCalendar lines.")
+    if len(scheduled.crontab) - len(cron.text) > CRON_LINE:
+        context.console.say("Note: Debian's cron takes no command of more than 998 characters; use systemd.")
     context.console.say(f"Nothing is installed yet. Output will go to {scheduled.log}.")
     context.console.say(
         f"With systemd:  systemctl --user enable --now {scheduled.name}.timer  (and `loginctl enable-linger`)"
