@@ -16,6 +16,7 @@ class FakeTiming:
         self._clock = 1_000.0
         self._chance = chance
         self.stopping = False
+        self.stop_in_wait = False
         self.waits: list[float] = []
 
     @property
@@ -30,6 +31,7 @@ class FakeTiming:
         return self._clock
 
     def wait(self, seconds: float) -> None:
+        self.stopping = self.stopping or (self.stop_in_wait and seconds > 0)
         self.check()
         with self._lock:
             if seconds > 0:

@@ -202,10 +202,18 @@ def test_backoff_grows_with_full_jitter_up_to_its_cap(
 
 def test_a_stop_ends_the_waiting_for_the_next_try(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeTiming) -> None:
     falcon.answer(QUERY, refused(503))
-    timing.stopping = True
+    timing.stop_in_wait = True
     with pytest.raises(Stopped):
         tenant.alerts.count("")
     assert len(falcon.to(QUERY)) == 1
+
+
+def test_after_a_stop_no_request_leaves(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeTiming) -> None:
+    falcon.answer(QUERY, good())
+    timing.stopping = True
+    with pytest.raises(Stopped):
+        tenant.alerts.count("")
+    assert falcon.to(QUERY) == []
 
 
 # Final words

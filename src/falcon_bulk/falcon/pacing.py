@@ -35,6 +35,7 @@ class Pacer:
 
     def before_request(self) -> None:
         """Wait until a request may leave, and count it. Raises Stopped."""
+        self._timing.wait(0.0)  # a stop ends the work here too, unless it finishes what is in flight
         while True:
             with self._lock:
                 now = self._timing.monotonic()
