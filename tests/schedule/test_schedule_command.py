@@ -122,6 +122,8 @@ def test_the_blocks_are_labelled_and_hold_what_json_has(desk: Shell) -> None:
     ]
     for block in ("crontab", "service", "timer"):
         assert lines[block] in done.text
+    code = "".join(f"    {line}\n" for line in lines["service"].splitlines())
+    assert code in schedule(desk, "--format", "markdown", "--", "query", "--customer", "acme").text
     assert "two OnCalendar lines" in done.err
     assert f"systemctl --user enable --now {lines['name']}.timer" in done.err
 

@@ -29,7 +29,7 @@ def command(ctx: click.Context, expression: str, unit_name: str | None, words: t
     from falcon_bulk.operations.cron import Cron
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.output import Sink, dump
-    from falcon_bulk.report.schedule import schedule_document, write_schedule
+    from falcon_bulk.report.schedule import schedule_document, write_schedule, write_schedule_markdown
 
     context = Context(ctx, "schedule")
     cron = Cron.parse(expression)
@@ -39,8 +39,9 @@ def command(ctx: click.Context, expression: str, unit_name: str | None, words: t
         if fmt is Format.JSON:
             dump(schedule_document(scheduled), sink.binary)
         else:
+            written = write_schedule_markdown if fmt is Format.MARKDOWN else write_schedule
             with sink.text() as stream:
-                write_schedule(scheduled, stream)
+                written(scheduled, stream)
 
     context.emit(write)
     if len(cron.calendars()) > 1:

@@ -23,7 +23,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
-    "schedule": frozenset({Format.TABLE, Format.JSON}),
+    "schedule": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
 }
 """The formats by kind of report; `run` is what every changing command prints."""

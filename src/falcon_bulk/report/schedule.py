@@ -10,11 +10,17 @@ USER_UNITS = "~/.config/systemd/user"
 
 
 def write_schedule(schedule: Schedule, stream: TextIO) -> None:
-    """Each block under a comment that says where it goes; a label is a comment there too."""
+    """Each block under a label, which is a comment in crontabs and units too."""
     for number, (where, text) in enumerate(_blocks(schedule)):
         stream.write("\n" * bool(number) + f"# {where}\n")
-        for line in text.splitlines():
-            stream.write(f"{printable(line)}\n")
+        stream.writelines(f"{printable(line)}\n" for line in text.splitlines())
+
+
+def write_schedule_markdown(schedule: Schedule, stream: TextIO) -> None:
+    """Each block as indented code, which nothing in it can end."""
+    for number, (where, text) in enumerate(_blocks(schedule)):
+        stream.write("\n" * bool(number) + f"{where}\n\n")
+        stream.writelines(f"    {printable(line)}\n" for line in text.splitlines())
 
 
 def schedule_document(schedule: Schedule) -> dict[str, Any]:
