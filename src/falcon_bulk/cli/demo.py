@@ -53,7 +53,9 @@ def _tour(folder: Path) -> int:
     closing = ("close-hash", "--hash", noisiest, "--from-status", "new", "--resolution", "false_positive")
     _run(folder, "What would closing the most frequent one do? Nothing is sent:", *closing, "--dry-run")
     comment = ("--comment", "Known updater, approved")
-    _run(folder, "Do it. Guard rails hold back what a person should see:", *closing, *comment, "--yes", "--max", "5000")
+    bound = ("--yes", "--max", "5000")
+    do_it = (*closing, *comment, *bound, "-o", "closed.json")
+    _run(folder, "Do it. Guard rails hold back what a person should see:", *do_it)
     _run(
         folder,
         "What is still new with that hash (held back)?",
@@ -64,6 +66,7 @@ def _tour(folder: Path) -> int:
         "new",
         "--count",
     )
+    _run(folder, "It was a mistake; take it back:", "undo", _run_id(folder / "closed.json"), *bound)
     _run(folder, "What was recorded?", "runs")
     _say("\nNext: put a customer's API client into customers/NAME.env and run the same with --customer NAME.")
     return ExitCode.DONE
@@ -73,6 +76,12 @@ def _noisiest(summary: Path) -> str:
     import json
 
     return str(json.loads(summary.read_text(encoding="utf-8"))["hashes"][0]["sha256"])
+
+
+def _run_id(result: Path) -> str:
+    import json
+
+    return str(json.loads(result.read_text(encoding="utf-8"))["run_id"])
 
 
 def _run(folder: Path, why: str, *arguments: str, quiet: bool = False) -> None:
