@@ -71,6 +71,7 @@ def test_a_total_that_is_written_as_a_decimal_number_is_counted_with(tmp_path: P
     assert "Falcon counted" not in listed.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("meta", [b"{}", b'{"pagination":null}', b'{"pagination":{"total":null}}'])
 def test_alerts_of_which_nobody_says_how_many_there_are_are_not_taken_for_none(tmp_path: Path, meta: bytes) -> None:
     with falcon(meta) as url:

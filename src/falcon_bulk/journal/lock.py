@@ -9,6 +9,9 @@ from filelock import FileLock, Timeout
 
 from falcon_bulk.errors import Busy
 
+# Seconds to try for a lock: `running` takes it too, for a moment, to see whether a run holds it.
+PATIENCE = 0.3
+
 
 @contextmanager
 def holding(folder: Path, cids: Iterable[str], run_id: str) -> Iterator[None]:
@@ -25,9 +28,9 @@ def holding(folder: Path, cids: Iterable[str], run_id: str) -> Iterator[None]:
 @contextmanager
 def _held(folder: Path, cid: str, run_id: str) -> Iterator[None]:
     holder = folder / f"{cid}.holder"
-    lock = FileLock(folder / f"{cid}.lock", timeout=0, mode=0o600)
+    lock = FileLock(folder / f"{cid}.lock", mode=0o600)
     try:
-        lock.acquire()
+        lock.acquire(timeout=PATIENCE, poll_interval=0.01)
     except Timeout:
         raise Busy(
             f"The run {_named(holder)} is changing alerts of this customer right now.",
