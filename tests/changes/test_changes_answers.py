@@ -413,3 +413,13 @@ def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(ground: Ground)
     written = {change.composite_id: change.actions for change in ground.tenant.ledger.changes if change.request}
     comment = f"Approved tool (by ann, falcon-bulk {plan.run_id})"
     assert written == {one: [("update_status", "closed"), ("append_comment", comment)] for one in ids}
+
+
+def test_a_run_that_sent_nothing_blocks_no_rerun_also_where_alerts_had_drifted(ground: Ground) -> None:
+    ids = ground.ids(20)
+    plan = ground.planned(ids)
+    ground.edit(ids[:3], status="in_progress")
+    ground.order("status", status=503, endpoint="patch", times=None)
+    result = ground.carry_out(plan, fresh=False)
+    assert (result.drifted, result.not_sent, result.exit_code) == (3, 17, ExitCode.UNREACHABLE)
+    assert ground.journal.unfinished() is None

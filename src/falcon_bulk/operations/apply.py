@@ -149,7 +149,7 @@ class Run:
         if cause is None:
             status, exit_code = settled_status(counts, planned, self._journal.verified(self._plan.run_id))
             return status, exit_code, closed
-        if not_sent == planned:
+        if not_sent + counts.get(Outcome.DRIFTED, 0) == planned:
             return RunStatus.FAILED, cause.exit_code, True
         if isinstance(cause, Rejected) and not counts.get(Outcome.CHANGED, 0) and not unknown:
             return RunStatus.FAILED, ExitCode.PARTIAL, True
