@@ -210,7 +210,7 @@ def test_parts_are_joined_only_where_there_are_some() -> None:
 
 
 def test_a_hash_is_looked_for_in_the_places_of_own_hashes() -> None:
-    assert hash_clauses([A, B]) == [
+    assert list(hash_clauses([A, B]).values()) == [
         f"sha256:['{A}','{B}']",
         f"entities.sha256:['{A}','{B}']",
         f"ioc_value:['{A}','{B}']",

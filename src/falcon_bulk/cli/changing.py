@@ -42,6 +42,7 @@ from falcon_bulk.report.result import result_document, result_sheets, verdict
 from falcon_bulk.report.sheet import Sheet
 
 NOTHING = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
+STOPPING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
@@ -122,7 +123,7 @@ def planned(
     context: Context, tenant: Tenant, command: str, selection: Selection, change: Change, run_id: str
 ) -> tuple[Plan, Callable[[PlanSink], Preview]]:
     """The head of a plan for one customer, and what makes the rest of it. Raises WrongTenant."""
-    home = tenant.home()
+    home = tenant.cids[0] if tenant.cids else tenant.home()
     if home:
         check_pin(context.state_folder(), tenant.customer, tenant.cids or (home,))
     plan = Plan(
@@ -264,13 +265,13 @@ def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> i
 
 @contextmanager
 def stopping(context: Context) -> Iterator[None]:
-    """SIGINT and SIGTERM: the first asks the work to stop in good order, the second ends the process."""
+    """SIGINT, SIGTERM and a lost terminal: the first asks the work to stop in good order, the second ends it."""
 
     def on_signal(signum: int, _frame: FrameType | None) -> None:
         if not context.timing.stop(signum):
             os._exit(128 + signum)
 
-    former = {name: signal.signal(name, on_signal) for name in (signal.SIGINT, signal.SIGTERM)}
+    former = {name: signal.signal(name, on_signal) for name in STOPPING}
     try:
         yield
     finally:

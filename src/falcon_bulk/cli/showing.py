@@ -9,13 +9,12 @@ from typing import Any, BinaryIO, NamedTuple
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.rounds import each_customer
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.falcon.fql import base_filter
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.alert import decode_alert, decode_document
 from falcon_bulk.model.round import Part, round_exit_code
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading import Watch
-from falcon_bulk.operations.select import choose, select
+from falcon_bulk.operations.select import choose, filter_of, only_of, select
 from falcon_bulk.report.alerts import alert_sheet, field_sheet, project, write_json, write_jsonl
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import Sink, dump
@@ -47,7 +46,8 @@ def documents_of(context: Context, chosen: Chosen) -> Iterator[Iterator[bytes]]:
     def read(tenant: Tenant, watch: Watch) -> Iterator[bytes]:
         nonlocal seen
         selection, limit, sort = chosen
-        for page in choose(tenant.alerts, selection, watch, limit=limit, sort=sort, readers=context.readers):
+        pages = choose(tenant.alerts, selection, watch, limit=limit, sort=sort, readers=context.readers)
+        for page in only_of(pages, tenant.cids):
             for item in page:
                 seen += 1
                 yield bytes(item.document)
@@ -55,7 +55,7 @@ def documents_of(context: Context, chosen: Chosen) -> Iterator[Iterator[bytes]]:
     with context.tenant() as tenant, context.watching("reading") as watch:
         yield read(tenant, watch)
         if chosen.limit is not None and seen == chosen.limit:
-            total = watch.counted or tenant.alerts.count(base_filter(chosen.selection))
+            total = watch.counted or tenant.alerts.count(filter_of(tenant.alerts, chosen.selection))
             if total > seen:
                 context.console.say(f"{seen:,} of {total:,} alerts are shown; --all or --limit N shows more.")
 
@@ -65,9 +65,12 @@ def count(context: Context, selection: Selection) -> int:
 
     with context.tenant() as tenant:
         if not selection.hashes:
-            return tenant.alerts.count(base_filter(selection))
+            if tenant.cids:
+                tenant.home()
+            return tenant.alerts.count(filter_of(tenant.alerts, selection))
         with context.watching("counting") as watch:
-            return sum(len(page) for page in select(tenant.alerts, selection, watch, readers=context.readers))
+            pages = select(tenant.alerts, selection, watch, readers=context.readers)
+            return sum(len(page) for page in only_of(pages, tenant.cids))
 
 
 def show(context: Context, documents: Iterator[bytes], look: Look) -> int:

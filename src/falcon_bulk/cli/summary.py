@@ -49,12 +49,12 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options:
 
 
 def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ...], top: int) -> "Summary":
-    from falcon_bulk.operations.select import select
+    from falcon_bulk.operations.select import only_of, select
     from falcon_bulk.operations.summary import summarize
 
     with context.tenant() as tenant, context.watching("reading") as watch:
         return summarize(
-            select(tenant.alerts, selection, watch, readers=context.readers),
+            only_of(select(tenant.alerts, selection, watch, readers=context.readers), tenant.cids),
             fields,
             top,
             customer=tenant.customer,

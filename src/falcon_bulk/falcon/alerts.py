@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.errors import Unreachable
+from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.answers import Aggregate, Answer, Bucket, Problem
 from falcon_bulk.falcon.replies import AGGREGATE, CHANGE, READ, SEARCH
 from falcon_bulk.falcon.transport import Transport
@@ -17,6 +17,9 @@ from falcon_bulk.model.timing import rfc3339
 
 PAGE = 1_000
 """Most alerts in one answer of combined v1, and most ids in one request of entities v2 and PATCH v3."""
+
+MAX_REFUSED = 64
+"""Refusals of one reading by id at most."""
 
 OLDEST_FIRST = "created_timestamp|asc"
 
@@ -68,8 +71,26 @@ class Alerts:
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         """The documents of at most 1,000 ids in arbitrary order (entities v2); unknown ids are missing.
 
-        Raises Unreachable if alerts are missing and the answer carries a server error.
+        Whether one unknown id refuses the whole request is not known: a request that is refused with 400 or 404 is
+        halved until that id stands alone. Raises Unreachable if alerts are missing and the answer carries a server
+        error, Rejected if too much is refused.
         """
+        documents: list[msgspec.Raw] = []
+        refused = 0
+        parts = [ids]
+        while parts:
+            part = parts.pop()
+            try:
+                documents += self._documents(part)
+            except Rejected as error:
+                refused += 1
+                if error.status not in (400, 404) or refused > MAX_REFUSED:
+                    raise
+                half = len(part) // 2
+                parts += [part[:half], part[half:]] if half else []
+        return documents
+
+    def _documents(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         answer: Answer = self._call(
             READ, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )

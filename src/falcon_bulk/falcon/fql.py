@@ -93,7 +93,9 @@ def equals_one(field: str, values: Sequence[str]) -> str:
     return f"{field}:{quoted}" if len(values) == 1 else f"{field}:[{quoted}]"
 
 
-def base_filter(selection: Selection) -> str:
+def base_filter(
+    selection: Selection, host_fields: Sequence[str] = HOST_FIELDS, name_fields: Sequence[str] = NAME_FIELDS
+) -> str:
     """The selection without its hashes, as FQL; '' for all alerts."""
     raw = "" if selection.filter.strip() == "*" else selection.filter.strip()
     return all_of(
@@ -102,8 +104,8 @@ def base_filter(selection: Selection) -> str:
             _severities(selection.severities) if selection.severities else "",
             equals_one("product", selection.products) if selection.products else "",
             equals_one("status", selection.statuses) if selection.statuses else "",
-            any_of(f"{field}:'{selection.host}'" for field in HOST_FIELDS) if selection.host else "",
-            any_of(f"{field}:'{selection.name}'" for field in NAME_FIELDS) if selection.name else "",
+            any_of(f"{field}:'{selection.host}'" for field in host_fields) if selection.host else "",
+            any_of(f"{field}:'{selection.name}'" for field in name_fields) if selection.name else "",
             f"created_timestamp:>='{selection.since}'" if selection.since else "",
             f"created_timestamp:<'{selection.until}'" if selection.until else "",
             "show_in_ui:!false" if selection.visible_only else "",
@@ -111,9 +113,9 @@ def base_filter(selection: Selection) -> str:
     )
 
 
-def hash_clauses(hashes: Sequence[str]) -> list[str]:
+def hash_clauses(hashes: Sequence[str]) -> dict[str, str]:
     """For each place of an own hash, the clause that finds any of the hashes there."""
-    return [equals_one(place, hashes) for place in OWN_PLACES]
+    return {place: equals_one(place, hashes) for place in OWN_PLACES}
 
 
 def hash_groups(selection: Selection) -> Iterator[tuple[str, ...]]:

@@ -72,7 +72,7 @@ class SystemTiming:
     def check(self) -> None:
         """Raises Stopped when a stop was asked for."""
         if self._stopping.is_set():
-            raise Stopped(terminated=self._signal == signal.SIGTERM)
+            raise Stopped(terminated=self._signal != signal.SIGINT)
 
     def chance(self) -> float:
         """A number from 0 to 1."""

@@ -11,9 +11,8 @@ from falcon_bulk.model.run import Outcome, RunResult, RunStatus, Settled, settle
 from falcon_bulk.model.timing import Timing, rfc3339
 from falcon_bulk.operations.sending import AlertChanger, Sender
 from falcon_bulk.operations.settle import settle
-from falcon_bulk.operations.turns import Turns
+from falcon_bulk.operations.turns import Gate, Turns
 
-FIRST_WORKERS = 2
 GLANCE = 0.1
 
 
@@ -52,10 +51,10 @@ class Run:
         self._pace = pace
         self._read_at = read_at
         self._progress = progress
-        self._trouble = trouble
         self._ways = journal.ways(plan.run_id)
         self.cause: FalconBulkError | None = None
-        self._sender = Sender(alerts, journal, plan, timing, Turns(timing, pace.delay))
+        self._gate = Gate(timing, pace.workers, trouble)
+        self._sender = Sender(alerts, journal, plan, timing, Turns(timing, pace.delay), self._gate)
 
     def carry_out(self, requests: Callable[[], int]) -> RunResult:
         """Settle what is unknown, send what is not sent, record the end. Never raises what Falcon answers.
@@ -94,15 +93,16 @@ class Run:
         return None
 
     def _send_all(self) -> FalconBulkError | None:
+        """Some batches are read back while others are sent, so more are under way than the gate lets through."""
         cause: FalconBulkError | None = None
-        allowed, trouble = min(FIRST_WORKERS, self._pace.workers), self._trouble()
         flying: set[Future[None]] = set()
-        with ThreadPoolExecutor(self._pace.workers) as pool:
+        under_way = 2 * self._pace.workers
+        with ThreadPoolExecutor(under_way) as pool:
             batches = self._journal.batches(self._plan.run_id, self._pace.batch_size)
             while cause is None:
                 try:
                     self._timing.check()
-                    if len(flying) < allowed:
+                    if len(flying) < under_way:
                         if (batch := next(batches, None)) is None:
                             break
                         flying.add(pool.submit(self._send, batch))
@@ -112,10 +112,6 @@ class Run:
                     break
                 landed, flying = wait(flying, timeout=GLANCE, return_when=FIRST_COMPLETED)
                 cause = self._landed(landed)
-                if landed:
-                    slower = self._trouble() > trouble
-                    trouble = self._trouble()
-                    allowed = max(1, allowed // 2) if slower else min(self._pace.workers, allowed + 1)
             while flying:
                 landed, flying = wait(flying, return_when=FIRST_COMPLETED)
                 cause = cause or self._landed(landed)
@@ -136,7 +132,11 @@ class Run:
         return cause
 
     def _send(self, batch: Sequence[PlannedAlert]) -> None:
-        self._sender.send(batch, self._ways[batch[0].way], self._read_at)
+        try:
+            self._sender.send(batch, self._ways[batch[0].way], self._read_at)
+        except FalconBulkError as error:
+            self._gate.close(error)
+            raise
 
     def _ending(self, cause: FalconBulkError | None) -> tuple[RunStatus, int, bool]:
         """Status, exit code, and whether the run is closed: nothing is left that a resume would do."""

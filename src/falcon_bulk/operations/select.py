@@ -1,16 +1,24 @@
 """From a selection to its alerts: by filter, by hash (checked on every hit), or by exact ids."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.falcon.fql import all_of, any_of, base_filter, hash_clauses, hash_groups
+from falcon_bulk.falcon.fql import (
+    HOST_FIELDS,
+    NAME_FIELDS,
+    all_of,
+    any_of,
+    base_filter,
+    hash_clauses,
+    hash_groups,
+)
 from falcon_bulk.model.alert import decode_document, text
 from falcon_bulk.model.hashes import OWN_PLACES, own_hashes
 from falcon_bulk.model.selection import Selection
+from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.reading import WINDOW, AlertReader, Found, Watch, decoded, read_all
 
-CHECKED_HASHES = 20
 XDR = "product:'xdr'"
 SAMPLE = 100
 NEWEST_FIRST = "created_timestamp|desc"
@@ -26,7 +34,7 @@ def select(alerts: AlertReader, selection: Selection, watch: Watch, *, readers: 
     elif selection.hashes:
         yield from _by_hashes(alerts, selection, watch, readers)
     else:
-        yield from read_all(alerts, base_filter(selection), watch, readers=readers)
+        yield from read_all(alerts, filter_of(alerts, selection), watch, readers=readers)
     watch.conclude()
 
 
@@ -46,7 +54,38 @@ def choose(
     elif limit is None or limit > WINDOW:
         yield from _in_order(alerts, selection, watch, limit, sort or NEWEST_FIRST)
     else:
-        yield from _first(alerts, base_filter(selection), limit, sort or NEWEST_FIRST)
+        yield from _first(alerts, filter_of(alerts, selection), limit, sort or NEWEST_FIRST)
+
+
+def filter_of(alerts: AlertReader, selection: Selection) -> str:
+    """The selection without its hashes as FQL; '' for all alerts.
+
+    A clause on a field that a tenant does not know may empty a whole OR, so of the fields in which a host or a name
+    can stand only those are asked that find it.
+    """
+    return base_filter(
+        selection,
+        host_fields=_finding(alerts, HOST_FIELDS, selection.host),
+        name_fields=_finding(alerts, NAME_FIELDS, selection.name),
+    )
+
+
+def _finding(alerts: AlertReader, fields: Sequence[str], value: str) -> Sequence[str]:
+    found = [field for field in fields if value and alerts.count(f"{field}:'{value}'")]
+    return found or fields[:1]
+
+
+def only_of(pages: Iterable[list[Found]], cids: Iterable[str]) -> Iterator[list[Found]]:
+    """The pages, if all their alerts belong to the CIDs; to none in particular where none is given.
+
+    Raises WrongTenant for an alert of another CID.
+    """
+    allowed = frozenset(cids)
+    for page in pages:
+        for item in page if allowed else ():
+            if item.alert.cid not in allowed:
+                check_tenant(item.alert, allowed)
+        yield page
 
 
 def _sort_key(item: Found, sort: str) -> tuple[bool, float, str, str]:
@@ -62,7 +101,7 @@ def _in_order(
     alerts: AlertReader, selection: Selection, watch: Watch, limit: int | None, sort: str
 ) -> Iterator[list[Found]]:
     """Beyond 10,000 in an order of the server's; alerts that change meanwhile may not come twice."""
-    fql = base_filter(selection)
+    fql = filter_of(alerts, selection)
     counted = alerts.count(fql)
     watch.expect(counted if limit is None else min(limit, counted))
     seen: set[str] = set()
@@ -103,15 +142,14 @@ def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch) -> Iterator[l
 
 def _by_hashes(alerts: AlertReader, selection: Selection, watch: Watch, readers: int) -> Iterator[list[Found]]:
     """Every hit is checked for an own hash that was selected; an alert with several of them comes once."""
-    base = base_filter(selection)
+    base = filter_of(alerts, selection)
     wanted = frozenset(selection.hashes)
-    checked = len(wanted) <= CHECKED_HASHES
     seen: set[str] = set()
     read_in = dict.fromkeys(OWN_PLACES, 0)
     counted_in = dict.fromkeys(OWN_PLACES, 0)
     for group in hash_groups(selection):
-        filters, counts = _group_filters(alerts, base, group, checked=checked)
-        for place, count in zip(OWN_PLACES, counts, strict=False):
+        filters, counts = _group_filters(alerts, base, group)
+        for place, count in counts.items():
             counted_in[place] += count
         for fql in filters:
             for found in read_all(alerts, fql, watch, readers=readers):
@@ -132,24 +170,20 @@ def _count_places(hits: list[Found], group: frozenset[str], read_in: dict[str, i
             read_in[place] += 1
 
 
-def _group_filters(
-    alerts: AlertReader, base: str, group: Sequence[str], *, checked: bool
-) -> tuple[list[str], list[int]]:
+def _group_filters(alerts: AlertReader, base: str, group: Sequence[str]) -> tuple[list[str], dict[str, int]]:
     """The filters that together find a group of hashes, and what the server counts by each place.
 
-    A clause on a field that a tenant does not know may empty the whole OR, so each clause's own total is
-    held against the total of all of them; where that is less, the clauses are read one by one.
+    Each clause's own total is held against the total of all of them; where that is less, the clauses are read one
+    by one: a clause on a field that a tenant does not know may empty the whole OR.
     """
     clauses = hash_clauses(group)
-    together = all_of([base, any_of(clauses)])
-    if not checked:
-        return [together], []
-    singly = [all_of([base, clause]) for clause in clauses]
-    counts = [alerts.count(fql) for fql in singly]
+    together = all_of([base, any_of(clauses.values())])
+    singly = {place: all_of([base, clause]) for place, clause in clauses.items()}
+    counts = {place: alerts.count(fql) for place, fql in singly.items()}
     filters = [together]
-    if alerts.count(together) < max(counts):
-        filters = [fql for fql, count in zip(singly, counts, strict=True) if count]
-    if not counts[list(OWN_PLACES).index("entities.sha256")] and not _entities_are_searched(alerts):
+    if alerts.count(together) < max(counts.values()):
+        filters = [fql for place, fql in singly.items() if counts[place]]
+    if not counts["entities.sha256"] and not _entities_are_searched(alerts):
         filters.append(all_of([base, XDR]))
     return filters, counts
 

@@ -4,7 +4,7 @@
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -19,7 +19,7 @@ from falcon_bulk.model.timing import Timing, rfc3339
 from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.rails import holding
 from falcon_bulk.operations.settle import by_id, drifted, failed, settle
-from falcon_bulk.operations.turns import Turns
+from falcon_bulk.operations.turns import Gate, Turns
 
 FRESH_FOR = 60.0
 MAX_TRIES = 3
@@ -74,12 +74,15 @@ class Left(NamedTuple):
 class Sender:
     """Carries out batches of one run. Safe to use from several threads."""
 
-    def __init__(self, alerts: AlertChanger, journal: Journal, plan: Plan, timing: Timing, turns: Turns) -> None:
+    def __init__(
+        self, alerts: AlertChanger, journal: Journal, plan: Plan, timing: Timing, turns: Turns, gate: Gate
+    ) -> None:
         self._alerts = alerts
         self._journal = journal
         self._plan = plan
         self._timing = timing
         self._turns = turns
+        self._gate = gate
 
     def send(self, rows: Sequence[PlannedAlert], way: Way, read_at: float) -> None:
         """Send the batch, and what is left of it again or in halves, until all of it is settled.
@@ -89,12 +92,16 @@ class Sender:
         Raises FalconBulkError where going on makes no sense, also where Falcon takes no part of a batch however
         it is split; what was not sent stands so in the journal.
         """
+        with self._gate.passing() as leave:
+            self._send_until_settled(Group(list(rows), 1, read_at), way, leave)
+
+    def _send_until_settled(self, group: Group, way: Way, leave: Callable[[], None]) -> None:
         splits = 0
         taken = False
-        queue = deque([Group(list(rows), 1, read_at)])
+        queue = deque([group])
         while queue:
             group = queue.popleft()
-            left = self._attempt(group, way)
+            left = self._attempt(group, way, leave)
             taken = taken or left.some
             if not left.rows:
                 continue
@@ -124,28 +131,33 @@ class Sender:
         documents = self._alerts.by_id([row.composite_id for row in rows])
         return dict(by_id(map(decode_alert, documents)))
 
-    def _attempt(self, group: Group, way: Way) -> Left:
+    def _attempt(self, group: Group, way: Way, leave: Callable[[], None]) -> Left:
         with self._turns.take():
             fresh = self._timing.monotonic() - group.read_at <= FRESH_FOR
             rows = group.rows if fresh else self._still_as_planned(group.rows, way)
             if not rows:
                 return Left([], None, transient=False, some=False)
-            ids = [row.composite_id for row in rows]
-            batch = self._journal.intend(self._plan.run_id, ids, self._now())
+            batch = self._journal.intend(self._plan.run_id, [row.composite_id for row in rows], self._now())
+        answer = self._update(batch, rows, way)
+        if isinstance(answer, Written):
+            if not answer.problems:
+                leave()
+            return self._after_answer(batch, rows, way, answer)
+        left = self._after_error(batch, rows, way, answer, transient=isinstance(answer, AnswerLost))
+        if isinstance(answer, Rejected) and _about_the_request(answer):
+            self._give_up(left.rows, answer)
+            raise answer
+        return left
+
+    def _update(self, batch: Batch, rows: Sequence[PlannedAlert], way: Way) -> Written | AnswerLost | Rejected:
+        """What Falcon answers, or why it is not known. Raises FalconBulkError where nothing was sent."""
         try:
-            written = self._alerts.update(ids, way)
-        except AnswerLost as error:
-            return self._after_error(batch, rows, way, error, transient=True)
-        except Rejected as error:
-            left = self._after_error(batch, rows, way, error, transient=False)
-            if _about_the_request(error):
-                self._give_up(left.rows, error)
-                raise
-            return left
+            return self._alerts.update([row.composite_id for row in rows], way)
+        except (AnswerLost, Rejected) as error:
+            return error
         except FalconBulkError as error:
             self._record(batch, [_unsent(row) for row in rows], answer=error.code)
             raise
-        return self._after_answer(batch, rows, way, written)
 
     def _still_as_planned(self, rows: Sequence[PlannedAlert], way: Way) -> list[PlannedAlert]:
         """Read the alerts again just before they are changed; what drifted is left alone and recorded."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.plan import AlertState, PlannedAlert, Way
 from falcon_bulk.model.run import Outcome, Settled
 
@@ -27,7 +27,7 @@ def settle(
         )
     state = AlertState.of(now)
     done = reached(way, state)
-    if any(marker in comment for comment in now.comment_texts) or (accepted and done):
+    if _bears(now, marker) or (accepted and done):
         return Settled(
             composite_id=planned.composite_id,
             outcome=Outcome.CHANGED,
@@ -37,6 +37,13 @@ def settle(
         )
     drift = planned.before.drift_to(state)
     return drifted(planned, drift) if drift else None
+
+
+def _bears(alert: Alert, marker: str) -> bool:
+    """True if a comment has the marker; where only the tokenised `comment` is there, if its word, the run id, is."""
+    if alert.comments is None:
+        return marker.rpartition(" ")[2] in text(alert.comment)
+    return any(marker in comment for comment in alert.comment_texts)
 
 
 def drifted(planned: PlannedAlert, drift: Sequence[str]) -> Settled:
@@ -50,7 +57,7 @@ def failed(planned: PlannedAlert, reason: str) -> Settled:
 
 
 def reached(way: Way, state: AlertState) -> bool:
-    """True if a state is what the way leads to: status, tags and visibility."""
+    """True if a state is what the way leads to: status, tags, assignee and visibility."""
     return all(_holds(action.name, action.value, state) for action in way)
 
 
@@ -86,6 +93,8 @@ def _holds(name: str, value: str, state: AlertState) -> bool:
             return (state.show_in_ui is not False) == (value == "true")
         case "unassign":
             return not state.assignee
+        case "assign_to_uuid" | "assign_to_user_id" | "assign_to_name":
+            return value in (state.assigned_uuid, state.assigned_uid, state.assigned_name)
         case _:
             return True
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-WAITING = 8
+WAITING = 4
 """Items that may wait to be taken: more would only fill the memory."""
 GLANCE = 0.1
 

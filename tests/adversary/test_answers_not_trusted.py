@@ -1,0 +1,119 @@
+"""What a tenant may do to a reading: empty an OR, refuse an id, show another customer's alerts."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from shell import Shell
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.config.settings import Settings
+from falcon_bulk.errors import Rejected
+from falcon_bulk.falcon.tenant import Tenant as Falcon
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.operations.reading import Watch
+from falcon_bulk.operations.select import filter_of, select
+from falcon_bulk.operations.turns import Gate
+from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    with Server(Tenant(alerts=300, children=1)) as server:
+        yield Shell(tmp_path, server)
+
+
+def falcon_of(tenant: Tenant, server: Server) -> Falcon:
+    settings = Settings(
+        customer="acme",
+        client_id=tenant.client_id,
+        client_secret=Secret(tenant.client_secret),
+        base_url=server.url,
+        member_cid="",
+        cids=(),
+        operator="ann",
+        source="test",
+        named=True,
+    )
+    return Falcon(settings, SystemTiming())
+
+
+@pytest.mark.parametrize(
+    "reading",
+    [("query", "--all"), ("query", "--limit", "300"), ("query", "--count"), ("hash-summary",), ("summary",)],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("expected", ["9" * 32, "child"])
+def test_nobody_is_shown_alerts_of_a_cid_that_was_not_expected(
+    shell: Shell, reading: tuple[str, ...], expected: str
+) -> None:
+    cid = shell.tenant.children[0] if expected == "child" else expected
+    shell.write_env("customers/acme.env", shell.env_file.read_text().replace(shell.tenant.cid, cid))
+    done = shell(*reading)
+    assert done.code == 4, done
+
+
+def test_many_hashes_are_found_also_where_an_unknown_field_empties_the_whole_filter(tmp_path: Path) -> None:
+    tenant = Tenant(alerts=600, seed=3, switches=Switches.of("unknown_field=empty_filter", "entities_sha256=unknown_field"))
+    with Server(tenant) as server:
+        falcon = falcon_of(tenant, server)
+        shell = Shell(tmp_path, server)
+        own = sorted(shell.hashes().items(), key=lambda item: -len(item[1]))[:30]
+        wanted = {composite_id for _, ids in own for composite_id in ids}
+        pages = select(falcon.alerts, Selection(hashes=tuple(h for h, _ in own)), Watch(SystemTiming()))
+        found = [item.alert.composite_id for page in pages for item in page]
+        falcon.close()
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+
+
+class Counting:
+    """A tenant that knows one of the fields a host can stand in."""
+
+    def count(self, fql: str) -> int:
+        return 7 if fql.startswith("source_endpoint_host_name:") else 0
+
+
+def test_of_the_fields_of_a_host_only_those_are_asked_that_find_it() -> None:
+    assert filter_of(Counting(), Selection(host="DC*")) == "source_endpoint_host_name:'DC*'"  # type: ignore[arg-type]
+    assert filter_of(Counting(), Selection(name="EICAR*")) == "name:'EICAR*'"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> None:
+    tenant = Tenant(alerts=200)
+    with Server(tenant) as server:
+        falcon = falcon_of(tenant, server)
+        ids = list(tenant.store.by_id)[:50]
+        whole = falcon.alerts._documents
+
+        def refuse(asked: Sequence[str]) -> list[object]:
+            if ids[17] in asked:
+                raise Rejected("unknown id", status=status)
+            return whole(asked)
+
+        falcon.alerts._documents = refuse  # type: ignore[method-assign, assignment]
+        assert len(falcon.alerts.by_id(ids)) == 49
+        server.call(lambda: tenant.faults.add(Fault(kind="status", status=status, endpoint="entities", times=None)))
+        falcon.alerts._documents = whole  # type: ignore[method-assign]
+        with pytest.raises(Rejected):
+            falcon.alerts.by_id(ids * 4)
+        assert sum(request.endpoint == "entities" for request in tenant.ledger.requests) <= 140
+        falcon.close()
+
+
+def test_the_gate_lets_two_through_at_first_more_after_good_answers_and_half_after_trouble() -> None:
+    troubles = [0]
+    gate = Gate(SystemTiming(), 8, lambda: troubles[0])
+    for _ in range(6):
+        with gate.passing():
+            pass
+    assert gate._allowed == 8
+    troubles[0] += 1
+    with gate.passing():
+        pass
+    assert gate._allowed == 4
+    gate.close(Rejected("no more"))
+    with pytest.raises(Rejected, match="no more"), gate.passing():
+        pass
