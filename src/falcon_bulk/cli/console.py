@@ -1,6 +1,9 @@
 """What a person reads on stderr: messages, hints, progress, questions. Foreign text is made safe here."""
 
 import os
+import select
+import signal
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -66,12 +69,27 @@ class Console:
     def ask(self, question: str) -> str | None:
         """The line typed as an answer, None at the end of input."""
         self._write(question, end=" ")
+        _until_typed()
         line = sys.stdin.readline()
         return line.rstrip("\r\n") if line else None
 
     def _write(self, message: str, end: str = "\n") -> None:
         with suppress(BrokenPipeError):
             print(printable(self.prefix + message), file=sys.stderr, end=end, flush=True)  # noqa: T201
+
+
+def _until_typed() -> None:
+    """Wait for input. A signal that comes just before the wait ends it too; a plain read would sleep through it."""
+    if os.name != "posix":
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        former = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+        try:
+            select.select([sys.stdin, ours], [], [])
+        finally:
+            signal.set_wakeup_fd(former)
 
 
 def is_interactive() -> bool:

@@ -85,10 +85,10 @@ def read_all(alerts: AlertReader, fql: str, watch: Watch, *, readers: int = 1) -
 
     Raises the errors of the client, and Unreachable if the pages contradict each other.
     """
-    counted = alerts.count(fql)
+    counted, timed = _counts(alerts, fql, readers)
     watch.expect(counted)
     hidden_seen = False
-    for found in _pages(alerts, fql, counted, readers):
+    for found in _pages(alerts, fql, counted, readers if timed == counted else 1):
         hidden_seen = hidden_seen or any(item.alert.hidden for item in found)
         watch.saw(len(found))
         yield found
@@ -111,14 +111,20 @@ def _pages(alerts: AlertReader, fql: str, counted: int, readers: int) -> Iterato
             raise Unreachable("Falcon repeats the same page of alerts.", "Run the command again.")
 
 
-def _slices(alerts: AlertReader, fql: str, counted: int, readers: int) -> list[Slice]:
-    """Slices of time, or a single open one where cutting is not worth it or would lose alerts without a time."""
-    if readers == 1 or counted < WORTH_SLICING or terms(fql) + 2 > MAX_TERMS:
-        return [Slice("", "", counted)]
+def _counts(alerts: AlertReader, fql: str, readers: int) -> tuple[int, int]:
+    """How many alerts there are, and how many of them have a time, so that slices of time lose none."""
+    if readers == 1:
+        return alerts.count(fql), 0
     with ThreadPoolExecutor(1) as pool:
         timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
-        slices = cut(alerts, fql, counted, readers)
-        return slices if timed.result() == counted else [Slice("", "", counted)]
+        return alerts.count(fql), timed.result()
+
+
+def _slices(alerts: AlertReader, fql: str, counted: int, readers: int) -> list[Slice]:
+    """Slices of time, or a single open one where cutting is not worth it."""
+    if readers == 1 or counted < WORTH_SLICING or terms(fql) + 2 > MAX_TERMS:
+        return [Slice("", "", counted)]
+    return cut(alerts, fql, counted, readers)
 
 
 def _chain(alerts: AlertReader, fql: str) -> Iterator[Page]:

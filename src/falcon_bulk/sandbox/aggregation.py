@@ -7,6 +7,7 @@ with `key_as_string` beside; a size out of range is a 400.
 """
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -141,6 +142,7 @@ class Aggregation:
         if found.type != "time":
             return {"buckets": []}
         buckets = []
+        ordered = _Ordered(found, alerts)
         for one in spec.date_ranges or []:
             try:
                 bounds = [None if text is None else parse(text, self.now) for text in (one.start, one.end)]
@@ -149,17 +151,18 @@ class Aggregation:
             texts = [None if moment is None else rfc3339(moment) for moment in bounds]
             name = "-".join(text or "*" for text in texts)
             label = {"label": name, "string_from": texts[0], "string_to": texts[1]}
-            buckets.append(self._bucket(label, spec, _within(found, alerts, bounds[0], bounds[1])))
+            buckets.append(self._bucket(label, spec, ordered.within(bounds[0], bounds[1])))
         return {"buckets": buckets}
 
     def _range(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
         if found.type != "number":
             return {"buckets": []}
         buckets = []
+        ordered = _Ordered(found, alerts)
         for one in spec.ranges or []:
             label = "-".join("*" if bound is None else str(bound) for bound in (one.start, one.end))
             bounds = {"label": label, "from": one.start, "to": one.end}
-            buckets.append(self._bucket(bounds, spec, _within(found, alerts, one.start, one.end)))
+            buckets.append(self._bucket(bounds, spec, ordered.within(one.start, one.end)))
         return {"buckets": buckets}
 
     def _percentiles(self, _spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
@@ -216,9 +219,20 @@ def _labels(found: Field, value: Any) -> Bucket:
     return {"label": value}
 
 
-def _within(found: Field, alerts: Sequence[Alert], start: float | None, end: float | None) -> list[Alert]:
-    low, high = -math.inf if start is None else start, math.inf if end is None else end
-    return [alert for alert in alerts if (value := found.value(alert)) is not None and low <= value < high]
+class _Ordered:
+    """The alerts that have a field, in the order of its values, so that many ranges cost one sort."""
+
+    def __init__(self, found: Field, alerts: Sequence[Alert]) -> None:
+        valued = [(value, alert) for alert in alerts if (value := found.value(alert)) is not None]
+        valued.sort(key=lambda pair: pair[0])
+        self._values = [value for value, _ in valued]
+        self._alerts = [alert for _, alert in valued]
+
+    def within(self, start: float | None, end: float | None) -> list[Alert]:
+        """Those from `start` on and before `end`; None is open."""
+        low = 0 if start is None else bisect_left(self._values, start)
+        high = len(self._values) if end is None else bisect_left(self._values, end)
+        return self._alerts[low:high]
 
 
 def _numbers(found: Field, alerts: Sequence[Alert]) -> list[float]:
