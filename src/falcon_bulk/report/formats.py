@@ -19,12 +19,12 @@ class Format(StrEnum):
 
 FORMATS: dict[str, frozenset[Format]] = {
     "query": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.JSONL}),
-    "hash-summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
-    "summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
+    "hash-summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
+    "summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "schedule": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
-    "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
+    "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
 }
 """The formats by kind of report; `run` is what every changing command prints."""
 
@@ -35,6 +35,8 @@ _BY_SUFFIX = {
     ".csv": Format.CSV,
     ".json": Format.JSON,
     ".jsonl": Format.JSONL,
+    ".html": Format.HTML,
+    ".htm": Format.HTML,
 }
 
 SUFFIXES: dict[Format, str] = {

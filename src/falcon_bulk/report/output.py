@@ -52,13 +52,13 @@ class Sink:
         self.binary.flush()
 
     def render(self, sheets: Iterable[Sheet], fmt: Format) -> None:
-        """Write the sheets as table, markdown or csv."""
+        """Write the sheets as table, markdown, csv or html."""
         with self.text() as stream:
             render(sheets, fmt, stream, color=self.color, width=self.width)
 
 
 def render(sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool, width: int | None) -> None:
-    """Write the sheets as table, markdown or csv. Raises ValueError for another format.
+    """Write the sheets as table, markdown, csv or html. Raises ValueError for another format.
 
     color and width are for tables: see `table.write`.
     """
@@ -72,6 +72,10 @@ def render(sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool,
             markdown.write(sheets, stream)
         case Format.CSV:
             csvfile.write(sheets, stream)
+        case Format.HTML:
+            from falcon_bulk.report import html
+
+            html.write(sheets, stream)
         case _:
             raise ValueError(f"sheets cannot be written as {fmt}")
 

@@ -1,0 +1,63 @@
+"""A page is one file, the same structure whatever the texts say, and nothing in it lives."""
+
+import io
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falcon_bulk.report import html
+from falcon_bulk.report.sheet import Column, Sheet
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7 * 7 }}{% raw %}",
+    "</td></tr></table><a href='http://example.com'>x</a>",
+    "\x1b[31m\u202egpj.exe",
+    "--></style>",
+]
+
+
+class Structure(HTMLParser):
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        assert not any(name.startswith("on") or name in ("src", "href") for name, _ in attrs)
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def a_page(text: str) -> str:
+    stream = io.StringIO()
+    columns = (Column("alerts", right=True), Column(text))
+    html.write([Sheet(f"acme: {text}", columns, [(1234, text), (None, "█" * 3)], notes=(text,))], stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_changes_no_structure(text: str) -> None:
+    assert Structure(a_page(text)).tags == Structure(a_page("harmless")).tags
+    assert "\x1b" not in a_page(text)
+    assert "\u202e" not in a_page(text)
+
+
+@given(st.text())
+def test_no_text_changes_the_structure(text: str) -> None:
+    assert Structure(a_page(text)).tags == Structure(a_page("harmless")).tags
+
+
+def test_numbers_have_separators_and_nothing_is_fetched() -> None:
+    page = a_page("EICAR")
+    assert "1,234" in Structure(page).texts
+    assert {"script", "img", "link", "a", "iframe"}.isdisjoint(Structure(page).tags)
+    assert "http://" not in page
+    assert "https://" not in page
+    assert "default-src 'none'" in page
