@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 JOBS := 2
-PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist worksteal
+PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadfile
 # Further arguments: make test ARGS="-k undo"
 ARGS :=
 

@@ -147,7 +147,8 @@ def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(ground: Groun
         ids = ground.ids(ALERTS)
         plan = live(ground, ids, None, Life(27), workers=1)
         assert plan is not None
-        assert ground.journal.result(plan.run_id).unknown == BATCH
+        # The first batch may still be on its way to be read back.
+        assert ground.journal.result(plan.run_id).unknown in (BATCH, 2 * BATCH)
         assert ground.statuses(ids) == {"closed": 2 * BATCH, "new": BATCH}
         life = Life(point)
         live(ground, ids, plan, life, workers=1, fresh=False)

@@ -16,7 +16,7 @@ EXAMPLES = """\b
 Examples:
   falcon-bulk hash-summary --customer acme
   falcon-bulk hash-summary --customer acme --status new --since 7d --top 20
-  falcon-bulk hash-summary --customer acme -o reports/acme.md
+  falcon-bulk hash-summary --customer acme -o reports/
 """
 
 
