@@ -55,7 +55,9 @@ def test_nobody_is_shown_alerts_of_a_cid_that_was_not_expected(
 
 
 def test_many_hashes_are_found_also_where_an_unknown_field_empties_the_whole_filter(tmp_path: Path) -> None:
-    tenant = Tenant(alerts=600, seed=3, switches=Switches.of("unknown_field=empty_filter", "entities_sha256=unknown_field"))
+    tenant = Tenant(
+        alerts=600, seed=3, switches=Switches.of("unknown_field=empty_filter", "entities_sha256=unknown_field")
+    )
     with Server(tenant) as server:
         falcon = falcon_of(tenant, server)
         shell = Shell(tmp_path, server)
