@@ -109,9 +109,9 @@ def test_a_second_value_does_not_silently_undo_the_first(readable: Shell, option
 
 @pytest.mark.slow
 def test_env_file_and_customer_may_name_the_same_file_but_not_two(readable: Shell) -> None:
-    readable.write_env("customers/globex.env", readable.env_file.read_text())
+    readable.write_env("globex.env", readable.env_file.read_text())
     assert readable("query", "--limit", "1", "--env-file", "customers/acme.env").code == 0
-    done = readable("query", "--env-file", "customers/globex.env")
+    done = readable("query", "--env-file", "globex.env")
     assert (done.code, done.requests) == (2, [])
 
 
