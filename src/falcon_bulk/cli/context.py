@@ -59,7 +59,6 @@ class Context:
         self.readers: int = given.get("readers", READERS)
         self.parallel_customers: int = given.get("parallel_customers", PARALLEL_CUSTOMERS)
         self._settings: Settings | None = None
-        self.stdout_closed = False
 
     @cached_property
     def round(self) -> tuple[str, ...]:
@@ -293,7 +292,6 @@ class Context:
             write(sink)
             sink.binary.flush()
         except BrokenPipeError:
-            self.stdout_closed = True
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 

@@ -25,7 +25,7 @@ def customer_journals(context: Context) -> Iterator[list[Journal]]:
 def holding_run(opened: list[Journal], run_id: str) -> Journal:
     """The journal that knows the run. Raises Refused if none does."""
     for journal in opened:
-        if any(row.run_id == run_id for row in journal.rows()):
+        if journal.knows(run_id):
             return journal
     raise Refused(f"The journal knows no run {run_id!r} of this customer.", "`falcon-bulk runs` lists them.")
 

@@ -307,6 +307,12 @@ class Journal:
             ).fetchone()
         return self._row(row) if row else None
 
+    def knows(self, run_id: str) -> bool:
+        """True if the run is recorded here."""
+        with self._reading() as db:
+            row = db.execute("SELECT 1 FROM runs WHERE run_id = ? AND status != ?", (run_id, DRAFT)).fetchone()
+        return row is not None
+
     def is_open(self, run_id: str) -> bool:
         """True if the run has alerts left to send or to settle and was not abandoned."""
         with self._reading() as db:
@@ -429,10 +435,6 @@ class Draft:
         """The plan is whole and will be carried out."""
         self.flush()
         self._journal.begin(self.run_id, preview, at)
-
-    def discard(self) -> None:
-        """The plan will not be carried out."""
-        self._journal.discard(self.run_id)
 
 
 def journals(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from falcon_bulk.model.run import Batch, Outcome, RunProblem, Settled
 from falcon_bulk.model.timing import Timing, rfc3339
 from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.rails import holding
-from falcon_bulk.operations.settle import by_id, drifted, failed, settle
+from falcon_bulk.operations.settle import drifted, failed, settle
 from falcon_bulk.operations.turns import Gate, Turns
 
 FRESH_FOR = 60.0
@@ -129,7 +129,7 @@ class Sender:
     def read(self, rows: Sequence[PlannedAlert]) -> dict[str, Alert]:
         """The alerts as they are now, by id; unknown ones are missing."""
         documents = self._alerts.by_id([row.composite_id for row in rows])
-        return dict(by_id(map(decode_alert, documents)))
+        return {alert.composite_id: alert for alert in map(decode_alert, documents)}
 
     def _attempt(self, group: Group, way: Way, leave: Callable[[], None]) -> Left:
         with self._turns.take():

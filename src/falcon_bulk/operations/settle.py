@@ -1,6 +1,6 @@
 """What became of an alert that was sent, decided from what is read of it afterwards."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -97,8 +97,3 @@ def _holds(name: str, value: str, state: AlertState) -> bool:
             return value in (state.assigned_uuid, state.assigned_uid, state.assigned_name)
         case _:
             return True
-
-
-def by_id(alerts: Iterable[Alert]) -> Mapping[str, Alert]:
-    """Alerts by composite id: entities v2 answers in arbitrary order."""
-    return {alert.composite_id: alert for alert in alerts}
