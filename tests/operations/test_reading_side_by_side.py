@@ -168,7 +168,7 @@ def test_slices_cover_every_alert_exactly_once_whatever_the_server_counts(data: 
 def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
     seconds = [*[5_000] * 12_000, *range(0, 36_000, 3)]
     alerts = FakeAlerts(seconds, dict(Counter(second // 3600 for second in seconds)))
-    slices = cut(alerts, "", len(seconds), readers=8)
+    slices = cut(alerts, "", lambda: alerts.by_hour(""), len(seconds), readers=8)
     assert slices[0].alerts >= 12_000
     assert all(one.alerts <= 3_000 for one in slices[1:])
     assert sum(one.alerts for one in slices) == len(seconds)

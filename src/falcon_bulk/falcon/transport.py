@@ -11,6 +11,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
+from isal import igzip, isal_zlib
 from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target
@@ -32,6 +33,8 @@ MAX_THROTTLED = 8
 FOLLOWED = 3
 FAR_AHEAD = 10**9
 STAND_IN = "held by the transport"
+
+_unpacked: Callable[[bytes], bytes] = igzip.decompress
 
 
 class Receipt:
@@ -163,7 +166,7 @@ class Transport:
             self.pacer.before_request()
             try:
                 response = self.session.send_once(method, url, **options)
-                content = b"".join(response.iter_content(None))
+                content = _body_of(response)
             except OSError as error:
                 raise sent_or_not(error) from None
             if purpose is not LOGIN:
@@ -207,6 +210,22 @@ class Transport:
         told = told_to_wait(error.headers, self._timing.now().timestamp())
         seconds = told if told is not None else 1.0 + backoff(throttled, self._timing.chance(), cap=60.0)
         self.pacer.cool_down(seconds, "Falcon's rate limit is reached")
+
+
+def _body_of(response: requests.Response) -> bytes:
+    """The whole body, a gzipped one unpacked: here and not by urllib3, which takes twice the time and memory.
+
+    Raises OSError if it breaks off or is no gzip.
+    """
+    encoding = response.raw.headers.pop("Content-Encoding", "")  # urllib3 does not unpack what it does not see
+    if encoding.lower() != "gzip":
+        if encoding:
+            response.raw.headers["Content-Encoding"] = encoding
+        return b"".join(response.iter_content(None))
+    try:
+        return _unpacked(b"".join(response.iter_content(None)))
+    except (EOFError, isal_zlib.error) as error:  # type: ignore[misc]  # its stub takes the class for an instance
+        raise requests.exceptions.ContentDecodingError(error) from None
 
 
 def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -85,10 +85,10 @@ def read_all(alerts: AlertReader, fql: str, watch: Watch, *, readers: int = 1) -
 
     Raises the errors of the client, and Unreachable if the pages contradict each other.
     """
-    counted, timed = _counts(alerts, fql, readers)
+    counted, slices = _counted_and_cut(alerts, fql, readers)
     watch.expect(counted)
     hidden_seen = False
-    for found in _pages(alerts, fql, counted, readers if timed == counted else 1):
+    for found in _pages(alerts, fql, slices, readers):
         hidden_seen = hidden_seen or any(item.alert.hidden for item in found)
         watch.saw(len(found))
         yield found
@@ -98,9 +98,24 @@ def read_all(alerts: AlertReader, fql: str, watch: Watch, *, readers: int = 1) -
             yield found
 
 
-def _pages(alerts: AlertReader, fql: str, counted: int, readers: int) -> Iterator[list[Found]]:
+def _counted_and_cut(alerts: AlertReader, fql: str, readers: int) -> tuple[int, list[Slice]]:
+    """How many alerts there are, and the slices of time to read them in: a single open one where cutting is not
+    worth it, or would lose alerts that have no time.
+    """
+    if readers == 1 or terms(fql) + 2 > MAX_TERMS:
+        counted = alerts.count(fql)
+        return counted, [Slice("", "", counted)]
+    with ThreadPoolExecutor(2) as pool:
+        timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
+        hours = pool.submit(alerts.by_hour, fql)
+        counted = alerts.count(fql)
+        if counted < WORTH_SLICING or timed.result() != counted:
+            return counted, [Slice("", "", counted)]
+        return counted, cut(alerts, fql, hours.result, counted, readers)
+
+
+def _pages(alerts: AlertReader, fql: str, slices: Sequence[Slice], readers: int) -> Iterator[list[Found]]:
     """The alerts of one chain, or of slices of time read side by side; decoded here, not between two requests."""
-    slices = _slices(alerts, fql, counted, readers)
     chains = [partial(_chain, alerts, all_of([_grouped(fql) if one.fql else fql, *one.fql])) for one in slices]
     once = [Once() for _ in chains]
     for number, page in side_by_side(chains, readers):
@@ -109,22 +124,6 @@ def _pages(alerts: AlertReader, fql: str, counted: int, readers: int) -> Iterato
             yield found
         elif page.after:
             raise Unreachable("Falcon repeats the same page of alerts.", "Run the command again.")
-
-
-def _counts(alerts: AlertReader, fql: str, readers: int) -> tuple[int, int]:
-    """How many alerts there are, and how many of them have a time, so that slices of time lose none."""
-    if readers == 1:
-        return alerts.count(fql), 0
-    with ThreadPoolExecutor(1) as pool:
-        timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
-        return alerts.count(fql), timed.result()
-
-
-def _slices(alerts: AlertReader, fql: str, counted: int, readers: int) -> list[Slice]:
-    """Slices of time, or a single open one where cutting is not worth it."""
-    if readers == 1 or counted < WORTH_SLICING or terms(fql) + 2 > MAX_TERMS:
-        return [Slice("", "", counted)]
-    return cut(alerts, fql, counted, readers)
 
 
 def _chain(alerts: AlertReader, fql: str) -> Iterator[Page]:

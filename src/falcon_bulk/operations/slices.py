@@ -4,7 +4,7 @@ The server's counts only say where to cut: together the slices cover all time wh
 wrong count makes a slice longer and loses nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -46,19 +46,20 @@ class Slice(NamedTuple):
 class AlertCounter(Protocol):
     """The counting part of `falcon.alerts.Alerts`."""
 
-    def by_hour(self, fql: str) -> list[tuple[datetime, int]]: ...
     def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
-def cut(alerts: AlertCounter, fql: str, counted: int, readers: int) -> list[Slice]:
+def cut(
+    alerts: AlertCounter, fql: str, by_hour: Callable[[], list[tuple[datetime, int]]], counted: int, readers: int
+) -> list[Slice]:
     """Slices of about the same number of alerts, largest first; one that is open on both sides if the server
     does not count, or counts what cannot be.
 
-    counted: how many alerts the filter has in all.
+    by_hour: gives how many alerts were created in each hour. counted: how many there are in all.
     """
     whole = [Slice("", "", counted)]
     try:
-        hours = [Interval(start, timedelta(hours=1), number) for start, number in alerts.by_hour(fql)]
+        hours = [Interval(start, timedelta(hours=1), number) for start, number in by_hour()]
         if abs(sum(hour.alerts for hour in hours) - counted) > counted / 10:
             return whole
         size = PAGE * min(MOST_PAGES, -(-counted // (PAGE * readers)))
