@@ -10,7 +10,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv install demo test test-all lint types layers check docs bench clean
+.PHONY: help venv install demo test test-all lint types layers check docs bench oldest build audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,8 +46,24 @@ docs: $(VENV)/.installed-dev ## run the examples of the README, the docs and --h
 bench: $(VENV)/.installed-dev ## the benchmarks, into docs/benchmarks.md; ARGS=--quick tries them
 	$(BIN)/python -m benchmarks $(or $(ARGS),--write docs/benchmarks.md)
 
+oldest: ## the quick tests with the oldest versions of what it depends on, in .venv-oldest
+	$(MAKE) VENV=.venv-oldest .venv-oldest/.oldest
+	$(MAKE) VENV=.venv-oldest test
+
+$(VENV)/.oldest: pyproject.toml $(BIN)/python
+	$(PIP) install uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --resolution lowest-direct --editable '.[dev]'
+	@touch $@ $(VENV)/.installed-dev
+
+build: $(VENV)/.installed-dev ## the sdist and the wheel, into dist/
+	$(BIN)/python -m build --no-isolation
+
+audit: $(VENV)/.installed ## known vulnerabilities in what it depends on
+	$(PIP) install pip-audit
+	$(BIN)/python -m pip_audit --skip-editable
+
 clean: ## remove .venv and what tools leave behind; customers and reports stay
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-oldest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
