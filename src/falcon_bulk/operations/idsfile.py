@@ -2,12 +2,12 @@
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from falcon_bulk.errors import UsageProblem
+from falcon_bulk.operations.listfile import is_json, json_in, lines_of, text_of
 
 LONGEST = 512
 COLUMN = "composite_id"
@@ -24,14 +24,10 @@ def read_ids(data: bytes, name: str) -> tuple[str, ...]:
     failed, are unknown or were not sent. CSV: its column composite_id. Text: an id a line, `#` begins a comment.
     Raises UsageProblem, with the line where there is one, if anything is no composite id or there is none.
     """
-    try:
-        content = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageProblem(f"{name} is not a text file.", "It holds composite ids as text, CSV or JSON.") from None
-    stripped = content.lstrip()
-    if stripped.startswith(("[", "{")):
+    content = text_of(data, name, "composite ids")
+    if is_json(content):
         found = list(_from_json(content, name))
-    elif COLUMN in stripped.partition("\n")[0]:
+    elif COLUMN in content.lstrip().partition("\n")[0]:
         found = list(_from_csv(content, name))
     else:
         found = list(_from_text(content))
@@ -42,7 +38,7 @@ def read_ids(data: bytes, name: str) -> tuple[str, ...]:
 
 
 def _from_text(content: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(content.splitlines(), 1):
+    for number, line in enumerate(lines_of(content), 1):
         if value := line.partition("#")[0].strip():
             yield number, value
 
@@ -59,15 +55,8 @@ def _from_csv(content: str, name: str) -> Iterator[tuple[int, str]]:
 
 
 def _from_json(content: str, name: str) -> Iterator[tuple[int, str]]:
-    try:
-        documents = [json.loads(content)]
-    except (ValueError, RecursionError):
-        try:
-            documents = [json.loads(line) for line in content.splitlines() if line.strip()]
-        except (ValueError, RecursionError) as error:
-            raise UsageProblem(f"{name} is not whole JSON: {error}.") from None
-    for document in documents:
-        yield from ((0, value) for value in _ids_in(document))
+    for number, document in json_in(content, name):
+        yield from ((number, value) for value in _ids_in(document))
 
 
 def _ids_in(document: Any) -> Iterator[str]:

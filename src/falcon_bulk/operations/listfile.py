@@ -1,0 +1,38 @@
+"""A list that is given as a file: its text, its lines, and its JSON."""
+
+import json
+from typing import Any
+
+from falcon_bulk.errors import UsageProblem
+
+
+def text_of(data: bytes, name: str, what: str) -> str:
+    """The file's text, without a byte order mark. what: that which it lists, in the plural.
+
+    Raises UsageProblem if it is no UTF-8.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageProblem(f"{name} is not a text file in UTF-8.", f"It holds {what} as text, CSV or JSON.") from None
+
+
+def lines_of(content: str) -> list[str]:
+    """The lines as an editor counts them: not `str.splitlines`, which also parts them at U+2028 and form feeds."""
+    return content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def is_json(content: str) -> bool:
+    """True if the file is meant to be JSON."""
+    return content.lstrip().startswith(("[", "{"))
+
+
+def json_in(content: str, name: str) -> list[tuple[int, Any]]:
+    """The documents with their lines: one of line 0 for the whole file, or one a line. Raises UsageProblem."""
+    try:
+        return [(0, json.loads(content))]
+    except (ValueError, RecursionError):
+        try:
+            return [(number, json.loads(line)) for number, line in enumerate(lines_of(content), 1) if line.strip()]
+        except (ValueError, RecursionError) as error:
+            raise UsageProblem(f"{name} is not whole JSON: {error}.") from None
