@@ -144,12 +144,12 @@ def _inventory_script() -> Group:
 
 
 def _backup_by_service_account() -> Group:
-    store = "\\\\acme-bkp-"
+    store = "-to \\\\acme-bkp-"
 
     def usual(rng: random.Random, number: int) -> Fields:
         return {
             "path": f"{DISK}\\Program Files\\Initech\\Backup\\vss_copy.exe",
-            "cmdline": f"vss_copy.exe -job {rng.randrange(10**6)} -set {guid(rng)} -to {store}{rng.randrange(9)}\\daily",
+            "cmdline": f"vss_copy.exe -job {rng.randrange(10**6)} -set {guid(rng)} {store}{rng.randrange(9)}\\daily",
             "user_name": "svc_backup",
             "parent": "BackupAgent.exe",
             "tactic": "Impact",
@@ -165,7 +165,7 @@ def _backup_by_service_account() -> Group:
         .near_miss("the account as a mail address", user_name="svc_backup@acme.example.com")
         .near_miss(
             "another backup host",
-            cmdline=f"vss_copy.exe -job 7 -set {guid(random.Random(7))} -to {store}41\\daily",
+            cmdline=f"vss_copy.exe -job 7 -set {guid(random.Random(7))} {store}41\\daily",
         )
         .group()
     )
