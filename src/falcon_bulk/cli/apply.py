@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, notify_option, pace_options, shared_options
+from falcon_bulk.cli.options import consent_options, notify_option, once, pace_options, shared_options
 from falcon_bulk.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ Examples:
 
 @click.command("apply", epilog=EXAMPLES)
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
-@click.option("--plan-ttl", default="24h", show_default=True, metavar="AGE", help="Oldest plan to accept: 24h, 7d.")
+@click.option(
+    "--plan-ttl", **once(default="24h"), show_default=True, metavar="AGE", help="Oldest plan to accept: 24h, 7d."
+)
 @consent_options
 @pace_options
 @notify_option

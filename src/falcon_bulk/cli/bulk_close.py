@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import change_options, notify_option, selection_options, shared_options
+from falcon_bulk.cli.options import change_options, notify_option, once, selection_options, shared_options
 from falcon_bulk.errors import UsageProblem
 
 EXAMPLES = """\b
@@ -20,6 +20,7 @@ Examples:
 @selection_options(changing=True)
 @click.option(
     "--ids-file",
+    **once(),
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
     help="Exactly these composite ids: text, CSV or JSON; - for standard input.",

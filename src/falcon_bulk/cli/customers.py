@@ -2,6 +2,7 @@
 
 import click
 
+from falcon_bulk.cli.nearness import Group
 from falcon_bulk.cli.options import shared_options
 from falcon_bulk.errors import ExitCode
 
@@ -15,7 +16,7 @@ Examples:
 """
 
 
-@click.group("customers", invoke_without_command=True, epilog=EXAMPLES)
+@click.group("customers", cls=Group, invoke_without_command=True, epilog=EXAMPLES)
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:

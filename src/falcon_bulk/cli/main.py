@@ -11,6 +11,7 @@ from typing import Any, TextIO
 import click
 
 from falcon_bulk import __version__
+from falcon_bulk.cli.nearness import Group, usage_problem
 from falcon_bulk.cli.options import shared_options
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped, UsageProblem
 from falcon_bulk.textsafe import printable
@@ -43,7 +44,7 @@ Examples:
 """
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Loads a command's module when the command is called, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -57,20 +58,6 @@ class Commands(click.Group):
         module = import_module(f"falcon_bulk.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As Click does it, with the near names for a mistyped one."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from difflib import get_close_matches
-
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            raise UsageProblem(
-                error.format_message(), f"Did you mean {near[0]}?" if near else "`falcon-bulk --help` lists them."
-            ) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The overview, without loading any command."""
@@ -126,7 +113,7 @@ def main(argv: Sequence[str]) -> int:
         error.show()
         return ExitCode.USAGE
     except click.UsageError as error:
-        return _show(_from_click(error), argv, given)
+        return _show(usage_problem(error, argv), argv, given)
     except click.ClickException as error:
         return _show(UsageProblem(error.format_message()), argv, given)
     except OSError as error:
@@ -143,11 +130,6 @@ def main(argv: Sequence[str]) -> int:
         )
         return _show(unexpected, argv, given)
     return code if isinstance(code, int) else ExitCode.DONE
-
-
-def _from_click(error: click.UsageError) -> UsageProblem:
-    path = error.ctx.command_path if error.ctx else "falcon-bulk"
-    return UsageProblem(error.format_message(), f"`{path} --help` shows what it takes.")
 
 
 def _show(error: FalconBulkError, argv: Sequence[str], given: dict[str, Any]) -> int:

@@ -1,5 +1,6 @@
 """The one place where an option that several commands share is declared."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -8,9 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
+from falcon_bulk.cli.nearness import did_you_mean
 from falcon_bulk.errors import UsageProblem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Check = Callable[[click.Context, click.Parameter, Any], Any]
 
 FORMATS = ("table", "markdown", "csv", "json", "jsonl", "html")
 STATUSES = ("new", "in_progress", "reopened", "closed")
@@ -34,24 +37,28 @@ def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
     return {"multiple": True, "callback": split, "metavar": metavar or "|".join(choices)}
 
 
-def once() -> dict[str, Any]:
-    """Attributes of an option with one value: of two, one would narrow or bound nothing, and silently so."""
+def once(then: Check | None = None, default: Any = None) -> dict[str, Any]:
+    """Attributes of an option with one value: of two different ones, one would hold for nothing, and silently so.
 
-    def check(_ctx: click.Context, param: click.Parameter, values: tuple[Any, ...]) -> Any:
+    Every option with a value is declared with this or with `many`. then: a callback for the one value.
+    """
+
+    def check(ctx: click.Context, param: click.Parameter, values: tuple[Any, ...]) -> Any:
         if len(set(values)) > 1:
             raise UsageProblem(f"{param.opts[-1]} is given twice with different values.", "Give it once.")
-        return values[0] if values else None
+        value = values[0] if values else None
+        return then(ctx, param, value) if then else value
 
-    return {"multiple": True, "callback": check}
+    return {"multiple": True, "callback": check} | ({} if default is None else {"default": (default,)})
 
 
-def one_of(choices: tuple[str, ...]) -> dict[str, Any]:
+def one_of(choices: tuple[str, ...], default: str | None = None) -> dict[str, Any]:
     """Attributes of an option that takes one of some words."""
 
     def choose(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         return value if value is None else _one_of(value, param, choices)
 
-    return {"callback": choose, "metavar": "|".join(choices)}
+    return once(choose, default) | {"metavar": "|".join(choices)}
 
 
 def not_blank(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -61,13 +68,29 @@ def not_blank(_ctx: click.Context, param: click.Parameter, value: str | None) ->
     return value
 
 
+def finite(_ctx: click.Context, param: click.Parameter, value: float) -> float:
+    """The callback of an option that takes seconds: NaN is in no range and out of none."""
+    if not math.isfinite(value):
+        raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", "It takes a number of seconds.")
+    return value
+
+
 def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str:
     if value.lower() in choices:
         return value.lower()
-    hint = f"It takes {', '.join(choices)}."
+    hint = f"{did_you_mean(value.lower(), choices)}It takes {', '.join(choices)}."
     if choices == STATUSES and value.lower() in (*VERDICTS, "resolved", "false-positive", "fp"):
         hint = "Use --status closed --resolution false_positive: the verdict is not a status."
     raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", hint)
+
+
+class Word(click.Choice[str]):
+    """One of some words; a near one is named."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """What is wrong with the value."""
+        near = did_you_mean(str(value).lower(), self.choices)
+        return f"{value!r} is not one of {', '.join(self.choices)}. {near}".rstrip()
 
 
 # Options that are accepted before or after the command's name.
@@ -94,7 +117,7 @@ _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         ("--format",),
-        {"type": click.Choice(FORMATS), "help": "What goes to standard output.  [default: table]"},
+        {"type": Word(FORMATS), "help": "What goes to standard output.  [default: table]"},
     ),
     (
         ("-o", "--output"),
@@ -102,7 +125,7 @@ _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         ("--output-format",),
-        {"type": click.Choice(FORMATS), "help": "The format of files in the folder of -o.  [default: markdown]"},
+        {"type": Word(FORMATS), "help": "The format of files in the folder of -o.  [default: markdown]"},
     ),
     (("--readers",), {"type": click.IntRange(1, 32), "metavar": "N", "help": "Reads in flight.  [default: 8]"}),
     (
@@ -220,16 +243,22 @@ def pace_options(command: Decorated) -> Decorated:
     """How fast batches are sent."""
     declared = [
         click.option(
-            "--batch-size", type=click.IntRange(1, 1000), default=1000, show_default=True, help="Alerts a batch."
+            "--batch-size",
+            **once(default=1000),
+            type=click.IntRange(1, 1000),
+            show_default=True,
+            help="Alerts a batch.",
         ),
         click.option(
             "--batch-delay",
+            **once(finite, default=0.5),
             type=click.FloatRange(0, 3600),
-            default=0.5,
             show_default=True,
             help="Least seconds between batch starts.",
         ),
-        click.option("--workers", type=click.IntRange(1, 16), default=4, show_default=True, help="Batches in flight."),
+        click.option(
+            "--workers", **once(default=4), type=click.IntRange(1, 16), show_default=True, help="Batches in flight."
+        ),
     ]
     for option in reversed(declared):
         command = option(command)
@@ -255,25 +284,25 @@ def consent_options(command: Decorated) -> Decorated:
 def change_options(command: Decorated) -> Decorated:
     """What is changed, for close-hash and bulk-close."""
     declared = [
-        click.option("--status", **one_of(STATUSES), default="closed", show_default=True, help="The status to set."),
+        click.option("--status", **one_of(STATUSES, "closed"), show_default=True, help="The status to set."),
         click.option(
             "--comment",
+            **once(not_blank),
             metavar="TEXT",
-            callback=not_blank,
             help="Goes onto every changed alert, with your name.",
         ),
         click.option("--resolution", **one_of(VERDICTS), help="The verdict to set."),
         click.option("--tag", "tags", **many("TAG"), help="A tag to add."),
         click.option(
             "--assign-to",
+            **once(not_blank),
             metavar="WHO",
-            callback=not_blank,
             help="Assign to an email, a UUID or a name.",
         ),
         click.option(
             "--operator",
+            **once(not_blank),
             metavar="NAME",
-            callback=not_blank,
             help="Who does it.  [default: FALCON_OPERATOR or login name]",
         ),
         click.option("--lift", "lifted", **many("RAIL"), help="Lift a guard rail, or all."),
@@ -281,6 +310,7 @@ def change_options(command: Decorated) -> Decorated:
         click.option(
             "--plan",
             "plan_file",
+            **once(),
             type=click.Path(path_type=Path),
             metavar="FILE",
             help="With --dry-run: save the plan, for `falcon-bulk apply`.",

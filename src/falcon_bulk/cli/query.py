@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import many, selection_options, shared_options
+from falcon_bulk.cli.options import many, once, selection_options, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ Examples:
 
 @click.command("query", epilog=EXAMPLES)
 @selection_options(changing=False)
-@click.option("--limit", type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
+@click.option("--limit", **once(), type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
 @click.option(
     "--all", "everything", is_flag=True, help="All alerts, beyond 10,000; as they come unless --sort is given."
 )
-@click.option("--sort", metavar="FIELD.asc|desc", help="Order.  [default: created_timestamp.desc]")
+@click.option("--sort", **once(), metavar="FIELD.asc|desc", help="Order.  [default: created_timestamp.desc]")
 @click.option("--details", is_flag=True, help="More of each alert, with its console link.")
 @click.option("--fields", **many("A,B.C"), help="Just these fields (dot paths).")
 @click.option("--count", is_flag=True, help="Only how many there are, alone on stdout.")
@@ -35,7 +35,16 @@ Examples:
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.cli.showing import Chosen, Look, count, count_round, documents_of, show, show_round
+    from falcon_bulk.cli.showing import (
+        Chosen,
+        Look,
+        count,
+        count_round,
+        documents_of,
+        show,
+        show_round,
+        write_count,
+    )
 
     if options["everything"] and options["limit"]:
         raise UsageProblem("--all and --limit contradict each other.", "Leave one of them out.")
@@ -48,7 +57,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         return count_round(context, selection, fail_on_empty=options["fail_on_empty"])
     if options["count"]:
         total = count(context, selection)
-        context.to_stdout(lambda sink: sink.binary.write(f"{total}\n".encode()))
+        context.emit(lambda sink, _: write_count(sink, total))
         return ExitCode.EMPTY if options["fail_on_empty"] and not total else ExitCode.DONE
     chosen = Chosen(selection, None if options["everything"] else options["limit"] or 100, sort)
     look = Look(options["fields"], options["details"])

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.nearness import Group
+from falcon_bulk.cli.options import once, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ Examples:
 """
 
 
-@click.group("runs", invoke_without_command=True, epilog=EXAMPLES)
+@click.group("runs", cls=Group, invoke_without_command=True, epilog=EXAMPLES)
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:
@@ -118,7 +119,9 @@ def abandon(ctx: click.Context, run_id: str) -> int:
 
 
 @command.command("prune")
-@click.option("--older-than", default="90d", show_default=True, metavar="DAYS", help="Forget runs older than that.")
+@click.option(
+    "--older-than", **once(default="90d"), show_default=True, metavar="DAYS", help="Forget runs older than that."
+)
 @shared_options
 @click.pass_context
 def prune(ctx: click.Context, older_than: str) -> int:

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.nearness import Group
+from falcon_bulk.cli.options import once, one_of, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 EXAMPLES = """\b
@@ -16,31 +17,32 @@ Examples:
 """
 
 
-@click.group("sandbox", epilog=EXAMPLES)
+@click.group("sandbox", cls=Group, epilog=EXAMPLES)
 @shared_options
 def command() -> None:
     """A local Falcon tenant to try things on: invented alerts, the API's limits, and faults on request."""
 
 
 @command.command("serve", epilog=EXAMPLES)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on 127.0.0.1; 0 takes a free one.")
-@click.option("--alerts", type=click.IntRange(0, 2_000_000), default=25_000, show_default=True, help="How many alerts.")
-@click.option("--burst", type=click.IntRange(0, 1_000_000), default=0, help="That many more at one instant.")
+@click.option("--port", **once(default=0), type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--alerts", **once(default=25_000), type=click.IntRange(0, 2_000_000), show_default=True, help="How many alerts."
+)
+@click.option("--burst", **once(default=0), type=click.IntRange(0, 1_000_000), help="That many more at one instant.")
 @click.option(
     "--spread",
-    type=click.Choice(["lifelike", "even", "crowded"]),
-    default="lifelike",
+    **one_of(("lifelike", "even", "crowded"), "lifelike"),
     show_default=True,
     help="When they were created: with busy days and nights, evenly, or 60 % in one hour.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="The same seed makes the same alerts.")
-@click.option("--customer", "name", default="acme", show_default=True, help="The customer's name.")
-@click.option("--children", type=click.IntRange(0, 50), default=0, help="Child CIDs that share the alerts.")
+@click.option("--seed", **once(default=1), type=int, show_default=True, help="The same seed makes the same alerts.")
+@click.option("--customer", "name", **once(default="acme"), show_default=True, help="The customer's name.")
+@click.option("--children", **once(default=0), type=click.IntRange(0, 50), help="Child CIDs that share the alerts.")
 @click.option(
     "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; `sandbox switches` lists."
 )
 @click.option(
-    "--write-env", type=click.Path(path_type=Path), metavar="FILE", help="Write the env file once it listens."
+    "--write-env", **once(), type=click.Path(path_type=Path), metavar="FILE", help="Write the env file once it listens."
 )
 def serve(
     port: int,

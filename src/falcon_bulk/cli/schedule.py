@@ -2,7 +2,7 @@
 
 import click
 
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.options import once, shared_options
 from falcon_bulk.errors import ExitCode
 
 EXAMPLES = """\b
@@ -13,8 +13,12 @@ Examples:
 
 
 @click.command("schedule", epilog=EXAMPLES)
-@click.option("--at", "expression", required=True, metavar="CRON", help="When: minute hour day month weekday.")
-@click.option("--unit-name", metavar="NAME", help="The name of units, lock and log.  [default: after the command]")
+@click.option(
+    "--at", "expression", **once(), required=True, metavar="CRON", help="When: minute hour day month weekday."
+)
+@click.option(
+    "--unit-name", **once(), metavar="NAME", help="The name of units, lock and log.  [default: after the command]"
+)
 @click.argument("words", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
 @shared_options
 @click.pass_context

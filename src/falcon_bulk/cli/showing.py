@@ -73,6 +73,11 @@ def count(context: Context, selection: Selection) -> int:
             return sum(len(page) for page in only_of(pages, tenant.cids))
 
 
+def write_count(sink: Sink, total: int) -> None:
+    """The number alone, whatever the format: it is valid in each of them."""
+    sink.binary.write(f"{total}\n".encode())
+
+
 def show(context: Context, documents: Iterator[bytes], look: Look) -> int:
     """Write the documents to where they go; returns how many there were."""
     seen = 0
@@ -183,6 +188,7 @@ def _say_errors(context: Context, parts: Sequence[Part[Any]]) -> None:
 def count_round(context: Context, selection: Selection, *, fail_on_empty: bool) -> int:
     def work(alone: Context) -> tuple[int, int]:
         total = count(alone, selection)
+        alone.to_file(lambda sink, _: write_count(sink, total))
         return total, ExitCode.EMPTY if fail_on_empty and not total else ExitCode.DONE
 
     parts = each_customer(context, work)

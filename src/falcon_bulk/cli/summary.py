@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import many, notify_option, selection_options, shared_options
+from falcon_bulk.cli.options import many, notify_option, once, selection_options, shared_options
 from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ DEFAULT = ("severity", "status", "product")
 @click.command("summary", epilog=EXAMPLES)
 @selection_options(changing=False)
 @click.option("--by", "fields", **many("FIELD"), help="severity, name, host, …; a field path; a pair: name*host.")
-@click.option("--top", type=click.IntRange(1), default=10, show_default=True, help="Values to show of each field.")
+@click.option(
+    "--top", **once(default=10), type=click.IntRange(1), show_default=True, help="Values to show of each field."
+)
 @notify_option
 @shared_options
 @click.pass_context

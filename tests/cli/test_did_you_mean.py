@@ -1,0 +1,103 @@
+"""A mistyped word is named together with the one that was meant; a second value never replaces the first."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+from shell import Shell
+from thoroughness import quick_first
+
+from falcon_bulk.cli.main import cli
+
+
+def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
+    """Every command of the tree, by its path."""
+    yield ctx.command_path, command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(ctx):
+            found = command.get_command(ctx, name)
+            assert found is not None
+            yield from commands(found, click.Context(found, parent=ctx, info_name=name))
+
+
+TREE = dict(commands(cli, click.Context(cli, info_name="falcon-bulk")))
+
+
+@pytest.mark.parametrize(
+    ("argv", "meant"),
+    quick_first(
+        ("query --stauts new", "Did you mean --status?"),
+        ("--stauts new query", "Did you mean --status?"),
+        ("--status new query", "Put it behind `falcon-bulk query`."),
+        ("--custmoer acme query", "Did you mean --customer "),
+        ("runs shwo X", "Did you mean show?"),
+        ("customers chek", "Did you mean check?"),
+        ("query --severity hihg", "Did you mean high?"),
+        ("bulk-close --status close --dry-run", "Did you mean closed?"),
+        ("query --format jsno", "Did you mean json or jsonl?"),
+        ("sandbox serve --spread evn", "Did you mean even?"),
+        ("query --customer amce", "Did you mean acme?"),
+        quick=3,
+    ),
+)
+def test_what_was_meant_is_named(readable: Shell, argv: str, meant: str) -> None:
+    done = readable.bare(*argv.split())
+    assert done.code == (4 if "amce" in argv else 2), done
+    assert meant in done.err.splitlines()[-1] or meant in done.err.splitlines()[0], done
+    assert not done.requests
+
+
+def test_what_is_near_to_nothing_gets_no_guess(readable: Shell) -> None:
+    done = readable.bare("query", "--zzzzzz")
+    assert done.code == 2
+    assert "Did you mean" not in done.err
+    assert "`falcon-bulk query --help`" in done.err
+
+
+@pytest.mark.parametrize("path", TREE)
+def test_every_option_with_a_value_sees_all_its_values(path: str) -> None:
+    """An option that takes the last of several values silently drops the others: declare it with `once` or `many`."""
+    blind = [
+        param.opts[-1]
+        for param in TREE[path].params
+        if isinstance(param, click.Option) and not param.is_flag and not param.count and not param.multiple
+    ]
+    assert not blind
+
+
+@pytest.mark.parametrize(
+    ("argv", "option"),
+    quick_first(
+        ("bulk-close --severity low --dry-run --status closed --status new", "--status"),
+        ("query --limit 3 --limit 4", "--limit"),
+        ("query --sort severity.asc --sort severity.desc", "--sort"),
+        ("bulk-close --host a --dry-run --comment x --comment y", "--comment"),
+        ("bulk-close --host a --dry-run --workers 1 --workers 2", "--workers"),
+        ("apply lab.plan --plan-ttl 1h --plan-ttl 2h", "--plan-ttl"),
+        ("runs prune --older-than 1d --older-than 2d", "--older-than"),
+    ),
+)
+def test_a_scalar_given_twice_is_an_error_unless_it_says_the_same(readable: Shell, argv: str, option: str) -> None:
+    done = readable(*argv.split())
+    assert done.code == 2, done
+    assert f"{option} is given twice with different values" in done.err
+    assert not done.requests
+    *head, before, value, name, _ = argv.split()
+    assert "twice" not in readable(*head, before, value, name, value).err
+
+
+@pytest.mark.parametrize("value", quick_first("nan", "inf", "-1", "NaN"))
+def test_a_delay_is_a_number_of_seconds(readable: Shell, value: str) -> None:
+    done = readable("bulk-close", "--severity", "low", "--dry-run", "--batch-delay", value)
+    assert done.code == 2, done
+    assert "--batch-delay" in done.err
+    assert not done.requests
+
+
+@pytest.mark.parametrize("name", quick_first("count.txt", "count.json", "count.csv"))
+def test_a_count_goes_into_the_file_too(readable: Shell, name: str) -> None:
+    file = readable.folder / name
+    done = readable("query", "--status", "new", "--count", "-o", str(file))
+    assert done.code == 0, done
+    assert file.read_bytes() == done.out
+    assert int(done.out) == sum(alert["status"] == "new" for alert in readable.alerts())
