@@ -245,8 +245,8 @@ def run_to_its_end(
             trouble=lambda: tenant.pacer.troubles,
         )
         result = run.carry_out(lambda: tenant.pacer.requests)
-    lowest = tenant.pacer.lowest_remaining
-    context.console.say(f"{tenant.pacer.requests:,} requests in all, lowest remaining quota seen: {lowest}.")
+    if not context.console.verbose:
+        context.console.say(tenant.pacer.account)
     return Ended(plan, None, result, run.cause)
 
 

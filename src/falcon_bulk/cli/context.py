@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -16,10 +17,12 @@ from falcon_bulk import __version__
 from falcon_bulk.cli.console import Console, wants_color
 from falcon_bulk.cli.options import instant
 from falcon_bulk.config.customers import list_customers
+from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.settings import Settings, load_settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
-from falcon_bulk.errors import BadEnvFile, UsageProblem
+from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.falcon.fql import checked_filter, checked_host, checked_name, checked_word
+from falcon_bulk.falcon.habits import doubtful, is_doubtful, not_seen, old_habits, renamed
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.hashes import checked_hash
 from falcon_bulk.model.selection import Selection
@@ -27,6 +30,7 @@ from falcon_bulk.model.timing import SystemTiming, rfc3339
 from falcon_bulk.operations.reading import Watch
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
 from falcon_bulk.report.output import Sink, check_place, dump, render, write_atomically
+from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -59,6 +63,7 @@ class Context:
         self.readers: int = given.get("readers", READERS)
         self.parallel_customers: int = given.get("parallel_customers", PARALLEL_CUSTOMERS)
         self._settings: Settings | None = None
+        self._sought: dict[str, str] = {}
 
     @cached_property
     def round(self) -> tuple[str, ...]:
@@ -153,6 +158,14 @@ class Context:
         return bool(self._given.get("env_file") or self._given.get("customers"))
 
     @property
+    def operator(self) -> str:
+        """Who does this: as the customer's settings say or, in a round and without settings, the login name."""
+        try:
+            return login_name() if self.round else self.settings.operator
+        except FalconBulkError:
+            return login_name()
+
+    @property
     def customers_dir(self) -> Path:
         """The folder with one env file per customer."""
         return self._given.get("customers_dir") or Path("customers")
@@ -211,14 +224,15 @@ class Context:
             yield tenant
         finally:
             tenant.close()
+            self.console.detail(tenant.pacer.account)
 
     @contextmanager
     def watching(self, label: str) -> Iterator[Watch]:
         """Follow a reading with a bar, and say at its end what is to be said."""
         with self.console.bar(label) as move:
-            watch = Watch(self.timing, progress=move)
+            watch = Watch(self.timing, progress=move, sought=dict(self._sought))
             yield watch
-        for note in watch.notes:
+        for note in (*watch.notes, *watch.sought.values()):
             self.console.say(f"Note: {note}")
 
     def state_folder(self) -> Path:
@@ -233,6 +247,9 @@ class Context:
         fql = options["fql"]
         if fql is not None and not fql.strip():
             raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")
+        for habit in old_habits(fql or ""):
+            self.console.say(f"Note: {habit}")
+        self._sought = doubtful(fql or "")
         return Selection(
             filter=checked_filter(fql) if fql else "",
             hashes=tuple(dict.fromkeys(map(checked_hash, options["hashes"]))),
@@ -247,22 +264,42 @@ class Context:
             ids=ids,
         )
 
+    def names_fields(self, names: Iterable[str], consequence: str = "") -> None:
+        """These fields are named on the command line: say which are names of the former Detects API, and after
+        reading which no alert has, with what comes of it. Comes after `selection`.
+        """
+        for name in names:
+            if said := renamed(name):
+                self.console.say(f"Note: {said}")
+            elif is_doubtful(name):
+                self._sought.setdefault(name, f"{not_seen(name)} {consequence}".rstrip())
+
     # Output
 
     def publish(
-        self, sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]], title: str = ""
+        self,
+        sheets: Callable[[], Iterable[Sheet]],
+        document: Callable[[], dict[str, Any]],
+        title: str = "",
+        page: Callable[[], Page] | None = None,
     ) -> None:
         """Write a result to stdout, and to the file of --output. JSON takes the document, the others the sheets.
 
-        title: of the message where somebody is notified; the first sheet's by default.
+        title: of the message where somebody is notified; the first sheet's by default. page: for HTML; the bare
+        sheets by default.
         """
-        file = self.emit(_writer(sheets, document))
+        file = self.emit(self._writer(sheets, document, page))
         if self.notifier is not None:
             self.notifier.send(title or next(iter(sheets())).title, sheets(), file)
 
-    def file(self, sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]]) -> None:
+    def file(
+        self,
+        sheets: Callable[[], Iterable[Sheet]],
+        document: Callable[[], dict[str, Any]],
+        page: Callable[[], Page] | None = None,
+    ) -> None:
         """Write a customer's result of a round to its file of --output, if there is one."""
-        self.to_file(_writer(sheets, document))
+        self.to_file(self._writer(sheets, document, page))
 
     def emit(self, write: Callable[[Sink, Format], None]) -> Path | None:
         """Call `write` for the file of --output, if there is one, and for stdout. Returns the file."""
@@ -310,17 +347,26 @@ class Context:
             )
             sys.stderr.flush()
 
+    def _writer(
+        self,
+        sheets: Callable[[], Iterable[Sheet]],
+        document: Callable[[], dict[str, Any]],
+        page: Callable[[], Page] | None,
+    ) -> Callable[[Sink, Format], None]:
+        def write(sink: Sink, fmt: Format) -> None:
+            if fmt is Format.JSON:
+                dump(document(), sink.binary)
+            elif fmt is Format.HTML:
+                sink.render_page(self._signed(page() if page else Page(sheets())))
+            else:
+                sink.render(sheets(), fmt)
 
-def _writer(
-    sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]]
-) -> Callable[[Sink, Format], None]:
-    def write(sink: Sink, fmt: Format) -> None:
-        if fmt is Format.JSON:
-            dump(document(), sink.binary)
-        else:
-            sink.render(sheets(), fmt)
+        return write
 
-    return write
+    def _signed(self, page: Page) -> Page:
+        """The page with who made it, when and with what."""
+        made = {"made by": self.operator, "made at": self.now, "made with": f"falcon-bulk {__version__}"}
+        return replace(page, facts={**page.facts, **made})
 
 
 def open_binary(path: Path) -> BinaryIO:

@@ -61,6 +61,12 @@ class Pacer:
             shortfall = max(0.0, reserve - remaining) / reserve if reserve else 0.0
             self._spacing = SLOWEST_SPACING * shortfall
 
+    @property
+    def account(self) -> str:
+        """In words: how many requests were made, and the least that was left of the limit."""
+        least = "unknown" if self.lowest_remaining is None else f"{self.lowest_remaining:,}"
+        return f"{self.requests:,} requests in all, lowest remaining quota seen: {least}."
+
     def note_trouble(self) -> None:
         """Falcon is overloaded: a 429, a server error, a lost answer. `troubles` counts them."""
         with self._lock:

@@ -32,7 +32,8 @@ def serve(
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that others can never read and that is never there in part."""
+    """Write a file, and its folder where that is missing; others can never read it, and it is never there in part."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
