@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,6 +17,9 @@ from falcon_bulk.model.timing import rfc3339
 
 PAGE = 1_000
 """Most alerts in one answer of combined v1, and most ids in one request of entities v2 and PATCH v3."""
+
+MAX_VALUES = 1_000
+"""Most values in one terms aggregate that live use shows to be taken (falcon-mcp allows 1 to 1000)."""
 
 MAX_REFUSED = 64
 """Refusals of one reading by id at most."""
@@ -40,6 +43,31 @@ class Written:
     affected: int | None
     problems: tuple[Problem, ...]
     trace_id: str
+
+
+class Asked(NamedTuple):
+    """An aggregate to ask for: how many alerts of a filter have each value of a field.
+
+    interval: for a time, how long is what is counted together: `hour` or `day`.
+    """
+
+    field: str
+    fql: str
+    interval: str = ""
+
+    def spec(self, name: str) -> dict[str, Any]:
+        """As aggregates v2 takes it. Of `sort` it takes the pipe form only; it does not know all that is documented."""
+        spec = {"name": name, "field": self.field, "filter": self.fql}
+        if self.interval:
+            return {**spec, "type": "date_histogram", "interval": self.interval}
+        return {**spec, "type": "terms", "size": MAX_VALUES, "sort": "_count|desc"}
+
+
+class Counted(NamedTuple):
+    """Each value, a time as a moment, with its alerts; `others` have values that are not among the first 1,000."""
+
+    values: list[tuple[Any, int]]
+    others: int
 
 
 class Alerts:
@@ -131,13 +159,24 @@ class Alerts:
         found = {moment(bucket.string_from): bucket.count for bucket in self._aggregate(spec, fql)}
         return [(edge, found.get(edge, 0)) for edge in edges[:-1]]
 
+    def by_value(self, asked: Sequence[Asked]) -> list[Counted]:
+        """How many alerts have each value, for each of what is asked (aggregates v2, one request for all).
+
+        Nothing is counted for a field that cannot be aggregated, and for what the answer leaves out.
+        """
+        found = self._aggregates([one.spec(str(number)) for number, one in enumerate(asked)])
+        named = {aggregate.name: aggregate for aggregate in found}
+        return [_counted(named.get(str(number), Aggregate()), bool(one.interval)) for number, one in enumerate(asked)]
+
     def _aggregate(self, spec: dict[str, Any], fql: str) -> list[Bucket]:
-        """The buckets of one aggregate. A refusal is an opaque 500 and not worth another try."""
-        answer: Answer = self._call(
-            AGGREGATE, self._service.get_aggregate_alerts_v2, body=[{**spec, "filter": fql}], include_hidden=True
-        )
-        found = [msgspec.json.decode(raw, type=Aggregate) for raw in answer.resources or ()]
+        """The buckets of one aggregate."""
+        found = self._aggregates([{**spec, "filter": fql}])
         return [bucket for aggregate in found for bucket in aggregate.buckets or ()]
+
+    def _aggregates(self, specs: list[dict[str, Any]]) -> list[Aggregate]:
+        """The results, in an order of their own. A refusal is an opaque 500 and not worth another try."""
+        answer: Answer = self._call(AGGREGATE, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True)
+        return [msgspec.json.decode(raw, type=Aggregate) for raw in answer.resources or ()]
 
     def _query(self, fql: str, *, limit: int, offset: int = 0, sort: str = OLDEST_FIRST) -> Answer:
         keywords: dict[str, Any] = {"limit": limit, "offset": offset, "include_hidden": True, "sort": sort}
@@ -145,6 +184,16 @@ class Alerts:
             keywords["filter"] = fql
         answer: Answer = self._call(SEARCH, self._service.query_alerts_v2, **keywords)
         return answer
+
+
+def _counted(found: Aggregate, timed: bool) -> Counted:
+    others = found.sum_other_doc_count
+    values = [
+        ((moment(bucket.key_as_string) or moment(bucket.label)) if timed else bucket.label, bucket.count)
+        for bucket in found.buckets or ()
+        if bucket.count
+    ]
+    return Counted(values, others if isinstance(others, int) else 0)
 
 
 def moment(value: object) -> datetime | None:

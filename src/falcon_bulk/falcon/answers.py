@@ -93,9 +93,11 @@ class Bucket(msgspec.Struct, frozen=True):
 
 
 class Aggregate(msgspec.Struct, frozen=True):
-    """An element of `resources` of aggregates v2."""
+    """An element of `resources` of aggregates v2. sum_other_doc_count: alerts of values that have no bucket."""
 
+    name: Any = None
     buckets: list[Bucket] | None = None
+    sum_other_doc_count: Any = None
 
 
 class Token(msgspec.Struct, frozen=True):

@@ -1,5 +1,7 @@
 """The result of summary: alerts counted by one or more fields."""
 
+from typing import Literal
+
 import msgspec
 
 Value = str | None | tuple[str | None, ...]
@@ -14,7 +16,10 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """For each field asked for, its values, most frequent first. alerts_read = shown in the console + hidden."""
+    """For each field asked for, its values, most frequent first. alerts_read = shown in the console + hidden.
+
+    source: whether the alerts were read, or counted by Falcon, which gives the same.
+    """
 
     customer: str
     generated_at: str
@@ -22,3 +27,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     alerts_read: int
     hidden: int
     by: dict[str, tuple[Count, ...]]
+    source: Literal["reading", "aggregates"] = "reading"

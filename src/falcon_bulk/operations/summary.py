@@ -7,10 +7,13 @@ from itertools import product
 from typing import Any
 
 from falcon_bulk.errors import UsageProblem
+from falcon_bulk.falcon.fql import base_filter
 from falcon_bulk.model.alert import decode_document, text
 from falcon_bulk.model.fieldpath import value_at
+from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Count, Summary, Value
 from falcon_bulk.operations.reading import Found
+from falcon_bulk.operations.server_counts import AlertCounter, Reader, server_counts
 
 Values = Iterable[str | None]
 
@@ -52,7 +55,7 @@ def summarize(
     Of each the `top` most frequent values, and the others as one rest. An alert with several values (tags, lists)
     counts once for each. Raises UsageProblem for what cannot be a field.
     """
-    readers = {field: _reader(field) for field in fields}
+    readers = _readers(fields)
     counters: dict[str, Counter[Value]] = {field: Counter() for field in fields}
     read = hidden = 0
     for found in (found for page in pages for found in page):
@@ -70,6 +73,48 @@ def summarize(
     )
 
 
+def summarize_on_server(
+    alerts: AlertCounter,
+    selection: Selection,
+    fields: Sequence[str],
+    top: int,
+    *,
+    cids: Sequence[str],
+    in_flight: int,
+    customer: str,
+    generated_at: str,
+) -> Summary | None:
+    """The same without reading the alerts, None where Falcon's counts are not sure to be what reading gives.
+
+    They are not for hashes and ids, hits on which are checked one by one, nor for a host or a name, which stand in
+    different fields. Raises the errors of the client, and WrongTenant for an alert of another CID.
+    """
+    if selection.hashes or selection.ids or selection.host or selection.name:
+        return None
+    counts = server_counts(alerts, base_filter(selection), _readers(fields), cids, in_flight=in_flight)
+    if counts is None:
+        return None
+    return Summary(
+        customer=customer,
+        generated_at=generated_at,
+        filter=selection.words,
+        alerts_read=counts.alerts,
+        hidden=counts.hidden,
+        by={field: tuple(_counts(counter, top)) for field, counter in counts.by.items()},
+        source="aggregates",
+    )
+
+
+def fields_without_values(summary: Summary) -> list[str]:
+    """The fields that no alert has; of a pair, the half."""
+    return [
+        part
+        for field, counts in summary.by.items()
+        for number, part in enumerate(_parts(field))
+        if counts and all(_half(count.value, number) is None and not count.rest for count in counts)
+    ]
+
+
 def check_field(field: str) -> None:
     """Raises UsageProblem for what cannot be counted by."""
     parts = _parts(field)
@@ -84,7 +129,15 @@ def _parts(field: str) -> list[str]:
     return field.replace("×", "*").split("*")
 
 
-def _reader(field: str) -> Callable[[Found], Iterable[Value]]:
+def _half(value: Value, number: int) -> str | None:
+    return value[number] if isinstance(value, tuple) else value
+
+
+def _readers(fields: Sequence[str]) -> dict[str, Reader]:
+    return {field: _reader(field) for field in fields}
+
+
+def _reader(field: str) -> Reader:
     check_field(field)
     readers = [FIELDS.get(part, partial(_at_path, part.split("."))) for part in _parts(field)]
     if len(readers) == 1:
