@@ -51,6 +51,10 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     context = Context(ctx, "query")
     selection = context.selection(options)
     sort = _sort(options["sort"])
+    context.names_fields(options["fields"])
+    context.names_fields(
+        [sort.partition("|")[0]] if sort else [], "Falcon orders by created_timestamp, newest first, instead."
+    )
     if options["test_connection"]:
         return _test_connection(context)
     if options["count"] and context.round:

@@ -63,14 +63,16 @@ def documents_of(context: Context, chosen: Chosen) -> Iterator[Iterator[bytes]]:
 def count(context: Context, selection: Selection) -> int:
     """The server's total; with hashes the number of alerts read and checked, since Falcon's OR is not trusted."""
 
-    with context.tenant() as tenant:
-        if not selection.hashes:
-            if tenant.cids:
-                tenant.home()
-            return tenant.alerts.count(filter_of(tenant.alerts, selection))
-        with context.watching("counting") as watch:
+    with context.tenant() as tenant, context.watching("counting") as watch:
+        if selection.hashes:
             pages = select(tenant.alerts, selection, watch, readers=context.readers)
             return sum(len(page) for page in only_of(pages, tenant.cids))
+        if tenant.cids:
+            tenant.home()
+        total = tenant.alerts.count(filter_of(tenant.alerts, selection))
+        if total:
+            watch.sought.clear()  # Falcon knows the fields of a filter that finds something
+        return total
 
 
 def write_count(sink: Sink, total: int) -> None:

@@ -4,7 +4,7 @@ Combined v1 pages with `after`, oldest first. Whether it returns hidden alerts i
 none, they are counted and, if there are any, read by id.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,8 @@ import msgspec
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
 from falcon_bulk.falcon.fql import MAX_TERMS, all_of, terms
-from falcon_bulk.model.alert import Alert, decode_alert, text
+from falcon_bulk.model.alert import Alert, decode_alert, decode_document, text
+from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.timing import Timing
 from falcon_bulk.operations.sidebyside import side_by_side
 from falcon_bulk.operations.slices import Slice, cut
@@ -52,6 +53,7 @@ class Watch:
     """Follows a reading: what the server counted, what was read, what is to be said about it.
 
     progress: called with the number of alerts read so far and the number expected.
+    sought: fields that may not exist, with what is to be said if no alert has them.
     """
 
     timing: Timing
@@ -59,6 +61,7 @@ class Watch:
     counted: int = 0
     read: int = 0
     notes: list[str] = field(default_factory=list)
+    sought: dict[str, str] = field(default_factory=dict)
 
     def expect(self, number: int) -> None:
         """The server counts that many alerts."""
@@ -70,6 +73,13 @@ class Watch:
         self.read += number
         self.progress(self.read, self.counted)
         self.timing.check()
+
+    def look(self, found: "Iterable[Found]") -> None:
+        """Strike out the fields sought that one of the alerts has."""
+        for item in found if self.sought else ():
+            document = decode_document(item.document)
+            for name in [name for name in self.sought if value_at(document, name.split(".")) is not None]:
+                del self.sought[name]
 
     def conclude(self) -> None:
         """Say where what was read differs from what the server counted."""

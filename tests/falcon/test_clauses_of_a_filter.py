@@ -1,0 +1,58 @@
+"""The fields of a filter are found whatever stands in its quotes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from falcon_bulk.falcon.clauses import clauses
+from falcon_bulk.falcon.habits import old_habits
+from falcon_bulk.model.fields import KNOWN, former, nearest
+
+
+def fields(fql: str) -> list[str]:
+    return [clause.field for clause in clauses(fql)]
+
+
+@pytest.mark.parametrize(
+    ("fql", "expected"),
+    [
+        ("status:'new'+severity:>=60", ["status", "severity"]),
+        ("(a:'x',b.c:!~'y')+d:*'*z*'", ["a", "b.c", "d"]),
+        ("a:['x','y:z']+b:null", ["a", "b"]),
+        ('a:"x+b:1"+c:true', ["a", "c"]),
+        (r"a:'it\'s b:1'+c:1", ["a", "c"]),
+        ("a:>2026-01-01T00:00:00Z+b:1", ["a", "b"]),
+        ("a:http://host:80/", ["a"]),
+        ("a:'x' + b:'y'", ["a", "b"]),
+        ("*", []),
+        ("", []),
+    ],
+)
+def test_the_fields_are_found(fql: str, expected: list[str]) -> None:
+    assert fields(fql) == expected
+
+
+@given(st.text(), st.sampled_from("'\""))
+def test_quoted_text_is_never_taken_for_a_field(text: str, quote: str) -> None:
+    escaped = text.replace("\\", "\\\\").replace(quote, "\\" + quote)
+    assert fields(f"name:{quote}{escaped}{quote}+status:'new'") == ["name", "status"]
+
+
+@given(st.text(alphabet="ab:.+,()[]'\"\\ !<>~*\n1", max_size=60))
+def test_no_text_is_too_odd(text: str) -> None:
+    assert all(isinstance(said, str) for said in old_habits(text))
+
+
+def test_every_behaviour_field_leads_to_a_field_that_alerts_have() -> None:
+    for name in ("tactic", "technique", "filename", "sha256", "user_name", "cmdline", "timestamp", "ioc_value"):
+        assert former(f"behaviors.{name}") == name
+        assert name in KNOWN
+    assert former("tactic") is None
+    assert former("behaviors.nonsense") == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("hostnme", "hostname"), ("platform_name", "device.platform_name"), ("zzzzzz", "")]
+)
+def test_a_near_name_is_found(typed: str, meant: str) -> None:
+    assert nearest(typed) == meant
