@@ -10,7 +10,7 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv install demo test test-all lint types layers check docs bench oldest build audit clean
+.PHONY: help venv install demo test test-all coverage breaks lint types layers check docs bench oldest build audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,11 +29,21 @@ test: $(VENV)/.installed-dev ## the quick tests
 test-all: $(VENV)/.installed-dev ## every test
 	$(PYTEST) $(ARGS)
 
+coverage: $(VENV)/.installed-dev ## which branches the quick tests do not take
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest --quiet -n $(JOBS) --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report --show-missing --skip-covered
+
+breaks: $(VENV)/.installed-dev ## break a copy of the code line by line: a test must notice
+	$(BIN)/python tools/break_it.py $(ARGS)
+
 lint: $(VENV)/.installed-dev ## ruff
 	$(BIN)/ruff check
 
 types: $(VENV)/.installed-dev ## mypy --strict
 	$(BIN)/mypy
+	$(BIN)/mypy tools
 
 layers: $(VENV)/.installed-dev ## import-linter: the rooms and their arrows
 	$(BIN)/lint-imports
@@ -63,7 +73,7 @@ audit: $(VENV)/.installed ## known vulnerabilities in what it depends on
 	$(BIN)/python -m pip_audit --skip-editable
 
 clean: ## remove .venv and what tools leave behind; customers and reports stay
-	rm -rf $(VENV) .venv-oldest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-oldest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

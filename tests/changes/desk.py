@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ground import until
+from shell import measuring
 
 import falcon_bulk
 from falcon_bulk.journal.journal import Journal
@@ -78,6 +79,7 @@ class Desk:
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(Path(falcon_bulk.__file__).parents[1]),
             "FALCON_BULK_STATE_DIR": str(self.state),
+            **measuring(),
         }
 
     @contextmanager

@@ -28,6 +28,11 @@ _ON_A_TERMINAL = (
 )
 
 
+def measuring() -> dict[str, str]:
+    """What `make coverage` tells the processes that it measures."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
 class Finished:
     """What a command left behind. requests: those it made of the tenant."""
 
@@ -86,6 +91,7 @@ class Shell:
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "FALCON_BULK_STATE_DIR": str(self.folder / "state"),
+            **measuring(),
         } | (more or {})
 
     def __call__(self, *argv: str, customer: str = "acme", **more: Any) -> Finished:

@@ -311,9 +311,11 @@ def test_alerts_of_a_cid_that_is_not_expected_are_not_changed(acme: Any) -> None
     only_parent = shell.tenant.env_text(shell.server.url).replace(
         ",".join((shell.tenant.cid, *shell.tenant.children)), shell.tenant.cid
     )
-    shell.write_env("customers/parent.env", only_parent)
-    done = shell("bulk-close", "--product", "epp", *FREELY, customer="parent")
+    shell.write_env("customers/acme.env", only_parent)  # not a second file: a copy is refused for being one
+    assert shell.alerts()[0]["cid"] == shell.tenant.cid, "the newest alert alone would give it away"
+    done = shell("bulk-close", "--product", "epp", *FREELY)
     assert done.code == 4, done
+    assert "belongs to the CID" in done.err
     assert "FALCON_CID" in done.err
     assert_nothing_sent(done)
 

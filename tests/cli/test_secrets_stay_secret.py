@@ -1,50 +1,23 @@
 """A sentinel in place of the secret is looked for in everything a command shows or leaves behind."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from shell import Finished, Shell
+from sentinel import assert_not_told, guard, quoted, tokens
+from shell import Shell
 
 from falcon_bulk.sandbox import Fault
 
-SENTINEL = "S3ntinel-q'uo\"te-\u00e9-0123456789abcdef"
 LOUD = ("--debug", "--verbose")
 CHANGE = ("bulk-close", "--product", "epp", "--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")
-
-
-def left_behind(shell: Shell) -> Iterator[tuple[str, bytes]]:
-    """Every file in the folder except the env files."""
-    for path in shell.folder.rglob("*"):
-        if path.is_file() and path.suffix != ".env":
-            yield str(path), path.read_bytes()
-
-
-def assert_not_told(shell: Shell, *runs: Finished) -> None:
-    secrets = [SENTINEL.encode(), SENTINEL[:12].encode(), *tokens(shell)]
-    shown = [(repr(done), done.out + done.err.encode(errors="surrogateescape")) for done in runs]
-    for name, content in (*shown, *left_behind(shell)):
-        for secret in secrets:
-            assert secret not in content, name
-
-
-def tokens(shell: Shell) -> list[bytes]:
-    return shell.server.call(lambda: [token.encode() for token in shell.tenant.access.tokens])
 
 
 @pytest.fixture
 def guarded(acme: Any) -> Shell:
     """A tenant whose API client has the sentinel for its secret."""
     shell: Shell = acme(alerts=80)
-    former = shell.tenant.client_secret
-    shell.tenant.access.client_secret = SENTINEL
-    text = shell.env_file.read_text().replace(f"FALCON_CLIENT_SECRET={former}", f"FALCON_CLIENT_SECRET={quoted()}")
-    shell.write_env("customers/acme.env", text)
+    guard(shell)
     return shell
-
-
-def quoted() -> str:
-    return "'" + SENTINEL.replace("'", "\\'") + "'"
 
 
 @pytest.mark.slow
