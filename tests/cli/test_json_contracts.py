@@ -20,6 +20,7 @@ RUN = {
 HASH_SUMMARY = {
     **dict.fromkeys(("schema", "customer", "generated_at", "filter"), str),
     **dict.fromkeys(("alerts_read", "alerts_with_hash", "unique_hashes"), int),
+    **dict.fromkeys(("by_severity", "by_product", "by_day"), dict),
     "hashes": list,
 }
 HASH = {
@@ -58,6 +59,7 @@ def test_hash_summary(readable: Shell) -> None:
     assert document["customer"] == "acme"
     assert document["generated_at"].endswith("Z")
     assert document["filter"].startswith("created since ")
+    assert all(sum(document[by].values()) == document["alerts_read"] for by in ("by_severity", "by_product", "by_day"))
     for row in document["hashes"]:
         assert_shape(row, HASH)
         assert row["alerts"] == sum(row["by_status"].values()) == sum(row["by_product"].values())

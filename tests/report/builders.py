@@ -175,5 +175,8 @@ def a_hash_summary(*hashes: HashCount, **fields: Any) -> HashSummary:
         "alerts_read": 5000,
         "alerts_with_hash": 4100,
         "hashes": hashes,
+        "by_severity": {"High": 4900, "": 100},
+        "by_product": {"epp": 5000},
+        "by_day": {"2026-11-17": 5000},
     }
     return HashSummary(**usual | fields)

@@ -47,6 +47,9 @@ def test_hash_summary() -> None:
         "alerts_read": 5000,
         "alerts_with_hash": 4100,
         "unique_hashes": 1,
+        "by_severity": {"High": 4900, "": 100},
+        "by_product": {"epp": 5000},
+        "by_day": {"2026-11-17": 5000},
         "hashes": [
             {
                 "sha256": SHA256,

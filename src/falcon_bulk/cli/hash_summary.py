@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import notify_option, selection_options, shared_options
+from falcon_bulk.cli.options import notify_option, once, selection_options, shared_options
 from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ Examples:
 
 @click.command("hash-summary", epilog=EXAMPLES)
 @selection_options(changing=False)
-@click.option("--top", type=click.IntRange(1), metavar="N", help="Only the N most frequent, in tables.")
+@click.option("--top", **once(), type=click.IntRange(1), metavar="N", help="Only the N most frequent, in tables.")
 @notify_option
 @shared_options
 @click.pass_context
@@ -33,14 +33,18 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     Over several customers it also shows which of them share a hash, and what verdicts they gave.
     """
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_sheet
+    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheet
 
     context = Context(ctx, "hash-summary")
     selection = context.selection(options)
     if context.round:
         return _round(context, selection, top, fail_on_empty=options["fail_on_empty"])
     summary = _summarize(context, selection)
-    context.publish(lambda: [hash_summary_sheet(summary, top)], lambda: hash_summary_document(summary))
+    context.publish(
+        lambda: [hash_summary_sheet(summary, top)],
+        lambda: hash_summary_document(summary),
+        page=lambda: hash_summary_page(summary, top),
+    )
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
     return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
@@ -63,12 +67,16 @@ def _round(context: "Context", selection: "Selection", top: int | None, *, fail_
     from falcon_bulk.cli.rounds import each_customer
     from falcon_bulk.model.round import across, round_exit_code
     from falcon_bulk.report.formats import Format
-    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_sheet
-    from falcon_bulk.report.round import across_sheet, round_document, round_sheet
+    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheet
+    from falcon_bulk.report.round import across_sheet, round_document, round_page, round_sheet
 
     def work(alone: "Context") -> tuple["HashSummary", int]:
         summary = _summarize(alone, selection)
-        alone.file(lambda: [hash_summary_sheet(summary, top)], lambda: hash_summary_document(summary))
+        alone.file(
+            lambda: [hash_summary_sheet(summary, top)],
+            lambda: hash_summary_document(summary),
+            page=lambda: hash_summary_page(summary, top),
+        )
         return summary, _exit_code(summary, fail_on_empty=fail_on_empty)
 
     parts = each_customer(context, work)
@@ -79,7 +87,11 @@ def _round(context: "Context", selection: "Selection", top: int | None, *, fail_
         lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
     )
     sheets = [across_sheet(shared, top)] if context.format is Format.CSV else [across_sheet(shared, top), customers]
-    context.publish(lambda: sheets, lambda: round_document(parts, hash_summary_document, shared))
+    context.publish(
+        lambda: sheets,
+        lambda: round_document(parts, hash_summary_document, shared),
+        page=lambda: round_page(sheets, customers, selection.words),
+    )
     return round_exit_code(parts)
 
 

@@ -37,13 +37,13 @@ def command(ctx: click.Context) -> int:
 def list_runs(ctx: click.Context) -> int:
     """List the runs, newest first."""
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.report.runs import runs_document, runs_sheet
+    from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
 
     context = Context(ctx, "runs")
     if context.round:
         return _round(context)
     rows = _rows(context)
-    context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows))
+    context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
     if not rows:
         context.console.say("No run is recorded for this customer on this machine.")
     return ExitCode.DONE
@@ -61,11 +61,11 @@ def _round(context: "Context") -> int:
     from falcon_bulk.cli.rounds import each_customer
     from falcon_bulk.model.round import round_exit_code
     from falcon_bulk.report.round import round_document, round_sheet
-    from falcon_bulk.report.runs import runs_document, runs_sheet
+    from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
 
     def work(alone: "Context") -> "tuple[list[RunRow], int]":
         rows = _rows(alone)
-        alone.file(lambda: [runs_sheet(rows)], lambda: runs_document(rows))
+        alone.file(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
         return rows, ExitCode.DONE
 
     parts = each_customer(context, work)
@@ -84,7 +84,7 @@ def show(ctx: click.Context, run_id: str) -> int:
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.report.result import result_sheets
-    from falcon_bulk.report.runs import alert_records_sheet, run_detail_document
+    from falcon_bulk.report.runs import alert_records_sheet, run_detail_document, run_page
 
     context = Context(ctx, "runs")
     with customer_journals(context) as opened:
@@ -93,6 +93,9 @@ def show(ctx: click.Context, run_id: str) -> int:
         context.publish(
             lambda: _detail_sheets(context.format, result_sheets(result), alert_records_sheet(journal.records(run_id))),
             lambda: run_detail_document(result, journal.records(run_id)),
+            page=lambda: run_page(
+                result, journal.plan(run_id), lambda: journal.records(run_id), journal.sent_by_time(run_id)
+            ),
         )
     return ExitCode.DONE
 

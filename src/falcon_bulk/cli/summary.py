@@ -33,18 +33,22 @@ DEFAULT = ("severity", "status", "product")
 def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options: Any) -> int:
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.operations.summary import check_field
-    from falcon_bulk.report.summary import summary_document, summary_sheets
+    from falcon_bulk.model.fields import former
+    from falcon_bulk.operations.summary import check_field, names_in
+    from falcon_bulk.report.summary import summary_document, summary_page, summary_sheets
 
     fields = fields or DEFAULT
     for field in fields:
         check_field(field)
     context = Context(ctx, "summary")
     selection = context.selection(options)
+    context.names_fields(name for name in names_in(fields) if former(name) is not None)
     if context.round:
         return _round(context, selection, fields, top, fail_on_empty=options["fail_on_empty"])
     summary = _summarize(context, selection, fields, top)
-    context.publish(lambda: summary_sheets(summary), lambda: summary_document(summary))
+    context.publish(
+        lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
+    )
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
     return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
@@ -52,17 +56,32 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options:
 
 def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ...], top: int) -> "Summary":
     from falcon_bulk.operations.select import only_of, select
-    from falcon_bulk.operations.summary import summarize
+    from falcon_bulk.operations.summary import fields_without_values, summarize, summarize_on_server
 
     with context.tenant() as tenant, context.watching("reading") as watch:
-        return summarize(
-            only_of(select(tenant.alerts, selection, watch, readers=context.readers), tenant.cids),
+        customer, cids, now = tenant.customer, tenant.cids, context.now
+        summary = summarize_on_server(
+            tenant.alerts,
+            selection,
             fields,
             top,
-            customer=tenant.customer,
-            generated_at=context.now,
+            cids=cids,
+            in_flight=context.readers,
+            customer=customer,
+            generated_at=now,
+        ) or summarize(
+            only_of(select(tenant.alerts, selection, watch, readers=context.readers), cids),
+            fields,
+            top,
+            customer=customer,
+            generated_at=now,
             selection=selection.words,
         )
+        if summary.source == "aggregates" and summary.alerts_read:
+            watch.sought.clear()  # Falcon knows the fields of a filter that finds something
+    for field in fields_without_values(summary):
+        context.console.say(f"Note: No alert has a value in {field}.")
+    return summary
 
 
 def _round(
@@ -70,18 +89,25 @@ def _round(
 ) -> int:
     from falcon_bulk.cli.rounds import each_customer
     from falcon_bulk.model.round import round_exit_code
-    from falcon_bulk.report.round import round_document, round_sheet
-    from falcon_bulk.report.summary import summary_document, summary_sheets
+    from falcon_bulk.report.round import round_document, round_page, round_sheet
+    from falcon_bulk.report.summary import summary_charts, summary_document, summary_page, summary_sheets
 
     def work(alone: "Context") -> tuple["Summary", int]:
         summary = _summarize(alone, selection, fields, top)
-        alone.file(lambda: summary_sheets(summary), lambda: summary_document(summary))
+        alone.file(
+            lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
+        )
         return summary, _exit_code(summary, fail_on_empty=fail_on_empty)
 
     parts = each_customer(context, work)
     customers = round_sheet(parts, ("alerts", "hidden"), lambda one: (one.alerts_read, one.hidden))
     each = [sheet for part in parts if part.result is not None for sheet in summary_sheets(part.result)]
-    context.publish(lambda: [*each, customers], lambda: round_document(parts, summary_document))
+    charts = [one for part in parts if part.result is not None for one in summary_charts(part.result, part.customer)]
+    context.publish(
+        lambda: [*each, customers],
+        lambda: round_document(parts, summary_document),
+        page=lambda: round_page([*each, customers], customers, selection.words, charts),
+    )
     return round_exit_code(parts)
 
 

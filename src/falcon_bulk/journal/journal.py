@@ -235,6 +235,12 @@ class Journal:
             rows = db.execute("SELECT state, COUNT(*) FROM alerts WHERE run_id = ? GROUP BY state", (run_id,))
             return {Outcome(state): number for state, number in rows}
 
+    def sent_by_time(self, run_id: str) -> dict[str, int]:
+        """How many alerts the batches of a run had, by the time (UTC, RFC 3339) at which their intent was recorded."""
+        with self._reading() as db:
+            rows = db.execute("SELECT sent, SUM(alerts) FROM batches WHERE run_id = ? GROUP BY sent", (run_id,))
+            return dict(rows)
+
     def verified(self, run_id: str) -> int:
         """How many alerts of a run were read back in the wanted state."""
         with self._reading() as db:

@@ -6,8 +6,9 @@ import msgspec
 class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     """One SHA256 and the alerts it is an own hash of; an alert counts once.
 
-    hosts is the number of distinct hosts; names and filenames the five most frequent; fields the places
-    the hash stood in; by_verdict counts the verdicts given; max_severity 1 to 100, or None if no alert had one.
+    hosts is the number of distinct hosts; names and filenames the five most frequent; by_verdict counts the verdicts
+    given; max_severity 1 to 100, or None if no alert had one. fields: the places in which the hash was an alert's own;
+    other_fields: those in which it stood, in any alert, without being that. md5: '' where none is known to be its.
     """
 
     sha256: str
@@ -22,10 +23,29 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     filenames: tuple[str, ...]
     fields: tuple[str, ...]
     by_verdict: dict[str, int] = {}
+    other_fields: tuple[str, ...] = ()
+    md5: str = ""
+
+
+class HashElsewhere(msgspec.Struct, frozen=True, kw_only=True):
+    """A SHA256 that is no alert's own, and how many alerts have it in the fields.
+
+    filenames: the five most frequent names of the file, where they are known; md5: '' where it is not known.
+    """
+
+    sha256: str
+    md5: str
+    alerts: int
+    fields: tuple[str, ...]
+    filenames: tuple[str, ...]
 
 
 class HashSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Own hashes, most frequent first, of the alerts read."""
+    """Own hashes, most frequent first, of the alerts read.
+
+    by_severity (its name), by_product and by_day (created, UTC) count all alerts read, with a hash or not; `''`
+    is for those that have none.
+    """
 
     customer: str
     generated_at: str
@@ -33,3 +53,7 @@ class HashSummary(msgspec.Struct, frozen=True, kw_only=True):
     alerts_read: int
     alerts_with_hash: int
     hashes: tuple[HashCount, ...]
+    elsewhere: tuple[HashElsewhere, ...] = ()
+    by_severity: dict[str, int] = {}
+    by_product: dict[str, int] = {}
+    by_day: dict[str, int] = {}

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 
 from falcon_bulk.model.alert import text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
-from falcon_bulk.model.hashes import OWN_PLACES, own_hashes
+from falcon_bulk.model.hashes import OWN_FIELDS, own_hashes
+from falcon_bulk.operations.elsewhere import MOST_FREQUENT, Elsewhere, md5_of
 from falcon_bulk.operations.reading import Found
 
-MOST_FREQUENT = 5
+_TO_DAY = len("2026-11-24")
 
 
 class _Tally:
@@ -21,6 +22,7 @@ class _Tally:
         "first",
         "hosts",
         "last",
+        "md5s",
         "names",
         "products",
         "severity",
@@ -37,6 +39,7 @@ class _Tally:
         self.filenames: Counter[str] = Counter()
         self.hosts: set[str] = set()
         self.fields: set[str] = set()
+        self.md5s: set[str] = set()
         self.severity: float | None = None
         self.first = self.last = ""
 
@@ -55,6 +58,8 @@ class _Tally:
         if host := alert.host:
             self.hosts.add(host)
         self.fields.update(places)
+        if "sha256" in places and isinstance(alert.sha256, str) and isinstance(alert.md5, str):
+            self.md5s.add(alert.md5)
         number = alert.severity_number
         if number is not None and (self.severity is None or number > self.severity):
             self.severity = number
@@ -62,8 +67,8 @@ class _Tally:
             self.first = min(self.first or created, created)
             self.last = max(self.last, created)
 
-    def count(self, sha256: str) -> HashCount:
-        """The result for this hash."""
+    def count(self, sha256: str, elsewhere: Elsewhere) -> HashCount:
+        """The result for this hash. elsewhere: where hashes stand without being own."""
         return HashCount(
             sha256=sha256,
             alerts=self.alerts,
@@ -76,24 +81,34 @@ class _Tally:
             names=tuple(name for name, _ in self.names.most_common(MOST_FREQUENT)),
             filenames=tuple(name for name, _ in self.filenames.most_common(MOST_FREQUENT)),
             by_verdict=dict(self.verdicts.most_common()),
-            fields=tuple(place for place in OWN_PLACES if place in self.fields),
+            fields=tuple(place for place in OWN_FIELDS if place in self.fields),
+            other_fields=elsewhere.fields_of(sha256),
+            md5=md5_of([*self.md5s, *elsewhere.md5s_of(sha256)]),
         )
 
 
 def summarize(pages: Iterable[list[Found]], *, customer: str, generated_at: str, selection: str) -> HashSummary:
     """Hashes with their numbers, most frequent first; an alert with several hashes counts once for each."""
     tallies: dict[str, _Tally] = {}
+    elsewhere = Elsewhere()
+    severities: Counter[str] = Counter()
+    products: Counter[str] = Counter()
+    days: Counter[str] = Counter()
     read = with_hash = 0
     for page in pages:
+        severities.update(found.alert.severity_label for found in page)
+        products.update(text(found.alert.product) for found in page)
+        days.update(text(found.alert.created_timestamp)[:_TO_DAY] for found in page)
         for found in page:
             read += 1
             own = own_hashes(found.alert)
+            elsewhere.add(found.alert)
             with_hash += bool(own)
             for sha256, places in own.items():
                 if sha256 not in tallies:
                     tallies[sha256] = _Tally()
                 tallies[sha256].add(found, places)
-    counts = [tally.count(sha256) for sha256, tally in tallies.items()]
+    counts = [tally.count(sha256, elsewhere) for sha256, tally in tallies.items()]
     counts.sort(key=lambda count: (-count.alerts, count.sha256))
     return HashSummary(
         customer=customer,
@@ -102,4 +117,8 @@ def summarize(pages: Iterable[list[Found]], *, customer: str, generated_at: str,
         alerts_read=read,
         alerts_with_hash=with_hash,
         hashes=tuple(counts),
+        elsewhere=elsewhere.apart_from(tallies),
+        by_severity=dict(severities.most_common()),
+        by_product=dict(products.most_common()),
+        by_day=dict(sorted(days.items())),
     )

@@ -22,7 +22,7 @@ _COLUMNS = (
     Column("name"),
     Column("hostname", spare=2),
     Column("filename", spare=3),
-    Column("sha256", spare=4, least=12),
+    Column("sha256", style="hash", spare=4, least=12),
     Column("assigned_to_name", spare=6),
 )
 _DETAIL_COLUMNS = (

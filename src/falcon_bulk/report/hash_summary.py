@@ -1,15 +1,18 @@
 """What `hash-summary` prints: alerts counted by SHA256."""
 
+from dataclasses import replace
 from typing import Any
 
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
+from falcon_bulk.report import chart
+from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 _COLUMNS = (
     Column("alerts", right=True),
-    Column("sha256", least=64),
+    Column("sha256", style="hash", least=64),
     Column("hosts", right=True, spare=2),
-    Column("max_severity", right=True, spare=4, least=12),
+    Column("max_severity", right=True, style="severity", spare=4, least=12),
     Column("by_status", spare=3, least=12),
     Column("by_product", spare=7),
     Column("first_seen", style="time", spare=6, least=16),
@@ -17,6 +20,7 @@ _COLUMNS = (
     Column("filenames", spare=1, least=12),
     Column("names", spare=1, least=12),
 )
+_SHORT_HASH = 12
 
 
 def hash_summary_sheet(summary: HashSummary, top: int | None) -> Sheet:
@@ -34,6 +38,28 @@ def hash_summary_sheet(summary: HashSummary, top: int | None) -> Sheet:
     return Sheet(title, _COLUMNS, map(_row, hashes), notes)
 
 
+def hash_summary_page(summary: HashSummary, top: int | None) -> Page:
+    """The sheet with charts: the most frequent hashes, and all alerts read by severity, product and day."""
+    sheet = hash_summary_sheet(summary, top)
+    read = summary.alerts_read
+    return Page(
+        [replace(sheet, title="Hashes")],
+        sheet.title,
+        {
+            "customer": summary.customer,
+            "filter": summary.filter or "none",
+            "alerts read": read,
+            "with a hash": summary.alerts_with_hash,
+        },
+        (
+            chart.bars("The most frequent hashes", map(_bar, summary.hashes[: chart.MOST_BARS]), read),
+            chart.bars("Alerts by severity", chart.severities(summary.by_severity), read),
+            chart.bars("Alerts by product", chart.most_first(summary.by_product), read),
+            chart.timeline("Alerts by day (created, UTC)", summary.by_day, "day"),
+        ),
+    )
+
+
 def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
     """`falcon-bulk/hash-summary/1`, with all hashes."""
     return {
@@ -44,6 +70,9 @@ def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
         "alerts_read": summary.alerts_read,
         "alerts_with_hash": summary.alerts_with_hash,
         "unique_hashes": len(summary.hashes),
+        "by_severity": dict(summary.by_severity),
+        "by_product": dict(summary.by_product),
+        "by_day": dict(summary.by_day),
         "hashes": [
             {
                 "sha256": count.sha256,
@@ -77,6 +106,10 @@ def _row(count: HashCount) -> Row:
         ", ".join(count.filenames),
         ", ".join(count.names),
     )
+
+
+def _bar(count: HashCount) -> chart.Bar:
+    return chart.Bar(" ".join([count.sha256[:_SHORT_HASH], *count.filenames[:1]]), count.alerts)
 
 
 def _counts(counts: dict[str, int]) -> str:

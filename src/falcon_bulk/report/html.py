@@ -1,16 +1,23 @@
-"""Sheets as one self-contained HTML page: no script, no network, readable in light, dark and print."""
+"""A report as one self-contained HTML page: no script, no network, readable in light, dark and print."""
 
-from collections.abc import Iterable, Iterator
+import re
 from typing import Any, TextIO
 
-from falcon_bulk.report.sheet import Cell, Column, Sheet, shown
+from rich.cells import cell_len, set_cell_size
+
+from falcon_bulk.report.chart import REST, Chart
+from falcon_bulk.report.page import Page
+from falcon_bulk.report.sheet import Cell, Column, Sheet, severity_of, shown, shown_in
 from falcon_bulk.textsafe import printable
 
 TEMPLATE = "page.html.j2"
+LABEL_CELLS = 32
+"""As much of a bar's label as fits beside its number on a phone; the whole of it is its tooltip."""
+_TO_THE_SECOND = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 
 
-def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
-    """Write the sheets as a page; the first one's title is the page's. All text is escaped by the template."""
+def write(page: Page, stream: TextIO) -> None:
+    """Write the page. All text is escaped by the template; the rows are taken one by one."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -18,29 +25,70 @@ def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    shown_sheets = [_shown(sheet) for sheet in sheets]
-    title = next((sheet["title"] for sheet in shown_sheets if sheet["title"]), "falcon-bulk")
-    for piece in environment.get_template(TEMPLATE).generate(title=title, sheets=shown_sheets):
+    sheets = list(page.sheets)
+    title = page.title or next((sheet.title for sheet in sheets if sheet.title), "falcon-bulk")
+    pieces = environment.get_template(TEMPLATE).generate(
+        title=printable(title),
+        facts=[(what, shown(value)) for what, value in page.facts.items()],
+        charts=[_drawn(chart) for chart in page.charts],
+        sheets=[_shown(sheet, title, f"Filter: {page.facts.get('filter')}") for sheet in sheets],
+    )
+    for piece in pieces:
         stream.write(piece)
 
 
-def _shown(sheet: Sheet) -> dict[str, Any]:
+def _drawn(chart: Chart) -> dict[str, Any]:
     return {
-        "title": printable(sheet.title),
-        "columns": [{"title": printable(column.title), "right": column.right} for column in sheet.columns],
-        "rows": [list(_cells(row, sheet)) for row in sheet.rows],
-        "notes": [printable(note) for note in sheet.notes],
+        "title": printable(chart.title),
+        "words": printable(chart.words),
+        "note": printable(chart.note),
+        "step": chart.step,
+        "most": shown(chart.most),
+        "bars": [
+            {
+                "label": (label := printable(bar.label)),
+                "short": label if cell_len(label) <= LABEL_CELLS else set_cell_size(label, LABEL_CELLS - 1) + "…",
+                "number": shown(bar.number),
+                "share": f"{bar.number / chart.total:.1%}" if chart.total else "",
+                # All others together are no value to compare with.
+                "length": 0 if bar.accent == REST else round(100 * bar.number / chart.most, 2),
+                "accent": bar.accent.lower(),
+            }
+            for bar in chart.bars
+        ],
     }
 
 
-def _cells(row: Iterable[Cell], sheet: Sheet) -> Iterator[tuple[str, str]]:
-    for cell, column in zip(row, sheet.columns, strict=True):
-        yield shown(cell), _kind(cell, column)
+def _shown(sheet: Sheet, title: str, known: str) -> dict[str, Any]:
+    """The sheet for the template. title, known: the page's title, and a note, that are not said again."""
+    # Bars of text are for terminals: here the charts show them.
+    kept = [place for place, column in enumerate(sheet.columns) if column.style != "bar"]
+    columns = [sheet.columns[place] for place in kept]
+    return {
+        "title": "" if sheet.title == title else printable(sheet.title),
+        "columns": [{"title": printable(column.title), "kind": _kind(column)} for column in columns],
+        "rows": ([_cell(row[place], sheet.columns[place]) for place in kept] for row in sheet.rows),
+        "notes": [printable(note) for note in sheet.notes if note != known],
+    }
 
 
-def _kind(cell: Cell, column: Column) -> str:
-    if isinstance(cell, str) and cell and not cell.strip("█"):
-        return "bar"
+def _kind(column: Column) -> str:
+    if column.style in ("id", "hash"):
+        return "code"
+    if column.style in ("time", "severity"):
+        return column.style
     return "number" if column.right else "text"
+
+
+def _cell(cell: Cell, column: Column) -> tuple[str, str]:
+    """The text, and what the markup adds to it: a time in full, a severity's name."""
+    if column.style == "time":
+        whole = shown(cell)
+        found = _TO_THE_SECOND.match(whole)
+        return f"{found[1]} {found[2]}" if found else whole, whole
+    if column.style == "severity":
+        return shown_in(column, cell), severity_of(cell).lower()
+    return shown(cell), ""

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TextIO, cast
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report import csvfile, markdown
 from falcon_bulk.report.formats import Format
+from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Sheet
 from falcon_bulk.textsafe import safe_json
 
@@ -52,13 +53,20 @@ class Sink:
         self.binary.flush()
 
     def render(self, sheets: Iterable[Sheet], fmt: Format) -> None:
-        """Write the sheets as table, markdown, csv or html."""
+        """Write the sheets as table, markdown or csv."""
         with self.text() as stream:
             render(sheets, fmt, stream, color=self.color, width=self.width)
 
+    def render_page(self, page: Page) -> None:
+        """Write an HTML page."""
+        from falcon_bulk.report import html
+
+        with self.text() as stream:
+            html.write(page, stream)
+
 
 def render(sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool, width: int | None) -> None:
-    """Write the sheets as table, markdown, csv or html. Raises ValueError for another format.
+    """Write the sheets as table, markdown or csv. Raises ValueError for another format.
 
     color and width are for tables: see `table.write`.
     """
@@ -72,10 +80,6 @@ def render(sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool,
             markdown.write(sheets, stream)
         case Format.CSV:
             csvfile.write(sheets, stream)
-        case Format.HTML:
-            from falcon_bulk.report import html
-
-            html.write(sheets, stream)
         case _:
             raise ValueError(f"sheets cannot be written as {fmt}")
 

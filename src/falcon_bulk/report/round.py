@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from falcon_bulk.model.round import Part, SharedHash, Sighting, round_exit_code
+from falcon_bulk.report.chart import Chart
+from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, shown
 
 Result = TypeVar("Result")
@@ -49,6 +51,11 @@ def round_sheet(
     return Sheet(f"{shown(good)} of {shown(len(parts))} customers done", columns, rows)
 
 
+def round_page(sheets: Sequence[Sheet], customers: Sheet, selection: str, charts: Sequence[Chart] = ()) -> Page:
+    """The sheets under the title of the customers' own: how many are done. selection: the filter in words."""
+    return Page(sheets, customers.title, {"filter": selection}, charts)
+
+
 def joined_sheet(sheets: Sequence[tuple[str, Sheet]]) -> Sheet:
     """The rows of several customers' sheets of one kind, with the customer in front. They are taken one by one."""
     columns = sheets[0][1].columns if sheets else ()
@@ -65,7 +72,7 @@ def named_documents(customer: str, documents: Iterable[bytes]) -> Iterator[bytes
 def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
     """A row for each hash and customer, the hashes at most customers first."""
     columns = (
-        Column("sha256", least=12),
+        Column("sha256", style="hash", least=12),
         Column("customers", right=True),
         Column("customer", least=8),
         Column("alerts", right=True),

@@ -1,12 +1,16 @@
 """What `runs` prints: the journal's list of runs, and one run with its alerts."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from falcon_bulk.model.plan import AlertState
+from falcon_bulk.model.plan import AlertState, Plan
 from falcon_bulk.model.run import AlertRecord, RunResult, RunRow
-from falcon_bulk.report.result import result_document
-from falcon_bulk.report.sheet import Column, Row, Sheet
+from falcon_bulk.report import chart
+from falcon_bulk.report.page import Page
+from falcon_bulk.report.result import result_document, result_sheets
+from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 _RUN_COLUMNS = (
     Column("started", style="time", spare=2, least=16),
@@ -34,6 +38,13 @@ def runs_sheet(rows: Iterable[RunRow]) -> Sheet:
     return Sheet("", _RUN_COLUMNS, map(_run_cells, rows))
 
 
+def runs_page(rows: Sequence[RunRow]) -> Page:
+    """The list of runs with the number of them by how they stand."""
+    standings = Counter(str(row.status) for row in rows)
+    charts = [chart.bars("Runs by how they stand", chart.most_first(standings), len(rows))] if rows else []
+    return Page([runs_sheet(rows)], f"{shown(len(rows))} runs", charts=charts)
+
+
 def runs_document(rows: Iterable[RunRow]) -> dict[str, Any]:
     """`falcon-bulk/runs/1`, in the given order."""
     return {
@@ -58,6 +69,45 @@ def runs_document(rows: Iterable[RunRow]) -> dict[str, Any]:
 def alert_records_sheet(alerts: Iterable[AlertRecord]) -> Sheet:
     """What became of each alert of a run, and what it was before."""
     return Sheet("", _RECORD_COLUMNS, map(_record_cells, alerts))
+
+
+def run_page(
+    result: RunResult, plan: Plan, alerts: Callable[[], Iterable[AlertRecord]], sent: Mapping[str, int]
+) -> Page:
+    """A run with its alerts, and charts of what became of them, what they were, and when they were sent.
+
+    alerts: gives all of them anew with each call. sent: the alerts of the batches by the time (UTC) they left.
+    """
+    facts = {
+        "customer": result.customer,
+        "run": result.run_id,
+        "command": result.command,
+        "selected by": plan.selection,
+        "planned at": plan.created,
+        "carried out by": plan.operator,
+        "comment": plan.comment,
+    }
+    outcomes, statuses = Counter[str](), Counter[str]()
+    for alert in alerts():
+        outcomes[str(alert.outcome)] += 1
+        statuses[alert.before.status] += 1
+    left = {f"{kind}: {why}": number for kind, of in _left_alone(result) for why, number in of.items() if number}
+    charts = [
+        chart.bars("What became of the alerts", chart.most_first(outcomes), result.planned),
+        chart.bars("Their status before", chart.most_first(statuses), result.planned),
+    ]
+    if left:
+        charts.append(chart.bars("Selected and left alone", chart.most_first(left), result.selected))
+    if sent:
+        charts.append(chart.timeline("Alerts sent (UTC)", sent, "second"))
+    records = replace(alert_records_sheet(alerts()), title="Alerts")
+    return Page(
+        [*result_sheets(result), records], facts={what: fact for what, fact in facts.items() if fact}, charts=charts
+    )
+
+
+def _left_alone(result: RunResult) -> tuple[tuple[str, dict[str, int]], ...]:
+    return ("skipped", result.skipped), ("held", result.held)
 
 
 def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from falcon_bulk.model.vocabulary import SEVERITY_NAMES, severity_band
 from falcon_bulk.textsafe import printable
 
 Cell = str | int | float | None
@@ -13,8 +14,9 @@ Row = Sequence[Cell]
 class Column:
     """A column: its title, and how a table shows it.
 
-    style: a rich style or `severity`, coloured by its value; on a terminal also `time`, cut to the minute,
-    and `id`, cut at its beginning, since what tells it apart stands at its end.
+    style: a rich style or `severity`, named and coloured by its value; `time`, on a terminal cut to the minute;
+    `id`, there cut at its beginning, since what tells it apart stands at its end; `hash`; `bar`, text as long
+    as a number is great.
     On a terminal that is too narrow, columns are left out, the highest `spare` first (0 stays), until each
     of the others has the `least` width that is of use. After that long values are cut with an ellipsis,
     or with `fold` go on in the next line.
@@ -52,3 +54,18 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return f"{cell:,.0f}"
     return f"{cell:,}"
+
+
+def severity_of(cell: Cell) -> str:
+    """The name of the severity that a cell shows as its number or by its name; else ''."""
+    if isinstance(cell, int | float):
+        return severity_band(cell)
+    name = (cell or "").capitalize()
+    return name if name in SEVERITY_NAMES else ""
+
+
+def shown_in(column: Column, cell: Cell) -> str:
+    """A cell of a column as people read it: a severity's number with its name before it."""
+    text = shown(cell)
+    named = column.style == "severity" and isinstance(cell, int | float)
+    return f"{severity_of(cell)} {text}" if named else text

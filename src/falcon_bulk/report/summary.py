@@ -3,9 +3,12 @@
 from typing import Any
 
 from falcon_bulk.model.summary import Count, Summary
+from falcon_bulk.report import chart
+from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 BAR = 24
+_TIMES = ("day", "hour")
 
 
 def summary_sheets(summary: Summary) -> list[Sheet]:
@@ -13,14 +16,47 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
     sheets = [
         Sheet(
             f"{summary.customer}: {shown(summary.alerts_read)} alerts by {field}",
-            (Column("alerts", right=True), Column("share", spare=1, least=BAR), Column(field)),
+            (Column("alerts", right=True), Column("share", style="bar", spare=1, least=BAR), Column(field)),
             [_row(count, counts) for count in counts],
         )
         for field, counts in summary.by.items()
     ]
     visible = summary.alerts_read - summary.hidden
     parity = f"{shown(visible)} visible + {shown(summary.hidden)} hidden = {shown(summary.alerts_read)} alerts"
-    return [*sheets, Sheet("", (), (), (f"{parity}. The console shows the visible ones.", f"Filter: {summary.filter}"))]
+    notes = [f"{parity}. The console shows the visible ones.", f"Filter: {summary.filter}"]
+    if summary.source == "aggregates":
+        notes.insert(1, "Counted by Falcon and held against its total and its newest alerts; the others were not read.")
+    return [*sheets, Sheet("", (), (), notes)]
+
+
+def summary_page(summary: Summary) -> Page:
+    """The sheets with a chart for each field: bars, or a time line where every day or hour is known."""
+    return Page(
+        summary_sheets(summary),
+        f"{summary.customer}: {shown(summary.alerts_read)} alerts",
+        {"customer": summary.customer, "filter": summary.filter, "alerts read": summary.alerts_read},
+        summary_charts(summary),
+    )
+
+
+def summary_charts(summary: Summary, of: str = "") -> tuple[chart.Chart, ...]:
+    """A chart for each field. of: whose alerts these are, where a page shows several customers'."""
+    title = f"{of}: alerts by" if of else "Alerts by"
+    return tuple(_chart(f"{title} {field}", field, counts, summary.alerts_read) for field, counts in summary.by.items())
+
+
+def _chart(title: str, field: str, counts: tuple[Count, ...], total: int) -> chart.Chart:
+    if field in _TIMES and not any(count.rest for count in counts):
+        return chart.timeline(title, {_label(count): count.alerts for count in counts}, field)
+    return chart.bars(title, [_bar(count, field) for count in counts], total)
+
+
+def _bar(count: Count, field: str) -> chart.Bar:
+    if count.rest:
+        return chart.Bar(_label(count), count.alerts, chart.REST)
+    if field == "severity":
+        return chart.severity_bar(_label(count), count.alerts)
+    return chart.Bar(_label(count), count.alerts)
 
 
 def summary_document(summary: Summary) -> dict[str, Any]:
@@ -32,6 +68,7 @@ def summary_document(summary: Summary) -> dict[str, Any]:
         "filter": summary.filter,
         "alerts_read": summary.alerts_read,
         "hidden": summary.hidden,
+        "source": summary.source,
         "by": {field: [_document(count) for count in counts] for field, counts in summary.by.items()},
     }
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from falcon_bulk.report.sheet import Cell, Column, Sheet, shown
+from falcon_bulk.report.sheet import Cell, Column, Sheet, shown, shown_in
 
 _GAP = 2
 _SEVERITY_STYLES = {
@@ -48,7 +48,7 @@ def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
 
 
 def _plain_lines(sheet: Sheet) -> Iterator[str]:
-    rows = [[shown(cell) for cell in row] for row in sheet.rows]
+    rows = [list(map(shown_in, sheet.columns, row)) for row in sheet.rows]
     widths = _natural_widths(sheet.columns, rows)
     if _has_header(sheet):
         yield _plain_line(sheet.columns, [shown(column.title) for column in sheet.columns], widths)
@@ -82,7 +82,7 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
 def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
     """Print the rows with the columns that fit; returns the titles of those left out."""
     rows = [
-        [_short(shown(cell), column) for cell, column in zip(row, sheet.columns, strict=True)]
+        [_short(shown_in(column, cell), column) for cell, column in zip(row, sheet.columns, strict=True)]
         for row in sheet.rows
     ]
     natural = _natural_widths(sheet.columns, rows)
@@ -170,8 +170,8 @@ def _short(value: str, column: Column) -> str:
 def _styled(value: str, column: Column, width: int) -> Text:
     style = column.style
     if style == "severity":
-        style = _SEVERITY_STYLES.get(value.lower(), "")
-    elif style in ("time", "id"):
+        style = _SEVERITY_STYLES.get(value.partition(" ")[0].lower(), "")
+    elif style in ("time", "id", "hash", "bar"):
         if style == "id" and _width(value) > width:
             value = "…" + value[len(value) - width + 1 :]
         style = ""
