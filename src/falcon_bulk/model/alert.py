@@ -23,6 +23,7 @@ class Process(msgspec.Struct, frozen=True, gc=False):
     """`parent_details` and `grandparent_details`: mostly legitimate system binaries."""
 
     sha256: Any = None
+    md5: Any = None
     filename: Any = None
     cmdline: Any = None
 
@@ -34,11 +35,19 @@ class Entities(msgspec.Struct, frozen=True, gc=False):
 
 
 class HashBearer(msgspec.Struct, frozen=True, gc=False):
-    """An element of `quarantined_files`, `associated_files`, `file_writes` or `ioc_context`."""
+    """An element of `quarantined_files`, `associated_files`, `file_writes` or `ioc_context`.
+
+    Which file it is stands, in this order, in `filename`, `filepath`, `name` and `ioc_description` (samples).
+    """
 
     sha256: Any = None
+    md5: Any = None
+    filename: Any = None
+    filepath: Any = None
+    name: Any = None
     ioc_type: Any = None
     ioc_value: Any = None
+    ioc_description: Any = None
 
 
 class Comment(msgspec.Struct, frozen=True, gc=False):
@@ -73,6 +82,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     global_prevalence: Any = None
     local_prevalence: Any = None
     user_name: Any = None
+    user_id: Any = None
+    pattern_disposition: Any = None
+    pattern_disposition_description: Any = None
     tags: Any = None
     resolution: Any = None
     show_in_ui: Any = None

@@ -1,0 +1,176 @@
+"""Alerts by what is compared of them, counted as they come: a group keeps a number for each profile it has seen.
+
+What is kept does not grow with the number of alerts, and does not depend on their order.
+"""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable
+from itertools import compress
+from typing import NamedTuple
+
+from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.operations.shapes import (
+    LONGEST,
+    account_shape,
+    arguments_shape,
+    disposition_shape,
+    end_of_folder,
+    folder_shape,
+    name_shape,
+    tactic_shape,
+    user_shape,
+)
+
+FEW_SHOWN = 10
+LONGEST_SHOWN = 300
+MOST_VALUES = 15
+"""A field with more values than these in a group is given up there: it cannot be steady any more."""
+
+Profile = tuple[str, ...]
+
+
+class Field(NamedTuple):
+    """A field of the profile: what stands in an alert, how a difference in it is put into words.
+
+    alone: only one value of it can be usual in a group.
+    """
+
+    name: str
+    value: Callable[[Alert], str]
+    words: str
+    alone: bool = False
+
+
+def _parent(alert: Alert) -> str:
+    return text(alert.parent_details.filename) if alert.parent_details else ""
+
+
+def _folder(alert: Alert) -> str:
+    path = text(alert.filepath)
+    end = end_of_folder(path)
+    return path[: end - 1] if end > 1 else path[:end]
+
+
+def _user(alert: Alert) -> str:
+    return text(alert.user_name) or text(alert.user_id)
+
+
+def _disposition(alert: Alert) -> str:
+    return text(alert.pattern_disposition_description) or text(alert.pattern_disposition)
+
+
+FIELDS = (
+    Field("user", _user, "run by {}", alone=True),
+    Field("kind of account", _user, "run by {}"),
+    Field("file name", lambda alert: text(alert.filename), "named {}"),
+    Field("folder", _folder, "in {}"),
+    Field("parent", _parent, "under {}"),
+    Field("disposition", _disposition, "with the disposition “{}”"),
+    Field("tactic", lambda alert: text(alert.tactic), "with the tactic {}"),
+    Field("command line", lambda alert: text(alert.cmdline), "with the command line {}"),
+)
+
+
+def profile(alert: Alert) -> Profile:
+    """The shapes of an alert's FIELDS, in their order; '' for what it does not have."""
+    user, sid = text(alert.user_name)[:LONGEST], text(alert.user_id)[:LONGEST]
+    filename = text(alert.filename)[:LONGEST]
+    return (
+        user_shape(user, sid),
+        account_shape(user, sid),
+        name_shape(filename),
+        folder_shape(text(alert.filepath)[:LONGEST]),
+        name_shape(_parent(alert)[:LONGEST]),
+        disposition_shape(text(alert.pattern_disposition), text(alert.pattern_disposition_description)[:LONGEST]),
+        tactic_shape(text(alert.tactic)[:LONGEST]),
+        arguments_shape(text(alert.cmdline)[:LONGEST], filename),
+    )
+
+
+class Seen(NamedTuple):
+    """An alert as it is remembered, with what stands in its FIELDS. The older comes first."""
+
+    created: str
+    composite_id: str
+    host: str
+    values: tuple[str, ...]
+
+
+class Same:
+    """Alerts of one profile: how many, and the oldest of them."""
+
+    __slots__ = ("alerts", "oldest")
+
+    def __init__(self) -> None:
+        self.alerts = 0
+        self.oldest: list[Seen] = []
+
+    def add(self, alert: Alert) -> None:
+        """Count an alert."""
+        self.alerts += 1
+        created = text(alert.created_timestamp)
+        if len(self.oldest) < FEW_SHOWN or created <= self.oldest[-1].created:
+            values = tuple(field.value(alert)[:LONGEST_SHOWN] for field in FIELDS)
+            insort(self.oldest, Seen(created, alert.composite_id, alert.host, values))
+            del self.oldest[FEW_SHOWN:]
+
+    def join(self, other: "Same") -> None:
+        """Count the alerts of another profile too."""
+        self.alerts += other.alerts
+        self.oldest = sorted([*self.oldest, *other.oldest])[:FEW_SHOWN]
+
+
+class Profiles:
+    """The profiles of a group, without the fields that were given up.
+
+    fields: the numbers of those that are left; a profile in `same` has a shape for each of them.
+    """
+
+    __slots__ = ("_kept", "_values", "fields", "same")
+
+    def __init__(self) -> None:
+        self.same: dict[Profile, Same] = {}
+        self.fields = list(range(len(FIELDS)))
+        self._kept = [True] * len(FIELDS)
+        self._values: list[set[str]] = [set() for _ in FIELDS]
+
+    def add(self, full: Profile, alert: Alert, *, may_grow: bool = True) -> bool:
+        """Count an alert; False if it would need a new profile and may not have one."""
+        key = full if len(self.fields) == len(FIELDS) else tuple(compress(full, self._kept))
+        if (same := self.same.get(key)) is None:
+            if not may_grow:
+                return False
+            same = self.same[key] = Same()
+        same.add(alert)
+        if same.alerts == 1:
+            self._note_values(full)
+        return True
+
+    def counts(self, position: int) -> Counter[str]:
+        """The alerts by the shape of the field at that position of `fields`, without those that have none."""
+        counts: Counter[str] = Counter()
+        for key, same in self.same.items():
+            if key[position]:
+                counts[key[position]] += same.alerts
+        return counts
+
+    def _note_values(self, full: Profile) -> None:
+        for field in tuple(self.fields):
+            if full[field]:
+                self._values[field].add(full[field])
+                if len(self._values[field]) > MOST_VALUES:
+                    self._give_up(field)
+
+    def _give_up(self, field: int) -> None:
+        position = self.fields.index(field)
+        del self.fields[position]
+        self._kept[field] = False
+        self._values[field].clear()
+        before, self.same = self.same, {}
+        for key, same in before.items():
+            shorter = key[:position] + key[position + 1 :]
+            if (known := self.same.get(shorter)) is not None:
+                known.join(same)
+            else:
+                self.same[shorter] = same

@@ -1,0 +1,159 @@
+"""Ordinary variation taken out of what alerts say, so that alike values become equal.
+
+The same program shows another user's folder, another drive, version, process id or temporary name from alert to
+alert. A shape has none of these: numbers, GUIDs and random words are `#`, a user's folder is `~`. All functions take
+foreign text and raise nothing; '' stands for what is not known.
+"""
+
+import re
+from functools import lru_cache
+
+LONGEST = 1_000
+"""Characters of a value that are looked at; callers cut it, so that nothing longer is remembered."""
+
+_cached = lru_cache(maxsize=4_096)
+
+_DEVICE = re.compile(r"\\device\\(?:harddiskvolume|cdrom)\d+(?=\\)|\\\\[?.]\\(?!unc\\)|\\\?\?\\")
+_DRIVE = re.compile(r"(?:volume\{[^}]*\}|[a-z]:)(?=\\)")
+_SHARE = re.compile(r"(?:\\\\\?\\unc|\\device\\mup|(?<!\\)\\)\\[\w.$-]+(?=\\)")
+# Windows shows some folders in its own language, and every folder with a space or a long name also as a short one.
+_USER = re.compile(
+    r"\\(?:users|benutzer|utilisateurs|usuarios|usuários|utenti|gebruikers|documents and settings|docume~\d)"
+    r"\\(?!public\b|default\b)[^\\\"]+"
+    r"|\\windows\\(?:system32\\config\\systemprofile|serviceprofiles\\\w+)"
+)
+_HOME = re.compile(r"(?<![\w.~])(?:/(?:home|users)/(?!shared\b)[^/\s\"]+|(?:/var)?/root(?=[/\s]|$))")
+_PROGRAMS = re.compile(
+    r"\\(?:program files|progra~[12]|programme|programmi|programmes|programas|programfiler|programmer"
+    r"|archivos de programa|arquivos de programas)(?: ?\((?:x86|arm)\))?(?=\\|$)"
+)
+_PROGRAM_DATA = re.compile(r"\\progra~3(?=\\|$)")
+_SYSTEM = re.compile(r"\\(?:syswow64|sysnative)(?=\\|$)")
+_TEMP = re.compile(r"\\te?mp(?=\\|$)|^(?:/private)?(?:/var)?/tmp(?=/|$)|^(?:/private)?/var/folders/|^/dev/shm(?=/|$)")
+_IN_TEMP = re.compile(r"(?:(\\te?mp)\\|(?<!\w)(/tmp|/var/tmp|/dev/shm)/)[^\"'\s]*?(\.[a-z#]{1,4})?(?=[\"'\s,;]|$)")
+_GUID = re.compile(r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
+_BASE64 = re.compile(r"(?<![\w/\\.-])[a-z0-9+][a-z0-9+/]{39,}={0,2}")
+_NUMBER = re.compile(r"\d+(?:[.,:_-]\d+)*")
+# With numbers as `#`: a word of hexadecimal digits, and one with numbers in two places (`is-QK3F2`, `7zS0C3`).
+_RANDOM = re.compile(r"(?<![a-z#])(?:[a-f]*#[a-f#]*(?![a-z#])|[a-z]*#[a-z]+#[a-z#]*)")
+_COPY = re.compile(r"(?: ?\(#\)| - copy)+(?=\.|$)")
+_FIRST_WORD = re.compile(r"\s*(?:\"[^\"]*\"?|\S+)")
+_SWITCH = re.compile(r" [-/]|\" ")
+
+_BUILT_IN = {"s-1-5-18": "system", "s-1-5-19": "local service", "s-1-5-20": "network service"}
+_SERVICE = re.compile(r"(?:svc|srv|service|g?msa|sa)[-_.].*|.*[-_.](?:svc|srv|service|g?msa|sa)\$?")
+
+
+@_cached
+def name_shape(name: str) -> str:
+    """A file's name without case, numbers, random parts and the mark of a copy."""
+    return _COPY.sub("", _numberless(name.casefold()))
+
+
+@_cached
+def folder_shape(path: str) -> str:
+    """The folder of a file's path, up to its last separator, without drive, user, version and language.
+
+    What lies in a temporary folder counts as in that folder itself.
+    """
+    folder = _placed(path[: end_of_folder(path)].casefold())
+    temporary = _TEMP.search(folder)
+    return folder[: temporary.end()] if temporary else folder
+
+
+@_cached
+def arguments_shape(cmdline: str, filename: str) -> str:
+    """A command line without its program (which has fields of its own), quotes, numbers and places that vary.
+
+    A program without arguments has the shape `.`.
+    """
+    text = cmdline.casefold()
+    text = _IN_TEMP.sub(r"\1\2\\\3", _placed(text[_end_of_program(text, filename.casefold()) :]))
+    return " ".join(text.replace('"', " ").split()) or (cmdline and ".")
+
+
+@_cached
+def user_shape(name: str, sid: str) -> str:
+    """A user without domain and case. A machine's account (`HOST$`) is how SYSTEM shows itself to others."""
+    if built_in := _BUILT_IN.get(sid.casefold()):
+        return built_in
+    user = name.casefold().rpartition("\\")[2].partition("@")[0].strip()
+    return "system" if user.endswith("$") and not _SERVICE.fullmatch(user) else user
+
+
+@_cached
+def account_shape(name: str, sid: str) -> str:
+    """What kind of account it is: `built-in`, `service` (by the way such are named) or `person`."""
+    user = user_shape(name, sid)
+    if user in (*_BUILT_IN.values(), "root"):
+        return "built-in"
+    return user and ("service" if _SERVICE.fullmatch(user) else "person")
+
+
+@_cached
+def disposition_shape(number: str, description: str) -> str:
+    """`prevention` or `detection`: the first word of Falcon's description, such as `Prevention, process killed.`
+
+    Without a description by the number; seen are 0 (detected), 128 (also quarantined), 16, 2048 and 2176 (prevented).
+    """
+    if word := re.search(r"\w+", description):
+        return word[0].casefold()
+    return number and ("detection" if number in ("0", "128") else "prevention")
+
+
+@_cached
+def tactic_shape(tactic: str) -> str:
+    """A tactic without case and spaces: both `Machine Learning` and `MachineLearning` are seen."""
+    return re.sub(r"[\W_]+", "", tactic.casefold())
+
+
+def end_of_folder(path: str) -> int:
+    """Where a path's file name begins; 0 for a name without a folder."""
+    return max(path.rfind("\\"), path.rfind("/")) + 1
+
+
+def is_short_for(short: str, long: str) -> bool:
+    """True if two shapes are equal but for short names (8.3) in the first: `globex~#` may be `globex remote`."""
+    parts, others = short.split("\\"), long.split("\\")
+    return len(parts) == len(others) and all(map(_stands_for, parts, others))
+
+
+def _stands_for(short: str, long: str) -> bool:
+    stem, mark, rest = short.partition("~#")
+    if not mark:
+        return short == long
+    return bool(stem) and re.sub(r"[ .]", "", long).startswith(stem) and long.endswith(rest)
+
+
+def _end_of_program(text: str, filename: str) -> int:
+    """Where a command line's arguments begin: behind the file's name, or else behind the first word."""
+    found = text.find(filename) if filename else -1
+    while found >= 0 and not _SWITCH.search(text, 0, found):
+        end = found + len(filename)
+        if text[max(found - 1, 0) : found] in ("", "\\", "/", '"') and text[end : end + 1] in ("", " ", "\t", '"'):
+            return end
+        found = text.find(filename, end)
+    first = _FIRST_WORD.match(text)
+    return first.end() if first else 0
+
+
+def _placed(text: str) -> str:
+    """Text without numbers, and with the paths in it made general."""
+    if "\\" in text:
+        text = _SHARE.sub(r"\\\\server", text)
+        text = _DRIVE.sub("", _DEVICE.sub("", text))
+        text = _PROGRAM_DATA.sub(r"\\programdata", _PROGRAMS.sub(r"\\program files", text))
+        text = _SYSTEM.sub(r"\\system32", _USER.sub(r"\\~", text))
+    if "/" in text:
+        text = _HOME.sub("/~", text)
+    return _numberless(text)
+
+
+def _numberless(text: str) -> str:
+    """Text with numbers and what is random as `#`."""
+    if text.count("-") >= 4:
+        text = _GUID.sub("#", text)
+    if len(text) >= 40:
+        text = _BASE64.sub("#", text)
+    text = _NUMBER.sub("#", text)
+    return _RANDOM.sub("#", text) if "#" in text else text
