@@ -2,7 +2,7 @@
 
 The rule, for each field on its own, among the alerts of a group that have it:
 
-* A value is usual if at least one in five has it; a user only if more than half of the alerts are theirs.
+* A value is usual if at least one in three has it; a user, or a kind of account, only if more than half have it.
 * Few are at most one in ten, and of more than a hundred at most the square root.
 * A field is steady if all alerts but few have a usual value, and those few have at most ten others.
 * An alert differs where it has another value in a steady field. What is missing is never a difference.
@@ -22,7 +22,7 @@ from falcon_bulk.operations.profiles import FEW_SHOWN, FIELDS, Field, Profile, P
 from falcon_bulk.operations.shapes import is_short_for
 
 LEAST = 20
-USUAL_ONE_IN = 5
+USUAL_ONE_IN = 3
 FEW_ONE_IN = 10
 MOST_OTHERS = 10
 REASONS_SHOWN = 3

@@ -24,7 +24,7 @@ from falcon_bulk.operations.shapes import (
 
 FEW_SHOWN = 10
 LONGEST_SHOWN = 300
-MOST_VALUES = 15
+MOST_VALUES = 13
 """A field with more values than these in a group is given up there: it cannot be steady any more."""
 
 Profile = tuple[str, ...]
@@ -62,7 +62,7 @@ def _disposition(alert: Alert) -> str:
 
 FIELDS = (
     Field("user", _user, "run by {}", alone=True),
-    Field("kind of account", _user, "run by {}"),
+    Field("kind of account", _user, "run by {}", alone=True),
     Field("file name", lambda alert: text(alert.filename), "named {}"),
     Field("folder", _folder, "in {}"),
     Field("parent", _parent, "under {}"),
@@ -73,9 +73,13 @@ FIELDS = (
 
 
 def profile(alert: Alert) -> Profile:
-    """The shapes of an alert's FIELDS, in their order; '' for what it does not have."""
-    user, sid = text(alert.user_name)[:LONGEST], text(alert.user_id)[:LONGEST]
-    filename = text(alert.filename)[:LONGEST]
+    """The shapes of an alert's FIELDS, in their order; '' for what it does not have.
+
+    Without a program, as at a login, the user is whom the alert is about, not who ran what others run too.
+    """
+    filename, cmdline = text(alert.filename)[:LONGEST], text(alert.cmdline)[:LONGEST]
+    ran = filename or cmdline
+    user, sid = (text(alert.user_name)[:LONGEST], text(alert.user_id)[:LONGEST]) if ran else ("", "")
     return (
         user_shape(user, sid),
         account_shape(user, sid),
@@ -84,7 +88,7 @@ def profile(alert: Alert) -> Profile:
         name_shape(_parent(alert)[:LONGEST]),
         disposition_shape(text(alert.pattern_disposition), text(alert.pattern_disposition_description)[:LONGEST]),
         tactic_shape(text(alert.tactic)[:LONGEST]),
-        arguments_shape(text(alert.cmdline)[:LONGEST], filename),
+        arguments_shape(cmdline, filename),
     )
 
 

@@ -27,6 +27,20 @@ _PROGRAMS = re.compile(
     r"\\(?:program files|progra~[12]|programme|programmi|programmes|programas|programfiler|programmer"
     r"|archivos de programa|arquivos de programas)(?: ?\((?:x86|arm)\))?(?=\\|$)"
 )
+# The same folders by the names that NT and the shell have for them.
+_NAMED = {
+    r"%systemroot%": r"\windows",
+    r"%windir%": r"\windows",
+    r"%programfiles%": r"\program files",
+    r"%programfiles(x86)%": r"\program files",
+    r"%programdata%": r"\programdata",
+    r"%userprofile%": r"\~",
+    r"%localappdata%": r"\~\appdata\local",
+    r"%appdata%": r"\~\appdata\roaming",
+    r"%temp%": r"\~\appdata\local\temp",
+}
+_NAME = re.compile(r"%[a-z()0-9]+%")
+_ROOT = re.compile(r"^\\systemroot(?=\\)")
 _PROGRAM_DATA = re.compile(r"\\progra~3(?=\\|$)")
 _SYSTEM = re.compile(r"\\(?:syswow64|sysnative)(?=\\|$)")
 _TEMP = re.compile(r"\\te?mp(?=\\|$)|^(?:/private)?(?:/var)?/tmp(?=/|$)|^(?:/private)?/var/folders/|^/dev/shm(?=/|$)")
@@ -139,7 +153,10 @@ def _end_of_program(text: str, filename: str) -> int:
 
 def _placed(text: str) -> str:
     """Text without numbers, and with the paths in it made general."""
+    if "%" in text:
+        text = _NAME.sub(lambda found: _NAMED.get(found[0], found[0]), text)
     if "\\" in text:
+        text = _ROOT.sub(r"\\windows", text)
         text = _SHARE.sub(r"\\\\server", text)
         text = _DRIVE.sub("", _DEVICE.sub("", text))
         text = _PROGRAM_DATA.sub(r"\\programdata", _PROGRAMS.sub(r"\\program files", text))
