@@ -54,18 +54,6 @@ def test_when_falcon_refuses(guarded: Shell, fault: Fault) -> None:
     assert_not_told(guarded, *runs)
 
 
-def test_when_it_crashes(guarded: Shell) -> None:
-    """A library that raises with what it was given, the credentials among it."""
-    broken = guarded.folder / "broken"
-    broken.mkdir()
-    (broken / "falconpy.py").write_text(
-        "class OAuth2:\n    def __init__(self, **given):\n        raise RuntimeError(given)\nAlerts = OAuth2\n"
-    )
-    done = guarded("query", env={"PYTHONPATH": f"{broken}:{guarded.environment()['PYTHONPATH']}"})
-    assert done.code == 1
-    assert_not_told(guarded, done)
-
-
 def test_when_the_secret_was_put_where_the_url_belongs(guarded: Shell) -> None:
     text = guarded.env_file.read_text().replace(guarded.server.url, quoted())
     done = guarded.bare("query", "--env-file", str(guarded.write_env("swapped.env", text)), *LOUD)

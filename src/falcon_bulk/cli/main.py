@@ -118,13 +118,13 @@ def main(argv: Sequence[str]) -> int:
         return _show(UsageProblem(error.format_message()), argv, given)
     except OSError as error:
         if "--debug" in argv:
-            raise
+            _show_traceback(error)
         where = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or type(error).__name__
         return _show(FalconBulkError(f"Reading or writing failed: {where}{reason}.", OUTPUT_HINT), argv, given)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last resort; --debug shows what it was
         if "--debug" in argv:
-            raise
+            _show_traceback(error)
         unexpected = FalconBulkError(
             f"Unexpected {type(error).__name__}.", "Run it again with --debug and report what it shows."
         )
@@ -145,6 +145,17 @@ def _show(error: FalconBulkError, argv: Sequence[str], given: dict[str, Any]) ->
         if error.hint:
             print(f"Hint: {printable(error.hint)}", file=sys.stderr)  # noqa: T201
     return int(error.exit_code)
+
+
+def _show_traceback(error: Exception) -> None:
+    """Where it happened; the messages of foreign exceptions may hold foreign text, and a secret."""
+    import traceback
+
+    from falcon_bulk.config.secret import masked
+
+    with suppress(BrokenPipeError):
+        for line in masked("".join(traceback.format_exception(error))).splitlines():
+            print(printable(line), file=sys.stderr)  # noqa: T201
 
 
 def _wants_json(argv: Sequence[str]) -> bool:

@@ -1,10 +1,33 @@
 """A value that may be used but not shown."""
 
 from typing import Any, NoReturn, Self
+from urllib.parse import quote_plus
+
+LEAST = 8
+"""Characters of the shortest value that is masked: a shorter one is no secret, and stands in many words."""
+
+_hidden: set[str] = set()
+
+
+def hide(value: str) -> None:
+    """`masked` masks this value from now on."""
+    if len(value) >= LEAST:
+        _hidden.add(value)
+
+
+def masked(text: str) -> str:
+    """The text with `***` for every hidden value, also as repr() or a form of the web writes it.
+
+    For what others wrote and might have put a secret into: the tracebacks of --debug.
+    """
+    for value in tuple(_hidden):
+        for form in {value, repr(value)[1:-1], quote_plus(value)}:
+            text = text.replace(form, "***")
+    return text
 
 
 class Secret:
-    """Wraps a secret so that printing, formatting, logging or dumping it shows `***`.
+    """Wraps a secret so that printing, formatting, logging or dumping it shows `***`, and hides its value.
 
     `reveal()` is the one way to the value. It cannot be pickled; a copy is the object itself.
     """
@@ -13,6 +36,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        hide(value)
 
     def reveal(self) -> str:
         """The secret itself, for the login request only."""
