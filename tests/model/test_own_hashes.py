@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.hashes import OTHER_PLACES, OWN_PLACES, other_hashes, own_hashes
+from falcon_bulk.model.hashes import OTHER_FIELDS, OWN_FIELDS, PLACES, SEARCHED_FIELDS, other_hashes, own_hashes
 
 A, B = "a" * 64, "b" * 64
 
@@ -57,13 +57,41 @@ def test_a_hash_is_own_where_it_stands_in_one_of_three_places(
         ("quarantined_files.sha256", {"quarantined_files": [{"sha256": A}]}),
         ("associated_files.sha256", {"associated_files": [{"sha256": A}]}),
         ("file_writes.sha256", {"file_writes": [{"sha256": A}]}),
-        ("ioc_context.sha256", {"ioc_context": [{"sha256": A, "ioc_type": "hash_sha256", "ioc_value": A}]}),
+        ("ioc_context.sha256", {"ioc_context": [{"sha256": A, "ioc_type": "hash_md5", "ioc_value": B}]}),
+        ("ioc_context.ioc_value", {"ioc_context": [{"ioc_type": "hash_sha256", "ioc_value": A.upper()}]}),
     ],
 )
 def test_a_hash_elsewhere_is_shown_and_selects_nothing(place: str, fields: dict[str, Any]) -> None:
     assert own_hashes(an_alert(**fields)) == {}
     assert other_hashes(an_alert(**fields)) == {A: (place,)}
     assert other_hashes(an_alert(sha256=A, **fields)) == {}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"parent_details": {"sha256": value}, "ioc_context": [{"sha256": value}, {"ioc_value": A}]}
+        for value in (None, 7, "", "x", A[:-1], [A], {"sha256": A})
+    ],
+)
+def test_what_is_no_hash_stands_nowhere(fields: dict[str, Any]) -> None:
+    assert other_hashes(an_alert(**fields)) == {}
+
+
+def test_a_hash_in_several_other_places_is_shown_with_all_of_them() -> None:
+    alert = an_alert(
+        parent_details={"sha256": A}, quarantined_files=[{"sha256": A}, {"sha256": B}], file_writes=[{"sha256": A}]
+    )
+    assert other_hashes(alert) == {
+        A: ("parent_details.sha256", "quarantined_files.sha256", "file_writes.sha256"),
+        B: ("quarantined_files.sha256",),
+    }
+
+
+def test_every_own_place_is_searched_and_no_other_place_selects() -> None:
+    """What is own and not searched would be missed; what is searched and not own would be read for nothing."""
+    assert OWN_FIELDS == SEARCHED_FIELDS == ("sha256", "entities.sha256", "ioc_value")
+    assert len({place.field for place in PLACES}) == len(PLACES) == len(OWN_FIELDS) + len(OTHER_FIELDS)
 
 
 hashes = st.sampled_from([A, B, A.upper(), "c" * 63, "", None, 7, "domain.example"])
@@ -94,5 +122,5 @@ def test_own_hashes_are_what_the_three_places_say_and_never_among_the_others(doc
     alert = an_alert(**document)
     assert own_hashes(alert).keys() == expected
     assert not own_hashes(alert).keys() & other_hashes(alert).keys()
-    assert {place for places in own_hashes(alert).values() for place in places} <= OWN_PLACES.keys()
-    assert {place for places in other_hashes(alert).values() for place in places} <= OTHER_PLACES.keys()
+    assert {place for places in own_hashes(alert).values() for place in places} <= set(OWN_FIELDS)
+    assert {place for places in other_hashes(alert).values() for place in places} <= set(OTHER_FIELDS)

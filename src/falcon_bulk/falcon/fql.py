@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.hashes import OWN_PLACES
+from falcon_bulk.model.hashes import SEARCHED_FIELDS
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import SEVERITY_BANDS
 
@@ -115,12 +115,12 @@ def base_filter(
 
 def hash_clauses(hashes: Sequence[str]) -> dict[str, str]:
     """For each place of an own hash, the clause that finds any of the hashes there."""
-    return {place: equals_one(place, hashes) for place in OWN_PLACES}
+    return {place: equals_one(place, hashes) for place in SEARCHED_FIELDS}
 
 
 def hash_groups(selection: Selection) -> Iterator[tuple[str, ...]]:
     """The selected hashes in groups so small that no filter exceeds the limit of terms."""
-    room = (MAX_TERMS - terms(base_filter(selection))) // len(OWN_PLACES)
+    room = (MAX_TERMS - terms(base_filter(selection))) // len(SEARCHED_FIELDS)
     size = max(1, room)
     for start in range(0, len(selection.hashes), size):
         yield selection.hashes[start : start + size]

@@ -1,17 +1,38 @@
-"""Where a SHA256 can stand in an alert, and which places make it the alert's own.
+"""Where a SHA256 can stand in an alert, and which places make it the alert's own: the one table of it.
 
-Own: `sha256`, `entities.sha256`, and `ioc_value` with `ioc_type` `hash_sha256`. These are searched on the
-server and select an alert. A hash elsewhere (parent, grandparent, quarantined and associated files) is shown
-and selects nothing: a parent is mostly a legitimate system binary.
+A hash of an own place is searched on the server and selects the alert. A hash elsewhere (parent, grandparent,
+quarantined and associated files) is shown and selects nothing: a parent is mostly a legitimate system binary.
 """
 
 import re
 from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.alert import Alert, Process, text, texts
+from falcon_bulk.model.alert import Alert, Entities, HashBearer, Process, texts
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
+IOC_SHA256 = "hash_sha256"
+
+Standing = tuple[Any, Any, Any]
+"""A value as it stands in a place, with the MD5 and the file that are known to be those of this hash, or None."""
+
+
+Standings = Callable[[Alert, Any], Iterable[Standing]]
+"""Gives what stands in a place of an alert, unchecked; takes the alert and what it has under the field's first name."""
+
+
+class Place(NamedTuple):
+    """A field in which a hash can stand.
+
+    field: its FQL name. own: a hash there is the alert's own. searched: the server is asked for it there.
+    """
+
+    field: str
+    own: bool
+    searched: bool
+    standings: Standings
 
 
 def checked_hash(value: str) -> str:
@@ -19,60 +40,100 @@ def checked_hash(value: str) -> str:
 
     Raises UsageProblem for anything else.
     """
-    lowered = value.lower()
-    if not HEX64.fullmatch(lowered):
+    digest = sha256_of(value)
+    if not digest:
         raise UsageProblem(
             f"{value!r} is not a SHA256 hash.", "A SHA256 is exactly 64 hexadecimal digits, with nothing around them."
         )
-    return lowered
+    return digest
 
 
-def _ioc_value(alert: Alert) -> Iterable[str]:
-    return texts(alert.ioc_value) if alert.ioc_type == "hash_sha256" else ()
+def sha256_of(value: object) -> str:
+    """The value lower-cased if it is a SHA256, else ''."""
+    digest = value.lower() if isinstance(value, str) else ""
+    return digest if HEX64.fullmatch(digest) else ""
 
 
-def _entities(alert: Alert) -> Iterable[str]:
-    return texts(alert.entities.sha256) if alert.entities else ()
+def _subject(alert: Alert, value: object) -> Iterable[Standing]:
+    if isinstance(value, str):
+        return ((value, alert.md5, alert.filename),)
+    return [(one, None, None) for one in texts(value)]
 
 
-def _of_process(process: Process | None) -> Iterable[str]:
-    return texts(process.sha256) if process else ()
+def _entities(_: Alert, entities: Entities) -> Iterable[Standing]:
+    return [(one, None, None) for one in texts(entities.sha256)]
 
 
-# The places that make a hash the alert's own, by the FQL field that finds it.
-OWN_PLACES: dict[str, Callable[[Alert], Iterable[str]]] = {
-    "sha256": lambda alert: texts(alert.sha256),
-    "entities.sha256": _entities,
-    "ioc_value": _ioc_value,
-}
+def _ioc_value(alert: Alert, value: object) -> Iterable[Standing]:
+    return [(one, None, None) for one in texts(value)] if alert.ioc_type == IOC_SHA256 else ()
 
-# The places that are only shown.
-OTHER_PLACES: dict[str, Callable[[Alert], Iterable[str]]] = {
-    "parent_details.sha256": lambda alert: _of_process(alert.parent_details),
-    "grandparent_details.sha256": lambda alert: _of_process(alert.grandparent_details),
-    "quarantined_files.sha256": lambda alert: (text(f.sha256) for f in alert.quarantined_files or ()),
-    "associated_files.sha256": lambda alert: (text(f.sha256) for f in alert.associated_files or ()),
-    "file_writes.sha256": lambda alert: (text(f.sha256) for f in alert.file_writes or ()),
-    "ioc_context.sha256": lambda alert: (text(c.sha256) for c in alert.ioc_context or ()),
-}
+
+def _process(_: Alert, process: Process) -> Iterable[Standing]:
+    return ((process.sha256, process.md5, process.filename),)
+
+
+def _elements(_: Alert, bearers: list[HashBearer]) -> Iterable[Standing]:
+    return [(one.sha256, one.md5, _file(one)) for one in bearers]
+
+
+def _ioc_values(_: Alert, bearers: list[HashBearer]) -> Iterable[Standing]:
+    return [(one.ioc_value, None, _file(one)) for one in bearers if one.ioc_type == IOC_SHA256]
+
+
+def _file(bearer: HashBearer) -> Any:
+    return bearer.filename or bearer.filepath or bearer.name or bearer.ioc_description
+
+
+PLACES = (
+    Place("sha256", True, True, _subject),
+    Place("entities.sha256", True, True, _entities),
+    Place("ioc_value", True, True, _ioc_value),
+    Place("parent_details.sha256", False, False, _process),
+    Place("grandparent_details.sha256", False, False, _process),
+    Place("quarantined_files.sha256", False, False, _elements),
+    Place("associated_files.sha256", False, False, _elements),
+    Place("file_writes.sha256", False, False, _elements),
+    Place("ioc_context.sha256", False, False, _elements),
+    Place("ioc_context.ioc_value", False, False, _ioc_values),
+)
+
+OWN_FIELDS = tuple(place.field for place in PLACES if place.own)
+OTHER_FIELDS = tuple(place.field for place in PLACES if not place.own)
+SEARCHED_FIELDS = tuple(place.field for place in PLACES if place.searched)
+
+
+def _bearers(fields: Iterable[str]) -> Callable[[Alert], tuple[Any, ...]]:
+    """A function that gives what an alert has under the first names of the fields."""
+    return attrgetter(*(field.partition(".")[0] for field in fields))
+
+
+own_bearers = _bearers(OWN_FIELDS)
+other_bearers = _bearers(OTHER_FIELDS)
+_OWN, _OTHER = ([(place.field, place.standings) for place in PLACES if place.own is own] for own in (True, False))
 
 
 def own_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
-    """The alert's own hashes, lower-cased, each with the places it stands in."""
-    return _hashes_in(alert, OWN_PLACES)
+    """The alert's own hashes, lower-cased, each with the fields it stands in."""
+    return _hashes_in(alert, _OWN, own_bearers(alert))
 
 
 def other_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
-    """The hashes that stand in the alert without being its own, each with its places."""
+    """The hashes that stand in the alert without being its own, each with its fields."""
     own = own_hashes(alert)
-    return {h: places for h, places in _hashes_in(alert, OTHER_PLACES).items() if h not in own}
+    others = _hashes_in(alert, _OTHER, other_bearers(alert))
+    return {digest: fields for digest, fields in others.items() if digest not in own}
 
 
-def _hashes_in(alert: Alert, table: dict[str, Callable[[Alert], Iterable[str]]]) -> dict[str, tuple[str, ...]]:
+def _hashes_in(
+    alert: Alert, places: Iterable[tuple[str, Standings]], bearers: tuple[Any, ...]
+) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
-    for place, values in table.items():
-        for value in values(alert):
-            digest = value.lower()
-            if HEX64.fullmatch(digest) and place not in found.get(digest, ()):
-                found[digest] = (*found.get(digest, ()), place)
+    if not any(bearers):
+        return found
+    for (field, standings), bearer in zip(places, bearers, strict=True):
+        if bearer:
+            for value, _, _ in standings(alert, bearer):
+                digest = sha256_of(value)
+                if digest and field not in found.get(digest, ()):
+                    found[digest] = (*found.get(digest, ()), field)
     return found

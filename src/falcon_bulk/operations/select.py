@@ -14,7 +14,7 @@ from falcon_bulk.falcon.fql import (
     hash_groups,
 )
 from falcon_bulk.model.alert import decode_document, text
-from falcon_bulk.model.hashes import OWN_PLACES, own_hashes
+from falcon_bulk.model.hashes import SEARCHED_FIELDS, own_hashes
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.reading import WINDOW, AlertReader, Found, Watch, decoded, read_all
@@ -30,11 +30,14 @@ def select(alerts: AlertReader, selection: Selection, watch: Watch, *, readers: 
     Raises the errors of the client; BadFilter for a filter that Falcon refuses.
     """
     if selection.ids:
-        yield from _by_ids(alerts, selection.ids, watch)
+        pages = _by_ids(alerts, selection.ids, watch)
     elif selection.hashes:
-        yield from _by_hashes(alerts, selection, watch, readers)
+        pages = _by_hashes(alerts, selection, watch, readers)
     else:
-        yield from read_all(alerts, filter_of(alerts, selection), watch, readers=readers)
+        pages = read_all(alerts, filter_of(alerts, selection), watch, readers=readers)
+    for page in pages:
+        watch.look(page)
+        yield page
     watch.conclude()
 
 
@@ -45,6 +48,14 @@ def choose(
 
     Without a limit and without an order they come as they are read. Hashes and ids are ordered here.
     """
+    for page in _chosen(alerts, selection, watch, limit, sort, readers):
+        watch.look(page)
+        yield page
+
+
+def _chosen(
+    alerts: AlertReader, selection: Selection, watch: Watch, limit: int | None, sort: str, readers: int
+) -> Iterator[list[Found]]:
     if limit is None and not sort:
         yield from select(alerts, selection, watch, readers=readers)
     elif selection.hashes or selection.ids:
@@ -145,8 +156,8 @@ def _by_hashes(alerts: AlertReader, selection: Selection, watch: Watch, readers:
     base = filter_of(alerts, selection)
     wanted = frozenset(selection.hashes)
     seen: set[str] = set()
-    read_in = dict.fromkeys(OWN_PLACES, 0)
-    counted_in = dict.fromkeys(OWN_PLACES, 0)
+    read_in = dict.fromkeys(SEARCHED_FIELDS, 0)
+    counted_in = dict.fromkeys(SEARCHED_FIELDS, 0)
     for group in hash_groups(selection):
         filters, counts = _group_filters(alerts, base, group)
         for place, count in counts.items():

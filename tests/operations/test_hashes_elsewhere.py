@@ -1,0 +1,98 @@
+"""hash-summary: hashes that are nobody's own, in which fields hashes stand, and the MD5 that is known to be theirs."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from falcon_bulk.model.hash_summary import HashSummary
+from falcon_bulk.operations.hash_summary import summarize
+from falcon_bulk.operations.reading import decoded
+
+A, B, C = "a1" * 32, "b2" * 32, "c3" * 32
+M, N = "d4" * 16, "e5" * 16
+
+
+def summary_of(*documents: dict[str, Any]) -> HashSummary:
+    pages = [
+        [decoded(msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
+        for number, document in enumerate(documents)
+    ]
+    return summarize(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")
+
+
+def test_a_hash_is_elsewhere_if_it_is_no_alert_s_own_among_those_read() -> None:
+    summary = summary_of(
+        {"sha256": A, "parent_details": {"sha256": B}},
+        {"parent_details": {"sha256": A}, "grandparent_details": {"sha256": C.upper()}},
+        {"parent_details": {"sha256": C}},
+    )
+    assert [(one.sha256, one.alerts, one.fields) for one in summary.elsewhere] == [
+        (C, 2, ("parent_details.sha256", "grandparent_details.sha256")),
+        (B, 1, ("parent_details.sha256",)),
+    ]
+    (own,) = summary.hashes
+    assert (own.alerts, own.fields, own.other_fields) == (1, ("sha256",), ("parent_details.sha256",))
+
+
+def test_an_alert_counts_once_for_a_hash_that_stands_in_several_of_its_places() -> None:
+    place = {"sha256": A, "filename": "C:\\Windows\\explorer.exe"}
+    (one,) = summary_of(
+        {"parent_details": place, "grandparent_details": place, "quarantined_files": [place, place]},
+        {"parent_details": place},
+    ).elsewhere
+    assert (one.alerts, one.filenames) == (2, ("explorer.exe",))
+    assert one.fields == ("parent_details.sha256", "grandparent_details.sha256", "quarantined_files.sha256")
+
+
+def test_the_names_of_a_file_are_the_most_frequent_without_their_folders() -> None:
+    names = ["/tmp/b", "C:\\x\\b", "D:\\b", "/opt/a", "a", *"cdefg", "", None, 7]
+    documents = [{"associated_files": [{"sha256": A, "filepath": name}]} for name in names]
+    documents.append(
+        {"file_writes": [{"sha256": A, "name": "c"}], "ioc_context": [{"sha256": A, "ioc_description": "c"}]}
+    )
+    (one,) = summary_of(*documents).elsewhere
+    assert one.filenames == ("b", "c", "a", "7", "d")
+    assert one.alerts == len(names) + 1
+
+
+@pytest.mark.parametrize(
+    ("document", "md5"),
+    [
+        ({"sha256": A, "md5": M}, M),
+        ({"sha256": A, "md5": M.upper()}, M),
+        ({"sha256": [A], "md5": M}, ""),
+        ({"entities": {"sha256": [A]}, "md5": M}, ""),
+        ({"ioc_type": "hash_sha256", "ioc_value": A, "md5": M}, ""),
+        ({"ioc_type": "hash_sha256", "ioc_value": A, "ioc_context": [{"sha256": A, "md5": M}]}, M),
+        ({"sha256": A, "parent_details": {"sha256": A, "md5": M}}, M),
+        ({"sha256": A, "md5": M, "parent_details": {"sha256": A, "md5": N}}, ""),
+        ({"sha256": A, "md5": "0" * 32}, ""),
+        ({"sha256": A, "md5": "nonsense"}, ""),
+        ({"sha256": A, "md5": [M]}, ""),
+        ({"sha256": A}, ""),
+    ],
+)
+def test_an_md5_stands_beside_a_hash_only_where_it_is_known_to_belong_to_it(document: dict[str, Any], md5: str) -> None:
+    (own,) = summary_of(document).hashes
+    assert own.md5 == md5
+
+
+def test_a_hash_elsewhere_has_its_md5_too() -> None:
+    summary = summary_of(
+        {"parent_details": {"sha256": A, "md5": M}},
+        {"parent_details": {"sha256": A.upper(), "md5": None}},
+        {"grandparent_details": {"sha256": B, "md5": M}},
+        {"grandparent_details": {"sha256": B, "md5": N}},
+        {"quarantined_files": [{"sha256": C, "md5": [N]}, {"sha256": C, "md5": N}]},
+    )
+    assert {one.sha256: (one.md5, one.alerts) for one in summary.elsewhere} == {A: (M, 2), B: ("", 2), C: (N, 1)}
+
+
+def test_what_is_no_hash_is_not_counted() -> None:
+    values = [None, 7, "", "x", A[:-1], [A], {"sha256": A}]
+    summary = summary_of(
+        *({"parent_details": {"sha256": value}, "file_writes": [{"sha256": value}]} for value in values)
+    )
+    assert (summary.elsewhere, summary.hashes, summary.alerts_read) == ((), (), len(values))
