@@ -75,14 +75,13 @@ FIELDS = (
 def profile(alert: Alert) -> Profile:
     """The shapes of an alert's FIELDS, in their order; '' for what it does not have.
 
-    Without a program, as at a login, the user is whom the alert is about, not who ran what others run too.
+    The kind of account says who runs a program; at a login, say, there is none.
     """
     filename, cmdline = text(alert.filename)[:LONGEST], text(alert.cmdline)[:LONGEST]
-    ran = filename or cmdline
-    user, sid = (text(alert.user_name)[:LONGEST], text(alert.user_id)[:LONGEST]) if ran else ("", "")
+    user, sid = text(alert.user_name)[:LONGEST], text(alert.user_id)[:LONGEST]
     return (
         user_shape(user, sid),
-        account_shape(user, sid),
+        account_shape(user, sid) if filename or cmdline else "",
         name_shape(filename),
         folder_shape(text(alert.filepath)[:LONGEST]),
         name_shape(_parent(alert)[:LONGEST]),
