@@ -211,3 +211,10 @@ def test_aggregates_may_refuse_or_lie(start: Start, mode: str, status: int) -> N
     if status == 200:
         counted = sum(bucket["count"] for bucket in answer.json()["resources"][0]["buckets"])
         assert counted == 0 if mode == "empty" else 150 < counted < 200
+
+
+def test_labels_may_lose_their_case(start: Start) -> None:
+    spec = {"type": "terms", "field": "severity_name", "name": "x"}
+    kept = one(start(), **spec)["buckets"]
+    folded = one(start(aggregates_mode="lower_case"), **spec)["buckets"]
+    assert folded == [bucket | {"label": bucket["label"].lower()} for bucket in kept]

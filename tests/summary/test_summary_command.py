@@ -49,7 +49,7 @@ def test_what_is_beyond_the_top_is_counted_as_the_rest(shell: Shell) -> None:
 
 def test_the_contract_and_the_line_of_parity(shell: Shell) -> None:
     document = shell.json("summary", "--status", "new")
-    assert set(document) == {"schema", "customer", "generated_at", "filter", "alerts_read", "hidden", "by"}
+    assert set(document) == {"schema", "customer", "generated_at", "filter", "alerts_read", "hidden", "source", "by"}
     assert document["schema"] == "falcon-bulk/summary/1"
     assert set(document["by"]) == {"severity", "status", "product"}
     shown = shell("summary", "--status", "new").text

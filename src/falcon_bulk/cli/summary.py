@@ -55,8 +55,9 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options:
 
 
 def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ...], top: int) -> "Summary":
+    from falcon_bulk.model.fields import KNOWN, nearest
     from falcon_bulk.operations.select import only_of, select
-    from falcon_bulk.operations.summary import fields_without_values, summarize, summarize_on_server
+    from falcon_bulk.operations.summary import FIELDS, fields_without_values, summarize, summarize_on_server
 
     with context.tenant() as tenant, context.watching("reading") as watch:
         customer, cids, now = tenant.customer, tenant.cids, context.now
@@ -80,7 +81,8 @@ def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ..
         if summary.source == "aggregates" and summary.alerts_read:
             watch.sought.clear()  # Falcon knows the fields of a filter that finds something
     for field in fields_without_values(summary):
-        context.console.say(f"Note: No alert has a value in {field}.")
+        near = nearest(field) if field not in FIELDS and field not in KNOWN else ""
+        context.console.say(f"Note: No alert has a value in {field}{f'; did you mean {near}?' if near else '.'}")
     return summary
 
 

@@ -106,13 +106,14 @@ def summarize_on_server(
 
 
 def fields_without_values(summary: Summary) -> list[str]:
-    """The fields that no alert has; of a pair, the half."""
-    return [
+    """The fields that no alert has, those of a pair too."""
+    without = [
         part
         for field, counts in summary.by.items()
         for number, part in enumerate(_parts(field))
         if counts and all(_half(count.value, number) is None and not count.rest for count in counts)
     ]
+    return list(dict.fromkeys(without))
 
 
 def check_field(field: str) -> None:
@@ -123,6 +124,11 @@ def check_field(field: str) -> None:
             f"{field!r} is no field to count by.",
             f"Use {', '.join(FIELDS)}, a field path like device.os_version, or a pair like name*host.",
         )
+
+
+def names_in(fields: Iterable[str]) -> list[str]:
+    """The names in fields and pairs of them."""
+    return [name for field in fields for name in _parts(field)]
 
 
 def _parts(field: str) -> list[str]:

@@ -114,6 +114,8 @@ class Aggregation:
 
     def _terms(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
         groups = _grouped(found, alerts, spec.missing)
+        if self.switches.aggregates_mode == "lower_case":
+            groups = _in_lower_case(groups)
         sort, _, direction = (spec.sort or "_count|desc").partition("|")
         ranked = sorted(groups, key=str, reverse=sort == "_term" and direction == "desc")
         if sort == "_count":
@@ -209,6 +211,14 @@ def _grouped(found: Field, alerts: Sequence[Alert], missing: str | None) -> Grou
         elif missing is not None:
             groups[missing].append(alert)
     return groups
+
+
+def _in_lower_case(groups: Groups) -> Groups:
+    """As an index does that keeps texts without their case."""
+    folded: Groups = defaultdict(list)
+    for value, alerts in groups.items():
+        folded[value.lower() if isinstance(value, str) else value] += alerts
+    return folded
 
 
 def _labels(found: Field, value: Any) -> Bucket:

@@ -71,7 +71,8 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         _says("X-RateLimit-RetryAfter of a 429"),
     ] = "milliseconds"
     aggregates_mode: Annotated[
-        Literal["honest", "refuse_500", "refuse_403", "lie_low", "empty"], _says("how aggregates answers")
+        Literal["honest", "refuse_500", "refuse_403", "lie_low", "lower_case", "empty"],
+        _says("how aggregates answers"),
     ] = "honest"
     minute_histogram: Annotated[
         Literal["opaque_500", "works"], _says("what date_histogram does with interval `minute`")
