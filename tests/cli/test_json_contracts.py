@@ -22,6 +22,7 @@ HASH_SUMMARY = {
     **dict.fromkeys(("alerts_read", "alerts_with_hash", "unique_hashes"), int),
     **dict.fromkeys(("by_severity", "by_product", "by_day"), dict),
     "hashes": list,
+    "elsewhere": list,
 }
 HASH = {
     "sha256": str,
@@ -35,8 +36,11 @@ HASH = {
     "names": list,
     "filenames": list,
     "fields": list,
+    "other_fields": list,
+    "md5": (str, type(None)),
     "by_verdict": dict,
 }
+ELSEWHERE = {"sha256": str, "md5": (str, type(None)), "alerts": int, "fields": list, "filenames": list}
 RUNS_ROW = {
     **dict.fromkeys(("run_id", "customer", "cid", "command", "status", "started"), str),
     "finished": (str, type(None)),
@@ -66,6 +70,8 @@ def test_hash_summary(readable: Shell) -> None:
         assert len(row["names"]) <= 5
         assert len(row["filenames"]) <= 5
         assert set(row["fields"]) <= {"sha256", "entities.sha256", "ioc_value"}
+    for row in document["elsewhere"]:
+        assert_shape(row, ELSEWHERE)
 
 
 def test_a_run_dry_and_real_and_with_nothing_to_do_and_in_the_journal(acme: Any) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.hash_summary import HashCount, HashSummary
+from falcon_bulk.model.hash_summary import HashCount, HashElsewhere, HashSummary
 from falcon_bulk.model.plan import AlertState, Plan
 from falcon_bulk.model.preview import Preview, Sample
 from falcon_bulk.model.run import AlertRecord, Outcome, RunProblem, RunResult, RunRow, RunStatus
@@ -165,6 +165,17 @@ def a_hash_count(alerts: int = 3200, **fields: Any) -> HashCount:
         "fields": ("sha256",),
     }
     return HashCount(**usual | fields)
+
+
+def a_hash_elsewhere(alerts: int = 12, **fields: Any) -> HashElsewhere:
+    usual: dict[str, Any] = {
+        "sha256": "b" * 64,
+        "md5": "c" * 32,
+        "alerts": alerts,
+        "fields": ("parent_details.sha256",),
+        "filenames": ("explorer.exe",),
+    }
+    return HashElsewhere(**usual | fields)
 
 
 def a_hash_summary(*hashes: HashCount, **fields: Any) -> HashSummary:

@@ -17,6 +17,7 @@ from .builders import (
     RUN,
     SHA256,
     a_hash_count,
+    a_hash_elsewhere,
     a_hash_summary,
     a_partial_result,
     a_record,
@@ -39,7 +40,8 @@ RUN_KEYS = [
 
 
 def test_hash_summary() -> None:
-    assert decoded(hash_summary_document(a_hash_summary(a_hash_count(3, max_severity=None)))) == {
+    summary = a_hash_summary(a_hash_count(3, max_severity=None), elsewhere=(a_hash_elsewhere(),))
+    assert decoded(hash_summary_document(summary)) == {
         "schema": "falcon-bulk/hash-summary/1",
         "customer": "acme",
         "generated_at": "2026-11-17T06:50:00Z",
@@ -53,6 +55,7 @@ def test_hash_summary() -> None:
         "hashes": [
             {
                 "sha256": SHA256,
+                "md5": None,
                 "alerts": 3,
                 "by_status": {"closed": 1, "new": 2},
                 "by_product": {"epp": 3},
@@ -63,7 +66,17 @@ def test_hash_summary() -> None:
                 "names": ["Suspicious activity"],
                 "filenames": ["setup.exe", "inventory.dll"],
                 "fields": ["sha256"],
+                "other_fields": [],
                 "by_verdict": {},
+            }
+        ],
+        "elsewhere": [
+            {
+                "sha256": "b" * 64,
+                "md5": "c" * 32,
+                "alerts": 12,
+                "fields": ["parent_details.sha256"],
+                "filenames": ["explorer.exe"],
             }
         ],
     }

@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from falcon_bulk.model.preview import Sample
 from falcon_bulk.report.alerts import alert_sheet, field_sheet
 from falcon_bulk.report.formats import Format
-from falcon_bulk.report.hash_summary import hash_summary_sheet
+from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.output import dump, render
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.result import result_document, result_sheets
@@ -27,6 +27,7 @@ from .builders import (
     LINK,
     a_document,
     a_hash_count,
+    a_hash_elsewhere,
     a_hash_summary,
     a_partial_result,
     a_plan,
@@ -83,8 +84,14 @@ def every_sheet(text: str) -> list[Sheet]:
         alert_sheet([alert], details=False),
         alert_sheet([alert], details=True),
         field_sheet([a_document(name=[text, {"a": text}])], ("name", "name.a", text)),
-        hash_summary_sheet(
-            a_hash_summary(a_hash_count(names=(text,), filenames=(text,)), customer=text, filter=text), None
+        *hash_summary_sheets(
+            a_hash_summary(
+                a_hash_count(names=(text,), filenames=(text,)),
+                customer=text,
+                filter=text,
+                elsewhere=(a_hash_elsewhere(filenames=(text,)),),
+            ),
+            None,
         ),
         *preview_sheets(
             a_plan(customer=text, selection=text, operator=text),

@@ -4,7 +4,7 @@ import pytest
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import RunStatus
-from falcon_bulk.report.hash_summary import hash_summary_sheet
+from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.result import result_sheets, verdict
 from falcon_bulk.report.sheet import Sheet
@@ -12,6 +12,7 @@ from falcon_bulk.report.sheet import Sheet
 from .builders import (
     RUN,
     a_hash_count,
+    a_hash_elsewhere,
     a_hash_summary,
     a_partial_result,
     a_plan,
@@ -152,14 +153,33 @@ def test_a_preview_of_an_undo_names_the_run_it_takes_back_and_all_tenants() -> N
 
 
 def test_the_hash_summary_shows_the_most_frequent_and_says_what_it_leaves_out() -> None:
-    sheet = hash_summary_sheet(a_hash_summary(*(a_hash_count(n) for n in (3000, 1200, 1100))), 2)
+    (sheet,) = hash_summary_sheets(a_hash_summary(*(a_hash_count(n) for n in (3000, 1200, 1100))), 2)
     assert [row[0] for row in sheet.rows] == [3000, 1200]
     assert sheet.title == "acme: 3 hashes in 4,100 of 5,000 alerts"
     assert sheet.notes[-1] == "Not shown: 1 of 3 hashes, with at most 1,100 alerts each."
-    assert not hash_summary_sheet(a_hash_summary(a_hash_count(), filter=""), None).notes
+    assert not hash_summary_sheets(a_hash_summary(a_hash_count(), filter=""), None)[0].notes
+
+
+def test_hashes_that_are_nobody_s_own_have_a_sheet_of_their_own() -> None:
+    others = [a_hash_elsewhere(n) for n in (30, 20, 10)]
+    own, elsewhere = hash_summary_sheets(a_hash_summary(a_hash_count(), elsewhere=others), 2)
+    assert [row[0] for row in own.rows] == [3200]
+    assert elsewhere.title == "acme: 3 hashes that are no alert's own"
+    assert list(elsewhere.rows) == [
+        (n, "b" * 64, "c" * 32, "parent_details.sha256", "explorer.exe") for n in (30, 20)
+    ]
+    assert elsewhere.notes[-1] == "Not shown: 1 of 3 hashes, with at most 10 alerts each."
+
+
+def test_the_hash_summary_shows_where_a_hash_stood_its_own_places_first() -> None:
+    count = a_hash_count(fields=("sha256", "ioc_value"), other_fields=("ioc_context.sha256",), md5="c" * 32)
+    (sheet,) = hash_summary_sheets(a_hash_summary(count), None)
+    cells = dict(zip((column.title for column in sheet.columns), next(iter(sheet.rows)), strict=True))
+    assert cells["fields"] == "sha256, ioc_value, ioc_context.sha256"
+    assert cells["md5"] == "c" * 32
 
 
 def test_the_hash_summary_lists_the_most_frequent_status_first() -> None:
-    sheet = hash_summary_sheet(a_hash_summary(a_hash_count(1500)), None)
+    (sheet,) = hash_summary_sheets(a_hash_summary(a_hash_count(1500)), None)
     cells = dict(zip((column.title for column in sheet.columns), next(iter(sheet.rows)), strict=True))
     assert cells["by_status"] == "new 1499, closed 1"

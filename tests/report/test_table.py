@@ -11,7 +11,7 @@ from rich.cells import cell_len
 
 from falcon_bulk.report import table
 from falcon_bulk.report.alerts import alert_sheet
-from falcon_bulk.report.hash_summary import hash_summary_sheet
+from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.result import result_sheets
 from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
@@ -20,6 +20,7 @@ from falcon_bulk.report.sheet import Column, Sheet
 from .builders import (
     SHA256,
     a_hash_count,
+    a_hash_elsewhere,
     a_hash_summary,
     a_partial_result,
     a_plan,
@@ -40,7 +41,7 @@ def all_kinds() -> list[Sheet]:
     return [
         alert_sheet([an_alert(), an_alert(2, severity_name="Critical")], details=False),
         alert_sheet([an_alert()], details=True),
-        hash_summary_sheet(a_hash_summary(a_hash_count()), None),
+        *hash_summary_sheets(a_hash_summary(a_hash_count(), elsewhere=(a_hash_elsewhere(),)), None),
         *preview_sheets(a_plan(), a_preview()),
         *result_sheets(a_partial_result()),
         runs_sheet([a_run_row()]),

@@ -33,7 +33,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     Over several customers it also shows which of them share a hash, and what verdicts they gave.
     """
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheet
+    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
 
     context = Context(ctx, "hash-summary")
     selection = context.selection(options)
@@ -41,7 +41,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
         return _round(context, selection, top, fail_on_empty=options["fail_on_empty"])
     summary = _summarize(context, selection)
     context.publish(
-        lambda: [hash_summary_sheet(summary, top)],
+        lambda: hash_summary_sheets(summary, top),
         lambda: hash_summary_document(summary),
         page=lambda: hash_summary_page(summary, top),
     )
@@ -67,13 +67,13 @@ def _round(context: "Context", selection: "Selection", top: int | None, *, fail_
     from falcon_bulk.cli.rounds import each_customer
     from falcon_bulk.model.round import across, round_exit_code
     from falcon_bulk.report.formats import Format
-    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheet
+    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
     from falcon_bulk.report.round import across_sheet, round_document, round_page, round_sheet
 
     def work(alone: "Context") -> tuple["HashSummary", int]:
         summary = _summarize(alone, selection)
         alone.file(
-            lambda: [hash_summary_sheet(summary, top)],
+            lambda: hash_summary_sheets(summary, top),
             lambda: hash_summary_document(summary),
             page=lambda: hash_summary_page(summary, top),
         )

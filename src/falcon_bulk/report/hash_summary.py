@@ -1,9 +1,10 @@
 """What `hash-summary` prints: alerts counted by SHA256."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from falcon_bulk.model.hash_summary import HashCount, HashSummary
+from falcon_bulk.model.hash_summary import HashCount, HashElsewhere, HashSummary
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
@@ -11,6 +12,7 @@ from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 _COLUMNS = (
     Column("alerts", right=True),
     Column("sha256", style="hash", least=64),
+    Column("md5", style="hash", spare=9, least=32),
     Column("hosts", right=True, spare=2),
     Column("max_severity", right=True, style="severity", spare=4, least=12),
     Column("by_status", spare=3, least=12),
@@ -19,31 +21,54 @@ _COLUMNS = (
     Column("last_seen", style="time", spare=5, least=16),
     Column("filenames", spare=1, least=12),
     Column("names", spare=1, least=12),
+    Column("fields", spare=8, least=12),
+)
+_ELSEWHERE = (
+    Column("alerts", right=True),
+    Column("sha256", style="hash", least=64),
+    Column("md5", style="hash", spare=3, least=32),
+    Column("fields", spare=1, least=21),
+    Column("filenames", spare=2, least=12),
 )
 _SHORT_HASH = 12
 
 
-def hash_summary_sheet(summary: HashSummary, top: int | None) -> Sheet:
-    """The hashes, most frequent first; of more than `top` only the first, and a note on the rest."""
-    hashes = summary.hashes[:top]
-    rest = summary.hashes[len(hashes) :]
+def hash_summary_sheets(summary: HashSummary, top: int | None) -> list[Sheet]:
+    """The hashes that are own and, where there are some, those that only stand elsewhere; most frequent first.
+
+    Of more than `top` only the first, and a note on the rest.
+    """
+    sheets = [_own_sheet(summary, top)]
+    if summary.elsewhere:
+        title = f"{summary.customer}: {shown(len(summary.elsewhere))} hashes that are no alert's own"
+        notes = ["They are shown and select nothing.", *_not_shown(summary.elsewhere, top)]
+        sheets.append(Sheet(title, _ELSEWHERE, map(_elsewhere_row, summary.elsewhere[:top]), notes))
+    return sheets
+
+
+def _own_sheet(summary: HashSummary, top: int | None) -> Sheet:
     notes = [f"Filter: {summary.filter}"] if summary.filter else []
-    if rest:
-        numbers = f"{shown(len(rest))} of {shown(len(summary.hashes))} hashes"
-        notes.append(f"Not shown: {numbers}, with at most {shown(rest[0].alerts)} alerts each.")
+    notes += _not_shown(summary.hashes, top)
     title = (
         f"{summary.customer}: {shown(len(summary.hashes))} hashes in {shown(summary.alerts_with_hash)}"
         f" of {shown(summary.alerts_read)} alerts"
     )
-    return Sheet(title, _COLUMNS, map(_row, hashes), notes)
+    return Sheet(title, _COLUMNS, map(_row, summary.hashes[:top]), notes)
+
+
+def _not_shown(hashes: Sequence[HashCount] | Sequence[HashElsewhere], top: int | None) -> list[str]:
+    if top is None or len(hashes) <= top:
+        return []
+    numbers = f"{shown(len(hashes) - top)} of {shown(len(hashes))} hashes"
+    return [f"Not shown: {numbers}, with at most {shown(hashes[top].alerts)} alerts each."]
 
 
 def hash_summary_page(summary: HashSummary, top: int | None) -> Page:
-    """The sheet with charts: the most frequent hashes, and all alerts read by severity, product and day."""
-    sheet = hash_summary_sheet(summary, top)
+    """The sheets with charts: the most frequent hashes, and all alerts read by severity, product and day."""
+    sheet, *others = hash_summary_sheets(summary, top)
     read = summary.alerts_read
     return Page(
-        [replace(sheet, title="Hashes")],
+        [replace(sheet, title="Hashes"), *others],
         sheet.title,
         {
             "customer": summary.customer,
@@ -76,6 +101,7 @@ def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
         "hashes": [
             {
                 "sha256": count.sha256,
+                "md5": count.md5 or None,
                 "alerts": count.alerts,
                 "by_status": dict(count.by_status),
                 "by_product": dict(count.by_product),
@@ -86,9 +112,20 @@ def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
                 "names": list(count.names),
                 "filenames": list(count.filenames),
                 "fields": list(count.fields),
+                "other_fields": list(count.other_fields),
                 "by_verdict": dict(count.by_verdict),
             }
             for count in summary.hashes
+        ],
+        "elsewhere": [
+            {
+                "sha256": one.sha256,
+                "md5": one.md5 or None,
+                "alerts": one.alerts,
+                "fields": list(one.fields),
+                "filenames": list(one.filenames),
+            }
+            for one in summary.elsewhere
         ],
     }
 
@@ -97,6 +134,7 @@ def _row(count: HashCount) -> Row:
     return (
         count.alerts,
         count.sha256,
+        count.md5,
         count.hosts,
         count.max_severity,
         _counts(count.by_status),
@@ -105,7 +143,12 @@ def _row(count: HashCount) -> Row:
         count.last_seen,
         ", ".join(count.filenames),
         ", ".join(count.names),
+        ", ".join((*count.fields, *count.other_fields)),
     )
+
+
+def _elsewhere_row(one: HashElsewhere) -> Row:
+    return one.alerts, one.sha256, one.md5, ", ".join(one.fields), ", ".join(one.filenames)
 
 
 def _bar(count: HashCount) -> chart.Bar:
