@@ -18,7 +18,7 @@ from falcon_bulk.cli.console import Console, wants_color
 from falcon_bulk.cli.options import instant
 from falcon_bulk.config.customers import list_customers
 from falcon_bulk.config.operator import login_name
-from falcon_bulk.config.settings import Settings, load_settings
+from falcon_bulk.config.settings import Settings, env_file_of, load_settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
 from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.falcon.fql import checked_filter, checked_host, checked_name, checked_word
@@ -186,6 +186,20 @@ class Context:
             for warning in self._settings.warnings:
                 self.console.say(f"Note: {warning}")
         return self._settings
+
+    @property
+    def env_file(self) -> Path | None:
+        """The env file that the settings come from, existing or not; None: from the process environment.
+
+        Raises UsageProblem, BadEnvFile.
+        """
+        return env_file_of(
+            env_file=self._given.get("env_file"),
+            customer=self.name or None,
+            customers_dir=self.customers_dir,
+            environ=os.environ,
+            cwd=Path.cwd(),
+        )
 
     @cached_property
     def notifier(self) -> "Notifier | None":

@@ -122,6 +122,19 @@ def load_settings(
     )
 
 
+def env_file_of(
+    *, env_file: Path | None, customer: str | None, customers_dir: Path, environ: Mapping[str, str], cwd: Path
+) -> Path | None:
+    """The env file that `load_settings` reads, existing or not; None where it reads the process environment.
+
+    Raises UsageProblem, and BadEnvFile for a customer without a file.
+    """
+    named = _named_file(env_file, customer, cwd / customers_dir, cwd)
+    if named is not None or not all(environ.get(key, "").strip() for key in CREDENTIALS):
+        return named or cwd / ".env"
+    return None
+
+
 def examine(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What can be read of a customer's env file, by the names of `Settings`, and all that is wrong with it.
 
@@ -138,7 +151,7 @@ def examine(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], tup
             values[name] = read()
         except BadEnvFile as error:
             problems.append(_without_name(error, path))
-    warnings = source.warnings + _renamed(path.stem, values.get("customer", path.stem), source)
+    warnings = source.warnings + _renamed(source.customer, values.get("customer", source.customer), source)
     problems += [warning.removeprefix(f"{path}: ") for warning in warnings]
     return values, tuple(problems)
 

@@ -6,6 +6,8 @@ The limit is 6,000 requests a minute per CID over a sliding window, shared by ev
 
 import threading
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from falcon_bulk.model.timing import Timing
 
@@ -118,6 +120,14 @@ def told_to_wait(headers: Mapping[str, str], now: float) -> float | None:
     if not 0 < seconds < float("inf"):
         return None
     return min(max(seconds, MIN_COOLDOWN), MAX_COOLDOWN)
+
+
+def seconds_ahead(date: str, now: datetime) -> float | None:
+    """By how many seconds an answer's Date header is ahead of the local clock; None if there is none to read."""
+    try:
+        return (parsedate_to_datetime(date) - now).total_seconds()
+    except (ValueError, TypeError):  # TypeError: a date without a time zone
+        return None
 
 
 def backoff(tries: int, chance: float, *, base: float = 0.5, cap: float = 8.0) -> float:

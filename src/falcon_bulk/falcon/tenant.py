@@ -3,10 +3,13 @@
 import threading
 from collections.abc import Callable
 
+from falcon_bulk.config.secret import hide
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.answers import Token
+from falcon_bulk.falcon.fql import checked_word
+from falcon_bulk.falcon.indicators import Indicators
 from falcon_bulk.falcon.pacing import Pacer
 from falcon_bulk.falcon.replies import LOGIN
 from falcon_bulk.falcon.transport import Transport
@@ -14,10 +17,12 @@ from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.model.timing import Timing
 
 RENEW_BEFORE = 120.0
+SEEN = 100
+"""Alerts that are looked at to see whether the credentials reach beyond one CID."""
 
 
 class Tenant:
-    """Logged in to one customer. `alerts` is what the operations work with.
+    """Logged in to one customer. `alerts` and `indicators` are what the operations work with.
 
     connections: how many requests may be in flight. quota: the part of the customer's rate limit to use.
     Raises BadEnvFile for blank credentials, before any request; LoginRefused, Unreachable.
@@ -33,8 +38,8 @@ class Tenant:
         user_agent: str = "falcon-bulk",
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        from falconpy import IOC, OAuth2
         from falconpy import Alerts as AlertsService
-        from falconpy import OAuth2
 
         secret = settings.client_secret.reveal()
         if not settings.client_id.strip() or not secret.strip():
@@ -61,11 +66,17 @@ class Tenant:
             raise LoginRefused("The credentials given were not the ones used.", "This is a defect; please report it.")
         self._renewed("")
         self.alerts = Alerts(self._transport, AlertsService(auth_object=self._auth))
+        self.indicators = Indicators(self._transport, IOC(auth_object=self._auth))
 
     @property
     def cloud(self) -> str:
         """The base URL in use, after any redirect to the right region."""
         return str(self._auth.base_url)
+
+    @property
+    def clock_ahead(self) -> float | None:
+        """By how many seconds Falcon's clock is ahead of this one's; None if its last answer did not tell."""
+        return self._transport.clock_ahead
 
     def home(self) -> str:
         """The CID whose journal records this customer's runs: the first expected one, else the newest alert's.
@@ -80,6 +91,24 @@ class Tenant:
         """The CID of the newest alert; '' if there is no alert."""
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=1).documents
         return decode_alert(newest[0]).tenant if newest else ""
+
+    def only_cid(self) -> str:
+        """The one CID that these credentials see, for a change that a parent CID would hand down to its children.
+
+        Raises WrongTenant if they see several, or if no alert and no FALCON_CID tells which one it is.
+        """
+        if not (home := self.home()):
+            raise WrongTenant("Which CID these credentials belong to is not known.", "Set FALCON_CID in the env file.")
+        newest = self.alerts.page("", sort="created_timestamp|desc", limit=SEEN).documents
+        others = self.alerts.page(f"cid:!'{checked_word(home, 'CID')}'", limit=1).documents
+        seen = {decode_alert(document).tenant for document in (*newest, *others)} | set(self.cids)
+        if len(seen) > 1:
+            raise WrongTenant(
+                f"These credentials see several CIDs: {', '.join(sorted(seen))}.",
+                "What is set for a parent CID holds for its children. Use the child's own credentials, or set "
+                "FALCON_MEMBER_CID and FALCON_CID to it.",
+            )
+        return home
 
     def expect(self, cid: str) -> None:
         """Raises WrongTenant for a CID that is none of those in FALCON_CID, if it names some."""
@@ -119,6 +148,7 @@ class Tenant:
 
     def _log_in(self) -> None:
         self._token = self._transport.call(LOGIN, self._auth.login)
+        hide(self._token.access_token)
         self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE)
         if self._transport.moved_to:
             self._auth.base_url = self._transport.moved_to

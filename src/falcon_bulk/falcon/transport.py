@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target
 from falcon_bulk.errors import AnswerLost, LoginRefused, Unreachable
-from falcon_bulk.falcon.pacing import Pacer, RetryBudget, backoff, told_to_wait
+from falcon_bulk.falcon.pacing import Pacer, RetryBudget, backoff, seconds_ahead, told_to_wait
 from falcon_bulk.falcon.replies import (
     LOGIN,
     Lost,
@@ -99,6 +99,7 @@ class Transport:
         self.token: Callable[[], str] = _no_token
         self.renew: Callable[[str], str] = lambda _: _no_token()
         self.moved_to = ""
+        self.clock_ahead: float | None = None
 
     def call(self, purpose: Purpose, operation: Callable[..., Any], **keywords: Any) -> Any:
         """The decoded answer of a FalconPy operation.
@@ -169,6 +170,7 @@ class Transport:
                 content = _body_of(response)
             except OSError as error:
                 raise sent_or_not(error) from None
+            self.clock_ahead = seconds_ahead(response.headers.get("Date", ""), self._timing.now())
             if purpose is not LOGIN:
                 # The token endpoint has a limit of its own: 300 a minute per address.
                 self.pacer.after_answer(response.headers)

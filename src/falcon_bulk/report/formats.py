@@ -24,6 +24,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "schedule": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
+    "doctor": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
 }
 """The formats by kind of report; `run` is what every changing command prints."""

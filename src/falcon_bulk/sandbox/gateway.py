@@ -1,6 +1,8 @@
 """From a call to an answer: routing, tokens, scopes and rate limits, around the endpoints."""
 
+import time
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import NamedTuple
 
 import msgspec
@@ -55,6 +57,8 @@ def answer(tenant: Tenant, call: Call, fault: Fault | None = None) -> Answer:
         given = _login(tenant, call, headers) if login else _api(tenant, call, headers, fault)
     except ApiError as reason:
         given = refusal(reason, tenant.switches, "csam" if login else "detectsapi")
+    if tenant.switches.clock_ahead:
+        headers["Date"] = formatdate(time.time() + tenant.switches.clock_ahead, usegmt=True)
     given.headers = headers | given.headers
     return given
 

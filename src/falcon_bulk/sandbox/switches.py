@@ -62,6 +62,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     )
     ip_allowed: Annotated[bool, _says("whether the caller's address is on the tenant's allow-list")] = True
     wrong_secret: Annotated[Literal[403, 400], _says("status of a login with a wrong secret")] = 403
+    clock_ahead: Annotated[float, _says("seconds by which the Date of answers is ahead of the machine's clock")] = 0.0
     token_seconds: Annotated[int, _says("how long a token lives")] = 1799
     rate_limit: Annotated[int, _says("requests a minute per CID")] = 6000
     bad_token_limit: Annotated[int, _says("requests a minute per address without a good token")] = 15

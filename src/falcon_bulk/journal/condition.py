@@ -1,0 +1,37 @@
+"""Whether a journal can be read, looked at without changing it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from falcon_bulk.journal.journal import DRAFT, JournalProblem
+from falcon_bulk.journal.schema import VERSION
+
+
+class Condition(NamedTuple):
+    """What stands in a journal. newer: it was written by a later version of the program."""
+
+    runs: int
+    unfinished: int
+    newer: bool
+
+
+def condition(path: Path) -> Condition:
+    """Read a journal without writing to it. Raises JournalProblem if it cannot be read or is damaged."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10.0)) as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            (sound,) = db.execute("PRAGMA quick_check(1)").fetchone()
+            if sound != "ok":
+                raise JournalProblem(
+                    f"The journal {path} is damaged.", "Keep a copy; `falcon-bulk runs` shows the rest."
+                )
+            runs, unfinished = db.execute(
+                "SELECT COUNT(*), COALESCE(SUM(closed = 0), 0) FROM runs WHERE status != ?", (DRAFT,)
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise JournalProblem(
+            f"The journal {path} cannot be read: {error}.", "Nothing is sent without it. Check the folder's rights."
+        ) from None
+    return Condition(runs, unfinished, version > VERSION)
