@@ -22,6 +22,13 @@ def test_only_the_first_sheet_is_written() -> None:
     assert stream.getvalue() == "a\n1\n"
 
 
+def test_a_flat_sheet_is_written_instead_of_those_it_stands_for() -> None:
+    stream = io.StringIO()
+    flat = Sheet("", (Column("by"), Column("value")), [("a", "1"), ("b", "2")])
+    csvfile.write([Sheet("", (Column("a"),), [("1",)], flat=flat), Sheet("", (Column("b"),), [("2",)])], stream)
+    assert stream.getvalue() == "by,value\na,1\nb,2\n"
+
+
 def test_alerts_have_the_documented_columns() -> None:
     stream = io.StringIO()
     csvfile.write([alert_sheet([an_alert()], details=False)], stream)

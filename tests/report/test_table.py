@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from falcon_bulk.report import table
+from falcon_bulk.report import markdown, table
 from falcon_bulk.report.alerts import alert_sheet
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
@@ -64,6 +64,28 @@ def test_any_rows_fit_any_terminal(rows: list[tuple[str, str, int]], width: int)
     assert max(map(cell_len, lines(Sheet("", columns, rows), width=width))) <= width
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=120), st.integers(min_value=12, max_value=80))
+def test_a_text_cut_in_its_middle_fits_any_terminal(text: str, width: int) -> None:
+    assert max(map(cell_len, lines(Sheet("", (Column("a", style="ends"),), [(text,)]), width=width))) <= width
+
+
+def test_a_text_cut_in_its_middle_keeps_both_ends() -> None:
+    sheet = Sheet("", (Column("a", style="ends"),), [(r"\Device\HarddiskVolume3\Windows\System32\wscript.exe",)])
+    assert lines(sheet, width=21)[-1] == r"\Device\Ha…script.exe"
+    assert lines(sheet, width=20)[-1] == r"\Device\H…script.exe"
+    assert lines(sheet)[-1].endswith(r"\Windows\System32\wscript.exe")
+
+
+def test_notes_without_a_table_follow_the_last_one_after_one_blank_line() -> None:
+    sheets = [Sheet("", (Column("a"),), [("x",)]), Sheet("", (), (), ("a note", "another"))]
+    for width in (None, 80):
+        assert lines(*sheets, width=width)[-4:] == ["x", "", "a note", "another"]
+    stream = io.StringIO()
+    markdown.write(sheets, stream)
+    assert stream.getvalue() == "| a |\n| --- |\n| x |\n\n- a note\n- another\n"
+
+
 def test_a_pipe_gets_every_value_in_full_and_a_row_a_line() -> None:
     long = "x" * 3000 + " and words " * 50 + "end"
     output = lines(Sheet("Title", (Column("a"), Column("b")), [(long, 1), ("short", 2)], ("a note",)))
@@ -87,9 +109,7 @@ def test_a_terminal_cuts_long_values_with_an_ellipsis() -> None:
 
 
 def test_an_id_is_cut_at_its_beginning() -> None:
-    *_, row = lines(
-        Sheet("", (Column("a", style="id"),), [("cid:ind:aid:" + "1" * 60 + "-103-7",)]), width=30
-    )
+    *_, row = lines(Sheet("", (Column("a", style="id"),), [("cid:ind:aid:" + "1" * 60 + "-103-7",)]), width=30)
     assert row.startswith("…")
     assert row.rstrip().endswith("1-103-7")
 

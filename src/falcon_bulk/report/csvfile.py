@@ -10,12 +10,12 @@ from falcon_bulk.textsafe import csv_cell
 
 
 def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
-    """Write the first sheet: its header and its rows, one by one, with no title and no notes.
+    """Write the first sheet, or its flat one: its header and its rows, one by one, with no title and no notes.
 
     RFC 4180 with line feeds. Numbers are plain digits; text cannot be taken for a formula.
     """
     writer = csv.writer(stream, lineterminator="\n")
-    for sheet in islice(sheets, 1):
+    for sheet in (first.flat or first for first in islice(sheets, 1)):
         writer.writerow(csv_cell(column.title) for column in sheet.columns)
         writer.writerows(map(_plain, row) for row in sheet.rows)
 

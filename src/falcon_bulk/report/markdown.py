@@ -21,11 +21,12 @@ def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
             stream.write("\n")
         if sheet.title:
             stream.write(f"## {_line(sheet.title)}\n\n")
-        stream.write(_row(markdown_cell(column.title) for column in sheet.columns))
-        stream.write(_row("---:" if column.right else "---" for column in sheet.columns))
+        if sheet.columns:
+            stream.write(_row(markdown_cell(column.title) for column in sheet.columns))
+            stream.write(_row("---:" if column.right else "---" for column in sheet.columns))
         for row in sheet.rows:
             stream.write(_row(map(_cell, row)))
-        if sheet.notes:
+        if sheet.columns and sheet.notes:
             stream.write("\n")
         for note in sheet.notes:
             stream.write(f"- {_line(note)}\n")

@@ -15,8 +15,8 @@ class Column:
     """A column: its title, and how a table shows it.
 
     style: a rich style or `severity`, named and coloured by its value; `time`, on a terminal cut to the minute;
-    `id`, there cut at its beginning, since what tells it apart stands at its end; `hash`; `bar`, text as long
-    as a number is great.
+    `id`, there cut at its beginning, since what tells it apart stands at its end; `ends`, there cut in its middle;
+    `hash`; `bar`, text as long as a number is great.
     On a terminal that is too narrow, columns are left out, the highest `spare` first (0 stays), until each
     of the others has the `least` width that is of use. After that long values are cut with an ellipsis,
     or with `fold` go on in the next line.
@@ -36,6 +36,7 @@ class Sheet:
 
     rows may be an iterator: csv and markdown pass them on one by one. Each has a cell per column.
     stacked: a table shows every row as a block of `title  value` lines, for rows too long for one line.
+    flat: what csv, which holds one table, shows instead of this sheet and those behind it.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Sheet:
     rows: Iterable[Row]
     notes: Sequence[str] = ()
     stacked: bool = False
+    flat: "Sheet | None" = None
 
 
 def shown(cell: Cell) -> str:

@@ -41,7 +41,7 @@ def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
     if sheet.title:
         stream.write(f"{shown(sheet.title)}\n\n")
     stream.writelines(_plain_lines(sheet))
-    if sheet.notes:
+    if sheet.notes and sheet.columns:
         stream.write("\n")
     for note in sheet.notes:
         stream.write(f"{shown(note)}\n")
@@ -69,11 +69,11 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
     if sheet.title:
         console.print(Text(shown(sheet.title), style="bold"))
         console.print()
-    left_out = _print_fitted(sheet, console)
+    left_out = _print_fitted(sheet, console) if sheet.columns else []
     notes = list(sheet.notes)
     if left_out:
         notes.append(f"Not shown at this width: {', '.join(left_out)}.")
-    if notes:
+    if notes and sheet.columns:
         console.print()
     for note in notes:
         console.print(Text(shown(note), overflow="fold"))
@@ -102,9 +102,7 @@ def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
             width=width,
         )
     for row in rows:
-        table.add_row(
-            *(_styled(row[i], sheet.columns[i], width) for i, width in zip(kept, widths, strict=True))
-        )
+        table.add_row(*(_styled(row[i], sheet.columns[i], width) for i, width in zip(kept, widths, strict=True)))
     console.print(table)
     return [column.title for i, column in enumerate(sheet.columns) if i not in kept]
 
@@ -175,9 +173,18 @@ def _styled(value: str, column: Column, width: int) -> Text:
         if style == "id" and _width(value) > width:
             value = "…" + value[len(value) - width + 1 :]
         style = ""
+    elif style == "ends":
+        value, style = _without_middle(value, width), ""
     if column.fold:
         return Text(value, style=style, overflow="fold")
     return Text(value, style=style, overflow="ellipsis", no_wrap=True)
+
+
+def _without_middle(text: str, width: int) -> str:
+    """The text's beginning and end, as much as goes into the width; wide characters are left to be cut at the end."""
+    if len(text) <= width or _width(text) != len(text):
+        return text
+    return f"{text[: (width - 1) // 2]}…{text[len(text) - width // 2 :]}"
 
 
 def _console(stream: TextIO, color: bool, width: int) -> Console:
