@@ -1,0 +1,29 @@
+"""What Falcon counts and what was read need not be the same; if they are not, it is said."""
+
+from typing import Any
+
+import pytest
+from thoroughness import quick_first
+
+from falcon_bulk.sandbox import Fault
+
+
+@pytest.mark.parametrize(
+    "reading",
+    quick_first(
+        "hash-summary",
+        "query --all --format jsonl",
+        "query --all --sort severity.asc --format jsonl",
+        "summary --by name",
+        "bulk-close --since 5000d --dry-run",
+    ),
+)
+def test_a_difference_between_what_falcon_counts_and_what_was_read_is_said(acme: Any, reading: str) -> None:
+    shell = acme(alerts=60)
+    agreed = shell(*reading.split())
+    assert "were read" not in agreed.err
+    wrong = [Fault(kind="wrong_total", endpoint=one, count=7, times=None) for one in ("queries", "combined")]
+    shell.server.call(lambda: shell.tenant.faults.add(*wrong))
+    done = shell(*reading.split())
+    assert done.code == 0, done
+    assert "Falcon counted 67 alerts and 60 were read" in done.err
