@@ -31,6 +31,8 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status, Verdict
 from falcon_bulk.operations.apply import Pace, Run
 from falcon_bulk.operations.customers import shared_with_others
+from falcon_bulk.operations.deeds import deed_of
+from falcon_bulk.operations.indicator_run import IndicatorRun
 from falcon_bulk.operations.plan import Change, Nowhere, PlanSink, check_bounds, make_plan
 from falcon_bulk.operations.planfile import PlanFileWriter
 from falcon_bulk.operations.rails import RAILS
@@ -38,7 +40,7 @@ from falcon_bulk.operations.select import select
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import write_atomically
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.result import result_document, result_sheets, verdict
+from falcon_bulk.report.result import dry_run_document, result_document, result_sheets, verdict
 from falcon_bulk.report.sheet import Sheet
 
 NOTHING = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
@@ -58,14 +60,15 @@ class Consent:
     def check(self) -> None:
         """Raises UsageProblem, before anything is sent, if consent cannot be had."""
         if self.yes and self.needs_bound and self.expect is None and self.most is None:
-            raise UsageProblem("--yes needs a bound.", "Add --expect N or --max N: how many alerts you mean to change.")
+            raise UsageProblem("--yes needs a bound.", "Add --expect N or --max N: how many you mean to change.")
         if not self.yes and not is_interactive():
             add = "--yes with --expect N or --max N, or --dry-run to look only" if self.needs_bound else "--yes"
             raise UsageProblem("There is no terminal to ask on.", f"Add {add}.")
 
     def check_bounds(self, preview: Preview) -> None:
-        """Raises Refused if the number of planned alerts is not what --expect and --max allow."""
-        check_bounds(preview.planned, expect=self.expect, most=self.most)
+        """Raises Refused if the number that is planned is not what --expect and --max allow."""
+        what = "indicators" if preview.hashes else "alerts"
+        check_bounds(preview.planned, expect=self.expect, most=self.most, what=what)
 
 
 def new_run_id(context: Context) -> str:
@@ -77,9 +80,7 @@ def new_run_id(context: Context) -> str:
 def change_of(context: Context, options: dict[str, Any], run_id: str) -> Change:
     """The change that a command's options ask for, checked. Raises UsageProblem."""
     lifted = options["lifted"]
-    operator = options["operator"] if options["operator"] is not None else context.settings.operator
-    if problem := operator_problem(operator):
-        raise UsageProblem(f"--operator {problem}.")
+    operator = operator_of(context, options)
     change = Change(
         status=Status(options["status"]),
         operator=operator,
@@ -92,6 +93,14 @@ def change_of(context: Context, options: dict[str, Any], run_id: str) -> Change:
     change.check()
     change.comment_of(run_id)
     return change
+
+
+def operator_of(context: Context, options: dict[str, Any]) -> str:
+    """Who does it: as --operator says, else the settings. Raises UsageProblem for a name that cannot be."""
+    operator: str = options["operator"] if options["operator"] is not None else context.settings.operator
+    if problem := operator_problem(operator):
+        raise UsageProblem(f"--operator {problem}.")
+    return operator
 
 
 def change_alerts(context: Context, command: str, selection: Selection, options: dict[str, Any]) -> int:
@@ -234,16 +243,20 @@ def run_to_its_end(
 ) -> Ended:
     """Carry out what the journal holds of a run."""
     with context.console.bar("changing") as move:
-        run = Run(
-            tenant.alerts,
-            journal,
-            plan,
-            context.timing,
-            pace,
-            read_at=read_at,
-            progress=move,
-            trouble=lambda: tenant.pacer.troubles,
-        )
+        run: Run | IndicatorRun
+        if plan.allowance is not None:
+            run = IndicatorRun(deed_of(plan, tenant.indicators), journal, plan, context.timing, read_at=read_at)
+        else:
+            run = Run(
+                tenant.alerts,
+                journal,
+                plan,
+                context.timing,
+                pace,
+                read_at=read_at,
+                progress=move,
+                trouble=lambda: tenant.pacer.troubles,
+            )
         result = run.carry_out(lambda: tenant.pacer.requests)
     if not context.console.verbose:
         context.console.say(tenant.pacer.account)
@@ -313,7 +326,9 @@ def dry_run(
 def publish_dry_run(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> int:
     """Publish what would be done; the exit code."""
     plan, preview, result = ended.plan, ended.preview or NOTHING, ended.result
-    context.publish(lambda: _dry_run_sheets(plan, preview, result), lambda: result_document(result), verdict(result))
+    context.publish(
+        lambda: _dry_run_sheets(plan, preview, result), lambda: dry_run_document(result, preview), verdict(result)
+    )
     if context.format is Format.JSON:
         context.show(preview_sheets(plan, preview))
     return _empty_or(ExitCode.DONE, context, plan, result, fail_on_empty=fail_on_empty)
@@ -327,7 +342,7 @@ def _dry_run_sheets(plan: Plan, preview: Preview, result: RunResult) -> list[She
 
 def _empty_or(code: int, context: Context, plan: Plan, result: RunResult, *, fail_on_empty: bool) -> int:
     """The code, or that of an empty selection, which is said."""
-    if result.selected:
+    if result.selected or result.allowance is not None:
         return code
     context.console.say(f"No alert matches: {plan.selection}.")
     return ExitCode.EMPTY if fail_on_empty else code
@@ -347,6 +362,8 @@ def not_run(plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode
         held=preview.held,
         planned=preview.planned,
         not_sent=preview.planned,
+        allowance=plan.allowance,
+        hashes=preview.hashes,
     )
 
 
@@ -360,13 +377,16 @@ def ask(context: Context, plan: Plan, consent: Consent, preview: Preview) -> Non
     if preview.planned:
         context.show(preview_sheets(plan, preview))
         if not consent.yes:
-            confirm(context, plan.customer, preview.planned)
+            deed = f"change these {preview.planned:,} alerts"
+            if plan.allowance is not None:
+                deed = f"{'delete' if plan.undoes else 'create'} these {preview.planned:,} indicators"
+            confirm(context, plan.customer, preview.planned, deed)
 
 
-def confirm(context: Context, who: str, number: int) -> None:
-    """Have `who` and the number typed. Raises as `ask` does."""
+def confirm(context: Context, who: str, number: int, deed: str) -> None:
+    """Have `who` and the number typed to have the deed done. Raises as `ask` does."""
     wanted = f"{who} {number}"
-    question = f"Type {wanted!r} to change these {number:,} alerts, anything else to leave:"
+    question = f"Type {wanted!r} to {deed}, anything else to leave:"
 
     def give_up(signum: int, _frame: FrameType | None) -> None:
         raise Stopped("Stopped at the question; nothing was changed.", terminated=signum == signal.SIGTERM)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from falcon_bulk.cli.changing import (
+    NOTHING,
     Consent,
     carry_out,
     change_of,
@@ -26,7 +27,7 @@ from falcon_bulk.model.run import RunResult
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.planfile import PlanFile
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.result import result_document, result_sheets
+from falcon_bulk.report.result import dry_run_document, result_document, result_sheets
 from falcon_bulk.report.round import round_document, round_sheet
 from falcon_bulk.report.sheet import Cell, Sheet
 
@@ -57,7 +58,7 @@ def plan_round(context: Context, command: str, selection: Selection, options: di
             file = folder / f"{alone.name}{SUFFIX}" if folder is not None else None
             ended = dry_run(tenant, plan, make, consent, file)
         sheets = [*preview_sheets(ended.plan, ended.preview), *result_sheets(ended.result)] if ended.preview else []
-        alone.file(lambda: sheets, lambda: result_document(ended.result))
+        alone.file(lambda: sheets, lambda: dry_run_document(ended.result, ended.preview or NOTHING))
         empty = options["fail_on_empty"] and not ended.result.selected
         return ended.result, ExitCode.EMPTY if empty else ExitCode.DONE
 
@@ -87,7 +88,7 @@ def apply_round(
     context.show([_planned_sheet(saved)])
     if not consent.yes and total:
         try:
-            confirm(context, ROUND, total)
+            confirm(context, ROUND, total, f"change these {total:,} alerts")
         except Declined as declined:
             context.console.error(declined.message, declined.hint)
             return ExitCode.DECLINED

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from falcon_bulk.cli.nearness import did_you_mean
+from falcon_bulk.cli import completing
+from falcon_bulk.cli.nearness import Word, did_you_mean
 from falcon_bulk.errors import UsageProblem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -34,7 +35,8 @@ def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
         chosen = (_one_of(part, param, choices) for part in parts) if choices else parts
         return tuple(dict.fromkeys(chosen))
 
-    return {"multiple": True, "callback": split, "metavar": metavar or "|".join(choices)}
+    offered = {"shell_complete": completing.listed(choices)} if choices else {}
+    return {"multiple": True, "callback": split, "metavar": metavar or "|".join(choices)} | offered
 
 
 def once(then: Check | None = None, default: Any = None) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def one_of(choices: tuple[str, ...], default: str | None = None) -> dict[str, An
     def choose(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         return value if value is None else _one_of(value, param, choices)
 
-    return once(choose, default) | {"metavar": "|".join(choices)}
+    return once(choose, default) | {"metavar": "|".join(choices), "shell_complete": completing.words(choices)}
 
 
 def not_blank(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -84,22 +86,17 @@ def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str
     raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", hint)
 
 
-class Word(click.Choice[str]):
-    """One of some words; a near one is named."""
-
-    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
-        """What is wrong with the value."""
-        near = did_you_mean(str(value).lower(), self.choices)
-        return f"{value!r} is not one of {', '.join(self.choices)}. {near}".rstrip()
-
-
 # Options that are accepted before or after the command's name.
 
 _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     (("--env-file",), {"type": click.Path(path_type=Path), "metavar": "PATH", "help": "One customer's env file."}),
     (
         ("--customer", "customers"),
-        {"metavar": "NAME", "help": "Short for --env-file customers/NAME.env; several: a round."},
+        {
+            "metavar": "NAME",
+            "shell_complete": completing.customers,
+            "help": "Short for --env-file customers/NAME.env; several: a round.",
+        },
     ),
     (("--all-customers",), {"is_flag": True, "default": None, "help": "A round over all customer files."}),
     (("--customer-tag",), {"metavar": "TAG", "help": "A round over the customers with this tag (FALCON_TAGS)."}),
@@ -121,7 +118,11 @@ _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         ("-o", "--output"),
-        {"metavar": "FILE|DIR", "help": "Also write a file, its suffix is its format; in a folder: NAME_YYMMDD.md."},
+        {
+            "metavar": "FILE|DIR",
+            "shell_complete": completing.files,
+            "help": "Also write a file, its suffix is its format; in a folder: NAME_YYMMDD.md.",
+        },
     ),
     (
         ("--output-format",),
@@ -236,6 +237,16 @@ def instant(value: str | None, option: str, now: datetime) -> str:
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def deadline(value: str, option: str, now: datetime) -> str:
+    """A UTC time to come for `90d`, a date or a time. Raises UsageProblem for anything else."""
+    age = _AGE.fullmatch(value.strip())
+    ahead = now + timedelta(**{_UNITS[age[2]]: int(age[1])}) if age else None
+    moment = instant(ahead.isoformat() if ahead else value, option, now)
+    if datetime.fromisoformat(moment) <= now:
+        raise UsageProblem(f"{option} {value} is not to come.", "Use 90d, or a date or UTC time in the future.")
+    return moment
+
+
 # How a change is carried out.
 
 
@@ -281,6 +292,11 @@ def consent_options(command: Decorated) -> Decorated:
     return command
 
 
+operator_option = click.option(
+    "--operator", **once(not_blank), metavar="NAME", help="Who does it.  [default: FALCON_OPERATOR or login name]"
+)
+
+
 def change_options(command: Decorated) -> Decorated:
     """What is changed, for close-hash and bulk-close."""
     declared = [
@@ -299,13 +315,10 @@ def change_options(command: Decorated) -> Decorated:
             metavar="WHO",
             help="Assign to an email, a UUID or a name.",
         ),
+        operator_option,
         click.option(
-            "--operator",
-            **once(not_blank),
-            metavar="NAME",
-            help="Who does it.  [default: FALCON_OPERATOR or login name]",
+            "--lift", "lifted", **many("RAIL"), shell_complete=completing.rails, help="Lift a guard rail, or all."
         ),
-        click.option("--lift", "lifted", **many("RAIL"), help="Lift a guard rail, or all."),
         click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing."),
         click.option(
             "--plan",

@@ -80,16 +80,23 @@ def _round(context: "Context") -> int:
 @shared_options
 @click.pass_context
 def show(ctx: click.Context, run_id: str) -> int:
-    """Show one run, with each of its alerts."""
+    """Show one run, with each of its alerts or indicators."""
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals, holding_run
-    from falcon_bulk.report.result import result_sheets
+    from falcon_bulk.report.allow import result_hashes_sheet
+    from falcon_bulk.report.result import result_document, result_sheets
     from falcon_bulk.report.runs import alert_records_sheet, run_detail_document, run_page
 
     context = Context(ctx, "runs")
     with customer_journals(context) as opened:
         journal = holding_run(opened, run_id)
         result = journal.result(run_id)
+        if result.allowance is not None:
+            context.publish(
+                lambda: _detail_sheets(context.format, result_sheets(result)[:1], result_hashes_sheet(result)),
+                lambda: result_document(result),
+            )
+            return ExitCode.DONE
         context.publish(
             lambda: _detail_sheets(context.format, result_sheets(result), alert_records_sheet(journal.records(run_id))),
             lambda: run_detail_document(result, journal.records(run_id)),

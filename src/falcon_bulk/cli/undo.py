@@ -26,9 +26,10 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     """Take a run back: each alert it changed gets its former status, assignee, tags and visibility.
 
     Alerts that somebody changed since are left alone and listed. Comments cannot be taken back. An undo is a run
-    of its own and can be undone.
+    of its own and can be undone. Of allow-hash it deletes the indicators that are as the run made them.
     """
     from falcon_bulk import __version__
+    from falcon_bulk.cli.allowing import take_back
     from falcon_bulk.cli.changing import (
         Consent,
         ask,
@@ -57,6 +58,8 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     with customer_journals(context) as opened:
         journal = holding_run(opened, run_id)
         former = journal.plan(run_id)
+        if former.allowance is not None:
+            return take_back(context, journal, former, consent, dry=options["dry_run"])
         undo_id = new_run_id(context)
         operator = context.settings.operator
         comment = checked_value("comment", f"Undo of {run_id} (by {operator}, falcon-bulk {undo_id})")

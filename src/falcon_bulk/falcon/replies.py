@@ -21,13 +21,15 @@ CONNECT_TIMEOUT = 10.0
 @dataclass(frozen=True)
 class Purpose:
     """What a request is for: how long it may take (seconds), what it needs, how often it is
-    tried, whether it changes anything, whether a filter of the user's goes with it."""
+    tried, whether it changes anything, whether a filter of the user's goes with it, whether a 400 lists in
+    `resources` what is wrong with each item of the request."""
 
     does: str
     scope: str
     read_timeout: float
     changes: bool = False
     filtered: bool = False
+    itemized: bool = False
     tries: int = 5
     decode: Callable[[bytes], Any] = decode_answer
 
@@ -42,6 +44,9 @@ SEARCH = Purpose("read alerts", "Alerts: Read", 60.0, filtered=True)
 READ = Purpose("read alerts", "Alerts: Read", 60.0)
 AGGREGATE = Purpose("count alerts", "Alerts: Read", 60.0, tries=1)
 CHANGE = Purpose("change alerts", "Alerts: Write", 180.0, changes=True)
+FIND_INDICATORS = Purpose("read indicators", "IOC Management: Read", 60.0)
+CREATE_INDICATORS = Purpose("create indicators", "IOC Management: Write", 180.0, changes=True, itemized=True)
+DELETE_INDICATORS = Purpose("delete indicators", "IOC Management: Write", 180.0, changes=True)
 
 
 class NotSent(Exception):
@@ -127,6 +132,8 @@ def read_reply(response: requests.Response, content: bytes, purpose: Purpose) ->
         body = _lenient(content)
     if status < 300:
         return _checked(body, purpose)
+    if purpose.itemized and status == 400 and isinstance(body, Answer) and body.resources:
+        return body
     raise _refusal(status, body if isinstance(body, Answer) else _lenient(content), purpose)
 
 

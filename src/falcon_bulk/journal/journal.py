@@ -10,8 +10,11 @@ from pathlib import Path
 import msgspec
 
 from falcon_bulk.errors import Busy, FalconBulkError, Refused
+from falcon_bulk.journal.batches import add_problems, begin_batch, end_batch
+from falcon_bulk.journal.indicators import IndicatorRecords
 from falcon_bulk.journal.lock import running
 from falcon_bulk.journal.schema import SCHEMA, VERSION
+from falcon_bulk.model.indicator import PlannedIndicator
 from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import (
@@ -50,6 +53,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self.indicators = IndicatorRecords(self._reading, self._writing)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
@@ -168,18 +172,12 @@ class Journal:
     def intend(self, run_id: str, ids: Sequence[str], at: str) -> Batch:
         """Commit that these alerts are about to be sent: unknown until an outcome is recorded."""
         with self._writing() as db:
-            (number,) = db.execute(
-                "SELECT COALESCE(MAX(batch), 0) + 1 FROM batches WHERE run_id = ?", (run_id,)
-            ).fetchone()
-            db.execute(
-                "INSERT INTO batches (run_id, batch, alerts, sent) VALUES (?, ?, ?, ?)",
-                (run_id, number, len(ids), at),
-            )
+            batch = begin_batch(db, run_id, len(ids), at)
             db.executemany(
                 "UPDATE alerts SET state = ?, batch = ? WHERE run_id = ? AND composite_id = ?",
-                [(Outcome.UNKNOWN, number, run_id, composite_id) for composite_id in ids],
+                [(Outcome.UNKNOWN, batch.number, run_id, composite_id) for composite_id in ids],
             )
-        return Batch(run_id=run_id, number=number)
+        return batch
 
     def record(
         self,
@@ -209,12 +207,9 @@ class Journal:
                     for one in settled
                 ],
             )
-            db.executemany("INSERT INTO problems VALUES (?, ?)", [(run_id, _encode(problem)) for problem in problems])
+            add_problems(db, run_id, problems)
             if batch:
-                db.execute(
-                    "UPDATE batches SET answered = ?, outcome = ?, trace_id = ? WHERE run_id = ? AND batch = ?",
-                    (at, answer, trace_id, run_id, batch.number),
-                )
+                end_batch(db, batch, at=at, answer=answer, trace_id=trace_id)
 
     def finish(
         self, run_id: str, status: RunStatus, exit_code: int, *, at: str, requests: int, seconds: float, closed: bool
@@ -230,9 +225,13 @@ class Journal:
     # Looking back
 
     def counts(self, run_id: str) -> dict[Outcome, int]:
-        """How many alerts of a run have each outcome."""
+        """How many alerts, or indicators, of a run have each outcome."""
         with self._reading() as db:
-            rows = db.execute("SELECT state, COUNT(*) FROM alerts WHERE run_id = ? GROUP BY state", (run_id,))
+            rows = db.execute(
+                "SELECT state, COUNT(*) FROM alerts WHERE run_id = ? GROUP BY state "
+                "UNION ALL SELECT state, COUNT(*) FROM indicators WHERE run_id = ? GROUP BY state",
+                (run_id, run_id),
+            )
             return {Outcome(state): number for state, number in rows}
 
     def sent_by_time(self, run_id: str) -> dict[str, int]:
@@ -242,10 +241,12 @@ class Journal:
             return dict(rows)
 
     def verified(self, run_id: str) -> int:
-        """How many alerts of a run were read back in the wanted state."""
+        """How many alerts, or indicators, of a run were read back in the wanted state."""
         with self._reading() as db:
             (number,) = db.execute(
-                "SELECT COALESCE(SUM(verified), 0) FROM alerts WHERE run_id = ?", (run_id,)
+                "SELECT (SELECT COALESCE(SUM(verified), 0) FROM alerts WHERE run_id = ?) "
+                "+ (SELECT COALESCE(SUM(verified), 0) FROM indicators WHERE run_id = ?)",
+                (run_id, run_id),
             ).fetchone()
         return int(number)
 
@@ -268,6 +269,7 @@ class Journal:
             (batches,) = db.execute("SELECT COUNT(*) FROM batches WHERE run_id = ?", (run_id,)).fetchone()
             problems = db.execute("SELECT problem FROM problems WHERE run_id = ? ORDER BY rowid", (run_id,)).fetchall()
         seen = _preview(preview)
+        settled = self.indicators.outcomes(run_id) if plan.allowance else {}
         return RunResult(
             run_id=run_id,
             customer=plan.customer,
@@ -290,6 +292,8 @@ class Journal:
             seconds=round(seconds, 3),
             errors=tuple(_problem(row[0]) for row in problems),
             closed=bool(closed),
+            allowance=plan.allowance,
+            hashes=tuple(settled.get(one.sha256, one) for one in seen.hashes),
         )
 
     def rows(self) -> list[RunRow]:
@@ -420,6 +424,7 @@ class Draft:
         self._journal = journal
         self.run_id = run_id
         self._rows: list[tuple[PlannedAlert, Outcome, str]] = []
+        self._indicators: list[tuple[PlannedIndicator, Outcome, str]] = []
         self._ways: list[tuple[int, Way]] = []
 
     def add_way(self, number: int, way: Way) -> None:
@@ -432,8 +437,14 @@ class Draft:
         if len(self._rows) >= ROWS_AT_ONCE:
             self.flush()
 
+    def add_indicator(self, planned: PlannedIndicator, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """An indicator of the plan, as `add` does for an alert."""
+        self._indicators.append((planned, outcome, reason))
+
     def flush(self) -> None:
         """Write what is collected."""
+        self._journal.indicators.add(self.run_id, self._indicators)
+        self._indicators = []
         self._journal.add_planned(self.run_id, self._rows, self._ways)
         self._rows, self._ways = [], []
 
@@ -453,7 +464,7 @@ def _select_ways(db: sqlite3.Connection, run_id: str) -> list[tuple[int, bytes]]
 
 
 def _forget(db: sqlite3.Connection, run_id: str) -> None:
-    for table in ("alerts", "ways", "batches", "problems", "runs"):
+    for table in ("alerts", "indicators", "ways", "batches", "problems", "runs"):
         db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
 
 

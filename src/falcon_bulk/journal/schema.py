@@ -34,6 +34,17 @@ CREATE TABLE IF NOT EXISTS alerts (
 );
 CREATE UNIQUE INDEX IF NOT EXISTS alerts_by_id ON alerts (run_id, composite_id);
 CREATE INDEX IF NOT EXISTS alerts_by_state ON alerts (run_id, state, way);
+CREATE TABLE IF NOT EXISTS indicators (
+    run_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    before BLOB,                    -- model.indicator.Indicator that is to be deleted; NULL: one is to be created
+    state TEXT NOT NULL DEFAULT 'not_sent',  -- as in alerts
+    reason TEXT NOT NULL DEFAULT '',
+    indicator_id TEXT NOT NULL DEFAULT '',   -- '' until it is known
+    after BLOB,                     -- Indicator as read back
+    verified INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (run_id, sha256)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS batches (
     run_id TEXT NOT NULL,
     batch INTEGER NOT NULL,

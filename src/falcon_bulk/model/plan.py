@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.model.indicator import Allowance
 
 PLAN_SCHEMA = "falcon-bulk/plan/1"
 
@@ -93,6 +94,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cid: the tenant whose journal records the run; cids: all that its alerts may belong to.
     cloud: the base URL. selection: the filter in words. created: UTC, RFC 3339. target: the status that
     `verified` is counted by; empty for an undo, where each alert has its own. undoes: the run taken back.
+    allowance: what the indicators of allow-hash, or of its undo, are like; None for a plan about alerts.
     """
 
     run_id: str
@@ -110,6 +112,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     comment: str = ""
     undoes: str = ""
     version: str = ""
+    allowance: Allowance | None = None
 
     @property
     def marker(self) -> str:

@@ -2,6 +2,9 @@
 
 import msgspec
 
+from falcon_bulk.model.alike import Comparison
+from falcon_bulk.model.indicator import HashOutcome
+
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """A few of the planned alerts, by one property: value and number, most frequent first."""
@@ -17,7 +20,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
 
     skipped: by reason (`already`, `duplicate`, `not_found`); held: by guard rail.
     sent: the actions in words; warnings: what the analyst should know before saying yes.
-    oldest and newest: created_timestamp of the planned alerts, '' if there are none.
+    oldest and newest: created_timestamp of the planned alerts, '' if there are none. hashes: for indicators, each
+    hash by itself. alike: for alerts selected by hash, which of them differ from the others.
     """
 
     selected: int
@@ -29,3 +33,5 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     newest: str
     sent: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    hashes: tuple[HashOutcome, ...] = ()
+    alike: Comparison | None = None

@@ -5,6 +5,7 @@ from enum import StrEnum
 import msgspec
 
 from falcon_bulk.errors import ExitCode
+from falcon_bulk.model.indicator import Allowance, HashOutcome, Indicator
 from falcon_bulk.model.plan import AlertState
 
 
@@ -47,6 +48,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     selected = planned + sum(skipped) + sum(held); planned = changed + failed + drifted + unknown + not_sent.
     verified counts the alerts that were read back in the wanted state. seconds is wall time.
     closed: nothing is left that a resume would do, or the run was abandoned.
+    A run of indicators counts those instead of alerts: allowance says what they are like, hashes what became of each.
     """
 
     run_id: str
@@ -71,6 +73,8 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     plan_file: str | None = None
     errors: tuple[RunProblem, ...] = ()
     closed: bool = False
+    allowance: Allowance | None = None
+    hashes: tuple[HashOutcome, ...] = ()
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +108,17 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     reason: str = ""
     after: AlertState | None = None
+    verified: bool = False
+
+
+class SettledIndicator(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one indicator: its outcome, why, what was read back, whether that is the wanted state."""
+
+    sha256: str
+    outcome: Outcome
+    reason: str = ""
+    indicator_id: str = ""
+    after: Indicator | None = None
     verified: bool = False
 
 

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from falcon_bulk.errors import ExitCode, FalconBulkError, Rejected, Stopped
+from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.plan import Plan, PlannedAlert
-from falcon_bulk.model.run import Outcome, RunResult, RunStatus, Settled, settled_status
-from falcon_bulk.model.timing import Timing, rfc3339
+from falcon_bulk.model.run import Outcome, RunResult, Settled
+from falcon_bulk.model.timing import Timing
+from falcon_bulk.operations.ending import finish
 from falcon_bulk.operations.sending import AlertChanger, Sender
 from falcon_bulk.operations.settle import settle
 from falcon_bulk.operations.turns import Gate, Turns
@@ -63,18 +64,8 @@ class Run:
         """
         started = self._timing.monotonic()
         cause = self._settle_unknown() or self._send_all()
-        status, exit_code, closed = self._ending(cause)
-        self._journal.finish(
-            self._plan.run_id,
-            status,
-            exit_code,
-            at=rfc3339(self._timing.now()),
-            requests=requests(),
-            seconds=self._timing.monotonic() - started,
-            closed=closed,
-        )
         self.cause = cause
-        return self._journal.result(self._plan.run_id)
+        return finish(self._journal, self._plan.run_id, cause, self._timing, started=started, requests=requests())
 
     def _settle_unknown(self) -> FalconBulkError | None:
         """Alerts whose fate a crash or a lost answer left open are read by id; as before means not sent."""
@@ -137,20 +128,3 @@ class Run:
         except FalconBulkError as error:
             self._gate.close(error)
             raise
-
-    def _ending(self, cause: FalconBulkError | None) -> tuple[RunStatus, int, bool]:
-        """Status, exit code, and whether the run is closed: nothing is left that a resume would do."""
-        counts = self._journal.counts(self._plan.run_id)
-        planned = sum(counts.values())
-        not_sent, unknown = counts.get(Outcome.NOT_SENT, 0), counts.get(Outcome.UNKNOWN, 0)
-        closed = not (not_sent or unknown)
-        if isinstance(cause, Stopped):
-            return RunStatus.INTERRUPTED, cause.exit_code, closed
-        if cause is None:
-            status, exit_code = settled_status(counts, planned, self._journal.verified(self._plan.run_id))
-            return status, exit_code, closed
-        if not_sent + counts.get(Outcome.DRIFTED, 0) == planned:
-            return RunStatus.FAILED, cause.exit_code, True
-        if isinstance(cause, Rejected) and not counts.get(Outcome.CHANGED, 0) and not unknown:
-            return RunStatus.FAILED, ExitCode.PARTIAL, True
-        return RunStatus.PARTIAL, ExitCode.PARTIAL, closed

@@ -8,6 +8,7 @@ import msgspec
 
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.indicator import PlannedIndicator
 from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
@@ -87,6 +88,9 @@ class Nowhere:
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         """Forget it."""
 
+    def add_indicator(self, planned: PlannedIndicator, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """Forget it."""
+
 
 class Ways:
     """Numbers the ways of a plan as they turn up."""
@@ -111,7 +115,7 @@ def make_plan(
     given: the exact ids asked for, if the selection is by id. Raises WrongTenant for an alert of a CID that
     the plan does not allow.
     """
-    tally, ways = Tally(), Ways(sink)
+    tally, ways = Tally(plan.hashes), Ways(sink)
     selected, allowed = frozenset(plan.hashes), frozenset(plan.cids)
     for alert in (item.alert for page in found for item in page):
         check_tenant(alert, allowed)
@@ -140,12 +144,12 @@ def check_tenant(alert: Alert, allowed: frozenset[str]) -> None:
         )
 
 
-def check_bounds(planned: int, *, expect: int | None, most: int | None) -> None:
-    """Raises Refused if the number of planned alerts is not what --expect and --max allow."""
+def check_bounds(planned: int, *, expect: int | None, most: int | None, what: str = "alerts") -> None:
+    """Raises Refused if the number of planned alerts, or indicators, is not what --expect and --max allow."""
     if expect is not None and planned != expect:
-        raise Refused(f"{planned:,} alerts would be changed, expected were {expect:,}.", "Nothing was changed.")
+        raise Refused(f"{planned:,} {what} would be changed, expected were {expect:,}.", "Nothing was changed.")
     if most is not None and planned > most:
-        raise Refused(f"{planned:,} alerts would be changed, at most {most:,} are allowed.", "Nothing was changed.")
+        raise Refused(f"{planned:,} {what} would be changed, at most {most:,} are allowed.", "Nothing was changed.")
 
 
 def sent_in_words(change: Change, comment: str) -> list[str]:

@@ -90,7 +90,7 @@ class PlanFile:
         for line in self._checked_lines():
             head = line if isinstance(line, Head) else head
             tail = line if isinstance(line, Tail) else tail
-        if head is None or tail is None:
+        if head is None or tail is None or head.plan.allowance:
             raise self._damaged()
         if head.schema != PLAN_SCHEMA:
             raise Refused(f"{path} is a plan of another version ({head.schema}).", "Make the plan anew.")

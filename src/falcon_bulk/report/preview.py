@@ -4,13 +4,22 @@ from collections.abc import Iterator
 
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview, Sample
+from falcon_bulk.report.alike import alike_sheets
+from falcon_bulk.report.allow import allow_preview_sheets
 from falcon_bulk.report.counts import COUNT_COLUMNS, left_alone
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+
+GROUPS = 5
+ALERTS_OF_GROUP = 5
 
 
 def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     """The plan for a person to say yes or no to; the warnings stand last, next to the question."""
+    if plan.allowance is not None:
+        return allow_preview_sheets(plan, preview)
     sheets = [_what_is_sent(plan, preview), _which_alerts(preview), *map(_sample, preview.samples)]
+    if preview.alike is not None:
+        sheets += alike_sheets(preview.alike, GROUPS, ALERTS_OF_GROUP)
     last = sheets[-1]
     sheets[-1] = Sheet(last.title, last.columns, last.rows, (*last.notes, *preview.warnings))
     return sheets

@@ -4,7 +4,18 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunProblem, RunResult, RunStatus
+from falcon_bulk.report.alike import alike_documents
+from falcon_bulk.report.allow import (
+    ALLOW_SCHEMA,
+    MOST_HASHES,
+    NUMBER_COLUMNS,
+    allow_fields,
+    deed_of,
+    indicators_left_alone,
+    result_hashes_sheet,
+)
 from falcon_bulk.report.counts import COUNT_COLUMNS, left_alone
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
@@ -20,7 +31,10 @@ _IDS_SHOWN = 3
 
 def result_sheets(result: RunResult) -> list[Sheet]:
     """The verdict in one line, the numbers that are not 0, the errors, and what to do next."""
-    sheets = [Sheet(verdict(result), COUNT_COLUMNS, list(_counts(result)))]
+    columns = COUNT_COLUMNS if result.allowance is None else NUMBER_COLUMNS
+    sheets = [Sheet(verdict(result), columns, list(_counts(result)))]
+    if result.allowance is not None and result.status is not RunStatus.DRY_RUN:
+        sheets.append(result_hashes_sheet(result, MOST_HASHES))
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
     last = sheets[-1]
@@ -29,9 +43,14 @@ def result_sheets(result: RunResult) -> list[Sheet]:
 
 
 def result_document(result: RunResult) -> dict[str, Any]:
-    """`falcon-bulk/run/1`."""
+    """`falcon-bulk/run/1`, or `falcon-bulk/allow/1` for a run of indicators."""
+    deeds: dict[str, Any] = {"changed": result.changed}
+    rest: dict[str, Any] = {"plan_file": result.plan_file}
+    if result.allowance is not None:
+        deeds = {"created": 0, "deleted": 0, deed_of(result): result.changed}
+        rest = allow_fields(result)
     return {
-        "schema": "falcon-bulk/run/1",
+        "schema": "falcon-bulk/run/1" if result.allowance is None else ALLOW_SCHEMA,
         "run_id": result.run_id,
         "customer": result.customer,
         "cid": result.cid,
@@ -42,7 +61,7 @@ def result_document(result: RunResult) -> dict[str, Any]:
         "skipped": dict(result.skipped),
         "held": dict(result.held),
         "planned": result.planned,
-        "changed": result.changed,
+        **deeds,
         "failed": result.failed,
         "drifted": result.drifted,
         "unknown": result.unknown,
@@ -51,7 +70,7 @@ def result_document(result: RunResult) -> dict[str, Any]:
         "batches": result.batches,
         "requests": result.requests,
         "seconds": result.seconds,
-        "plan_file": result.plan_file,
+        **rest,
         "errors": [
             {
                 "code": problem.code,
@@ -64,25 +83,30 @@ def result_document(result: RunResult) -> dict[str, Any]:
     }
 
 
+def dry_run_document(result: RunResult, preview: Preview) -> dict[str, Any]:
+    """`falcon-bulk/run/1` of a run that was only looked at, with the alerts of a hash that differ from the others."""
+    return result_document(result) | ({} if preview.alike is None else {"alike": alike_documents(preview.alike)})
+
+
 def verdict(result: RunResult) -> str:
     """How the run ended, in one line."""
     return f"{result.customer}: {_verdict(result)}"
 
 
 def _verdict(result: RunResult) -> str:
-    planned = shown(result.planned)
-    done = f"{shown(result.changed)} of {planned} alerts changed"
+    planned, (things, deed) = shown(result.planned), _words(result)
+    done = f"{shown(result.changed)} of {planned} {things} {deed}"
     match result.status:
         case RunStatus.SUCCESS:
             return f"{done} and verified"
         case RunStatus.DRY_RUN:
-            return f"dry run, nothing was sent; {planned} of {shown(result.selected)} alerts would be changed"
+            return f"dry run, nothing was sent; {planned} of {shown(result.selected)} {things} would be {deed}"
         case RunStatus.NOTHING_TO_DO if result.selected:
-            return f"nothing to do; all {shown(result.selected)} alerts were skipped or held back"
+            return f"nothing to do; all {shown(result.selected)} {things} were skipped or held back"
         case RunStatus.NOTHING_TO_DO:
-            return "nothing to do; no alert was selected"
+            return f"nothing to do; no {things.removesuffix('s')} was selected"
         case RunStatus.DECLINED:
-            return f"declined, nothing was sent; {planned} alerts stay as they are"
+            return f"declined, nothing was sent; {planned} {things} stay as they are"
         case RunStatus.INTERRUPTED:
             return f"interrupted; {done}, {shown(result.verified)} verified"
         case RunStatus.RUNNING:
@@ -95,13 +119,19 @@ def _verdict(result: RunResult) -> str:
             return f"partly done; {done}, {shown(result.verified)} verified"
 
 
+def _words(result: RunResult) -> tuple[str, str]:
+    """What the run was about, and what was done to them."""
+    return ("alerts", "changed") if result.allowance is None else ("indicators", deed_of(result))
+
+
 def _counts(result: RunResult) -> Iterator[Row]:
+    alone = left_alone if result.allowance is None else indicators_left_alone
     asked_only = result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED)
     yield result.selected, "selected", ""
-    yield from left_alone(result.skipped, result.held)
+    yield from alone(result.skipped, result.held)
     outcomes = (
         (result.planned, "planned", ""),
-        (result.changed, "changed", ""),
+        (result.changed, _words(result)[1], ""),
         (result.verified, "verified", "read back in the wanted state"),
         (result.failed, "failed", "Falcon refused the change"),
         (result.drifted, "drifted", "changed by someone since the plan, left alone"),
@@ -131,5 +161,5 @@ def _next_steps(result: RunResult) -> Iterator[str]:
         return
     if (result.unknown or result.not_sent) and not result.closed:
         yield f"Go on:         falcon-bulk resume {run}"
-    if result.changed:
+    if result.changed and not (result.allowance is not None and result.command == "undo"):
         yield f"Take it back:  falcon-bulk undo {run}"

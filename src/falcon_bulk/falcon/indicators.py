@@ -1,0 +1,169 @@
+"""The IOC API: looking up, creating and deleting indicators of SHA256 hashes. Limits as gofalcon's swagger has them.
+
+An indicator's value is unique for its type: a second one is a duplicate, which Falcon refuses with a warning unless
+told to ignore it. It is never told so, so that no indicator can be overwritten.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.falcon.answers import Answer
+from falcon_bulk.falcon.fql import MAX_TERMS, equals_one
+from falcon_bulk.falcon.replies import CREATE_INDICATORS, DELETE_INDICATORS, FIND_INDICATORS
+from falcon_bulk.falcon.transport import Transport
+from falcon_bulk.model.alert import text
+from falcon_bulk.model.hashes import checked_hash
+from falcon_bulk.model.indicator import ALLOW, Allowance, Indicator, decode_indicator
+
+PAGE = 500
+"""Most ids in one answer of a search (falcon-mcp)."""
+
+IDS = 50
+"""Ids in one request: they stand in its URL, 68 characters each."""
+
+DOUBTED = 20
+"""Hashes that a list found nothing for are asked for one by one, this many, before lists are trusted."""
+
+MAX_REFUSED = 64
+"""Refusals of one reading by id at most."""
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """What a creation says of one indicator, inside `resources`: a warning (a duplicate) or an error."""
+
+    id: Any = None
+    value: Any = None
+    message_type: Any = None
+    message: Any = None
+
+
+@dataclass(frozen=True)
+class Created:
+    """What a creation answered: the indicators it says it made, and by hash what is wrong with others.
+
+    words: what it says of the request as a whole, '' for nothing.
+    """
+
+    made: tuple[Indicator, ...]
+    refused: dict[str, str]
+    words: str
+    trace_id: str
+
+
+class Indicators:
+    """The indicators of one tenant. `service` is FalconPy's IOC class."""
+
+    def __init__(self, transport: Transport, service: Any) -> None:
+        self._call = transport.call
+        self._service = service
+
+    def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]:
+        """The indicators of each hash that has some.
+
+        That a filter takes a list of values is not documented for this API: hashes without a hit are asked for
+        one by one, the first 20, and all where one of them has a hit after all.
+        """
+        checked = [checked_hash(value) for value in hashes]
+        found: dict[str, tuple[Indicator, ...]] = {}
+        for part in _parts(checked, MAX_TERMS - 1):
+            self._add(found, part)
+        doubted = DOUBTED
+        for number, digest in enumerate([digest for digest in checked if digest not in found]):
+            if number >= doubted:
+                break
+            self._add(found, [digest])
+            if digest in found:
+                doubted = len(checked)
+        return found
+
+    def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
+        """The indicators with those ids; unknown ids are missing.
+
+        Whether one unknown id refuses the whole request is not known: a request that is refused with 400 or 404 is
+        halved until that id stands alone. Raises Rejected if too much is refused.
+        """
+        found: dict[str, Indicator] = {}
+        refused = 0
+        parts = list(_parts(ids, IDS))
+        while parts:
+            part = parts.pop()
+            try:
+                answer: Answer = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(part))
+            except Rejected as error:
+                refused += 1
+                if error.status not in (400, 404) or refused > MAX_REFUSED:
+                    raise
+                half = len(part) // 2
+                parts += [part[:half], part[half:]] if half else []
+                continue
+            found |= {text(one.id): one for one in map(decode_indicator, answer.resources or ())}
+            if len(found.keys() & set(part)) < len(part) and any(one.number >= 500 for one in answer.problems):
+                raise Unreachable("Falcon could not read all indicators.", trace_id=answer.trace_id)
+        return {one: found[one] for one in ids if one in found}
+
+    def create(self, hashes: Sequence[str], allowance: Allowance, comment: str) -> Created:
+        """Ask for an allow-list indicator for each hash, 2,000 at most (psfalcon).
+
+        What is wrong with single ones stands in the answer, be it a success or a refusal: both are reported.
+        Raises AnswerLost if it is not known what was made; Rejected for a 4xx that says nothing of single ones.
+        """
+        common: dict[str, Any] = {
+            "type": "sha256",
+            "action": ALLOW,
+            "platforms": list(allowance.platforms),
+            "applied_globally": not allowance.host_groups,
+            "description": allowance.description,
+        }
+        if allowance.host_groups:
+            common["host_groups"] = list(allowance.host_groups)
+        if allowance.expiration:
+            common["expiration"] = allowance.expiration
+        body = {"comment": comment, "indicators": [{**common, "value": checked_hash(value)} for value in hashes]}
+        answer: Answer = self._call(CREATE_INDICATORS, self._service.indicator_create, body=body)
+        made: list[Indicator] = []
+        refused: dict[str, str] = {}
+        words = [problem.words for problem in answer.problems]
+        for raw in answer.resources or ():
+            remark = msgspec.json.decode(raw, type=Remark)
+            value = text(remark.value).lower()
+            if remark.message_type or remark.message:
+                said = f"{text(remark.message_type) or 'refused'}: {text(remark.message) or 'no reason given'}"
+                refused.setdefault(value, said)
+                words += [] if value else [said]
+            elif remark.id:
+                made.append(decode_indicator(raw))
+        return Created(tuple(made), refused, "; ".join(words), answer.trace_id)
+
+    def delete(self, ids: Sequence[str], comment: str) -> str:
+        """Delete at most 50 indicators; the words of its errors, '' for none.
+
+        Raises AnswerLost if it is not known what was deleted; Rejected for a 4xx.
+        """
+        if not ids or not all(ids):
+            raise ValueError("nothing is deleted without an id")
+        answer: Answer = self._call(DELETE_INDICATORS, self._service.indicator_delete, ids=list(ids), comment=comment)
+        return "; ".join(problem.words for problem in answer.problems)
+
+    def _add(self, found: dict[str, tuple[Indicator, ...]], hashes: Sequence[str]) -> None:
+        for one in self.by_id(self._search(f"type:'sha256'+{equals_one('value', hashes)}")).values():
+            if one.sha256 in hashes:
+                found[one.sha256] = (*found.get(one.sha256, ()), one)
+
+    def _search(self, fql: str) -> list[str]:
+        ids: list[str] = []
+        while True:
+            answer: Answer = self._call(
+                FIND_INDICATORS, self._service.indicator_search, filter=fql, limit=PAGE, offset=len(ids)
+            )
+            page = [msgspec.json.decode(raw, type=str) for raw in answer.resources or ()]
+            ids += page
+            if not page or len(ids) >= answer.total:
+                return list(dict.fromkeys(ids))
+
+
+def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (values[start : start + size] for start in range(0, len(values), size))

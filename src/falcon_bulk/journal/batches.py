@@ -1,0 +1,30 @@
+"""The requests of a run in the journal: begun with their intent, ended with their outcome."""
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from falcon_bulk.model.run import Batch, RunProblem
+
+
+def begin_batch(db: sqlite3.Connection, run_id: str, size: int, at: str) -> Batch:
+    """Record that a request about so many items is about to leave."""
+    (number,) = db.execute("SELECT COALESCE(MAX(batch), 0) + 1 FROM batches WHERE run_id = ?", (run_id,)).fetchone()
+    db.execute("INSERT INTO batches (run_id, batch, alerts, sent) VALUES (?, ?, ?, ?)", (run_id, number, size, at))
+    return Batch(run_id=run_id, number=number)
+
+
+def end_batch(db: sqlite3.Connection, batch: Batch, *, at: str, answer: str, trace_id: str) -> None:
+    """Record how it was answered."""
+    db.execute(
+        "UPDATE batches SET answered = ?, outcome = ?, trace_id = ? WHERE run_id = ? AND batch = ?",
+        (at, answer, trace_id, batch.run_id, batch.number),
+    )
+
+
+def add_problems(db: sqlite3.Connection, run_id: str, problems: Sequence[RunProblem]) -> None:
+    """Record what went wrong."""
+    db.executemany(
+        "INSERT INTO problems VALUES (?, ?)", [(run_id, msgspec.json.encode(problem)) for problem in problems]
+    )
