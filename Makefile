@@ -10,10 +10,10 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv install demo test test-all coverage breaks lint types layers check docs bench oldest build audit clean
+.PHONY: help venv install demo test test-all coverage breaks browser screenshots lint types layers check docs bench oldest build audit clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 venv: $(BIN)/python ## make .venv with the first Python >= 3.11 found (PYTHON=... names one)
 
@@ -38,6 +38,13 @@ coverage: $(VENV)/.installed-dev ## which branches the quick tests do not take
 breaks: $(VENV)/.installed-dev ## break a copy of the code line by line: a test must notice
 	$(BIN)/python tools/break_it.py $(ARGS)
 
+browser: ## install Chromium and its driver for the tests of the HTML reports, where apt-get can (as root)
+	@command -v chromedriver >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		{ apt-get install -qq -y --no-install-recommends chromium chromium-driver >/dev/null 2>&1 || \
+		{ apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium chromium-driver; }; }; } || \
+		echo "No Chromium with its driver: the tests of the HTML reports in a browser are skipped."
+
 lint: $(VENV)/.installed-dev ## ruff
 	$(BIN)/ruff check
 
@@ -50,7 +57,11 @@ layers: $(VENV)/.installed-dev ## import-linter: the rooms and their arrows
 
 check: lint types layers test-all ## all of the above: before a commit
 
-docs: $(VENV)/.installed-dev ## run the examples of the README, the docs and --help
+screenshots: $(VENV)/.installed-dev browser ## the pictures of the docs, into docs/images
+	$(BIN)/python tools/screenshots.py
+
+docs: $(VENV)/.installed-dev ## write the reference and the manual page anew; run the examples of README, docs and --help
+	$(BIN)/python tools/reference.py
 	$(PYTEST) tests/docs $(ARGS)
 
 bench: $(VENV)/.installed-dev ## the benchmarks, into docs/benchmarks.md; ARGS=--quick tries them
