@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.falcon.fql import (
+    ADDED_TERMS,
     HOST_FIELDS,
     MAX_TERMS,
     all_of,
@@ -21,6 +22,7 @@ from falcon_bulk.falcon.fql import (
     equals_one,
     hash_clauses,
     hash_groups,
+    terms,
 )
 from falcon_bulk.model.hashes import checked_hash
 from falcon_bulk.model.selection import Selection
@@ -230,7 +232,30 @@ selections = st.builds(
 
 @given(selections)
 def test_groups_of_hashes_hold_each_hash_once_and_keep_to_the_limit_of_terms(selection: Selection) -> None:
-    groups = list(hash_groups(selection))
+    base = base_filter(selection)
+    groups = hash_groups(base, selection.hashes)
     assert tuple(digest for group in groups for digest in group) == selection.hashes
-    terms = base_filter(selection).count(":")
-    assert all(terms + 3 * len(group) <= MAX_TERMS for group in groups)
+    for group in groups:
+        asked = all_of([base, any_of(hash_clauses(group).values())])
+        assert terms(asked) == terms(base) + 3 * len(group)
+        assert terms(asked) + ADDED_TERMS <= MAX_TERMS
+
+
+@pytest.mark.parametrize(
+    ("fql", "number"),
+    [
+        ("", 0),
+        ("status:'new'", 1),
+        ("created_timestamp:>='2026-11-01T00:00:00Z'+name:'a:b,[c:d]'", 2),
+        ("(product:['epp','xdr','idp'],status:'new')+severity:>=60", 5),
+        ("name:'it\\'s: a'+filename:\"C:\\\\x\"", 2),
+    ],
+)
+def test_terms_are_counted_by_value_and_not_in_what_is_quoted(fql: str, number: int) -> None:
+    assert terms(fql) == number
+
+
+@pytest.mark.parametrize("most", [15, 16, 18, 30])
+def test_a_filter_that_leaves_hashes_no_room_has_no_groups(most: int) -> None:
+    base = all_of(f"f{number}:'x'" for number in range(most))
+    assert bool(hash_groups(base, (A, B))) == (most + 3 + ADDED_TERMS <= MAX_TERMS)

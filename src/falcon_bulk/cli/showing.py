@@ -55,7 +55,7 @@ def documents_of(context: Context, chosen: Chosen) -> Iterator[Iterator[bytes]]:
     with context.tenant() as tenant, context.watching("reading") as watch:
         yield read(tenant, watch)
         if chosen.limit is not None and seen == chosen.limit:
-            total = watch.counted or tenant.alerts.count(filter_of(tenant.alerts, chosen.selection))
+            total = watch.matching or watch.counted or tenant.alerts.count(filter_of(tenant.alerts, chosen.selection))
             if total > seen:
                 context.console.say(f"{seen:,} of {total:,} alerts are shown; --all or --limit N shows more.")
 

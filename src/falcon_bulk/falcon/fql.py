@@ -5,7 +5,7 @@ ambiguous. A statement takes at most 20 properties (psfalcon wiki); each value i
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.hashes import SEARCHED_FIELDS
@@ -13,6 +13,8 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import SEVERITY_BANDS
 
 MAX_TERMS = 20
+ADDED_TERMS = 2
+"""What a reading adds to a filter at most: a slice of time, or hidden alerts from a time on."""
 
 # Fields that hold a host's name as a string. Arrays (host_names, source_hosts) take no wildcard.
 HOST_FIELDS = ("device.hostname", "source_endpoint_host_name", "computer_name", "hostname")
@@ -21,6 +23,8 @@ NAME_FIELDS = ("name", "display_name")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
 _UNQUOTABLE = re.compile(r"['\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
+_LIST = re.compile(r"\[[^\]]*\]")
 _UNSENDABLE = re.compile(r"[\ud800-\udfff]")  # what a byte of argv that is no UTF-8 becomes
 
 
@@ -118,12 +122,10 @@ def hash_clauses(hashes: Sequence[str]) -> dict[str, str]:
     return {place: equals_one(place, hashes) for place in SEARCHED_FIELDS}
 
 
-def hash_groups(selection: Selection) -> Iterator[tuple[str, ...]]:
-    """The selected hashes in groups so small that no filter exceeds the limit of terms."""
-    room = (MAX_TERMS - terms(base_filter(selection))) // len(SEARCHED_FIELDS)
-    size = max(1, room)
-    for start in range(0, len(selection.hashes), size):
-        yield selection.hashes[start : start + size]
+def hash_groups(base: str, hashes: Sequence[str]) -> list[Sequence[str]]:
+    """The hashes in groups so small that no filter exceeds the limit of terms; none if `base` leaves them no room."""
+    size = (MAX_TERMS - ADDED_TERMS - terms(base)) // len(SEARCHED_FIELDS)
+    return [hashes[start : start + size] for start in range(0, len(hashes), size)] if size > 0 else []
 
 
 def _severities(names: Sequence[str]) -> str:
@@ -143,5 +145,7 @@ def _severities(names: Sequence[str]) -> str:
 
 
 def terms(fql: str) -> int:
-    """How many terms a filter has at most."""
-    return fql.count(":")
+    """How many terms a filter has; each value of a list is one."""
+    bare = _QUOTED.sub("", fql)
+    lists: list[str] = _LIST.findall(bare)
+    return bare.count(":") + sum(values.count(",") for values in lists)

@@ -15,7 +15,7 @@ import msgspec
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
-from falcon_bulk.falcon.fql import MAX_TERMS, all_of, terms
+from falcon_bulk.falcon.fql import ADDED_TERMS, MAX_TERMS, all_of, terms
 from falcon_bulk.model.alert import Alert, decode_alert, decode_document, text
 from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.timing import Timing
@@ -54,6 +54,7 @@ class Watch:
 
     progress: called with the number of alerts read so far and the number expected.
     sought: fields that may not exist, with what is to be said if no alert has them.
+    matching: how many of the alerts read are of the selection, where that is not all of them.
     """
 
     timing: Timing
@@ -62,6 +63,7 @@ class Watch:
     read: int = 0
     notes: list[str] = field(default_factory=list)
     sought: dict[str, str] = field(default_factory=dict)
+    matching: int = 0
 
     def expect(self, number: int) -> None:
         """The server counts that many alerts."""
@@ -112,7 +114,7 @@ def _counted_and_cut(alerts: AlertReader, fql: str, readers: int) -> tuple[int, 
     """How many alerts there are, and the slices of time to read them in: a single open one where cutting is not
     worth it, or would lose alerts that have no time.
     """
-    if readers == 1 or terms(fql) + 2 > MAX_TERMS:
+    if readers == 1 or terms(fql) + ADDED_TERMS > MAX_TERMS:
         counted = alerts.count(fql)
         return counted, [Slice("", "", counted)]
     with ThreadPoolExecutor(2) as pool:

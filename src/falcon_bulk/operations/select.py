@@ -4,23 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.falcon.fql import (
-    HOST_FIELDS,
-    NAME_FIELDS,
-    all_of,
-    any_of,
-    base_filter,
-    hash_clauses,
-    hash_groups,
-)
+from falcon_bulk.falcon.fql import HOST_FIELDS, NAME_FIELDS, base_filter
 from falcon_bulk.model.alert import decode_document, text
-from falcon_bulk.model.hashes import SEARCHED_FIELDS, own_hashes
 from falcon_bulk.model.selection import Selection
+from falcon_bulk.operations.byhash import read_by_hashes
 from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.reading import WINDOW, AlertReader, Found, Watch, decoded, read_all
 
-XDR = "product:'xdr'"
-SAMPLE = 100
 NEWEST_FIRST = "created_timestamp|desc"
 
 
@@ -32,7 +22,7 @@ def select(alerts: AlertReader, selection: Selection, watch: Watch, *, readers: 
     if selection.ids:
         pages = _by_ids(alerts, selection.ids, watch)
     elif selection.hashes:
-        pages = _by_hashes(alerts, selection, watch, readers)
+        pages = read_by_hashes(alerts, filter_of(alerts, selection), selection.hashes, watch, readers=readers)
     else:
         pages = read_all(alerts, filter_of(alerts, selection), watch, readers=readers)
     for page in pages:
@@ -60,6 +50,7 @@ def _chosen(
         yield from select(alerts, selection, watch, readers=readers)
     elif selection.hashes or selection.ids:
         found = [item for page in select(alerts, selection, watch, readers=readers) for item in page]
+        watch.matching = len(found)
         found.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
         yield found[:limit]
     elif limit is None or limit > WINDOW:
@@ -149,60 +140,3 @@ def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch) -> Iterator[l
         found = [answered[composite_id] for composite_id in chunk if composite_id in answered]
         watch.saw(len(found))
         yield found
-
-
-def _by_hashes(alerts: AlertReader, selection: Selection, watch: Watch, readers: int) -> Iterator[list[Found]]:
-    """Every hit is checked for an own hash that was selected; an alert with several of them comes once."""
-    base = filter_of(alerts, selection)
-    wanted = frozenset(selection.hashes)
-    seen: set[str] = set()
-    read_in = dict.fromkeys(SEARCHED_FIELDS, 0)
-    counted_in = dict.fromkeys(SEARCHED_FIELDS, 0)
-    for group in hash_groups(selection):
-        filters, counts = _group_filters(alerts, base, group)
-        for place, count in counts.items():
-            counted_in[place] += count
-        for fql in filters:
-            for found in read_all(alerts, fql, watch, readers=readers):
-                fresh = [item for item in found if item.alert.composite_id not in seen]
-                hits = [item for item in fresh if wanted & own_hashes(item.alert).keys()]
-                seen.update(item.alert.composite_id for item in hits)
-                _count_places(hits, frozenset(group), read_in)
-                yield hits
-    for place, count in counted_in.items():
-        if count > read_in[place]:
-            watch.notes.append(f"Falcon counts {count:,} alerts by {place}, {read_in[place]:,} of them were read.")
-
-
-def _count_places(hits: list[Found], group: frozenset[str], read_in: dict[str, int]) -> None:
-    for item in hits:
-        own = own_hashes(item.alert)
-        for place in {place for digest in group & own.keys() for place in own[digest]}:
-            read_in[place] += 1
-
-
-def _group_filters(alerts: AlertReader, base: str, group: Sequence[str]) -> tuple[list[str], dict[str, int]]:
-    """The filters that together find a group of hashes, and what the server counts by each place.
-
-    Each clause's own total is held against the total of all of them; where that is less, the clauses are read one
-    by one: a clause on a field that a tenant does not know may empty the whole OR.
-    """
-    clauses = hash_clauses(group)
-    together = all_of([base, any_of(clauses.values())])
-    singly = {place: all_of([base, clause]) for place, clause in clauses.items()}
-    counts = {place: alerts.count(fql) for place, fql in singly.items()}
-    filters = [together]
-    if alerts.count(together) < max(counts.values()):
-        filters = [fql for place, fql in singly.items() if counts[place]]
-    if not counts["entities.sha256"] and not _entities_are_searched(alerts):
-        filters.append(all_of([base, XDR]))
-    return filters, counts
-
-
-def _entities_are_searched(alerts: AlertReader) -> bool:
-    """False if this tenant's filter does not look into `entities.sha256`, shown by a hash known to be there."""
-    for raw in alerts.page(XDR, limit=SAMPLE).documents:
-        for digest, places in own_hashes(decoded(raw).alert).items():
-            if "entities.sha256" in places:
-                return alerts.count(f"entities.sha256:'{digest}'") > 0
-    return True
