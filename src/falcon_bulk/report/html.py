@@ -11,7 +11,7 @@ from falcon_bulk.report.sheet import Cell, Column, Sheet, severity_of, shown, sh
 from falcon_bulk.textsafe import printable
 
 TEMPLATE = "page.html.j2"
-LABEL_CELLS = 32
+LABEL_CELLS = 30
 """As much of a bar's label as fits beside its number on a phone; the whole of it is its tooltip."""
 _TO_THE_SECOND = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 

@@ -1,0 +1,288 @@
+"""The HTML reports as a browser shows them: the numbers of the JSON, readable, and nothing in them alive."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from chrome import Page
+from drawn import charts, contrasts, cut, named_rows, number, overlaps, rows
+from shell import Finished, Shell
+
+from falcon_bulk.model.hash_summary import HashCount, HashSummary
+from falcon_bulk.report import html
+from falcon_bulk.report.hash_summary import hash_summary_page
+from falcon_bulk.sandbox import Server, Tenant
+from falcon_bulk.textsafe import printable
+
+pytestmark = pytest.mark.slow
+
+ALERTS = 10_000
+LIMIT = 3_000_000
+SEVERITIES = ("Critical", "High", "Medium", "Low", "Informational")
+HOSTILE = (
+    "<script>alert('script')</script>",
+    "\"><img src=x onerror=alert('img')>",
+    "</svg><svg onload=alert('svg')>",
+    "</title></style><iframe src=javascript:alert('frame')>",
+    "<a href=\"javascript:alert('link')\">click</a>",
+    "<style>@import url(http://acme.example/x.css)</style>",
+    "<meta http-equiv=refresh content=0;url=http://acme.example/>",
+    "]]><!-- {{ 7 * 7 }} {% raw %}",
+    "\u202etxt.exe\u2066 \x1b[31m \u0000",
+    "فاتورة.exe חשבונית 請求書 " + "W" * 300,
+)
+
+
+class Report(NamedTuple):
+    path: Path
+    document: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    with Server(Tenant(alerts=ALERTS, seed=5)) as server:
+        yield Shell(tmp_path_factory.mktemp("acme"), server)
+
+
+def report(shell: Shell, name: str, *argv: str) -> Report:
+    document = shell.json(*argv, "-o", name)
+    return Report(shell.folder / name, document)
+
+
+@pytest.fixture(scope="module")
+def hashes(acme: Shell) -> Report:
+    return report(acme, "hashes.html", "hash-summary")
+
+
+@pytest.fixture(scope="module")
+def counted(acme: Shell) -> Report:
+    return report(acme, "summary.html", "summary", "--by", "severity,status,name*host,day", "--top", "150")
+
+
+@pytest.fixture(scope="module")
+def run(acme: Shell, hashes: Report, counted: Report) -> Report:
+    """After the others were made: it changes every alert."""
+    argv = ("--status", "in_progress", "--yes", "--max", str(ALERTS), "--lift", "all", "--batch-delay", "0")
+    done: Finished = acme("bulk-close", "--since", "4000d", *argv, "--format", "json")
+    assert done.code == 0, done
+    return report(acme, "run.html", "runs", "show", done.document["run_id"])
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Report:
+    """A summary in which every text that can be an attacker's is one."""
+    found = tuple(
+        HashCount(
+            sha256=f"{place:064x}",
+            alerts=100 - place,
+            by_status={text: 100 - place},
+            by_product={text: 100 - place},
+            hosts=1,
+            max_severity=10.0 * place,
+            first_seen=text,
+            last_seen=text,
+            names=(text,),
+            filenames=(text,),
+            fields=(),
+        )
+        for place, text in enumerate(HOSTILE)
+    )
+    every = dict.fromkeys(HOSTILE, 10)
+    summary = HashSummary(
+        customer="acme",
+        generated_at="2026-11-24T08:00:00Z",
+        filter=HOSTILE[0],
+        alerts_read=1000,
+        alerts_with_hash=900,
+        hashes=found,
+        by_severity=every,
+        by_product=every,
+        by_day={**every, "2026-11-24": 1},
+    )
+    path = tmp_path / "hostile.html"
+    with path.open("w", encoding="utf-8") as stream:
+        html.write(hash_summary_page(summary, None), stream)
+    return Report(path, {})
+
+
+def test_the_rows_of_the_hashes_are_those_of_the_json(page: Page, hashes: Report) -> None:
+    page.open(hashes.path)
+    shown = named_rows(page)
+    expected = hashes.document["hashes"]
+    assert len(expected) > 500
+    assert [row["sha256"] for row in shown] == [one["sha256"] for one in expected]
+    for row, one in zip(shown, expected, strict=True):
+        assert number(row["alerts"]) == one["alerts"]
+        assert number(row["hosts"]) == one["hosts"]
+        assert row["max_severity"].split()[-1:] == ([f"{one['max_severity']:g}"] if one["max_severity"] else [])
+        assert (row["first_seen"], row["last_seen"]) == (one["first_seen"], one["last_seen"])
+        for column in ("by_status", "by_product"):
+            pairs = (pair.rpartition(" ") for pair in row[column].split(", "))
+            assert {"" if name == "none" else name: int(of) for name, _, of in pairs} == one[column]
+        for column in ("filenames", "names"):
+            assert row[column] == " ".join(", ".join(map(printable, one[column])).split())
+
+
+def test_the_charts_of_the_hashes_have_the_numbers_of_the_json(page: Page, hashes: Report) -> None:
+    drawn = charts(page.open(hashes.path))
+    document = hashes.document
+    by_severity = {name or "none": of for name, of in document["by_severity"].items()}
+    assert drawn["Alerts by severity"].counts == by_severity
+    assert list(drawn["Alerts by severity"].counts)[:5] == list(SEVERITIES)
+    by_product = drawn["Alerts by product"].counts
+    others = by_product.pop("all others", 0)
+    assert by_product.items() <= document["by_product"].items()
+    assert sum(by_product.values()) + others == document["alerts_read"]
+    days = drawn["Alerts by day (created, UTC)"].counts
+    assert {day: of for day, of in days.items() if of} == document["by_day"]
+    top = [(one["sha256"][:12], one["alerts"]) for one in document["hashes"][:10]]
+    assert [(label[:12], of) for label, of in drawn["The most frequent hashes"].counts.items()] == top
+
+
+def test_bars_are_as_long_as_their_numbers_say(page: Page, hashes: Report, counted: Report, run: Report) -> None:
+    for path in (hashes.path, counted.path, run.path):
+        for title, (counts, lengths) in charts(page.open(path)).items():
+            numbers = [of for label, of in counts.items() if label != "all others"]
+            unit = max(lengths) / max(numbers)
+            assert max(lengths) > 50, title
+            assert lengths == pytest.approx([of * unit for of in numbers], abs=1), title
+
+
+def test_a_summary_has_a_chart_and_a_table_for_each_field(page: Page, counted: Report) -> None:
+    page.open(counted.path)
+    drawn = charts(page)
+    for table, (field, counts) in enumerate(counted.document["by"].items(), 1):
+        labels = ["all others" if one.get("rest") else label(one["value"]) for one in counts]
+        numbers = [one["alerts"] for one in counts]
+        assert [(text, number(of)) for of, text in rows(page, table)] == list(zip(labels, numbers, strict=True))
+        shown = drawn[f"Alerts by {field}"].counts
+        assert sum(shown.values()) == counted.document["alerts_read"]
+        if field == "day":
+            assert list(shown) == sorted(shown)
+            assert {day: of for day, of in shown.items() if of} == dict(zip(labels, numbers, strict=True))
+        else:
+            assert list(shown.items())[:10] == list(zip(labels, numbers, strict=True))[:10]
+
+
+def label(value: str | list[str | None] | None) -> str:
+    values = value if isinstance(value, list) else [value]
+    return " × ".join("none" if one is None else printable(one) for one in values)
+
+
+def test_a_run_is_shown_with_each_of_its_alerts(page: Page, run: Report) -> None:
+    page.open(run.path)
+    tables = page.ask("document.querySelectorAll('table[id]').length")
+    shown = rows(page, tables)
+    alerts = run.document["alerts"]
+    assert len(alerts) > ALERTS / 2
+    assert [(row[1], row[0], row[2]) for row in shown] == [
+        (one["composite_id"], one["outcome"], one["before"]["status"]) for one in alerts
+    ]
+    drawn = charts(page)
+    assert drawn["What became of the alerts"].counts == {"changed": run.document["changed"]}
+    assert sum(drawn["Their status before"].counts.values()) == run.document["planned"]
+    assert sum(drawn["Alerts sent (UTC)"].counts.values()) == run.document["planned"]
+    assert drawn["Selected and left alone"].counts == {"skipped: already": run.document["skipped"]["already"]}
+
+
+def test_a_page_of_ten_thousand_alerts_is_small(hashes: Report, counted: Report, run: Report) -> None:
+    assert max(one.path.stat().st_size for one in (hashes, counted, run)) < LIMIT
+
+
+def test_who_made_it_when_and_with_which_filter_is_said(page: Page, acme: Shell) -> None:
+    made = report(acme, "filtered.html", "hash-summary", "--severity", "high", "--since", "30d")
+    page.open(made.path)
+    titles, values = (
+        page.ask(f"Array.from(document.querySelectorAll('{tag}'), one => one.textContent)") for tag in ("dt", "dd")
+    )
+    facts = dict(zip(titles, values, strict=True))
+    assert facts["customer"] == "acme"
+    assert facts["filter"] == made.document["filter"]
+    assert number(facts["alerts read"]) == made.document["alerts_read"]
+    assert facts["made by"]
+    assert facts["made at"][:13] >= made.document["generated_at"][:13]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1400])
+def test_it_is_readable(page: Page, hashes: Report, counted: Report, run: Report, width: int, scheme: str) -> None:
+    for path in (hashes.path, counted.path, run.path):
+        page.open(path, width=width, scheme=scheme)
+        assert page.ask("document.documentElement.scrollWidth") <= page.ask("innerWidth") == width
+        assert not overlaps(page)
+        assert not cut(page)
+        assert not page.complaints
+        for selector in ("h1, h2, p, dt, dd, figcaption, summary", "svg text", "td:nth-child(-n+12)"):
+            assert min(contrasts(page, selector).values()) >= 4.5, selector
+        assert min(contrasts(page, "rect.bar", on="rect.track").values()) >= 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_each_severity_has_a_colour_of_its_own(page: Page, hashes: Report, scheme: str) -> None:
+    page.open(hashes.path, scheme=scheme)
+    colours = page.ask(
+        f"{list(SEVERITIES)}.map(name => getComputedStyle(document.querySelector('rect.' + name.toLowerCase())).fill)"
+    )
+    assert len(set(colours)) == len(SEVERITIES)
+
+
+def test_a_screen_reader_is_told_what_is_drawn(page: Page, hashes: Report) -> None:
+    page.open(hashes.path)
+    pictures = page.chrome.find_elements("css selector", "figure > svg")
+    titles = page.ask("Array.from(document.querySelectorAll('figcaption'), one => one.textContent)")
+    for picture, title in zip(pictures, titles, strict=True):
+        assert picture.aria_role in ("img", "image")
+        assert picture.accessible_name.startswith(title)
+        assert any(digit in picture.accessible_name for digit in "123456789")
+    levels = page.ask("Array.from(document.querySelectorAll('h1, h2, h3'), one => +one.tagName[1])")
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
+    region = page.chrome.find_element("css selector", "[role=region]")
+    assert region.accessible_name == "Hashes"
+    assert page.ask("document.querySelectorAll('th:not([scope])').length") == 0
+    assert page.ask("document.documentElement.lang") == "en"
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_hostile_text_is_only_text(page: Page, hostile: Report, width: int) -> None:
+    page.open(hostile.path, width=width)
+    assert not page.dialog
+    assert not page.complaints
+    assert page.requests == [hostile.path.as_uri()]
+    assert page.ask("performance.getEntriesByType('resource').length") == 0
+    assert page.ask("location.href") == hostile.path.as_uri()
+    alive = "script, img, iframe, a, link, object, embed, form, base, foreignObject, svg svg svg, [onload], [onerror]"
+    assert page.ask(f"document.querySelectorAll({alive!r}).length") == 0
+    assert [row["names"] for row in named_rows(page)] == [" ".join(printable(text).split()) for text in HOSTILE]
+    assert len(charts(page)) == 4
+    assert page.ask("document.documentElement.scrollWidth") <= width
+    assert not overlaps(page)
+
+
+def test_a_script_that_got_in_all_the_same_would_be_stopped_and_seen(
+    page: Page, hostile: Report, tmp_path: Path
+) -> None:
+    """What the test above relies on: the page's policy forbids it, and the console tells."""
+    broken = tmp_path / "broken.html"
+    source = hostile.path.read_text(encoding="utf-8")
+    broken.write_text(source.replace("</main>", "<script>alert(1)</script><img src='x.png'></main>"), encoding="utf-8")
+    page.open(broken)
+    assert not page.dialog
+    assert len(page.complaints) == 2
+
+
+def test_in_print_the_whole_table_is_there(page: Page, hashes: Report) -> None:
+    width = 1032  # A4 across, without the margins
+    page.open(hashes.path, width=width, media="print")
+    assert page.ask("getComputedStyle(document.querySelector('.scroll')).overflowX") == "visible"
+    assert page.ask("document.querySelector('#t1').getBoundingClientRect().right") <= width
+    assert not overlaps(page)
+
+
+def test_it_can_be_printed(page: Page, hashes: Report) -> None:
+    pdf = page.open(hashes.path).pdf()
+    assert pdf.startswith(b"%PDF")
+    assert pdf.count(b"/Type /Page\n") > 10

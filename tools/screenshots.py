@@ -1,0 +1,67 @@
+"""Takes the pictures of an HTML report that the docs show, with Chromium, from a tenant of the sandbox.
+
+    python tools/screenshots.py         into docs/images
+
+Look at them before they are committed.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from falcon_bulk.sandbox import Server, Tenant
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+BINARIES = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+DARK = "--blink-settings=preferredColorScheme=0"
+PICTURES = {
+    "hash-summary-wide.png": ("--window-size=1400,1180",),
+    "hash-summary-narrow.png": ("--window-size=390,1180", DARK),
+}
+SIZE = 200_000
+"""Bytes that a picture may have at most: it stays in the history for good."""
+
+
+def main() -> int:
+    """Take them; the exit status."""
+    browser = next(filter(None, map(shutil.which, BINARIES)), None)
+    if browser is None:
+        print("No Chromium is installed.", file=sys.stderr)
+        return 1
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="screenshots-") as name:
+        folder = Path(name)
+        page = report(folder)
+        for picture, look in PICTURES.items():
+            target = IMAGES / picture
+            profile = f"--user-data-dir={folder / 'profile'}"
+            command = [browser, *FLAGS, *look, profile, f"--screenshot={target}", page.as_uri()]
+            subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=60)
+            print(f"{target}: {target.stat().st_size:,} bytes")
+    return int(any((IMAGES / picture).stat().st_size > SIZE for picture in PICTURES))
+
+
+def report(folder: Path) -> Path:
+    """What `hash-summary` writes for a tenant of 10,000 alerts."""
+    tenant = Tenant(alerts=10_000, seed=5, customer="acme")
+    page = folder / "report.html"
+    with Server(tenant) as server:
+        env_file = folder / "acme.env"
+        env_file.touch(mode=0o600)
+        env_file.write_text(tenant.env_text(server.url) + "FALCON_OPERATOR=alice\n", encoding="utf-8")
+        command = [sys.executable, "-m", "falcon_bulk", "hash-summary", "--since", "60d", "-o", str(page), "--quiet"]
+        where = {"FALCON_BULK_STATE_DIR": str(folder / "state")}
+        subprocess.run(
+            [*command, "--env-file", str(env_file)], check=True, stdout=subprocess.DEVNULL, env=where, timeout=120
+        )
+    return page
+
+
+if __name__ == "__main__":
+    sys.exit(main())
