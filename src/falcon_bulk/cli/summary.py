@@ -17,20 +17,26 @@ Examples:
   falcon-bulk summary --customer acme --status new
   falcon-bulk summary --customer acme --by name,host --by 'name*host' --top 20
   falcon-bulk summary --customer acme --by day,device.os_version --since 30d --format json
+  falcon-bulk summary --customer acme --status new --outliers
 """
 DEFAULT = ("severity", "status", "product")
+BY = (
+    "severity, status, product, type, name, host, user, tactic, technique, filename, cmdline, resolution, assignee, "
+    "day, hour or tag; any field path, like device.os_version; a pair: name*host. Several: with commas."
+)
 
 
 @click.command("summary", epilog=EXAMPLES)
 @selection_options(changing=False)
-@click.option("--by", "fields", **many("FIELD"), help="severity, name, host, …; a field path; a pair: name*host.")
+@click.option("--by", "fields", **many("FIELD"), help=BY)
 @click.option(
     "--top", **once(default=10), type=click.IntRange(1), show_default=True, help="Values to show of each field."
 )
+@click.option("--outliers", is_flag=True, help="Also show alerts that differ from others of their hash or name.")
 @notify_option
 @shared_options
 @click.pass_context
-def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options: Any) -> int:
+def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: bool, **options: Any) -> int:
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.context import Context
     from falcon_bulk.model.fields import former
@@ -44,8 +50,8 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options:
     selection = context.selection(options)
     context.names_fields(name for name in names_in(fields) if former(name) is not None)
     if context.round:
-        return _round(context, selection, fields, top, fail_on_empty=options["fail_on_empty"])
-    summary = _summarize(context, selection, fields, top)
+        return _round(context, selection, fields, top, outliers, fail_on_empty=options["fail_on_empty"])
+    summary = _summarize(context, selection, fields, top, outliers)
     context.publish(
         lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
     )
@@ -54,7 +60,9 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, **options:
     return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
 
 
-def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ...], top: int) -> "Summary":
+def _summarize(
+    context: "Context", selection: "Selection", fields: tuple[str, ...], top: int, outliers: bool
+) -> "Summary":
     from falcon_bulk.model.fields import KNOWN, nearest
     from falcon_bulk.operations.select import only_of, select
     from falcon_bulk.operations.summary import FIELDS, fields_without_values, summarize, summarize_on_server
@@ -70,6 +78,7 @@ def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ..
             in_flight=context.readers,
             customer=customer,
             generated_at=now,
+            outliers=outliers,
         ) or summarize(
             only_of(select(tenant.alerts, selection, watch, readers=context.readers), cids),
             fields,
@@ -77,6 +86,7 @@ def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ..
             customer=customer,
             generated_at=now,
             selection=selection.words,
+            outliers=outliers,
         )
         if summary.source == "aggregates" and summary.alerts_read:
             watch.sought.clear()  # Falcon knows the fields of a filter that finds something
@@ -87,15 +97,27 @@ def _summarize(context: "Context", selection: "Selection", fields: tuple[str, ..
 
 
 def _round(
-    context: "Context", selection: "Selection", fields: tuple[str, ...], top: int, *, fail_on_empty: bool
+    context: "Context",
+    selection: "Selection",
+    fields: tuple[str, ...],
+    top: int,
+    outliers: bool,
+    *,
+    fail_on_empty: bool,
 ) -> int:
     from falcon_bulk.cli.rounds import each_customer
     from falcon_bulk.model.round import round_exit_code
     from falcon_bulk.report.round import round_document, round_page, round_sheet
-    from falcon_bulk.report.summary import summary_charts, summary_document, summary_page, summary_sheets
+    from falcon_bulk.report.summary import (
+        joined_sheets,
+        summary_charts,
+        summary_document,
+        summary_page,
+        summary_sheets,
+    )
 
     def work(alone: "Context") -> tuple["Summary", int]:
-        summary = _summarize(alone, selection, fields, top)
+        summary = _summarize(alone, selection, fields, top, outliers)
         alone.file(
             lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
         )
@@ -103,7 +125,7 @@ def _round(
 
     parts = each_customer(context, work)
     customers = round_sheet(parts, ("alerts", "hidden"), lambda one: (one.alerts_read, one.hidden))
-    each = [sheet for part in parts if part.result is not None for sheet in summary_sheets(part.result)]
+    each = joined_sheets([part.result for part in parts if part.result is not None])
     charts = [one for part in parts if part.result is not None for one in summary_charts(part.result, part.customer)]
     context.publish(
         lambda: [*each, customers],

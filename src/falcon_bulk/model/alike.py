@@ -58,7 +58,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """The groups that have alerts that differ, most first, then the others; by_likeness counts all groups.
+    """The groups that have alerts that differ, most first, then the largest others; by_likeness counts all groups.
 
     left_out: alerts that were not compared, since there were too many different ones to remember.
     """

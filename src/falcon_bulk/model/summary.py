@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from falcon_bulk.model.alike import Comparison
+
 Value = str | None | tuple[str | None, ...]
 
 
@@ -18,7 +20,8 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """For each field asked for, its values, most frequent first. alerts_read = shown in the console + hidden.
 
-    source: whether the alerts were read, or counted by Falcon, which gives the same.
+    source: whether the alerts were read, or counted by Falcon, which gives the same. outliers: which alerts differ
+    from their like, if that was asked for.
     """
 
     customer: str
@@ -28,3 +31,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     hidden: int
     by: dict[str, tuple[Count, ...]]
     source: Literal["reading", "aggregates"] = "reading"
+    outliers: Comparison | None = None

@@ -55,12 +55,12 @@ class Likenesses:
                 self._left_out += 1
             self._profiles += len(group.same) - before
 
-    def comparison(self) -> Comparison:
-        """What was found: the groups with most alerts that differ first, then the largest."""
+    def comparison(self, most: int) -> Comparison:
+        """What was found: the groups with most alerts that differ first, then the largest; at most so many."""
         groups = [_judged(*key, group) for key, group in self._groups.items() if group.same]
         groups.sort(key=lambda group: (-group.differ, -group.alerts, group.sha256, group.name))
         return Comparison(
-            groups=tuple(groups),
+            groups=tuple(groups[:most]),
             by_likeness=dict(Counter(str(group.likeness) for group in groups)),
             left_out=self._left_out,
         )

@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from itertools import product
 from typing import Any
+
+import msgspec
 
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.falcon.fql import base_filter
@@ -12,10 +13,13 @@ from falcon_bulk.model.alert import decode_document, text
 from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Count, Summary, Value
+from falcon_bulk.operations.alike import Likenesses
 from falcon_bulk.operations.reading import Found
 from falcon_bulk.operations.server_counts import AlertCounter, Reader, server_counts
 
 Values = Iterable[str | None]
+
+MOST_GROUPS = 100
 
 _TO_DAY = len("2026-11-24")
 _TO_HOUR = len("2026-11-24T08")
@@ -49,12 +53,15 @@ def summarize(
     customer: str,
     generated_at: str,
     selection: str,
+    outliers: bool = False,
 ) -> Summary:
     """Count the alerts by each of the fields; a pair is written `name×host` or `name*host`.
 
     Of each the `top` most frequent values, and the others as one rest. An alert with several values (tags, lists)
-    counts once for each. Raises UsageProblem for what cannot be a field.
+    counts once for each. outliers: also compare each alert with its like. Raises UsageProblem for what cannot be a
+    field.
     """
+    likenesses = Likenesses() if outliers else None
     readers = _readers(fields)
     counters: dict[str, Counter[Value]] = {field: Counter() for field in fields}
     read = hidden = 0
@@ -63,6 +70,8 @@ def summarize(
         hidden += found.alert.hidden
         for field, values in readers.items():
             counters[field].update(set(values(found)))
+        if likenesses is not None:
+            likenesses.add(found.alert)
     return Summary(
         customer=customer,
         generated_at=generated_at,
@@ -70,6 +79,7 @@ def summarize(
         alerts_read=read,
         hidden=hidden,
         by={field: tuple(_counts(counter, top)) for field, counter in counters.items()},
+        outliers=likenesses.comparison(MOST_GROUPS) if likenesses is not None else None,
     )
 
 
@@ -83,13 +93,14 @@ def summarize_on_server(
     in_flight: int,
     customer: str,
     generated_at: str,
+    outliers: bool = False,
 ) -> Summary | None:
     """The same without reading the alerts, None where Falcon's counts are not sure to be what reading gives.
 
     They are not for hashes and ids, hits on which are checked one by one, nor for a host or a name, which stand in
-    different fields. Raises the errors of the client, and WrongTenant for an alert of another CID.
+    different fields, nor for outliers. Raises the errors of the client, and WrongTenant for an alert of another CID.
     """
-    if selection.hashes or selection.ids or selection.host or selection.name:
+    if selection.hashes or selection.ids or selection.host or selection.name or outliers:
         return None
     counts = server_counts(alerts, base_filter(selection), _readers(fields), cids, in_flight=in_flight)
     if counts is None:
@@ -145,16 +156,27 @@ def _readers(fields: Sequence[str]) -> dict[str, Reader]:
 
 def _reader(field: str) -> Reader:
     check_field(field)
-    readers = [FIELDS.get(part, partial(_at_path, part.split("."))) for part in _parts(field)]
+    readers = [FIELDS.get(part) or _at_path(part.split(".")) for part in _parts(field)]
     if len(readers) == 1:
         return lambda found: (value or None for value in readers[0](found))
     return lambda found: product(*([value or None for value in reader(found)] for reader in readers))
 
 
-def _at_path(path: list[str], found: Found) -> Values:
-    value: Any = value_at(decode_document(found.document), path)
-    values = value if isinstance(value, list) else [value]
-    return [_as_text(one) for one in values] or [None]
+def _at_path(path: list[str]) -> Callable[[Found], Values]:
+    """What an alert has at the path. Only the field it begins with is decoded: a document has more than a hundred."""
+    head, *rest = path
+    part = msgspec.defstruct("Part", [("value", Any, msgspec.field(name=head, default=None))])
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(part)
+
+    def values(found: Found) -> Values:
+        try:
+            value: Any = value_at(decoder.decode(found.document).value, rest)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            value = value_at(decode_document(found.document), path)
+        texts = [_as_text(one) for one in (value if isinstance(value, list) else [value])]
+        return texts or [None]
+
+    return values
 
 
 def _as_text(value: Any) -> str | None:

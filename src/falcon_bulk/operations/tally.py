@@ -1,14 +1,16 @@
 """Counting a plan while it is made, so that its preview needs no second look at the alerts."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.preview import Preview, Sample
+from falcon_bulk.operations.alike import Likenesses
 
 SHOWN = 5
 MOST_VALUES = 50_000
+MOST_GROUPS = 20
 
 # Programs that run other people's code: their hash says little about what happened.
 INTERPRETERS = frozenset(
@@ -34,9 +36,9 @@ _SAMPLED: dict[str, Callable[[Alert], Iterable[str]]] = {
 
 
 class Tally:
-    """The numbers of a plan in the making."""
+    """The numbers of a plan in the making. hashes: those it is made by, whose alerts are compared with each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, hashes: Sequence[str] = ()) -> None:
         self.selected = 0
         self.planned = 0
         self.skipped: Counter[str] = Counter()
@@ -44,6 +46,7 @@ class Tally:
         self._counts: dict[str, Counter[str]] = {title: Counter() for title in _SAMPLED}
         self._oldest = self._newest = ""
         self._interpreters: set[str] = set()
+        self._likenesses = Likenesses(frozenset(hashes)) if hashes else None
 
     def skip(self, reason: str, number: int = 1) -> None:
         """An alert of the selection needs no change, or is not there."""
@@ -70,6 +73,8 @@ class Tally:
             self._oldest = min(self._oldest or created, created)
             self._newest = max(self._newest, created)
         self._interpreters.update(_interpreter(alert))
+        if self._likenesses is not None:
+            self._likenesses.add(alert)
 
     def preview(self, sent: Iterable[str], *, by_hash: bool, warnings: Iterable[str] = ()) -> Preview:
         """The plan in numbers. sent: the actions in words. by_hash: warn where a hash is an interpreter's."""
@@ -91,6 +96,7 @@ class Tally:
             newest=self._newest,
             sent=tuple(sent),
             warnings=tuple(said),
+            alike=self._likenesses.comparison(MOST_GROUPS) if self._likenesses and self.planned else None,
         )
 
 

@@ -1,23 +1,39 @@
 """What summary shows: a table for each field, and `falcon-bulk/summary/1`."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from falcon_bulk.model.alike import Comparison
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.report import chart
+from falcon_bulk.report.alike import alike_sheets, odd_sheet, outliers_document
 from falcon_bulk.report.page import Page
+from falcon_bulk.report.round import joined_sheet
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 BAR = 24
+GROUPS = 20
+ALERTS_OF_GROUP = 10
 _TIMES = ("day", "hour")
 
 
 def summary_sheets(summary: Summary) -> list[Sheet]:
-    """A sheet for each field, its counts with bars; the last one says how the total is made up."""
-    sheets = [
+    """A sheet for each field, its counts with bars; the last one says how the total is made up.
+
+    Where outliers were asked for, these come first.
+    """
+    sheets = [] if summary.outliers is None else _outliers(summary.customer, summary.outliers)
+    sheets += [
         Sheet(
             f"{summary.customer}: {shown(summary.alerts_read)} alerts by {field}",
-            (Column("alerts", right=True), Column("share", style="bar", spare=1, least=BAR), Column(field)),
+            (
+                Column("alerts", right=True),
+                Column("share", style="bar", spare=1, least=BAR),
+                Column(field, style="ends"),
+            ),
             [_row(count, counts) for count in counts],
+            flat=_all_counts(summary),
         )
         for field, counts in summary.by.items()
     ]
@@ -27,6 +43,29 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
     if summary.source == "aggregates":
         notes.insert(1, "Counted by Falcon and held against its total and its newest alerts; the others were not read.")
     return [*sheets, Sheet("", (), (), notes)]
+
+
+def joined_sheets(summaries: Sequence[Summary]) -> list[Sheet]:
+    """The sheets of several customers; csv shows the counts of them all, the customer in front."""
+    flat = joined_sheet([(summary.customer, _flat(summary)) for summary in summaries])
+    sheets = [sheet for summary in summaries for sheet in summary_sheets(summary)]
+    return [replace(sheet, flat=flat) if sheet.flat else sheet for sheet in sheets]
+
+
+def _flat(summary: Summary) -> Sheet:
+    return _all_counts(summary) if summary.outliers is None else odd_sheet(summary.outliers)
+
+
+def _all_counts(summary: Summary) -> Sheet:
+    """The counts by all fields as one table; the share in percent."""
+    columns = Column("by"), Column("value"), Column("alerts", right=True), Column("percent", right=True)
+    total = summary.alerts_read or 1
+    rows = [
+        (field, _label(count), count.alerts, round(100 * count.alerts / total, 2))
+        for field, counts in summary.by.items()
+        for count in counts
+    ]
+    return Sheet("", columns, rows)
 
 
 def summary_page(summary: Summary) -> Page:
@@ -59,6 +98,12 @@ def _bar(count: Count, field: str) -> chart.Bar:
     return chart.Bar(_label(count), count.alerts)
 
 
+def _outliers(customer: str, comparison: Comparison) -> list[Sheet]:
+    first, *others = alike_sheets(comparison, GROUPS, ALERTS_OF_GROUP)
+    title = f"{customer}: {first.title}" if first.title else ""
+    return [replace(first, title=title, flat=odd_sheet(comparison)), *others]
+
+
 def summary_document(summary: Summary) -> dict[str, Any]:
     """`falcon-bulk/summary/1`."""
     return {
@@ -70,7 +115,7 @@ def summary_document(summary: Summary) -> dict[str, Any]:
         "hidden": summary.hidden,
         "source": summary.source,
         "by": {field: [_document(count) for count in counts] for field, counts in summary.by.items()},
-    }
+    } | ({} if summary.outliers is None else outliers_document(summary.outliers))
 
 
 def _document(count: Count) -> dict[str, Any]:
