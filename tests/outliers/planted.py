@@ -1,0 +1,49 @@
+"""Planted groups as alerts of a sandbox tenant, among ordinary ones."""
+
+from collections.abc import Sequence
+from itertools import cycle
+
+from gathering import CID, Fields, Group
+
+from falcon_bulk.sandbox import Tenant
+from falcon_bulk.sandbox.documents import own_fields
+from falcon_bulk.sandbox.records import NO_EVIDENCE, Alert, Evidence, File, Fragment, State
+from falcon_bulk.sandbox.timestamps import parse
+
+KINDS = {"idp-user-endpoint-app-info": "idp", "ods": "ods"}
+
+
+def plant(tenant: Tenant, groups: Sequence[Group]) -> None:
+    """Add the groups' documents to a tenant that nobody asks yet."""
+    tenant.store.add([_alert(document, tenant.cid) for group in groups for document in group.documents])
+
+
+def id_at(tenant: Tenant, composite_id: str) -> str:
+    """The id that a planted alert has there."""
+    return composite_id.replace(CID, tenant.cid, 1)
+
+
+def _alert(document: Fields, cid: str) -> Alert:
+    """The sandbox's alert whose document says what the planted one does."""
+    created = parse(document["created_timestamp"], 0)
+    state = State(document["status"], created, crawled=created)
+    sha256 = document.get("sha256")
+    evidence = Evidence(subject=File(sha256, document["md5"], "planted")) if sha256 else NO_EVIDENCE
+    alert = Alert(
+        document["composite_id"].replace(CID, cid, 1),
+        cid,
+        KINDS.get(document["type"], "ldt"),
+        (Fragment({"agent_id": document["agent_id"]}),),
+        created,
+        1,
+        state,
+        state,
+        evidence,
+    )
+    own = own_fields(alert, state)
+    parts: tuple[Fields, Fields, Fields] = ({}, {}, {})
+    for part, (name, value) in zip(cycle(parts), document.items(), strict=False):
+        if name not in own:
+            part[name] = value
+    alert.parts = tuple(map(Fragment, parts))
+    return alert
