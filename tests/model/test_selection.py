@@ -55,6 +55,14 @@ def test_the_words_name_every_part_and_its_values() -> None:
     )
 
 
+def test_of_many_hashes_the_words_name_the_number_and_the_first() -> None:
+    hashes = tuple(f"{number:064x}" for number in range(5_000))
+    assert Selection(hashes=hashes, products=("epp",)).words == (
+        "5,000 hashes (000000000000…, 000000000000…, …), product epp"
+    )
+    assert all(digest in Selection(hashes=hashes[:5]).words for digest in hashes[:5])
+
+
 def test_no_part_is_all_alerts_and_ids_are_counted() -> None:
     assert Selection().words == "all alerts"
     assert Selection(visible_only=True).words == "visible only"

@@ -1,12 +1,12 @@
 """falcon-bulk allow-hash: put hashes on the allow-list."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from falcon_bulk.cli.options import (
     consent_options,
+    hash_file_option,
     many,
     not_blank,
     notify_option,
@@ -29,13 +29,7 @@ Examples:
 
 @click.command("allow-hash", epilog=EXAMPLES)
 @click.option("--hash", "hashes", **many("SHA256"), help="The hashes to allow.")
-@click.option(
-    "--hash-file",
-    **once(),
-    type=click.Path(path_type=Path, allow_dash=True),
-    metavar="FILE",
-    help="Hashes from a file: text, CSV or JSON; - for standard input.",
-)
+@hash_file_option
 @click.option("--platform", "platforms", **many(choices=PLATFORMS), help="Where they are allowed; at least one.")
 @click.option("--global", "everywhere", is_flag=True, help="On all hosts.")
 @click.option("--host-group", "host_groups", **many("ID"), help="On the hosts of these groups only: ids, not names.")

@@ -22,20 +22,19 @@ from falcon_bulk.cli.changing import (
     publish_dry_run,
     stopping,
 )
-from falcon_bulk.cli.context import Context, open_binary
+from falcon_bulk.cli.context import Context
+from falcon_bulk.cli.given import given_hashes
 from falcon_bulk.cli.options import deadline
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.journal import Draft, Journal
 from falcon_bulk.journal.pins import check_pin
-from falcon_bulk.model.hashes import checked_hash
 from falcon_bulk.model.indicator import Allowance
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunStatus
 from falcon_bulk.operations.allow import plan_allowance, plan_removal
 from falcon_bulk.operations.apply import Pace
-from falcon_bulk.operations.hashfile import read_hashes
 from falcon_bulk.operations.plan import Nowhere, checked_value
 
 Make = Callable[[Draft | Nowhere], Preview]
@@ -48,7 +47,9 @@ def allow_hashes(context: Context, options: dict[str, Any]) -> int:
     consent = Consent(options["yes"], options["expect"], options["most"])
     dry = bool(options["dry_run"])
     run_id = new_run_id(context)
-    hashes = _hashes(options, asks=not dry and not consent.yes)
+    hashes = given_hashes(options, context.console)
+    if not hashes:
+        raise UsageProblem("allow-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE.")
     allowance = _allowance(context, options, run_id)
     if not dry:
         consent.check()
@@ -120,19 +121,6 @@ def _carry_out(context: Context, tenant: Tenant, plan: Plan, make: Make, consent
         return publish_dry_run(context, Ended(plan, preview, result))
     approve = partial(ask, context, plan, consent)
     return publish(context, carry_out(context, tenant, plan, make, approve, Pace()))
-
-
-def _hashes(options: dict[str, Any], *, asks: bool) -> tuple[str, ...]:
-    """The hashes of --hash and --hash-file, each once. Raises UsageProblem."""
-    given = tuple(map(checked_hash, options["hashes"]))
-    if (path := options["hash_file"]) is not None:
-        if str(path) == "-" and asks:
-            raise UsageProblem("Standard input cannot give the hashes and the answer.", "Add --yes --expect N.")
-        with open_binary(path) as file:
-            given += read_hashes(file.read(), str(path))
-    if not given:
-        raise UsageProblem("allow-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE.")
-    return tuple(dict.fromkeys(given))
 
 
 def _allowance(context: Context, options: dict[str, Any], run_id: str) -> Allowance:

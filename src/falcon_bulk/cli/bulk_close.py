@@ -12,6 +12,7 @@ EXAMPLES = """\b
 Examples:
   falcon-bulk bulk-close --customer acme --filter "status:'new'+name:'EICAR*'" --dry-run
   falcon-bulk bulk-close --customer acme --host 'LAB-*' --from-status new --resolution ignored
+  falcon-bulk bulk-close --customer acme --hash-file approved.csv --from-status new --dry-run
   falcon-bulk bulk-close --customer acme --ids-file ids.txt --yes --expect 42
 """
 
@@ -29,24 +30,22 @@ Examples:
 @notify_option
 @shared_options
 @click.pass_context
-def command(ctx: click.Context, /, ids_file: Path | None, **options: Any) -> int:
+def command(ctx: click.Context, /, **options: Any) -> int:
     """Set a status on all alerts of a selection, `closed` by default."""
     from falcon_bulk.cli.changing import change_alerts
     from falcon_bulk.cli.changing_round import plan_round
-    from falcon_bulk.cli.context import Context, open_binary
-    from falcon_bulk.operations.idsfile import read_ids
+    from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.given import given_ids
 
     context = Context(ctx, "run")
+    ids_file = options["ids_file"]
     selection = context.selection(options)
     if not selection.everything and ids_file is not None:
         raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
     if ids_file is not None and context.round:
         raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
     if ids_file is not None:
-        if str(ids_file) == "-" and not options["yes"] and not options["dry_run"]:
-            raise UsageProblem("Standard input cannot give the ids and the answer.", "Add --yes --expect N.")
-        with open_binary(ids_file) as file:
-            selection = context.selection(options, ids=read_ids(file.read(), str(ids_file)))
+        selection = context.selection(options, ids=given_ids(options))
     if selection.everything:
         raise UsageProblem(
             "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"

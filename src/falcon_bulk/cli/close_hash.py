@@ -11,6 +11,7 @@ EXAMPLES = """\b
 Examples:
   falcon-bulk close-hash --customer acme --hash SHA256 --dry-run
   falcon-bulk close-hash --customer acme --hash SHA256 --resolution false_positive --comment "PUP, approved"
+  falcon-bulk close-hash --customer acme --hash-file approved.csv --dry-run --plan approved.plan
   falcon-bulk close-hash --customer acme --hash SHA256 --yes --max 500
 """
 
@@ -33,7 +34,9 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     context = Context(ctx, "run")
     selection = context.selection(options)
     if not selection.hashes:
-        raise UsageProblem("close-hash needs a hash.", "Add --hash SHA256; `bulk-close` selects without one.")
+        raise UsageProblem(
+            "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."
+        )
     if context.round:
         return plan_round(context, "close-hash", selection, options)
     return change_alerts(context, "close-hash", selection, options)

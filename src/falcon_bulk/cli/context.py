@@ -9,12 +9,13 @@ from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.console import Console, wants_color
+from falcon_bulk.cli.given import given_hashes
 from falcon_bulk.cli.options import instant
 from falcon_bulk.config.customers import list_customers
 from falcon_bulk.config.operator import login_name
@@ -24,7 +25,6 @@ from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.falcon.fql import checked_filter, checked_host, checked_name, checked_word
 from falcon_bulk.falcon.habits import doubtful, is_doubtful, not_seen, old_habits, renamed
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.hashes import checked_hash
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming, rfc3339
 from falcon_bulk.operations.reading import Watch
@@ -266,7 +266,7 @@ class Context:
         self._sought = doubtful(fql or "")
         return Selection(
             filter=checked_filter(fql) if fql else "",
-            hashes=tuple(dict.fromkeys(map(checked_hash, options["hashes"]))),
+            hashes=given_hashes(options, self.console),
             severities=tuple(name.capitalize() for name in options["severities"]),
             products=tuple(checked_word(value, "product") for value in options["products"]),
             statuses=options["from_status"],
@@ -381,13 +381,3 @@ class Context:
         """The page with who made it, when and with what."""
         made = {"made by": self.operator, "made at": self.now, "made with": f"falcon-bulk {__version__}"}
         return replace(page, facts={**page.facts, **made})
-
-
-def open_binary(path: Path) -> BinaryIO:
-    """A file or, for `-`, standard input, as bytes. Raises UsageProblem."""
-    if str(path) == "-":
-        return sys.stdin.buffer
-    try:
-        return path.open("rb")
-    except OSError as error:
-        raise UsageProblem(f"{path} cannot be read: {error.strerror}.") from None

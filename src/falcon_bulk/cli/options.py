@@ -192,12 +192,24 @@ def notify_option(command: Decorated) -> Decorated:
 # Which alerts.
 
 
+def hash_file_option(command: Decorated) -> Decorated:
+    """More hashes, beside those of --hash."""
+    return click.option(
+        "--hash-file",
+        **once(),
+        type=click.Path(path_type=Path, allow_dash=True),
+        metavar="FILE",
+        help="Hashes from a file: text, CSV or JSON; - for standard input.",
+    )(command)
+
+
 def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
     """The options that select alerts; `--status` is the target of a changing command, hence `--from-status`."""
     status = ("--from-status", "from_status") if changing else ("--status", "from_status")
     declared = [
         click.option("--filter", "fql", **once(), metavar="FQL", help="A filter in Falcon Query Language."),
         click.option("--hash", "hashes", **many("SHA256"), help="Alerts of these hashes."),
+        hash_file_option,
         click.option("--severity", "severities", **many(choices=SEVERITIES), help="By severity name."),
         click.option("--product", "products", **many("NAME"), help="epp, idp, xdr, …"),
         click.option(*status, **many(choices=STATUSES), help="Alerts that have this status."),

@@ -2,6 +2,9 @@
 
 import msgspec
 
+MOST_NAMED = 5
+"""Of more hashes, only the first are named in words, and they are cut."""
+
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Checked selection options. All parts are ANDed; the values of one part are ORed.
@@ -32,7 +35,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         """The selection as a person would say it, for previews, reports and plans."""
         parts = [
             ("exactly the given ids", f"{len(self.ids)}" if self.ids else ""),
-            ("hash", " or ".join(self.hashes)),
+            _hashes_in_words(self.hashes),
             ("severity", " or ".join(self.severities)),
             ("product", " or ".join(self.products)),
             ("status", " or ".join(self.statuses)),
@@ -46,3 +49,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         if self.visible_only:
             said.append("visible only")
         return ", ".join(said) or "all alerts"
+
+
+def _hashes_in_words(hashes: tuple[str, ...]) -> tuple[str, str]:
+    """A label and a value, as the other parts have them."""
+    if len(hashes) <= MOST_NAMED:
+        return "hash", " or ".join(hashes)
+    first = ", ".join(f"{digest[:12]}…" for digest in hashes[:2])
+    return f"{len(hashes):,} hashes", f"({first}, …)"
