@@ -27,6 +27,7 @@ QUERY = "/alerts/queries/alerts/v2"
 COMBINED = "/alerts/combined/alerts/v1"
 ENTITIES = "/alerts/entities/alerts/v2"
 PATCH = "/alerts/entities/alerts/v3"
+AGGREGATES = "/alerts/aggregates/alerts/v2"
 
 
 @dataclass

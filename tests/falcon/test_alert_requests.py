@@ -1,10 +1,12 @@
 """What the operations on alerts send, and how they read what comes back."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from fake_timing import FakeTiming
 from scripted_falcon import (
+    AGGREGATES,
     COMBINED,
     ENTITIES,
     PATCH,
@@ -17,7 +19,8 @@ from scripted_falcon import (
     scripted,
 )
 
-from falcon_bulk.falcon.alerts import Alerts
+from falcon_bulk.errors import Unreachable
+from falcon_bulk.falcon.alerts import Alerts, Asked, Counted
 from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.model.plan import Action
 
@@ -149,3 +152,31 @@ def test_a_change_sends_composite_ids_and_each_action_as_text_in_its_order(
             {"name": "show_in_ui", "value": "true"},
         ],
     }
+
+
+def test_values_are_counted_in_one_request_hidden_alerts_included(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    buckets = [{"label": "new", "count": 3}, {"label": "closed", "count": 0}]
+    days = [{"label": 1763942400000, "key_as_string": "2025-11-24T00:00:00.000Z", "count": 2}]
+    falcon.answer(
+        AGGREGATES,
+        good([{"name": "1", "buckets": days}, {"name": "0", "buckets": buckets, "sum_other_doc_count": 4}]),
+    )
+    asked = [Asked("status", FQL), Asked("created_timestamp", "", "day"), Asked("sha256", FQL)]
+    status, by_day, sha256 = alerts.by_value(asked)
+    assert (status, sha256) == (Counted([("new", 3)], 4), Counted([], 0))
+    assert by_day == Counted([(datetime(2025, 11, 24, tzinfo=UTC), 2)], 0)
+    (call,) = falcon.to(AGGREGATES)
+    assert call.query == {"include_hidden": ["true"]}
+    terms = {"type": "terms", "size": 1_000, "sort": "_count|desc", "filter": FQL}
+    assert call.json == [
+        {"name": "0", "field": "status", **terms},
+        {"name": "1", "field": "created_timestamp", "type": "date_histogram", "interval": "day", "filter": ""},
+        {"name": "2", "field": "sha256", **terms},
+    ]
+
+
+def test_a_refused_count_is_not_tried_again(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    falcon.answer(AGGREGATES, Reply(500, b"{}"))
+    with pytest.raises(Unreachable):
+        alerts.by_value([Asked("status", "")])
+    assert len(falcon.to(AGGREGATES)) == 1

@@ -197,8 +197,13 @@ def test_every_format_tells_the_same_counts_and_the_rest_of_them(shell: Shell, b
     labels = [" × ".join(row["value"] if isinstance(row["value"], list) else [row["value"]]) for row in rows[:2]]
     labels.append("all others")
 
-    table = list(csv.DictReader(io.StringIO(shell("summary", "--by", by, "--top", "2", "--format", "csv").text)))
-    assert [(int(row["alerts"]), row[by]) for row in table] == list(zip(numbers, labels, strict=True))
+    done = shell("summary", "--by", f"{by},type", "--top", "2", "--format", "csv")
+    table = list(csv.DictReader(io.StringIO(done.text)))
+    shares = [f"{100 * number / sum(numbers):.2f}" for number in numbers]
+    assert [(row["by"], row["value"], int(row["alerts"]), f"{float(row['percent']):.2f}") for row in table[:3]] == [
+        (by, *row) for row in zip(labels, numbers, shares, strict=True)
+    ]
+    assert {row["by"] for row in table[3:]} == {"type"}
     markdown = shell("summary", "--by", by, "--top", "2", "--format", "markdown").text
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in markdown.splitlines() if line.startswith("|")]
     assert [(cell[0], cell[-1]) for cell in cells[2:5]] == [
@@ -224,3 +229,16 @@ def test_a_field_that_no_alert_has_is_said(shell: Shell) -> None:
     assert done.document["by"]["device.colour"] == [{"value": None, "alerts": number}]
     assert done.err.count("No alert has a value in device.colour") == 1
     assert "status." not in done.err
+
+
+@pytest.mark.slow
+def test_csv_of_several_customers_has_the_counts_of_each(tmp_path: Path) -> None:
+    with Server([Tenant(alerts=120, seed=5), Tenant(alerts=90, seed=6, customer="globex")]) as server:
+        shell = Shell(tmp_path, server)
+        shell.write_env("customers/globex.env", server.tenants[1].env_text(server.urls[1]))
+        done = shell.bare("summary", "--all-customers", "--by", "status,product", "--format", "csv")
+        table = list(csv.DictReader(io.StringIO(done.text)))
+    sums: Counter[tuple[str, str]] = Counter()
+    for row in table:
+        sums[row["customer"], row["by"]] += int(row["alerts"])
+    assert sums == {(name, by): n for name, n in (("acme", 120), ("globex", 90)) for by in ("status", "product")}
