@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -15,6 +15,9 @@ from falcon_bulk.cli.nearness import Group, usage_problem
 from falcon_bulk.cli.options import shared_options
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped, UsageProblem
 from falcon_bulk.textsafe import printable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Each command's module in this folder (`-` becomes `_`), with the line the overview shows.
 COMMANDS = {
@@ -31,6 +34,7 @@ COMMANDS = {
     "customers": "The customers' env files: list, check, add.",
     "doctor": "A self-check, and what to paste into a bug report.",
     "schedule": "A command as lines for cron and systemd.",
+    "completion": "Completion for bash, zsh and fish.",
     "sandbox": "A local Falcon tenant to try things on.",
     "demo": "A guided tour on a local tenant.",
 }
@@ -60,6 +64,13 @@ class Commands(Group):
         module = import_module(f"falcon_bulk.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        """The commands and options that begin so, without loading any command."""
+        from click.shell_completion import CompletionItem
+
+        named = [CompletionItem(name, help=says) for name, says in COMMANDS.items() if name.startswith(incomplete)]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The overview, without loading any command."""

@@ -1,6 +1,7 @@
 """Did you mean …: for mistyped commands, options and values."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
@@ -13,6 +14,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     near = get_close_matches(word, list(known), n=3)
     return f"Did you mean {' or '.join(near)}? " if near else ""
+
+
+class Word(click.Choice[str]):
+    """One of some words; a near one is named."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """What is wrong with the value."""
+        near = did_you_mean(str(value).lower(), self.choices)
+        return f"{value!r} is not one of {', '.join(self.choices)}. {near}".rstrip()
 
 
 class Group(click.Group):

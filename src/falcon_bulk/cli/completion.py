@@ -1,0 +1,42 @@
+"""falcon-bulk completion: what a shell needs to complete commands, options and customers."""
+
+import click
+
+from falcon_bulk.cli.nearness import Word
+from falcon_bulk.cli.options import shared_options
+from falcon_bulk.errors import ExitCode
+
+VARIABLE = "_FALCON_BULK_COMPLETE"
+"""Set by the script; Click answers with completions then, and runs no command."""
+
+EXAMPLES = """\b
+Examples:
+  falcon-bulk completion bash > ~/.local/share/bash-completion/completions/falcon-bulk
+  falcon-bulk completion zsh > ~/.zfunc/_falcon-bulk
+  falcon-bulk completion fish > ~/.config/fish/completions/falcon-bulk.fish
+
+\b
+For the running shell only:
+  bash, zsh:  eval "$(falcon-bulk completion bash)"     (or zsh)
+  fish:       falcon-bulk completion fish | source
+For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit`.
+"""
+
+
+@click.command("completion", epilog=EXAMPLES)
+@click.argument("shell", type=Word(("bash", "zsh", "fish")))
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> int:
+    """Print the script that completes commands, options, their values and customers' names in SHELL.
+
+    Names of customers come from the files in the customers' folder; nobody is contacted.
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:  # not with the three above
+        raise click.UsageError(f"There is no completion for {shell}.")
+    script = kind(ctx.find_root().command, {}, "falcon-bulk", VARIABLE)
+    click.echo(script.source_template % script.source_vars())
+    return ExitCode.DONE

@@ -1,0 +1,130 @@
+"""Completion as a shell does it: the real bash, zsh and fish, where they are installed."""
+
+import os
+import pty
+import select
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from shell import PATIENCE, Shell
+from thoroughness import quick_first
+
+# How a person begins: the shell without any settings of the user's, and the line that the help names.
+INTERACTIVE = {
+    "bash": (["bash", "--norc", "--noprofile", "-i"], 'eval "$(falcon-bulk completion bash)"'),
+    "zsh": (["zsh", "-f", "-i"], 'autoload -U compinit; compinit -u -D; eval "$(falcon-bulk completion zsh)"'),
+}
+
+
+def environment(shell: Shell) -> dict[str, str]:
+    """With `falcon-bulk` on the PATH."""
+    program = shell.folder / "falcon-bulk"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m falcon_bulk "$@"\n')
+    program.chmod(0o755)
+    settings = {name: value for name, value in os.environ.items() if name in ("FPATH", "LD_LIBRARY_PATH")}
+    return settings | shell.environment({"PATH": f"{shell.folder}:{os.environ['PATH']}", "PS1": "", "TERM": "dumb"})
+
+
+def typed(shell: Shell, name: str, keys: str, until: str) -> str:
+    """What an interactive shell shows for the keys, read until the words are there."""
+    argv, prepare = INTERACTIVE[name]
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        argv, stdin=theirs, stdout=theirs, stderr=theirs, cwd=shell.folder, env=environment(shell), close_fds=True
+    )
+    os.close(theirs)
+    shown = ""
+
+    def wait_for(words: str) -> None:
+        nonlocal shown
+        deadline = time.monotonic() + PATIENCE
+        while words not in shown:
+            ready, _, _ = select.select([ours], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"{words!r} did not come: {shown!r}"
+            shown += os.read(ours, 65536).decode(errors="replace")
+
+    try:
+        os.write(ours, f"{prepare}; echo rea''dy\n".encode())
+        wait_for("ready")
+        os.write(ours, keys.encode())
+        wait_for(until)
+        return shown
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+@pytest.mark.parametrize("name", INTERACTIVE)
+@pytest.mark.parametrize(
+    ("keys", "until"),
+    quick_first(
+        ("falcon-bulk query --customer ac\t", "--customer acme"),
+        ("falcon-bulk hash-s\t", "falcon-bulk hash-summary"),
+        ("falcon-bulk bulk-close --resol\t", "--resolution"),
+        ("falcon-bulk query --severity crit\t", "--severity critical"),
+    ),
+)
+def test_a_tab_completes_the_word(readable: Shell, name: str, keys: str, until: str) -> None:
+    if not shutil.which(name):
+        pytest.skip(f"{name} is not installed")
+    typed(readable, name, keys, until)
+
+
+def test_fish_completes_the_word(readable: Shell) -> None:
+    if not shutil.which("fish"):
+        pytest.skip("fish is not installed")
+    script = "falcon-bulk completion fish | source"
+    for line in ("falcon-bulk query --customer a", "falcon-bulk hash"):
+        script += f"; complete -C '{line}'"
+    done = subprocess.run(
+        ["fish", "--no-config", "-c", script],
+        capture_output=True,
+        text=True,
+        cwd=readable.folder,
+        env=environment(readable),
+        timeout=PATIENCE,
+        check=True,
+    )
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["acme", "hash-summary"]
+
+
+def offered(shell: Shell, line: str) -> list[str]:
+    """What the program offers for the last word of a line, as bash asks for it."""
+    env = {"_FALCON_BULK_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    done = shell.bare(env=env)
+    assert (done.code, done.err) == (0, ""), done
+    assert not done.requests
+    return [one.partition(",")[2] for one in done.text.split()]
+
+
+def test_customers_are_offered_from_their_folder_and_after_a_comma(readable: Shell, tmp_path: Path) -> None:
+    for name in ("globex", "initech", "not a name"):
+        (tmp_path / f"{name}.env").touch()
+    line = f"falcon-bulk query --customers-dir {tmp_path} --customer"
+    assert offered(readable, f"{line} ") == ["globex", "initech"]
+    assert offered(readable, f"{line} globex,i") == ["globex,initech"]
+
+
+@pytest.mark.parametrize("folder", quick_first("nowhere", "customers/acme.env", "/root/../proc/1/fd", "~nobody"))
+def test_a_folder_that_cannot_be_read_offers_nothing_and_says_nothing(readable: Shell, folder: str) -> None:
+    assert offered(readable, f"falcon-bulk --customers-dir {folder} query --customer a") == []
+
+
+@pytest.mark.slow
+def test_completing_loads_little(readable: Shell) -> None:
+    env = {"_FALCON_BULK_COMPLETE": "bash_complete", "COMP_WORDS": "falcon-bulk query --customer a", "COMP_CWORD": "3"}
+    done = readable.bare(env=env | {"PYTHONPROFILEIMPORTTIME": "1"})
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
+    assert not loaded & {"falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3"}
+
+
+def test_another_shell_is_refused(readable: Shell) -> None:
+    done = readable.bare("completion", "bsh")
+    assert done.code == 2
+    assert "Did you mean bash" in done.err
