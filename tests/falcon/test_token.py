@@ -298,6 +298,12 @@ def test_home_is_the_expected_cid_or_else_that_of_the_newest_alert(falcon: Scrip
         assert home_of(tenant, falcon, good([])) == ""
 
 
+@pytest.mark.parametrize("cid", ["../../etc/cron.d/acme", "a/b", "\x1b[2J", "a" * 65, ".."])
+def test_what_cannot_be_a_cid_names_no_journal(cid: str, falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+    with logged_in(timing, some_settings(cids=())) as tenant, pytest.raises(WrongTenant, match="is no CID"):
+        home_of(tenant, falcon, newest(cid))
+
+
 def test_credentials_of_another_customer_are_noticed_before_anything_is_changed(
     falcon: ScriptedFalcon, timing: FakeTiming
 ) -> None:

@@ -200,6 +200,11 @@ def test_a_plan_of_another_cid_is_refused_and_both_are_named(tmp_path: Path, pla
     refusal(lambda: checked(both))
 
 
+def test_a_plan_whose_journal_would_lie_elsewhere_is_refused(tmp_path: Path) -> None:
+    elsewhere = saved(tmp_path / "elsewhere.plan", plan=a_plan(cid="../../acme", cids=(CID,)))
+    assert "../../acme" in refusal(lambda: checked(elsewhere))
+
+
 def test_a_plan_of_another_cloud_is_refused(plan_path: Path) -> None:
     message = refusal(lambda: checked(plan_path, cloud="https://api.eu-1.crowdstrike.com"))
     assert CLOUD in message

@@ -37,7 +37,8 @@ KEYS = (
 PROCESS_ONLY_KEYS = ("FALCON_BULK_STATE_DIR", "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
 
 _CHECKSUM = re.compile(r"-[0-9a-f]{2}\Z")
-_CID = re.compile(r"[0-9a-z]{1,64}")
+CID = re.compile(r"[0-9a-z]{1,64}")
+"""A customer's id without its checksum; it names the journal."""
 _SEPARATORS = re.compile(r"[,\s]+")
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -270,7 +271,7 @@ def _member_cid(source: _Source) -> str:
 
 def _cids(source: _Source, key: str) -> tuple[str, ...]:
     cids = [_CHECKSUM.sub("", word) for word in _words(source.get(key).lower())]
-    if not all(_CID.fullmatch(cid) for cid in cids):
+    if not all(CID.fullmatch(cid) for cid in cids):
         hint = "A CID has letters and digits only; commas stand between several."
         raise source.problem(f"{key} holds what is not a CID.", hint)
     return tuple(dict.fromkeys(cids))

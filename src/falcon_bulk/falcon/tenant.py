@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from falcon_bulk.config.secret import hide
-from falcon_bulk.config.settings import Settings
+from falcon_bulk.config.settings import CID, Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.answers import Token
@@ -88,9 +88,12 @@ class Tenant:
         return self.cids[0] if self.cids else seen
 
     def newest_cid(self) -> str:
-        """The CID of the newest alert; '' if there is no alert."""
+        """The CID of the newest alert; '' if there is no alert. Raises WrongTenant for what cannot be a CID."""
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=1).documents
-        return decode_alert(newest[0]).tenant if newest else ""
+        cid = decode_alert(newest[0]).tenant if newest else ""
+        if cid and not CID.fullmatch(cid):
+            raise WrongTenant(f"The newest alert says it belongs to {cid!r}, which is no CID.", "Nothing was changed.")
+        return cid
 
     def only_cid(self) -> str:
         """The one CID that these credentials see, for a change that a parent CID would hand down to its children.

@@ -120,9 +120,10 @@ class PlanFile:
 
     def check(self, *, cids: tuple[str, ...], cloud: str, now: datetime, most_age: timedelta) -> None:
         """Raises Refused for a plan of another tenant or cloud, or one that is too old."""
-        if not set(self.plan.cids) <= set(cids):
+        own = dict.fromkeys((self.plan.cid, *self.plan.cids))
+        if not own.keys() <= set(cids):
             raise Refused(
-                f"The plan is for the CID {', '.join(self.plan.cids)}, these credentials are for {', '.join(cids)}.",
+                f"The plan is for the CID {', '.join(own)}, these credentials are for {', '.join(cids)}.",
                 "Use the env file of the customer that the plan was made for.",
             )
         if self.plan.cloud != cloud:
