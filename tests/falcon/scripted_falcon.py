@@ -150,7 +150,7 @@ class ScriptedFalcon:
 def scripted(timing: FakeTiming | None = None) -> Iterator[ScriptedFalcon]:
     falcon = ScriptedFalcon(timing or FakeTiming())
     with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
-        for method in ("GET", "POST", "PATCH"):
+        for method in ("GET", "POST", "PATCH", "DELETE"):
             network.add_callback(method, re.compile(".*"), falcon.carry)
         yield falcon
 

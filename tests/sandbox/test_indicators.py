@@ -98,6 +98,16 @@ def test_a_duplicate_within_one_request_is_a_warning_too(start: Start) -> None:
     assert found(caller) == []
 
 
+def test_a_bad_indicator_may_be_the_only_one_that_is_refused(start: Start) -> None:
+    caller = start(bad_indicator="only_itself")
+    create(caller, an_indicator())
+    answer = create(caller, an_indicator(value="cd" * 32), an_indicator(), an_indicator(value="ef" * 32, platforms=[]))
+    assert answer.status_code == 201
+    made, bad, duplicate = answer.json()["resources"]
+    assert (made["value"], duplicate["message_type"], bad["message_type"]) == ("cd" * 32, "warning", "error")
+    assert len(found(caller)) == 2
+
+
 def test_an_indicator_is_updated_and_deleted(start: Start) -> None:
     caller = start()
     (made,) = create(caller, an_indicator()).json()["resources"]

@@ -50,6 +50,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     unknown_entity: Annotated[Literal["silent", "errors"], _says("whether entities names unknown ids in errors[]")] = (
         "silent"
     )
+    bad_indicator: Annotated[
+        Literal["refuses_all", "only_itself"], _says("what an indicator with a problem does to its creation")
+    ] = "refuses_all"
     count_no_ops: Annotated[bool, _says("whether resources_affected counts alerts that were so already")] = False
     no_op_moves_updated: Annotated[bool, _says("whether such a write moves updated_timestamp")] = True
     closing_hides: Annotated[bool, _says("whether closing also sets show_in_ui false")] = False

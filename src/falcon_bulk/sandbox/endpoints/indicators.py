@@ -62,17 +62,22 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def create(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """201 and the new indicators; 400 and nothing made if one has a problem or a warning that counts."""
+    """201 and the new indicators; 400 and nothing made if one has a problem or a warning that counts.
+
+    With the switch bad_indicator=only_itself the others are made, and the 201 lists them and the problems.
+    """
     drafts = _decoded(call, Creation).indicators
     _check_size(drafts)
     now = tenant.clock.now()
     problems = _problems(drafts, now)
     if not call.flag("ignore_warnings", False):
         problems += _warnings(tenant, drafts, token)
-    if problems:
+    if problems and tenant.switches.bad_indicator == "refuses_all":
         return _rejected(tenant, problems)
-    made = [tenant.indicators.put(token.cid, draft, tenant.client_id, now) for draft in drafts]
-    return _documents(tenant, made, status=201)
+    bad = {problem["row"] for problem in problems}
+    good = [draft for row, draft in enumerate(drafts, start=1) if row not in bad]
+    made = [tenant.indicators.put(token.cid, draft, tenant.client_id, now).document(now) for draft in good]
+    return envelope(tenant.switches, [*made, *problems], status=201, powered_by=POWERED_BY)
 
 
 def update(tenant: Tenant, call: Call, token: Token) -> Answer:
@@ -160,7 +165,7 @@ def _rejected(tenant: Tenant, problems: list[Problem]) -> Answer:
     return envelope(tenant.switches, problems, errors, status=400, powered_by=POWERED_BY)
 
 
-def _documents(tenant: Tenant, indicators: list[Indicator], status: int = 200) -> Answer:
+def _documents(tenant: Tenant, indicators: list[Indicator]) -> Answer:
     now = tenant.clock.now()
     documents = [one.document(now) for one in indicators]
-    return envelope(tenant.switches, documents, status=status, powered_by=POWERED_BY)
+    return envelope(tenant.switches, documents, powered_by=POWERED_BY)

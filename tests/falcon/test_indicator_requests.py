@@ -1,0 +1,173 @@
+"""What the operations on indicators send, and how they read what comes back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fake_timing import FakeTiming
+from scripted_falcon import Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
+
+from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, UsageProblem
+from falcon_bulk.falcon.indicators import DOUBTED, IDS, Indicators
+from falcon_bulk.model.indicator import Allowance
+
+SEARCH = "/iocs/queries/indicators/v1"
+ENTITIES = "/iocs/entities/indicators/v1"
+FIRST, SECOND = "ab" * 32, "cd" * 32
+ALLOWANCE = Allowance(platforms=("windows", "mac"), expiration="2027-02-22T00:00:00Z", description="Vetted")
+
+
+@pytest.fixture
+def falcon() -> Iterator[ScriptedFalcon]:
+    with scripted() as falcon:
+        yield falcon
+
+
+@pytest.fixture
+def indicators(falcon: ScriptedFalcon) -> Iterator[Indicators]:
+    with logged_in(FakeTiming()) as tenant:
+        yield tenant.indicators
+
+
+def an_indicator(value: str, **fields: Any) -> dict[str, Any]:
+    return {"id": f"id-{value[:4]}", "type": "sha256", "value": value, "action": "allow"} | fields
+
+
+# Looking up
+
+
+def test_hashes_are_looked_up_together_and_what_is_found_is_read_by_id(
+    falcon: ScriptedFalcon, indicators: Indicators
+) -> None:
+    falcon.answer(SEARCH, good(["id-abab", "id-cdcd"], total=2))
+    falcon.answer(ENTITIES, good([an_indicator(FIRST.upper(), id="id-abab"), an_indicator(SECOND)]))
+    found = indicators.find([FIRST, SECOND.upper()])
+    assert {digest: [one.id for one in ones] for digest, ones in found.items()} == {
+        FIRST: ["id-abab"],
+        SECOND: ["id-cdcd"],
+    }
+    (search,) = falcon.to(SEARCH)
+    assert search.query["filter"] == [f"type:'sha256'+value:['{FIRST}','{SECOND}']"]
+    (read,) = falcon.to(ENTITIES)
+    assert read.query["ids"] == ["id-abab", "id-cdcd"]
+
+
+def test_what_a_list_does_not_find_is_asked_for_alone_and_lists_are_distrusted_once_that_finds_more(
+    falcon: ScriptedFalcon, indicators: Indicators
+) -> None:
+    hashes = [f"{number:064x}" for number in range(3 * DOUBTED)]
+    lists = -(-len(hashes) // 19)
+    indicators.find(hashes)
+    assert len(falcon.to(SEARCH)) == lists + DOUBTED
+    falcon.calls.clear()
+    falcon.answer(SEARCH, *[good()] * lists, good(["id"], total=1), good())
+    falcon.answer(ENTITIES, good([an_indicator(hashes[0], id="id")]))
+    assert set(indicators.find(hashes)) == {hashes[0]}
+    assert len(falcon.to(SEARCH)) == lists + len(hashes)
+
+
+def test_a_search_is_read_to_its_last_page(falcon: ScriptedFalcon, indicators: Indicators) -> None:
+    falcon.answer(SEARCH, good(["a"], total=2), good(["b"], total=2))
+    falcon.answer(ENTITIES, good([an_indicator(FIRST, id="a"), an_indicator(FIRST, id="b", action="prevent")]))
+    assert [one.action for one in indicators.find([FIRST])[FIRST]] == ["allow", "prevent"]
+    assert [call.query["offset"] for call in falcon.to(SEARCH)] == [["0"], ["1"]]
+
+
+def test_nothing_but_a_hash_gets_into_a_filter(falcon: ScriptedFalcon, indicators: Indicators) -> None:
+    with pytest.raises(UsageProblem):
+        indicators.find([f"{FIRST}'+action:'allow"])
+    assert falcon.to(SEARCH) == []
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_an_unknown_id_that_refuses_a_whole_reading_is_singled_out(
+    falcon: ScriptedFalcon, indicators: Indicators, status: int
+) -> None:
+    falcon.answer(ENTITIES, refused(status), refused(status), good([an_indicator(FIRST, id="a")]))
+    assert list(indicators.by_id(["a", "gone"])) == ["a"]
+
+
+def test_ids_go_in_urls_that_stay_short(falcon: ScriptedFalcon, indicators: Indicators) -> None:
+    indicators.by_id([f"{number:064x}" for number in range(2 * IDS + 1)])
+    assert sorted(len(call.query["ids"]) for call in falcon.to(ENTITIES)) == [1, IDS, IDS]
+    assert max(len(call.url) for call in falcon.to(ENTITIES)) < 4_000
+
+
+# Creating
+
+
+def test_a_creation_asks_for_exactly_the_allowance_and_never_to_ignore_warnings(
+    falcon: ScriptedFalcon, indicators: Indicators
+) -> None:
+    falcon.answer(ENTITIES, Reply(201, an_envelope([an_indicator(FIRST)])))
+    created = indicators.create([FIRST], ALLOWANCE, "why")
+    assert ([one.sha256 for one in created.made], created.refused, created.words) == ([FIRST], {}, "")
+    (call,) = falcon.to(ENTITIES)
+    assert (call.method, call.query) == ("POST", {})
+    assert call.json == {
+        "comment": "why",
+        "indicators": [
+            {
+                "type": "sha256",
+                "value": FIRST,
+                "action": "allow",
+                "platforms": ["windows", "mac"],
+                "applied_globally": True,
+                "expiration": "2027-02-22T00:00:00Z",
+                "description": "Vetted",
+            }
+        ],
+    }
+
+
+def test_host_groups_take_the_place_of_global_and_no_end_is_none(
+    falcon: ScriptedFalcon, indicators: Indicators
+) -> None:
+    falcon.answer(ENTITIES, Reply(201, an_envelope([])))
+    indicators.create([FIRST], Allowance(platforms=("linux",), host_groups=("1" * 32,), description="x"), "why")
+    (sent,) = falcon.to(ENTITIES)[0].json["indicators"]
+    assert (sent["applied_globally"], sent["host_groups"]) == (False, ["1" * 32])
+    assert "expiration" not in sent
+
+
+@pytest.mark.parametrize("status", [201, 400])
+def test_what_is_wrong_with_single_indicators_is_told_whatever_the_status(
+    falcon: ScriptedFalcon, indicators: Indicators, status: int
+) -> None:
+    problem = {"row": 2, "value": SECOND.upper(), "message_type": "warning", "message": "Duplicate"}
+    falcon.answer(ENTITIES, Reply(status, an_envelope([an_indicator(FIRST), problem], errors=[{"message": "some"}])))
+    created = indicators.create([FIRST, SECOND], ALLOWANCE, "why")
+    assert [one.sha256 for one in created.made] == [FIRST]
+    assert (created.refused, created.words) == ({SECOND: "warning: Duplicate"}, "some")
+
+
+def test_a_refusal_of_the_whole_request_a_lost_answer_and_a_missing_scope_are_told_apart(
+    falcon: ScriptedFalcon, indicators: Indicators
+) -> None:
+    for reply, error in (
+        (refused(400, "bad platforms"), Rejected),
+        (refused(500), AnswerLost),
+        (Reply(201, ""), AnswerLost),
+        (refused(403, "access denied, authorization failed"), MissingScope),
+    ):
+        falcon.answer(ENTITIES, reply)
+        with pytest.raises(error) as raised:
+            indicators.create([FIRST], ALLOWANCE, "why")
+    assert "IOC Management: Write" in str(raised.value)
+
+
+# Deleting
+
+
+def test_a_deletion_names_its_ids_and_no_filter(falcon: ScriptedFalcon, indicators: Indicators) -> None:
+    falcon.answer(ENTITIES, good(["a", "b"]))
+    assert indicators.delete(["a", "b"], "why") == ""
+    (call,) = falcon.to(ENTITIES)
+    assert (call.method, call.query) == ("DELETE", {"ids": ["a", "b"], "comment": ["why"]})
+
+
+@pytest.mark.parametrize("ids", [[], [""], ["a", ""]])
+def test_a_deletion_without_an_id_is_never_sent(falcon: ScriptedFalcon, indicators: Indicators, ids: list[str]) -> None:
+    with pytest.raises(ValueError, match="without an id"):
+        indicators.delete(ids, "why")
+    assert falcon.to(ENTITIES) == []

@@ -1,0 +1,233 @@
+"""A run of indicators against a keeper that lags, lies and refuses: what the journal says in the end."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from falcon_bulk.errors import AnswerLost, FalconBulkError, Rejected, Stopped
+from falcon_bulk.falcon.indicators import Created
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.indicator import Allowance, Indicator, PlannedIndicator
+from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import Outcome, RunResult
+from falcon_bulk.operations.deeds import deed_of
+from falcon_bulk.operations.indicator_run import MAX_TRIES, IndicatorRun
+
+HASHES = [f"{number:064x}" for number in range(4)]
+ALLOWANCE = Allowance(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")
+DUPLICATE = "warning: Warning: Duplicate type: 'sha256'"
+
+
+class Moving:
+    """A clock that a wait moves on at once."""
+
+    def __init__(self) -> None:
+        self.clock = 0.0
+        self.stopped = False
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 24, tzinfo=UTC)
+
+    def monotonic(self) -> float:
+        return self.clock
+
+    def wait(self, seconds: float) -> None:
+        self.check()
+        self.clock += seconds
+
+    def finishing(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def check(self) -> None:
+        if self.stopped:
+            raise Stopped
+
+    def chance(self) -> float:
+        return 1.0
+
+
+class Keeper:
+    """Indicators that are found `lag` seconds after they were made; a creation meets the next of `troubles`."""
+
+    def __init__(self, timing: Moving) -> None:
+        self.timing = timing
+        self.lag = 0.0
+        self.made: dict[str, tuple[float, Indicator]] = {}
+        self.sent: list[list[str]] = []
+        self.troubles: list[Callable[[Sequence[str]], Created] | Exception] = []
+        self.bad: dict[str, str] = {}
+        self.applies_then_loses = False
+
+    def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]:
+        now = self.timing.monotonic()
+        return {one: (self.made[one][1],) for one in hashes if one in self.made and self.made[one][0] + self.lag <= now}
+
+    def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
+        return {str(one.id): one for _, one in self.made.values() if one.id in ids}
+
+    def create(self, hashes: Sequence[str], allowance: Allowance, comment: str) -> Created:
+        self.sent.append(list(hashes))
+        if self.troubles:
+            trouble = self.troubles.pop(0)
+            if isinstance(trouble, Exception):
+                if self.applies_then_loses:
+                    self._make(hashes)
+                raise trouble
+            return trouble(hashes)
+        refused = {one: DUPLICATE for one in hashes if one in self.made} | {
+            one: self.bad[one] for one in hashes if one in self.bad
+        }
+        if refused:
+            return Created((), refused, "rejected", "trace")
+        return Created(self._make(hashes), {}, "", "trace")
+
+    def delete(self, ids: Sequence[str], comment: str) -> str:
+        raise NotImplementedError
+
+    def _make(self, hashes: Sequence[str]) -> tuple[Indicator, ...]:
+        for one in hashes:
+            self.made[one] = (self.timing.monotonic(), an_indicator(one))
+        return tuple(self.made[one][1] for one in hashes)
+
+
+def an_indicator(sha256: str, **changes: Any) -> Indicator:
+    usual: dict[str, Any] = {"id": f"id-{sha256}", "type": "sha256", "value": sha256, "action": "allow"}
+    usual |= {"platforms": ["windows"], "applied_globally": True, "description": ALLOWANCE.description}
+    return Indicator(**usual | changes)
+
+
+@pytest.fixture
+def timing() -> Moving:
+    return Moving()
+
+
+@pytest.fixture
+def keeper(timing: Moving) -> Keeper:
+    return Keeper(timing)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "acme.sqlite3")
+    draft = journal.draft(PLAN)
+    for one in HASHES:
+        draft.add_indicator(PlannedIndicator(sha256=one))
+    numbers: dict[str, Any] = {"selected": len(HASHES), "planned": len(HASHES), "skipped": {}, "held": {}}
+    draft.begin(Preview(**numbers, samples=(), oldest="", newest="", sent=()), PLAN.created)
+    yield journal
+    journal.close()
+
+
+PLAN = Plan(
+    run_id="run1",
+    command="allow-hash",
+    customer="acme",
+    cid="acme",
+    cids=("acme",),
+    cloud="https://api.example",
+    operator="ann",
+    created="2026-11-24T00:00:00Z",
+    selection="4 hashes",
+    comment=ALLOWANCE.description,
+    allowance=ALLOWANCE,
+)
+
+
+def carried_out(keeper: Keeper, journal: Journal, *, fresh: bool = True) -> tuple[RunResult, FalconBulkError | None]:
+    read_at = keeper.timing.monotonic() if fresh else float("-inf")
+    run = IndicatorRun(deed_of(PLAN, keeper), journal, PLAN, keeper.timing, read_at=read_at)
+    return run.carry_out(lambda: 0), run.cause
+
+
+def outcomes(journal: Journal) -> dict[str, str]:
+    return {digest: one.outcome for digest, one in journal.indicators.outcomes("run1").items()}
+
+
+def test_all_are_made_in_one_request_and_read_back(keeper: Keeper, journal: Journal) -> None:
+    result, _ = carried_out(keeper, journal)
+    assert (result.status, result.changed, result.verified, keeper.sent) == ("success", 4, 4, [HASHES])
+
+
+def test_a_lost_creation_that_the_search_does_not_show_yet_is_found_when_the_duplicate_is_refused(
+    keeper: Keeper, journal: Journal
+) -> None:
+    keeper.lag, keeper.applies_then_loses = 6.0, True
+    keeper.troubles = [AnswerLost("reset")]
+    result, _ = carried_out(keeper, journal)
+    assert (result.status, result.changed) == ("success", 4)
+    assert len(keeper.sent) == 2
+
+
+def test_a_duplicate_of_a_lost_creation_that_never_shows_stays_unknown_until_it_does(
+    keeper: Keeper, journal: Journal
+) -> None:
+    keeper.lag, keeper.applies_then_loses = 1_000.0, True
+    keeper.troubles = [AnswerLost("reset")]
+    result, _ = carried_out(keeper, journal)
+    assert (result.unknown, result.failed, result.closed) == (4, 0, False)
+    keeper.timing.wait(1_000.0)
+    resumed, _ = carried_out(keeper, journal, fresh=False)
+    assert (resumed.status, resumed.changed, len(keeper.sent)) == ("success", 4, 2)
+
+
+def test_creations_that_are_always_lost_are_given_up_and_stay_unknown(keeper: Keeper, journal: Journal) -> None:
+    keeper.troubles = [AnswerLost("503") for _ in range(9)]
+    result, cause = carried_out(keeper, journal)
+    assert isinstance(cause, AnswerLost)
+    assert (result.unknown, result.exit_code, len(keeper.sent)) == (4, 6, MAX_TRIES)
+
+
+def test_one_with_an_error_fails_and_the_others_are_sent_again_without_it(keeper: Keeper, journal: Journal) -> None:
+    keeper.bad = {HASHES[1]: "error: platforms are not valid"}
+    result, _ = carried_out(keeper, journal)
+    assert (result.changed, result.failed, result.closed) == (3, 1, True)
+    assert outcomes(journal)[HASHES[1]] == Outcome.FAILED
+    assert keeper.sent == [HASHES, [HASHES[0], *HASHES[2:]]]
+    assert [(one.message, one.ids) for one in result.errors] == [("error: platforms are not valid", (HASHES[1],))]
+
+
+def test_a_refusal_that_names_nobody_is_halved_until_the_bad_one_stands_alone(keeper: Keeper, journal: Journal) -> None:
+    def refusing(hashes: Sequence[str]) -> Created:
+        keeper.troubles.append(refusing)
+        if HASHES[2] in hashes:
+            raise Rejected("Falcon answers 400: no.", status=400)
+        return Created(keeper._make(hashes), {}, "", "")
+
+    keeper.troubles = [refusing]
+    result, _ = carried_out(keeper, journal)
+    assert (result.changed, result.failed) == (3, 1)
+    assert outcomes(journal)[HASHES[2]] == Outcome.FAILED
+
+
+def test_a_success_that_does_not_name_one_is_no_success(keeper: Keeper, journal: Journal) -> None:
+    keeper.troubles = [lambda hashes: Created(keeper._make(hashes[:3]), {}, "", "")]
+    result, _ = carried_out(keeper, journal)
+    assert (result.changed, keeper.sent) == (4, [HASHES, HASHES[3:]])
+
+
+def test_what_falcon_made_otherwise_than_asked_is_told(keeper: Keeper, journal: Journal) -> None:
+    made = tuple(an_indicator(one, platforms=["windows", "mac"]) for one in HASHES)
+    keeper.made = {one.value: (0.0, one) for one in made}
+    keeper.troubles = [lambda _: Created(made, {}, "", "")]
+    result, _ = carried_out(keeper, journal)
+    assert (result.status, result.changed, result.verified) == ("partial", 4, 0)
+    assert "windows, mac" in journal.indicators.outcomes("run1")[HASHES[0]].reason
+
+
+def test_what_was_read_over_a_minute_ago_is_read_again_before_it_is_sent(keeper: Keeper, journal: Journal) -> None:
+    keeper.made[HASHES[0]] = (0.0, an_indicator(HASHES[0], action="prevent", description="by bo"))
+    result, _ = carried_out(keeper, journal, fresh=False)
+    assert (result.changed, result.drifted, keeper.sent) == (3, 1, [HASHES[1:]])
+
+
+def test_a_stop_between_requests_sends_no_more(keeper: Keeper, journal: Journal, timing: Moving) -> None:
+    timing.stopped = True
+    result, cause = carried_out(keeper, journal)
+    assert isinstance(cause, Stopped)
+    assert (result.not_sent, result.status, keeper.sent) == (4, "interrupted", [])
+    assert not result.closed
