@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, cast
 
+import msgspec
+
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report import csvfile, markdown
 from falcon_bulk.report.formats import Format
@@ -86,7 +88,11 @@ def render(sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool,
 
 def dump(document: dict[str, Any], stream: BinaryIO) -> None:
     """Write one JSON document, indented, in UTF-8; what is not seen is escaped, for terminals."""
-    stream.write(safe_json(json.dumps(document, ensure_ascii=False, indent=2)).encode() + b"\n")
+    try:
+        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    except UnicodeEncodeError:  # a lone surrogate: a file named on the command line in bytes that are no UTF-8
+        text = json.dumps(document, ensure_ascii=False, indent=2)
+    stream.write(safe_json(text).encode() + b"\n")
 
 
 @contextmanager
