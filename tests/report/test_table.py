@@ -1,6 +1,7 @@
 """Tables fit a terminal and are complete on a pipe."""
 
 import io
+import re
 import subprocess
 import sys
 
@@ -182,3 +183,19 @@ def test_rich_is_not_loaded_for_other_formats() -> None:
         "assert 'rich' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_on_a_terminal_a_bar_stands_beside_each_count() -> None:
+    hashes = [a_hash_count(alerts, sha256=SHA256[:-1] + str(alerts % 10)) for alerts in (3200, 1601, 4)]
+    shown = lines(hash_summary_sheets(a_hash_summary(*hashes), None)[0], width=80)
+    beside = [("3,200", "██████"), ("1,601", "███"), ("4", "█")]
+    assert [tuple(line.split()[:2]) for line in shown[4:7]] == beside
+    assert not any("█" in line for line in lines(hash_summary_sheets(a_hash_summary(*hashes), None)[0]))
+
+
+def test_severities_are_named_and_coloured() -> None:
+    sheet = hash_summary_sheets(a_hash_summary(a_hash_count(max_severity=90.0)), None)[0]
+    assert any("Critical 90" in line for line in lines(sheet))
+    assert any(re.search(r"\x1b\[1;31m *Critical 90", line) for line in lines(sheet, width=200, color=True))
+    details = lines(alert_sheet([an_alert(severity_name="High")], details=True), width=80, color=True)
+    assert any("\x1b[31mHigh " in line for line in details)

@@ -10,24 +10,24 @@ from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 _COLUMNS = (
-    Column("alerts", right=True),
+    Column("alerts", right=True, bar=True),
     Column("sha256", style="hash", least=64),
     Column("md5", style="hash", spare=9, least=32),
     Column("hosts", right=True, spare=2),
     Column("max_severity", right=True, style="severity", spare=4, least=12),
-    Column("by_status", spare=3, least=12),
-    Column("by_product", spare=7),
+    Column("by_status", spare=3, least=20),
+    Column("by_product", spare=7, least=16),
     Column("first_seen", style="time", spare=6, least=16),
     Column("last_seen", style="time", spare=5, least=16),
-    Column("filenames", spare=1, least=12),
-    Column("names", spare=1, least=12),
-    Column("fields", spare=8, least=12),
+    Column("filenames", spare=2, least=18),
+    Column("names", spare=3, least=18),
+    Column("fields", spare=8, least=16),
 )
 _ELSEWHERE = (
-    Column("alerts", right=True),
+    Column("alerts", right=True, bar=True),
     Column("sha256", style="hash", least=64),
     Column("md5", style="hash", spare=3, least=32),
-    Column("fields", spare=1, least=21),
+    Column("fields", spare=2, least=21),
     Column("filenames", spare=2, least=12),
 )
 _SHORT_HASH = 12

@@ -1,8 +1,10 @@
 """A report as one self-contained HTML page: no script, no network, readable in light, dark and print."""
 
 import re
+from functools import cache
 from typing import Any, TextIO
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from rich.cells import cell_len, set_cell_size
 
 from falcon_bulk.report.chart import REST, Chart
@@ -18,8 +20,20 @@ _TO_THE_SECOND = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 
 def write(page: Page, stream: TextIO) -> None:
     """Write the page. All text is escaped by the template; the rows are taken one by one."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    sheets = list(page.sheets)
+    title = page.title or next((sheet.title for sheet in sheets if sheet.title), "falcon-bulk")
+    pieces = _template().generate(
+        title=printable(title),
+        facts=[(what, shown(value)) for what, value in page.facts.items()],
+        charts=[_drawn(chart) for chart in page.charts],
+        sheets=[_shown(sheet, title, f"Filter: {page.facts.get('filter')}") for sheet in sheets],
+    )
+    for piece in pieces:
+        stream.write(piece)
 
+
+@cache
+def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("falcon_bulk", "report"),
         autoescape=True,
@@ -28,16 +42,7 @@ def write(page: Page, stream: TextIO) -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    sheets = list(page.sheets)
-    title = page.title or next((sheet.title for sheet in sheets if sheet.title), "falcon-bulk")
-    pieces = environment.get_template(TEMPLATE).generate(
-        title=printable(title),
-        facts=[(what, shown(value)) for what, value in page.facts.items()],
-        charts=[_drawn(chart) for chart in page.charts],
-        sheets=[_shown(sheet, title, f"Filter: {page.facts.get('filter')}") for sheet in sheets],
-    )
-    for piece in pieces:
-        stream.write(piece)
+    return environment.get_template(TEMPLATE)
 
 
 def _drawn(chart: Chart) -> dict[str, Any]:
@@ -69,7 +74,9 @@ def _shown(sheet: Sheet, title: str, known: str) -> dict[str, Any]:
     columns = [sheet.columns[place] for place in kept]
     return {
         "title": "" if sheet.title == title else printable(sheet.title),
-        "columns": [{"title": printable(column.title), "kind": _kind(column)} for column in columns],
+        "columns": [
+            {"title": printable(column.title), "kind": _kind(column), "right": column.right} for column in columns
+        ],
         "rows": ([_cell(row[place], sheet.columns[place]) for place in kept] for row in sheet.rows),
         "notes": [printable(note) for note in sheet.notes if note != known],
     }
@@ -78,9 +85,7 @@ def _shown(sheet: Sheet, title: str, known: str) -> dict[str, Any]:
 def _kind(column: Column) -> str:
     if column.style in ("id", "hash"):
         return "code"
-    if column.style in ("time", "severity"):
-        return column.style
-    return "number" if column.right else "text"
+    return column.style if column.style in ("time", "severity") else "text"
 
 
 def _cell(cell: Cell, column: Column) -> tuple[str, str]:

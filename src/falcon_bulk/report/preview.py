@@ -28,9 +28,7 @@ def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
 def _what_is_sent(plan: Plan, preview: Preview) -> Sheet:
     numbers = f"{shown(preview.planned)} of {shown(preview.selected)}"
     columns = (Column("", style="dim", least=12), Column("", fold=True))
-    return Sheet(
-        f"{plan.customer}: {numbers} alerts to change ({plan.command})", columns, list(_facts(plan, preview))
-    )
+    return Sheet(f"{plan.customer}: {numbers} alerts to change ({plan.command})", columns, list(_facts(plan, preview)))
 
 
 def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
@@ -62,4 +60,6 @@ def _which_alerts(preview: Preview) -> Sheet:
 def _sample(sample: Sample) -> Sheet:
     notes = [f"and {shown(sample.others)} more"] if sample.others else []
     rows = [(number, value or "none") for value, number in sample.counts]
-    return Sheet("", (Column("alerts", right=True), Column(sample.title, fold=True)), rows, notes)
+    style = "severity" if sample.title == "Severity" else ""
+    columns = (Column("alerts", right=True, bar=True), Column(sample.title, style=style, fold=True, least=64))
+    return Sheet("", columns, rows, notes)

@@ -19,7 +19,7 @@ class Column:
     `hash`; `bar`, text as long as a number is great.
     On a terminal that is too narrow, columns are left out, the highest `spare` first (0 stays), until each
     of the others has the `least` width that is of use. After that long values are cut with an ellipsis,
-    or with `fold` go on in the next line.
+    or with `fold` go on in the next line. bar: there a bar stands beside each number.
     """
 
     title: str
@@ -28,6 +28,7 @@ class Column:
     spare: int = 0
     least: int = 10
     fold: bool = False
+    bar: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from falcon_bulk.model.alike import Comparison
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.report import chart
 from falcon_bulk.report.alike import alike_sheets, odd_sheet, outliers_document
+from falcon_bulk.report.bars import bar
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.round import joined_sheet
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
@@ -30,7 +31,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
             (
                 Column("alerts", right=True),
                 Column("share", style="bar", spare=1, least=BAR),
-                Column(field, style="ends"),
+                Column(field, style="severity" if field == "severity" else "ends"),
             ),
             [_row(count, counts) for count in counts],
             flat=_all_counts(summary),
@@ -125,8 +126,7 @@ def _document(count: Count) -> dict[str, Any]:
 
 def _row(count: Count, counts: tuple[Count, ...]) -> Row:
     most = max(one.alerts for one in counts if not one.rest)
-    width = min(BAR, max(1, round(BAR * count.alerts / most)))
-    return count.alerts, "" if count.rest else "█" * width, _label(count)
+    return count.alerts, "" if count.rest else bar(count.alerts, most, BAR), _label(count)
 
 
 def _label(count: Count) -> str:

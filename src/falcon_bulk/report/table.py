@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from falcon_bulk.report.bars import shortened, with_bars
 from falcon_bulk.report.sheet import Cell, Column, Sheet, shown, shown_in
 
 _GAP = 2
@@ -28,13 +30,13 @@ def write(sheets: Iterable[Sheet], stream: TextIO, *, color: bool, width: int | 
 
     width: the terminal's, to which everything is fitted; None writes all values in full, a row a line.
     """
-    for number, sheet in enumerate(map(_laid_out, sheets)):
+    for number, sheet in enumerate(sheets):
         if number:
             stream.write("\n")
         if width is None:
-            _write_in_full(sheet, stream)
+            _write_in_full(_laid_out(sheet), stream)
         else:
-            _write_fitted(sheet, _console(stream, color, width))
+            _write_fitted(with_bars(sheet), _console(stream, color, width))
 
 
 def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
@@ -69,7 +71,11 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
     if sheet.title:
         console.print(Text(shown(sheet.title), style="bold"))
         console.print()
-    left_out = _print_fitted(sheet, console) if sheet.columns else []
+    left_out: list[str] = []
+    if sheet.stacked:
+        _print_stacked(sheet, console)
+    elif sheet.columns:
+        left_out = _print_fitted(sheet, console)
     notes = list(sheet.notes)
     if left_out:
         notes.append(f"Not shown at this width: {', '.join(left_out)}.")
@@ -77,6 +83,18 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
         console.print()
     for note in notes:
         console.print(Text(shown(note), overflow="fold"))
+
+
+def _print_stacked(sheet: Sheet, console: Console) -> None:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for number, row in enumerate(sheet.rows):
+        if number:
+            table.add_row()
+        for column, cell in zip(sheet.columns, row, strict=True):
+            if text := shown_in(column, cell):
+                value = _styled(text, replace(column, fold=True), _width(text))
+                table.add_row(Text(shown(column.title), style="dim", no_wrap=True), value)
+    console.print(table)
 
 
 def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
@@ -101,10 +119,14 @@ def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
             justify="right" if column.right else "left",
             width=width,
         )
+    for i, width in zip(kept, widths, strict=True):
+        if sheet.columns[i].style == "bar":
+            for row in rows:
+                row[i] = shortened(row[i], natural[i], width)
     for row in rows:
         table.add_row(*(_styled(row[i], sheet.columns[i], width) for i, width in zip(kept, widths, strict=True)))
     console.print(table)
-    return [column.title for i, column in enumerate(sheet.columns) if i not in kept]
+    return [column.title for i, column in enumerate(sheet.columns) if i not in kept and column.title]
 
 
 def _columns_that_fit(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
@@ -143,8 +165,7 @@ def _laid_out(sheet: Sheet) -> Sheet:
     """The sheet itself or, if it is stacked, one with a block of `title  value` lines for each row."""
     if not sheet.stacked:
         return sheet
-    columns = (Column("", style="dim", least=20), Column("", fold=True))
-    return Sheet(sheet.title, columns, _blocks(sheet), sheet.notes)
+    return Sheet(sheet.title, (Column(""), Column("")), _blocks(sheet), sheet.notes)
 
 
 def _blocks(sheet: Sheet) -> Iterator[tuple[str, Cell]]:
