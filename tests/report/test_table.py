@@ -194,8 +194,9 @@ def test_on_a_terminal_a_bar_stands_beside_each_count() -> None:
 
 
 def test_severities_are_named_and_coloured() -> None:
-    sheet = hash_summary_sheets(a_hash_summary(a_hash_count(max_severity=90.0)), None)[0]
-    assert any("Critical 90" in line for line in lines(sheet))
-    assert any(re.search(r"\x1b\[1;31m *Critical 90", line) for line in lines(sheet, width=200, color=True))
+    summary = a_hash_summary(a_hash_count(max_severity=90.0))
+    assert any("Critical 90" in line for line in lines(*hash_summary_sheets(summary, None)))
+    on_a_terminal = lines(*hash_summary_sheets(summary, None), width=200, color=True)
+    assert any(re.search(r"\x1b\[1;31m *Critical 90", line) for line in on_a_terminal)
     details = lines(alert_sheet([an_alert(severity_name="High")], details=True), width=80, color=True)
     assert any("\x1b[31mHigh " in line for line in details)
