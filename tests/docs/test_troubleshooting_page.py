@@ -1,0 +1,366 @@
+"""Each message that docs/troubleshooting.md explains is provoked, word for word."""
+
+import json
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shell import COMMAND, Shell
+from thoroughness import quick_first
+
+from falcon_bulk.sandbox import Fault, Server, Tenant
+
+PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+MESSAGES = re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)
+SINCE_EVER = ("bulk-close", "--product", "epp", "--lift", "all", "--yes", "--max", "500")
+READ = ("query", "--limit", "1")
+
+Provoked = Callable[[Shell], str]
+PROVOKED: dict[str, Provoked] = {}
+
+
+def provokes(message: str) -> Callable[[Provoked], Provoked]:
+    """The message of the page that comes of it."""
+
+    def remember(provoke: Provoked) -> Provoked:
+        PROVOKED[message] = provoke
+        return provoke
+
+    return remember
+
+
+@pytest.fixture
+def acme(tmp_path: Path) -> Iterator[Shell]:
+    tenants = [Tenant(alerts=150, seed=4, customer="acme"), Tenant(alerts=20, seed=5, customer="globex")]
+    with Server(tenants) as server:
+        shell = Shell(tmp_path, server)
+        shell.write_env("customers/globex.env", tenants[1].env_text(server.urls[1]))
+        yield shell
+
+
+@pytest.mark.parametrize("message", quick_first(*MESSAGES, quick=4))
+def test_the_message_is_said_as_the_page_has_it(message: str, acme: Shell) -> None:
+    said = PROVOKED[message](acme)
+    assert re.search(".+".join(map(re.escape, message.split("…"))), said), said
+
+
+def test_the_page_explains_what_is_provoked_here_and_nothing_else() -> None:
+    assert sorted(MESSAGES) == sorted(PROVOKED)
+
+
+# How they are provoked
+
+
+def said_by(shell: Shell, *argv: str, **more: Any) -> str:
+    done = shell(*argv, **more)
+    return done.err + done.text
+
+
+def faulty(shell: Shell, *argv: str, endpoint: str = "combined", **fault: Any) -> str:
+    """What is said where every request to the endpoint goes wrong."""
+    shell.server.call(lambda: shell.tenant.faults.add(Fault(endpoint=endpoint, times=None, **fault)))
+    return said_by(shell, *argv)
+
+
+def with_env(shell: Shell, *argv: str, **values: str) -> str:
+    """What is said with other values in acme's file."""
+    lines = dict(line.split("=", 1) for line in shell.env_file.read_text().splitlines()) | values
+    shell.write_env("customers/acme.env", "".join(f"{key}={value}\n" for key, value in lines.items()))
+    return said_by(shell, *argv)
+
+
+def a_run(shell: Shell) -> str:
+    return str(shell.json(*SINCE_EVER)["run_id"])
+
+
+@contextmanager
+def changing(shell: Shell) -> Iterator["subprocess.Popen[bytes]"]:
+    """A run whose first batch is on its way and is not answered for long."""
+    shell.tenant.switches.latency_patch = 30.0
+    process = subprocess.Popen(
+        [*COMMAND, *SINCE_EVER, "--customer", "acme"],
+        cwd=shell.folder,
+        env=shell.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        while not any(request.endpoint == "patch" for request in shell.requests()):
+            assert process.poll() is None
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def untrusted_server(folder: Path) -> Iterator[str]:
+    """The URL of a server whose certificate nobody vouches for."""
+    files = [str(folder / name) for name in ("key.pem", "certificate.pem")]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "1"]
+    subprocess.run([*made, "-keyout", files[0], "-out", files[1]], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files[1], files[0])
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def greet() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    context.wrap_socket(connection, server_side=True).close()
+                except OSError:
+                    continue
+
+    greeter = threading.Thread(target=greet)
+    greeter.start()
+    try:
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        greeter.join()
+
+
+# Getting in
+
+
+@provokes("… has mode 644: it must be open to you alone.")
+def _(shell: Shell) -> str:
+    shell.env_file.chmod(0o644)
+    return said_by(shell, *READ)
+
+
+@provokes("… does not exist.")
+def _(shell: Shell) -> str:
+    return said_by(shell, *READ, customer="nobody")
+
+
+@provokes("…, line 3: cannot be read as KEY=value.")
+def _(shell: Shell) -> str:
+    shell.write_env("customers/acme.env", "FALCON_CLIENT_ID=abc\n\nFALCON_CLIENT_SECRET='a'b'\n")
+    return said_by(shell, *READ)
+
+
+@provokes("No credentials: …")
+def _(shell: Shell) -> str:
+    return shell.bare(*READ).err
+
+
+@provokes("Falcon refuses the login (403): …")
+def _(shell: Shell) -> str:
+    return with_env(shell, *READ, FALCON_CLIENT_SECRET="another")
+
+
+@provokes("… (403): … The API client lacks the scope 'Alerts: Read'.")
+def _(shell: Shell) -> str:
+    shell.tenant.switches.scopes = "alerts:write"
+    return said_by(shell, *READ)
+
+
+@provokes("Falcon refuses a fresh token (401): …")
+def _(shell: Shell) -> str:
+    return faulty(
+        shell, *READ, endpoint="queries", kind="status", status=401, text="access denied, invalid bearer token"
+    )
+
+
+@provokes("These credentials belong to the CID …, expected was … (FALCON_CID).")
+def _(shell: Shell) -> str:
+    return with_env(shell, "query", "--test-connection", FALCON_CID="ab" * 16)
+
+
+@provokes("The alert … belongs to the CID …, not to ….")
+def _(shell: Shell) -> str:
+    return with_env(shell, *READ, FALCON_CID="ab" * 16)
+
+
+@provokes("The customer acme was the CID … until now, these credentials are for ….")
+def _(shell: Shell) -> str:
+    a_run(shell)
+    (shell.folder / "customers" / "globex.env").replace(shell.env_file)
+    return with_env(shell, *SINCE_EVER, FALCON_CUSTOMER="acme")
+
+
+@provokes("… may be another customer's copy: …")
+def _(shell: Shell) -> str:
+    shell.write_env("customers/globex.env", shell.env_file.read_text())
+    return said_by(shell, *SINCE_EVER)
+
+
+# Network
+
+
+@provokes("Falcon cannot be reached to …: no connection …")
+def _(shell: Shell) -> str:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    return with_env(shell, *READ, FALCON_BASE_URL=f"http://127.0.0.1:{port}")
+
+
+@provokes("Falcon cannot be reached to …: Falcon answers 503 …")
+def _(shell: Shell) -> str:
+    return faulty(shell, *READ, endpoint="queries", kind="status", status=503)
+
+
+@provokes("The TLS certificate of the Falcon API cannot be verified.")
+def _(shell: Shell) -> str:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    with untrusted_server(shell.folder) as url:
+        return with_env(shell, *READ, FALCON_BASE_URL=url)
+
+
+@provokes("Falcon's rate limit is reached: waiting …")
+def _(shell: Shell) -> str:
+    fault = Fault(kind="rate_limit", endpoint="queries", seconds=4.0)
+    shell.server.call(lambda: shell.tenant.faults.add(fault))
+    return said_by(shell, *READ)
+
+
+@provokes("Falcon does not let this client …: Falcon answers 429, too many requests …")
+def _(shell: Shell) -> str:
+    return faulty(shell, *READ, endpoint="queries", kind="rate_limit", seconds=0.1)
+
+
+# What is found
+
+
+@provokes("No alert matches: …")
+def _(shell: Shell) -> str:
+    return said_by(shell, "query", "--product", "no-such-product")
+
+
+@provokes("… of … alerts are shown; --all or --limit N shows more.")
+def _(shell: Shell) -> str:
+    return said_by(shell, "query")
+
+
+@provokes("Falcon refuses the filter: …")
+def _(shell: Shell) -> str:
+    return said_by(shell, "query", "--filter", "created_timestamp:*'2026*'")
+
+
+@provokes("No alert that was read has the field …")
+def _(shell: Shell) -> str:
+    return said_by(shell, "query", "--filter", "hostnam:'x'")
+
+
+# Changing
+
+
+@provokes("There is no terminal to ask on.")
+def _(shell: Shell) -> str:
+    return said_by(shell, "bulk-close", "--product", "epp")
+
+
+@provokes("--yes needs a bound.")
+def _(shell: Shell) -> str:
+    return said_by(shell, "bulk-close", "--product", "epp", "--yes")
+
+
+@provokes("… alerts would be changed, at most … are allowed.")
+def _(shell: Shell) -> str:
+    return said_by(shell, "bulk-close", "--product", "epp", "--dry-run", "--max", "3")
+
+
+@provokes("Nothing narrows the selection.")
+def _(shell: Shell) -> str:
+    return said_by(shell, "bulk-close", "--dry-run")
+
+
+@provokes("nothing to do; all … alerts were skipped or held back")
+def _(shell: Shell) -> str:
+    a_run(shell)
+    return said_by(shell, *SINCE_EVER)
+
+
+def a_plan(shell: Shell) -> Path:
+    said_by(shell, *SINCE_EVER[:5], "--dry-run", "--plan", "epp.plan")
+    return shell.folder / "epp.plan"
+
+
+@provokes("The plan was made … hours ago.")
+def _(shell: Shell) -> str:
+    a_plan(shell)
+    return said_by(shell, "apply", "epp.plan", "--yes", "--plan-ttl", "0h")
+
+
+@provokes("… is no whole plan: …")
+def _(shell: Shell) -> str:
+    plan = a_plan(shell)
+    plan.write_bytes(plan.read_bytes().replace(b'"closed"', b'"new"'))
+    return said_by(shell, "apply", "epp.plan", "--yes")
+
+
+@provokes("The plan is for the CID …, these credentials are for ….")
+def _(shell: Shell) -> str:
+    a_plan(shell)
+    return said_by(shell, "apply", "epp.plan", "--yes", customer="globex")
+
+
+@provokes("The run … is changing alerts of this customer right now.")
+def _(shell: Shell) -> str:
+    with changing(shell):
+        return said_by(shell, *SINCE_EVER)
+
+
+@provokes("The run … of this customer is unfinished.")
+def _(shell: Shell) -> str:
+    with changing(shell) as process:
+        process.send_signal(signal.SIGKILL)
+    return said_by(shell, *SINCE_EVER)
+
+
+@provokes("partly done; …")
+def _(shell: Shell) -> str:
+    ids = [alert["composite_id"] for alert in shell.alerts() if alert["status"] == "new"][:2]
+    return faulty(
+        shell, *SINCE_EVER, endpoint="patch", kind="poison", ids=ids, mode="only_itself", status=400, text="locked"
+    )
+
+
+@provokes("The journal knows no run …")
+def _(shell: Shell) -> str:
+    return said_by(shell, "runs", "show", "nosuchrun")
+
+
+@provokes("FALCON_BULK_READ_ONLY is set: nothing is changed.")
+def _(shell: Shell) -> str:
+    return said_by(shell, *SINCE_EVER, env={"FALCON_BULK_READ_ONLY": "1"})
+
+
+@provokes("The journal … cannot be used: …")
+def _(shell: Shell) -> str:
+    a_run(shell)
+    (shell.folder / "state" / f"{shell.tenant.cid}.sqlite3").write_bytes(b"no database" * 100)
+    return said_by(shell, "runs")
+
+
+# Anything else
+
+
+@provokes("This report cannot be had as ….")
+def _(shell: Shell) -> str:
+    return said_by(shell, *SINCE_EVER, "--format", "csv")
+
+
+@provokes("Unexpected ….")
+def _(shell: Shell) -> str:
+    shell.write_env("sitecustomize.py", "import falcon_bulk.model.timing as broken\ndel broken.SystemTiming\n")
+    path = f"{shell.folder}:{shell.environment()['PYTHONPATH']}"
+    done = shell("query", "--format", "json", env={"PYTHONPATH": path})
+    return str(json.loads(done.out)["error"]["message"])
