@@ -18,7 +18,7 @@ from typing import NamedTuple
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.alike import Comparison, Difference, Group, Likeness, Odd, Reason
 from falcon_bulk.model.hashes import own_hashes
-from falcon_bulk.operations.profiles import FEW_SHOWN, FIELDS, Field, Profile, Profiles, Same, profile
+from falcon_bulk.operations.profiles import FEW_SHOWN, FIELDS, Field, Profile, Profiles, Same, Seen, looks_of, profile
 from falcon_bulk.operations.shapes import is_short_for
 
 LEAST = 20
@@ -26,6 +26,7 @@ USUAL_ONE_IN = 3
 FEW_ONE_IN = 10
 MOST_OTHERS = 10
 REASONS_SHOWN = 3
+LONGEST_SHOWN = 300
 MOST_PROFILES = 20_000
 
 _NAMES = [field.name for field in FIELDS]
@@ -45,13 +46,14 @@ class Likenesses:
         self._profiles = 0
         self._left_out = 0
 
-    def add(self, alert: Alert) -> None:
-        """Compare an alert with those of its groups."""
-        full = profile(alert)
-        for key in self._keys(alert):
+    def add(self, alert: Alert, own: Iterable[str] | None = None) -> None:
+        """Compare an alert with those of its groups. own: its own hashes, if they are known already."""
+        looks = looks_of(alert)
+        full = profile(looks)
+        for key in self._keys(alert, own_hashes(alert) if own is None else own):
             group = self._groups.get(key) or self._groups.setdefault(key, Profiles())
             before = len(group.same)
-            if not group.add(full, alert, may_grow=self._profiles < MOST_PROFILES):
+            if not group.add(full, alert, looks, may_grow=self._profiles < MOST_PROFILES):
                 self._left_out += 1
             self._profiles += len(group.same) - before
 
@@ -65,8 +67,7 @@ class Likenesses:
             left_out=self._left_out,
         )
 
-    def _keys(self, alert: Alert) -> Iterable[tuple[str, str]]:
-        own = own_hashes(alert)
+    def _keys(self, alert: Alert, own: Iterable[str]) -> Iterable[tuple[str, str]]:
         if self._hashes is not None:
             return [(digest, "") for digest in own if digest in self._hashes]
         product = text(alert.product)
@@ -90,7 +91,7 @@ _Ways = tuple[tuple[_Steady, str], ...]
 def _judged(sha256: str, name: str, group: Profiles) -> Group:
     alerts = sum(same.alerts for same in group.same.values())
     counts = [group.counts(position) for position in range(len(group.fields))]
-    name = name or min(same.oldest[0] for same in group.same.values()).values[_NAMES.index("file name")]
+    name = name or min(same.oldest[0] for same in group.same.values()).looks.filename
     if alerts < LEAST:
         same = len(group.fields) == len(FIELDS) and all(len(values) < 2 for values in counts)
         likeness = Likeness.ALIKE if same and alerts > 1 else Likeness.SMALL
@@ -150,8 +151,12 @@ def _reasons(odd: list[tuple[Same, _Ways]]) -> tuple[Reason, ...]:
 
 
 def _in_words(way: tuple[tuple[int, str], ...], found: list[Same]) -> str:
-    values = min(same.oldest[0] for same in found).values
-    return ", ".join(FIELDS[field].words.format(values[field]) for field, _ in way)
+    oldest = min(same.oldest[0] for same in found)
+    return ", ".join(FIELDS[field].words.format(_value(oldest, field)) for field, _ in way)
+
+
+def _value(seen: Seen, field: int) -> str:
+    return FIELDS[field].value(seen.looks)[:LONGEST_SHOWN]
 
 
 def _few(group: Profiles, odd: list[tuple[Same, _Ways]]) -> tuple[Odd, ...]:
@@ -164,7 +169,7 @@ def _few(group: Profiles, odd: list[tuple[Same, _Ways]]) -> tuple[Odd, ...]:
             created=seen.created,
             host=seen.host,
             differences=tuple(
-                Difference(field=FIELDS[found.field].name, value=seen.values[found.field], usual=usual[found])
+                Difference(field=FIELDS[found.field].name, value=_value(seen, found.field), usual=usual[found])
                 for found, _ in ways
             ),
         )
@@ -175,4 +180,4 @@ def _few(group: Profiles, odd: list[tuple[Same, _Ways]]) -> tuple[Odd, ...]:
 def _usual_value(group: Profiles, steady: _Steady) -> str:
     """The most usual value of a field as it stands in the oldest alert of the commonest profile that has it."""
     having = [same for key, same in group.same.items() if key[steady.position] == steady.usual]
-    return min(having, key=lambda same: (-same.alerts, same.oldest[0])).oldest[0].values[steady.field]
+    return _value(min(having, key=lambda same: (-same.alerts, same.oldest[0])).oldest[0], steady.field)

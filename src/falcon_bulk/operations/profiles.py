@@ -9,6 +9,8 @@ from collections.abc import Callable
 from itertools import compress
 from typing import NamedTuple
 
+import msgspec
+
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.operations.shapes import (
     LONGEST,
@@ -23,81 +25,100 @@ from falcon_bulk.operations.shapes import (
 )
 
 FEW_SHOWN = 10
-LONGEST_SHOWN = 300
 MOST_VALUES = 13
 """A field with more values than these in a group is given up there: it cannot be steady any more."""
 
 Profile = tuple[str, ...]
 
 
+class Looks(msgspec.Struct, frozen=True, order=True, gc=False):
+    """What an alert says of how it came about: the values as they stand in it, but for very long ones."""
+
+    user: str
+    sid: str
+    filename: str
+    path: str
+    parent: str
+    disposition: str
+    disposition_in_words: str
+    tactic: str
+    cmdline: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of the path without its last separator."""
+        end = end_of_folder(self.path)
+        return self.path[: end - 1] if end > 1 else self.path[:end]
+
+
 class Field(NamedTuple):
-    """A field of the profile: what stands in an alert, how a difference in it is put into words.
+    """A field of the profile: what of an alert's looks is shown, how a difference in it is put into words.
 
     alone: only one value of it can be usual in a group.
     """
 
     name: str
-    value: Callable[[Alert], str]
+    value: Callable[[Looks], str]
     words: str
     alone: bool = False
 
 
-def _parent(alert: Alert) -> str:
-    return text(alert.parent_details.filename) if alert.parent_details else ""
-
-
-def _folder(alert: Alert) -> str:
-    path = text(alert.filepath)
-    end = end_of_folder(path)
-    return path[: end - 1] if end > 1 else path[:end]
-
-
-def _user(alert: Alert) -> str:
-    return text(alert.user_name) or text(alert.user_id)
-
-
-def _disposition(alert: Alert) -> str:
-    return text(alert.pattern_disposition_description) or text(alert.pattern_disposition)
-
-
 FIELDS = (
-    Field("user", _user, "run by {}", alone=True),
-    Field("kind of account", _user, "run by {}", alone=True),
-    Field("file name", lambda alert: text(alert.filename), "named {}"),
-    Field("folder", _folder, "in {}"),
-    Field("parent", _parent, "under {}"),
-    Field("disposition", _disposition, "with the disposition “{}”"),
-    Field("tactic", lambda alert: text(alert.tactic), "with the tactic {}"),
-    Field("command line", lambda alert: text(alert.cmdline), "with the command line {}"),
+    Field("user", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
+    Field("kind of account", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
+    Field("file name", lambda looks: looks.filename, "named {}"),
+    Field("folder", lambda looks: looks.folder, "in {}"),
+    Field("parent", lambda looks: looks.parent, "under {}"),
+    Field("disposition", lambda looks: looks.disposition_in_words or looks.disposition, "with the disposition “{}”"),
+    Field("tactic", lambda looks: looks.tactic, "with the tactic {}"),
+    Field("command line", lambda looks: looks.cmdline, "with the command line {}"),
 )
 
 
-def profile(alert: Alert) -> Profile:
+def looks_of(alert: Alert) -> Looks:
+    """What an alert says; '' for what it does not."""
+    return Looks(
+        _cut(alert.user_name),
+        _cut(alert.user_id),
+        _cut(alert.filename),
+        _cut(alert.filepath),
+        _cut(alert.parent_details.filename) if alert.parent_details else "",
+        _cut(alert.pattern_disposition),
+        _cut(alert.pattern_disposition_description),
+        _cut(alert.tactic),
+        _cut(alert.cmdline),
+    )
+
+
+def _cut(value: object) -> str:
+    return value[:LONGEST] if isinstance(value, str) else text(value)
+
+
+def profile(looks: Looks) -> Profile:
     """The shapes of an alert's FIELDS, in their order; '' for what it does not have.
 
     The kind of account says who runs a program; at a login, say, there is none.
     """
-    filename, cmdline = text(alert.filename)[:LONGEST], text(alert.cmdline)[:LONGEST]
-    user, sid = text(alert.user_name)[:LONGEST], text(alert.user_id)[:LONGEST]
+    user, sid, filename, cmdline = looks.user, looks.sid, looks.filename, looks.cmdline
     return (
         user_shape(user, sid),
         account_shape(user, sid) if filename or cmdline else "",
         name_shape(filename),
-        folder_shape(text(alert.filepath)[:LONGEST]),
-        name_shape(_parent(alert)[:LONGEST]),
-        disposition_shape(text(alert.pattern_disposition), text(alert.pattern_disposition_description)[:LONGEST]),
-        tactic_shape(text(alert.tactic)[:LONGEST]),
+        folder_shape(looks.path),
+        name_shape(looks.parent),
+        disposition_shape(looks.disposition, looks.disposition_in_words),
+        tactic_shape(looks.tactic),
         arguments_shape(cmdline, filename),
     )
 
 
-class Seen(NamedTuple):
-    """An alert as it is remembered, with what stands in its FIELDS. The older comes first."""
+class Seen(msgspec.Struct, frozen=True, order=True, gc=False):
+    """An alert as it is remembered. The older comes first."""
 
     created: str
     composite_id: str
     host: str
-    values: tuple[str, ...]
+    looks: Looks
 
 
 class Same:
@@ -109,13 +130,12 @@ class Same:
         self.alerts = 0
         self.oldest: list[Seen] = []
 
-    def add(self, alert: Alert) -> None:
+    def add(self, alert: Alert, looks: Looks) -> None:
         """Count an alert."""
         self.alerts += 1
         created = text(alert.created_timestamp)
         if len(self.oldest) < FEW_SHOWN or created <= self.oldest[-1].created:
-            values = tuple(field.value(alert)[:LONGEST_SHOWN] for field in FIELDS)
-            insort(self.oldest, Seen(created, alert.composite_id, alert.host, values))
+            insort(self.oldest, Seen(created, alert.composite_id, alert.host, looks))
             del self.oldest[FEW_SHOWN:]
 
     def join(self, other: "Same") -> None:
@@ -138,14 +158,14 @@ class Profiles:
         self._kept = [True] * len(FIELDS)
         self._values: list[set[str]] = [set() for _ in FIELDS]
 
-    def add(self, full: Profile, alert: Alert, *, may_grow: bool = True) -> bool:
+    def add(self, full: Profile, alert: Alert, looks: Looks, *, may_grow: bool) -> bool:
         """Count an alert; False if it would need a new profile and may not have one."""
         key = full if len(self.fields) == len(FIELDS) else tuple(compress(full, self._kept))
         if (same := self.same.get(key)) is None:
             if not may_grow:
                 return False
             same = self.same[key] = Same()
-        same.add(alert)
+        same.add(alert, looks)
         if same.alerts == 1:
             self._note_values(full)
         return True

@@ -6,6 +6,7 @@ foreign text and raise nothing; '' stands for what is not known.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 LONGEST = 1_000
@@ -13,7 +14,7 @@ LONGEST = 1_000
 
 _cached = lru_cache(maxsize=4_096)
 
-_DEVICE = re.compile(r"\\device\\(?:harddiskvolume|cdrom)\d+(?=\\)|\\\\[?.]\\(?!unc\\)|\\\?\?\\")
+_VOLUME = re.compile(r"\\device\\(?:harddiskvolume|cdrom)\d+(?=\\)")
 _DRIVE = re.compile(r"(?:volume\{[^}]*\}|[a-z]:)(?=\\)")
 _SHARE = re.compile(r"(?:\\\\\?\\unc|\\device\\mup|(?<!\\)\\)\\[\w.$-]+(?=\\)")
 # Windows shows some folders in its own language, and every folder with a space or a long name also as a short one.
@@ -41,18 +42,43 @@ _NAMED = {
 }
 _NAME = re.compile(r"%[a-z()0-9]+%")
 _ROOT = re.compile(r"^\\systemroot(?=\\)")
+_UNPARSED = re.compile(r"\\\\[?.]\\(?!unc\\)|\\\?\?\\")
 _PROGRAM_DATA = re.compile(r"\\progra~3(?=\\|$)")
 _SYSTEM = re.compile(r"\\(?:syswow64|sysnative)(?=\\|$)")
 _TEMP = re.compile(r"\\te?mp(?=\\|$)|^(?:/private)?(?:/var)?/tmp(?=/|$)|^(?:/private)?/var/folders/|^/dev/shm(?=/|$)")
 _IN_TEMP = re.compile(r"(?:(\\te?mp)\\|(?<!\w)(/tmp|/var/tmp|/dev/shm)/)[^\"'\s]*?(\.[a-z#]{1,4})?(?=[\"'\s,;]|$)")
 _GUID = re.compile(r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
 _BASE64 = re.compile(r"(?<![\w/\\.-])[a-z0-9+][a-z0-9+/]{39,}={0,2}")
+_ANY_GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
+_DIGITS = str.maketrans("123456789", "000000000")
 _NUMBER = re.compile(r"\d+(?:[.,:_-]\d+)*")
 # With numbers as `#`: a word of hexadecimal digits, and one with numbers in two places (`is-QK3F2`, `7zS0C3`).
 _RANDOM = re.compile(r"(?<![a-z#])(?:[a-f]*#[a-f#]*(?![a-z#])|[a-z]*#[a-z]+#[a-z#]*)")
 _COPY = re.compile(r"(?: ?\(#\)| - copy)+(?=\.|$)")
 _FIRST_WORD = re.compile(r"\s*(?:\"[^\"]*\"?|\S+)")
 _SWITCH = re.compile(r" [-/]|\" ")
+
+# In this order; the mark stands in all that the pattern finds, and is found much faster.
+_PLACES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    ("%", _NAME, lambda found: _NAMED.get(found[0], found[0])),
+    ("\\systemroot\\", _ROOT, r"\\windows"),
+    ("\\\\?\\unc\\", _SHARE, r"\\\\server"),
+    ("?\\", _UNPARSED, ""),
+    ("\\\\.\\", _UNPARSED, ""),
+    ("\\device\\mup", _SHARE, r"\\\\server"),
+    ("\\\\", _SHARE, r"\\\\server"),
+    ("\\device\\", _VOLUME, ""),
+    (":\\", _DRIVE, ""),
+    ("volume{", _DRIVE, ""),
+    ("\\prog", _PROGRAMS, r"\\program files"),
+    ("\\ar", _PROGRAMS, r"\\program files"),
+    ("\\progra~3", _PROGRAM_DATA, r"\\programdata"),
+    ("\\sys", _SYSTEM, r"\\system32"),
+    ("\\", _USER, r"\\~"),
+    ("/home/", _HOME, "/~"),
+    ("/users/", _HOME, "/~"),
+    ("/root", _HOME, "/~"),
+)
 
 _BUILT_IN = {"s-1-5-18": "system", "s-1-5-19": "local service", "s-1-5-20": "network service"}
 _SERVICE = re.compile(r"(?:svc|srv|service|g?msa|sa)[-_.].*|.*[-_.](?:svc|srv|service|g?msa|sa)\$?")
@@ -75,14 +101,24 @@ def folder_shape(path: str) -> str:
     return folder[: temporary.end()] if temporary else folder
 
 
-@_cached
 def arguments_shape(cmdline: str, filename: str) -> str:
     """A command line without its program (which has fields of its own), quotes, numbers and places that vary.
 
     A program without arguments has the shape `.`.
     """
-    text = cmdline.casefold()
-    text = _IN_TEMP.sub(r"\1\2\\\3", _placed(text[_end_of_program(text, filename.casefold()) :]))
+    # Most lines that are run again differ in a number or a GUID only: what is left is often known already.
+    if cmdline.count("-") >= 4:
+        cmdline = _ANY_GUID.sub("0", cmdline)
+    return _arguments_shape(cmdline if "~" in cmdline else cmdline.translate(_DIGITS), filename)
+
+
+@_cached
+def _arguments_shape(cmdline: str, filename: str) -> str:
+    text, program = cmdline.casefold(), filename.casefold()
+    end = _end_of_program(text, program if "~" in text else program.translate(_DIGITS))
+    text = _placed(_BASE64.sub("#", text[end:]))
+    if any(mark in text for mark in ("temp", "tmp", "/shm")):
+        text = _IN_TEMP.sub(r"\1\2\\\3", text)
     return " ".join(text.replace('"', " ").split()) or (cmdline and ".")
 
 
@@ -153,16 +189,9 @@ def _end_of_program(text: str, filename: str) -> int:
 
 def _placed(text: str) -> str:
     """Text without numbers, and with the paths in it made general."""
-    if "%" in text:
-        text = _NAME.sub(lambda found: _NAMED.get(found[0], found[0]), text)
-    if "\\" in text:
-        text = _ROOT.sub(r"\\windows", text)
-        text = _SHARE.sub(r"\\\\server", text)
-        text = _DRIVE.sub("", _DEVICE.sub("", text))
-        text = _PROGRAM_DATA.sub(r"\\programdata", _PROGRAMS.sub(r"\\program files", text))
-        text = _SYSTEM.sub(r"\\system32", _USER.sub(r"\\~", text))
-    if "/" in text:
-        text = _HOME.sub("/~", text)
+    for mark, pattern, instead in _PLACES:
+        if mark in text:
+            text = pattern.sub(instead, text)
     return _numberless(text)
 
 
@@ -170,7 +199,5 @@ def _numberless(text: str) -> str:
     """Text with numbers and what is random as `#`."""
     if text.count("-") >= 4:
         text = _GUID.sub("#", text)
-    if len(text) >= 40:
-        text = _BASE64.sub("#", text)
     text = _NUMBER.sub("#", text)
     return _RANDOM.sub("#", text) if "#" in text else text

@@ -63,18 +63,20 @@ class Tally:
         """An alert of the selection will be changed."""
         self.selected += 1
         self.planned += 1
+        own = own_hashes(alert)
         for title, values in _SAMPLED.items():
             counts = self._counts[title]
-            for value in values(alert):
+            for value in own if values is own_hashes else values(alert):
                 if value in counts or len(counts) < MOST_VALUES:
                     counts[value] += 1
         created = text(alert.created_timestamp)
         if created:
             self._oldest = min(self._oldest or created, created)
             self._newest = max(self._newest, created)
-        self._interpreters.update(_interpreter(alert))
+        if own:
+            self._interpreters.update(_interpreter(alert))
         if self._likenesses is not None:
-            self._likenesses.add(alert)
+            self._likenesses.add(alert, own)
 
     def preview(self, sent: Iterable[str], *, by_hash: bool, warnings: Iterable[str] = ()) -> Preview:
         """The plan in numbers. sent: the actions in words. by_hash: warn where a hash is an interpreter's."""
@@ -110,5 +112,5 @@ def _interpreter(alert: Alert) -> Iterable[str]:
     name, path = text(alert.filename), text(alert.filepath).casefold()
     known = name.casefold().removesuffix(".exe") in INTERPRETERS
     common = alert.global_prevalence == "common" and any(folder in path for folder in SYSTEM_FOLDERS)
-    if name and own_hashes(alert) and (known or common):
+    if name and (known or common):
         yield name
