@@ -46,12 +46,13 @@ NUMBERS = ["1", "2", "8"]
 ARGUMENTS = ["acme", "lab.plan", RUN, "ids.txt", "251124abcdef"]
 ODD = [
     *("", " ", "-", "--", "---", "=", ",", ",,", "-1", "nan", "inf", "1e400", "9" * 40, "0x10", "1_000", "٣", "½"),
-    *("a" * 5000, "x," * 2000, "\0", "a\0b", "\n", "\r\n", "\t", "\x1b[2J", "\x9b31m", "\u202e", "\u200b", "\ufeff"),
+    *("a" * 5000, "x," * 2000, "\n", "\r\n", "\t", "\x1b[2J", "\x9b31m", "\u202e", "\u200b", "\ufeff"),
     *("\ud800", "\udcff", "é", "e\u0301", "漢字", "🦅", "'", '"', "\\", "`id`", "$(id)", "%s%n", "{0}", "[red]", "[/]"),
     *("x'+platform_name:'Linux", "status:'new'),(name:*", "((", "'", "*:*", "..", "~", "--yes", "--max", "-h", "@x"),
     *("acme,acme", "acme,globex", "acme,", "closed,closed", "2026-02-30", "0001-01-01", "*", "0d", "99999d"),
 ]
-TEXT = st.text(st.characters(exclude_characters="/", exclude_categories=()), max_size=30)
+# No process can be given a NUL; a slash could lead out of the folder of the test.
+TEXT = st.text(st.characters(exclude_characters="\0/", exclude_categories=()), max_size=30)
 ELSEWHERE = [value for values in FITTING.values() for value in values]
 ANYTHING = st.one_of(st.sampled_from(ODD), st.sampled_from([*ARGUMENTS, *ELSEWHERE]), TEXT)
 OUT_OF_PLACE = st.sampled_from([["--no-such-option"], ["-Z"], ["--hsh", HASH], ["--"], ["--secret", "x"], ["-qv"]])
