@@ -1,0 +1,170 @@
+"""Many hashes are read in groups or among all alerts, whichever takes fewer requests, and always exactly."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise, product
+
+import pytest
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.config.settings import Settings
+from falcon_bulk.falcon.fql import hash_groups
+from falcon_bulk.falcon.tenant import Tenant as Client
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.operations import byhash
+from falcon_bulk.operations.reading import Watch
+from falcon_bulk.operations.select import select
+from falcon_bulk.sandbox import Server, Switches, Tenant
+from falcon_bulk.sandbox.control import truth
+from falcon_bulk.sandbox.ledger import Request
+
+MADE_UP = tuple(f"{number:064x}" for number in range(5_000))
+
+
+class Reading:
+    """A tenant, and what is read of it."""
+
+    def __init__(self, tenant: Tenant, server: Server) -> None:
+        self.tenant = tenant
+        settings = Settings(
+            customer=tenant.customer,
+            client_id=tenant.client_id,
+            client_secret=Secret(tenant.client_secret),
+            base_url=server.url,
+            member_cid="",
+            cids=(tenant.cid,),
+            operator="tester",
+            source="test",
+            named=True,
+        )
+        self.client = Client(settings, SystemTiming(), quota=1.0)
+        self.client.alerts.count("")
+        self.watch = Watch(SystemTiming())
+        self.owners: dict[str, set[str]] = {}
+        for alert in map(truth, tenant.store.newest_first):
+            for digest in alert["hashes"]:
+                self.owners.setdefault(digest, set()).add(alert["composite_id"])
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The hashes that are some alert's own."""
+        return tuple(sorted(self.owners))
+
+    def ids(self, selection: Selection, readers: int = 1) -> Counter[str]:
+        pages = select(self.client.alerts, selection, self.watch, readers=readers)
+        return Counter(item.alert.composite_id for page in pages for item in page)
+
+    def exactly(self, *hashes: str) -> Counter[str]:
+        """Each alert that owns one of the hashes, once."""
+        return Counter(set().union(*(self.owners.get(digest, set()) for digest in hashes)))
+
+    @property
+    def requests(self) -> list[Request]:
+        return self.tenant.ledger.requests[2:]  # after the login and the first count
+
+
+@contextmanager
+def reading(alerts: int, **switches: str) -> Iterator[Reading]:
+    tenant = Tenant(
+        alerts=alerts, seed=3, switches=Switches.of(*(f"{name}={value}" for name, value in switches.items()))
+    )
+    with Server(tenant, port=0) as server:
+        one = Reading(tenant, server)
+        yield one
+        one.client.close()
+
+
+def terms_of(fql: str) -> int:
+    """The terms of a filter by a lexer of the test's own: each value of a list is one."""
+    bare = re.sub(r"'[^']*'", "v", fql)
+    return len(re.findall(r"[a-z0-9_.]+:", bare)) + sum(one.count(",") for one in re.findall(r"\[[^]]*\]", bare))
+
+
+def test_five_thousand_hashes_take_no_more_requests_than_all_alerts() -> None:
+    with reading(2_500) as one:
+        hashes = one.known[::3] + MADE_UP[: 5_000 - len(one.known[::3])]
+        assert one.ids(Selection(hashes=hashes), readers=8) == one.exactly(*hashes)
+        assert len(one.requests) <= 10
+        assert all(terms_of(request.filter) <= 20 for request in one.requests)
+
+
+def test_a_few_hashes_are_asked_for_by_the_hash() -> None:
+    with reading(600) as one:
+        hashes = one.known[:20]
+        assert one.ids(Selection(hashes=hashes)) == one.exactly(*hashes)
+        asked = [request for request in one.requests if request.endpoint == "combined"]
+        assert all("sha256:[" in request.filter or "product:'xdr'" in request.filter for request in asked)
+
+
+def test_hashes_that_no_alert_has_cost_a_count_of_each_field_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(byhash, "FEW", 60)
+    with reading(300) as one:
+        assert one.ids(Selection(hashes=MADE_UP[:60], products=("epp",))) == Counter()
+        counts = [request for request in one.requests if request.endpoint == "queries"]
+        assert len(counts) <= 12 * 3 + 1
+        assert len(one.requests) <= len(counts) + 1
+
+
+def test_a_selection_narrows_many_hashes_as_it_narrows_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with reading(900) as one:
+        narrow = Selection(hashes=one.known[:200], statuses=("new",), severities=("High", "Medium"))
+        among_all = one.ids(narrow)
+        assert len(among_all) > 10
+        monkeypatch.setattr(byhash, "FEW", 5_000)
+        assert one.ids(narrow) == among_all
+        assert all(terms_of(request.filter) <= 20 for request in one.requests)
+
+
+def test_where_a_filter_leaves_no_room_for_hashes_all_that_it_finds_is_read() -> None:
+    with reading(300) as one:
+        raw = "+".join(["created_timestamp:>'2020-01-01T00:00:00Z'"] * 17)
+        hashes = one.known[:3]
+        assert one.ids(Selection(hashes=hashes, filter=raw)) == one.exactly(*hashes)
+        assert all(terms_of(request.filter) <= 20 for request in one.requests)
+
+
+def test_an_alert_with_hashes_of_two_groups_comes_once_and_is_missed_in_neither(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(byhash, "FEW", 5_000)
+    with reading(600) as one:
+        groups = [one.exactly(*group).keys() for group in hash_groups("", one.known)]
+        assert any(here & there for here, there in pairwise(groups))
+        assert one.ids(Selection(hashes=one.known)) == one.exactly(*one.known)
+        assert one.watch.notes == []
+
+
+HABITS = [
+    {"unknown_field": unknown, "entities_sha256": entities, "combined_hidden": hidden}
+    for unknown, entities, hidden in product(
+        ("empty_filter", "empty_clause"), ("unknown_field", "no_match", "matches"), ("omitted", "included")
+    )
+]
+
+
+@pytest.mark.parametrize("habits", HABITS[:1], ids=lambda habits: "-".join(habits.values()))
+def test_groups_find_what_reading_all_finds(habits: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_roads_agree(habits, monkeypatch, alerts=400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("habits", HABITS, ids=lambda habits: "-".join(habits.values()))
+def test_groups_find_what_reading_all_finds_under_every_habit_of_the_search(
+    habits: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert_roads_agree(habits, monkeypatch, alerts=1_200)
+
+
+def assert_roads_agree(habits: dict[str, str], monkeypatch: pytest.MonkeyPatch, alerts: int) -> None:
+    with reading(alerts, **habits) as one:
+        hashes = one.known[::2]
+        assert len(hashes) > byhash.FEW
+        monkeypatch.setattr(byhash, "FEW", 0)
+        monkeypatch.setattr(byhash, "REQUESTS_A_GROUP", 10_000)
+        assert one.ids(Selection(hashes=hashes), readers=4) == one.exactly(*hashes)
+        monkeypatch.setattr(byhash, "FEW", 5_000)
+        assert one.ids(Selection(hashes=hashes), readers=4) == one.exactly(*hashes)
+        assert one.ids(Selection(hashes=hashes[:1])) == one.exactly(*hashes[:1])
