@@ -2,7 +2,6 @@
 
 import pytest
 
-from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import RunStatus
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
@@ -89,24 +88,9 @@ def test_errors_are_listed_with_their_trace_ids_and_a_few_of_their_ids() -> None
     ]
 
 
-@pytest.mark.parametrize("left", ["unknown", "not_sent"])
-def test_an_unfinished_run_names_resume_and_what_was_changed_names_undo(left: str) -> None:
-    said = notes(result_sheets(a_result(status=RunStatus.PARTIAL, exit_code=ExitCode.PARTIAL, **{left: 4})))
-    assert f"falcon-bulk resume {RUN}" in said
-    assert f"falcon-bulk undo {RUN}" in said
-
-
-def test_a_finished_run_names_undo_only() -> None:
-    said = notes(result_sheets(a_result()))
-    assert "resume" not in said
-    assert f"falcon-bulk undo {RUN}" in said
-
-
-def test_a_dry_run_names_the_way_to_carry_out_its_plan() -> None:
+def test_a_run_says_what_it_took_and_names_itself() -> None:
+    assert notes(result_sheets(a_result())).startswith(f"Run {RUN}: ")
     dry = {"status": RunStatus.DRY_RUN, "changed": 0, "verified": 0, "not_sent": 1204, "batches": 0}
-    assert "falcon-bulk apply 'my plan.json'" in notes(
-        result_sheets(a_result(**dry, plan_file="my plan.json"))
-    )
     assert notes(result_sheets(a_result(**dry))) == ""
 
 

@@ -16,6 +16,7 @@ import msgspec
 from falcon_bulk import __version__
 from falcon_bulk.cli.console import is_interactive
 from falcon_bulk.cli.context import Context
+from falcon_bulk.cli.hints import after_dry_run, after_run
 from falcon_bulk.config.customers import customer_file
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.config.settings import read_only
@@ -271,8 +272,10 @@ def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> i
     context.publish(lambda: result_sheets(result), lambda: result_document(result), verdict(result))
     if isinstance(cause, Stopped) and (result.not_sent or result.unknown):
         context.console.error("Stopped by a signal.", f"Go on with `falcon-bulk resume {result.run_id}`.")
-    elif cause is not None:
-        context.console.error(cause.message, cause.hint)
+    else:
+        if cause is not None:
+            context.console.error(cause.message, cause.hint)
+        after_run(context, result)
     return _empty_or(result.exit_code, context, ended.plan, result, fail_on_empty=fail_on_empty)
 
 
@@ -331,6 +334,7 @@ def publish_dry_run(context: Context, ended: Ended, *, fail_on_empty: bool = Fal
     )
     if context.format is Format.JSON:
         context.show(preview_sheets(plan, preview))
+    after_dry_run(context, result)
     return _empty_or(ExitCode.DONE, context, plan, result, fail_on_empty=fail_on_empty)
 
 

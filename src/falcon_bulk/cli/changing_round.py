@@ -19,6 +19,7 @@ from falcon_bulk.cli.changing import (
     stopping,
 )
 from falcon_bulk.cli.context import Context
+from falcon_bulk.cli.hints import suggest
 from falcon_bulk.cli.rounds import each_customer
 from falcon_bulk.errors import Declined, ExitCode, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
@@ -64,7 +65,10 @@ def plan_round(context: Context, command: str, selection: Selection, options: di
 
     with stopping(context):
         parts = each_customer(context, work)
-    return _published(context, parts, [] if folder is None else [f"Carry them out:  falcon-bulk apply {folder}"])
+    code = _published(context, parts)
+    if folder is not None:
+        suggest(context, "Carry them out:", "apply", str(folder), whom=False)
+    return code
 
 
 def apply_round(
@@ -107,10 +111,10 @@ def apply_round(
 
     with stopping(context):
         parts = each_customer(context, work)
-    return _published(context, parts, [])
+    return _published(context, parts)
 
 
-def _published(context: Context, parts: list[Part[RunResult]], notes: list[str]) -> int:
+def _published(context: Context, parts: list[Part[RunResult]]) -> int:
     def cells(result: RunResult) -> tuple[Cell, ...]:
         return (
             result.selected,
@@ -124,7 +128,6 @@ def _published(context: Context, parts: list[Part[RunResult]], notes: list[str])
 
     numbers = ("selected", "skipped", "held", "planned", "changed", "verified", "run")
     sheet = round_sheet(parts, numbers, cells)
-    sheet = Sheet(sheet.title, sheet.columns, sheet.rows, notes)
     context.publish(lambda: [sheet], lambda: round_document(parts, result_document))
     return round_exit_code(parts)
 

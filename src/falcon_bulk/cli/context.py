@@ -166,6 +166,27 @@ class Context:
             return login_name()
 
     @property
+    def argv(self) -> tuple[str, ...]:
+        """The command line as it was typed."""
+        typed: tuple[str, ...] = self._given.get("argv", ())
+        return typed
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """The options that name the same customer, or the same round, in another command."""
+        given = self._given
+        named = {"--customer": ",".join(given.get("customers", ())), "--customer-tag": given.get("customer_tag")}
+        named["--env-file"] = given.get("env_file")
+        words = [word for option, value in named.items() if value for word in (option, str(value))]
+        return (*words, *(["--all-customers"] if given.get("all_customers") else []))
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The option that moves the customers' folder, where it was given."""
+        folder = self._given.get("customers_dir")
+        return ("--customers-dir", str(folder)) if folder else ()
+
+    @property
     def customers_dir(self) -> Path:
         """The folder with one env file per customer."""
         return self._given.get("customers_dir") or Path("customers")

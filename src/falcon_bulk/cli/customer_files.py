@@ -2,12 +2,10 @@
 
 import getpass
 import os
-import shlex
 import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
@@ -85,13 +83,6 @@ def ask_for_values(console: Console) -> dict[str, str]:
             if value := _answer(console, question):
                 values[question.key] = value
     return values
-
-
-def next_command(context: Context, name: str) -> str:
-    """How the new file is tried out."""
-    folder = context.customers_dir
-    moved = [] if folder == Path("customers") else ["--customers-dir", str(folder)]
-    return shlex.join(["falcon-bulk", "customers", "check", name, *moved])
 
 
 def _missing(context: Context, name: str) -> CustomerFile:

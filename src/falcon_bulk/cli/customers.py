@@ -3,7 +3,7 @@
 import click
 
 from falcon_bulk.cli.nearness import Group
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.options import examples, shared_options
 from falcon_bulk.errors import ExitCode
 
 EXAMPLES = """\b
@@ -24,7 +24,9 @@ def command(ctx: click.Context) -> int:
     return int(ctx.invoke(list_customers)) if ctx.invoked_subcommand is None else ExitCode.DONE
 
 
-@command.command("list")
+@command.command(
+    "list", epilog=examples("customers list", "customers list --customers-dir /srv/customers --format csv")
+)
 @shared_options
 @click.pass_context
 def list_customers(ctx: click.Context) -> int:
@@ -33,6 +35,7 @@ def list_customers(ctx: click.Context) -> int:
     The exit code is 4 if anything is wrong with a file.
     """
     from falcon_bulk.cli.customer_files import chosen_files, customers_context
+    from falcon_bulk.cli.hints import suggest
     from falcon_bulk.model.customer import exit_code_of
     from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
 
@@ -41,10 +44,14 @@ def list_customers(ctx: click.Context) -> int:
     context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
     if not files:
         context.console.say(f"There is no env file in {context.customers_dir}; `falcon-bulk customers add` makes one.")
+    elif not exit_code_of(files):
+        suggest(context, "Next:", "customers", "check")
     return exit_code_of(files)
 
 
-@command.command("check")
+@command.command(
+    "check", epilog=examples("customers check", "customers check acme globex", "customers check --customer-tag gold")
+)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @shared_options
 @click.pass_context
@@ -72,7 +79,7 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
     return exit_code_of(checks)
 
 
-@command.command("add")
+@command.command("add", epilog=examples("customers add initech"))
 @click.argument("name", metavar="NAME")
 @shared_options
 @click.pass_context
@@ -83,7 +90,8 @@ def add(ctx: click.Context, name: str) -> int:
     """
     import os
 
-    from falcon_bulk.cli.customer_files import ask_for_values, check_is_new, customers_context, next_command
+    from falcon_bulk.cli.customer_files import ask_for_values, check_is_new, customers_context
+    from falcon_bulk.cli.hints import suggest
     from falcon_bulk.config.customers import add_customer
     from falcon_bulk.operations.customers import customer_files
     from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
@@ -96,11 +104,11 @@ def add(ctx: click.Context, name: str) -> int:
     context.console.say(f"{path} is written, open to you alone.")
     if not written[0].cids:
         context.console.say("Note: without FALCON_CID nothing tells when the credentials are another customer's.")
-    context.console.say(f"Next:  {next_command(context, name)}")
+    suggest(context, "Next:", "customers", "check", name)
     return written[0].exit_code
 
 
-@command.command("confirm")
+@command.command("confirm", epilog=examples("customers confirm acme"))
 @click.argument("name", metavar="NAME")
 @shared_options
 @click.pass_context

@@ -25,6 +25,7 @@ def command(ctx: click.Context) -> int:
     The exit code is 0 if nothing failed, else the lowest of those that did: 4 for credentials, 5 for the network.
     """
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.hints import suggest
     from falcon_bulk.cli.selfcheck import examine, private_names
     from falcon_bulk.report.doctor import examination_document, write_examination
     from falcon_bulk.report.formats import Format
@@ -42,4 +43,6 @@ def command(ctx: click.Context) -> int:
             write_examination(sink, fmt, examination, private_names(context))
 
     context.emit(write)
+    if not examination.exit_code:
+        suggest(context, "Next:", "summary")
     return examination.exit_code

@@ -33,6 +33,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     Over several customers it also shows which of them share a hash, and what verdicts they gave.
     """
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.hints import after_hash_summary
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
 
     context = Context(ctx, "hash-summary")
@@ -47,6 +48,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     )
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
+    after_hash_summary(context, summary)
     return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
 
 

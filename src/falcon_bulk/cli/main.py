@@ -106,7 +106,7 @@ def run(argv: Sequence[str] | None = None) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code of DESIGN.md's table. Errors are shown on stderr, one line and a hint."""
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"argv": tuple(argv)}
     try:
         code = cli.main(args=list(argv), prog_name="falcon-bulk", standalone_mode=False, obj=given)
         with suppress(BrokenPipeError):

@@ -25,6 +25,11 @@ _AGE = re.compile(r"(\d{1,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+def examples(*lines: str) -> str:
+    """The end of a command's help: command lines to copy."""
+    return "\b\nExamples:\n" + "".join(f"  falcon-bulk {line}\n" for line in lines)
+
+
 def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
     """Attributes of an option that may be repeated and takes commas; its value is a tuple, each once, in order."""
 

@@ -35,6 +35,7 @@ Examples:
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.hints import after_query
     from falcon_bulk.cli.showing import (
         Chosen,
         Look,
@@ -71,6 +72,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         shown = show(context, documents, look)
     if not shown:
         context.console.say(f"No alert matches: {selection.words}.")
+    after_query(context, options, shown)
     return ExitCode.EMPTY if options["fail_on_empty"] and not shown else ExitCode.DONE
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from falcon_bulk.cli.nearness import Group
-from falcon_bulk.cli.options import once, shared_options
+from falcon_bulk.cli.options import examples, once, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
@@ -31,12 +31,13 @@ def command(ctx: click.Context) -> int:
     return int(ctx.invoke(list_runs)) if ctx.invoked_subcommand is None else ExitCode.DONE
 
 
-@command.command("list")
+@command.command("list", epilog=examples("runs list --customer acme", "runs list --all-customers --format json"))
 @shared_options
 @click.pass_context
 def list_runs(ctx: click.Context) -> int:
     """List the runs, newest first."""
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.hints import after_runs
     from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
 
     context = Context(ctx, "runs")
@@ -46,6 +47,7 @@ def list_runs(ctx: click.Context) -> int:
     context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
     if not rows:
         context.console.say("No run is recorded for this customer on this machine.")
+    after_runs(context, rows)
     return ExitCode.DONE
 
 
@@ -75,13 +77,14 @@ def _round(context: "Context") -> int:
     return round_exit_code(parts)
 
 
-@command.command("show")
+@command.command("show", epilog=examples("runs show RUN --customer acme", "runs show RUN --customer acme -o run.html"))
 @click.argument("run_id", metavar="RUN")
 @shared_options
 @click.pass_context
 def show(ctx: click.Context, run_id: str) -> int:
     """Show one run, with each of its alerts or indicators."""
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.hints import after_run
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.report.allow import result_hashes_sheet
     from falcon_bulk.report.result import result_document, result_sheets
@@ -96,6 +99,7 @@ def show(ctx: click.Context, run_id: str) -> int:
                 lambda: _detail_sheets(context.format, result_sheets(result)[:1], result_hashes_sheet(result)),
                 lambda: result_document(result),
             )
+            after_run(context, result)
             return ExitCode.DONE
         context.publish(
             lambda: _detail_sheets(context.format, result_sheets(result), alert_records_sheet(journal.records(run_id))),
@@ -104,16 +108,18 @@ def show(ctx: click.Context, run_id: str) -> int:
                 result, journal.plan(run_id), lambda: journal.records(run_id), journal.sent_by_time(run_id)
             ),
         )
+    after_run(context, result)
     return ExitCode.DONE
 
 
-@command.command("abandon")
+@command.command("abandon", epilog=examples("runs abandon RUN --customer acme"))
 @click.argument("run_id", metavar="RUN")
 @shared_options
 @click.pass_context
 def abandon(ctx: click.Context, run_id: str) -> int:
     """Close an unfinished run: what it did stays, what it did not is left undone."""
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.hints import after_run
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.journal.lock import holding
     from falcon_bulk.report.result import result_document, result_sheets
@@ -125,10 +131,11 @@ def abandon(ctx: click.Context, run_id: str) -> int:
             journal.abandon(run_id, context.now)
         result = journal.result(run_id)
     context.publish(lambda: result_sheets(result), lambda: result_document(result))
+    after_run(context, result)
     return ExitCode.DONE
 
 
-@command.command("prune")
+@command.command("prune", epilog=examples("runs prune --older-than 90d --customer acme"))
 @click.option(
     "--older-than", **once(default="90d"), show_default=True, metavar="DAYS", help="Forget runs older than that."
 )

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from falcon_bulk.cli.nearness import Group
-from falcon_bulk.cli.options import once, one_of, shared_options
+from falcon_bulk.cli.options import examples, once, one_of, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 EXAMPLES = """\b
@@ -77,7 +77,7 @@ def serve(
     return ExitCode.DONE
 
 
-@command.command("switches")
+@command.command("switches", epilog=examples("sandbox switches"))
 def show_switches() -> int:
     """List the switches with their defaults."""
     from falcon_bulk.sandbox import Switches

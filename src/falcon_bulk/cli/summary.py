@@ -39,6 +39,7 @@ BY = (
 def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: bool, **options: Any) -> int:
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.hints import after_summary
     from falcon_bulk.model.fields import former
     from falcon_bulk.operations.summary import check_field, names_in
     from falcon_bulk.report.summary import summary_document, summary_page, summary_sheets
@@ -57,6 +58,7 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     )
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
+    after_summary(context, options, summary.alerts_read, outliers=outliers)
     return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
 
 

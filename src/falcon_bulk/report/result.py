@@ -1,6 +1,5 @@
 """What a changing command prints at its end."""
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +29,7 @@ _IDS_SHOWN = 3
 
 
 def result_sheets(result: RunResult) -> list[Sheet]:
-    """The verdict in one line, the numbers that are not 0, the errors, and what to do next."""
+    """The verdict in one line, the numbers that are not 0, the errors, and what it took."""
     columns = COUNT_COLUMNS if result.allowance is None else NUMBER_COLUMNS
     sheets = [Sheet(verdict(result), columns, list(_counts(result)))]
     if result.allowance is not None and result.status is not RunStatus.DRY_RUN:
@@ -38,7 +37,7 @@ def result_sheets(result: RunResult) -> list[Sheet]:
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
     last = sheets[-1]
-    sheets[-1] = Sheet(last.title, last.columns, last.rows, list(_next_steps(result)))
+    sheets[-1] = Sheet(last.title, last.columns, last.rows, [*last.notes, *_effort(result)])
     return sheets
 
 
@@ -148,18 +147,8 @@ def _problem_row(problem: RunProblem) -> Row:
     return problem.code or None, problem.message, problem.trace_id, len(problem.ids), ", ".join(ids)
 
 
-def _next_steps(result: RunResult) -> Iterator[str]:
-    run = shlex.quote(result.run_id)
+def _effort(result: RunResult) -> Iterator[str]:
     if result.batches:
-        work = f"{shown(result.batches)} batches, {shown(result.requests)} requests, {result.seconds:,.1f} s"
+        batches = f"{shown(result.batches)} {'batch' if result.batches == 1 else 'batches'}"
+        work = f"{batches}, {shown(result.requests)} requests, {result.seconds:,.1f} s"
         yield f"Run {result.run_id}: {work}."
-    if result.status is RunStatus.DRY_RUN:
-        if result.plan_file:
-            yield f"Carry it out:  falcon-bulk apply {shlex.quote(result.plan_file)}"
-        return
-    if result.status is RunStatus.DECLINED:
-        return
-    if (result.unknown or result.not_sent) and not result.closed:
-        yield f"Go on:         falcon-bulk resume {run}"
-    if result.changed and not (result.allowance is not None and result.command == "undo"):
-        yield f"Take it back:  falcon-bulk undo {run}"

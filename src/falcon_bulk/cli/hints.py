@@ -1,0 +1,105 @@
+"""What to type next: one line on stderr after a result, ready to be pasted; --quiet leaves it out."""
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from falcon_bulk.cli.context import Context
+from falcon_bulk.model.hash_summary import HashSummary
+from falcon_bulk.model.run import RunResult, RunRow, RunStatus
+from falcon_bulk.model.vocabulary import Status
+from falcon_bulk.report.formats import Format
+
+# The selection's options by the names of their values, in the order in which they are written again.
+_ONE = {"fql": "--filter", "host": "--host", "name": "--name", "since": "--since", "until": "--until"}
+_SEVERAL = {"hashes": "--hash", "severities": "--severity", "products": "--product", "from_status": "--status"}
+_STDIN = "-"
+_ACTIVE = frozenset('"$`\\!')
+
+
+def suggest(context: Context, label: str, *words: str, whom: bool = True) -> None:
+    """A command with the options that name the customer. whom: whether it takes them; the folder is named anyway."""
+    _say(context, label, ["falcon-bulk", *words, *(context.who if whom else ()), *context.where])
+
+
+def after_query(context: Context, options: Mapping[str, Any], shown: int) -> None:
+    """Nothing found: what is there at all. Something for a person to read: which hashes stand behind it."""
+    if not shown:
+        suggest(context, "What is there:", "summary")
+    elif context.format is Format.TABLE:
+        _about_the_same(context, options, "hash-summary")
+
+
+def after_summary(context: Context, options: Mapping[str, Any], alerts: int, *, outliers: bool) -> None:
+    """Which alerts differ from those that are alike; or, where that was asked, the hashes."""
+    if alerts:
+        _about_the_same(context, options, *(("hash-summary",) if outliers else ("summary", "--outliers")))
+
+
+def after_hash_summary(context: Context, summary: HashSummary) -> None:
+    """What closing the most frequent hash that has open alerts would do."""
+    for one in summary.hashes:
+        if one.alerts > one.by_status.get(Status.CLOSED, 0):
+            suggest(context, "Next:", "close-hash", "--hash", one.sha256, "--dry-run")
+            return
+
+
+def after_dry_run(context: Context, result: RunResult) -> None:
+    """How the same is carried out."""
+    if not result.planned:
+        return
+    if result.plan_file:
+        suggest(context, "Carry it out:", "apply", result.plan_file)
+    elif _STDIN not in context.argv:
+        _say(context, "Carry it out:", ["falcon-bulk", *_without_dry_run(context.argv)])
+
+
+def after_run(context: Context, result: RunResult) -> None:
+    """Go on with what is unfinished, else look at what went wrong, else take it back."""
+    if result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED):
+        return
+    if (result.unknown or result.not_sent) and not result.closed:
+        suggest(context, "Go on:", "resume", result.run_id)
+    elif result.failed or result.drifted:
+        suggest(context, "Look:", "runs", "show", result.run_id)
+    elif result.changed and not (result.allowance is not None and result.command == "undo"):
+        suggest(context, "Take it back:", "undo", result.run_id)
+
+
+def after_runs(context: Context, rows: Sequence[RunRow]) -> None:
+    """Go on with an unfinished run, else look at the newest."""
+    unfinished = next((row for row in rows if row.status is RunStatus.UNFINISHED), None)
+    if unfinished:
+        suggest(context, "Go on:", "resume", unfinished.run_id)
+    elif rows:
+        suggest(context, "Look:", "runs", "show", rows[0].run_id)
+
+
+def _about_the_same(context: Context, options: Mapping[str, Any], *words: str) -> None:
+    if str(options.get("hash_file")) != _STDIN:
+        suggest(context, "Next:", *words, *_selecting(options))
+
+
+def _selecting(options: Mapping[str, Any]) -> list[str]:
+    """The options of the same selection, as they were given."""
+    words = [word for name, option in _ONE.items() if options[name] for word in (option, options[name])]
+    words += [word for name, option in _SEVERAL.items() if options[name] for word in (option, ",".join(options[name]))]
+    words += ["--hash-file", str(options["hash_file"])] if options.get("hash_file") else []
+    return words + ["--visible-only"] * bool(options["visible_only"])
+
+
+def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
+    """The command line without --dry-run, and without an address of --notify, which may hold a password."""
+    for before, word in pairwise(("", *argv)):
+        if word != "--dry-run" and not word.startswith("--notify=") and not (before == "--notify" and "://" in word):
+            yield word
+
+
+def _say(context: Context, label: str, words: Iterable[str]) -> None:
+    context.console.say(f"{label}  {' '.join(map(_quoted, words))}")
+
+
+def _quoted(word: str) -> str:
+    """For a POSIX shell; FQL is full of single quotes, so double ones go around where nothing in it would change."""
+    return f'"{word}"' if "'" in word and not _ACTIVE & set(word) else shlex.quote(word)

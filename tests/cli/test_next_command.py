@@ -1,0 +1,83 @@
+"""After a result, the next useful command on stderr, such that it can be pasted."""
+
+import shlex
+from typing import Any
+
+import pytest
+from shell import Finished, Shell
+
+LABELS = ("Next:", "What is there:", "Carry it out:", "Carry them out:", "Take it back:", "Go on:", "Look:")
+
+
+def suggested(done: Finished) -> list[str]:
+    """The words behind `falcon-bulk` in the one suggestion; none where there is none."""
+    lines = [line.partition("  ")[2] for line in done.err.splitlines() if line.startswith(LABELS)]
+    assert len(lines) <= 1, lines
+    words = shlex.split(lines[0]) if lines else ["falcon-bulk"]
+    assert words[0] == "falcon-bulk"
+    return words[1:]
+
+
+def test_from_counting_to_closing_and_back_each_step_names_the_next(acme: Any) -> None:
+    shell: Shell = acme(alerts=200)
+    first = suggested(shell("hash-summary"))
+    assert first[:2] == ["close-hash", "--hash"]
+    assert first[3:] == ["--dry-run", "--customer", "acme"]
+    dry = shell.bare(*first, "--lift", "all")
+    assert not dry.to("patch")
+    second = suggested(dry)
+    assert "--dry-run" not in second
+    done = shell.bare(*second, "--yes", "--max", "200")
+    assert done.code == 0, done
+    assert done.to("patch")
+    third = suggested(done)
+    assert third[0] == "undo"
+    undone = shell.bare(*third, "--yes", "--max", "200")
+    assert undone.code == 0, undone
+    newest = suggested(shell("runs"))
+    assert newest[:2] == ["runs", "show"]
+    assert shell.bare(*newest).code == 0
+
+
+@pytest.mark.slow
+def test_a_saved_plan_is_carried_out_by_the_command_that_is_named(acme: Any) -> None:
+    shell: Shell = acme(alerts=60)
+    done = shell("bulk-close", "--since", "5000d", "--lift", "all", "--dry-run", "--plan", "the plan.json")
+    words = suggested(done)
+    assert words == ["apply", "the plan.json", "--customer", "acme"]
+    assert shell.bare(*words, "--yes").code == 0
+
+
+@pytest.mark.slow
+def test_plans_of_a_round_are_carried_out_by_the_command_that_is_named(acme: Any) -> None:
+    shell: Shell = acme(alerts=60)
+    argv = ("bulk-close", "--severity", "low", "--lift", "all", "--dry-run", "--plan", "plans")
+    words = suggested(shell.bare(*argv, "--all-customers"))
+    assert words == ["apply", "plans"]
+    assert shell.bare(*words, "--yes", "--max", "60").code == 0
+
+
+def test_the_selection_is_kept_and_quoted(readable: Shell) -> None:
+    argv = ("--filter", "name:!'it`s $HOME'", "--severity", "high,low", "--visible-only")
+    words = suggested(readable.bare("query", *argv, "--limit", "1", "--env-file", "customers/acme.env"))
+    assert words == ["hash-summary", *argv, "--env-file", "customers/acme.env"]
+    assert readable.bare(*words).code == 0
+
+
+def test_nothing_found_leads_to_what_is_there(readable: Shell) -> None:
+    words = suggested(readable("query", "--name", "Nothing is called that"))
+    assert words == ["summary", "--customer", "acme"]
+
+
+@pytest.mark.slow
+def test_an_address_of_notify_is_not_repeated(readable: Shell) -> None:
+    argv = ("bulk-close", "--severity", "low", "--dry-run")
+    for notify in (["--notify=json://user:hunter22@127.0.0.1:9/"], ["--notify", "json://user:hunter22@127.0.0.1:9/"]):
+        done = readable(*argv, *notify)
+        assert "hunter22" not in done.err
+        assert suggested(done)[:3] == ["bulk-close", "--severity", "low"]
+
+
+def test_quiet_names_nothing_and_an_empty_plan_neither(readable: Shell) -> None:
+    assert readable("hash-summary", "--quiet").err == ""
+    assert suggested(readable("bulk-close", "--name", "Nothing is called that", "--dry-run")) == []
