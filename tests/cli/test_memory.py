@@ -1,0 +1,51 @@
+"""What is streamed needs no more memory the more of it there is."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from shell import COMMAND, PATIENCE, Shell
+
+from falcon_bulk.sandbox import Server, Tenant
+
+pytestmark = pytest.mark.slow
+UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in the unit in which the system tells the peak."""
+FEW, MANY = 40_000, 200_000
+ROOM = 64 * 1024 * 1024
+"""Bytes in which buffers may grow; the documents of the many are ten times as much."""
+
+
+# A process counts as its peak what the one that started it held, so a small one is put between.
+BETWEEN = (
+    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+)
+
+
+def peak(shell: Shell, *argv: str) -> int:
+    """The most memory that the command held at a time, in bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", BETWEEN, *COMMAND, *argv, "--customer", "acme"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=shell.folder,
+        env=shell.environment(),
+        timeout=4 * PATIENCE,
+        check=True,
+    )
+    return int(done.stdout) * UNIT
+
+
+def test_two_hundred_thousand_alerts_need_hardly_more_memory_than_forty_thousand(tmp_path: Path) -> None:
+    peaks: dict[str, list[int]] = {"jsonl": [], "csv": []}
+    for number in (FEW, MANY):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with Server(Tenant(alerts=number, seed=2)) as server:
+            shell = Shell(folder, server)
+            for fmt, seen in peaks.items():
+                seen.append(peak(shell, "query", "--all", "--format", fmt))
+    for fmt, (few, many) in peaks.items():
+        assert many < few + ROOM, (fmt, few, many)
