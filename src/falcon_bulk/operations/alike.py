@@ -18,7 +18,7 @@ from typing import NamedTuple
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.alike import Comparison, Difference, Group, Likeness, Odd, Reason
 from falcon_bulk.model.hashes import own_hashes
-from falcon_bulk.operations.profiles import FEW_SHOWN, FIELDS, Field, Profile, Profiles, Same, Seen, looks_of, profile
+from falcon_bulk.operations.profiles import FEW_SHOWN, FIELDS, Field, Profile, Profiles, Same, Seen, profile
 from falcon_bulk.operations.shapes import is_short_for
 
 LEAST = 20
@@ -48,12 +48,11 @@ class Likenesses:
 
     def add(self, alert: Alert, own: Iterable[str] | None = None) -> None:
         """Compare an alert with those of its groups. own: its own hashes, if they are known already."""
-        looks = looks_of(alert)
-        full = profile(looks)
+        full = profile(alert)
         for key in self._keys(alert, own_hashes(alert) if own is None else own):
             group = self._groups.get(key) or self._groups.setdefault(key, Profiles())
             before = len(group.same)
-            if not group.add(full, alert, looks, may_grow=self._profiles < MOST_PROFILES):
+            if not group.add(full, alert, may_grow=self._profiles < MOST_PROFILES):
                 self._left_out += 1
             self._profiles += len(group.same) - before
 

@@ -6,13 +6,15 @@ What is kept does not grow with the number of alerts, and does not depend on the
 from bisect import insort
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import compress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.operations.shapes import (
+    BUILT_IN,
     LONGEST,
     account_shape,
     arguments_shape,
@@ -22,6 +24,7 @@ from falcon_bulk.operations.shapes import (
     name_shape,
     tactic_shape,
     user_shape,
+    without_numbers,
 )
 
 FEW_SHOWN = 10
@@ -94,21 +97,42 @@ def _cut(value: object) -> str:
     return value[:LONGEST] if isinstance(value, str) else text(value)
 
 
-def profile(looks: Looks) -> Profile:
+def profile(alert: Alert) -> Profile:
     """The shapes of an alert's FIELDS, in their order; '' for what it does not have.
 
     The kind of account says who runs a program; at a login, say, there is none.
     """
-    user, sid, filename, cmdline = looks.user, looks.sid, looks.filename, looks.cmdline
+    parent, sid = alert.parent_details, _cut(alert.user_id)
+    values = (
+        alert.user_name,
+        sid if sid in BUILT_IN else "",
+        alert.filename,
+        _cut(alert.filepath),
+        parent.filename if parent else None,
+        alert.pattern_disposition,
+        alert.pattern_disposition_description,
+        alert.tactic,
+        without_numbers(_cut(alert.cmdline)),
+    )
+    try:
+        return _profile(*values)
+    except TypeError:  # A list where there should be a text.
+        return _profile.__wrapped__(*values)
+
+
+# Typed, since 0 and False are equal and only one of them is a number.
+@lru_cache(maxsize=4_096, typed=True)
+def _profile(*values: Any) -> Profile:
+    user, sid, filename, path, parent, disposition, in_words, tactic, line = map(_cut, values)
     return (
         user_shape(user, sid),
-        account_shape(user, sid) if filename or cmdline else "",
+        account_shape(user, sid) if filename or line else "",
         name_shape(filename),
-        folder_shape(looks.path),
-        name_shape(looks.parent),
-        disposition_shape(looks.disposition, looks.disposition_in_words),
-        tactic_shape(looks.tactic),
-        arguments_shape(cmdline, filename),
+        folder_shape(path),
+        name_shape(parent),
+        disposition_shape(disposition, in_words),
+        tactic_shape(tactic),
+        arguments_shape(line, filename),
     )
 
 
@@ -130,12 +154,12 @@ class Same:
         self.alerts = 0
         self.oldest: list[Seen] = []
 
-    def add(self, alert: Alert, looks: Looks) -> None:
+    def add(self, alert: Alert) -> None:
         """Count an alert."""
         self.alerts += 1
         created = text(alert.created_timestamp)
         if len(self.oldest) < FEW_SHOWN or created <= self.oldest[-1].created:
-            insort(self.oldest, Seen(created, alert.composite_id, alert.host, looks))
+            insort(self.oldest, Seen(created, alert.composite_id, alert.host, looks_of(alert)))
             del self.oldest[FEW_SHOWN:]
 
     def join(self, other: "Same") -> None:
@@ -158,14 +182,14 @@ class Profiles:
         self._kept = [True] * len(FIELDS)
         self._values: list[set[str]] = [set() for _ in FIELDS]
 
-    def add(self, full: Profile, alert: Alert, looks: Looks, *, may_grow: bool) -> bool:
+    def add(self, full: Profile, alert: Alert, *, may_grow: bool) -> bool:
         """Count an alert; False if it would need a new profile and may not have one."""
         key = full if len(self.fields) == len(FIELDS) else tuple(compress(full, self._kept))
         if (same := self.same.get(key)) is None:
             if not may_grow:
                 return False
             same = self.same[key] = Same()
-        same.add(alert, looks)
+        same.add(alert)
         if same.alerts == 1:
             self._note_values(full)
         return True

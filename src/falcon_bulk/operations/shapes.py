@@ -49,8 +49,9 @@ _TEMP = re.compile(r"\\te?mp(?=\\|$)|^(?:/private)?(?:/var)?/tmp(?=/|$)|^(?:/pri
 _IN_TEMP = re.compile(r"(?:(\\te?mp)\\|(?<!\w)(/tmp|/var/tmp|/dev/shm)/)[^\"'\s]*?(\.[a-z#]{1,4})?(?=[\"'\s,;]|$)")
 _GUID = re.compile(r"\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?")
 _BASE64 = re.compile(r"(?<![\w/\\.-])[a-z0-9+][a-z0-9+/]{39,}={0,2}")
-_ANY_GUID = re.compile(r"\{?[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}?")
 _DIGITS = str.maketrans("123456789", "000000000")
+_LOWER = bytes(range(256)).lower()
+_LOWER_AND_DIGITS = _LOWER.translate(bytes.maketrans(b"123456789", b"000000000"))
 _NUMBER = re.compile(r"\d+(?:[.,:_-]\d+)*")
 # With numbers as `#`: a word of hexadecimal digits, and one with numbers in two places (`is-QK3F2`, `7zS0C3`).
 _RANDOM = re.compile(r"(?<![a-z#])(?:[a-f]*#[a-f#]*(?![a-z#])|[a-z]*#[a-z]+#[a-z#]*)")
@@ -80,7 +81,9 @@ _PLACES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
     ("/root", _HOME, "/~"),
 )
 
-_BUILT_IN = {"s-1-5-18": "system", "s-1-5-19": "local service", "s-1-5-20": "network service"}
+BUILT_IN = {"S-1-5-18": "system", "S-1-5-19": "local service", "S-1-5-20": "network service"}
+"""Windows' own accounts by their SID: their names are in the system's language."""
+
 _SERVICE = re.compile(r"(?:svc|srv|service|g?msa|sa)[-_.].*|.*[-_.](?:svc|srv|service|g?msa|sa)\$?")
 
 
@@ -101,22 +104,29 @@ def folder_shape(path: str) -> str:
     return folder[: temporary.end()] if temporary else folder
 
 
+def without_numbers(cmdline: str) -> str:
+    """A command line without case and GUIDs, each digit as 0 unless there may be short names (8.3) in it.
+
+    It has the same shape. Most lines that are seen again differ in a number or a GUID only, and this is made fast.
+    """
+    if cmdline.isascii():
+        data = cmdline.encode()
+        line = data.translate(_LOWER if "~" in cmdline else _LOWER_AND_DIGITS).decode()
+    else:
+        line = cmdline.casefold() if "~" in cmdline else cmdline.casefold().translate(_DIGITS)
+    return _GUID.sub("0", line) if line.count("-") >= 4 else line
+
+
+@_cached
 def arguments_shape(cmdline: str, filename: str) -> str:
     """A command line without its program (which has fields of its own), quotes, numbers and places that vary.
 
     A program without arguments has the shape `.`.
     """
-    # Most lines that are run again differ in a number or a GUID only: what is left is often known already.
-    if cmdline.count("-") >= 4:
-        cmdline = _ANY_GUID.sub("0", cmdline)
-    return _arguments_shape(cmdline if "~" in cmdline else cmdline.translate(_DIGITS), filename)
-
-
-@_cached
-def _arguments_shape(cmdline: str, filename: str) -> str:
-    text, program = cmdline.casefold(), filename.casefold()
-    end = _end_of_program(text, program if "~" in text else program.translate(_DIGITS))
-    text = _placed(_BASE64.sub("#", text[end:]))
+    line = without_numbers(cmdline)
+    program = filename.casefold()
+    end = _end_of_program(line, program if "~" in line else program.translate(_DIGITS))
+    text = _placed(_BASE64.sub("#", line[end:]))
     if any(mark in text for mark in ("temp", "tmp", "/shm")):
         text = _IN_TEMP.sub(r"\1\2\\\3", text)
     return " ".join(text.replace('"', " ").split()) or (cmdline and ".")
@@ -125,7 +135,7 @@ def _arguments_shape(cmdline: str, filename: str) -> str:
 @_cached
 def user_shape(name: str, sid: str) -> str:
     """A user without domain and case. A machine's account (`HOST$`) is how SYSTEM shows itself to others."""
-    if built_in := _BUILT_IN.get(sid.casefold()):
+    if built_in := BUILT_IN.get(sid):
         return built_in
     user = name.casefold().rpartition("\\")[2].partition("@")[0].strip()
     return "system" if user.endswith("$") and not _SERVICE.fullmatch(user) else user
@@ -135,7 +145,7 @@ def user_shape(name: str, sid: str) -> str:
 def account_shape(name: str, sid: str) -> str:
     """What kind of account it is: `built-in`, `service` (by the way such are named) or `person`."""
     user = user_shape(name, sid)
-    if user in (*_BUILT_IN.values(), "root"):
+    if user in (*BUILT_IN.values(), "root"):
         return "built-in"
     return user and ("service" if _SERVICE.fullmatch(user) else "person")
 
