@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.model.timing import Timing
 
+FIRST_ALLOWED = 2
 GLANCE = 0.1
 
 
@@ -31,8 +32,8 @@ class Turns:
 
 
 class Gate:
-    """Lets so many changes be in flight: half of the most at first, one more after each good answer, half as many
-    after trouble.
+    """Lets so many changes be in flight: two or half of the most at first, one more after each good answer, half as
+    many after trouble.
 
     most: how many at the most. trouble: a number that grows with each 429, server error and lost answer.
     """
@@ -42,7 +43,7 @@ class Gate:
         self._most = most
         self._trouble = trouble
         self._seen = trouble()
-        self._allowed = max(1, most // 2)
+        self._allowed = min(most, max(FIRST_ALLOWED, most // 2))
         self._inside = 0
         self._closed: FalconBulkError | None = None
         self._changed = threading.Condition()
