@@ -168,3 +168,8 @@ def test_all_formats_give_the_same_ids(wanted: list[str]) -> None:
     as_jsonl = "".join(json.dumps({"composite_id": one}) + "\n" for one in wanted)
     for content in ("\n".join(wanted), as_csv, json.dumps(wanted), as_jsonl):
         assert ids(content) == wanted
+
+
+def test_a_broken_line_among_json_lines_is_named() -> None:
+    assert "Line 2 of " in refusal('{"composite_id": "a:ind:b"}\n{"composite_id"\n').message
+    assert "line 2 column" in refusal('["a:ind:b",\n}').message

@@ -236,3 +236,11 @@ def test_two_hundred_thousand_alerts_stream_through_in_flat_memory(tmp_path: Pat
         tracemalloc.stop()
     assert path.stat().st_size > 20 * 1024 * 1024
     assert peak < 2 * 1024 * 1024
+
+
+def test_the_line_that_cannot_be_read_is_named(plan_path: Path) -> None:
+    lines = plan_path.read_bytes().splitlines(keepends=True)
+    plan_path.write_bytes(b"".join([*lines[:2], b"{}\n", *lines[3:]]))
+    assert "line 3 was cut" in refusal(lambda: PlanFile(plan_path))
+    plan_path.write_bytes(b"".join(lines[1:]))
+    assert "line 1 was cut" in refusal(lambda: PlanFile(plan_path))

@@ -31,8 +31,13 @@ def json_in(content: str, name: str) -> list[tuple[int, Any]]:
     """The documents with their lines: one of line 0 for the whole file, or one a line. Raises UsageProblem."""
     try:
         return [(0, json.loads(content))]
-    except (ValueError, RecursionError):
-        try:
-            return [(number, json.loads(line)) for number, line in enumerate(lines_of(content), 1) if line.strip()]
-        except (ValueError, RecursionError) as error:
-            raise UsageProblem(f"{name} is not whole JSON: {error}.") from None
+    except (ValueError, RecursionError) as error:
+        documents: list[tuple[int, Any]] = []
+        for number, line in enumerate(lines_of(content), 1):
+            try:
+                documents += [(number, json.loads(line))] if line.strip() else []
+            except (ValueError, RecursionError) as error_of_line:
+                if documents:  # lines before it were whole: a document a line is what it is meant to be
+                    raise UsageProblem(f"Line {number} of {name} is not whole JSON: {error_of_line}.") from None
+                raise UsageProblem(f"{name} is not whole JSON: {error}.") from None
+        return documents

@@ -139,9 +139,9 @@ class PlanFile:
         """All lines. Raises Refused where they are out of order, and at the end if the digest is wrong."""
         digest = hashlib.sha256()
         tail: Tail | None = None
-        for number, (line, data) in enumerate(self._lines()):
-            if tail is not None or (number == 0) != isinstance(line, Head):
-                raise self._damaged()
+        for number, (line, data) in enumerate(self._lines(), 1):
+            if tail is not None or (number == 1) != isinstance(line, Head):
+                raise self._damaged(number)
             tail = line if isinstance(line, Tail) else None
             digest.update(msgspec.json.encode(tail.preview) if tail else data)
             yield line
@@ -149,14 +149,21 @@ class PlanFile:
             raise self._damaged()
 
     def _lines(self) -> Iterator[tuple[Head | WayLine | AlertLine | Tail, bytes]]:
+        number = 0
         try:
             with self.path.open("rb") as file:
-                for data in file:
+                for number, data in enumerate(file, 1):
                     yield _decode(data), data
         except OSError as error:
-            raise Refused(f"The plan {self.path} cannot be read: {error.strerror}.") from None
+            raise Refused(
+                f"The plan {self.path} cannot be read: {error.strerror}.",
+                "`--dry-run --plan FILE` saves one; --plan of a round saves a folder of them.",
+            ) from None
         except msgspec.MsgspecError:
-            raise self._damaged() from None
+            raise self._damaged(number) from None
 
-    def _damaged(self) -> Refused:
-        return Refused(f"{self.path} is no whole plan: it was cut, edited or is something else.", "Make the plan anew.")
+    def _damaged(self, line: int = 0) -> Refused:
+        where = f"line {line}" if line else "it"
+        return Refused(
+            f"{self.path} is no whole plan: {where} was cut, edited or is something else.", "Make the plan anew."
+        )
