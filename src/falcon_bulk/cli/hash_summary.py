@@ -16,6 +16,7 @@ EXAMPLES = """\b
 Examples:
   falcon-bulk hash-summary --customer acme
   falcon-bulk hash-summary --customer acme --status new --since 7d --top 20
+  falcon-bulk hash-summary --customer acme --hash-file hashes.txt --format csv
   falcon-bulk hash-summary --customer acme -o reports/
 """
 
@@ -30,6 +31,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     """Count alerts per SHA256, most frequent first.
 
     A hash counts where it is the alert's own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
+    Hashes that only stand elsewhere (parent, grandparent, quarantined, associated and written files) are listed apart.
     Over several customers it also shows which of them share a hash, and what verdicts they gave.
     """
     from falcon_bulk.cli.context import Context

@@ -15,6 +15,7 @@ Examples:
   falcon-bulk query --customer acme --status new --severity high,critical
   falcon-bulk query --customer acme --filter "device.hostname:'DC*'" --all --format csv
   falcon-bulk query --customer acme --hash SHA256 --details
+  falcon-bulk query --customer acme --hash-file hashes.txt --all --format csv
   falcon-bulk query --customer acme --status new --count
 """
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
+  falcon-bulk summary --customer acme --hash-file hashes.txt --by host,user
   falcon-bulk summary --customer acme --status new
   falcon-bulk summary --customer acme --by name,host --by 'name*host' --top 20
   falcon-bulk summary --customer acme --by day,device.os_version --since 30d --format json

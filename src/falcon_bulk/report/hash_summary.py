@@ -21,7 +21,7 @@ _COLUMNS = (
     Column("last_seen", style="time", spare=5, least=16),
     Column("filenames", spare=2, least=18),
     Column("names", spare=3, least=18),
-    Column("fields", spare=8, least=16),
+    Column("fields", spare=5, least=16),
 )
 _ELSEWHERE = (
     Column("alerts", right=True, bar=True),
