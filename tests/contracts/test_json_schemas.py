@@ -99,18 +99,29 @@ def test_a_document_that_breaks_its_contract_is_noticed(spoil: Callable[[dict[st
 
 @pytest.mark.parametrize(
     ("argv", "schema"),
-    [
+    quick_first(
         (("hash-summary", "--top", "3"), "hash-summary"),
+        (("summary", "--by", "severity,product", "--by", "name*status", "--top", "2"), "summary"),
+        (("customers", "check"), "customers"),
         (("hash-summary", "--host", "no-such-host"), "hash-summary"),
-        (("summary", "--by", "severity,product", "--by", "name,status", "--top", "2"), "summary"),
+        (("summary", "--outliers"), "summary"),
         (("runs", "list"), "runs"),
         (("customers", "list"), "customers"),
-        (("customers", "check"), "customers"),
-    ],
+        quick=3,
+    ),
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
 def test_what_a_reading_command_prints(acme: Serve, argv: tuple[str, ...], schema: str) -> None:
     kept(acme().bare(*argv, "--format", "json", *(() if schema == "customers" else ("--customer", "acme"))), schema)
+
+
+def test_what_doctor_prints_well_and_ill(acme: Serve) -> None:
+    shell = acme()
+    well = kept(shell("doctor", "--format", "json"), "doctor")
+    assert {check["status"] for check in well["checks"]} >= {"ok", "skipped"}
+    shell.env_file.chmod(0o644)
+    ill = kept(shell("doctor", "--format", "json"), "doctor", 4)
+    assert "fail" in {check["status"] for check in ill["checks"]}
 
 
 def test_what_schedule_prints(acme: Serve) -> None:
@@ -144,6 +155,35 @@ def test_a_run_of_which_some_or_all_alerts_fail_or_have_drifted(acme: Serve) -> 
     failed = a_run(shell, "failed", "bulk-close", "--from-status", "new", *FREELY, code=6)
     shown = a_journalled_run(shell, failed["run_id"])["alerts"]
     assert [(alert["outcome"], bool(alert["reason"])) for alert in shown] == [("failed", True)] * 2
+
+
+@pytest.mark.slow
+def test_a_dry_run_of_hashes_with_what_is_alike(acme: Serve) -> None:
+    shell = acme()
+    hashes = ",".join(sorted(shell.hashes())[:9])
+    dry = a_run(shell, "dry_run", "close-hash", "--hash", hashes, "--lift", "all", "--dry-run")
+    assert {group["sha256"] for group in dry["alike"]} <= set(hashes.split(","))
+    assert dry["alike"]
+
+
+@pytest.mark.slow
+def test_a_run_of_indicators_from_its_dry_run_to_its_undoing(acme: Serve) -> None:
+    shell = acme()
+    first, second = sorted(shell.hashes())[:2]
+    allow = ("allow-hash", "--platform", "windows", "--global", "--format", "json", "--hash")
+    assert an_allowing(shell, *allow, first, "--dry-run")["not_sent"] == 1
+    done = an_allowing(shell, *allow, first, "--yes", "--max", "1")
+    assert [one["outcome"] for one in done["hashes"]] == ["created"]
+    assert an_allowing(shell, *allow, f"{first},{second}", "--dry-run")["skipped"] == {"already": 1}
+    an_allowing(shell, "runs", "show", done["run_id"], "--format", "json")
+    undone = an_allowing(shell, "undo", done["run_id"], "--yes", "--max", "1", "--format", "json")
+    assert (undone["created"], undone["deleted"]) == (0, 1)
+
+
+def an_allowing(shell: Shell, *argv: str) -> dict[str, Any]:
+    document = kept(shell(*argv), "allow")
+    assert_counts_add_up(document | {"changed": document["created"] + document["deleted"]})
+    return document
 
 
 def test_a_run_that_is_declined(acme: Serve) -> None:
