@@ -152,7 +152,8 @@ class PlanFile:
         number = 0
         try:
             with self.path.open("rb") as file:
-                for number, data in enumerate(file, 1):
+                for data in file:
+                    number += 1
                     yield _decode(data), data
         except OSError as error:
             raise Refused(
