@@ -53,7 +53,7 @@ def test_the_names_of_a_file_are_the_most_frequent_without_their_folders() -> No
         {"file_writes": [{"sha256": A, "name": "c"}], "ioc_context": [{"sha256": A, "ioc_description": "c"}]}
     )
     (one,) = summary_of(*documents).elsewhere
-    assert one.filenames == ("b", "c", "a", "7", "d")
+    assert one.filenames == ("b", "c", "a", "d", "e")
     assert one.alerts == len(names) + 1
 
 

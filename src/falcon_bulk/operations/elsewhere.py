@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable
 
-from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hash_summary import HashElsewhere
 from falcon_bulk.model.hashes import OTHER_FIELDS, PLACES, Standing, other_bearers, sha256_of
 
@@ -14,14 +14,14 @@ _NO_MD5 = "0" * 32
 
 
 class _Hash:
-    """What is known of a hash. last: the alert counted last, since one may have the hash in several places."""
+    """What is known of a hash. last: the number of the alert counted last, since one may have it in several places."""
 
     __slots__ = ("alerts", "fields", "last", "md5s", "seen")
 
     def __init__(self) -> None:
         self.alerts = 0
         self.fields: set[str] = set()
-        self.last: Alert | None = None
+        self.last = 0
         self.md5s: set[str] = set()
         self.seen: list[_Seen] = []
 
@@ -51,11 +51,13 @@ class Elsewhere:
     """The hashes in other places of the alerts read."""
 
     def __init__(self) -> None:
+        self._read = 0
         self._hashes: dict[str, _Hash] = {}
         self._places = [(place.field, place.standings, dict[Standing, _Seen]()) for place in PLACES if not place.own]
 
     def add(self, alert: Alert) -> None:
         """Count an alert. Every alert read comes here, so what stood somewhere in just this way is not looked into."""
+        self._read = number = self._read + 1
         bearers = other_bearers(alert)
         if not any(bearers):
             return
@@ -70,16 +72,16 @@ class Elsewhere:
                         seen = self._new(digest, field, standing, known)
                     seen.times += 1
                     one = seen.hash
-                    if one.last is not alert:
-                        one.last = alert
+                    if one.last != number:
+                        one.last = number
                         one.alerts += 1
 
     def _new(self, digest: str, field: str, standing: Standing, known: dict[Standing, _Seen]) -> _Seen:
         one = self._hashes.setdefault(digest, _Hash())
-        value, md5, file = standing[0], text(standing[1]), text(standing[2])
+        value, md5, file = (part if isinstance(part, str) else None for part in standing)
         one.fields.add(field)
-        one.md5s.add(md5)
-        seen = known.setdefault((value, md5, file), _Seen(one, file))
+        one.md5s.add(md5 or "")
+        seen = known.setdefault((value, md5, file), _Seen(one, file or ""))
         if not seen.times:
             one.seen.append(seen)
         return seen
