@@ -127,7 +127,6 @@ def test_nor_does_any_of_thousands(typing: Typing, argv: list[str], stdin: bytes
 @given(argv=command_lines(), stdin=st.one_of(st.none(), STDIN))
 def test_in_a_process_of_its_own_too(typing: Typing, argv: list[str], stdin: bytes | None) -> None:
     words = [word.replace(RUN, typing.run) for word in argv]
-    words = [os.fsdecode(word.encode(errors="surrogatepass")) for word in words]  # as bytes that are no UTF-8
     done = typing.shell.bare(*words, given=stdin)
     assert_behaved(Ended(done.code, done.out, done.err), words, done.requests)
 
