@@ -48,7 +48,7 @@ def test_summary_lists_the_alerts_that_differ_and_counts_the_groups(shell: Shell
     assert (group["sha256"], group["alerts"], group["differ"], group["alike"]) == (sha256_of(COPIES), 266, 3, 263)
     assert {reason["words"] for reason in group["reasons"]} == {
         "run by SYSTEM",
-        "run by i.muster, under cmd.exe",
+        "under cmd.exe",
         "with the command line vss_copy.exe -delete -all -quiet",
     }
     by_person = next(odd for odd in group["few"] if len(odd["differences"]) == 2)
@@ -73,8 +73,9 @@ def test_a_selection_is_compared_by_itself(shell: Shell) -> None:
 def test_the_table_says_it_in_words(shell: Shell) -> None:
     shown = shell("summary", "--outliers", "--by", "status").text
     assert "groups some alerts differ" in shown
-    assert "1 run by i.muster, under cmd.exe; 1 run by SYSTEM; 1 with the command line vss_copy.exe" in shown
-    assert "parent: cmd.exe (usual: BackupAgent.exe)" in shown
+    assert "1 run by SYSTEM; 1 under cmd.exe; 1 with the command line vss_copy.exe -delete" in shown
+    assert "run by i.muster, under cmd.exe" in shown
+    assert "Usual of vss_copy.exe: user svc_backup; parent BackupAgent.exe; command line vss_copy.exe -job " in shown
     assert all(id_at(shell.tenant, one) in shown for one in COPIES.outliers)
 
 
@@ -111,7 +112,7 @@ def test_what_an_attacker_wrote_into_a_folder_is_shown_harmless(shell: Shell, fm
 
 def test_the_preview_of_a_hash_tells_of_the_few_that_differ(shell: Shell) -> None:
     done = shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
-    assert "Alike or not: 263 alike, 3 differ" in done.text
+    assert "Alike or not: 263 alike; 3 differ: 1 run by SYSTEM; 1 under cmd.exe; 1 with the command" in done.text
     document = shell.json("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
     (group,) = document["alike"]
     assert {odd["composite_id"] for odd in group["few"]} == {id_at(shell.tenant, one) for one in COPIES.outliers}
@@ -140,7 +141,7 @@ def test_alerts_that_differ_are_shown_next_to_the_question_and_hold_nothing_back
         shown = without_styling(terminal.shown)
         terminal.type("no\r")
         assert terminal.finish().code == 3
-    assert "263 alike, 3 differ" in shown
+    assert "263 alike; 3 differ" in shown
     assert shown.index("263 alike") < shown.index("Type 'acme 266'")
 
 
@@ -151,7 +152,7 @@ def test_a_saved_plan_keeps_what_was_told(shell: Shell) -> None:
     assert len(json.loads(plan.read_bytes().splitlines()[-1])["preview"]["alike"]["groups"]) == 1
     with shell.terminal("apply", str(plan)) as terminal:
         terminal.wait_for("Type 'acme 266'")
-        assert "263 alike, 3 differ" in without_styling(terminal.shown)
+        assert "263 alike; 3 differ" in without_styling(terminal.shown)
         terminal.type("no\r")
         assert terminal.finish().code == 3
 

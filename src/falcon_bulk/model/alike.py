@@ -15,11 +15,15 @@ class Likeness(StrEnum):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A field in which an alert differs: its value, and the one that most of its group have."""
+    """A field in which an alert differs: its value, and the one that most of its group have.
+
+    words: the value as it is said, like `in C:\\Windows\\Temp`.
+    """
 
     field: str
     value: str
     usual: str
+    words: str
 
 
 class Odd(msgspec.Struct, frozen=True, kw_only=True):

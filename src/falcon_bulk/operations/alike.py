@@ -139,11 +139,12 @@ def _ways(key: Profile, steady: list[_Steady]) -> _Ways:
 
 
 def _reasons(odd: list[tuple[Same, _Ways]]) -> tuple[Reason, ...]:
-    """The most frequent ways to differ. A command line is said only where nothing else differs: it is long."""
+    """The most frequent ways to differ; who ran it and its command line are said only where nothing else differs."""
     alike: dict[tuple[tuple[int, str], ...], list[Same]] = {}
     for same, ways in odd:
-        short = [(found.field, shape) for found, shape in ways if found.field != _COMMAND_LINE]
-        alike.setdefault(tuple(short) or tuple((found.field, shape) for found, shape in ways), []).append(same)
+        all_ways = tuple((found.field, shape) for found, shape in ways)
+        short = tuple(way for way in all_ways if way[0] not in (_USER, _ACCOUNT, _COMMAND_LINE))
+        alike.setdefault(short or all_ways, []).append(same)
     numbers = {way: sum(same.alerts for same in found) for way, found in alike.items()}
     most = sorted(alike, key=lambda way: (-numbers[way], way))[:REASONS_SHOWN]
     return tuple(Reason(alerts=numbers[way], words=_in_words(way, alike[way])) for way in most)
@@ -151,7 +152,11 @@ def _reasons(odd: list[tuple[Same, _Ways]]) -> tuple[Reason, ...]:
 
 def _in_words(way: tuple[tuple[int, str], ...], found: list[Same]) -> str:
     oldest = min(same.oldest[0] for same in found)
-    return ", ".join(FIELDS[field].words.format(_value(oldest, field)) for field, _ in way)
+    return ", ".join(_said(oldest, field) for field, _ in way)
+
+
+def _said(seen: Seen, field: int) -> str:
+    return FIELDS[field].words.format(_value(seen, field))
 
 
 def _value(seen: Seen, field: int) -> str:
@@ -168,7 +173,12 @@ def _few(group: Profiles, odd: list[tuple[Same, _Ways]]) -> tuple[Odd, ...]:
             created=seen.created,
             host=seen.host,
             differences=tuple(
-                Difference(field=FIELDS[found.field].name, value=_value(seen, found.field), usual=usual[found])
+                Difference(
+                    field=FIELDS[found.field].name,
+                    value=_value(seen, found.field),
+                    usual=usual[found],
+                    words=_said(seen, found.field),
+                )
                 for found, _ in ways
             ),
         )

@@ -25,6 +25,7 @@ from falcon_bulk.operations.shapes import (
     tactic_shape,
     user_shape,
     without_numbers,
+    without_volume,
 )
 
 FEW_SHOWN = 10
@@ -49,9 +50,10 @@ class Looks(msgspec.Struct, frozen=True, order=True, gc=False):
 
     @property
     def folder(self) -> str:
-        """The folder of the path without its last separator."""
-        end = end_of_folder(self.path)
-        return self.path[: end - 1] if end > 1 else self.path[:end]
+        """The folder of the path without its volume and its last separator."""
+        path = without_volume(self.path)
+        end = end_of_folder(path)
+        return path[: end - 1] if end > 1 else path[:end]
 
 
 class Field(NamedTuple):

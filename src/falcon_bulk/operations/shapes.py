@@ -15,6 +15,7 @@ LONGEST = 1_000
 _cached = lru_cache(maxsize=4_096)
 
 _VOLUME = re.compile(r"\\device\\(?:harddiskvolume|cdrom)\d+(?=\\)")
+_VOLUME_NAME = re.compile(r"^\\Device\\HarddiskVolume\d+(?=\\)")
 _DRIVE = re.compile(r"(?:volume\{[^}]*\}|[a-z]:)(?=\\)")
 _SHARE = re.compile(r"(?:\\\\\?\\unc|\\device\\mup|(?<!\\)\\)\\[\w.$-]+(?=\\)")
 # Windows shows some folders in its own language, and every folder with a space or a long name also as a short one.
@@ -165,6 +166,11 @@ def disposition_shape(number: str, description: str) -> str:
 def tactic_shape(tactic: str) -> str:
     """A tactic without case and spaces: both `Machine Learning` and `MachineLearning` are seen."""
     return re.sub(r"[\W_]+", "", tactic.casefold())
+
+
+def without_volume(path: str) -> str:
+    r"""A path as people read it: what is left of `\Device\HarddiskVolume3\Windows` is `\Windows`."""
+    return _VOLUME_NAME.sub("", path)
 
 
 def end_of_folder(path: str) -> int:

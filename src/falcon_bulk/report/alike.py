@@ -1,9 +1,10 @@
 """What is said of alerts that were compared with their like: which groups have some that differ, and those few."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from falcon_bulk.model.alike import Comparison, Difference, Group, Likeness
+from falcon_bulk.model.alike import Comparison, Group, Likeness
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 _GROUP_COLUMNS = (
@@ -17,7 +18,7 @@ _FEW_COLUMNS = (
     Column("created", style="time", spare=2, least=16),
     Column("host", spare=1, least=8),
     Column("group", spare=3, least=12),
-    Column("differs in", fold=True, least=32),
+    Column("differs", fold=True, least=32),
     Column("composite_id", style="id", spare=4, least=16),
 )
 _LIKENESSES = {
@@ -30,7 +31,7 @@ _LIKENESSES = {
 def alike_sheets(comparison: Comparison, groups: int, alerts: int) -> list[Sheet]:
     """The groups with alerts that differ, and these; at most so many groups, and alerts of each.
 
-    A single line where none differs.
+    Of a single group only the alerts, and a single line where none differs.
     """
     differing = [group for group in comparison.groups if group.differ]
     notes = [*_others(comparison), *_left_out(comparison)]
@@ -42,17 +43,18 @@ def alike_sheets(comparison: Comparison, groups: int, alerts: int) -> list[Sheet
     listed = differing[:groups]
     if number > len(listed):
         notes.insert(0, f"Not shown: {shown(number - len(listed))} more groups that have alerts that differ.")
-    compared = shown(sum(comparison.by_likeness.values()))
-    title = f"Alike or not: in {shown(number)} of {compared} groups some alerts differ"
-    if compared == "1":
-        title = f"Alike or not: {shown(listed[0].alerts - listed[0].differ)} alike, {shown(listed[0].differ)} differ"
-    rows = [(group.alerts, group.differ, group.name, group.sha256, how(group)) for group in listed]
     few = [row for group in listed for row in _few(group, alerts)]
     rest = sum(group.differ for group in listed) - len(few)
-    return [
-        Sheet(title, _GROUP_COLUMNS, rows, notes),
-        Sheet("", _FEW_COLUMNS, few, [f"and {shown(rest)} more"] if rest else []),
-    ]
+    usual = [f"Usual of {group.name}: {_usual(group)}" for group in listed]
+    told = Sheet("", _FEW_COLUMNS, few, [*([f"and {shown(rest)} more"] if rest else []), *usual])
+    compared = sum(comparison.by_likeness.values())
+    if compared == 1:
+        (one,) = listed
+        said = f"{shown(one.alerts - one.differ)} alike; {shown(one.differ)} differ: {how(one)}"
+        return [replace(told, title=f"Alike or not: {said}")]
+    title = f"Alike or not: in {shown(number)} of {shown(compared)} groups some alerts differ"
+    rows = [(group.alerts, group.differ, group.name, group.sha256, how(group)) for group in listed]
+    return [Sheet(title, _GROUP_COLUMNS, rows, notes), told]
 
 
 def odd_sheet(comparison: Comparison) -> Sheet:
@@ -90,11 +92,14 @@ def how(group: Group) -> str:
 
 def _few(group: Group, alerts: int) -> Iterator[Row]:
     for odd in group.few[:alerts]:
-        yield odd.created, odd.host, group.name, "; ".join(map(_difference, odd.differences)), odd.composite_id
+        words = ", ".join(difference.words for difference in odd.differences)
+        yield odd.created, odd.host, group.name, words, odd.composite_id
 
 
-def _difference(difference: Difference) -> str:
-    return f"{difference.field}: {difference.value} (usual: {difference.usual})"
+def _usual(group: Group) -> str:
+    """What most of the group have in the fields in which some differ."""
+    usual = {difference.field: difference.usual for odd in group.few for difference in odd.differences}
+    return "; ".join(f"{field} {value}" for field, value in usual.items())
 
 
 def _alone(group: Group) -> str:
