@@ -15,10 +15,8 @@ from falcon_bulk.sandbox import Server, Tenant
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-# Pages with many commands, which the quick tests leave out.
-LONG = (
-    *("quick-reference.md", "daily-triage.md", "the-months-round.md", "undoing-a-mistake.md", "scheduled-reports.md"),
-)
+# The pages that the quick tests go through: each command costs a process.
+QUICK = ("README.md", "setup.md", "changing-alerts.md", "sandbox.md", "benchmarks.md")
 # Pages about more customers than acme.
 OTHERS = {"the-months-round.md": ("globex", "initech")}
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -101,7 +99,7 @@ def a_desk(folder: Path, page: Path) -> Iterator[Desk]:
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, id=str(page.relative_to(ROOT)), marks=pytest.mark.slow if page.name in LONG else ())
+        pytest.param(page, id=str(page.relative_to(ROOT)), marks=() if page.name in QUICK else pytest.mark.slow)
         for page in PAGES
         if commands(page)
     ],
