@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sentinel import assert_not_told, guard, quoted, tokens
+from sentinel import assert_not_told, guard, quoted
 from shell import Shell
 
 from falcon_bulk.sandbox import Fault
@@ -18,21 +18,6 @@ def guarded(acme: Any) -> Shell:
     shell: Shell = acme(alerts=80)
     guard(shell)
     return shell
-
-
-@pytest.mark.slow
-def test_when_all_goes_well(guarded: Shell) -> None:
-    runs = [
-        guarded("query", *LOUD),
-        guarded("query", "--test-connection", "--format", "json", *LOUD),
-        guarded("hash-summary", "-o", "summary.md", *LOUD),
-        guarded("bulk-close", "--product", "epp", "--dry-run", "--plan", "acme.plan", *LOUD),
-        guarded(*CHANGE, *LOUD, "-o", "run.json"),
-        guarded("runs", *LOUD),
-    ]
-    assert [done.code for done in runs] == [0] * len(runs), runs
-    assert tokens(guarded)
-    assert_not_told(guarded, *runs)
 
 
 @pytest.mark.parametrize(
