@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NEVER = (".env", ".sqlite3", ".pyc", ".log")
-KINDS = {".py", ".j2", ".json", ".csv", ".typed"}
+KINDS = {".py", ".j2", ".css", ".json", ".csv", ".typed"}
 
 pytestmark = pytest.mark.slow
 
@@ -46,6 +46,8 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(packages: Path) -> No
     with zipfile.ZipFile(_only(packages, "*.whl")) as wheel:
         names = [PurePosixPath(name) for name in wheel.namelist()]
     code = [name for name in names if name.parts[0] == "falcon_bulk"]
+    data = [name.parts[1:] for name in names if name.parts[0].endswith(".data")]
+    assert data == [("data", "share", "man", "man1", "falcon-bulk.1")]
     apart = {
         name.parts[0].partition("-")[0] + PurePosixPath(name.parts[0]).suffix for name in names if name not in code
     }
