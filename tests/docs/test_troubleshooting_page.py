@@ -18,6 +18,7 @@ from shell import COMMAND, Shell
 from thoroughness import quick_first
 
 from falcon_bulk.sandbox import Fault, Server, Tenant
+from falcon_bulk.sandbox.indicators import Draft
 
 PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)
@@ -55,6 +56,14 @@ def test_the_message_is_said_as_the_page_has_it(message: str, acme: Shell) -> No
 
 def test_the_page_explains_what_is_provoked_here_and_nothing_else() -> None:
     assert sorted(MESSAGES) == sorted(PROVOKED)
+
+
+@pytest.mark.slow
+def test_where_the_console_ends_the_page_says_how_to_go_on(tmp_path: Path) -> None:
+    with Server(Tenant(alerts=10_050, customer="acme")) as server:
+        shell = Shell(tmp_path, server)
+        assert "100 of 10,050 alerts are shown; --all or --limit N shows more." in said_by(shell, "query")
+        assert len(shell("query", "--all", "--format", "jsonl").lines) == 10_050
 
 
 # How they are provoked
@@ -254,6 +263,12 @@ def _(shell: Shell) -> str:
     return said_by(shell, "query", "--filter", "created_timestamp:*'2026*'")
 
 
+@provokes("… has what is no SHA256: …")
+def _(shell: Shell) -> str:
+    shell.write_env("hashes.txt", "d41d8cd98f00b204e9800998ecf8427e\n")
+    return said_by(shell, "query", "--hash-file", "hashes.txt")
+
+
 @provokes("No alert that was read has the field …")
 def _(shell: Shell) -> str:
     return said_by(shell, "query", "--filter", "hostnam:'x'")
@@ -336,6 +351,16 @@ def _(shell: Shell) -> str:
 @provokes("The journal knows no run …")
 def _(shell: Shell) -> str:
     return said_by(shell, "runs", "show", "nosuchrun")
+
+
+@provokes("Indicators that detect or prevent are there already: …")
+def _(shell: Shell) -> str:
+    sha256 = "ab" * 32
+    draft = Draft(type="sha256", value=sha256, action="prevent", platforms=["windows"], applied_globally=True)
+    tenant = shell.tenant
+    shell.server.call(lambda: tenant.indicators.put(tenant.cid, draft, "ann", tenant.clock.now()))
+    allow = ("allow-hash", "--hash", sha256, "--platform", "windows", "--global", "--dry-run")
+    return said_by(shell, *allow)
 
 
 @provokes("FALCON_BULK_READ_ONLY is set: nothing is changed.")
