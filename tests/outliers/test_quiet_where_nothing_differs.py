@@ -11,7 +11,7 @@ from msgspec.json import encode
 
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.alike import Comparison
-from falcon_bulk.operations.alike import Likenesses
+from falcon_bulk.operations.alike import MOST_PROFILES, Likenesses
 from falcon_bulk.sandbox import Tenant
 from falcon_bulk.sandbox.documents import render
 
@@ -67,3 +67,33 @@ def compared_as_they_stand() -> Comparison:
 def test_the_order_of_the_alerts_makes_no_difference(rng: random.Random) -> None:
     shuffled = rng.sample(some_alerts(), len(some_alerts()))
     assert compared(shuffled) == compared_as_they_stand()
+
+
+def an_alert(number: int, **fields: object) -> Alert:
+    usual = {"sha256": "a" * 64, "filename": "a.exe", "filepath": "C:\\a\\a.exe", "user_name": "SYSTEM"}
+    return Alert(composite_id=f"c:{number:05}", **{**usual, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [None, ["a", "b"], {"a": 1}, True])
+def test_what_is_no_text_counts_as_missing(value: object) -> None:
+    usual = [an_alert(number) for number in range(50)]
+    odd = an_alert(99, filename=value, filepath=value, user_name=value, user_id=value, tactic=value, cmdline=value)
+    (group,) = compared([*usual, odd]).groups
+    assert (group.alerts, group.differ) == (51, 0)
+
+
+def test_few_are_one_in_ten_and_of_many_the_square_root() -> None:
+    def differ(usual: int, others: int) -> int:
+        alerts = [an_alert(number) for number in range(usual)]
+        alerts += [an_alert(90_000 + number, filepath="C:\\Windows\\Temp\\a.exe") for number in range(others)]
+        return sum(group.differ for group in compared(alerts).groups)
+
+    assert (differ(18, 1), differ(18, 2), differ(18, 3)) == (0, 2, 0)
+    assert (differ(95, 10), differ(95, 11)) == (10, 0)
+    assert (differ(2_450, 50), differ(2_450, 51)) == (50, 0)
+
+
+@pytest.mark.slow
+def test_what_there_is_no_room_for_is_counted() -> None:
+    alerts = [an_alert(number, sha256=None, name=f"Pattern {number}") for number in range(MOST_PROFILES + 7)]
+    assert compared(alerts).left_out == 7

@@ -27,7 +27,7 @@ FEW_ONE_IN = 10
 MOST_OTHERS = 10
 REASONS_SHOWN = 3
 LONGEST_SHOWN = 300
-MOST_PROFILES = 20_000
+MOST_PROFILES = 50_000
 
 _NAMES = [field.name for field in FIELDS]
 _USER, _ACCOUNT, _COMMAND_LINE = map(_NAMES.index, ("user", "kind of account", "command line"))

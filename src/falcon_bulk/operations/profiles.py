@@ -180,19 +180,19 @@ class Profiles:
 
     def __init__(self) -> None:
         self.same: dict[Profile, Same] = {}
-        self.fields = list(range(len(FIELDS)))
-        self._kept = [True] * len(FIELDS)
-        self._values: list[set[str]] = [set() for _ in FIELDS]
+        self.fields = tuple(range(len(FIELDS)))
+        self._kept: tuple[bool, ...] = ()
+        self._values: dict[int, set[str]] = {}
 
     def add(self, full: Profile, alert: Alert, *, may_grow: bool) -> bool:
         """Count an alert; False if it would need a new profile and may not have one."""
-        key = full if len(self.fields) == len(FIELDS) else tuple(compress(full, self._kept))
+        key = tuple(compress(full, self._kept)) if self._kept else full
         if (same := self.same.get(key)) is None:
             if not may_grow:
                 return False
             same = self.same[key] = Same()
         same.add(alert)
-        if same.alerts == 1:
+        if same.alerts == 1 and (self._values or len(self.same) > MOST_VALUES):
             self._note_values(full)
         return True
 
@@ -205,7 +205,9 @@ class Profiles:
         return counts
 
     def _note_values(self, full: Profile) -> None:
-        for field in tuple(self.fields):
+        if not self._values:
+            self._values = {field: {key[at] for key in self.same} - {""} for at, field in enumerate(self.fields)}
+        for field in self.fields:
             if full[field]:
                 self._values[field].add(full[field])
                 if len(self._values[field]) > MOST_VALUES:
@@ -213,9 +215,9 @@ class Profiles:
 
     def _give_up(self, field: int) -> None:
         position = self.fields.index(field)
-        del self.fields[position]
-        self._kept[field] = False
-        self._values[field].clear()
+        self.fields = self.fields[:position] + self.fields[position + 1 :]
+        self._kept = tuple(number in self.fields for number in range(len(FIELDS)))
+        del self._values[field]
         before, self.same = self.same, {}
         for key, same in before.items():
             shorter = key[:position] + key[position + 1 :]
