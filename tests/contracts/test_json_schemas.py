@@ -124,6 +124,15 @@ def test_what_doctor_prints_well_and_ill(acme: Serve) -> None:
     assert "fail" in {check["status"] for check in ill["checks"]}
 
 
+def test_what_is_printed_where_there_is_nothing_to_tell(acme: Serve) -> None:
+    shell = acme()
+    assert kept(shell("resume", "--format", "json"), "runs")["runs"] == []
+    assert kept(shell("runs", "prune", "--format", "json"), "runs")["runs"] == []
+    (confirmed,) = kept(shell("customers", "confirm", "acme", "--format", "json"), "customers")["customers"]
+    assert confirmed["customer"] == "acme"
+    kept(shell("customers", "confirm", "../acme", "--format", "json"), "error", 2)
+
+
 def test_what_schedule_prints(acme: Serve) -> None:
     asked = ("schedule", "--at", "0 7 * * 1", "--format", "json", "--")
     kept(acme().bare(*asked, "hash-summary", "--customer", "acme", "-o", "week.md"), "schedule")

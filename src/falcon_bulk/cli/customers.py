@@ -119,12 +119,16 @@ def confirm(ctx: click.Context, name: str) -> int:
     until this forgets the pin. The next change pins anew.
     """
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.customer_files import chosen_files
     from falcon_bulk.config.customers import customer_file
     from falcon_bulk.journal.pins import forget_pin
+    from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
 
     context = Context(ctx, "customers")
     customer_file(name, context.customers_dir)
+    files = chosen_files(context, (name,))
     former = forget_pin(context.state_folder(), name)
-    said = f"was {former} and will be pinned anew" if former else "was not pinned"
-    context.console.say(f"The CID of {name} {said} by the next change.")
+    context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
+    was = f"was {former}; the next change pins it anew" if former else "was not pinned; the next change pins it"
+    context.console.say(f"The CID of {name} {was}.")
     return ExitCode.DONE

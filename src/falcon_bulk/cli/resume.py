@@ -30,6 +30,9 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.journal.lock import holding
+    from falcon_bulk.report.formats import Format
+    from falcon_bulk.report.output import dump
+    from falcon_bulk.report.runs import runs_document
 
     context = Context(ctx, "run")
     check_may_change(context, Consent(yes=False))
@@ -38,6 +41,8 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
             unfinished = [row.run_id for journal in opened if (row := journal.unfinished())]
             if not unfinished:
                 context.console.say("No run of this customer is unfinished.")
+                if context.format is Format.JSON:
+                    context.emit(lambda sink, _format: dump(runs_document([]), sink.binary))
                 return ExitCode.DONE
             if len(unfinished) > 1:
                 raise Refused(f"Several runs are unfinished: {', '.join(unfinished)}.", "Name one of them.")

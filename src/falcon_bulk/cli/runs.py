@@ -146,6 +146,7 @@ def prune(ctx: click.Context, older_than: str) -> int:
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals
     from falcon_bulk.model.timing import rfc3339
+    from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
 
     context = Context(ctx, "runs")
     days = re.fullmatch(r"(\d{1,5})d", older_than)
@@ -154,7 +155,9 @@ def prune(ctx: click.Context, older_than: str) -> int:
     before = rfc3339(context.timing.now() - timedelta(days=int(days[1])))
     with customer_journals(context) as opened:
         number = sum(journal.prune(before) for journal in opened)
-    context.console.say(f"{number:,} runs are forgotten.")
+    context.console.say(f"{number:,} runs are forgotten; what is left is listed.")
+    rows = _rows(context)
+    context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
     return ExitCode.DONE
 
 
