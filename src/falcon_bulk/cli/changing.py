@@ -16,7 +16,7 @@ import msgspec
 from falcon_bulk import __version__
 from falcon_bulk.cli.console import is_interactive
 from falcon_bulk.cli.context import Context
-from falcon_bulk.cli.hints import after_dry_run, after_run
+from falcon_bulk.cli.hints import after_dry_run, after_run, step_after_run
 from falcon_bulk.config.customers import customer_file
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.config.settings import read_only
@@ -269,7 +269,12 @@ def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> i
     result, cause = ended.result, ended.cause
     if result.status is RunStatus.NOTHING_TO_DO and ended.preview and ended.preview.held:
         context.show(preview_sheets(ended.plan, ended.preview))
-    context.publish(lambda: result_sheets(result), lambda: result_document(result), verdict(result))
+    context.publish(
+        lambda: result_sheets(result),
+        lambda: result_document(result),
+        verdict(result),
+        step=step_after_run(context, result),
+    )
     if isinstance(cause, Stopped) and (result.not_sent or result.unknown):
         context.console.error("Stopped by a signal.", f"Go on with `falcon-bulk resume {result.run_id}`.")
     else:

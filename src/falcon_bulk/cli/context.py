@@ -317,15 +317,18 @@ class Context:
         document: Callable[[], dict[str, Any]],
         title: str = "",
         page: Callable[[], Page] | None = None,
+        step: str = "",
     ) -> None:
         """Write a result to stdout, and to the file of --output. JSON takes the document, the others the sheets.
 
-        title: of the message where somebody is notified; the first sheet's by default. page: for HTML; the bare
-        sheets by default.
+        title: of the message where somebody is notified; the first sheet's by default. step: what to do next, for
+        that message. page: for HTML; the bare sheets by default.
         """
         file = self.emit(self._writer(sheets, document, page))
         if self.notifier is not None:
-            self.notifier.send(title or next(iter(sheets())).title, sheets(), file)
+            told = list(sheets())
+            told[-1] = replace(told[-1], notes=[*told[-1].notes, *([step] if step else [])])
+            self.notifier.send(title or told[0].title, told, file)
 
     def file(
         self,

@@ -20,7 +20,7 @@ _ACTIVE = frozenset('"$`\\!')
 
 def suggest(context: Context, label: str, *words: str, whom: bool = True) -> None:
     """A command with the options that name the customer. whom: whether it takes them; the folder is named anyway."""
-    _say(context, label, ["falcon-bulk", *words, *(context.who if whom else ()), *context.where])
+    context.console.say(_step(context, label, *words, whom=whom))
 
 
 def after_query(context: Context, options: Mapping[str, Any], shown: int) -> None:
@@ -52,19 +52,29 @@ def after_dry_run(context: Context, result: RunResult) -> None:
     if result.plan_file:
         suggest(context, "Carry it out:", "apply", result.plan_file)
     elif _STDIN not in context.argv:
-        _say(context, "Carry it out:", ["falcon-bulk", *_without_dry_run(context.argv)])
+        context.console.say(_line("Carry it out:", _without_dry_run(context.argv)))
 
 
 def after_run(context: Context, result: RunResult) -> None:
-    """Go on with what is unfinished, else look at what went wrong, else take it back."""
+    """What `step_after_run` says."""
+    if step := step_after_run(context, result):
+        context.console.say(step)
+
+
+def step_after_run(context: Context, result: RunResult) -> str:
+    """Go on with what is unfinished, else look at what went wrong, else take it back; '' where nothing is to be done.
+
+    Also for those who are notified: they see no stderr.
+    """
     if result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED):
-        return
+        return ""
     if (result.unknown or result.not_sent) and not result.closed:
-        suggest(context, "Go on:", "resume", result.run_id)
-    elif result.failed or result.drifted:
-        suggest(context, "Look:", "runs", "show", result.run_id)
-    elif result.changed and not (result.allowance is not None and result.command == "undo"):
-        suggest(context, "Take it back:", "undo", result.run_id)
+        return _step(context, "Go on:", "resume", result.run_id)
+    if result.failed or result.drifted:
+        return _step(context, "Look:", "runs", "show", result.run_id)
+    if result.changed and not (result.allowance is not None and result.command == "undo"):
+        return _step(context, "Take it back:", "undo", result.run_id)
+    return ""
 
 
 def after_runs(context: Context, rows: Sequence[RunRow]) -> None:
@@ -96,8 +106,12 @@ def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
             yield word
 
 
-def _say(context: Context, label: str, words: Iterable[str]) -> None:
-    context.console.say(f"{label}  {' '.join(map(_quoted, words))}")
+def _step(context: Context, label: str, *words: str, whom: bool = True) -> str:
+    return _line(label, [*words, *(context.who if whom else ()), *context.where])
+
+
+def _line(label: str, words: Iterable[str]) -> str:
+    return f"{label}  {' '.join(map(_quoted, ('falcon-bulk', *words)))}"
 
 
 def _quoted(word: str) -> str:
