@@ -84,6 +84,14 @@ def test_a_kill_leaves_no_lock_but_an_unfinished_run_that_blocks_until_it_is_res
         assert desk.patches() == sent + 1
 
 
+        until(lambda: desk.patches_answered() == sent + 1)
+        closed = desk.closed(ids)
+        assert closed == 20 * sent
+        undone = desk.run("undo", killed, "--yes", "--max", "60", "--format", "json")
+        assert (undone.code, undone.document["changed"]) == (0, closed), "also what nobody knew of"
+        assert desk.closed(ids) == 0
+
+
 @pytest.mark.slow
 def test_a_kill_before_the_first_change_leaves_nothing_to_resume(tmp_path: Path) -> None:
     """It dies while it reads the alerts: the plan was not whole, so there is no run."""

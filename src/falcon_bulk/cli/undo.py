@@ -1,6 +1,7 @@
 """falcon-bulk undo: take a run back."""
 
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import click
@@ -48,7 +49,7 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     from falcon_bulk.model.preview import Preview
     from falcon_bulk.model.run import Outcome
     from falcon_bulk.operations.plan import PlanSink, checked_value
-    from falcon_bulk.operations.undo import plan_undo
+    from falcon_bulk.operations.undo import found_changed, plan_undo
 
     context = Context(ctx, "run")
     consent = Consent(options["yes"], options["expect"], options["most"])
@@ -81,8 +82,13 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
             )
 
             def make(sink: PlanSink) -> Preview:
+                unknown, ways = journal.in_state(run_id, Outcome.UNKNOWN), journal.ways(run_id)
                 with context.watching("reading") as watch:
-                    return plan_undo(journal.records(run_id, Outcome.CHANGED), tenant.alerts, plan, sink, watch)
+                    changed = chain(
+                        journal.records(run_id, Outcome.CHANGED),
+                        found_changed(unknown, ways, former.marker, tenant.alerts),
+                    )
+                    return plan_undo(changed, tenant.alerts, plan, sink, watch)
 
             if options["dry_run"]:
                 return publish_dry_run(context, dry_run(tenant, plan, make, consent))

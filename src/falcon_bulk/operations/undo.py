@@ -3,7 +3,7 @@
 Comments cannot be taken back, nor what the change fired. Alerts that somebody changed since are left alone.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from falcon_bulk.falcon.alerts import PAGE
@@ -14,6 +14,7 @@ from falcon_bulk.model.run import AlertRecord, Outcome
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.plan import PlanSink, Ways, check_tenant
 from falcon_bulk.operations.reading import AlertReader, Watch
+from falcon_bulk.operations.settle import settle
 from falcon_bulk.operations.tally import Tally
 
 
@@ -60,6 +61,27 @@ def plan_undo(records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, s
         warnings.append(f"{drifted:,} of these alerts were changed by someone since and will be left alone.")
     sent = ("each alert back to its former status, assignee, tags and visibility", f"comment: {plan.comment}")
     return tally.preview(sent, by_hash=False, warnings=warnings)
+
+
+def found_changed(
+    unknown: Iterable[Sequence[PlannedAlert]], ways: Mapping[int, Way], marker: str, alerts: AlertReader
+) -> Iterator[AlertRecord]:
+    """Of the alerts whose fate a run left unknown, those that turn out to bear its comment, as it changed them.
+
+    marker: the text that only the run's comment contains.
+    """
+    for rows in unknown:
+        now = {a.composite_id: a for a in map(decode_alert, alerts.by_id([row.composite_id for row in rows]))}
+        for row in rows:
+            settled = settle(row, ways[row.way], marker, now.get(row.composite_id))
+            if settled and settled.outcome is Outcome.CHANGED:
+                yield AlertRecord(
+                    composite_id=row.composite_id,
+                    before=row.before,
+                    outcome=settled.outcome,
+                    reason=settled.reason,
+                    after=settled.after,
+                )
 
 
 def _since(record: AlertRecord, alert: Alert) -> tuple[str, ...]:
