@@ -29,9 +29,9 @@ test: $(VENV)/.installed-dev ## the quick tests
 test-all: $(VENV)/.installed-dev ## every test
 	$(PYTEST) $(ARGS)
 
-coverage: $(VENV)/.installed-dev ## which branches the quick tests do not take
+coverage: $(VENV)/.installed-dev ## which branches no test takes; ARGS='-m "not slow"': no quick one
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest --quiet -n $(JOBS) --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m coverage run -m pytest --quiet -n $(JOBS) --dist loadfile $(ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --show-missing --skip-covered
 
