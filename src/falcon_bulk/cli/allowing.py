@@ -9,22 +9,12 @@ import msgspec
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.allow_hash import EXPIRES
-from falcon_bulk.cli.changing import (
-    Consent,
-    Ended,
-    ask,
-    carry_out,
-    check_may_change,
-    new_run_id,
-    not_run,
-    operator_of,
-    publish,
-    publish_dry_run,
-    stopping,
-)
+from falcon_bulk.cli.changing import Ended, carry_out, new_run_id, not_run, operator_of, publish, publish_dry_run
+from falcon_bulk.cli.consent import Consent, ask, check_may_change
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.given import given_hashes
 from falcon_bulk.cli.options import deadline
+from falcon_bulk.cli.signals import stopping
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.journal import Draft, Journal

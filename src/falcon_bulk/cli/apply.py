@@ -37,9 +37,11 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
 
     PLAN may be a folder of plans, one for each customer: they are shown in one table and asked for once.
     """
-    from falcon_bulk.cli.changing import Consent, ask, carry_out, check_may_change, pace_of, publish, stopping
+    from falcon_bulk.cli.changing import carry_out, pace_of, publish
     from falcon_bulk.cli.changing_round import apply_round
+    from falcon_bulk.cli.consent import Consent, ask, check_may_change
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.signals import stopping
     from falcon_bulk.operations.planfile import PlanFile
 
     most_age = _age(plan_ttl)

@@ -1,26 +1,21 @@
-"""The road that every changing command goes: plan, preview, bounds, consent, run, result."""
+"""The road that every changing command goes: plan, preview, consent, run, result."""
 
-import os
 import secrets
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any, NamedTuple
 
 import msgspec
 
 from falcon_bulk import __version__
-from falcon_bulk.cli.console import is_interactive
+from falcon_bulk.cli.consent import Consent, ask, check_may_change
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.hints import after_dry_run, after_run, step_after_run
-from falcon_bulk.config.customers import customer_file
+from falcon_bulk.cli.signals import stopping
 from falcon_bulk.config.operator import operator_problem
-from falcon_bulk.config.settings import read_only
-from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, Stopped, UsageProblem, WrongTenant
+from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Stopped, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.journal import Draft, Journal
 from falcon_bulk.journal.lock import holding
@@ -31,10 +26,9 @@ from falcon_bulk.model.run import RunResult, RunStatus
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status, Verdict
 from falcon_bulk.operations.apply import Pace, Run
-from falcon_bulk.operations.customers import shared_with_others
 from falcon_bulk.operations.deeds import deed_of
 from falcon_bulk.operations.indicator_run import IndicatorRun
-from falcon_bulk.operations.plan import Change, Nowhere, PlanSink, check_bounds, make_plan
+from falcon_bulk.operations.plan import Change, Nowhere, PlanSink, make_plan
 from falcon_bulk.operations.planfile import PlanFileWriter
 from falcon_bulk.operations.rails import RAILS
 from falcon_bulk.operations.select import select
@@ -45,31 +39,7 @@ from falcon_bulk.report.result import dry_run_document, result_document, result_
 from falcon_bulk.report.sheet import Sheet
 
 NOTHING = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
-STOPPING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-
-
-@dataclass(frozen=True)
-class Consent:
-    """How consent is given: at the prompt, or by --yes within bounds."""
-
-    yes: bool
-    expect: int | None = None
-    most: int | None = None
-    needs_bound: bool = True
-
-    def check(self) -> None:
-        """Raises UsageProblem, before anything is sent, if consent cannot be had."""
-        if self.yes and self.needs_bound and self.expect is None and self.most is None:
-            raise UsageProblem("--yes needs a bound.", "Add --expect N or --max N: how many you mean to change.")
-        if not self.yes and not is_interactive():
-            add = "--yes with --expect N or --max N, or --dry-run to look only" if self.needs_bound else "--yes"
-            raise UsageProblem("There is no terminal to ask on.", f"Add {add}.")
-
-    def check_bounds(self, preview: Preview) -> None:
-        """Raises Refused if the number that is planned is not what --expect and --max allow."""
-        what = "indicators" if preview.hashes else "alerts"
-        check_bounds(preview.planned, expect=self.expect, most=self.most, what=what)
 
 
 def new_run_id(context: Context) -> str:
@@ -159,32 +129,6 @@ def planned(
             return make_plan(found, change, plan, sink, given=selection.ids)
 
     return plan, make
-
-
-def check_may_change(context: Context, consent: Consent) -> None:
-    """Raises Refused under FALCON_BULK_READ_ONLY, UsageProblem for --yes on a tenant that nothing names, WrongTenant
-    for a customer whose file is like another's.
-    """
-    if context.settings.read_only or read_only(os.environ):
-        raise Refused(
-            "FALCON_BULK_READ_ONLY is set: nothing is changed.", "Unset it to allow changes; --dry-run works."
-        )
-    if consent.yes and not context.named and not context.settings.cids:
-        raise UsageProblem(
-            "--yes needs a customer that is named.", "Add --customer or --env-file, or set FALCON_CID in the env file."
-        )
-    check_own_file(context)
-
-
-def check_own_file(context: Context) -> None:
-    """Raises WrongTenant if the customer's file shares its login or a CID with another customer's."""
-    if not context.name:
-        return
-    path = customer_file(context.name, context.customers_dir)
-    if shared := shared_with_others(path, os.environ):
-        raise WrongTenant(
-            f"{path} may be another customer's copy: {' '.join(shared)}", "Nothing was changed. Mend the files."
-        )
 
 
 def pace_of(options: dict[str, Any]) -> Pace:
@@ -285,22 +229,6 @@ def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> i
 
 
 @contextmanager
-def stopping(context: Context) -> Iterator[None]:
-    """SIGINT, SIGTERM and a lost terminal: the first asks the work to stop in good order, the second ends it."""
-
-    def on_signal(signum: int, _frame: FrameType | None) -> None:
-        if not context.timing.stop(signum):
-            os._exit(128 + signum)
-
-    former = {name: signal.signal(name, on_signal) for name in STOPPING}
-    try:
-        yield
-    finally:
-        for name, handler in former.items():
-            signal.signal(name, handler)
-
-
-@contextmanager
 def _journal(folder: Path, cid: str) -> Iterator[Journal]:
     journal = Journal(folder / f"{cid}.sqlite3")
     try:
@@ -374,40 +302,3 @@ def not_run(plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode
         allowance=plan.allowance,
         hashes=preview.hashes,
     )
-
-
-def ask(context: Context, plan: Plan, consent: Consent, preview: Preview) -> None:
-    """Show a plan and have it confirmed, unless --yes did.
-
-    Raises Refused if a bound is not met, Declined for another answer, UsageProblem at the end of input, Stopped on
-    Ctrl-C.
-    """
-    consent.check_bounds(preview)
-    if preview.planned:
-        context.show(preview_sheets(plan, preview))
-        if not consent.yes:
-            deed = f"change these {preview.planned:,} alerts"
-            if plan.allowance is not None:
-                deed = f"{'delete' if plan.undoes else 'create'} these {preview.planned:,} indicators"
-            confirm(context, plan.customer, preview.planned, deed)
-
-
-def confirm(context: Context, who: str, number: int, deed: str) -> None:
-    """Have `who` and the number typed to have the deed done. Raises as `ask` does."""
-    wanted = f"{who} {number}"
-    question = f"Type {wanted!r} to {deed}, anything else to leave:"
-
-    def give_up(signum: int, _frame: FrameType | None) -> None:
-        raise Stopped("Stopped at the question; nothing was changed.", terminated=signum == signal.SIGTERM)
-
-    former = {name: signal.signal(name, give_up) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        answer = context.console.ask(question)
-    finally:
-        for name, handler in former.items():
-            signal.signal(name, handler)
-    if answer is None:
-        raise UsageProblem("The input ended at the question.", "Nothing was changed. --yes answers without asking.")
-    if " ".join(answer.split()) != wanted:
-        raise Declined("Not confirmed; nothing was changed.")
-    context.timing.check()

@@ -4,23 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from falcon_bulk.cli.changing import (
-    NOTHING,
-    Consent,
-    carry_out,
-    change_of,
-    check_may_change,
-    check_own_file,
-    confirm,
-    dry_run,
-    new_run_id,
-    pace_of,
-    planned,
-    stopping,
-)
+from falcon_bulk.cli.changing import NOTHING, carry_out, change_of, dry_run, new_run_id, pace_of, planned
+from falcon_bulk.cli.consent import Consent, check_may_change, check_own_file, confirm
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.hints import suggest
 from falcon_bulk.cli.rounds import each_customer
+from falcon_bulk.cli.signals import stopping
 from falcon_bulk.errors import Declined, ExitCode, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.round import Part, round_exit_code

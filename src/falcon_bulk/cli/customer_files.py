@@ -2,22 +2,19 @@
 
 import getpass
 import os
-import signal
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import NamedTuple
 
 import click
 
 from falcon_bulk.cli.console import Console, is_interactive
 from falcon_bulk.cli.context import Context
+from falcon_bulk.cli.signals import giving_up
 from falcon_bulk.config.customers import new_customer_file
 from falcon_bulk.config.envfile import quoted
 from falcon_bulk.config.regions import CLOUDS
 from falcon_bulk.config.settings import answer_problem
-from falcon_bulk.errors import BadEnvFile, Stopped, UsageProblem
+from falcon_bulk.errors import BadEnvFile, UsageProblem
 from falcon_bulk.model.customer import CustomerFile
 from falcon_bulk.operations.customers import customer_files
 
@@ -78,7 +75,7 @@ def ask_for_values(console: Console) -> dict[str, str]:
     Raises Stopped on a signal, UsageProblem at the end of input.
     """
     values = {}
-    with _stopping():
+    with giving_up("nothing was written"):
         for question in QUESTIONS:
             if value := _answer(console, question):
                 values[question.key] = value
@@ -122,18 +119,3 @@ def _hidden(words: str) -> str:
             return getpass.getpass(f"{words} ")
         except getpass.GetPassWarning:
             raise UsageProblem("This terminal cannot hide what is typed; nothing was written.") from None
-
-
-@contextmanager
-def _stopping() -> Iterator[None]:
-    """SIGINT and SIGTERM end the questions in good order, so that the terminal echoes again."""
-
-    def give_up(signum: int, _frame: FrameType | None) -> None:
-        raise Stopped("Stopped at the question; nothing was written.", terminated=signum == signal.SIGTERM)
-
-    former = {name: signal.signal(name, give_up) for name in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for name, handler in former.items():
-            signal.signal(name, handler)

@@ -26,9 +26,11 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
     What is known done is not repeated; what is unknown is settled by reading those alerts. Nothing is asked:
     consent was given.
     """
-    from falcon_bulk.cli.changing import Consent, check_may_change, pace_of, publish, run_to_its_end, stopping
+    from falcon_bulk.cli.changing import pace_of, publish, run_to_its_end
+    from falcon_bulk.cli.consent import Consent, check_may_change
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals, holding_run
+    from falcon_bulk.cli.signals import stopping
     from falcon_bulk.journal.lock import holding
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.output import dump

@@ -31,20 +31,11 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     """
     from falcon_bulk import __version__
     from falcon_bulk.cli.allowing import take_back
-    from falcon_bulk.cli.changing import (
-        Consent,
-        ask,
-        carry_out,
-        check_may_change,
-        dry_run,
-        new_run_id,
-        pace_of,
-        publish,
-        publish_dry_run,
-        stopping,
-    )
+    from falcon_bulk.cli.changing import carry_out, dry_run, new_run_id, pace_of, publish, publish_dry_run
+    from falcon_bulk.cli.consent import Consent, ask, check_may_change
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals, holding_run
+    from falcon_bulk.cli.signals import stopping
     from falcon_bulk.model.plan import Plan
     from falcon_bulk.model.preview import Preview
     from falcon_bulk.model.run import Outcome
