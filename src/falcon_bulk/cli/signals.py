@@ -1,0 +1,51 @@
+"""What a signal does while a command works, and while it asks."""
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from falcon_bulk.cli.context import Context
+from falcon_bulk.errors import Stopped
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+
+
+@contextmanager
+def stopping(context: Context) -> Iterator[None]:
+    """SIGINT, SIGTERM and a lost terminal: the first asks the work to stop in good order, the second ends it."""
+
+    def stop(signum: int) -> None:
+        if not context.timing.stop(signum):
+            os._exit(128 + signum)
+
+    with _handled(STOPPING, stop):
+        yield
+
+
+@contextmanager
+def giving_up(meanwhile: str) -> Iterator[None]:
+    """SIGINT and SIGTERM end a question, so that the terminal is as before. meanwhile: what was done until then.
+
+    Raises Stopped.
+    """
+
+    def give_up(signum: int) -> None:
+        raise Stopped(f"Stopped at the question; {meanwhile}.", terminated=signum == signal.SIGTERM)
+
+    with _handled((signal.SIGINT, signal.SIGTERM), give_up):
+        yield
+
+
+@contextmanager
+def _handled(signals: Iterable[signal.Signals], handle: Callable[[int], None]) -> Iterator[None]:
+    def on_signal(signum: int, _frame: FrameType | None) -> None:
+        handle(signum)
+
+    former = {name: signal.signal(name, on_signal) for name in signals}
+    try:
+        yield
+    finally:
+        for name, handler in former.items():
+            signal.signal(name, handler)
