@@ -38,6 +38,18 @@ def test_text_may_have_comments_blank_lines_a_bom_upper_case_and_any_line_ends()
     assert hashes(f"\ufeff# from the case\r\n\r\n  {A.upper()}  # known\r{B}\r\n#{C}") == [A, B]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "content", [f"{A}\r\n{B}\r\n", f'"host","sha256"\r\n"a","{A}"\r\n"b","{B}"', json.dumps([A, B])]
+)
+def test_a_file_may_be_as_windows_powershell_writes_it(content: str, encoding: str) -> None:
+    assert hashes(f"\ufeff{content}".encode(encoding)) == [A, B]
+
+
+def test_half_a_character_of_utf_16_is_no_text() -> None:
+    assert "not a text file" in refusal(f"\ufeff{A}".encode("utf-16-le")[:-1])
+
+
 @pytest.mark.parametrize(
     "line",
     [

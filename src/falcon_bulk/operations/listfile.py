@@ -1,6 +1,7 @@
 """A list that is given as a file: its text, its lines, and its JSON."""
 
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from typing import Any
 
 from falcon_bulk.errors import UsageProblem
@@ -9,10 +10,10 @@ from falcon_bulk.errors import UsageProblem
 def text_of(data: bytes, name: str, what: str) -> str:
     """The file's text, without a byte order mark. what: that which it lists, in the plural.
 
-    Raises UsageProblem if it is no UTF-8.
+    Raises UsageProblem if it is neither UTF-8 nor marked as UTF-16, in which Windows PowerShell's `>` writes.
     """
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except UnicodeDecodeError:
         raise UsageProblem(f"{name} is not a text file in UTF-8.", f"It holds {what} as text, CSV or JSON.") from None
 
