@@ -9,7 +9,7 @@ from desk import a_desk
 from ground import NO_RAILS, Ground, a_ground
 
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.journal.journal import JournalProblem
+from falcon_bulk.journal.journal import Journal, JournalProblem
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status, Verdict
 from falcon_bulk.operations.plan import Change
@@ -221,3 +221,11 @@ def test_a_journal_that_fills_up_in_the_middle_stops_the_run_and_a_resume_settle
     result = ground.resume(plan)
     assert (result.status, result.changed) == (RunStatus.SUCCESS, 40)
     assert ground.comments(plan, ids) == {1: 40}
+
+
+def test_a_journal_of_a_later_version_is_left_alone(ground: Ground) -> None:
+    path = ground.journal.path
+    ground.journal._db.execute("PRAGMA user_version = 99")
+    with pytest.raises(JournalProblem, match="later version"):
+        Journal(path)
+    assert ground.journal._db.execute("PRAGMA user_version").fetchone() == (99,)

@@ -219,8 +219,8 @@ def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> i
         verdict(result),
         step=step_after_run(context, result),
     )
-    if isinstance(cause, Stopped) and (result.not_sent or result.unknown):
-        context.console.error("Stopped by a signal.", f"Go on with `falcon-bulk resume {result.run_id}`.")
+    if isinstance(cause, Stopped):
+        context.console.error(cause.message, step_after_run(context, result))
     else:
         if cause is not None:
             context.console.error(cause.message, cause.hint)
