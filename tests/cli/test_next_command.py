@@ -64,6 +64,22 @@ def test_the_selection_is_kept_and_quoted(readable: Shell) -> None:
     assert readable.bare(*words).code == 0
 
 
+def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: Shell) -> None:
+    argv = ("--severity", "high,medium", "--since", "5000d", "--visible-only")
+    counted = readable("hash-summary", *argv, "--status", "new,reopened", "--format", "json")
+    words = suggested(counted)
+    number = {one["sha256"]: one["alerts"] for one in counted.document["hashes"]}[words[2]]
+    assert readable.bare(*words, "--format", "json").document["selected"] == number
+
+
+def test_what_was_given_by_standard_input_leads_nowhere(readable: Shell) -> None:
+    given = suggested(readable("hash-summary"))[2].encode()
+    for argv in (("--hash-file", "-"), ("--hash-file=-",)):
+        dry = readable("close-hash", *argv, "--lift", "all", "--dry-run", "--format", "json", given=given)
+        assert dry.document["planned"]
+        assert suggested(dry) == []
+
+
 def test_nothing_found_leads_to_what_is_there(readable: Shell) -> None:
     words = suggested(readable("query", "--name", "Nothing is called that"))
     assert words == ["summary", "--customer", "acme"]

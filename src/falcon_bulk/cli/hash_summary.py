@@ -50,7 +50,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     )
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
-    after_hash_summary(context, summary)
+    after_hash_summary(context, options, summary)
     return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
 
 

@@ -13,7 +13,7 @@ from falcon_bulk.report.formats import Format
 
 # The selection's options by the names of their values, in the order in which they are written again.
 _ONE = {"fql": "--filter", "host": "--host", "name": "--name", "since": "--since", "until": "--until"}
-_SEVERAL = {"hashes": "--hash", "severities": "--severity", "products": "--product", "from_status": "--status"}
+_SEVERAL = {"hashes": "--hash", "severities": "--severity", "products": "--product"}
 _STDIN = "-"
 _ACTIVE = frozenset('"$`\\!')
 
@@ -37,11 +37,12 @@ def after_summary(context: Context, options: Mapping[str, Any], alerts: int, *, 
         _about_the_same(context, options, *(("hash-summary",) if outliers else ("summary", "--outliers")))
 
 
-def after_hash_summary(context: Context, summary: HashSummary) -> None:
-    """What closing the most frequent hash that has open alerts would do."""
+def after_hash_summary(context: Context, options: Mapping[str, Any], summary: HashSummary) -> None:
+    """What closing the most frequent hash that has open alerts would do, within the same selection."""
+    within = _selecting({**options, "hashes": (), "hash_file": None}, status="--from-status")
     for one in summary.hashes:
         if one.alerts > one.by_status.get(Status.CLOSED, 0):
-            suggest(context, "Next:", "close-hash", "--hash", one.sha256, "--dry-run")
+            suggest(context, "Next:", "close-hash", "--hash", one.sha256, *within, "--dry-run")
             return
 
 
@@ -51,7 +52,7 @@ def after_dry_run(context: Context, result: RunResult) -> None:
         return
     if result.plan_file:
         suggest(context, "Carry it out:", "apply", result.plan_file)
-    elif _STDIN not in context.argv:
+    elif not any(word == _STDIN or word.endswith(f"={_STDIN}") for word in context.argv):
         context.console.say(_line("Carry it out:", _without_dry_run(context.argv)))
 
 
@@ -91,10 +92,11 @@ def _about_the_same(context: Context, options: Mapping[str, Any], *words: str) -
         suggest(context, "Next:", *words, *_selecting(options))
 
 
-def _selecting(options: Mapping[str, Any]) -> list[str]:
-    """The options of the same selection, as they were given."""
+def _selecting(options: Mapping[str, Any], status: str = "--status") -> list[str]:
+    """The options of the same selection, as they were given. status: what the one for the status is called."""
+    several = {**_SEVERAL, "from_status": status}
     words = [word for name, option in _ONE.items() if options[name] for word in (option, options[name])]
-    words += [word for name, option in _SEVERAL.items() if options[name] for word in (option, ",".join(options[name]))]
+    words += [word for name, option in several.items() if options[name] for word in (option, ",".join(options[name]))]
     words += ["--hash-file", str(options["hash_file"])] if options.get("hash_file") else []
     return words + ["--visible-only"] * bool(options["visible_only"])
 
