@@ -48,8 +48,9 @@ def main(words: list[str]) -> int:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, copy / name)
-        if pytest(copy, *dict.fromkeys(one.test for one in chosen)) != PASSED:
-            print("The tests do not pass as it is; nothing was broken.")
+        whole = pytest(copy, *dict.fromkeys(one.test for one in chosen))
+        if whole.returncode != PASSED:
+            print(f"{whole.stdout}\nThe tests do not pass as it is; nothing was broken.")
             return 1
         return int(sum([not noticed(copy, one) for one in chosen]) > 0)
 
@@ -62,18 +63,18 @@ def noticed(copy: Path, one: Break) -> bool:
         raise ValueError(f"{one.file} does not have exactly one {one.old!r}")
     file.write_text(whole.replace(one.old, one.new), encoding="utf-8")
     try:
-        seen = pytest(copy, one.test) == FAILED
+        seen = pytest(copy, one.test).returncode == FAILED
     finally:
         file.write_text(whole, encoding="utf-8")
     print(f"{'noticed  ' if seen else 'UNNOTICED'}  {one.promise}", flush=True)
     return seen
 
 
-def pytest(copy: Path, *tests: str) -> int:
-    """The exit status of the tests, run on the copy."""
+def pytest(copy: Path, *tests: str) -> subprocess.CompletedProcess[str]:
+    """What became of the tests, run on the copy."""
     environment = os.environ | {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, check=False).returncode
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
 
 
 if __name__ == "__main__":

@@ -180,7 +180,7 @@ def ended_within(running: Running, number: signal.Signals) -> float:
 def test_a_second_changing_run_of_a_customer_exits_8_and_names_the_first_and_another_customer_is_not_blocked(
     tmp_path: Path,
 ) -> None:
-    with a_desk(tmp_path, "acme", "globex", latency_patch=10.0) as desk:
+    with a_desk(tmp_path, "acme", "globex", latency_patch=25.0) as desk:
         ids = desk.ids(100)
         first, second = ids[:50], ids[50:]
         theirs = desk.ids(30, desk.server.tenants[1])
