@@ -23,7 +23,13 @@ Examples:
 
 @click.command("hash-summary", epilog=EXAMPLES)
 @selection_options(changing=False)
-@click.option("--top", **once(), type=click.IntRange(1), metavar="N", help="Only the N most frequent, in tables and CSV; JSON has all.")
+@click.option(
+    "--top",
+    **once(),
+    type=click.IntRange(1),
+    metavar="N",
+    help="Only the N most frequent, in tables and CSV; JSON has all.",
+)
 @notify_option
 @shared_options
 @click.pass_context
