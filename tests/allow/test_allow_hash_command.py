@@ -155,6 +155,15 @@ def test_one_that_detects_or_prevents_refuses_the_whole_run(acme: Serve, action:
     assert set(shell.indicators()) == {SECOND}
 
 
+@pytest.mark.slow
+def test_one_that_detects_on_mobile_devices_only_is_named_as_such(acme: Serve) -> None:
+    shell = acme()
+    shell.plant(FIRST, action="allow", mobile_action="detect", severity="high")
+    done = shell.allow(FIRST, more=(*EVERYWHERE, *YES))
+    assert (done.code, writes(done)) == (7, [])
+    assert "allow globally on windows, detect on mobile devices" in done.document["error"]["message"]
+
+
 # What is refused
 
 

@@ -66,7 +66,9 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
         until = f" until {text(self.expiration)}" if text(self.expiration) else ""
         expired = ", expired" if self.expired is True else ""
         platforms = ", ".join(texts(self.platforms)) or "no platform"
-        return f"{text(self.action) or 'unknown action'} {where} on {platforms}{until}{expired}"
+        mobile = text(self.mobile_action)
+        besides = f", {mobile} on mobile devices" if mobile not in ("", NO_ACTION, text(self.action)) else ""
+        return f"{text(self.action) or 'unknown action'} {where} on {platforms}{besides}{until}{expired}"
 
     def lacks(self, wanted: Allowance) -> tuple[str, ...]:
         """In what its scope falls short of the one wanted, in words; empty if it is the same or wider."""
