@@ -111,6 +111,7 @@ def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
             running.signal(number)
             assert running.process.wait(5) == code
             assert time.monotonic() - begun < 1.0
+            assert "`falcon-bulk resume`" in running.finish().err
         run = desk.newest_run()
         assert run.unknown == 20 * desk.patches()
         assert desk.unknown() <= set(ids)

@@ -18,6 +18,7 @@ def stopping(context: Context) -> Iterator[None]:
 
     def stop(signum: int) -> None:
         if not context.timing.stop(signum):
+            os.write(2, b"\nStopped at once: `falcon-bulk resume` settles what was in flight.\n")
             os._exit(128 + signum)
 
     with _handled(STOPPING, stop):
