@@ -112,7 +112,7 @@ def _aggregates(tenant: Tenant) -> Check:
         name="aggregates",
         status=Health.WARN,
         what=f"the hours add up to {counted:,} of {total:,} alerts",
-        hint="Nothing is lost by that: they only say where to cut what is read side by side.",
+        hint="Nothing is lost by that: a count that does not add up is not used, the alerts are read.",
     )
 
 
