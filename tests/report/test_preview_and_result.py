@@ -1,8 +1,11 @@
 """What a tired analyst reads before and after a change."""
 
+from io import StringIO
+
 import pytest
 
 from falcon_bulk.model.run import RunStatus
+from falcon_bulk.report import csvfile
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.result import result_sheets, verdict
@@ -150,17 +153,25 @@ def test_hashes_that_are_nobody_s_own_have_a_sheet_of_their_own() -> None:
     assert [row[0] for row in own.rows] == [3200]
     assert elsewhere.title == "acme: 3 hashes that are no alert's own"
     assert list(elsewhere.rows) == [
-        (n, "b" * 64, "c" * 32, "parent_details.sha256", "explorer.exe") for n in (30, 20)
+        (n, "b" * 64, "c" * 32, "parent", "explorer.exe") for n in (30, 20)
     ]
     assert elsewhere.notes[-1] == "Not shown: 1 of 3 hashes, with at most 10 alerts each."
 
 
-def test_the_hash_summary_shows_where_a_hash_stood_its_own_places_first() -> None:
-    count = a_hash_count(fields=("sha256", "ioc_value"), other_fields=("ioc_context.sha256",), md5="c" * 32)
+def test_the_hash_summary_shows_where_a_hash_stood_in_short_its_own_places_first() -> None:
+    elsewhere = ("parent_details.sha256", "ioc_context.sha256", "ioc_context.ioc_value")
+    count = a_hash_count(fields=("sha256", "entities.sha256"), other_fields=elsewhere, md5="c" * 32)
     (sheet,) = hash_summary_sheets(a_hash_summary(count), None)
     cells = dict(zip((column.title for column in sheet.columns), next(iter(sheet.rows)), strict=True))
-    assert cells["fields"] == "sha256, ioc_value, ioc_context.sha256"
+    assert cells["fields"] == "sha256, entities, parent, ioc_context"
     assert cells["md5"] == "c" * 32
+
+
+def test_the_hash_summary_as_csv_has_the_whole_names_of_the_fields() -> None:
+    count = a_hash_count(fields=("sha256",), other_fields=("parent_details.sha256",))
+    written = StringIO()
+    csvfile.write(hash_summary_sheets(a_hash_summary(count), None), written)
+    assert written.getvalue().splitlines()[1].endswith('"sha256, parent_details.sha256"')
 
 
 def test_the_hash_summary_lists_the_most_frequent_status_first() -> None:

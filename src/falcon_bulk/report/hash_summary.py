@@ -1,7 +1,8 @@
 """What `hash-summary` prints: alerts counted by SHA256."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from falcon_bulk.model.hash_summary import HashCount, HashElsewhere, HashSummary
@@ -53,7 +54,9 @@ def _own_sheet(summary: HashSummary, top: int | None) -> Sheet:
         f"{summary.customer}: {shown(len(summary.hashes))} hashes in {shown(summary.alerts_with_hash)}"
         f" of {shown(summary.alerts_read)} alerts"
     )
-    return Sheet(title, _COLUMNS, map(_row, summary.hashes[:top]), notes)
+    hashes = summary.hashes[:top]
+    exact = Sheet("", _COLUMNS, map(partial(_row, said=", ".join), hashes))
+    return Sheet(title, _COLUMNS, map(partial(_row, said=_in_short), hashes), notes, flat=exact)
 
 
 def _not_shown(hashes: Sequence[HashCount] | Sequence[HashElsewhere], top: int | None) -> list[str]:
@@ -130,7 +133,8 @@ def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
     }
 
 
-def _row(count: HashCount) -> Row:
+def _row(count: HashCount, said: Callable[[Iterable[str]], str]) -> Row:
+    """said: the fields in which the hash stood, as text."""
     return (
         count.alerts,
         count.sha256,
@@ -143,12 +147,18 @@ def _row(count: HashCount) -> Row:
         count.last_seen,
         ", ".join(count.filenames),
         ", ".join(count.names),
-        ", ".join((*count.fields, *count.other_fields)),
+        said((*count.fields, *count.other_fields)),
     )
 
 
 def _elsewhere_row(one: HashElsewhere) -> Row:
-    return one.alerts, one.sha256, one.md5, ", ".join(one.fields), ", ".join(one.filenames)
+    return one.alerts, one.sha256, one.md5, _in_short(one.fields), ", ".join(one.filenames)
+
+
+def _in_short(fields: Iterable[str]) -> str:
+    """A hash may stand in ten fields: `parent` for parent_details.sha256. CSV and JSON have the whole names."""
+    first = (field.partition(".")[0].removesuffix("_details").removesuffix("_files") for field in fields)
+    return ", ".join(dict.fromkeys(first))
 
 
 def _bar(count: HashCount) -> chart.Bar:
