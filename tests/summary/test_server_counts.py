@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from falcon_bulk.errors import Rejected, Unreachable, WrongTenant
+from falcon_bulk.errors import BadFilter, Rejected, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Asked, Counted, Page
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Summary
@@ -95,6 +95,9 @@ DOUBTS: dict[str, Callable[[Falcon], None]] = {
     "a label that is no text": lambda falcon: falcon.values.update(severity_name=[("High", 6), (None, 1)]),
     "a severity that is no number": lambda falcon: falcon.values.update(severity=[("high", 2)]),
     "texts without their case": lambda falcon: falcon.values.update(severity_name=[("high", 6), ("low", 1)]),
+    "texts without their case beside a severity by number": lambda falcon: falcon.values.update(
+        severity_name=[("high", 6), ("low", 1)], severity=[(70, 2)]
+    ),
     "a newest alert that was not counted": lambda falcon: falcon.newest.update(severity_name="Critical?"),
     "no alert to compare with": lambda falcon: falcon.newest.clear(),
     "alerts of another CID": lambda falcon: setattr(falcon, "of_cids", 9),
@@ -136,6 +139,20 @@ def test_a_filter_that_falcon_refuses_is_not_tried_again() -> None:
     falcon.count = refuse  # type: ignore[method-assign]
     with pytest.raises(Rejected):
         counts(falcon, "product")
+
+
+@pytest.mark.parametrize("beside", ["severity:!'*'", "cid:"])
+def test_the_alerts_are_read_where_falcon_refuses_what_is_asked_besides_the_selection(beside: str) -> None:
+    falcon = Falcon()
+    count = falcon.count
+
+    def refuse(fql: str) -> int:
+        if beside in fql:
+            raise BadFilter("Falcon refuses the filter: no wildcard here.", status=400)
+        return count(fql)
+
+    falcon.count = refuse  # type: ignore[method-assign]
+    assert counts(falcon, "severity") is None
 
 
 def test_where_there_is_no_alert_nothing_is_counted() -> None:

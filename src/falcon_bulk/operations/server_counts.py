@@ -141,18 +141,19 @@ def server_counts(
         of_cids = count(equals_one("cid", cids)) if cids else total
         page = pool.submit(alerts.page, fql, sort=NEWEST_FIRST, limit=SAMPLE)
         lacking = [count(counting.lacking) if counting.may_lack else None for counting in countings]
-    if of_cids.result() != total.result():
-        return None
-    none = [number.result() if number else 0 for number in lacking]
-    try:
+    alerts_in_all = total.result()
+    try:  # a refusal of what is asked here besides the selection says nothing about the selection
+        if of_cids.result() != alerts_in_all:
+            return None
+        none = [number.result() if number else 0 for number in lacking]
         answers = iter(counted.result())
         found = [_counter(counting, answers, number) for counting, number in zip(countings, none, strict=True)]
     except (FalconAnswer, MissingScope, ValueError, TypeError):
         return None
     by = dict(zip(readers, found, strict=True))
     sample = [decoded(document) for document in page.result().documents]
-    fits = all(counter.total() == total.result() for counter in found) and bool(sample) == bool(total.result())
-    return ServerCounts(total.result(), hidden.result(), by) if fits and _holds(sample, readers, by, cids) else None
+    fits = all(counter.total() == alerts_in_all for counter in found) and bool(sample) == bool(alerts_in_all)
+    return ServerCounts(alerts_in_all, hidden.result(), by) if fits and _holds(sample, readers, by, cids) else None
 
 
 def _counter(counting: Counting, answers: Iterator[Counted], none: int) -> Counter[Value]:
@@ -163,6 +164,8 @@ def _counter(counting: Counting, answers: Iterator[Counted], none: int) -> Count
             raise ValueError("there are too many values")
         for label, number in counted.values:
             counter[place.value(label)] += number
+    if len(counting.places) > 1 and len({str(value).casefold() for value in counter}) < len(counter):
+        raise ValueError("the same value comes in two cases: one place tells texts as they are, the other does not")
     return counter
 
 
