@@ -1,5 +1,6 @@
 """`close-hash` and `bulk-close` against a served tenant: what is changed, and above all what is not."""
 
+import csv
 import os
 import subprocess
 from collections import Counter
@@ -390,3 +391,12 @@ def test_a_run_that_nobody_listens_to_any_more_is_finished_and_recorded(acme: An
     (recorded,) = shell.json("runs", "list")["runs"]
     assert (recorded["status"], recorded["changed"]) == ("success", len(wanted))
     assert b"Traceback" not in (run.stderr or b"")
+
+
+def test_a_csv_of_a_run_has_its_alerts_also_in_a_file_beside_a_table(shell: Shell) -> None:
+    done = shell("bulk-close", "--product", "idp", *FREELY)
+    changed = {change.composite_id for change in shell.changes()}
+    (run,) = shell.json("runs", "list")["runs"]
+    assert shell("runs", "show", run["run_id"], "-o", "run.csv").code == done.code == 0
+    rows = list(csv.DictReader((shell.folder / "run.csv").read_text().splitlines()))
+    assert changed == {row["composite_id"] for row in rows} != set()

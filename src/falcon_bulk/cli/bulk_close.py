@@ -32,20 +32,23 @@ Examples:
 @click.pass_context
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Set a status on all alerts of a selection, `closed` by default."""
+    from msgspec.structs import replace
+
     from falcon_bulk.cli.changing import change_alerts
     from falcon_bulk.cli.changing_round import plan_round
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.given import given_ids
+    from falcon_bulk.cli.selecting import selection_of
 
     context = Context(ctx, "run")
     ids_file = options["ids_file"]
-    selection = context.selection(options)
+    selection = selection_of(context, options)
     if not selection.everything and ids_file is not None:
         raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
     if ids_file is not None and context.round:
         raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
     if ids_file is not None:
-        selection = context.selection(options, ids=given_ids(options))
+        selection = replace(selection, ids=given_ids(options))
     if selection.everything:
         raise UsageProblem(
             "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"

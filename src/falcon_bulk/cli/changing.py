@@ -265,7 +265,7 @@ def publish_dry_run(context: Context, ended: Ended, *, fail_on_empty: bool = Fal
     context.publish(
         lambda: _dry_run_sheets(plan, preview, result), lambda: dry_run_document(result, preview), verdict(result)
     )
-    if context.format is Format.JSON:
+    if context.output.format is Format.JSON:
         context.show(preview_sheets(plan, preview))
     after_dry_run(context, result)
     return _empty_or(ExitCode.DONE, context, plan, result, fail_on_empty=fail_on_empty)

@@ -30,9 +30,10 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from falcon_bulk.cli.changing import change_alerts
     from falcon_bulk.cli.changing_round import plan_round
     from falcon_bulk.cli.context import Context
+    from falcon_bulk.cli.selecting import selection_of
 
     context = Context(ctx, "run")
-    selection = context.selection(options)
+    selection = selection_of(context, options)
     if not selection.hashes:
         raise UsageProblem(
             "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."

@@ -1,10 +1,8 @@
-"""Puts the objects of a command together: settings, tenant, clock, journal, and where output goes."""
+"""Puts the objects of a command together: settings, tenant, clock, console, and what is published where."""
 
 import os
-import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -14,22 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from falcon_bulk import __version__
-from falcon_bulk.cli.console import Console, wants_color
-from falcon_bulk.cli.given import given_hashes
-from falcon_bulk.cli.options import instant
+from falcon_bulk.cli.console import Console
+from falcon_bulk.cli.output import Output, Write, writer
 from falcon_bulk.config.customers import list_customers
 from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.settings import Settings, env_file_of, load_settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
 from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
-from falcon_bulk.falcon.fql import checked_filter, checked_host, checked_name, checked_word
-from falcon_bulk.falcon.habits import doubtful, is_doubtful, not_seen, old_habits, renamed
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming, rfc3339
 from falcon_bulk.operations.reading import Watch
-from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
-from falcon_bulk.report.output import Sink, check_place, dump, render, write_atomically
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Sheet
 
@@ -42,18 +34,15 @@ PARALLEL_CUSTOMERS = 4
 
 
 class Context:
-    """What the shared options of one command line come to. kind: which formats the command has."""
+    """What the shared options of one command line come to. kind: which formats the command has.
 
-    _into_folder = False
-    _folder_format = Format.MARKDOWN
+    sought: fields that may not exist, with what is to be said if no alert read has them.
+    """
 
     def __init__(self, ctx: click.Context, kind: str) -> None:
         given: dict[str, Any] = ctx.find_root().ensure_object(dict)
         self._given = given
-        self.format = Format(given.get("format", Format.TABLE))
-        check(kind, self.format)
-        self._kind = kind
-        self.output = self._output(given.get("output"))
+        self.output = Output(given, kind)
         self.console = Console(
             quiet=bool(given.get("quiet")),
             verbose=bool(given.get("verbose")),
@@ -63,7 +52,7 @@ class Context:
         self.readers: int = given.get("readers", READERS)
         self.parallel_customers: int = given.get("parallel_customers", PARALLEL_CUSTOMERS)
         self._settings: Settings | None = None
-        self._sought: dict[str, str] = {}
+        self.sought: dict[str, str] = {}
 
     @cached_property
     def round(self) -> tuple[str, ...]:
@@ -100,7 +89,7 @@ class Context:
         one._settings = None
         one.__dict__.pop("round", None)
         one.__dict__.pop("notifier", None)
-        one.output = self.output if self._into_folder else None
+        one.output = self.output.in_folder_only()
         one.console = self.console.of(customer)
         return one
 
@@ -128,24 +117,6 @@ class Context:
         except BadEnvFile as error:
             self.console.say(f"Note: {customer} is left out, its tags cannot be read: {error.message}")
             return False
-
-    def _output(self, given: str | None) -> Path | None:
-        """The file or folder of --output, checked. Raises UsageProblem."""
-        if given is None:
-            if self._given.get("output_format"):
-                raise UsageProblem("--output-format goes with -o DIR.", "Name the folder for the files.")
-            return None
-        if not given:
-            raise UsageProblem("--output is blank.", "Name a file or a folder.")
-        path = Path(given)
-        self._into_folder = path.is_dir() or given.endswith(("/", os.sep))
-        if not self._into_folder and self._given.get("output_format"):
-            raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
-        self._folder_format = Format(self._given.get("output_format") or Format.MARKDOWN)
-        check(self._kind, self._folder_format if self._into_folder else format_of(path))
-        if not self._into_folder:
-            check_place(path)
-        return path
 
     @property
     def now(self) -> str:
@@ -265,7 +236,7 @@ class Context:
     def watching(self, label: str) -> Iterator[Watch]:
         """Follow a reading with a bar, and say at its end what is to be said."""
         with self.console.bar(label) as move:
-            watch = Watch(self.timing, progress=move, sought=dict(self._sought))
+            watch = Watch(self.timing, progress=move, sought=dict(self.sought))
             yield watch
         for note in (*watch.notes, *watch.sought.values()):
             self.console.say(f"Note: {note}")
@@ -275,39 +246,6 @@ class Context:
         folder = state_dir(os.environ)
         prepare_state_dir(folder)
         return folder
-
-    def selection(self, options: dict[str, Any], ids: tuple[str, ...] = ()) -> Selection:
-        """The checked selection of a command's options. Raises UsageProblem."""
-        now = self.timing.now()
-        fql = options["fql"]
-        if fql is not None and not fql.strip():
-            raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")
-        for habit in old_habits(fql or ""):
-            self.console.say(f"Note: {habit}")
-        self._sought = doubtful(fql or "")
-        return Selection(
-            filter=checked_filter(fql) if fql else "",
-            hashes=given_hashes(options, self.console),
-            severities=tuple(name.capitalize() for name in options["severities"]),
-            products=tuple(checked_word(value, "product") for value in options["products"]),
-            statuses=options["from_status"],
-            host=checked_host(options["host"]) if options["host"] is not None else "",
-            name=checked_name(options["name"]) if options["name"] is not None else "",
-            since=instant(options["since"], "--since", now),
-            until=instant(options["until"], "--until", now),
-            visible_only=options["visible_only"],
-            ids=ids,
-        )
-
-    def names_fields(self, names: Iterable[str], consequence: str = "") -> None:
-        """These fields are named on the command line: say which are names of the former Detects API, and after
-        reading which no alert has, with what comes of it. Comes after `selection`.
-        """
-        for name in names:
-            if said := renamed(name):
-                self.console.say(f"Note: {said}")
-            elif is_doubtful(name):
-                self._sought.setdefault(name, f"{not_seen(name)} {consequence}".rstrip())
 
     # Output
 
@@ -339,67 +277,30 @@ class Context:
         """Write a customer's result of a round to its file of --output, if there is one."""
         self.to_file(self._writer(sheets, document, page))
 
-    def emit(self, write: Callable[[Sink, Format], None]) -> Path | None:
+    def emit(self, write: Write) -> Path | None:
         """Call `write` for the file of --output, if there is one, and for stdout. Returns the file."""
         file = self.to_file(write)
-        self.to_stdout(lambda sink: write(sink, self.format))
+        self.output.to_stdout(write)
         return file
 
-    def to_file(self, write: Callable[[Sink, Format], None]) -> Path | None:
+    def to_file(self, write: Write) -> Path | None:
         """Call `write` for the file of --output, or for this customer's file in its folder, if there is one."""
-        if self.output is None or (self._into_folder and self.round):
+        if self.output.is_folder and self.round:
             return None
-        path, fmt = self.output, self._folder_format
-        if self._into_folder:
-            path.mkdir(parents=True, exist_ok=True)
-            path = path / f"{self.settings.customer}_{self.timing.now():%y%m%d}{SUFFIXES[fmt]}"
-        else:
-            fmt = format_of(path)
-        with write_atomically(path) as file:
-            write(Sink(file), fmt)
-        return path
-
-    def to_stdout(self, write: Callable[[Sink], object]) -> None:
-        """Write to stdout. A reader that went away ends the output and nothing else."""
-        sink = Sink.stdout(color=wants_color(bool(self._given.get("no_color"))))
-        self._given["stdout_begun"] = True
-        try:
-            write(sink)
-            sink.binary.flush()
-        except BrokenPipeError:
-            with suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return self.output.to_file(write, lambda: f"{self.settings.customer}_{self.timing.now():%y%m%d}")
 
     def show(self, sheets: Iterable[Sheet]) -> None:
-        """Show sheets as tables on stderr, where questions are asked; whether anybody reads it does not matter."""
-        if self.console.quiet:
-            return
-        terminal = sys.stderr.isatty()
-        with suppress(BrokenPipeError):
-            render(
-                sheets,
-                Format.TABLE,
-                sys.stderr,
-                color=terminal and wants_color(bool(self._given.get("no_color"))),
-                width=shutil.get_terminal_size().columns if terminal else None,
-            )
-            sys.stderr.flush()
+        """Show sheets as tables on stderr, where questions are asked; not with --quiet."""
+        if not self.console.quiet:
+            self.output.to_stderr(sheets)
 
     def _writer(
         self,
         sheets: Callable[[], Iterable[Sheet]],
         document: Callable[[], dict[str, Any]],
         page: Callable[[], Page] | None,
-    ) -> Callable[[Sink, Format], None]:
-        def write(sink: Sink, fmt: Format) -> None:
-            if fmt is Format.JSON:
-                dump(document(), sink.binary)
-            elif fmt is Format.HTML:
-                sink.render_page(self._signed(page() if page else Page(sheets())))
-            else:
-                sink.render(sheets(), fmt)
-
-        return write
+    ) -> Write:
+        return writer(sheets, document, lambda: self._signed(page() if page else Page(sheets())))
 
     def _signed(self, page: Page) -> Page:
         """The page with who made it, when and with what."""

@@ -42,10 +42,11 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     """
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.hints import after_hash_summary
+    from falcon_bulk.cli.selecting import selection_of
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
 
     context = Context(ctx, "hash-summary")
-    selection = context.selection(options)
+    selection = selection_of(context, options)
     if context.round:
         return _round(context, selection, top, fail_on_empty=options["fail_on_empty"])
     summary = _summarize(context, selection)
@@ -76,7 +77,6 @@ def _summarize(context: "Context", selection: "Selection") -> "HashSummary":
 def _round(context: "Context", selection: "Selection", top: int | None, *, fail_on_empty: bool) -> int:
     from falcon_bulk.cli.rounds import each_customer
     from falcon_bulk.model.round import across, round_exit_code
-    from falcon_bulk.report.formats import Format
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
     from falcon_bulk.report.round import across_sheet, round_document, round_page, round_sheet
 
@@ -96,7 +96,7 @@ def _round(context: "Context", selection: "Selection", top: int | None, *, fail_
         ("alerts", "with a hash", "hashes"),
         lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
     )
-    sheets = [across_sheet(shared, top)] if context.format is Format.CSV else [across_sheet(shared, top), customers]
+    sheets = [across_sheet(shared, top), customers]
     context.publish(
         lambda: sheets,
         lambda: round_document(parts, hash_summary_document, shared),

@@ -27,7 +27,7 @@ def after_query(context: Context, options: Mapping[str, Any], shown: int) -> Non
     """Nothing found: what is there at all. Something for a person to read: which hashes stand behind it."""
     if not shown:
         suggest(context, "What is there:", "summary")
-    elif context.format is Format.TABLE:
+    elif context.output.format is Format.TABLE:
         _about_the_same(context, options, "hash-summary")
 
 

@@ -37,6 +37,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.hints import after_query
+    from falcon_bulk.cli.selecting import look_for_fields, selection_of
     from falcon_bulk.cli.showing import (
         Chosen,
         Look,
@@ -51,12 +52,12 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     if options["everything"] and options["limit"]:
         raise UsageProblem("--all and --limit contradict each other.", "Leave one of them out.")
     context = Context(ctx, "query")
-    selection = context.selection(options)
+    selection = selection_of(context, options)
     sort = _sort(options["sort"])
-    context.names_fields(options["fields"])
-    context.names_fields(
-        [sort.partition("|")[0]] if sort else [], "Falcon orders by created_timestamp, newest first, instead."
-    )
+    look_for_fields(context, options["fields"])
+    if sort:
+        ordered_by, _, _ = sort.partition("|")
+        look_for_fields(context, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
     if options["test_connection"]:
         return _test_connection(context)
     if options["count"] and context.round:

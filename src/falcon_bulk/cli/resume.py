@@ -43,7 +43,7 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
             unfinished = [row.run_id for journal in opened if (row := journal.unfinished())]
             if not unfinished:
                 context.console.say("No run of this customer is unfinished.")
-                if context.format is Format.JSON:
+                if context.output.format is Format.JSON:
                     context.emit(lambda sink, _format: dump(runs_document([]), sink.binary))
                 return ExitCode.DONE
             if len(unfinished) > 1:

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -88,7 +88,7 @@ def show(ctx: click.Context, run_id: str) -> int:
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.report.allow import result_hashes_sheet
     from falcon_bulk.report.result import result_document, result_sheets
-    from falcon_bulk.report.runs import alert_records_sheet, run_detail_document, run_page
+    from falcon_bulk.report.runs import alert_records_sheet, run_detail_document, run_detail_sheets, run_page
 
     context = Context(ctx, "runs")
     with customer_journals(context) as opened:
@@ -96,13 +96,13 @@ def show(ctx: click.Context, run_id: str) -> int:
         result = journal.result(run_id)
         if result.allowance is not None:
             context.publish(
-                lambda: _detail_sheets(context.format, result_sheets(result)[:1], result_hashes_sheet(result)),
+                lambda: run_detail_sheets(result_sheets(result)[:1], result_hashes_sheet(result)),
                 lambda: result_document(result),
             )
             after_run(context, result)
             return ExitCode.DONE
         context.publish(
-            lambda: _detail_sheets(context.format, result_sheets(result), alert_records_sheet(journal.records(run_id))),
+            lambda: run_detail_sheets(result_sheets(result), alert_records_sheet(journal.records(run_id))),
             lambda: run_detail_document(result, journal.records(run_id)),
             page=lambda: run_page(
                 result, journal.plan(run_id), lambda: journal.records(run_id), journal.sent_by_time(run_id)
@@ -159,8 +159,3 @@ def prune(ctx: click.Context, older_than: str) -> int:
     rows = _rows(context)
     context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
     return ExitCode.DONE
-
-
-def _detail_sheets(fmt: Any, result: list[Any], alerts: Any) -> list[Any]:
-    """A CSV has one header, so it holds the alerts alone."""
-    return [alerts] if fmt == "csv" else [*result, alerts]

@@ -90,7 +90,7 @@ def show(context: Context, documents: Iterator[bytes], look: Look) -> int:
             seen += 1
             yield document
 
-    if context.output is None:
+    if context.output.path is None:
         begun = _begun(counted())
         context.emit(lambda sink, fmt: _write(sink, fmt, begun, look))
         return seen

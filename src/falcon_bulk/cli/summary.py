@@ -41,6 +41,7 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.hints import after_summary
+    from falcon_bulk.cli.selecting import look_for_fields, selection_of
     from falcon_bulk.model.fields import former
     from falcon_bulk.operations.summary import check_field, names_in
     from falcon_bulk.report.summary import summary_document, summary_page, summary_sheets
@@ -49,8 +50,8 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     for field in fields:
         check_field(field)
     context = Context(ctx, "summary")
-    selection = context.selection(options)
-    context.names_fields(name for name in names_in(fields) if former(name) is not None)
+    selection = selection_of(context, options)
+    look_for_fields(context, [name for name in names_in(fields) if former(name) is not None])
     if context.round:
         return _round(context, selection, fields, top, outliers, fail_on_empty=options["fail_on_empty"])
     summary = _summarize(context, selection, fields, top, outliers)

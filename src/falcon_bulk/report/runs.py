@@ -71,6 +71,12 @@ def alert_records_sheet(alerts: Iterable[AlertRecord]) -> Sheet:
     return Sheet("", _RECORD_COLUMNS, map(_record_cells, alerts))
 
 
+def run_detail_sheets(result: Sequence[Sheet], each: Sheet) -> list[Sheet]:
+    """A run's result, and a sheet with each of its alerts or indicators, which csv shows alone."""
+    first, *others = result
+    return [replace(first, flat=each), *others, each]
+
+
 def run_page(
     result: RunResult, plan: Plan, alerts: Callable[[], Iterable[AlertRecord]], sent: Mapping[str, int]
 ) -> Page:
