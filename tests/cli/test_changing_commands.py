@@ -393,7 +393,8 @@ def test_a_run_that_nobody_listens_to_any_more_is_finished_and_recorded(acme: An
     assert b"Traceback" not in (run.stderr or b"")
 
 
-def test_a_csv_of_a_run_has_its_alerts_also_in_a_file_beside_a_table(shell: Shell) -> None:
+def test_a_csv_of_a_run_has_its_alerts_also_in_a_file_beside_a_table(acme: Any) -> None:
+    shell = acme(alerts=120)
     done = shell("bulk-close", "--product", "idp", *FREELY)
     changed = {change.composite_id for change in shell.changes()}
     (run,) = shell.json("runs", "list")["runs"]
