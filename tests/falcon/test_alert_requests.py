@@ -180,3 +180,12 @@ def test_a_refused_count_is_not_tried_again(falcon: ScriptedFalcon, alerts: Aler
     with pytest.raises(Unreachable):
         alerts.by_value([Asked("status", "")])
     assert len(falcon.to(AGGREGATES)) == 1
+
+
+@pytest.mark.parametrize("count", [None, "3", 2.5, [3]])
+def test_counts_that_are_no_numbers_are_as_good_as_none(falcon: ScriptedFalcon, alerts: Alerts, count: object) -> None:
+    falcon.answer(AGGREGATES, *[good([{"name": "hours", "buckets": [{"label": "2026-11-24T08", "count": count}]}])] * 2)
+    with pytest.raises(Unreachable, match="counts"):
+        alerts.by_hour(FQL)
+    with pytest.raises(Unreachable, match="counts"):
+        alerts.by_value([Asked("status", "")])

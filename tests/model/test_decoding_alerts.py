@@ -113,6 +113,13 @@ def test_a_nested_field_of_another_type_is_dropped_and_its_neighbours_stay(value
     assert own_hashes(alert) == {HASH: ("sha256", "entities.sha256")}
 
 
+@pytest.mark.parametrize("stray", [None, 7, "text", {"value": 7}, {}, [{}], []])
+def test_a_list_keeps_the_elements_that_can_be_read(stray: Any) -> None:
+    alert = an_alert(comments=[stray, {"value": "closed by us"}, stray], quarantined_files=[{"sha256": HASH}, stray])
+    assert "closed by us" in alert.comment_texts
+    assert HASH in other_hashes(alert)
+
+
 @pytest.mark.parametrize(
     ("fields", "host"),
     [

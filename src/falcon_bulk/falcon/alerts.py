@@ -174,9 +174,15 @@ class Alerts:
         return [bucket for aggregate in found for bucket in aggregate.buckets or ()]
 
     def _aggregates(self, specs: list[dict[str, Any]]) -> list[Aggregate]:
-        """The results, in an order of their own. A refusal is an opaque 500 and not worth another try."""
+        """The results, in an order of their own. A refusal is an opaque 500 and not worth another try.
+
+        Raises Unreachable also for counts that are none.
+        """
         answer: Answer = self._call(AGGREGATE, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True)
-        return [msgspec.json.decode(raw, type=Aggregate) for raw in answer.resources or ()]
+        try:
+            return [msgspec.json.decode(raw, type=Aggregate) for raw in answer.resources or ()]
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise Unreachable("Falcon answers with counts that cannot be read.", trace_id=answer.trace_id) from None
 
     def _query(self, fql: str, *, limit: int, offset: int = 0, sort: str = OLDEST_FIRST) -> Answer:
         keywords: dict[str, Any] = {"limit": limit, "offset": offset, "include_hidden": True, "sort": sort}

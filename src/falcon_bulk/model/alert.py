@@ -213,7 +213,8 @@ _NESTED = {field.name: field.type for field in msgspec.structs.fields(Alert) if 
 def decode_alert(document: bytes | msgspec.Raw) -> Alert:
     """An alert from its JSON document.
 
-    A field that should hold an object and does not is dropped rather than the alert lost.
+    A field that should hold an object and does not is dropped rather than the alert lost, and of a list only the
+    elements that are none: our comment is found among whatever others.
     Raises msgspec.MsgspecError if the document is no object or has no composite_id.
     """
     try:
@@ -244,8 +245,21 @@ def decode_document(document: bytes | msgspec.Raw) -> dict[str, Any]:
 def _decode_leniently(document: bytes | msgspec.Raw) -> Alert:
     fields = decode_document(document)
     for name, kind in _NESTED.items():
-        try:
-            msgspec.convert(fields.get(name), kind)
-        except msgspec.ValidationError:
-            del fields[name]
+        fields[name] = _fitting(fields.get(name), kind)
     return msgspec.convert(fields, Alert)
+
+
+def _fitting(value: Any, kind: Any) -> Any:
+    """The value; a list without the elements that are of another kind, None for anything else that is."""
+    if _fits(value, kind):
+        return value
+    kept = [element for element in value if _fits([element], kind)] if isinstance(value, list) else None
+    return kept if _fits(kept, kind) else None
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
