@@ -303,10 +303,11 @@ def test_errors_may_be_null_empty_or_absent(errors: Any, falcon: ScriptedFalcon,
     assert tenant.alerts.ids("") == (["id-1"], 1)
 
 
-def test_a_200_that_reports_a_server_error_and_shows_nothing_is_read_again(
-    falcon: ScriptedFalcon, tenant: Tenant
+@pytest.mark.parametrize("code", [429, 500])
+def test_a_200_that_reports_an_error_that_passes_and_shows_nothing_is_read_again(
+    falcon: ScriptedFalcon, tenant: Tenant, code: int
 ) -> None:
-    falcon.answer(QUERY, good([], errors=[{"code": 500, "message": "shard failure"}]), good(total=5))
+    falcon.answer(QUERY, good([], errors=[{"code": code, "message": "shard failure"}]), good(total=5))
     assert tenant.alerts.count("") == 5
 
 
@@ -326,10 +327,11 @@ def test_unknown_ids_are_missing_whether_falcon_names_them_or_not(falcon: Script
     assert tenant.alerts.by_id(["b"]) == []
 
 
-def test_a_reading_by_id_that_falls_short_for_a_server_error_is_not_trusted(
-    falcon: ScriptedFalcon, tenant: Tenant
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_reading_by_id_that_falls_short_for_an_error_that_passes_is_not_trusted(
+    falcon: ScriptedFalcon, tenant: Tenant, code: int
 ) -> None:
-    falcon.answer(ENTITIES, good([{"composite_id": "a"}], errors=[{"code": 503, "message": "shard failure"}]))
+    falcon.answer(ENTITIES, good([{"composite_id": "a"}], errors=[{"code": code, "message": "shard failure"}]))
     with pytest.raises(Unreachable, match="shard failure"):
         tenant.alerts.by_id(["a", "b"])
 

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.answers import Aggregate, Answer, Bucket, Problem
+from falcon_bulk.falcon.halving import in_halves
 from falcon_bulk.falcon.replies import AGGREGATE, CHANGE, READ, SEARCH
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.plan import Way
@@ -20,9 +21,6 @@ PAGE = 1_000
 
 MAX_VALUES = 1_000
 """Most values in one terms aggregate that live use shows to be taken (falcon-mcp allows 1 to 1000)."""
-
-MAX_REFUSED = 64
-"""Refusals of one reading by id at most."""
 
 OLDEST_FIRST = "created_timestamp|asc"
 
@@ -99,31 +97,17 @@ class Alerts:
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         """The documents of at most 1,000 ids in arbitrary order (entities v2); unknown ids are missing.
 
-        Whether one unknown id refuses the whole request is not known: a request that is refused with 400 or 404 is
-        halved until that id stands alone. Raises Unreachable if alerts are missing and the answer carries a server
-        error, Rejected if too much is refused.
+        Raises Unreachable if alerts are missing and the answer carries an error that passes, Rejected if too much is
+        refused.
         """
-        documents: list[msgspec.Raw] = []
-        refused = 0
-        parts = [ids]
-        while parts:
-            part = parts.pop()
-            try:
-                documents += self._documents(part)
-            except Rejected as error:
-                refused += 1
-                if error.status not in (400, 404) or refused > MAX_REFUSED:
-                    raise
-                half = len(part) // 2
-                parts += [part[:half], part[half:]] if half else []
-        return documents
+        return [document for part in in_halves([ids], self._documents) for document in part]
 
     def _documents(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         answer: Answer = self._call(
             READ, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )
         documents = answer.resources or []
-        broken = [problem for problem in answer.problems if problem.number >= 500]
+        broken = [problem for problem in answer.problems if problem.passing]
         if broken and len(documents) < len(ids):
             raise Unreachable(f"Falcon could not read all alerts: {broken[0].words}.", trace_id=answer.trace_id)
         return documents

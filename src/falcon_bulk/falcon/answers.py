@@ -23,6 +23,11 @@ class Problem(msgspec.Struct, frozen=True):
         return self.code if isinstance(self.code, int) else 0
 
     @property
+    def passing(self) -> bool:
+        """True if the same request may go well later: a server error, or too many requests."""
+        return self.number >= 500 or self.number == 429
+
+    @property
     def words(self) -> str:
         """The message as text."""
         return self.message if isinstance(self.message, str) else str(self.message or "")

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.answers import Answer
 from falcon_bulk.falcon.fql import MAX_TERMS, equals_one
+from falcon_bulk.falcon.halving import in_halves
 from falcon_bulk.falcon.replies import CREATE_INDICATORS, DELETE_INDICATORS, FIND_INDICATORS
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import text
@@ -27,9 +28,6 @@ IDS = 50
 
 DOUBTED = 20
 """Hashes that a list found nothing for are asked for one by one, this many, before lists are trusted."""
-
-MAX_REFUSED = 64
-"""Refusals of one reading by id at most."""
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -83,26 +81,10 @@ class Indicators:
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
         """The indicators with those ids; unknown ids are missing.
 
-        Whether one unknown id refuses the whole request is not known: a request that is refused with 400 or 404 is
-        halved until that id stands alone. Raises Rejected if too much is refused.
+        Raises Unreachable if indicators are missing and the answer carries an error that passes, Rejected if too much
+        is refused.
         """
-        found: dict[str, Indicator] = {}
-        refused = 0
-        parts = list(_parts(ids, IDS))
-        while parts:
-            part = parts.pop()
-            try:
-                answer: Answer = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(part))
-            except Rejected as error:
-                refused += 1
-                if error.status not in (400, 404) or refused > MAX_REFUSED:
-                    raise
-                half = len(part) // 2
-                parts += [part[:half], part[half:]] if half else []
-                continue
-            found |= {text(one.id): one for one in map(decode_indicator, answer.resources or ())}
-            if len(found.keys() & set(part)) < len(part) and any(one.number >= 500 for one in answer.problems):
-                raise Unreachable("Falcon could not read all indicators.", trace_id=answer.trace_id)
+        found = {text(one.id): one for part in in_halves(_parts(ids, IDS), self._with_ids) for one in part}
         return {one: found[one] for one in ids if one in found}
 
     def create(self, hashes: Sequence[str], allowance: Allowance, comment: str) -> Created:
@@ -147,6 +129,14 @@ class Indicators:
             raise ValueError("nothing is deleted without an id")
         answer: Answer = self._call(DELETE_INDICATORS, self._service.indicator_delete, ids=list(ids), comment=comment)
         return "; ".join(problem.words for problem in answer.problems)
+
+    def _with_ids(self, ids: Sequence[str]) -> list[Indicator]:
+        answer: Answer = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(ids))
+        found = [decode_indicator(raw) for raw in answer.resources or ()]
+        missing = set(ids) - {text(one.id) for one in found}
+        if missing and any(problem.passing for problem in answer.problems):
+            raise Unreachable("Falcon could not read all indicators.", trace_id=answer.trace_id)
+        return found
 
     def _add(self, found: dict[str, tuple[Indicator, ...]], hashes: Sequence[str]) -> None:
         for one in self.by_id(self._search(f"type:'sha256'+{equals_one('value', hashes)}")).values():

@@ -151,9 +151,9 @@ def _checked(body: Any, purpose: Purpose) -> Any:
     if body.meta is None and not body.problems:
         raise Lost("Falcon answers 200 with JSON that is not an answer of its API")
     if not purpose.changes and body.problems and not body.resources:
-        number = body.problems[0].number
-        if number >= 500 or number == 0:
-            raise Lost(f"Falcon answers 200 with the error {body.problems[0].words!r}", number, body.trace_id)
+        problem, number = body.problems[0], body.problems[0].number
+        if problem.passing or number == 0:
+            raise Lost(f"Falcon answers 200 with the error {problem.words!r}", number, body.trace_id)
         if number == 404 and not purpose.filtered:
             return body  # all ids asked for are unknown
         raise _refusal(number, body, purpose)

@@ -224,7 +224,7 @@ class Sender:
         error: Rejected | None = None
         for row in open_rows:
             problem = refused.get(row.composite_id, general)
-            if problem is not None and (problem.number >= 500 or problem.number == 429):
+            if problem is not None and problem.passing:
                 transient.append(row)
                 error = Rejected(problem.words, status=problem.number, trace_id=written.trace_id)
             elif problem is None and row.composite_id not in now:
