@@ -44,6 +44,39 @@ def test_a_run_whose_streams_are_closed_from_the_start_is_carried_out_and_record
     assert recorded["changed"] == len(shell.changes()) > 0
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("--help",),
+        ("summary", "--help"),
+        ("completion", "bash"),
+        ("sandbox", "switches"),
+        ("query", "--customer", "acme", "--format", "jsonl"),
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_went_away_is_no_error(shell: Shell, argv: tuple[str, ...]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        done = subprocess.run(
+            [*COMMAND, *argv],
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=shell.folder,
+            env=shell.environment(),
+            timeout=60,
+            check=False,
+        )
+    finally:
+        os.close(theirs)
+    assert done.returncode == 0, done
+    assert "Error" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
 @pytest.mark.parametrize("form", ["table", "json"])
 def test_a_full_device_is_told_in_words(shell: Shell, form: str) -> None:

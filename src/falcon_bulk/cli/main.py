@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from falcon_bulk import __version__
+from falcon_bulk.cli.completion import VARIABLE
 from falcon_bulk.cli.nearness import Group, usage_problem
 from falcon_bulk.cli.options import shared_options
-from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped, UsageProblem
+from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
 from falcon_bulk.textsafe import printable
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ COMMANDS = {
     "demo": "A guided tour on a local tenant.",
 }
 
+PROGRAM = "falcon-bulk"
 OUTPUT_HINT = "Check where the output goes and the disk's room; `falcon-bulk runs` shows what was changed."
 
 EXAMPLES = """\b
@@ -83,7 +85,7 @@ class Commands(Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EXAMPLES,
 )
-@click.version_option(__version__, prog_name="falcon-bulk")
+@click.version_option(__version__, prog_name=PROGRAM)
 @shared_options
 def cli() -> None:
     """Review and close CrowdStrike Falcon detections in bulk.
@@ -108,7 +110,10 @@ def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code of DESIGN.md's table. Errors are shown on stderr, one line and a hint."""
     given: dict[str, Any] = {"argv": tuple(argv)}
     try:
-        code = cli.main(args=list(argv), prog_name="falcon-bulk", standalone_mode=False, obj=given)
+        if asked := os.environ.get(VARIABLE):
+            return _complete(asked, given)
+        with cli.make_context(PROGRAM, list(argv), obj=given) as ctx:  # Click's `main` ends a broken pipe with 1
+            code = cli.invoke(ctx)
         with suppress(BrokenPipeError):
             sys.stdout.flush()
     except click.exceptions.Exit as stop:
@@ -117,8 +122,8 @@ def main(argv: Sequence[str]) -> int:
         _leave(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
-        return _show(Stopped("Interrupted."), argv, given)
-    except click.Abort:
+        with suppress(BrokenPipeError):
+            print(file=sys.stderr)  # noqa: T201 - ends the line on which the terminal shows ^C
         return _show(Stopped("Interrupted."), argv, given)
     except FalconBulkError as error:
         return _show(error, argv, given)
@@ -127,8 +132,6 @@ def main(argv: Sequence[str]) -> int:
         return ExitCode.USAGE
     except click.UsageError as error:
         return _show(usage_problem(error, argv), argv, given)
-    except click.ClickException as error:
-        return _show(UsageProblem(error.format_message()), argv, given)
     except OSError as error:
         if "--debug" in argv:
             _show_traceback(error)
@@ -169,6 +172,13 @@ def _show_traceback(error: Exception) -> None:
     with suppress(BrokenPipeError):
         for line in masked("".join(traceback.format_exception(error))).splitlines():
             print(printable(line), file=sys.stderr)  # noqa: T201
+
+
+def _complete(asked: str, given: dict[str, Any]) -> int:
+    """Answer the shell's question for what a word may become."""
+    from click.shell_completion import shell_complete
+
+    return shell_complete(cli, {"obj": given}, PROGRAM, VARIABLE, asked)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:
