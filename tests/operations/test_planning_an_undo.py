@@ -1,0 +1,99 @@
+"""Planning the way back: what is gone is skipped, what was changed since is listed and left alone."""
+
+import json
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, planned
+
+from falcon_bulk.errors import WrongTenant
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.plan import Action, AlertState, PlannedAlert, Way
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import AlertRecord, Outcome
+from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.operations.reading import Watch
+from falcon_bulk.operations.undo import found_changed, plan_undo
+
+OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
+UNDO = a_plan(run_id="20261118T065000-1c2d", command="undo", undoes=RUN, comment=f"Undo of {RUN}")
+
+
+class ById:
+    """The alerts that are still there, by id, as `AlertReader` gives them."""
+
+    def __init__(self, *documents: bytes) -> None:
+        self.documents = {json.loads(document)["composite_id"]: document for document in documents}
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        return [msgspec.Raw(self.documents[one]) for one in ids if one in self.documents]
+
+
+class Sink:
+    """What is planned, with its outcome and why."""
+
+    def __init__(self) -> None:
+        self.ways: dict[int, Way] = {}
+        self.planned: dict[str, tuple[Way, Outcome, str]] = {}
+
+    def add_way(self, number: int, way: Way) -> None:
+        self.ways[number] = way
+
+    def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        self.planned[alert.composite_id] = (self.ways[alert.way], outcome, reason)
+
+
+def a_record(before: Alert, after: Alert | None, outcome: Outcome = Outcome.CHANGED) -> AlertRecord:
+    return AlertRecord(
+        composite_id=before.composite_id,
+        before=AlertState.of(before),
+        outcome=outcome,
+        reason="",
+        after=AlertState.of(after) if after else None,
+    )
+
+
+def undoing(records: Sequence[AlertRecord], alerts: ById) -> tuple[Preview, Sink]:
+    sink = Sink()
+    return plan_undo(records, alerts, UNDO, sink, Watch(SystemTiming())), sink  # type: ignore[arg-type]
+
+
+def test_what_is_as_the_run_left_it_goes_back_and_what_is_gone_is_skipped() -> None:
+    here, gone = an_alert(1), an_alert(2)
+    records = [a_record(here, an_alert(1, status="closed")), a_record(gone, an_alert(2, status="closed"))]
+    preview, sink = undoing(records, ById(a_document(1, status="closed")))
+    assert (preview.selected, preview.planned, preview.skipped) == (2, 1, {"not_found": 1})
+    way = (Action("update_status", "new"), Action("append_comment", UNDO.comment))
+    assert sink.planned == {here.composite_id: (way, Outcome.NOT_SENT, "")}
+
+
+def test_only_what_the_run_changed_is_looked_at() -> None:
+    records = [a_record(an_alert(1), an_alert(1, status="closed"), outcome) for outcome in Outcome]
+    preview, _ = undoing(records, ById(a_document(1, status="closed")))
+    assert preview.selected == 1
+
+
+@pytest.mark.parametrize("after", [an_alert(1, status="closed"), None], ids=["touched since", "never read back"])
+def test_what_may_not_be_as_the_run_left_it_is_listed_and_left_alone(after: Alert | None) -> None:
+    preview, sink = undoing([a_record(an_alert(1), after)], ById(a_document(1, status="reopened")))
+    ((_, outcome, reason),) = sink.planned.values()
+    assert outcome is Outcome.DRIFTED
+    assert reason
+    assert any("1 of these alerts were changed by someone since" in warning for warning in preview.warnings)
+
+
+def test_an_alert_of_another_customer_stops_the_plan() -> None:
+    record = a_record(an_alert(1), an_alert(1, status="closed"))
+    with pytest.raises(WrongTenant, match=OTHER_CID):
+        undoing([record], ById(a_document(1, status="closed", cid=OTHER_CID)))
+
+
+def test_of_what_a_run_left_unknown_only_what_bears_its_comment_is_taken_for_changed() -> None:
+    rows = [planned(an_alert(number)) for number in (1, 2, 3)]
+    alerts = ById(a_document(1, status="closed", comments=[{"value": OURS}]), a_document(2))
+    ways = {0: (Action("update_status", "closed"), Action("append_comment", OURS))}
+    (found,) = found_changed([rows], ways, a_plan().marker, alerts)  # type: ignore[arg-type]
+    assert (found.composite_id, found.outcome) == (f"{CID}:ind:1:2-3-4", Outcome.CHANGED)
+    assert found.after is not None
+    assert found.after.status == "closed"

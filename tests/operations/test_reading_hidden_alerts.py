@@ -1,0 +1,83 @@
+"""Hidden alerts that pages leave out are read by id, also where there are more than one window shows."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+from plan_builders import a_document
+
+from falcon_bulk.falcon.alerts import Page
+from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.operations import reading
+from falcon_bulk.operations.reading import Watch, read_all
+
+PAGE, WINDOW = 5, 20
+SECOND = "2026-11-24T06:{:02}:{:02}Z"
+
+
+class Hiding:
+    """A search that counts hidden alerts, names them by id, and leaves them out of pages. Only the reading half."""
+
+    def __init__(self, times: Sequence[str]) -> None:
+        self.hidden = {
+            f"hidden-{number:04}": a_document(
+                composite_id=f"hidden-{number:04}", created_timestamp=at, show_in_ui=False
+            )
+            for number, at in enumerate(times)
+        }
+        self.times = dict(zip(self.hidden, times, strict=True))
+
+    def count(self, fql: str) -> int:
+        return len(self.hidden)
+
+    def page(self, fql: str, *, after: str = "", sort: str = "", limit: int = 0) -> Page:
+        return Page([], total=len(self.hidden), after="")
+
+    def ids(self, fql: str, *, offset: int, limit: int = PAGE, sort: str = "") -> tuple[list[str], int]:
+        assert offset + PAGE <= WINDOW, "Falcon refuses what lies beyond the window"
+        since = re.search(r"created_timestamp:>='(.+?)'", fql)
+        found = [one for one, at in self.times.items() if not since or at >= since[1]]
+        return found[offset : offset + PAGE], len(found)
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        return [msgspec.Raw(self.hidden[one]) for one in ids]
+
+
+@pytest.fixture(autouse=True)
+def _a_small_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "PAGE", PAGE)
+    monkeypatch.setattr(reading, "WINDOW", WINDOW)
+
+
+def read(alerts: Hiding) -> tuple[Counter[str], Watch]:
+    watch = Watch(SystemTiming())
+    pages = read_all(alerts, "status:'new'", watch)  # type: ignore[arg-type]
+    found = Counter(item.alert.composite_id for page in pages for item in page)
+    watch.conclude()
+    return found, watch
+
+
+@pytest.mark.parametrize("number", [0, 3, PAGE, WINDOW, WINDOW + 1, 3 * WINDOW + 2])
+def test_all_are_read_and_each_once(number: int) -> None:
+    alerts = Hiding([SECOND.format(*divmod(one, 60)) for one in range(number)])
+    found, watch = read(alerts)
+    assert found == Counter(list(alerts.hidden))
+    assert watch.notes == []
+
+
+def test_those_that_share_their_time_across_a_window_are_read_once() -> None:
+    alerts = Hiding([SECOND.format(0, one // 7) for one in range(3 * WINDOW)])
+    found, watch = read(alerts)
+    assert found == Counter(list(alerts.hidden))
+    assert watch.notes == []
+
+
+def test_more_at_one_moment_than_a_window_shows_are_told_of_and_not_read_for_ever() -> None:
+    alerts = Hiding([SECOND.format(0, 0)] * (WINDOW + 3))
+    found, watch = read(alerts)
+    assert len(found) == WINDOW
+    assert watch.notes == [
+        "Falcon counted 23 alerts and 20 were read; alerts that arrive or change meanwhile make such a difference."
+    ]
