@@ -173,6 +173,46 @@ def test_a_process_that_dies_again_and_again_gets_there_in_the_end(ground: Groun
         check(ground, ids, plan)
 
 
+class SlowToChange:
+    """A Falcon whose change begins to show some seconds after the process that asked for it has died."""
+
+    def __init__(self, ground: Ground, seconds: float) -> None:
+        self._ground = ground
+        self._seconds = seconds
+        self._under_way: tuple[float, Sequence[str], Way] | None = None
+        self.died = False
+
+    def by_id(self, ids: Sequence[str]) -> Any:
+        if self._under_way and self._ground.timing.monotonic() >= self._under_way[0]:
+            self.arrive()
+        return self._ground.falcon.alerts.by_id(ids)
+
+    def arrive(self) -> None:
+        """Carry out what is under way."""
+        if self._under_way:
+            self._ground.falcon.alerts.update(*self._under_way[1:])
+        self._under_way = None
+
+    def update(self, ids: Sequence[str], way: Way) -> Written:
+        if self.died:
+            return self._ground.falcon.alerts.update(ids, way)
+        self.died = True
+        self._under_way = self._ground.timing.monotonic() + self._seconds, ids, way
+        raise Killed
+
+
+def test_a_change_that_was_under_way_at_the_death_is_waited_for_before_it_is_sent_again(ground: Ground) -> None:
+    ids = ground.ids(ALERTS)
+    plan = ground.planned(ids)
+    falcon = SlowToChange(ground, seconds=8.0)
+    with pytest.raises(Killed):
+        ground.carry_out(plan, alerts=falcon, batch_size=BATCH, workers=1)
+    ground.reopen()
+    assert ground.carry_out(plan, alerts=falcon, batch_size=BATCH, fresh=False).changed == ALERTS
+    falcon.arrive()
+    check(ground, ids, plan)
+
+
 def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(ground: Ground) -> None:
     ids = ground.ids(ALERTS)
     assert live(ground, ids, None, Life(8)) is None

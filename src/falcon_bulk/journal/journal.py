@@ -245,6 +245,14 @@ class Journal:
             rows = db.execute("SELECT sent, SUM(alerts) FROM batches WHERE run_id = ? GROUP BY sent", (run_id,))
             return dict(rows)
 
+    def last_unanswered(self, run_id: str) -> str:
+        """When the intent of the last request was recorded whose answer was not (UTC, RFC 3339); '' if all were."""
+        with self._reading() as db:
+            (sent,) = db.execute(
+                "SELECT MAX(sent) FROM batches WHERE run_id = ? AND answered IS NULL", (run_id,)
+            ).fetchone()
+        return sent or ""
+
     def verified(self, run_id: str) -> int:
         """How many alerts, or indicators, of a run were read back in the wanted state."""
         with self._reading() as db:

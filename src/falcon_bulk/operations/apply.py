@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import datetime
 
 from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.journal.journal import Journal
@@ -15,6 +16,9 @@ from falcon_bulk.operations.settle import settle
 from falcon_bulk.operations.turns import Gate, Turns
 
 GLANCE = 0.1
+# Seconds from the intent of a request in which its effect may still begin to show: the process that sent it may have
+# died at once, and the servers go on.
+UNDER_WAY = 10.0
 
 
 @dataclass(frozen=True)
@@ -68,20 +72,38 @@ class Run:
         return finish(self._journal, self._plan.run_id, cause, self._timing, started=started, requests=requests())
 
     def _settle_unknown(self) -> FalconBulkError | None:
-        """Alerts whose fate a crash or a lost answer left open are read by id; as before means not sent."""
+        """Alerts whose fate a crash or a lost answer left open are read by id.
+
+        As before means not sent, once the last request without an answer is old enough.
+        """
         try:
-            for rows in self._journal.in_state(self._plan.run_id, Outcome.UNKNOWN):
-                self._timing.check()
-                now = self._sender.read(rows)
-                settled = [
-                    settle(row, self._ways[row.way], self._plan.marker, now.get(row.composite_id))
-                    or Settled(composite_id=row.composite_id, outcome=Outcome.NOT_SENT)
-                    for row in rows
-                ]
-                self._journal.record(self._plan.run_id, settled)
+            self._settle_by_reading(others=None)
+            if left := self._seconds_under_way():
+                self._timing.wait(left)
+            self._settle_by_reading(others=Outcome.NOT_SENT)
         except FalconBulkError as error:
             return error
         return None
+
+    def _settle_by_reading(self, others: Outcome | None) -> None:
+        """Record what became of the unknown alerts; those that are as before get the outcome for the others."""
+        for rows in self._journal.in_state(self._plan.run_id, Outcome.UNKNOWN):
+            self._timing.check()
+            now = self._sender.read(rows)
+            settled = [
+                settle(row, self._ways[row.way], self._plan.marker, now.get(row.composite_id))
+                or (others and Settled(composite_id=row.composite_id, outcome=others))
+                for row in rows
+            ]
+            self._journal.record(self._plan.run_id, [one for one in settled if one])
+
+    def _seconds_under_way(self) -> float:
+        """How long the last request of the alerts that are unknown may still be under way."""
+        sent = self._journal.last_unanswered(self._plan.run_id)
+        if not sent or not self._journal.counts(self._plan.run_id).get(Outcome.UNKNOWN):
+            return 0.0
+        age = (self._timing.now() - datetime.fromisoformat(sent)).total_seconds()
+        return min(max(UNDER_WAY - age, 0.0), UNDER_WAY)
 
     def _send_all(self) -> FalconBulkError | None:
         """Some batches are read back while others are sent, so more are under way than the gate lets through."""
