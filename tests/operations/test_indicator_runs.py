@@ -16,7 +16,8 @@ from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
 from falcon_bulk.operations.deeds import deed_of
-from falcon_bulk.operations.indicator_run import MAX_TRIES, IndicatorRun
+from falcon_bulk.operations.indicator_run import IndicatorRun
+from falcon_bulk.operations.sending import MAX_TRIES
 
 HASHES = [f"{number:064x}" for number in range(4)]
 ALLOWANCE = Allowance(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")

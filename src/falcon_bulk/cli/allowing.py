@@ -5,11 +5,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import msgspec
-
 from falcon_bulk import __version__
 from falcon_bulk.cli.allow_hash import EXPIRES
-from falcon_bulk.cli.changing import Ended, carry_out, new_run_id, not_run, operator_of, publish, publish_dry_run
+from falcon_bulk.cli.changing import (
+    carry_out,
+    looked_at,
+    new_run_id,
+    operator_of,
+    publish,
+    publish_dry_run,
+    undoing,
+)
 from falcon_bulk.cli.consent import Consent, ask, check_may_change
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.given import given_hashes
@@ -22,7 +28,6 @@ from falcon_bulk.journal.pins import check_pin
 from falcon_bulk.model.indicator import Allowance
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import RunStatus
 from falcon_bulk.operations.allow import plan_allowance, plan_removal
 from falcon_bulk.operations.apply import Pace
 from falcon_bulk.operations.plan import Nowhere, checked_value
@@ -79,25 +84,8 @@ def take_back(context: Context, journal: Journal, former: Plan, consent: Consent
             "`falcon-bulk allow-hash` makes new ones.",
         )
     made = journal.indicators.made(former.run_id)
-    run_id = new_run_id(context)
-    operator = context.settings.operator
     with stopping(context), context.tenant() as tenant:
-        tenant.check_home(former.cids, former.cloud)
-        plan = Plan(
-            run_id=run_id,
-            command="undo",
-            customer=tenant.customer,
-            cid=former.cid,
-            cids=former.cids,
-            cloud=tenant.cloud,
-            operator=operator,
-            created=context.now,
-            selection=f"the indicators that {former.run_id} created",
-            comment=checked_value("comment", f"Undo of {former.run_id} (by {operator}, falcon-bulk {run_id})"),
-            undoes=former.run_id,
-            version=__version__,
-            allowance=former.allowance,
-        )
+        plan = undoing(context, tenant, former, f"the indicators that {former.run_id} created")
         make = partial(plan_removal, tenant.indicators, made, former)
         return _carry_out(context, tenant, plan, make, consent, dry=dry)
 
@@ -106,9 +94,7 @@ def _carry_out(context: Context, tenant: Tenant, plan: Plan, make: Make, consent
     if dry:
         preview = make(Nowhere())
         consent.check_bounds(preview)
-        result = not_run(plan, preview, RunStatus.DRY_RUN)
-        result = msgspec.structs.replace(result, requests=tenant.pacer.requests)
-        return publish_dry_run(context, Ended(plan, preview, result))
+        return publish_dry_run(context, looked_at(tenant, plan, preview))
     approve = partial(ask, context, plan, consent)
     return publish(context, carry_out(context, tenant, plan, make, approve, Pace()))
 

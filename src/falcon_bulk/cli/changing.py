@@ -28,7 +28,7 @@ from falcon_bulk.model.vocabulary import Status, Verdict
 from falcon_bulk.operations.apply import Pace, Run
 from falcon_bulk.operations.deeds import deed_of
 from falcon_bulk.operations.indicator_run import IndicatorRun
-from falcon_bulk.operations.plan import Change, Nowhere, PlanSink, make_plan
+from falcon_bulk.operations.plan import Change, Nowhere, PlanSink, checked_value, make_plan
 from falcon_bulk.operations.planfile import PlanFileWriter
 from falcon_bulk.operations.rails import RAILS
 from falcon_bulk.operations.select import select
@@ -129,6 +129,30 @@ def planned(
             return make_plan(found, change, plan, sink, given=selection.ids)
 
     return plan, make
+
+
+def undoing(context: Context, tenant: Tenant, former: Plan, what: str) -> Plan:
+    """The head of a plan that takes a run back. what: what the run did, such as `the alerts that X changed`.
+
+    Raises Refused if these are another tenant's credentials.
+    """
+    run_id, operator = new_run_id(context), context.settings.operator
+    tenant.check_home(former.cids, former.cloud)
+    return Plan(
+        run_id=run_id,
+        command="undo",
+        customer=tenant.customer,
+        cid=former.cid,
+        cids=former.cids,
+        cloud=tenant.cloud,
+        operator=operator,
+        created=context.now,
+        selection=what,
+        comment=checked_value("comment", f"Undo of {former.run_id} (by {operator}, falcon-bulk {run_id})"),
+        undoes=former.run_id,
+        version=__version__,
+        allowance=former.allowance,
+    )
 
 
 def pace_of(options: dict[str, Any]) -> Pace:
@@ -254,6 +278,11 @@ def dry_run(
             preview = make(writer)
             consent.check_bounds(preview)
             writer.finish(preview)
+    return looked_at(tenant, plan, preview, plan_file)
+
+
+def looked_at(tenant: Tenant, plan: Plan, preview: Preview, plan_file: Path | None = None) -> Ended:
+    """The end of a dry run."""
     result = not_run(plan, preview, RunStatus.DRY_RUN)
     said = str(plan_file) if plan_file else None
     return Ended(plan, preview, msgspec.structs.replace(result, plan_file=said, requests=tenant.pacer.requests))

@@ -170,7 +170,7 @@ class Context:
                 raise UsageProblem("This works on one customer at a time.", "Name one of them with --customer.")
             self._settings = load_settings(
                 env_file=self._given.get("env_file"),
-                customer=next(iter(self._given.get("customers", ())), None),
+                customer=self.name or None,
                 customers_dir=self.customers_dir,
                 environ=os.environ,
                 cwd=Path.cwd(),

@@ -188,6 +188,8 @@ def _say_errors(context: Context, parts: Sequence[Part[Any]]) -> None:
 
 
 def count_round(context: Context, selection: Selection, *, fail_on_empty: bool) -> int:
+    """Publish each customer's count; the exit code."""
+
     def work(alone: Context) -> tuple[int, int]:
         total = count(alone, selection)
         alone.to_file(lambda sink, _: write_count(sink, total))

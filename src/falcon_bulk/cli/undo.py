@@ -29,17 +29,15 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     Alerts that somebody changed since are left alone and listed. Comments cannot be taken back. An undo is a run
     of its own and can be undone. Of allow-hash it deletes the indicators that are as the run made them.
     """
-    from falcon_bulk import __version__
     from falcon_bulk.cli.allowing import take_back
-    from falcon_bulk.cli.changing import carry_out, dry_run, new_run_id, pace_of, publish, publish_dry_run
+    from falcon_bulk.cli.changing import carry_out, dry_run, pace_of, publish, publish_dry_run, undoing
     from falcon_bulk.cli.consent import Consent, ask, check_may_change
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.cli.signals import stopping
-    from falcon_bulk.model.plan import Plan
     from falcon_bulk.model.preview import Preview
     from falcon_bulk.model.run import Outcome
-    from falcon_bulk.operations.plan import PlanSink, checked_value
+    from falcon_bulk.operations.plan import PlanSink
     from falcon_bulk.operations.undo import found_changed, plan_undo
 
     context = Context(ctx, "run")
@@ -52,25 +50,8 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
         former = journal.plan(run_id)
         if former.allowance is not None:
             return take_back(context, journal, former, consent, dry=options["dry_run"])
-        undo_id = new_run_id(context)
-        operator = context.settings.operator
-        comment = checked_value("comment", f"Undo of {run_id} (by {operator}, falcon-bulk {undo_id})")
         with stopping(context), context.tenant(workers=options["workers"]) as tenant:
-            tenant.check_home(former.cids, former.cloud)
-            plan = Plan(
-                run_id=undo_id,
-                command="undo",
-                customer=tenant.customer,
-                cid=former.cid,
-                cids=former.cids,
-                cloud=tenant.cloud,
-                operator=operator,
-                created=context.now,
-                selection=f"the alerts that {run_id} changed",
-                comment=comment,
-                undoes=run_id,
-                version=__version__,
-            )
+            plan = undoing(context, tenant, former, f"the alerts that {run_id} changed")
 
             def make(sink: PlanSink) -> Preview:
                 unknown, ways = journal.in_state(run_id, Outcome.UNKNOWN), journal.ways(run_id)

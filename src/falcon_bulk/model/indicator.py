@@ -8,7 +8,6 @@ import msgspec
 
 from falcon_bulk.model.alert import text, texts
 
-PLATFORMS = ("windows", "mac", "linux")
 ALLOW = "allow"
 NO_ACTION = "no_action"
 LEEWAY = 86_400.0

@@ -12,12 +12,7 @@ from falcon_bulk.model.run import Batch, Outcome, RunProblem, RunResult, Settled
 from falcon_bulk.model.timing import Timing, rfc3339
 from falcon_bulk.operations.deeds import Deed, Said
 from falcon_bulk.operations.ending import finish
-
-FRESH_FOR = 60.0
-MAX_TRIES = 3
-MAX_SPLITS = 64
-# Seconds before each look at what Falcon says is done and does not show yet.
-REREADS = (0.0, 1.0, 2.0, 4.0)
+from falcon_bulk.operations.sending import FRESH_FOR, MAX_SPLITS, MAX_TRIES, REREADS
 
 
 class Group(NamedTuple):

@@ -24,7 +24,7 @@ from falcon_bulk.operations.turns import Gate, Turns
 FRESH_FOR = 60.0
 MAX_TRIES = 3
 MAX_SPLITS = 64
-# Seconds before each look at alerts that Falcon says it changed and that read as before.
+# Seconds before each look at what Falcon says it changed and that reads as before.
 REREADS = (0.0, 1.0, 2.0, 4.0)
 # Seconds in which a change without an answer may still begin to show: a gateway gives up (504) before the
 # servers behind it do.

@@ -40,14 +40,14 @@ def allow_preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     return [facts, last]
 
 
-def deed_of(result: RunResult) -> str:
+def deed_done(result: RunResult) -> str:
     """What a run did to the indicators that it changed."""
     return "deleted" if result.command == "undo" else "created"
 
 
 def result_hashes_sheet(result: RunResult, most: int | None = None) -> Sheet:
     """What became of each hash of a run, of `most` of them."""
-    return hashes_sheet(result.hashes, {Outcome.CHANGED: deed_of(result), Outcome.NOT_SENT: "not sent"}, most)
+    return hashes_sheet(result.hashes, {Outcome.CHANGED: deed_done(result), Outcome.NOT_SENT: "not sent"}, most)
 
 
 def hashes_sheet(hashes: Iterable[HashOutcome], words: dict[Outcome, str], most: int | None = None) -> Sheet:
@@ -68,7 +68,7 @@ def allow_fields(result: RunResult) -> dict[str, Any]:
     """What `falcon-bulk/allow/1` has beyond the numbers of a run."""
     if (allowance := result.allowance) is None:
         return {}
-    words = {Outcome.CHANGED: deed_of(result)}
+    words = {Outcome.CHANGED: deed_done(result)}
     return {
         "indicator": {
             "action": "allow",

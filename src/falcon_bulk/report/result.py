@@ -11,7 +11,7 @@ from falcon_bulk.report.allow import (
     MOST_HASHES,
     NUMBER_COLUMNS,
     allow_fields,
-    deed_of,
+    deed_done,
     indicators_left_alone,
     result_hashes_sheet,
 )
@@ -46,7 +46,7 @@ def result_document(result: RunResult) -> dict[str, Any]:
     deeds: dict[str, Any] = {"changed": result.changed}
     rest: dict[str, Any] = {"plan_file": result.plan_file}
     if result.allowance is not None:
-        deeds = {"created": 0, "deleted": 0, deed_of(result): result.changed}
+        deeds = {"created": 0, "deleted": 0, deed_done(result): result.changed}
         rest = allow_fields(result)
     return {
         "schema": "falcon-bulk/run/1" if result.allowance is None else ALLOW_SCHEMA,
@@ -120,7 +120,7 @@ def _verdict(result: RunResult) -> str:
 
 def _words(result: RunResult) -> tuple[str, str]:
     """What the run was about, and what was done to them."""
-    return ("alerts", "changed") if result.allowance is None else ("indicators", deed_of(result))
+    return ("alerts", "changed") if result.allowance is None else ("indicators", deed_done(result))
 
 
 def _counts(result: RunResult) -> Iterator[Row]:
