@@ -68,6 +68,10 @@ def test_without_any_date_nothing_is_drawn() -> None:
     assert chart.note == "2 have no date."
 
 
+def test_a_row_of_digits_is_no_date() -> None:
+    assert timeline("x", {"00011001000000000": 2}, "day").note == "2 have no date."
+
+
 @given(st.dictionaries(st.one_of(st.datetimes().map(lambda at: f"{at.isoformat()}Z"), st.text()), st.integers(1, 99)))
 def test_no_alert_is_lost_on_the_way_into_a_time_line(counts: dict[str, int]) -> None:
     chart = timeline("x", counts, "second")

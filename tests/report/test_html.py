@@ -42,7 +42,7 @@ def a_page(text: str) -> str:
     columns = (Column("alerts", right=True), Column(text))
     sheet = Sheet(f"acme: {text}", columns, [(1234, text), (None, text * 50)], notes=(text,))
     bars = Chart(text, (Bar(text, 1234), Bar(text * 50, 5, "Critical"), Bar(text, 9, "rest")), total=9999, note=text)
-    times = timeline(text, {"2026-11-24": 3, "2026-11-20": 1, text: 7}, "day")
+    times = timeline(text, {"2026-11-24": 3, "2026-11-20": 1, f"no time: {text}": 7}, "day")
     html.write(Page([sheet], facts={"filter": text}, charts=[bars, times]), stream)
     return stream.getvalue()
 

@@ -1,5 +1,6 @@
 """Charts: counts as bars, or as columns along time. They know no markup; the HTML page draws them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,9 @@ REST = "rest"
 MOST_BARS = 10
 MOST_COLUMNS = 120
 """Three pixels each on a phone."""
+
+# `fromisoformat` also takes a mere row of digits for a time.
+_DATED = re.compile(r"\d{4}-\d\d-\d\d(?:T|$)", re.ASCII)
 
 _STEPS = {
     "second": timedelta(seconds=1),
@@ -116,6 +120,8 @@ def _without_date(number: int) -> str:
 
 
 def _moment(time: str) -> datetime | None:
+    if not _DATED.match(time):
+        return None
     try:
         moment = datetime.fromisoformat(time)
         return (moment.astimezone(UTC) if moment.tzinfo else moment).replace(tzinfo=None)
