@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from falcon_bulk.config.regions import (
     CLOUDS,
     base_url,
-    console_host,
-    is_known_falcon_host,
     is_loopback,
     redirect_target,
 )
@@ -165,30 +163,6 @@ def test_any_text_gives_a_checked_url_or_an_error(value: str) -> None:
     except AccessProblem:
         return
     assert base_url(url, allow_custom=False) == url
-
-
-def test_the_console_belongs_to_the_api_host() -> None:
-    assert console_host(US1) == "falcon.crowdstrike.com"
-    assert console_host("https://api.us-gov-2.crowdstrike.mil") == "falcon.us-gov-2.crowdstrike.mil"
-    assert (
-        console_host("http://127.0.0.1:8000")
-        == console_host("https://acme.example")
-        == console_host("")
-        == ""
-    )
-
-
-def test_api_and_console_hosts_are_known_and_look_alikes_are_not() -> None:
-    assert is_known_falcon_host("API.crowdstrike.com")
-    assert is_known_falcon_host("falcon.eu-1.crowdstrike.com")
-    for host in (
-        "",
-        "crowdstrike.com",
-        "www.crowdstrike.com",
-        "api.crowdstrike.com.acme.example",
-        "localhost",
-    ):
-        assert not is_known_falcon_host(host)
 
 
 def test_loopback_is_told_without_looking_up_a_name() -> None:

@@ -8,13 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.hashes import OTHER_FIELDS, OWN_FIELDS, PLACES, SEARCHED_FIELDS, other_hashes, own_hashes
+from falcon_bulk.model.hashes import OTHER_FIELDS, OWN_FIELDS, PLACES, SEARCHED_FIELDS, own_hashes
+from falcon_bulk.operations.elsewhere import Elsewhere
 
 A, B = "a" * 64, "b" * 64
 
 
 def an_alert(**fields: Any) -> Alert:
     return decode_alert(json.dumps({"composite_id": "c:ind:1:2", **fields}).encode())
+
+
+def other_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
+    elsewhere = Elsewhere()
+    elsewhere.add(alert)
+    return {one.sha256: one.fields for one in elsewhere.apart_from(own_hashes(alert))}
 
 
 @pytest.mark.parametrize(

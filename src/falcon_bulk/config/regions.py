@@ -13,25 +13,23 @@ TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 
 
 class Cloud(NamedTuple):
-    """One Falcon cloud: its API host, the host of its console, whether it is a government's."""
+    """One Falcon cloud: its API host, whether it is a government's."""
 
     api: str
-    console: str
     government: bool = False
 
 
 CLOUDS = {
-    "us-1": Cloud("api.crowdstrike.com", "falcon.crowdstrike.com"),
-    "us-2": Cloud("api.us-2.crowdstrike.com", "falcon.us-2.crowdstrike.com"),
-    "us-3": Cloud("api.us-3.crowdstrike.com", "falcon.us-3.crowdstrike.com"),
-    "eu-1": Cloud("api.eu-1.crowdstrike.com", "falcon.eu-1.crowdstrike.com"),
-    "us-gov-1": Cloud("api.laggar.gcw.crowdstrike.com", "falcon.laggar.gcw.crowdstrike.com", True),
-    "us-gov-2": Cloud("api.us-gov-2.crowdstrike.mil", "falcon.us-gov-2.crowdstrike.mil", True),
+    "us-1": Cloud("api.crowdstrike.com"),
+    "us-2": Cloud("api.us-2.crowdstrike.com"),
+    "us-3": Cloud("api.us-3.crowdstrike.com"),
+    "eu-1": Cloud("api.eu-1.crowdstrike.com"),
+    "us-gov-1": Cloud("api.laggar.gcw.crowdstrike.com", True),
+    "us-gov-2": Cloud("api.us-gov-2.crowdstrike.mil", True),
 }
 
 _BY_NAME = {name.replace("-", ""): cloud for name, cloud in CLOUDS.items()}
 _BY_API_HOST = {cloud.api: cloud for cloud in CLOUDS.values()}
-_CONSOLE_HOSTS = frozenset(cloud.console for cloud in CLOUDS.values())
 
 _HINT = f"Use a region ({', '.join(CLOUDS)}) or the https:// URL of a Falcon API host."
 _CUSTOM_HINT = "For another host, set FALCON_BULK_ALLOW_CUSTOM_BASE_URL=1 in the process environment."
@@ -95,23 +93,10 @@ def redirect_target(current_base: str, location: str) -> str | None:
     return _join(there.scheme, there.hostname, there.port)
 
 
-def is_known_falcon_host(host: str) -> bool:
-    """Whether `host` (no scheme, no port) is the API or the console of a Falcon cloud."""
-    host = host.lower()
-    return host in _BY_API_HOST or host in _CONSOLE_HOSTS
-
-
 def region_name(base_url: str) -> str:
     """How the cloud of an API base URL is called: `us-1`; for loopback and custom hosts host and port."""
     parts = urlsplit(base_url)
     return next((name for name, cloud in CLOUDS.items() if cloud.api == parts.hostname), parts.netloc)
-
-
-def console_host(base_url: str) -> str:
-    """The host of the web console that belongs to an API base URL; '' for loopback and custom hosts."""
-    parts = _split(base_url)
-    cloud = _BY_API_HOST.get(parts.hostname or "") if parts else None
-    return cloud.console if cloud else ""
 
 
 def is_loopback(host: str) -> bool:

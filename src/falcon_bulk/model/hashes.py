@@ -107,30 +107,18 @@ def _bearers(fields: Iterable[str]) -> Callable[[Alert], tuple[Any, ...]]:
     return attrgetter(*(field.partition(".")[0] for field in fields))
 
 
-own_bearers = _bearers(OWN_FIELDS)
+_OWN = [(place.field, place.standings) for place in PLACES if place.own]
+_own_bearers = _bearers(OWN_FIELDS)
 other_bearers = _bearers(OTHER_FIELDS)
-_OWN, _OTHER = ([(place.field, place.standings) for place in PLACES if place.own is own] for own in (True, False))
 
 
 def own_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
     """The alert's own hashes, lower-cased, each with the fields it stands in."""
-    return _hashes_in(alert, _OWN, own_bearers(alert))
-
-
-def other_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
-    """The hashes that stand in the alert without being its own, each with its fields."""
-    own = own_hashes(alert)
-    others = _hashes_in(alert, _OTHER, other_bearers(alert))
-    return {digest: fields for digest, fields in others.items() if digest not in own}
-
-
-def _hashes_in(
-    alert: Alert, places: Iterable[tuple[str, Standings]], bearers: tuple[Any, ...]
-) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
+    bearers = _own_bearers(alert)
     if not any(bearers):
         return found
-    for (field, standings), bearer in zip(places, bearers, strict=True):
+    for (field, standings), bearer in zip(_OWN, bearers, strict=True):
         if bearer:
             for value, _, _ in standings(alert, bearer):
                 digest = sha256_of(value)
