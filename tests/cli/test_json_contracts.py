@@ -74,6 +74,7 @@ def test_hash_summary(readable: Shell) -> None:
         assert_shape(row, ELSEWHERE)
 
 
+@pytest.mark.slow
 def test_a_run_dry_and_real_and_with_nothing_to_do_and_in_the_journal(acme: Any) -> None:
     shell = acme(alerts=80)
     change = ("bulk-close", "--product", "epp", *FREELY)
@@ -153,6 +154,7 @@ def test_an_error_is_the_one_document(readable: Shell, argv: tuple[str, ...], co
         assert f"Error: {document['error']['message']}" in done.err
 
 
+@pytest.mark.slow
 def test_an_error_in_another_format_leaves_stdout_empty(readable: Shell) -> None:
     for fmt in ("table", "jsonl", "csv", "markdown"):
         assert readable("query", "--hash", "zz", "--format", fmt).out == b""
@@ -160,12 +162,12 @@ def test_an_error_in_another_format_leaves_stdout_empty(readable: Shell) -> None
 
 @pytest.mark.parametrize(
     ("command", "formats"),
-    [
+    quick_first(
         ("query", "table markdown csv json jsonl"),
         ("hash-summary", "table markdown csv json html"),
         ("close-hash", "table markdown json"),
         ("bulk-close", "table markdown json"),
-    ],
+    ),
 )
 def test_a_format_that_a_command_has_not_is_refused_before_any_request(
     readable: Shell, command: str, formats: str

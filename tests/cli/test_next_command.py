@@ -64,6 +64,7 @@ def test_the_selection_is_kept_and_quoted(readable: Shell) -> None:
     assert readable.bare(*words).code == 0
 
 
+@pytest.mark.slow
 def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: Shell) -> None:
     argv = ("--severity", "high,medium", "--since", "5000d", "--visible-only")
     counted = readable("hash-summary", *argv, "--status", "new,reopened", "--format", "json")
@@ -72,6 +73,7 @@ def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: She
     assert readable.bare(*words, "--format", "json").document["selected"] == number
 
 
+@pytest.mark.slow
 def test_what_was_given_by_standard_input_leads_nowhere(readable: Shell) -> None:
     given = suggested(readable("hash-summary"))[2].encode()
     for argv in (("--hash-file", "-"), ("--hash-file=-",)):
@@ -94,6 +96,7 @@ def test_an_address_of_notify_is_not_repeated(readable: Shell) -> None:
         assert suggested(done)[:3] == ["bulk-close", "--severity", "low"]
 
 
+@pytest.mark.slow
 def test_quiet_names_nothing_and_an_empty_plan_neither(readable: Shell) -> None:
     assert readable("hash-summary", "--quiet").err == ""
     assert suggested(readable("bulk-close", "--name", "Nothing is called that", "--dry-run")) == []

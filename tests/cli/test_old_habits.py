@@ -66,6 +66,7 @@ def test_a_field_in_no_list_and_in_no_alert_is_doubted(readable: Shell, argv: st
     assert not done.to("patch")
 
 
+@pytest.mark.slow
 def test_the_exit_code_stays_and_quiet_is_quiet(readable: Shell) -> None:
     argv = ("query", "--filter", "severty:>60+behaviors.tactic:'x'")
     assert readable(*argv, "--fail-on-empty").code == 9
@@ -85,6 +86,7 @@ def test_a_field_that_is_in_no_list_but_in_an_alert_is_not_doubted(readable: She
     assert len(notes(done)) == 1
 
 
+@pytest.mark.slow
 def test_an_order_by_an_unknown_field_is_said_to_be_none(readable: Shell) -> None:
     done = readable("query", "--sort", "severty.desc", "--limit", "3")
     assert "Falcon orders by created_timestamp" in done.err

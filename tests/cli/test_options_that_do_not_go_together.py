@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from shell import Shell
+from thoroughness import quick_first
 from watched import hooked
 
 
 @pytest.mark.parametrize(
     ("argv", "said"),
-    [
+    quick_first(
         ("query --customer acme --all-customers", "named in two ways"),
         ("query --env-file customers/acme.env --customer-tag gold", "named in two ways"),
         ("query --customer-tag nobody", "no customer with the tag nobody"),
@@ -19,7 +20,8 @@ from watched import hooked
         ("query --customer acme -o ", "--output is blank"),
         ("undo 261124abcdef --customer acme,globex --dry-run", "one customer at a time"),
         ("bulk-close --customer acme --product epp --plan x.plan --yes --max 1", "--plan goes with --dry-run"),
-    ],
+        quick=4,
+    ),
 )
 def test_what_contradicts_itself_is_refused(readable: Shell, argv: str, said: str) -> None:
     readable.write_env("customers/globex.env", readable.env_file.read_text())

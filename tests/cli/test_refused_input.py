@@ -34,7 +34,7 @@ def assert_one_error(done: Finished, code: int, *words: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "value"),
-    [
+    quick_first(
         ("query", "x'+platform_name:'Linux"),
         ("hash-summary", "x'+platform_name:'Linux"),
         ("close-hash", "x'+platform_name:'Linux"),
@@ -47,7 +47,8 @@ def assert_one_error(done: Finished, code: int, *words: str) -> None:
         ("close-hash", HASH + "0"),
         ("close-hash", HASH[:-1] + "g"),
         ("close-hash", "*"),
-    ],
+        quick=5,
+    ),
 )
 def test_what_is_not_64_hex_digits_is_no_hash(readable: Shell, command: str, value: str) -> None:
     done = readable(*COMMANDS[command], "--hash", value)
@@ -121,7 +122,7 @@ def test_a_missing_env_file_is_named(readable: Shell) -> None:
 
 
 @pytest.mark.parametrize("key", ["FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET"])
-@pytest.mark.parametrize("state", ["missing", "blank"])
+@pytest.mark.parametrize("state", quick_first("blank", "missing"))
 def test_a_missing_or_blank_credential_is_named_and_never_taken_from_elsewhere(
     readable: Shell, key: str, state: str
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_wrong_secret_costs_one_request(acme: Any, status: int) -> None:
         assert [request.endpoint for request in done.requests] == ["token"]
 
 
+@pytest.mark.slow
 def test_a_missing_scope_is_named(acme: Any) -> None:
     blind = acme(alerts=10, scopes="alerts:write")
     assert_one_error(blind("query"), 4, "Alerts: Read")

@@ -162,7 +162,7 @@ def test_when_falcon_refuses_nothing_is_told(guarded: Shell, listener: Listener,
 @pytest.mark.parametrize(
     "command", quick_first("bulk-close", "query", "undo", "customers check", "doctor", "allow-hash")
 )
-@pytest.mark.parametrize("where", ["login", "reading"])
+@pytest.mark.parametrize("where", quick_first("reading", "login"))
 def test_a_crash_tells_nothing(guarded: Shell, listener: Listener, where: str, command: str) -> None:
     done = type_each(guarded, listener, chosen=[tuple(command.split())], crash=where)
     (ended,) = done.values()

@@ -15,7 +15,7 @@ HEAVY = ("falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3"
 TELLING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": ""}
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", quick_first(*COMMANDS, quick=4))
 def test_help_has_examples_and_loads_nothing_heavy(readable: Shell, command: str) -> None:
     for flag in ("--help", "-h"):
         done = readable.bare(command, flag, env=TELLING_IMPORTS)
@@ -139,7 +139,9 @@ def test_a_mistyped_option_is_guessed(readable: Shell) -> None:
     assert not done.requests
 
 
-@pytest.mark.parametrize("name", ["../acme", "a/b", ".hidden", "", "acme\n", "a" * 65, "acme.env", "-acme"])
+@pytest.mark.parametrize(
+    "name", quick_first("../acme", "a/b", "", ".hidden", "acme\n", "a" * 65, "acme.env", "-acme", quick=3)
+)
 def test_a_customers_name_leads_out_of_no_folder(readable: Shell, name: str) -> None:
     done = readable.bare("query", f"--customer={name}")
     assert done.code == 2, done

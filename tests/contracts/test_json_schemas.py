@@ -124,6 +124,7 @@ def test_what_doctor_prints_well_and_ill(acme: Serve) -> None:
     assert "fail" in {check["status"] for check in ill["checks"]}
 
 
+@pytest.mark.slow
 def test_what_is_printed_where_there_is_nothing_to_tell(acme: Serve) -> None:
     shell = acme()
     assert kept(shell("resume", "--format", "json"), "runs")["runs"] == []
@@ -153,6 +154,7 @@ def test_a_run_from_its_dry_run_to_its_undoing(acme: Serve) -> None:
     assert [row["command"] for row in listed["runs"]] == ["undo", "bulk-close"]
 
 
+@pytest.mark.slow
 def test_a_run_of_which_some_or_all_alerts_fail_or_have_drifted(acme: Serve) -> None:
     shell = acme()
     ids = [alert["composite_id"] for alert in shell.alerts() if alert["status"] == "new"]

@@ -71,6 +71,7 @@ def test_failures_of_one_kind_give_their_exit_code_and_of_several_6(msp: Msp) ->
     assert [row["exit_code"] for row in rows.values()] == [0, 4, 5]
 
 
+@pytest.mark.slow
 def test_a_name_without_a_file_is_a_row(msp: Msp) -> None:
     rows = msp.rows("check", "globx", "acme", code=4)
     assert rows["globx"]["error"]["code"] == "env_file"
@@ -86,6 +87,7 @@ def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: Msp) -> N
     assert "FALCON_CIDS" in globex["error"]["message"]
 
 
+@pytest.mark.slow
 def test_a_tenant_without_alerts_tells_nothing_of_its_cid(tmp_path: Path) -> None:
     tenant = Tenant(alerts=0)
     with Server(tenant) as server:

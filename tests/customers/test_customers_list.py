@@ -127,6 +127,7 @@ def test_a_csv_has_a_line_for_each_customer(msp: Msp) -> None:
     assert [line["customer"] for line in lines] == ["acme", "globex", "initech"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_there_is_no_empty_list(msp: Msp) -> None:
     done = msp.customers("--customers-dir", "costumers")
     assert done.code == 4

@@ -77,6 +77,7 @@ def test_a_url_on_the_command_line_is_used_instead(acme: Shell, mailbox: Mailbox
         assert (len(other.messages), len(mailbox.messages)) == (2, 1)
 
 
+@pytest.mark.slow
 def test_a_refused_mail_does_not_fail_the_run_and_the_next_address_is_tried(acme: Shell, mailbox: Mailbox) -> None:
     mailbox.refusing = f"550 {PASSWORD} is not welcome"
     with Mailbox() as other:
@@ -125,6 +126,7 @@ def test_without_apprise_the_way_to_it_is_told_before_anything_is_sent(acme: She
     assert done.requests == []
 
 
+@pytest.mark.slow
 def test_a_round_is_told_to_nobody_of_a_single_customer(acme: Shell, mailbox: Mailbox) -> None:
     acme.write_env("customers/globex.env", acme.env_file.read_text().replace("CUSTOMER=acme", "CUSTOMER=globex"))
     done = acme.bare("hash-summary", "--all-customers", "--notify")

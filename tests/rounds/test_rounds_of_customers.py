@@ -31,6 +31,7 @@ def without_time(summary: dict[str, object]) -> dict[str, object]:
     return {key: value for key, value in summary.items() if key != "generated_at"}
 
 
+@pytest.mark.slow
 def test_a_round_of_hash_summary_equals_single_runs_and_shows_what_is_shared(serving: Serving) -> None:
     done = serving.bare("hash-summary", "--all-customers", "--format", "json")
     assert done.code == 0, done
@@ -121,6 +122,7 @@ def test_changes_of_a_round_go_by_way_of_plans_and_one_question(serving: Serving
         assert len(serving.patches(name)) == 1
 
 
+@pytest.mark.slow
 def test_the_question_of_a_round_wants_the_total(serving: Serving) -> None:
     dry = serving.bare(
         "bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", "--format", "json"
@@ -134,6 +136,7 @@ def test_the_question_of_a_round_wants_the_total(serving: Serving) -> None:
         assert (serving.all_patches() > 0) == (code == 0)
 
 
+@pytest.mark.slow
 def test_a_bound_holds_for_each_customer(serving: Serving) -> None:
     serving.bare("bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", *HOLDS)
     done = serving.bare("apply", "plans", "--yes", "--max", "1", "--format", "json")
@@ -176,6 +179,7 @@ def test_a_customer_is_pinned_to_its_cid_until_a_new_one_is_confirmed(serving: S
     assert serving.patches(other)
 
 
+@pytest.mark.slow
 def test_a_parent_is_refused_for_a_change_unless_its_children_are_listed(tmp_path: Path) -> None:
     tenant = Tenant(alerts=150, customer="acme", children=2)
     close = ("bulk-close", "--severity", "low", "--yes", "--max", "500", "--lift", "all")

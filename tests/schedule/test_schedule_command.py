@@ -178,6 +178,7 @@ def test_what_asks_nothing_is_scheduled(desk: Shell, words: list[str]) -> None:
     assert words[-1] in scheduled(desk, *words, "--customer", "acme")["crontab"]
 
 
+@pytest.mark.slow
 def test_customers_that_are_not_there_are_found_out_before_the_first_night(desk: Shell) -> None:
     done = schedule(desk, "--", "query", "--customer", "acne")
     assert done.code == 4
