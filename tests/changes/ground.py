@@ -114,7 +114,7 @@ class Ground:
         """The undo of a run, in the journal and not yet carried out."""
         plan = self._plan("undo", CLOSE, undoes=run_id)
         draft = self.journal.draft(plan)
-        records = self.journal.records(run_id, Outcome.CHANGED)
+        records = self.journal.alerts.records(run_id, Outcome.CHANGED)
         draft.begin(plan_undo(records, self.falcon.alerts, plan, draft, Watch(self.timing)), plan.created)
         return plan
 
@@ -168,7 +168,7 @@ class Ground:
 
     def records(self, plan: Plan) -> dict[str, AlertRecord]:
         """What the journal knows of each alert of a run."""
-        return {record.composite_id: record for record in self.journal.records(plan.run_id)}
+        return {record.composite_id: record for record in self.journal.alerts.records(plan.run_id)}
 
     def comments(self, plan: Plan, ids: Sequence[str]) -> Counter[int]:
         """How many alerts carry how many comments of the run."""

@@ -100,7 +100,7 @@ def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_ar
     ids = ground.ids(30)
     slow = ground.planned(ids)
     reads = len(ground.requests("entities"))
-    *_, last = ground.journal.batches(slow.run_id, 10)
+    *_, last = ground.journal.alerts.batches(slow.run_id, 10)
     ground.edit([row.composite_id for row in last[:5]], comment="mine")
     result = ground.carry_out(slow, delay=FRESH_FOR * 0.6, workers=1)
     assert (result.changed, result.drifted) == (25, 5), "by the last batch the minute was over"

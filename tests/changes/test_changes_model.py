@@ -208,7 +208,7 @@ class Changes(RuleBasedStateMachine):
         former = data.draw(st.sampled_from(sorted(self.plans)))
         plan = self._new_plan("undo", Change(status=Status.CLOSED, operator="ann"), undoes=former)
         draft = self.journal.draft(plan)
-        records = self.journal.records(former, Outcome.CHANGED)
+        records = self.journal.alerts.records(former, Outcome.CHANGED)
         preview = plan_undo(records, self.falcon, plan, draft, Watch(self.timing))  # type: ignore[arg-type]
         draft.begin(preview, plan.created)
         self._know(plan)
@@ -244,7 +244,7 @@ class Changes(RuleBasedStateMachine):
         if not hasattr(self, "journal"):
             return
         for run_id, (plan, _, _) in self.plans.items():
-            outcomes = {record.composite_id: record.outcome for record in self.journal.records(run_id)}
+            outcomes = {record.composite_id: record.outcome for record in self.journal.alerts.records(run_id)}
             for alert in self.tenant.store.newest_first:
                 carried = sum(plan.marker in comment.value for comment in alert.state.comments)
                 outcome = outcomes.get(alert.composite_id)
@@ -284,8 +284,8 @@ class Changes(RuleBasedStateMachine):
         )
 
     def _know(self, plan: Plan) -> None:
-        ways = self.journal.ways(plan.run_id)
-        rows = [row for batch in self.journal.batches(plan.run_id, 1000) for row in batch]
+        ways = self.journal.alerts.ways(plan.run_id)
+        rows = [row for batch in self.journal.alerts.batches(plan.run_id, 1000) for row in batch]
         self.plans[plan.run_id] = (
             plan,
             {row.composite_id: ways[row.way] for row in rows},

@@ -23,7 +23,8 @@ from falcon_bulk.cli.options import deadline
 from falcon_bulk.cli.signals import stopping
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.journal.journal import Draft, Journal
+from falcon_bulk.journal.draft import Draft
+from falcon_bulk.journal.journal import Journal
 from falcon_bulk.journal.pins import check_pin
 from falcon_bulk.model.indicator import Allowance
 from falcon_bulk.model.plan import Plan

@@ -17,7 +17,8 @@ from falcon_bulk.cli.signals import stopping
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Stopped, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.journal.journal import Draft, Journal
+from falcon_bulk.journal.draft import Draft
+from falcon_bulk.journal.journal import Journal
 from falcon_bulk.journal.lock import holding
 from falcon_bulk.journal.pins import check_pin, pin
 from falcon_bulk.model.plan import Plan

@@ -102,10 +102,10 @@ def show(ctx: click.Context, run_id: str) -> int:
             after_run(context, result)
             return ExitCode.DONE
         context.publish(
-            lambda: run_detail_sheets(result_sheets(result), alert_records_sheet(journal.records(run_id))),
-            lambda: run_detail_document(result, journal.records(run_id)),
+            lambda: run_detail_sheets(result_sheets(result), alert_records_sheet(journal.alerts.records(run_id))),
+            lambda: run_detail_document(result, journal.alerts.records(run_id)),
             page=lambda: run_page(
-                result, journal.plan(run_id), lambda: journal.records(run_id), journal.sent_by_time(run_id)
+                result, journal.plan(run_id), lambda: journal.alerts.records(run_id), journal.sent_by_time(run_id)
             ),
         )
     after_run(context, result)

@@ -54,10 +54,10 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
             plan = undoing(context, tenant, former, f"the alerts that {run_id} changed")
 
             def make(sink: PlanSink) -> Preview:
-                unknown, ways = journal.in_state(run_id, Outcome.UNKNOWN), journal.ways(run_id)
+                unknown, ways = journal.alerts.in_state(run_id, Outcome.UNKNOWN), journal.alerts.ways(run_id)
                 with context.watching("reading") as watch:
                     changed = chain(
-                        journal.records(run_id, Outcome.CHANGED),
+                        journal.alerts.records(run_id, Outcome.CHANGED),
                         found_changed(unknown, ways, former.marker, tenant.alerts),
                     )
                     return plan_undo(changed, tenant.alerts, plan, sink, watch)

@@ -1,11 +1,15 @@
 """The requests of a run in the journal: begun with their intent, ended with their outcome."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 import msgspec
 
 from falcon_bulk.model.run import Batch, RunProblem
+
+Access = Callable[[], AbstractContextManager[sqlite3.Connection]]
+"""A journal's way to its database, to read or in a transaction."""
 
 
 def begin_batch(db: sqlite3.Connection, run_id: str, size: int, at: str) -> Batch:

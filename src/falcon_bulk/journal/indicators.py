@@ -1,16 +1,12 @@
 """The indicators of a run in the journal. A request's intent is committed before it leaves, its outcome after."""
 
-import sqlite3
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from falcon_bulk.journal.batches import add_problems, begin_batch, end_batch
+from falcon_bulk.journal.batches import Access, add_problems, begin_batch, end_batch
 from falcon_bulk.model.indicator import HashOutcome, Indicator, PlannedIndicator
 from falcon_bulk.model.run import Batch, Outcome, RunProblem, SettledIndicator
-
-Access = Callable[[], AbstractContextManager[sqlite3.Connection]]
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Indicator).decode

@@ -3,36 +3,30 @@
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from falcon_bulk.errors import Busy, FalconBulkError, Refused
-from falcon_bulk.journal.batches import add_problems, begin_batch, end_batch
+from falcon_bulk.journal.alerts import AlertRecords
+from falcon_bulk.journal.draft import Draft
 from falcon_bulk.journal.indicators import IndicatorRecords
 from falcon_bulk.journal.lock import running
 from falcon_bulk.journal.schema import SCHEMA, VERSION
-from falcon_bulk.model.indicator import PlannedIndicator
-from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import (
-    AlertRecord,
-    Batch,
     Outcome,
     RunProblem,
     RunResult,
     RunRow,
     RunStatus,
-    Settled,
 )
 
 DRAFT = "draft"
-ROWS_AT_ONCE = 1_000
 _encode = msgspec.json.encode
-_state = msgspec.json.Decoder(AlertState).decode
-_way = msgspec.json.Decoder(tuple[Action, ...]).decode
 _plan = msgspec.json.Decoder(Plan).decode
 _preview = msgspec.json.Decoder(Preview).decode
 _problem = msgspec.json.Decoder(RunProblem).decode
@@ -53,6 +47,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.RLock()
+        self.alerts = AlertRecords(self._reading, self._writing)
         self.indicators = IndicatorRecords(self._reading, self._writing)
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -76,7 +71,7 @@ class Journal:
 
     # Making a plan
 
-    def draft(self, plan: Plan) -> "Draft":
+    def draft(self, plan: Plan) -> Draft:
         """Begin to record a plan. Drafts that a crash left behind go; one run may be unfinished at most.
 
         A run that ended before it could change anything gives way to the same plan, carried out anew.
@@ -106,22 +101,6 @@ class Journal:
             )
         return Draft(self, plan.run_id)
 
-    def add_planned(
-        self, run_id: str, rows: Sequence[tuple[PlannedAlert, Outcome, str]], ways: Sequence[tuple[int, Way]]
-    ) -> None:
-        """Add alerts and ways to a draft."""
-        with self._writing() as db:
-            db.executemany(
-                "INSERT INTO ways VALUES (?, ?, ?)", [(run_id, number, _encode(way)) for number, way in ways]
-            )
-            db.executemany(
-                "INSERT INTO alerts (run_id, composite_id, way, before, state, reason) VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (run_id, alert.composite_id, alert.way, _encode(alert.before), outcome, reason)
-                    for alert, outcome, reason in rows
-                ],
-            )
-
     def discard(self, run_id: str) -> None:
         """Forget a draft."""
         with self._writing() as db:
@@ -134,87 +113,6 @@ class Journal:
                 "UPDATE runs SET status = ?, preview = ?, started = ? WHERE run_id = ?",
                 (RunStatus.RUNNING, _encode(preview), started, run_id),
             )
-
-    # Carrying it out
-
-    def ways(self, run_id: str) -> dict[int, Way]:
-        """The ways of a run by number."""
-        with self._reading() as db:
-            return {number: _way(actions) for number, actions in _select_ways(db, run_id)}
-
-    def batches(self, run_id: str, size: int) -> Iterator[tuple[PlannedAlert, ...]]:
-        """The alerts not sent yet, in batches of one way each. Ask for all of them before asking anew."""
-        last = (-1, -1)
-        while True:
-            with self._reading() as db:
-                rows = db.execute(
-                    "SELECT rowid, composite_id, way, before FROM alerts "
-                    "WHERE run_id = ? AND state = ? AND (way, rowid) > (?, ?) ORDER BY way, rowid LIMIT ?",
-                    (run_id, Outcome.NOT_SENT, *last, size),
-                ).fetchall()
-            if not rows:
-                return
-            way = rows[0][2]
-            rows = [row for row in rows if row[2] == way]
-            last = (way, rows[-1][0])
-            yield tuple(PlannedAlert(row[1], row[2], _state(row[3])) for row in rows)
-
-    def in_state(self, run_id: str, outcome: Outcome) -> Iterator[tuple[PlannedAlert, ...]]:
-        """The alerts with that outcome, 1,000 at a time, in the order of their ids."""
-        last = ""
-        while True:
-            with self._reading() as db:
-                rows = db.execute(
-                    "SELECT composite_id, way, before FROM alerts WHERE run_id = ? AND state = ? "
-                    "AND composite_id > ? ORDER BY composite_id LIMIT ?",
-                    (run_id, outcome, last, ROWS_AT_ONCE),
-                ).fetchall()
-            if not rows:
-                return
-            last = rows[-1][0]
-            yield tuple(PlannedAlert(row[0], row[1], _state(row[2])) for row in rows)
-
-    def intend(self, run_id: str, ids: Sequence[str], at: str) -> Batch:
-        """Commit that these alerts are about to be sent: unknown until an outcome is recorded."""
-        with self._writing() as db:
-            batch = begin_batch(db, run_id, len(ids), at)
-            db.executemany(
-                "UPDATE alerts SET state = ?, batch = ? WHERE run_id = ? AND composite_id = ?",
-                [(Outcome.UNKNOWN, batch.number, run_id, composite_id) for composite_id in ids],
-            )
-        return batch
-
-    def record(
-        self,
-        run_id: str,
-        settled: Iterable[Settled],
-        *,
-        problems: Sequence[RunProblem] = (),
-        batch: Batch | None = None,
-        at: str = "",
-        answer: str = "",
-        trace_id: str = "",
-    ) -> None:
-        """Commit what became of some alerts, and of the batch they went with."""
-        with self._writing() as db:
-            db.executemany(
-                "UPDATE alerts SET state = ?, reason = ?, after = ?, verified = ? "
-                "WHERE run_id = ? AND composite_id = ?",
-                [
-                    (
-                        one.outcome,
-                        one.reason,
-                        _encode(one.after) if one.after else None,
-                        one.verified,
-                        run_id,
-                        one.composite_id,
-                    )
-                    for one in settled
-                ],
-            )
-            add_problems(db, run_id, problems)
-            if batch:
-                end_batch(db, batch, at=at, answer=answer, trace_id=trace_id)
 
     def finish(
         self, run_id: str, status: RunStatus, exit_code: int, *, at: str, requests: int, seconds: float, closed: bool
@@ -342,29 +240,6 @@ class Journal:
             row = db.execute("SELECT closed FROM runs WHERE run_id = ? AND status != ?", (run_id, DRAFT)).fetchone()
         return row is not None and not row[0]
 
-    def records(self, run_id: str, outcome: Outcome | None = None) -> Iterator[AlertRecord]:
-        """What is known of each alert of a run, in the order of their ids."""
-        last = ""
-        while True:
-            with self._reading() as db:
-                rows = db.execute(
-                    "SELECT composite_id, before, state, reason, after FROM alerts "
-                    "WHERE run_id = ? AND composite_id > ? "
-                    "AND (? IS NULL OR state = ?) ORDER BY composite_id LIMIT ?",
-                    (run_id, last, outcome, outcome, ROWS_AT_ONCE),
-                ).fetchall()
-            if not rows:
-                return
-            last = rows[-1][0]
-            for composite_id, before, state, reason, after in rows:
-                yield AlertRecord(
-                    composite_id=composite_id,
-                    before=_state(before),
-                    outcome=Outcome(state),
-                    reason=reason,
-                    after=_state(after) if after else None,
-                )
-
     def abandon(self, run_id: str, at: str) -> None:
         """Close an unfinished run: it blocks nothing any more, and what it did stays recorded."""
         self.plan(run_id)
@@ -430,50 +305,9 @@ class Journal:
                 raise _unusable(self.path, error) from None
 
 
-class Draft:
-    """A plan on its way into the journal; collects rows so that they are written 1,000 at a time."""
-
-    def __init__(self, journal: Journal, run_id: str) -> None:
-        self._journal = journal
-        self.run_id = run_id
-        self._rows: list[tuple[PlannedAlert, Outcome, str]] = []
-        self._indicators: list[tuple[PlannedIndicator, Outcome, str]] = []
-        self._ways: list[tuple[int, Way]] = []
-
-    def add_way(self, number: int, way: Way) -> None:
-        """A new way; comes before the first alert that goes it."""
-        self._ways.append((number, way))
-
-    def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
-        """An alert of the plan. An outcome other than NOT_SENT is final already (an undo's drifted ones)."""
-        self._rows.append((alert, outcome, reason))
-        if len(self._rows) >= ROWS_AT_ONCE:
-            self.flush()
-
-    def add_indicator(self, planned: PlannedIndicator, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
-        """An indicator of the plan, as `add` does for an alert."""
-        self._indicators.append((planned, outcome, reason))
-
-    def flush(self) -> None:
-        """Write what is collected."""
-        self._journal.indicators.add(self.run_id, self._indicators)
-        self._indicators = []
-        self._journal.add_planned(self.run_id, self._rows, self._ways)
-        self._rows, self._ways = [], []
-
-    def begin(self, preview: Preview, at: str) -> None:
-        """The plan is whole and will be carried out."""
-        self.flush()
-        self._journal.begin(self.run_id, preview, at)
-
-
 def journals(folder: Path) -> list[Path]:
     """The databases in a state folder."""
     return sorted(folder.glob("*.sqlite3"))
-
-
-def _select_ways(db: sqlite3.Connection, run_id: str) -> list[tuple[int, bytes]]:
-    return db.execute("SELECT way, actions FROM ways WHERE run_id = ?", (run_id,)).fetchall()
 
 
 def _forget(db: sqlite3.Connection, run_id: str) -> None:

@@ -56,7 +56,7 @@ class Run:
         self._pace = pace
         self._read_at = read_at
         self._progress = progress
-        self._ways = journal.ways(plan.run_id)
+        self._ways = journal.alerts.ways(plan.run_id)
         self.cause: FalconBulkError | None = None
         self._gate = Gate(timing, pace.workers, trouble)
         self._sender = Sender(alerts, journal, plan, timing, Turns(timing, pace.delay), self._gate)
@@ -87,7 +87,7 @@ class Run:
 
     def _settle_by_reading(self, others: Outcome | None) -> None:
         """Record what became of the unknown alerts; those that are as before get the outcome for the others."""
-        for rows in self._journal.in_state(self._plan.run_id, Outcome.UNKNOWN):
+        for rows in self._journal.alerts.in_state(self._plan.run_id, Outcome.UNKNOWN):
             self._timing.check()
             now = self._sender.read(rows)
             settled = [
@@ -95,7 +95,7 @@ class Run:
                 or (others and Settled(composite_id=row.composite_id, outcome=others))
                 for row in rows
             ]
-            self._journal.record(self._plan.run_id, [one for one in settled if one])
+            self._journal.alerts.record(self._plan.run_id, [one for one in settled if one])
 
     def _seconds_under_way(self) -> float:
         """How long the last request of the alerts that are unknown may still be under way."""
@@ -111,7 +111,7 @@ class Run:
         flying: set[Future[None]] = set()
         under_way = 2 * self._pace.workers
         with ThreadPoolExecutor(under_way) as pool:
-            batches = self._journal.batches(self._plan.run_id, self._pace.batch_size)
+            batches = self._journal.alerts.batches(self._plan.run_id, self._pace.batch_size)
             while cause is None:
                 try:
                     self._timing.check()

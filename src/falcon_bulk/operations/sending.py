@@ -137,7 +137,7 @@ class Sender:
             rows = group.rows if fresh else self._still_as_planned(group.rows, way)
             if not rows:
                 return Left([], None, transient=False, some=False)
-            batch = self._journal.intend(self._plan.run_id, [row.composite_id for row in rows], self._now())
+            batch = self._journal.alerts.intend(self._plan.run_id, [row.composite_id for row in rows], self._now())
         answer = self._update(batch, rows, way)
         if isinstance(answer, Written):
             if not answer.problems:
@@ -177,7 +177,7 @@ class Sender:
             else:
                 left.append(row)
         if settled:
-            self._journal.record(self._plan.run_id, settled)
+            self._journal.alerts.record(self._plan.run_id, settled)
         return left
 
     def _after_error(
@@ -257,7 +257,7 @@ class Sender:
             trace_id=error.trace_id if error else "",
             ids=tuple(row.composite_id for row in rows),
         )
-        self._journal.record(self._plan.run_id, [failed(row, words) for row in rows], problems=[problem])
+        self._journal.alerts.record(self._plan.run_id, [failed(row, words) for row in rows], problems=[problem])
 
     def _record(
         self,
@@ -268,7 +268,7 @@ class Sender:
         trace_id: str = "",
         problems: Sequence[RunProblem] = (),
     ) -> None:
-        self._journal.record(
+        self._journal.alerts.record(
             self._plan.run_id,
             settled,
             problems=problems,
