@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from shell import COMMAND, Shell
+from thoroughness import quick_first
 
 from falcon_bulk.sandbox import Server, Tenant
 
@@ -35,7 +36,7 @@ def redirected(shell: Shell, where: str, *argv: str) -> subprocess.CompletedProc
     )
 
 
-@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("closed", quick_first("<&- >&- 2>&-", ">&-", "2>&-", "<&-"))
 def test_a_run_whose_streams_are_closed_from_the_start_is_carried_out_and_recorded(shell: Shell, closed: str) -> None:
     done = redirected(shell, closed, *CLOSE)
     assert done.returncode == 0, done
@@ -45,22 +46,22 @@ def test_a_run_whose_streams_are_closed_from_the_start_is_carried_out_and_record
 
 
 @pytest.mark.parametrize(
-    "argv",
-    [
-        ("--help",),
-        ("summary", "--help"),
-        ("completion", "bash"),
-        ("sandbox", "switches"),
-        ("query", "--customer", "acme", "--format", "jsonl"),
-    ],
-    ids=" ".join,
+    "line",
+    quick_first(
+        "--help",
+        "query --customer acme --format jsonl",
+        "summary --help",
+        "completion bash",
+        "sandbox switches",
+        quick=2,
+    ),
 )
-def test_a_reader_that_went_away_is_no_error(shell: Shell, argv: tuple[str, ...]) -> None:
+def test_a_reader_that_went_away_is_no_error(shell: Shell, line: str) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     try:
         done = subprocess.run(
-            [*COMMAND, *argv],
+            [*COMMAND, *line.split()],
             stdin=subprocess.DEVNULL,
             stdout=theirs,
             stderr=subprocess.PIPE,
@@ -78,7 +79,7 @@ def test_a_reader_that_went_away_is_no_error(shell: Shell, argv: tuple[str, ...]
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
-@pytest.mark.parametrize("form", ["table", "json"])
+@pytest.mark.parametrize("form", quick_first("table", "json"))
 def test_a_full_device_is_told_in_words(shell: Shell, form: str) -> None:
     done = redirected(shell, ">/dev/full", "query", "--format", form)
     assert done.returncode == 1
@@ -86,7 +87,7 @@ def test_a_full_device_is_told_in_words(shell: Shell, form: str) -> None:
     assert "Unexpected" not in done.stderr
 
 
-@pytest.mark.parametrize("place", ["nowhere/report.json", "customers/acme.env/report.md", ""])
+@pytest.mark.parametrize("place", quick_first("nowhere/report.json", "customers/acme.env/report.md", ""))
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_changed(shell: Shell, place: str) -> None:
     done = shell(*CLOSE, "-o", place)
     assert done.code == 2

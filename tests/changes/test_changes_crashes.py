@@ -119,7 +119,9 @@ def check(ground: Ground, ids: Sequence[str], plan: Plan | None) -> None:
     assert len(changes) == ALERTS
 
 
-@pytest.mark.parametrize("fresh", [True, False], ids=["read just now", "read again"])
+@pytest.mark.parametrize(
+    "fresh", [pytest.param(True, marks=pytest.mark.slow), False], ids=["read just now", "read again"]
+)
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_run_killed_at_any_write_or_request_is_completed_by_a_resume(
     ground: Ground, workers: int, fresh: bool

@@ -212,7 +212,7 @@ def test_an_unknown_rail_is_named_with_those_there_are(readable: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("bound", "way"),
-    quick_first(("--max", "--yes"), ("--expect", "--dry-run"), ("--max", "--dry-run"), ("--expect", "--yes"), quick=2),
+    quick_first(("--max", "--yes"), ("--expect", "--dry-run"), ("--max", "--dry-run"), ("--expect", "--yes")),
 )
 def test_a_bound_that_is_not_met_refuses_the_change(readable: Shell, bound: str, way: str) -> None:
     done = readable("bulk-close", "--product", "epp", bound, "1", way, "--format", "json")

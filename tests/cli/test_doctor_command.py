@@ -90,6 +90,7 @@ def test_a_wrong_secret_fails_the_login_and_nothing_before_it(acme: Any) -> None
     assert statuses["reading"] == "skipped"
 
 
+@pytest.mark.slow
 def test_one_failed_check_stops_none_of_the_others(acme: Any) -> None:
     shell = acme(alerts=50)
     cid = shell.tenant.cid

@@ -29,6 +29,7 @@ def owners(shell: Shell, hashes: Iterable[str]) -> set[str]:
     return set().union(*(truth.get(digest, set()) for digest in hashes))
 
 
+@pytest.mark.slow
 def test_five_thousand_hashes_select_what_owns_one_of_them_in_every_command(readable: Shell) -> None:
     hashes = five_thousand(readable)
     wanted, truth = owners(readable, hashes), readable.hashes()

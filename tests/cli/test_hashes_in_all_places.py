@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from shell import Shell
 
 OWN = ("sha256", "entities.sha256", "ioc_value")
@@ -58,6 +59,7 @@ def test_the_places_and_md5s_of_all_hashes_are_those_of_the_documents(readable: 
     assert frequency == sorted(frequency, reverse=True)
 
 
+@pytest.mark.slow
 def test_csv_has_the_own_hashes_alone_and_the_tables_the_others_too(readable: Shell) -> None:
     document = readable.json("hash-summary", "--product", "epp")
     lines = readable("hash-summary", "--product", "epp", "--format", "csv").lines

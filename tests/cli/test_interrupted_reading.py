@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from shell import PATIENCE, Shell
+from thoroughness import quick_first
 
 Acme = Callable[..., Shell]
 
@@ -17,10 +18,10 @@ def asked_for_alerts(shell: Shell) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("whom", [("--customer", "acme"), ("--all-customers",)], ids=["a customer", "a round"])
-def test_ctrl_c_while_alerts_are_read_says_so_in_a_sentence(acme: Acme, whom: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("whom", quick_first("--customer=acme", "--all-customers"))
+def test_ctrl_c_while_alerts_are_read_says_so_in_a_sentence(acme: Acme, whom: str) -> None:
     shell = acme(alerts=20, latency_queries=1.0)
-    with shell.terminal("query", "--all", *whom, customer=None, out_to_pipe=True) as terminal:
+    with shell.terminal("query", "--all", whom, customer=None, out_to_pipe=True) as terminal:
         asked_for_alerts(shell)
         terminal.type("\x03")
         done = terminal.finish()

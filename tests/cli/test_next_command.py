@@ -57,6 +57,7 @@ def test_plans_of_a_round_are_carried_out_by_the_command_that_is_named(acme: Any
     assert shell.bare(*words, "--yes", "--max", "60").code == 0
 
 
+@pytest.mark.slow
 def test_the_selection_is_kept_and_quoted(readable: Shell) -> None:
     argv = ("--filter", "name:!'it`s $HOME'", "--severity", "high,low", "--visible-only")
     words = suggested(readable.bare("query", *argv, "--limit", "1", "--env-file", "customers/acme.env"))

@@ -101,7 +101,6 @@ def test_two_different_values_after_the_command_are_an_error(readable: Shell) ->
         ("--name", "A*", "B*"),
         ("--since", "7d", "70d"),
         ("--until", "7d", "70d"),
-        quick=2,
     ),
 )
 def test_a_second_value_does_not_silently_undo_the_first(readable: Shell, option: str, one: str, other: str) -> None:

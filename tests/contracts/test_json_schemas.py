@@ -107,7 +107,7 @@ def test_a_document_that_breaks_its_contract_is_noticed(spoil: Callable[[dict[st
         (("summary", "--outliers"), "summary"),
         (("runs", "list"), "runs"),
         (("customers", "list"), "customers"),
-        quick=3,
+        quick=2,
     ),
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )

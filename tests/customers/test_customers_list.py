@@ -44,7 +44,7 @@ def test_a_region_is_shown_by_its_name(msp: Msp) -> None:
         ({"FALCON_BULK_STATE_DIR": "/tmp"}, "FALCON_BULK_STATE_DIR is ignored"),
         ({"FALCON_CUSTOMER": "acme"}, "FALCON_CUSTOMER says acme, not globex"),
         ({"FALCON_CLIENT_SECRET": "'cut off"}, "line 2: cannot be read as KEY=value."),
-        quick=3,
+        quick=2,
     ),
 )
 def test_what_is_wrong_with_a_file_is_in_its_row_and_the_others_are_listed(

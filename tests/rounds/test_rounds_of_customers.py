@@ -60,6 +60,7 @@ def test_a_round_is_named_by_several_customers_or_by_a_tag(serving: Serving, nam
     }
 
 
+@pytest.mark.slow
 def test_alerts_of_a_round_name_their_customer_and_come_as_falcon_sent_them(serving: Serving) -> None:
     done = serving.bare("query", "--all-customers", "--all", "--format", "jsonl")
     assert done.code == 0, done

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from shell import Finished, Shell
+from thoroughness import quick_first
 
 from falcon_bulk.sandbox import Server, Tenant
 from falcon_bulk.sandbox.documents import render
@@ -172,6 +173,7 @@ def test_the_counts_are_true_however_falcon_counts(shell: Shell, switch: str, va
     assert_true(document, documents(shell))
 
 
+@pytest.mark.slow
 def test_an_alert_of_a_cid_that_is_not_listed_is_not_counted(tmp_path: Path) -> None:
     with Server(Tenant(alerts=400, children=1, seed=3)) as server:
         shell = Shell(tmp_path, server)
@@ -211,7 +213,7 @@ def test_every_format_tells_the_same_counts_and_the_rest_of_them(shell: Shell, b
     ]
 
 
-@pytest.mark.parametrize(("by", "said"), [("severity", True), ("tactic", False)])
+@pytest.mark.parametrize(("by", "said"), quick_first(("severity", True), ("tactic", False)))
 def test_the_total_is_told_as_the_console_would_count_it(shell: Shell, by: str, said: bool) -> None:
     alerts = documents(shell)
     hidden = sum(alert.get("show_in_ui") is False for alert in alerts)
