@@ -90,6 +90,22 @@ def test_of_the_fields_of_a_host_only_those_are_asked_that_find_it() -> None:
     assert filter_of(Counting(), Selection(name="EICAR*")) == "name:'EICAR*'"  # type: ignore[arg-type]
 
 
+class Negating:
+    """A tenant of ten alerts: two hidden, three without show_in_ui, which `!` may or may not find."""
+
+    def __init__(self, shown: int) -> None:
+        self.found = {"": 10, "show_in_ui:false": 2, "show_in_ui:!false": shown}
+
+    def count(self, fql: str) -> int:
+        return self.found[fql]
+
+
+def test_alerts_that_do_not_tell_whether_they_are_shown_are_visible() -> None:
+    only = Selection(visible_only=True)
+    assert filter_of(Negating(8), only) == "show_in_ui:!false"
+    assert filter_of(Negating(5), only) == "(show_in_ui:!false,show_in_ui:!'*')"
+
+
 @pytest.mark.parametrize("status", [400, 404])
 def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> None:
     tenant = Tenant(alerts=200)

@@ -19,6 +19,10 @@ ADDED_TERMS = 2
 # Fields that hold a host's name as a string. Arrays (host_names, source_hosts) take no wildcard.
 HOST_FIELDS = ("device.hostname", "source_endpoint_host_name", "computer_name", "hostname")
 NAME_FIELDS = ("name", "display_name")
+# What the console shows: also alerts that lack show_in_ui, such as automated leads.
+SHOWN = "show_in_ui:!false"
+HIDDEN = "show_in_ui:false"
+UNTOLD = "show_in_ui:!'*'"
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
@@ -98,7 +102,10 @@ def equals_one(field: str, values: Sequence[str]) -> str:
 
 
 def base_filter(
-    selection: Selection, host_fields: Sequence[str] = HOST_FIELDS, name_fields: Sequence[str] = NAME_FIELDS
+    selection: Selection,
+    host_fields: Sequence[str] = HOST_FIELDS,
+    name_fields: Sequence[str] = NAME_FIELDS,
+    shown: Sequence[str] = (SHOWN,),
 ) -> str:
     """The selection without its hashes, as FQL; '' for all alerts."""
     raw = "" if selection.filter.strip() == "*" else selection.filter.strip()
@@ -112,7 +119,7 @@ def base_filter(
             any_of(f"{field}:'{selection.name}'" for field in name_fields) if selection.name else "",
             f"created_timestamp:>='{selection.since}'" if selection.since else "",
             f"created_timestamp:<'{selection.until}'" if selection.until else "",
-            "show_in_ui:!false" if selection.visible_only else "",
+            any_of(shown) if selection.visible_only else "",
         ]
     )
 

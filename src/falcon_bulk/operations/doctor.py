@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 from falcon_bulk.config.regions import region_name
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
+from falcon_bulk.falcon.fql import HIDDEN
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.doctor import Check, Health
-from falcon_bulk.operations.reading import HIDDEN
 
 SKEW = 60.0
 SHOWN_OF_ID = 4

@@ -15,7 +15,7 @@ import msgspec
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
-from falcon_bulk.falcon.fql import ADDED_TERMS, MAX_TERMS, all_of, terms
+from falcon_bulk.falcon.fql import ADDED_TERMS, HIDDEN, MAX_TERMS, all_of, terms
 from falcon_bulk.model.alert import Alert, decode_alert, decode_document, text
 from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.timing import Timing
@@ -25,7 +25,6 @@ from falcon_bulk.operations.slices import Slice, cut
 WINDOW = 10_000
 WORTH_SLICING = 3_000
 TIMED = "created_timestamp:>='1970-01-01T00:00:00Z'"
-HIDDEN = "show_in_ui:false"
 
 
 class AlertReader(Protocol):

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Protocol
 
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.falcon.fql import HOST_FIELDS, NAME_FIELDS, base_filter
+from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, UNTOLD, base_filter
 from falcon_bulk.model.alert import decode_document, text
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.byhash import read_by_hashes
@@ -12,6 +13,12 @@ from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.reading import WINDOW, AlertReader, Found, Watch, decoded, read_all
 
 NEWEST_FIRST = "created_timestamp|desc"
+
+
+class Counting(Protocol):
+    """The part of `falcon.alerts.Alerts` that a filter is put together with."""
+
+    def count(self, fql: str) -> int: ...
 
 
 def select(alerts: AlertReader, selection: Selection, watch: Watch, *, readers: int = 1) -> Iterator[list[Found]]:
@@ -59,20 +66,27 @@ def _chosen(
         yield from _first(alerts, filter_of(alerts, selection), limit, sort or NEWEST_FIRST)
 
 
-def filter_of(alerts: AlertReader, selection: Selection) -> str:
+def filter_of(alerts: Counting, selection: Selection) -> str:
     """The selection without its hashes as FQL; '' for all alerts.
 
     A clause on a field that a tenant does not know may empty a whole OR, so of the fields in which a host or a name
-    can stand only those are asked that find it.
+    can stand only those are asked that find it. Whether `!` finds alerts that lack the field is not known, so where
+    it finds too few, those without show_in_ui are asked for too.
     """
     return base_filter(
         selection,
         host_fields=_finding(alerts, HOST_FIELDS, selection.host),
         name_fields=_finding(alerts, NAME_FIELDS, selection.name),
+        shown=_shown(alerts) if selection.visible_only else (),
     )
 
 
-def _finding(alerts: AlertReader, fields: Sequence[str], value: str) -> Sequence[str]:
+def _shown(alerts: Counting) -> Sequence[str]:
+    all_told = alerts.count(SHOWN) + alerts.count(HIDDEN) >= alerts.count("")
+    return (SHOWN,) if all_told else (SHOWN, UNTOLD)
+
+
+def _finding(alerts: Counting, fields: Sequence[str], value: str) -> Sequence[str]:
     found = [field for field in fields if value and alerts.count(f"{field}:'{value}'")]
     return found or fields[:1]
 

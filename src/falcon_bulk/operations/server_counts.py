@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, Protocol
 
 from falcon_bulk.errors import FalconAnswer, MissingScope
 from falcon_bulk.falcon.alerts import Asked, Counted, Page
-from falcon_bulk.falcon.fql import MAX_TERMS, all_of, equals_one, terms
+from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, equals_one, terms
 from falcon_bulk.model.summary import Value
 from falcon_bulk.model.timing import rfc3339
 from falcon_bulk.model.vocabulary import severity_band
-from falcon_bulk.operations.reading import HIDDEN, Found, decoded
+from falcon_bulk.operations.reading import Found, decoded
 from falcon_bulk.operations.select import NEWEST_FIRST, only_of
 
 SAMPLE = 100

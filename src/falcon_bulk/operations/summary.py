@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.falcon.fql import base_filter
 from falcon_bulk.model.alert import decode_document, text
 from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Count, Summary, Value
 from falcon_bulk.operations.alike import Likenesses
 from falcon_bulk.operations.reading import Found
+from falcon_bulk.operations.select import filter_of
 from falcon_bulk.operations.server_counts import AlertCounter, Reader, server_counts
 
 Values = Iterable[str | None]
@@ -102,7 +102,7 @@ def summarize_on_server(
     """
     if selection.hashes or selection.ids or selection.host or selection.name or outliers:
         return None
-    counts = server_counts(alerts, base_filter(selection), _readers(fields), cids, in_flight=in_flight)
+    counts = server_counts(alerts, filter_of(alerts, selection), _readers(fields), cids, in_flight=in_flight)
     if counts is None:
         return None
     return Summary(
