@@ -175,4 +175,4 @@ def test_a_format_that_a_command_has_not_is_refused_before_any_request(
     for fmt in sorted({"csv", "jsonl", "html"} - set(formats.split())):
         done = readable(command, "--hash", "ab" * 32, "--format", fmt)
         assert (done.code, done.requests) == (2, []), fmt
-        assert "cannot be had as" in done.err
+        assert "is not available as" in done.err

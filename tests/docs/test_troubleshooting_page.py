@@ -187,7 +187,7 @@ def _(shell: Shell) -> str:
     )
 
 
-@provokes("These credentials belong to the CID …, expected was … (FALCON_CID).")
+@provokes("These credentials belong to the CID …; FALCON_CID expects ….")
 def _(shell: Shell) -> str:
     return with_env(shell, "query", "--test-connection", FALCON_CID="ab" * 16)
 
@@ -263,7 +263,7 @@ def _(shell: Shell) -> str:
     return said_by(shell, "query", "--filter", "created_timestamp:*'2026*'")
 
 
-@provokes("… has what is no SHA256: …")
+@provokes("… has entries that are not SHA256 hashes: …")
 def _(shell: Shell) -> str:
     shell.write_env("hashes.txt", "d41d8cd98f00b204e9800998ecf8427e\n")
     return said_by(shell, "query", "--hash-file", "hashes.txt")
@@ -314,7 +314,7 @@ def _(shell: Shell) -> str:
     return said_by(shell, "apply", "epp.plan", "--yes", "--plan-ttl", "0h")
 
 
-@provokes("… is no whole plan: …")
+@provokes("… is not a complete plan: …")
 def _(shell: Shell) -> str:
     plan = a_plan(shell)
     plan.write_bytes(plan.read_bytes().replace(b'"closed"', b'"new"'))
@@ -378,7 +378,7 @@ def _(shell: Shell) -> str:
 # Anything else
 
 
-@provokes("This report cannot be had as ….")
+@provokes("This report is not available as ….")
 def _(shell: Shell) -> str:
     return said_by(shell, *SINCE_EVER, "--format", "csv")
 

@@ -85,7 +85,7 @@ def test_a_line_may_hold_several() -> None:
 )
 def test_a_line_without_a_hash_is_an_error_with_its_number_and_reason(line: str, said: str) -> None:
     message = refusal(f"{B}\n\n# fine\n{line}\n", "from-the-case.txt")
-    assert message.startswith("from-the-case.txt has what is no SHA256: ")
+    assert message.startswith("from-the-case.txt has entries that are not SHA256 hashes: ")
     assert said in message
 
 
@@ -126,7 +126,7 @@ def test_the_column_sha256_goes_before_hash() -> None:
         (f"hash\n{A}\n{MD5}\n", "line 3: an MD5"),
         (f'name,hash\n"a\nb",{A}\nx,nonsense\n', "line 4: no SHA256 in it"),
         (f"# one\n\nhash,name\n{A},x\n{B[:-2]},y\n", "line 5: 62 hex digits"),
-        (f"sha256,name\n{A},{'x' * 200_000}\n", "no CSV"),
+        (f"sha256,name\n{A},{'x' * 200_000}\n", "not valid CSV"),
     ],
 )
 def test_a_csv_that_is_not_whole_is_refused_with_its_line(content: str, said: str) -> None:
@@ -170,7 +170,7 @@ def test_an_item_that_is_no_hash_is_refused_rather_than_left_out(item: Any) -> N
 
 @pytest.mark.parametrize("content", ['["' + A, f'["{A}"] x', f'{{"sha256": "{A}"', "[" * 100_000])
 def test_json_that_is_not_whole_is_refused(content: str) -> None:
-    assert "not whole JSON" in refusal(content)
+    assert "not valid JSON" in refusal(content)
 
 
 # Whatever it is

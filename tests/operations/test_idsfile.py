@@ -146,7 +146,7 @@ def test_anything_in_json_that_is_no_id_is_refused_rather_than_left_out(document
 
 @pytest.mark.parametrize("content", ['["' + A, f'["{A}"] x', f'{{"composite_id": "{A}"', "[" * 100_000])
 def test_json_that_is_not_whole_is_refused(content: str) -> None:
-    assert "not whole JSON" in refusal(content).message
+    assert "not valid JSON" in refusal(content).message
 
 
 # Whatever it is

@@ -111,7 +111,7 @@ def test_a_plan_that_is_cut_anywhere_is_refused(plan_path: Path) -> None:
     assert whole.endswith(b"}\n")
     for end in range(len(whole) - 1):
         plan_path.write_bytes(whole[:end])
-        assert "no whole plan" in refusal(lambda: PlanFile(plan_path))
+        assert "not a complete plan" in refusal(lambda: PlanFile(plan_path))
 
 
 def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_p
 )
 def test_a_plan_whose_lines_were_edited_is_refused(edit: Callable[[list[bytes]], list[bytes]], plan_path: Path) -> None:
     plan_path.write_bytes(b"".join(edit(plan_path.read_bytes().splitlines(keepends=True))))
-    assert "no whole plan" in refusal(lambda: PlanFile(plan_path))
+    assert "not a complete plan" in refusal(lambda: PlanFile(plan_path))
 
 
 def test_a_preview_that_was_edited_is_refused(plan_path: Path) -> None:

@@ -34,7 +34,9 @@ def plan_round(context: Context, command: str, selection: Selection, options: di
         )
     folder: Path | None = options["plan_file"]
     if folder is not None and folder.exists() and not folder.is_dir():
-        raise UsageProblem(f"{folder} is no folder.", "Over several customers --plan names a folder for a plan each.")
+        raise UsageProblem(
+            f"{folder} is not a folder.", "For several customers --plan names a folder, for a plan each."
+        )
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     consent = Consent(options["yes"], options["expect"], options["most"])

@@ -61,7 +61,7 @@ def check_own_file(context: Context) -> None:
     path = customer_file(context.name, context.customers_dir)
     if shared := shared_with_others(path, os.environ):
         raise WrongTenant(
-            f"{path} may be another customer's copy: {' '.join(shared)}", "Nothing was changed. Mend the files."
+            f"{path} may be another customer's copy: {' '.join(shared)}", "Nothing was changed. Correct the files."
         )
 
 

@@ -96,7 +96,10 @@ class Context:
     def of_round(self, customers: tuple[str, ...]) -> "Context":
         """The context of a round over these customers, one or more. Raises UsageProblem if others are named."""
         if self._given.keys() & {"customers", "all_customers", "customer_tag", "env_file"}:
-            raise UsageProblem("The customers are those of the plans.", "Leave --customer and its like out.")
+            raise UsageProblem(
+                "The customers are those of the plans.",
+                "Leave out --customer, --customer-tag, --all-customers and --env-file.",
+            )
         one = copy(self)
         one.__dict__["round"] = customers
         return one
@@ -209,7 +212,7 @@ class Context:
         if "" in given and not known:
             raise UsageProblem(
                 "--notify names no address, and FALCON_NOTIFY is not set.",
-                "Put Apprise URLs into FALCON_NOTIFY in the env file; of a round, in the process environment.",
+                "Put Apprise URLs into FALCON_NOTIFY in the env file; for a round, in the process environment.",
             )
         urls = [url for one in given for url in ((one,) if one else known)]
         return Notifier(urls, self.console)

@@ -260,7 +260,7 @@ def deadline(value: str, option: str, now: datetime) -> str:
     ahead = now + timedelta(**{_UNITS[age[2]]: int(age[1])}) if age else None
     moment = instant(ahead.isoformat() if ahead else value, option, now)
     if datetime.fromisoformat(moment) <= now:
-        raise UsageProblem(f"{option} {value} is not to come.", "Use 90d, or a date or UTC time in the future.")
+        raise UsageProblem(f"{option} {value} is not in the future.", "Use 90d, or a later date or UTC time.")
     return moment
 
 

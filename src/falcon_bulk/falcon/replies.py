@@ -128,7 +128,7 @@ def read_reply(response: requests.Response, content: bytes, purpose: Purpose) ->
         body = purpose.decode(content)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         if status < 300:
-            raise Lost(f"Falcon answers {status} with a body that is not whole", status, trace_id) from None
+            raise Lost(f"Falcon answers {status} with an incomplete body", status, trace_id) from None
         body = _lenient(content)
     if status < 300:
         return _checked(body, purpose)

@@ -117,7 +117,7 @@ class Tenant:
         """Raises WrongTenant for a CID that is none of those in FALCON_CID, if it names some."""
         if cid and self.cids and cid not in self.cids:
             raise WrongTenant(
-                f"These credentials belong to the CID {cid}, expected was {', '.join(self.cids)} (FALCON_CID).",
+                f"These credentials belong to the CID {cid}; FALCON_CID expects {', '.join(self.cids)}.",
                 "Check which customer's credentials the env file holds.",
             )
 

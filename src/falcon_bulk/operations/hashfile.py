@@ -38,7 +38,7 @@ def read_hashes(data: bytes, name: str) -> tuple[str, ...]:
     Raises UsageProblem, with the numbers of the first bad lines, if any line has no SHA256 or there is none at all.
     """
     if len(data) > MOST_BYTES:
-        raise UsageProblem(f"{name} is larger than {MOST_BYTES // 2**20} MiB.", "Part it into several files.")
+        raise UsageProblem(f"{name} is larger than {MOST_BYTES // 2**20} MiB.", "Split it into several files.")
     content = text_of(data, name, "SHA256 hashes")
     found: list[str] = []
     bad: list[str] = []
@@ -50,13 +50,13 @@ def read_hashes(data: bytes, name: str) -> tuple[str, ...]:
     if bad:
         more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
         raise UsageProblem(
-            f"{name} has what is no SHA256: {'; '.join(bad[:SHOWN])}{more}.",
+            f"{name} has entries that are not SHA256 hashes: {'; '.join(bad[:SHOWN])}{more}.",
             "Falcon alerts are selected by SHA256: 64 hex digits; in CSV the column is named sha256 or hash.",
         )
     if not found:
         raise UsageProblem(f"{name} holds no SHA256.", "It holds SHA256 hashes as text, CSV or JSON.")
     if len(set(found)) > MOST_HASHES:
-        raise UsageProblem(f"{name} holds more than {MOST_HASHES:,} hashes.", "Part it into several files.")
+        raise UsageProblem(f"{name} holds more than {MOST_HASHES:,} hashes.", "Split it into several files.")
     return tuple(found)
 
 
@@ -105,7 +105,7 @@ def _from_csv(lines: Sequence[str], name: str, delimiter: str, column: int, *, b
             if any(cell.strip() for cell in row):
                 yield _Entry(f"line {before + rows.line_num}", row[column] if column < len(row) else "")
     except csv.Error as error:
-        raise UsageProblem(f"Line {before + rows.line_num} of {name} is no CSV: {error}.") from None
+        raise UsageProblem(f"Line {before + rows.line_num} of {name} is not valid CSV: {error}.") from None
 
 
 def _from_json(content: str, name: str) -> Iterator[_Entry]:

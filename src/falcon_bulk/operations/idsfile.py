@@ -51,7 +51,7 @@ def _from_csv(content: str, name: str) -> Iterator[tuple[int, str]]:
         for row in reader:
             yield reader.line_num, (row[COLUMN] or "").strip()
     except csv.Error as error:
-        raise UsageProblem(f"Line {reader.line_num} of {name} is no CSV: {error}.") from None
+        raise UsageProblem(f"Line {reader.line_num} of {name} is not valid CSV: {error}.") from None
 
 
 def _from_json(content: str, name: str) -> Iterator[tuple[int, str]]:

@@ -39,6 +39,6 @@ def json_in(content: str, name: str) -> list[tuple[int, Any]]:
                 documents += [(number, json.loads(line))] if line.strip() else []
             except (ValueError, RecursionError) as error_of_line:
                 if documents:  # lines before it were whole: a document a line is what it is meant to be
-                    raise UsageProblem(f"Line {number} of {name} is not whole JSON: {error_of_line}.") from None
-                raise UsageProblem(f"{name} is not whole JSON: {error}.") from None
+                    raise UsageProblem(f"Line {number} of {name} is not valid JSON: {error_of_line}.") from None
+                raise UsageProblem(f"{name} is not valid JSON: {error}.") from None
         return documents

@@ -147,7 +147,7 @@ def check_tenant(alert: Alert, allowed: frozenset[str]) -> None:
 def check_bounds(planned: int, *, expect: int | None, most: int | None, what: str = "alerts") -> None:
     """Raises Refused if the number of planned alerts, or indicators, is not what --expect and --max allow."""
     if expect is not None and planned != expect:
-        raise Refused(f"{planned:,} {what} would be changed, expected were {expect:,}.", "Nothing was changed.")
+        raise Refused(f"{planned:,} {what} would be changed, {expect:,} were expected.", "Nothing was changed.")
     if most is not None and planned > most:
         raise Refused(f"{planned:,} {what} would be changed, at most {most:,} are allowed.", "Nothing was changed.")
 

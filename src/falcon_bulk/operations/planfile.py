@@ -166,5 +166,6 @@ class PlanFile:
     def _damaged(self, line: int = 0) -> Refused:
         where = f"line {line}" if line else "it"
         return Refused(
-            f"{self.path} is no whole plan: {where} was cut, edited or is something else.", "Make the plan anew."
+            f"{self.path} is not a complete plan: {where} was cut off, was edited, or is something else.",
+            "Make the plan anew.",
         )

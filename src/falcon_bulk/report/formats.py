@@ -67,6 +67,6 @@ def check(kind: str, fmt: Format) -> None:
     possible = FORMATS[kind]
     if fmt not in possible:
         raise UsageProblem(
-            f"This report cannot be had as {fmt}.",
+            f"This report is not available as {fmt}.",
             f"Use one of {', '.join(known for known in Format if known in possible)}.",
         )
