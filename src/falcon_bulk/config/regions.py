@@ -13,19 +13,20 @@ TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 
 
 class Cloud(NamedTuple):
-    """One Falcon cloud: its API host, whether it is a government's."""
+    """One Falcon cloud: its API host, the host of its console (for the page on setup), whether it is a government's."""
 
     api: str
+    console: str
     government: bool = False
 
 
 CLOUDS = {
-    "us-1": Cloud("api.crowdstrike.com"),
-    "us-2": Cloud("api.us-2.crowdstrike.com"),
-    "us-3": Cloud("api.us-3.crowdstrike.com"),
-    "eu-1": Cloud("api.eu-1.crowdstrike.com"),
-    "us-gov-1": Cloud("api.laggar.gcw.crowdstrike.com", True),
-    "us-gov-2": Cloud("api.us-gov-2.crowdstrike.mil", True),
+    "us-1": Cloud("api.crowdstrike.com", "falcon.crowdstrike.com"),
+    "us-2": Cloud("api.us-2.crowdstrike.com", "falcon.us-2.crowdstrike.com"),
+    "us-3": Cloud("api.us-3.crowdstrike.com", "falcon.us-3.crowdstrike.com"),
+    "eu-1": Cloud("api.eu-1.crowdstrike.com", "falcon.eu-1.crowdstrike.com"),
+    "us-gov-1": Cloud("api.laggar.gcw.crowdstrike.com", "falcon.laggar.gcw.crowdstrike.com", True),
+    "us-gov-2": Cloud("api.us-gov-2.crowdstrike.mil", "falcon.us-gov-2.crowdstrike.mil", True),
 }
 
 _BY_NAME = {name.replace("-", ""): cloud for name, cloud in CLOUDS.items()}
