@@ -25,6 +25,15 @@ def test_a_time_that_no_calendar_has_in_utc_is_no_time(
     assert f"is not a time for {option}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [("apply", "some.plan", "--plan-ttl"), ("runs", "prune", "--older-than")])
+@pytest.mark.parametrize("value", ["", "7", "d", "-1d", "1.5h", "99999w", "7d 2h"])
+def test_an_age_is_a_number_and_a_unit(
+    command: tuple[str, ...], value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, value, "--env-file", "nowhere.env"]) == 2
+    assert f"is not an age for {command[-1]}" in capsys.readouterr().err
+
+
 def test_apply_does_not_advise_an_option_that_it_does_not_have(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["apply", "some.plan", "--env-file", "nowhere.env"]) == 2
     said = capsys.readouterr().err

@@ -19,8 +19,8 @@ from falcon_bulk.cli.changing import (
 from falcon_bulk.cli.consent import Consent, ask, check_may_change
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.given import given_hashes
-from falcon_bulk.cli.options import deadline
 from falcon_bulk.cli.signals import stopping
+from falcon_bulk.cli.times import deadline
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.draft import Draft

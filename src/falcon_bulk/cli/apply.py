@@ -1,7 +1,5 @@
 """falcon-bulk apply: carry out a saved plan."""
 
-import re
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from falcon_bulk.cli.options import consent_options, notify_option, once, pace_options, shared_options
-from falcon_bulk.errors import UsageProblem
 
 if TYPE_CHECKING:
     from falcon_bulk.falcon.tenant import Tenant
@@ -42,9 +39,10 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
     from falcon_bulk.cli.consent import Consent, ask, check_may_change
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.signals import stopping
+    from falcon_bulk.cli.times import age
     from falcon_bulk.operations.planfile import PlanFile
 
-    most_age = _age(plan_ttl)
+    most_age = age(plan_ttl, "--plan-ttl")
     context = Context(ctx, "run")
 
     def check(saved: PlanFile, tenant: "Tenant") -> None:
@@ -62,10 +60,3 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
         approve = partial(ask, context, saved.plan, consent)
         ended = carry_out(context, tenant, saved.plan, saved.fill, approve, pace_of(options), fresh=False)
         return publish(context, ended)
-
-
-def _age(value: str) -> timedelta:
-    found = re.fullmatch(r"(\d{1,5})([hd])", value)
-    if not found:
-        raise UsageProblem(f"{value!r} is not an age for --plan-ttl.", "Use hours or days: 24h, 7d.")
-    return timedelta(hours=int(found[1])) if found[2] == "h" else timedelta(days=int(found[1]))

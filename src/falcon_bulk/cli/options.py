@@ -1,9 +1,7 @@
 """The one place where an option that several commands share is declared."""
 
 import math
-import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,9 +18,6 @@ FORMATS = ("table", "markdown", "csv", "json", "jsonl", "html")
 STATUSES = ("new", "in_progress", "reopened", "closed")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 VERDICTS = ("false_positive", "true_positive", "ignored")
-
-_AGE = re.compile(r"(\d{1,4})([mhdw])")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def examples(*lines: str) -> str:
@@ -232,36 +227,6 @@ def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
         return command
 
     return decorate
-
-
-def instant(value: str | None, option: str, now: datetime) -> str:
-    """An absolute UTC time for `7d`, `24h`, a date or a time; '' for None.
-
-    Raises UsageProblem for anything else.
-    """
-    if value is None:
-        return ""
-    try:
-        if age := _AGE.fullmatch(value.strip()):
-            moment = now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-        else:
-            moment = datetime.fromisoformat(value.strip())
-            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise UsageProblem(
-            f"{value!r} is not a time for {option}.", "Use 7d, 24h, 2026-11-01 or 2026-11-01T08:00:00Z."
-        ) from None
-    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
-
-
-def deadline(value: str, option: str, now: datetime) -> str:
-    """A UTC time to come for `90d`, a date or a time. Raises UsageProblem for anything else."""
-    age = _AGE.fullmatch(value.strip())
-    ahead = now + timedelta(**{_UNITS[age[2]]: int(age[1])}) if age else None
-    moment = instant(ahead.isoformat() if ahead else value, option, now)
-    if datetime.fromisoformat(moment) <= now:
-        raise UsageProblem(f"{option} {value} is not in the future.", "Use 90d, or a later date or UTC time.")
-    return moment
 
 
 # How a change is carried out.

@@ -1,14 +1,12 @@
 """falcon-bulk runs: the journal."""
 
-import re
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from falcon_bulk.cli.nearness import Group
 from falcon_bulk.cli.options import examples, once, shared_options
-from falcon_bulk.errors import ExitCode, UsageProblem
+from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.context import Context
@@ -137,7 +135,7 @@ def abandon(ctx: click.Context, run_id: str) -> int:
 
 @command.command("prune", epilog=examples("runs prune --older-than 90d --customer acme"))
 @click.option(
-    "--older-than", **once(default="90d"), show_default=True, metavar="DAYS", help="Forget runs older than that."
+    "--older-than", **once(default="90d"), show_default=True, metavar="AGE", help="Forget runs older than that."
 )
 @shared_options
 @click.pass_context
@@ -145,14 +143,12 @@ def prune(ctx: click.Context, older_than: str) -> int:
     """Forget old runs that are finished. A run that is forgotten cannot be undone."""
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.records import customer_journals
+    from falcon_bulk.cli.times import age
     from falcon_bulk.model.timing import rfc3339
     from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
 
     context = Context(ctx, "runs")
-    days = re.fullmatch(r"(\d{1,5})d", older_than)
-    if not days:
-        raise UsageProblem(f"{older_than!r} is not an age for --older-than.", "Use days: 90d.")
-    before = rfc3339(context.timing.now() - timedelta(days=int(days[1])))
+    before = rfc3339(context.timing.now() - age(older_than, "--older-than"))
     with customer_journals(context) as opened:
         number = sum(journal.prune(before) for journal in opened)
     context.console.say(f"{number:,} runs are forgotten; what is left is listed.")

@@ -5,7 +5,7 @@ from typing import Any
 
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.given import given_hashes
-from falcon_bulk.cli.options import instant
+from falcon_bulk.cli.times import instant
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.falcon.fql import checked_filter, checked_host, checked_name, checked_word
 from falcon_bulk.falcon.habits import doubtful, is_doubtful, not_seen, old_habits, renamed
