@@ -204,6 +204,16 @@ def test_what_is_to_be_pasted_names_nobody(acme: Any, tmp_path: Path) -> None:
     assert pasted == [line for line in done.text.splitlines() if line.startswith("| ") and "quota" not in line]
 
 
+@pytest.mark.slow
+def test_what_is_to_be_pasted_is_there_also_without_credentials(acme: Any, tmp_path: Path) -> None:
+    shell = acme(alerts=10)
+    done = shell.bare("doctor", "--customer", "globex", "--format", "markdown")
+    assert (done.code, done.requests) == (4, [])
+    assert "| env file | fail |" in done.text
+    assert "globex" not in done.text
+    assert str(tmp_path) not in done.text
+
+
 def test_a_round_is_sent_to_customers_check(readable: Shell) -> None:
     done = readable.bare("doctor", "--all-customers")
     assert (done.code, done.requests) == (2, [])
@@ -211,8 +221,9 @@ def test_a_round_is_sent_to_customers_check(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_an_unreachable_falcon_is_five(readable: Shell) -> None:
-    text = readable.env_file.read_text().replace(readable.server.url, "http://127.0.0.1:9")
-    done = readable.bare("doctor", "--format", "json", "--env-file", str(readable.write_env("deaf.env", text)))
+def test_an_unreachable_falcon_is_five(acme: Any) -> None:
+    shell = acme(alerts=10)
+    shell.write_env("customers/acme.env", shell.env_file.read_text().replace(shell.server.url, "http://127.0.0.1:9"))
+    done = doctor(shell)
     assert done.code == 5, done
     assert json.loads(done.out)["exit_code"] == 5

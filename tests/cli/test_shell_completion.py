@@ -21,6 +21,9 @@ INTERACTIVE = {
 }
 
 
+TELLING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": ""}
+
+
 def environment(shell: Shell) -> dict[str, str]:
     """With `falcon-bulk` on the PATH."""
     program = shell.folder / "falcon-bulk"
@@ -116,11 +119,17 @@ def test_a_folder_that_cannot_be_read_offers_nothing_and_says_nothing(readable: 
     assert offered(readable, f"falcon-bulk --customers-dir {folder} query --customer a") == []
 
 
+def test_guard_rails_and_files_are_offered(readable: Shell) -> None:
+    assert offered(readable, "falcon-bulk bulk-close --lift critical,fal") == ["critical,falcon-complete"]
+    assert offered(readable, "falcon-bulk apply rep") == ["rep"]  # which files begin so, the shell finds out
+
+
 @pytest.mark.slow
 def test_completing_loads_little(readable: Shell) -> None:
     env = {"_FALCON_BULK_COMPLETE": "bash_complete", "COMP_WORDS": "falcon-bulk query --customer a", "COMP_CWORD": "3"}
-    done = readable.bare(env=env | {"PYTHONPROFILEIMPORTTIME": "1"})
+    done = readable.bare(env=env | TELLING_IMPORTS)
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
+    assert "click" in loaded
     assert not loaded & {"falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3"}
 
 

@@ -1,0 +1,61 @@
+"""What an indicator lacks of what was to be allowed, in words, and whether it is exactly that."""
+
+from typing import Any
+
+import pytest
+
+from falcon_bulk.model.indicator import Allowance, Indicator
+
+GROUPS = ("1" * 32, "2" * 32)
+ENDS = "2026-12-24T00:00:00Z"
+
+
+def an_indicator(**fields: Any) -> Indicator:
+    usual: dict[str, Any] = {"id": "1", "type": "sha256", "value": "a" * 64, "action": "allow"}
+    usual |= {"platforms": ["windows"], "applied_globally": True, "expiration": ENDS}
+    return Indicator(**usual | fields)
+
+
+def an_allowance(**fields: Any) -> Allowance:
+    return Allowance(**{"platforms": ("windows",), "expiration": ENDS, "description": "Vetted"} | fields)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "wanted", "lacks"),
+    [
+        ({}, {}, ()),
+        ({"platforms": ["mac"]}, {"platforms": ("windows", "linux")}, ("not on windows, linux",)),
+        ({"applied_globally": False, "host_groups": list(GROUPS)}, {}, ("not globally",)),
+        ({"applied_globally": False, "host_groups": list(GROUPS)}, {"host_groups": GROUPS[:1]}, ()),
+        (
+            {"applied_globally": False, "host_groups": [GROUPS[0]]},
+            {"host_groups": GROUPS},
+            (f"not in the host groups {GROUPS[1]}",),
+        ),
+        ({}, {"host_groups": GROUPS}, ()),
+        ({"expiration": ""}, {}, ()),
+        ({"expiration": "2026-11-30T00:00:00Z"}, {}, ("only until 2026-11-30T00:00:00Z",)),
+        ({}, {"expiration": ""}, (f"only until {ENDS}",)),
+        ({"expiration": "some day"}, {}, ("only until some day",)),
+        ({"expiration": "9999-12-31T23:59:59Z"}, {"expiration": "9999-12-31T23:59:59Z"}, ()),
+    ],
+)
+def test_what_is_missing_is_said_and_what_is_wider_is_not(
+    indicator: dict[str, Any], wanted: dict[str, Any], lacks: tuple[str, ...]
+) -> None:
+    assert an_indicator(**indicator).lacks(an_allowance(**wanted)) == lacks
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"action": "prevent"},
+        {"platforms": ["windows", "mac"]},
+        {"applied_globally": False, "host_groups": list(GROUPS)},
+        {"expiration": ""},
+        {"expiration": "some day"},
+    ],
+)
+def test_only_the_same_is_as_wanted(fields: dict[str, Any]) -> None:
+    assert an_indicator(expiration="2026-12-24T01:00:00+01:00").is_as_wanted(an_allowance())
+    assert not an_indicator(**fields).is_as_wanted(an_allowance())
