@@ -21,7 +21,7 @@ from scripted_falcon import (
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import Alerts, Asked, Counted
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert import composite_id_of, decode_alert
 from falcon_bulk.model.plan import Action
 
 FQL = "(status:'new'+name:'C++ build')+created_timestamp:>='2026-11-01T00:00:00Z'"
@@ -189,3 +189,18 @@ def test_counts_that_are_no_numbers_are_as_good_as_none(falcon: ScriptedFalcon, 
         alerts.by_hour(FQL)
     with pytest.raises(Unreachable, match="counts"):
         alerts.by_value([Asked("status", "")])
+
+
+def test_an_alert_that_an_answer_leaves_out_is_asked_for_once_more(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+    a, b = {"composite_id": "a"}, {"composite_id": "b"}
+    falcon.answer(ENTITIES, good([b]), good([a]))
+    assert {composite_id_of(raw) for raw in alerts.by_id(["a", "b", "b"])} == {"a", "b"}
+    assert [call.json["composite_ids"] for call in falcon.to(ENTITIES)] == [["a", "b", "b"], ["a"]]
+
+
+def test_an_alert_that_is_missing_twice_or_said_to_be_unknown_is_missing(
+    falcon: ScriptedFalcon, alerts: Alerts
+) -> None:
+    falcon.answer(ENTITIES, good([{"composite_id": "b"}], errors=[{"code": 404, "message": "gone", "id": "c"}]), good())
+    assert [composite_id_of(raw) for raw in alerts.by_id(["a", "b", "c"])] == ["b"]
+    assert [call.json["composite_ids"] for call in falcon.to(ENTITIES)] == [["a", "b", "c"], ["a"]]

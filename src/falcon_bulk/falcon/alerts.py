@@ -13,6 +13,7 @@ from falcon_bulk.falcon.answers import Aggregate, Answer, Bucket, Problem
 from falcon_bulk.falcon.halving import in_halves
 from falcon_bulk.falcon.replies import AGGREGATE, CHANGE, READ, SEARCH
 from falcon_bulk.falcon.transport import Transport
+from falcon_bulk.model.alert import composite_id_of
 from falcon_bulk.model.plan import Way
 from falcon_bulk.model.timing import rfc3339
 
@@ -103,14 +104,24 @@ class Alerts:
         return [document for part in in_halves([ids], self._documents) for document in part]
 
     def _documents(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        """What is missing and not said to be unknown is asked for once more: missing means unknown to whoever asks."""
+        answer = self._entities(ids)
+        documents = answer.resources or []
+        if len(documents) < len(ids):
+            told = {problem.id for problem in answer.problems if isinstance(problem.id, str)}
+            told |= {composite_id_of(document) for document in documents}
+            if missing := [one for one in ids if one not in told]:
+                documents += self._entities(missing).resources or []
+        return documents
+
+    def _entities(self, ids: Sequence[str]) -> Answer:
         answer: Answer = self._call(
             READ, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )
-        documents = answer.resources or []
         broken = [problem for problem in answer.problems if problem.passing]
-        if broken and len(documents) < len(ids):
+        if broken and len(answer.resources or ()) < len(ids):
             raise Unreachable(f"Falcon could not read all alerts: {broken[0].words}.", trace_id=answer.trace_id)
-        return documents
+        return answer
 
     def update(self, ids: Sequence[str], way: Way) -> Written:
         """Apply the actions to at most 1,000 alerts (PATCH v3, hidden alerts too).

@@ -223,6 +223,14 @@ def decode_alert(document: bytes | msgspec.Raw) -> Alert:
         return _decode_leniently(document)
 
 
+def composite_id_of(document: bytes | msgspec.Raw) -> str:
+    """The id in an alert document; '' for what is no alert."""
+    try:
+        return decode_alert(document).composite_id
+    except msgspec.MsgspecError:
+        return ""
+
+
 def decode_document(document: bytes | msgspec.Raw) -> dict[str, Any]:
     """All fields of an alert document.
 
