@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\b
 Examples:
-  falcon-bulk bulk-close --customer acme --host 'LAB-*' --dry-run --plan lab.plan
+  falcon-bulk bulk-close --customer acme --host '*-LAB-*' --dry-run --plan lab.plan
   falcon-bulk apply lab.plan --customer acme
   falcon-bulk apply lab.plan --customer acme --yes
 """

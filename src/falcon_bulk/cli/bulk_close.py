@@ -11,7 +11,7 @@ from falcon_bulk.errors import UsageProblem
 EXAMPLES = """\b
 Examples:
   falcon-bulk bulk-close --customer acme --filter "status:'new'+name:'EICAR*'" --dry-run
-  falcon-bulk bulk-close --customer acme --host 'LAB-*' --from-status new --resolution ignored
+  falcon-bulk bulk-close --customer acme --host '*-LAB-*' --from-status new --resolution ignored
   falcon-bulk bulk-close --customer acme --hash-file approved.csv --from-status new --dry-run
   falcon-bulk bulk-close --customer acme --ids-file ids.txt --yes --expect 42
 """
