@@ -90,6 +90,21 @@ def test_a_value_out_of_place_is_refused_before_any_request(readable: Shell, opt
     assert any(word in done.err for word in (option, repr(value), "The filter"))
 
 
+@pytest.mark.slow
+def test_the_runs_of_a_customer_that_is_not_there_are_not_those_of_all(readable: Shell) -> None:
+    assert_one_error(readable("runs", customer="globex"), 4, "globex")
+
+
+def test_a_switch_that_the_sandbox_does_not_have_is_refused_before_it_listens(readable: Shell) -> None:
+    assert_one_error(readable.bare("sandbox", "serve", "--switch", "nosuch=1"), 2, "'nosuch'", "sandbox switches")
+
+
+@pytest.mark.slow
+def test_a_port_that_is_taken_is_told(readable: Shell) -> None:
+    port = readable.server.url.rpartition(":")[2]
+    assert_one_error(readable.bare("sandbox", "serve", "--alerts", "5", "--port", port), 2, "cannot start")
+
+
 @pytest.mark.parametrize("command", ["close-hash", "bulk-close"])
 @pytest.mark.parametrize("status", quick_first("resolved", "false_positive", "True_Positive", "fp", quick=2))
 def test_a_verdict_is_not_a_status(readable: Shell, command: str, status: str) -> None:

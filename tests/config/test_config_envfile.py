@@ -236,6 +236,20 @@ def test_a_file_that_cannot_be_made_is_said(tmp_path: Path) -> None:
         write_env_file(tmp_path / "absent" / "x.env", {"A": "1"})
 
 
+@posix_only
+def test_a_file_that_the_disk_has_no_room_for_is_said_and_none_is_left(tmp_path: Path) -> None:
+    import resource
+
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, former[1]))
+    try:
+        with pytest.raises(BadEnvFile, match="cannot be written"):
+            write_env_file(tmp_path / "x.env", {"A": "1"})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("value", ["a\nb", "a\x1bb", "a\u202eb", "a\u200bb", "\t"])
 def test_a_value_with_invisible_characters_is_not_written(tmp_path: Path, value: str) -> None:
     with pytest.raises(BadEnvFile, match=r"^FALCON_CLIENT_SECRET holds a character"):

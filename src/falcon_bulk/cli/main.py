@@ -189,11 +189,8 @@ def _open_closed_streams() -> None:
     """A standard stream that was closed leads nowhere, lest the journal be opened under its number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            if nowhere != number:
-                os.dup2(nowhere, number)
-                os.close(nowhere)
-            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+            nowhere = os.open(os.devnull, os.O_RDWR)  # of the lowest number that is free: the stream's own
+            setattr(sys, name, open(nowhere, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
 def _leave(stream: TextIO) -> None:
