@@ -1,0 +1,65 @@
+"""A search that counts more alerts of a hash than it gives: what it gives is read, and the difference is said."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from plan_builders import HASH, OTHER_HASH, a_document
+
+from falcon_bulk.falcon.alerts import Page
+from falcon_bulk.falcon.fql import hash_clauses
+from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.operations.byhash import read_by_hashes
+from falcon_bulk.operations.reading import Watch
+
+
+BY_SHA256 = hash_clauses([HASH])["sha256"]
+
+
+class Withholding:
+    """It counts `counted` alerts by sha256, and gives those it has. Nothing is hidden or in entities."""
+
+    def __init__(self, counted: int, *documents: bytes) -> None:
+        self.counted = counted
+        self.documents = [msgspec.Raw(document) for document in documents]
+        self.asked: list[str] = []
+
+    def count(self, fql: str) -> int:
+        return self.counted if fql == BY_SHA256 else 0
+
+    def page(self, fql: str, *, after: str = "", sort: str = "", limit: int = 0) -> Page:
+        self.asked.append(fql)
+        given = self.documents if HASH in fql else []
+        return Page(given, total=len(given), after="")
+
+    def ids(self, fql: str, *, offset: int = 0, limit: int = 0, sort: str = "") -> tuple[list[str], int]:
+        return [], 0
+
+    def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
+        return []
+
+    def by_hour(self, fql: str) -> list[tuple[datetime, int]]:
+        return []
+
+    def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
+        return []
+
+
+def read(alerts: Withholding) -> tuple[list[str], Watch]:
+    watch = Watch(SystemTiming())
+    pages = read_by_hashes(alerts, "", [HASH], watch)
+    return [item.alert.composite_id for page in pages for item in page], watch
+
+
+def test_the_field_is_read_once_more_by_itself_and_what_is_still_missing_is_said() -> None:
+    alerts = Withholding(3, a_document(1), a_document(2))
+    found, watch = read(alerts)
+    assert len(found) == len(set(found)) == 2
+    assert BY_SHA256 in alerts.asked
+    assert watch.notes[-1] == "Falcon counts 3 alerts by sha256, 2 of them were read."
+
+
+def test_what_it_gives_without_the_hash_is_not_taken() -> None:
+    found, watch = read(Withholding(2, a_document(1), a_document(2, sha256=OTHER_HASH)))
+    assert len(found) == 1
+    assert watch.notes[-1] == "Falcon counts 2 alerts by sha256, 1 of them were read."
