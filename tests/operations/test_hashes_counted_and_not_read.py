@@ -12,7 +12,6 @@ from falcon_bulk.model.timing import SystemTiming
 from falcon_bulk.operations.byhash import read_by_hashes
 from falcon_bulk.operations.reading import Watch
 
-
 BY_SHA256 = hash_clauses([HASH])["sha256"]
 
 
