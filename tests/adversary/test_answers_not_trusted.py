@@ -9,7 +9,7 @@ from thoroughness import quick_first
 
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
-from falcon_bulk.errors import Rejected
+from falcon_bulk.errors import BadFilter, Rejected
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming
@@ -93,17 +93,28 @@ def test_of_the_fields_of_a_host_only_those_are_asked_that_find_it() -> None:
 class Negating:
     """A tenant of ten alerts: two hidden, three without show_in_ui, which `!` may or may not find."""
 
-    def __init__(self, shown: int) -> None:
-        self.found = {"": 10, "show_in_ui:false": 2, "show_in_ui:!false": shown}
+    def __init__(self, shown: int, untold: int | None) -> None:
+        self.found = {"": 10, "show_in_ui:false": 2, "show_in_ui:!false": shown, "show_in_ui:!'*'": untold}
 
     def count(self, fql: str) -> int:
-        return self.found[fql]
+        found = self.found[fql]
+        if found is None:
+            raise BadFilter("Falcon refuses the filter: no wildcard here.", status=400)
+        return found
 
 
-def test_alerts_that_do_not_tell_whether_they_are_shown_are_visible() -> None:
-    only = Selection(visible_only=True)
-    assert filter_of(Negating(8), only) == "show_in_ui:!false"
-    assert filter_of(Negating(5), only) == "(show_in_ui:!false,show_in_ui:!'*')"
+@pytest.mark.parametrize(
+    ("tenant", "asked"),
+    [
+        (Negating(8, 3), "show_in_ui:!false"),
+        (Negating(5, 3), "(show_in_ui:!false,show_in_ui:!'*')"),
+        (Negating(5, 10), "show_in_ui:!false"),
+        (Negating(5, 0), "show_in_ui:!false"),
+        (Negating(5, None), "show_in_ui:!false"),
+    ],
+)
+def test_alerts_without_show_in_ui_are_visible_and_no_hidden_ones_come_along(tenant: Negating, asked: str) -> None:
+    assert filter_of(tenant, Selection(visible_only=True)) == asked
 
 
 @pytest.mark.parametrize("status", [400, 404])

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
+from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, UNTOLD, base_filter
 from falcon_bulk.model.alert import decode_document, text
@@ -71,7 +72,7 @@ def filter_of(alerts: Counting, selection: Selection) -> str:
 
     A clause on a field that a tenant does not know may empty a whole OR, so of the fields in which a host or a name
     can stand only those are asked that find it. Whether `!` finds alerts that lack the field is not known, so where
-    it finds too few, those without show_in_ui are asked for too.
+    it does not, those without show_in_ui are asked for too.
     """
     return base_filter(
         selection,
@@ -82,8 +83,12 @@ def filter_of(alerts: Counting, selection: Selection) -> str:
 
 
 def _shown(alerts: Counting) -> Sequence[str]:
-    all_told = alerts.count(SHOWN) + alerts.count(HIDDEN) >= alerts.count("")
-    return (SHOWN,) if all_told else (SHOWN, UNTOLD)
+    """Those without show_in_ui are asked for only where the three kinds add up, so that no hidden alert comes along."""
+    missing = alerts.count("") - alerts.count(SHOWN) - alerts.count(HIDDEN)
+    try:
+        return (SHOWN, UNTOLD) if missing > 0 and alerts.count(UNTOLD) == missing else (SHOWN,)
+    except Rejected:
+        return (SHOWN,)
 
 
 def _finding(alerts: Counting, fields: Sequence[str], value: str) -> Sequence[str]:
