@@ -159,14 +159,14 @@ def test_a_damaged_journal_is_found_and_left_as_it_is(readable: Shell) -> None:
 def test_journals_are_counted_and_unfinished_runs_and_a_newer_version_are_warned_of(acme: Any) -> None:
     shell = acme(alerts=100)
     assert shell("bulk-close", "--since", "5000d", "--lift", "all", "--yes", "--max", "100").code == 0
-    assert "1 journals, 1 runs" in checks(doctor(shell))["state folder"]["what"]
+    assert "journals: 1, runs: 1" in checks(doctor(shell))["state folder"]["what"]
     journal = shell.folder / "state" / f"{shell.tenant.cid}.sqlite3"
     with sqlite3.connect(journal) as db:
         db.execute("UPDATE runs SET closed = 0")  # as a run that was killed leaves it
         db.commit()
         unfinished = checks(doctor(shell))["state folder"]
         assert unfinished["status"] == "warn"
-        assert "1 runs are unfinished" in unfinished["hint"]
+        assert "Unfinished runs: 1" in unfinished["hint"]
         db.execute("PRAGMA user_version=99")
     db.close()
     done = doctor(shell)

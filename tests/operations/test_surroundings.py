@@ -90,7 +90,7 @@ def test_a_new_state_folder_is_made_and_holds_nothing(tmp_path: Path) -> None:
     check = surroundings.state_folder(tmp_path / "state")
     assert check.status is Health.OK
     assert "writable" in check.what
-    assert "0 journals, 0 runs" in check.what
+    assert "journals: 0, runs: 0" in check.what
     assert list((tmp_path / "state").iterdir()) == []
 
 

@@ -61,10 +61,10 @@ def state_folder(folder: Path) -> Check:
     room = shutil.disk_usage(folder).free
     conditions = [condition(path) for path in journals(folder)]
     runs, unfinished = sum(one.runs for one in conditions), sum(one.unfinished for one in conditions)
-    what = f"{folder}: writable, {room / 1e9:,.1f} GB free, {len(conditions)} journals, {runs} runs"
+    what = f"{folder}: writable, {room / 1e9:,.1f} GB free, journals: {len(conditions)}, runs: {runs}"
     warn = ""
     if unfinished:
-        warn = f"{unfinished} runs are unfinished: `falcon-bulk runs` lists them, `falcon-bulk resume` goes on."
+        warn = f"Unfinished runs: {unfinished}; `falcon-bulk runs` lists them, `falcon-bulk resume` goes on."
     if any(one.newer for one in conditions):
         warn = "A journal was written by a newer version: use that one."
     if room < LEAST_ROOM:

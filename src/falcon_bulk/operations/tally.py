@@ -83,7 +83,7 @@ class Tally:
         said = list(warnings)
         if by_hash and self._interpreters:
             names = sorted(self._interpreters)
-            shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more names" if len(names) > SHOWN else "")
+            shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
             said.append(
                 f"The hash belongs to {shown}: a common interpreter or "
                 "system program. Look at the command lines before you close all that it ran."

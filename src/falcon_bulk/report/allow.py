@@ -53,7 +53,7 @@ def result_hashes_sheet(result: RunResult, most: int | None = None) -> Sheet:
 def hashes_sheet(hashes: Iterable[HashOutcome], words: dict[Outcome, str], most: int | None = None) -> Sheet:
     """A row for each hash, `most` of them. words: what outcomes are called."""
     rows = [(one.sha256, _word(one.outcome, words), one.reason, one.indicator_id) for one in hashes]
-    notes = [f"and {shown(len(rows) - most)} more hashes"] if most is not None and len(rows) > most else []
+    notes = [f"and {shown(len(rows) - most)} more"] if most is not None and len(rows) > most else []
     return Sheet("", _HASH_COLUMNS, rows[:most], notes)
 
 
