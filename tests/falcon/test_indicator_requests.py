@@ -66,6 +66,14 @@ def test_what_a_list_does_not_find_is_asked_for_alone_and_lists_are_distrusted_o
     assert len(falcon.to(SEARCH)) == lists + len(hashes)
 
 
+def test_where_a_list_is_refused_all_are_asked_for_alone(falcon: ScriptedFalcon, indicators: Indicators) -> None:
+    hashes = [f"{number:064x}" for number in range(DOUBTED + 10)]
+    falcon.answer(SEARCH, refused(400, "unparsable filter"), good(["id"], total=1), good())
+    falcon.answer(ENTITIES, good([an_indicator(hashes[0], id="id")]))
+    assert set(indicators.find(hashes)) == {hashes[0]}
+    assert len(falcon.to(SEARCH)) == 1 + len(hashes)
+
+
 def test_a_search_is_read_to_its_last_page(falcon: ScriptedFalcon, indicators: Indicators) -> None:
     falcon.answer(SEARCH, good(["a"], total=2), good(["b"], total=2))
     falcon.answer(ENTITIES, good([an_indicator(FIRST, id="a"), an_indicator(FIRST, id="b", action="prevent")]))

@@ -192,6 +192,15 @@ def test_one_with_an_error_fails_and_the_others_are_sent_again_without_it(keeper
     assert [(one.message, one.ids) for one in result.errors] == [("error: platforms are not valid", (HASHES[1],))]
 
 
+def test_one_with_an_error_after_a_lost_answer_fails_and_leaves_nothing_to_resume(
+    keeper: Keeper, journal: Journal
+) -> None:
+    keeper.bad = {HASHES[1]: "error: platforms are not valid"}
+    keeper.troubles = [AnswerLost("reset")]
+    result, _ = carried_out(keeper, journal)
+    assert (result.changed, result.failed, result.unknown, result.closed) == (3, 1, 0, True)
+
+
 def test_a_refusal_that_names_nobody_is_halved_until_the_bad_one_stands_alone(keeper: Keeper, journal: Journal) -> None:
     def refusing(hashes: Sequence[str]) -> Created:
         keeper.troubles.append(refusing)

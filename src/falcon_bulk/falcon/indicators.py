@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.errors import Unreachable
+from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.answers import Answer
 from falcon_bulk.falcon.fql import MAX_TERMS, equals_one
 from falcon_bulk.falcon.halving import in_halves
@@ -25,6 +25,9 @@ PAGE = 500
 
 IDS = 50
 """Ids in one request: they stand in its URL, 68 characters each."""
+
+ERROR = "error:"
+"""How what is said of an indicator begins that Falcon would refuse each time."""
 
 DOUBTED = 20
 """Hashes that a list found nothing for are asked for one by one, this many, before lists are trusted."""
@@ -63,13 +66,19 @@ class Indicators:
         """The indicators of each hash that has some.
 
         That a filter takes a list of values is not documented for this API: hashes without a hit are asked for
-        one by one, the first 20, and all where one of them has a hit after all.
+        one by one, the first 20, and all where one of them has a hit after all or a list is refused.
         """
         checked = [checked_hash(value) for value in hashes]
         found: dict[str, tuple[Indicator, ...]] = {}
-        for part in _parts(checked, MAX_TERMS - 1):
-            self._add(found, part)
         doubted = DOUBTED
+        for part in _parts(checked, MAX_TERMS - 1):
+            try:
+                self._add(found, part)
+            except Rejected as error:
+                if error.status != 400:
+                    raise
+                doubted = len(checked)
+                break
         for number, digest in enumerate([digest for digest in checked if digest not in found]):
             if number >= doubted:
                 break

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from falcon_bulk.errors import AnswerLost, FalconAnswer, FalconBulkError, Rejected
+from falcon_bulk.falcon.indicators import ERROR
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.indicator import PlannedIndicator
 from falcon_bulk.model.plan import Plan
@@ -145,7 +146,8 @@ class IndicatorRun:
         for row in left:
             if row.sha256 in said.refused:
                 words = said.refused[row.sha256]
-                lost = row.sha256 in self._lost
+                # A duplicate may be the lost creation; what is refused as an error was not made then either.
+                lost = row.sha256 in self._lost and not words.startswith(ERROR)
                 settled[row.sha256] = _as(row, Outcome.UNKNOWN if lost else Outcome.FAILED, words)
                 problems.append(RunProblem(code=0, message=words, trace_id=said.trace_id, ids=(row.sha256,)))
             elif row.sha256 in said.done:
