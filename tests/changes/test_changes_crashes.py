@@ -27,12 +27,19 @@ class Killed(BaseException):
 
 
 class Life:
-    """A process that dies at the n-th point it comes to."""
+    """A process that dies at the n-th point it comes to, or right after the effect of its n-th change."""
 
-    def __init__(self, ends_at: int) -> None:
+    def __init__(self, ends_at: int, *, changes: int = NEVER) -> None:
         self.points = 0
         self._ends_at = ends_at
+        self._changes = changes
         self._lock = threading.Lock()
+
+    def changed(self) -> None:
+        with self._lock:
+            self._changes -= 1
+            if not self._changes:
+                self._ends_at = self.points
 
     def point(self) -> None:
         with self._lock:
@@ -73,6 +80,7 @@ class MortalAlerts:
     def update(self, ids: Sequence[str], way: Way) -> Written:
         self._life.point()
         written = self._alerts.update(ids, way)
+        self._life.changed()
         self._life.point()
         return written
 
@@ -147,7 +155,7 @@ def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(ground: Groun
     """The first process dies right after the effect of its second change, the second one anywhere."""
     for point in count(1):
         ids = ground.ids(ALERTS)
-        plan = live(ground, ids, None, Life(27), workers=1)
+        plan = live(ground, ids, None, Life(NEVER, changes=2), workers=1)
         assert plan is not None
         # The first batch may still be on its way to be read back.
         assert ground.journal.result(plan.run_id).unknown in (BATCH, 2 * BATCH)

@@ -165,7 +165,7 @@ def test_the_process_environment_serves_where_no_customer_is_named(readable: She
 @pytest.mark.slow
 def test_an_unexpected_error_is_one_line_and_with_debug_a_traceback(readable: Shell) -> None:
     """A broken installation is as unexpected as it gets."""
-    broken = readable.folder / "broken"
+    broken = readable.folder / "broken-package"
     (broken / "falconpy").mkdir(parents=True, exist_ok=True)
     (broken / "falconpy" / "__init__.py").write_text("raise RuntimeError('no')\n")
     paths = {"PYTHONPATH": f"{broken}:{readable.environment()['PYTHONPATH']}"}

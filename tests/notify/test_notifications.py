@@ -131,7 +131,7 @@ def test_a_round_is_told_to_nobody_of_a_single_customer(acme: Shell, mailbox: Ma
     acme.write_env("customers/globex.env", acme.env_file.read_text().replace("CUSTOMER=acme", "CUSTOMER=globex"))
     done = acme.bare("hash-summary", "--all-customers", "--notify")
     assert done.code == 2
-    assert "of a round, in the process environment" in done.err
+    assert "for a round, in the process environment" in done.err
     assert done.requests == []
     with Mailbox() as ours:
         done = acme.bare("hash-summary", "--all-customers", "--notify", env={"FALCON_NOTIFY": ours.url})
