@@ -1,5 +1,6 @@
 """The entry point: the group of commands, and the one place where errors are shown."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -41,6 +42,9 @@ COMMANDS = {
 }
 
 PROGRAM = "falcon-bulk"
+RARELY = (100_000, 50, 50)
+"""When to look for garbage in cycles, of which alerts make none: each look costs time for all that is remembered."""
+
 OUTPUT_HINT = "Check where the output goes and the disk's room; `falcon-bulk runs` shows what was changed."
 
 EXAMPLES = """\b
@@ -96,6 +100,7 @@ def cli() -> None:
 
 def run(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    gc.set_threshold(*RARELY)
     _open_closed_streams()
     code = main(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):

@@ -200,6 +200,8 @@ class Once:
 
 def _millisecond(timestamp: str) -> str:
     """A timestamp cut or filled to milliseconds; alerts without one sort last."""
+    if timestamp[_TO_SECONDS : _TO_SECONDS + 1] == "." and len(timestamp) > _TO_MILLISECONDS:
+        return timestamp[:_TO_MILLISECONDS]
     if not timestamp:
         return "~"
     seconds, _, fraction = timestamp.rstrip("Z").partition(".")
