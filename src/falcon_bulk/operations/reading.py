@@ -23,6 +23,8 @@ from falcon_bulk.operations.sidebyside import side_by_side
 from falcon_bulk.operations.slices import Slice, cut
 
 WINDOW = 10_000
+_TO_SECONDS = len("2026-11-24T08:00:00")
+_TO_MILLISECONDS = len("2026-11-24T08:00:00.000")
 WORTH_SLICING = 3_000
 TIMED = "created_timestamp:>='1970-01-01T00:00:00Z'"
 
