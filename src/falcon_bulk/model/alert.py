@@ -160,6 +160,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return severity_band(number) if number is not None else ""
 
     @property
+    def day(self) -> str:
+        """The day on which it was created (UTC), or ''."""
+        return text(self.created_timestamp)[: len("2026-11-24")]
+
+    @property
     def tag_set(self) -> frozenset[str]:
         """The tags without the empty ones that real documents contain."""
         return frozenset(texts(self.tags))

@@ -9,8 +9,6 @@ from falcon_bulk.model.hashes import OWN_FIELDS, own_hashes
 from falcon_bulk.operations.elsewhere import MOST_FREQUENT, Elsewhere, md5_of
 from falcon_bulk.operations.reading import Found
 
-_TO_DAY = len("2026-11-24")
-
 
 class _Tally:
     """The numbers of one hash."""
@@ -98,7 +96,7 @@ def summarize(pages: Iterable[list[Found]], *, customer: str, generated_at: str,
     for page in pages:
         severities.update(found.alert.severity_label for found in page)
         products.update(text(found.alert.product) for found in page)
-        days.update(text(found.alert.created_timestamp)[:_TO_DAY] for found in page)
+        days.update(found.alert.day for found in page)
         for found in page:
             read += 1
             own = own_hashes(found.alert)

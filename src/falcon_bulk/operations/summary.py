@@ -21,7 +21,6 @@ Values = Iterable[str | None]
 
 MOST_GROUPS = 100
 
-_TO_DAY = len("2026-11-24")
 _TO_HOUR = len("2026-11-24T08")
 
 # What can be counted by a short name; any other name is a field path of the document.
@@ -39,7 +38,7 @@ FIELDS: dict[str, Callable[[Found], Values]] = {
     "cmdline": lambda found: [text(found.alert.cmdline)],
     "resolution": lambda found: [text(found.alert.resolution)],
     "assignee": lambda found: [found.alert.assignee],
-    "day": lambda found: [text(found.alert.created_timestamp)[:_TO_DAY]],
+    "day": lambda found: [found.alert.day],
     "hour": lambda found: [text(found.alert.created_timestamp)[:_TO_HOUR]],
     "tag": lambda found: found.alert.tag_set or [None],
 }
