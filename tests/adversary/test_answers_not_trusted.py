@@ -4,13 +4,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from clients import client_of
 from shell import Shell
 from thoroughness import quick_first
 
-from falcon_bulk.config.secret import Secret
-from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import BadFilter, Rejected
-from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming
 from falcon_bulk.operations.reading import Watch
@@ -23,21 +21,6 @@ from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
 def shell(tmp_path: Path) -> Iterator[Shell]:
     with Server(Tenant(alerts=300, children=1)) as server:
         yield Shell(tmp_path, server)
-
-
-def falcon_of(tenant: Tenant, server: Server) -> Falcon:
-    settings = Settings(
-        customer="acme",
-        client_id=tenant.client_id,
-        client_secret=Secret(tenant.client_secret),
-        base_url=server.url,
-        member_cid="",
-        cids=(),
-        operator="ann",
-        source="test",
-        named=True,
-    )
-    return Falcon(settings, SystemTiming())
 
 
 @pytest.mark.parametrize(
@@ -67,7 +50,7 @@ def test_many_hashes_are_found_also_where_an_unknown_field_empties_the_whole_fil
         alerts=600, seed=3, switches=Switches.of("unknown_field=empty_filter", "entities_sha256=unknown_field")
     )
     with Server(tenant) as server:
-        falcon = falcon_of(tenant, server)
+        falcon = client_of(tenant, server, quota=0.5)
         shell = Shell(tmp_path, server)
         own = sorted(shell.hashes().items(), key=lambda item: -len(item[1]))[:30]
         wanted = {composite_id for _, ids in own for composite_id in ids}
@@ -121,7 +104,7 @@ def test_alerts_without_show_in_ui_are_visible_and_no_hidden_ones_come_along(ten
 def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> None:
     tenant = Tenant(alerts=200)
     with Server(tenant) as server:
-        falcon = falcon_of(tenant, server)
+        falcon = client_of(tenant, server, quota=0.5)
         ids = list(tenant.store.by_id)[:50]
         whole = falcon.alerts._documents
 

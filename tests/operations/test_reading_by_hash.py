@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from itertools import pairwise, product
 
 import pytest
+from clients import client_of
 
-from falcon_bulk.config.secret import Secret
-from falcon_bulk.config.settings import Settings
 from falcon_bulk.falcon.fql import hash_groups
-from falcon_bulk.falcon.tenant import Tenant as Client
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming
 from falcon_bulk.operations import byhash
@@ -29,18 +27,7 @@ class Reading:
 
     def __init__(self, tenant: Tenant, server: Server) -> None:
         self.tenant = tenant
-        settings = Settings(
-            customer=tenant.customer,
-            client_id=tenant.client_id,
-            client_secret=Secret(tenant.client_secret),
-            base_url=server.url,
-            member_cid="",
-            cids=(tenant.cid,),
-            operator="tester",
-            source="test",
-            named=True,
-        )
-        self.client = Client(settings, SystemTiming(), quota=1.0)
+        self.client = client_of(tenant, server, cids=(tenant.cid,))
         self.client.alerts.count("")
         self.watch = Watch(SystemTiming())
         self.owners: dict[str, set[str]] = {}

@@ -8,12 +8,11 @@ from itertools import pairwise
 
 import msgspec
 import pytest
+from clients import client_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from thoroughness import quick_first
 
-from falcon_bulk.config.secret import Secret
-from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE, Page
 from falcon_bulk.falcon.tenant import Tenant as Client
@@ -28,24 +27,6 @@ from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def client_of(tenant: Tenant, server: Server) -> Client:
-    return Client(
-        Settings(
-            customer=tenant.customer,
-            client_id=tenant.client_id,
-            client_secret=Secret(tenant.client_secret),
-            base_url=server.url,
-            member_cid="",
-            cids=(tenant.cid,),
-            operator="tester",
-            source="test",
-            named=True,
-        ),
-        SystemTiming(),
-        quota=1.0,
-    )
-
-
 def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]:
     watch = Watch(SystemTiming())
     return Counter(
@@ -57,7 +38,7 @@ def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]
 def test_readers_side_by_side_read_what_one_reader_reads(mode: str) -> None:
     tenant = Tenant(alerts=4_000, burst=2_500, seed=5, switches=Switches.of(f"aggregates_mode={mode}"))
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server)
+        client = client_of(tenant, server, cids=(tenant.cid,))
         read = ids_read(client, Selection(), readers=4)
         client.close()
     assert read == Counter(tenant.store.by_id.keys())
@@ -68,7 +49,7 @@ def test_hidden_alerts_are_read_whether_the_search_shows_them_or_not(hidden: str
     values = Switches.of(f"combined_hidden={hidden}")
     tenant = Tenant(alerts=3_500, seed=6, switches=values)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server)
+        client = client_of(tenant, server, cids=(tenant.cid,))
         read = ids_read(client, Selection(), readers=4)
         client.close()
     assert read == Counter(tenant.store.by_id.keys())
@@ -78,7 +59,7 @@ def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> N
     tenant = Tenant(alerts=5_000, seed=7)
     before = set(tenant.store.by_id)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server)
+        client = client_of(tenant, server, cids=(tenant.cid,))
         read: Counter[str] = Counter()
         for page in read_all(client.alerts, "", Watch(SystemTiming()), readers=4):
             read.update(item.alert.composite_id for item in page)
@@ -91,7 +72,7 @@ def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> N
 def test_a_reader_that_fails_for_good_fails_the_reading() -> None:
     tenant = Tenant(alerts=5_000, seed=8)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server)
+        client = client_of(tenant, server, cids=(tenant.cid,))
         server.call(lambda: tenant.faults.add(Fault(kind="status", status=404, endpoint="combined", skip=2)))
         with pytest.raises(Rejected):
             ids_read(client, Selection(), readers=4)
@@ -101,7 +82,7 @@ def test_a_reader_that_fails_for_good_fails_the_reading() -> None:
 def test_passing_faults_lose_nothing_and_repeat_nothing() -> None:
     tenant = Tenant(alerts=5_000, seed=9)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server)
+        client = client_of(tenant, server, cids=(tenant.cid,))
         for kind in ("truncate", "html", "empty", "drop"):
             server.call(lambda kind=kind: tenant.faults.add(Fault(kind=kind, endpoint="combined")))
         read = ids_read(client, Selection(), readers=4)

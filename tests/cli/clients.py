@@ -1,0 +1,23 @@
+"""The client of a sandbox tenant, for tests that read without a command."""
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.config.settings import Settings
+from falcon_bulk.falcon.tenant import Tenant as Client
+from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.sandbox import Server, Tenant
+
+
+def client_of(tenant: Tenant, server: Server, *, cids: tuple[str, ...] = (), quota: float = 1.0) -> Client:
+    """Logged in to the tenant. cids: those expected. quota: the part of the rate limit to use."""
+    settings = Settings(
+        customer=tenant.customer,
+        client_id=tenant.client_id,
+        client_secret=Secret(tenant.client_secret),
+        base_url=server.url,
+        member_cid="",
+        cids=cids,
+        operator="tester",
+        source="test",
+        named=True,
+    )
+    return Client(settings, SystemTiming(), quota=quota)
