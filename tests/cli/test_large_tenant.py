@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
 
 import pytest
 from shell import Finished, Shell
@@ -13,6 +12,8 @@ pytestmark = pytest.mark.slow
 
 ALERTS, BURST = 25_000, 12_000
 PATIENCE = 180.0
+STALL = 1.5
+"""Seconds that a busy machine may hold up a request on its way."""
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +90,7 @@ def test_bulk_close_leaves_no_new_alert(large: Shell) -> None:
 
     sent = [request for request in done.requests if request.endpoint == "patch"]
     starts = sorted(request.at / 1e9 for request in sent)
-    gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert len(sent) == -(-len(new) // 1_000)
-    # The tenant notes when a request arrives: a stall of either process may bring two of them nearer.
-    assert sum(gap < 0.45 for gap in gaps) <= 1
-    assert starts[-1] - starts[0] >= 0.5 * (len(sent) - 1) - 0.25
+    # The tenant notes when a request arrives. A stall of either process delays one of them, and so brings it nearer to
+    # the next, but those after it keep their distance from the first.
+    assert [number for number, start in enumerate(starts) if start - starts[0] < 0.5 * number - STALL] == []

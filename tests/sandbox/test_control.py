@@ -185,7 +185,7 @@ def test_several_tenants_are_served_side_by_side() -> None:
         callers = [Caller(server, tenant) for tenant in tenants]
         assert not set(callers[0].ids()) & set(callers[1].ids())
         assert requests.post(server.urls[1] + "/oauth2/token", data={"client_id": "a"}, timeout=5).status_code == 400
-        assert server.call(lambda: threading.current_thread().name) == "sandbox"
+        assert server.call(lambda: threading.current_thread().name) == "tenant_0"
         with pytest.raises(ZeroDivisionError):
             server.call(lambda: 1 / 0)
         for caller in callers:

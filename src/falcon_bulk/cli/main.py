@@ -108,6 +108,7 @@ def run(argv: Sequence[str] | None = None) -> None:
             stream.flush()
         except OSError:
             _leave(stream)
+    gc.freeze()  # the process ends here: what it holds need not be searched for garbage once more
     sys.exit(code)
 
 

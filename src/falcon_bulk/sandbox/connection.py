@@ -1,18 +1,32 @@
 """HTTP in and out: an aiohttp request as a call, an answer as an aiohttp response."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from aiohttp import web
 from isal import igzip
 
 from falcon_bulk.sandbox import control, gateway, misbehaviour
+from falcon_bulk.sandbox.faults import Fault
 from falcon_bulk.sandbox.http import Answer, Call
 from falcon_bulk.sandbox.ledger import Request
 from falcon_bulk.sandbox.tenant import Tenant
 
 WORTH_COMPRESSING = 1024
-WORTH_A_THREAD = 64 * 1024
+
+Result = TypeVar("Result")
+
+
+class Content(NamedTuple):
+    """A body as it goes over the wire, and the headers that say how it is packed."""
+
+    body: bytes
+    headers: dict[str, str]
 
 
 class Meant(msgspec.Struct):
@@ -22,13 +36,21 @@ class Meant(msgspec.Struct):
     filter: str | None = None
 
 
-async def serve(tenant: Tenant, request: web.BaseRequest) -> web.StreamResponse:
-    """Answer one request, no sooner than the endpoint's latency after it arrived."""
-    arrived = asyncio.get_running_loop().time()
+async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> web.StreamResponse:
+    """Answer one request, no sooner than the endpoint's latency after it arrived.
+
+    worker: the one thread that touches the tenant. The event loop only notes what arrives and when, so that a large
+    answer to one request does not hold up the arrival of the next.
+    """
+
+    def at_work(function: Callable[[], Result]) -> Awaitable[Result]:
+        return asyncio.get_running_loop().run_in_executor(worker, function)
+
+    arrived, at = time.monotonic(), tenant.clock.now()
     body = await request.read()
     parameters = {name: request.query.getall(name) for name in request.query}
     call = Call(
-        len(tenant.ledger.requests) + 1,
+        0,
         request.method,
         request.path,
         {name: values[-1] for name, values in parameters.items()},
@@ -38,22 +60,33 @@ async def serve(tenant: Tenant, request: web.BaseRequest) -> web.StreamResponse:
         parameters,
     )
     if call.path.startswith(control.PREFIX):
-        return await _respond(request, control.answer(tenant, call))
-    entry = _entry(tenant, call)
-    tenant.ledger.requests.append(entry)
-    fault = tenant.faults.take(entry.endpoint, body)
-    entry.fault = fault.kind if fault else ""
-    given = await misbehaviour.answer(tenant, call, fault)
+        given = await at_work(partial(control.answer, tenant, call))
+        return await _respond(request, given, _packed(request, given))
+    entry, fault = await at_work(partial(_take, tenant, call, at))
+    await asyncio.sleep(misbehaviour.seconds_before(fault))
+    answer = await at_work(partial(misbehaviour.answer, tenant, call, fault))
+    content = await asyncio.to_thread(_packed, request, answer) if answer else None
+    await asyncio.sleep(misbehaviour.seconds_after(fault))
     latency = getattr(tenant.switches, f"latency_{entry.endpoint}", 0.0)
-    await asyncio.sleep(max(0.0, arrived + latency - asyncio.get_running_loop().time()))
-    if given is None:
+    await asyncio.sleep(max(0.0, arrived + latency - time.monotonic()))
+    if answer is None or content is None:
         misbehaviour.reset(request)
         return web.Response()
-    entry.status = given.status
-    return await _respond(request, given)
+    entry.status = answer.status
+    return await _respond(request, answer, content)
 
 
-def _entry(tenant: Tenant, call: Call) -> Request:
+def _take(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]:
+    """The ledger's entry of a call that arrived, and the fault that it meets."""
+    call.number = len(tenant.ledger.requests) + 1
+    entry = _entry(call, at)
+    tenant.ledger.requests.append(entry)
+    fault = tenant.faults.take(entry.endpoint, call.body)
+    entry.fault = fault.kind if fault else ""
+    return entry, fault
+
+
+def _entry(call: Call, at: int) -> Request:
     """The ledger's entry of a call that is about to be answered."""
     try:
         meant = msgspec.json.decode(call.body, type=Meant) if call.body else Meant()
@@ -62,7 +95,7 @@ def _entry(tenant: Tenant, call: Call) -> Request:
     token = call.headers.get("Authorization", "")
     return Request(
         call.number,
-        tenant.clock.now(),
+        at,
         call.method,
         call.path,
         call.query,
@@ -74,15 +107,11 @@ def _entry(tenant: Tenant, call: Call) -> Request:
     )
 
 
-async def _respond(request: web.BaseRequest, given: Answer) -> web.StreamResponse:
-    headers, body = dict(given.headers), given.body
-    headers["Content-Type"] = given.content_type
-    if len(body) > WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        body = await asyncio.to_thread(_gzip, body) if len(body) > WORTH_A_THREAD else _gzip(body)
+async def _respond(request: web.BaseRequest, given: Answer, content: Content) -> web.StreamResponse:
+    headers = {**given.headers, "Content-Type": given.content_type, **content.headers}
     if given.breaks_off:
-        return await _broken_off(request, web.StreamResponse(status=given.status, headers=headers), body)
-    return web.Response(status=given.status, body=body, headers=headers)
+        return await _broken_off(request, web.StreamResponse(status=given.status, headers=headers), content.body)
+    return web.Response(status=given.status, body=content.body, headers=headers)
 
 
 async def _broken_off(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
@@ -95,6 +124,8 @@ async def _broken_off(request: web.BaseRequest, response: web.StreamResponse, bo
     return response
 
 
-def _gzip(body: bytes) -> bytes:
-    packed: bytes = igzip.compress(body, 1)
-    return packed
+def _packed(request: web.BaseRequest, given: Answer) -> Content:
+    """The body as it goes over the wire: packed, if it is worth it and the client can unpack it."""
+    if len(given.body) > WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
+        return Content(igzip.compress(given.body, 1), {"Content-Encoding": "gzip"})
+    return Content(given.body, {})

@@ -1,6 +1,5 @@
 """What a fault makes of a request: it stands between the connection and the gateway."""
 
-import asyncio
 import socket
 import struct
 
@@ -16,12 +15,12 @@ from falcon_bulk.sandbox.timestamps import SECOND
 _PAGE = b"<html><head><title>Proxy</title></head><body><h1>The gateway did not answer</h1></body></html>"
 
 
-async def answer(tenant: Tenant, call: Call, fault: Fault | None) -> Answer | None:
+def answer(tenant: Tenant, call: Call, fault: Fault | None) -> Answer | None:
     """The answer to a call that meets `fault`; None if the connection is to be reset without one."""
     if fault is None or fault.kind in PATCH_KINDS:
         return gateway.answer(tenant, call, fault)
     if fault.kind == "delay":
-        return await _delayed(tenant, call, fault)
+        return gateway.answer(tenant, call)
     if fault.kind == "revoke_token":
         tenant.access.tokens.pop(call.headers.get("Authorization", "").partition(" ")[2], None)
         return gateway.answer(tenant, call)
@@ -34,13 +33,14 @@ async def answer(tenant: Tenant, call: Call, fault: Fault | None) -> Answer | No
     return None if fault.kind == "drop" else _instead(tenant, fault)
 
 
-async def _delayed(tenant: Tenant, call: Call, fault: Fault) -> Answer:
-    if not fault.applied:
-        await asyncio.sleep(fault.seconds)
-    given = gateway.answer(tenant, call)
-    if fault.applied:
-        await asyncio.sleep(fault.seconds)
-    return given
+def seconds_before(fault: Fault | None) -> float:
+    """How long a fault holds up what the call asks for."""
+    return fault.seconds if fault and fault.kind == "delay" and not fault.applied else 0.0
+
+
+def seconds_after(fault: Fault | None) -> float:
+    """How long a fault holds up the answer to what was done."""
+    return fault.seconds if fault and fault.kind == "delay" and fault.applied else 0.0
 
 
 def _truncated(given: Answer, fault: Fault) -> Answer:

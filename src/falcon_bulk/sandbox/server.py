@@ -4,7 +4,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
@@ -21,7 +21,7 @@ Result = TypeVar("Result")
 
 
 class Server:
-    """Serves each tenant on a port of its own, all from one event loop, so that no state needs a lock.
+    """Serves each tenant on a port of its own. One thread alone touches the tenants, so that no state needs a lock.
 
     `with Server(tenant) as server:` runs the loop in a daemon thread until the block ends.
     """
@@ -33,6 +33,7 @@ class Server:
         self._port = port
         self._loop = asyncio.new_event_loop()
         self._thread: threading.Thread | None = None
+        self._worker = ThreadPoolExecutor(1, "tenant")
         self._runners: list[web.ServerRunner] = []
 
     @property
@@ -57,17 +58,8 @@ class Server:
         self._leave()
 
     def call(self, function: Callable[[], Result]) -> Result:
-        """Run `function` on the loop's thread, between two requests, and return what it returns."""
-        done: Future[Result] = Future()
-
-        def run() -> None:
-            try:
-                done.set_result(function())
-            except BaseException as error:  # noqa: BLE001  the caller gets it
-                done.set_exception(error)
-
-        self._loop.call_soon_threadsafe(run)
-        return done.result()
+        """Run `function` on the thread that touches the tenants, between two requests, and return what it returns."""
+        return self._worker.submit(function).result()
 
     def serve_forever(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve in the foreground until SIGINT or SIGTERM. `ready` is called once all sockets listen."""
@@ -86,11 +78,13 @@ class Server:
         try:
             self._loop.run_until_complete(serve())
         finally:
+            self._worker.shutdown()
             self._loop.close()
 
     async def _start(self) -> None:
         for tenant, port in zip(self.tenants, [self._port] + [0] * len(self.tenants), strict=False):
-            handler = web.Server(partial(connection.serve, tenant), request_factory=self._request, access_log=None)
+            serving = partial(connection.serve, tenant, self._worker)
+            handler = web.Server(serving, request_factory=self._request, access_log=None)
             runner = web.ServerRunner(handler, shutdown_timeout=0.2)
             await runner.setup()
             self._runners.append(runner)
@@ -109,4 +103,5 @@ class Server:
         self._loop.call_soon_threadsafe(self._loop.stop)
         if self._thread is not None:
             self._thread.join()
+        self._worker.shutdown()
         self._loop.close()

@@ -60,9 +60,7 @@ class Tenant:
         self.faults = Faults(self.identity)
         self.ledger = Ledger()
         self.indicators = Indicators()
-        self.generator = Generator(
-            self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread
-        )
+        self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread)
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)
         self.search = Search(self.store, self.switches)
         self.ledger.counted([alert.kind for alert in self.store.newest_first])
