@@ -6,6 +6,7 @@ import click
 
 from falcon_bulk.cli.options import (
     consent_options,
+    examples,
     hash_file_option,
     many,
     not_blank,
@@ -18,16 +19,16 @@ from falcon_bulk.cli.options import (
 PLATFORMS = ("windows", "mac", "linux")
 EXPIRES = "90d"
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk allow-hash --customer acme --hash SHA256 --platform windows --global --dry-run
-  falcon-bulk allow-hash --customer acme --hash-file vetted.csv --platform windows,mac --host-group GROUP_ID
-  falcon-bulk allow-hash --customer acme --hash SHA256 --platform linux --global --expires 2027-01-31
-  falcon-bulk allow-hash --customer acme --hash SHA256 --platform mac --global --no-expiry --yes --expect 1
-"""
 
-
-@click.command("allow-hash", epilog=EXAMPLES)
+@click.command(
+    "allow-hash",
+    epilog=examples(
+        "allow-hash --customer acme --hash SHA256 --platform windows --global --dry-run",
+        "allow-hash --customer acme --hash-file vetted.csv --platform windows,mac --host-group GROUP_ID",
+        "allow-hash --customer acme --hash SHA256 --platform linux --global --expires 2027-01-31",
+        "allow-hash --customer acme --hash SHA256 --platform mac --global --no-expiry --yes --expect 1",
+    ),
+)
 @click.option("--hash", "hashes", **many("SHA256"), help="The hashes to allow.")
 @hash_file_option
 @click.option("--platform", "platforms", **many(choices=PLATFORMS), help="Where they are allowed; at least one.")

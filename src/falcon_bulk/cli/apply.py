@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, notify_option, once, pace_options, shared_options
+from falcon_bulk.cli.options import consent_options, examples, notify_option, once, pace_options, shared_options
 
 if TYPE_CHECKING:
     from falcon_bulk.falcon.tenant import Tenant
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk bulk-close --customer acme --host '*-LAB-*' --dry-run --plan lab.plan
-  falcon-bulk apply lab.plan --customer acme
-  falcon-bulk apply lab.plan --customer acme --yes
-"""
 
-
-@click.command("apply", epilog=EXAMPLES)
+@click.command(
+    "apply",
+    epilog=examples(
+        "bulk-close --customer acme --host '*-LAB-*' --dry-run --plan lab.plan",
+        "apply lab.plan --customer acme",
+        "apply lab.plan --customer acme --yes",
+    ),
+)
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option(
     "--plan-ttl", **once(default="24h"), show_default=True, metavar="AGE", help="Oldest plan to accept: 24h, 7d."

@@ -5,19 +5,19 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import change_options, notify_option, once, selection_options, shared_options
+from falcon_bulk.cli.options import change_options, examples, notify_option, once, selection_options, shared_options
 from falcon_bulk.errors import UsageProblem
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk bulk-close --customer acme --filter "status:'new'+name:'EICAR*'" --dry-run
-  falcon-bulk bulk-close --customer acme --host '*-LAB-*' --from-status new --resolution ignored
-  falcon-bulk bulk-close --customer acme --hash-file approved.csv --from-status new --dry-run
-  falcon-bulk bulk-close --customer acme --ids-file ids.txt --yes --expect 42
-"""
 
-
-@click.command("bulk-close", epilog=EXAMPLES)
+@click.command(
+    "bulk-close",
+    epilog=examples(
+        "bulk-close --customer acme --filter \"status:'new'+name:'EICAR*'\" --dry-run",
+        "bulk-close --customer acme --host '*-LAB-*' --from-status new --resolution ignored",
+        "bulk-close --customer acme --hash-file approved.csv --from-status new --dry-run",
+        "bulk-close --customer acme --ids-file ids.txt --yes --expect 42",
+    ),
+)
 @selection_options(changing=True)
 @click.option(
     "--ids-file",

@@ -4,19 +4,19 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import change_options, notify_option, selection_options, shared_options
+from falcon_bulk.cli.options import change_options, examples, notify_option, selection_options, shared_options
 from falcon_bulk.errors import UsageProblem
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk close-hash --customer acme --hash SHA256 --dry-run
-  falcon-bulk close-hash --customer acme --hash SHA256 --resolution false_positive --comment "PUP, approved"
-  falcon-bulk close-hash --customer acme --hash-file approved.csv --dry-run --plan approved.plan
-  falcon-bulk close-hash --customer acme --hash SHA256 --yes --max 500
-"""
 
-
-@click.command("close-hash", epilog=EXAMPLES)
+@click.command(
+    "close-hash",
+    epilog=examples(
+        "close-hash --customer acme --hash SHA256 --dry-run",
+        'close-hash --customer acme --hash SHA256 --resolution false_positive --comment "PUP, approved"',
+        "close-hash --customer acme --hash-file approved.csv --dry-run --plan approved.plan",
+        "close-hash --customer acme --hash SHA256 --yes --max 500",
+    ),
+)
 @selection_options(changing=True)
 @change_options
 @notify_option

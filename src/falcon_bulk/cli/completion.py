@@ -3,18 +3,13 @@
 import click
 
 from falcon_bulk.cli.nearness import Word
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.options import examples, shared_options
 from falcon_bulk.errors import ExitCode
 
 VARIABLE = "_FALCON_BULK_COMPLETE"
 """Set by the script; Click answers with completions then, and runs no command."""
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk completion bash > ~/.local/share/bash-completion/completions/falcon-bulk
-  falcon-bulk completion zsh > ~/.zfunc/_falcon-bulk
-  falcon-bulk completion fish > ~/.config/fish/completions/falcon-bulk.fish
-
+RUNNING_SHELL = """
 \b
 For the running shell only:
   bash, zsh:  eval "$(falcon-bulk completion bash)"     (or zsh)
@@ -23,7 +18,15 @@ For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit
 """
 
 
-@click.command("completion", epilog=EXAMPLES)
+@click.command(
+    "completion",
+    epilog=examples(
+        "completion bash > ~/.local/share/bash-completion/completions/falcon-bulk",
+        "completion zsh > ~/.zfunc/_falcon-bulk",
+        "completion fish > ~/.config/fish/completions/falcon-bulk.fish",
+    )
+    + RUNNING_SHELL,
+)
 @click.argument("shell", type=Word(("bash", "zsh", "fish")))
 @shared_options
 @click.pass_context

@@ -6,17 +6,19 @@ from falcon_bulk.cli.nearness import Group
 from falcon_bulk.cli.options import examples, shared_options
 from falcon_bulk.errors import ExitCode
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk customers
-  falcon-bulk customers check
-  falcon-bulk customers check acme globex --format json
-  falcon-bulk customers check --customer-tag gold
-  falcon-bulk customers add initech
-"""
 
-
-@click.group("customers", cls=Group, invoke_without_command=True, epilog=EXAMPLES)
+@click.group(
+    "customers",
+    cls=Group,
+    invoke_without_command=True,
+    epilog=examples(
+        "customers",
+        "customers check",
+        "customers check acme globex --format json",
+        "customers check --customer-tag gold",
+        "customers add initech",
+    ),
+)
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:

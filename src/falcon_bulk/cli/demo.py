@@ -9,20 +9,14 @@ from pathlib import Path
 
 import click
 
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.options import examples, shared_options
 from falcon_bulk.errors import ExitCode
 
 CUSTOMER = "acme"
 ALERTS = 12_000
 
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk demo
-"""
-
-
-@click.command("demo", epilog=EXAMPLES)
+@click.command("demo", epilog=examples("demo"))
 @shared_options
 def command() -> int:
     """A guided tour on a local tenant: look, count by hash, dry run, close, prove, take back.

@@ -2,18 +2,18 @@
 
 import click
 
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.options import examples, shared_options
 from falcon_bulk.errors import UsageProblem
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk doctor --customer acme
-  falcon-bulk doctor --customer acme --format json
-  falcon-bulk doctor --customer acme --format markdown -o report.md
-"""
 
-
-@click.command("doctor", epilog=EXAMPLES)
+@click.command(
+    "doctor",
+    epilog=examples(
+        "doctor --customer acme",
+        "doctor --customer acme --format json",
+        "doctor --customer acme --format markdown -o report.md",
+    ),
+)
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:

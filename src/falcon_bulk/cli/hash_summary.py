@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import notify_option, once, selection_options, shared_options
+from falcon_bulk.cli.options import examples, notify_option, once, selection_options, shared_options
 from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from falcon_bulk.model.hash_summary import HashSummary
     from falcon_bulk.model.selection import Selection
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk hash-summary --customer acme
-  falcon-bulk hash-summary --customer acme --status new --since 7d --top 20
-  falcon-bulk hash-summary --customer acme --hash-file hashes.txt --format csv
-  falcon-bulk hash-summary --customer acme -o reports/
-"""
 
-
-@click.command("hash-summary", epilog=EXAMPLES)
+@click.command(
+    "hash-summary",
+    epilog=examples(
+        "hash-summary --customer acme",
+        "hash-summary --customer acme --status new --since 7d --top 20",
+        "hash-summary --customer acme --hash-file hashes.txt --format csv",
+        "hash-summary --customer acme -o reports/",
+    ),
+)
 @selection_options(changing=False)
 @click.option(
     "--top",

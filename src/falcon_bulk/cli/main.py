@@ -14,7 +14,7 @@ import click
 from falcon_bulk import __version__
 from falcon_bulk.cli.completion import VARIABLE
 from falcon_bulk.cli.nearness import Group, usage_problem
-from falcon_bulk.cli.options import shared_options
+from falcon_bulk.cli.options import examples, shared_options
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
 from falcon_bulk.textsafe import printable
 
@@ -46,14 +46,6 @@ RARELY = (100_000, 50, 50)
 """When to look for garbage in cycles, of which alerts make none: each look costs time for all that is remembered."""
 
 OUTPUT_HINT = "Check where the output goes and the disk's room; `falcon-bulk runs` shows what was changed."
-
-EXAMPLES = """\b
-Examples:
-  falcon-bulk demo
-  falcon-bulk query --customer acme --status new --severity high,critical
-  falcon-bulk hash-summary --customer acme --since 7d
-  falcon-bulk close-hash --customer acme --hash SHA256 --dry-run
-"""
 
 
 class Commands(Group):
@@ -87,7 +79,12 @@ class Commands(Group):
 @click.command(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=EXAMPLES,
+    epilog=examples(
+        "demo",
+        "query --customer acme --status new --severity high,critical",
+        "hash-summary --customer acme --since 7d",
+        "close-hash --customer acme --hash SHA256 --dry-run",
+    ),
 )
 @click.version_option(__version__, prog_name=PROGRAM)
 @shared_options

@@ -4,23 +4,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import many, once, selection_options, shared_options
+from falcon_bulk.cli.options import examples, many, once, selection_options, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.context import Context
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk query --customer acme --status new --severity high,critical
-  falcon-bulk query --customer acme --filter "device.hostname:'DC*'" --all --format csv
-  falcon-bulk query --customer acme --hash SHA256 --details
-  falcon-bulk query --customer acme --hash-file hashes.txt --all --format csv
-  falcon-bulk query --customer acme --status new --count
-"""
 
-
-@click.command("query", epilog=EXAMPLES)
+@click.command(
+    "query",
+    epilog=examples(
+        "query --customer acme --status new --severity high,critical",
+        "query --customer acme --filter \"device.hostname:'DC*'\" --all --format csv",
+        "query --customer acme --hash SHA256 --details",
+        "query --customer acme --hash-file hashes.txt --all --format csv",
+        "query --customer acme --status new --count",
+    ),
+)
 @selection_options(changing=False)
 @click.option("--limit", **once(), type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
 @click.option(

@@ -4,17 +4,17 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import notify_option, pace_options, shared_options
+from falcon_bulk.cli.options import examples, notify_option, pace_options, shared_options
 from falcon_bulk.errors import ExitCode, Refused
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk resume --customer acme
-  falcon-bulk resume RUN --customer acme
-"""
 
-
-@click.command("resume", epilog=EXAMPLES)
+@click.command(
+    "resume",
+    epilog=examples(
+        "resume --customer acme",
+        "resume RUN --customer acme",
+    ),
+)
 @click.argument("run_id", metavar="[RUN]", required=False)
 @pace_options
 @notify_option

@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from falcon_bulk.cli.context import Context
     from falcon_bulk.model.run import RunRow
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk runs --customer acme
-  falcon-bulk runs show RUN --customer acme --format json
-  falcon-bulk runs abandon RUN --customer acme
-  falcon-bulk runs prune --older-than 90d --customer acme
-"""
 
-
-@click.group("runs", cls=Group, invoke_without_command=True, epilog=EXAMPLES)
+@click.group(
+    "runs",
+    cls=Group,
+    invoke_without_command=True,
+    epilog=examples(
+        "runs --customer acme",
+        "runs show RUN --customer acme --format json",
+        "runs abandon RUN --customer acme",
+        "runs prune --older-than 90d --customer acme",
+    ),
+)
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:

@@ -9,12 +9,11 @@ from falcon_bulk.cli.nearness import Group
 from falcon_bulk.cli.options import examples, once, one_of, shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk sandbox serve --port 8080 --alerts 25000 --write-env customers/acme.env
-  falcon-bulk sandbox serve --switch latency_patch=1.0 --switch index_lag=5
-  falcon-bulk sandbox switches
-"""
+EXAMPLES = examples(
+    "sandbox serve --port 8080 --alerts 25000 --write-env customers/acme.env",
+    "sandbox serve --switch latency_patch=1.0 --switch index_lag=5",
+    "sandbox switches",
+)
 
 
 @click.group("sandbox", cls=Group, epilog=EXAMPLES)

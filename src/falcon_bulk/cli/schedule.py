@@ -2,17 +2,17 @@
 
 import click
 
-from falcon_bulk.cli.options import once, shared_options
+from falcon_bulk.cli.options import examples, once, shared_options
 from falcon_bulk.errors import ExitCode
 
-EXAMPLES = """\b
-Examples:
-  falcon-bulk schedule --at '0 7 * * 1' -- hash-summary --customer acme --since 7d -o reports/acme.md
-  falcon-bulk schedule --at '*/30 * * * *' -- close-hash --customer acme --hash SHA256 --yes --max 500
-"""
 
-
-@click.command("schedule", epilog=EXAMPLES)
+@click.command(
+    "schedule",
+    epilog=examples(
+        "schedule --at '0 7 * * 1' -- hash-summary --customer acme --since 7d -o reports/acme.md",
+        "schedule --at '*/30 * * * *' -- close-hash --customer acme --hash SHA256 --yes --max 500",
+    ),
+)
 @click.option(
     "--at", "expression", **once(), required=True, metavar="CRON", help="When: minute hour day month weekday."
 )

@@ -4,22 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import many, notify_option, once, selection_options, shared_options
+from falcon_bulk.cli.options import examples, many, notify_option, once, selection_options, shared_options
 from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.context import Context
     from falcon_bulk.model.selection import Selection
     from falcon_bulk.model.summary import Summary
-
-EXAMPLES = """\b
-Examples:
-  falcon-bulk summary --customer acme --hash-file hashes.txt --by host,user
-  falcon-bulk summary --customer acme --status new
-  falcon-bulk summary --customer acme --by name,host --by 'name*host' --top 20
-  falcon-bulk summary --customer acme --by day,device.os_version --since 30d --format json
-  falcon-bulk summary --customer acme --status new --outliers
-"""
 DEFAULT = ("severity", "status", "product")
 BY = (
     "severity, status, product, type, name, host, user, tactic, technique, filename, cmdline, resolution, assignee, "
@@ -27,7 +18,16 @@ BY = (
 )
 
 
-@click.command("summary", epilog=EXAMPLES)
+@click.command(
+    "summary",
+    epilog=examples(
+        "summary --customer acme --hash-file hashes.txt --by host,user",
+        "summary --customer acme --status new",
+        "summary --customer acme --by name,host --by 'name*host' --top 20",
+        "summary --customer acme --by day,device.os_version --since 30d --format json",
+        "summary --customer acme --status new --outliers",
+    ),
+)
 @selection_options(changing=False)
 @click.option("--by", "fields", **many("FIELD"), help=BY)
 @click.option(

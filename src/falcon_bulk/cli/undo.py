@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, notify_option, pace_options, shared_options
-
-EXAMPLES = """\b
-Examples:
-  falcon-bulk undo RUN --customer acme
-  falcon-bulk undo RUN --customer acme --yes --max 500
-"""
+from falcon_bulk.cli.options import consent_options, examples, notify_option, pace_options, shared_options
 
 
-@click.command("undo", epilog=EXAMPLES)
+@click.command(
+    "undo",
+    epilog=examples(
+        "undo RUN --customer acme",
+        "undo RUN --customer acme --yes --max 500",
+    ),
+)
 @click.argument("run_id", metavar="RUN")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back; send nothing.")
 @consent_options
