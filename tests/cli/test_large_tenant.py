@@ -71,6 +71,12 @@ def test_sorted_reading_goes_beyond_the_window_too(large: Shell) -> None:
     assert len({composite_id for composite_id, _ in rows}) == len(rows) == ALERTS + BURST
 
 
+def test_what_a_limit_beyond_the_window_leaves_out_is_told(large: Shell) -> None:
+    done = large("query", "--limit", "11000", "--fields", "composite_id", "--format", "csv", patience=PATIENCE)
+    assert (done.code, len(set(done.text.splitlines()[1:]))) == (0, 11_000)
+    assert f"11,000 of {ALERTS + BURST:,} alerts are shown" in done.err
+
+
 def test_bulk_close_leaves_no_new_alert(large: Shell) -> None:
     before = {alert["composite_id"]: alert for alert in large.alerts()}
     new = {composite_id for composite_id, alert in before.items() if alert["status"] == "new"}

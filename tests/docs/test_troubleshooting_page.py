@@ -258,6 +258,13 @@ def _(shell: Shell) -> str:
     return said_by(shell, "query")
 
 
+@provokes("Falcon found … alerts and gave … of them; …")
+def _(shell: Shell) -> str:
+    newest = shell.alerts()[0]["composite_id"]
+    shell.server.call(lambda: shell.tenant.store.by_id.pop(newest))
+    return said_by(shell, "query")
+
+
 @provokes("Falcon refuses the filter: …")
 def _(shell: Shell) -> str:
     return said_by(shell, "query", "--filter", "created_timestamp:*'2026*'")

@@ -41,23 +41,22 @@ class Look(NamedTuple):
 def documents_of(context: Context, chosen: Chosen) -> Iterator[Iterator[bytes]]:
     """The documents as they are read; says at the end how many more there are."""
 
-    seen = 0
+    seen, at_the_end = 0, False
 
     def read(tenant: Tenant, watch: Watch) -> Iterator[bytes]:
-        nonlocal seen
+        nonlocal seen, at_the_end
         selection, limit, sort = chosen
         pages = choose(tenant.alerts, selection, watch, limit=limit, sort=sort, readers=context.readers)
         for page in only_of(pages, tenant.cids):
             for item in page:
                 seen += 1
                 yield bytes(item.document)
+        at_the_end = True
 
     with context.tenant() as tenant, context.watching("reading") as watch:
         yield read(tenant, watch)
-        if chosen.limit is not None and seen == chosen.limit:
-            total = watch.matching or watch.counted or tenant.alerts.count(filter_of(tenant.alerts, chosen.selection))
-            if total > seen:
-                context.console.say(f"{seen:,} of {total:,} alerts are shown; --all or --limit N shows more.")
+        if at_the_end and chosen.limit is not None and watch.matching > chosen.limit:
+            context.console.say(f"{seen:,} of {watch.matching:,} alerts are shown; --all or --limit N shows more.")
 
 
 def count(context: Context, selection: Selection) -> int:

@@ -55,7 +55,7 @@ class Watch:
 
     progress: called with the number of alerts read so far and the number expected.
     sought: fields that may not exist, with what is to be said if no alert has them.
-    matching: how many of the alerts read are of the selection, where that is not all of them.
+    matching: how many alerts are of the selection, where a limit may cut them.
     """
 
     timing: Timing

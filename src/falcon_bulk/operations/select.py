@@ -64,7 +64,7 @@ def _chosen(
     elif limit is None or limit > WINDOW:
         yield from _in_order(alerts, selection, watch, limit, sort or NEWEST_FIRST)
     else:
-        yield from _first(alerts, filter_of(alerts, selection), limit, sort or NEWEST_FIRST)
+        yield from _first(alerts, filter_of(alerts, selection), watch, limit, sort or NEWEST_FIRST)
 
 
 def filter_of(alerts: Counting, selection: Selection) -> str:
@@ -123,7 +123,7 @@ def _in_order(
 ) -> Iterator[list[Found]]:
     """Beyond 10,000 in an order of the server's; alerts that change meanwhile may not come twice."""
     fql = filter_of(alerts, selection)
-    counted = alerts.count(fql)
+    counted = watch.matching = alerts.count(fql)
     watch.expect(counted if limit is None else min(limit, counted))
     seen: set[str] = set()
     after = ""
@@ -140,15 +140,21 @@ def _in_order(
     watch.conclude()
 
 
-def _first(alerts: AlertReader, fql: str, limit: int, sort: str) -> Iterator[list[Found]]:
+def _first(alerts: AlertReader, fql: str, watch: Watch, limit: int, sort: str) -> Iterator[list[Found]]:
     """At most 10,000 alerts in an order of the server's, hidden ones included."""
+    listed = given = 0
     for offset in range(0, limit, PAGE):
         size = min(PAGE, limit - offset)
-        ids, _ = alerts.ids(fql, offset=offset, limit=size, sort=sort)
-        found = {item.alert.composite_id: item for item in map(decoded, alerts.by_id(ids))} if ids else {}
-        yield [found[composite_id] for composite_id in ids if composite_id in found]
+        ids, watch.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
+        answered = {item.alert.composite_id: item for item in map(decoded, alerts.by_id(ids))} if ids else {}
+        found = [answered[composite_id] for composite_id in ids if composite_id in answered]
+        listed += len(ids)
+        given += len(found)
+        yield found
         if len(ids) < size:
-            return
+            break
+    if given < listed:
+        watch.notes.append(f"Falcon found {listed:,} alerts and gave {given:,} of them; the others may be gone by now.")
 
 
 def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch) -> Iterator[list[Found]]:
