@@ -83,10 +83,10 @@ class Desk:
         }
 
     @contextmanager
-    def running(self, *argv: str, customer: str = "acme", **more: Any) -> Iterator[Running]:
-        """Start a command; what is left of it at the end of the block is killed."""
+    def running(self, *argv: str, customer: str | None = "acme", **more: Any) -> Iterator[Running]:
+        """Start a command, with None as it stands; what is left of it at the end of the block is killed."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "falcon_bulk", *argv, "--customer", customer],
+            [sys.executable, "-m", "falcon_bulk", *argv, *(["--customer", customer] if customer else [])],
             cwd=self.folder,
             env=self.environment(),
             stdin=subprocess.DEVNULL,
@@ -99,7 +99,7 @@ class Desk:
                 process.kill()
             process.communicate()
 
-    def run(self, *argv: str, customer: str = "acme") -> Done:
+    def run(self, *argv: str, customer: str | None = "acme") -> Done:
         """Run a command to its end."""
         with self.running(*argv, customer=customer) as running:
             return running.finish()

@@ -111,14 +111,50 @@ def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
             running.signal(number)
             assert running.process.wait(5) == code
             assert time.monotonic() - begun < 1.0
-            assert "`falcon-bulk resume`" in running.finish().err
+            err = running.finish().err
         run = desk.newest_run()
+        assert f"Go on:  falcon-bulk resume {run.run_id} --customer acme\n" in err
         assert run.unknown == 20 * desk.patches()
         assert desk.unknown() <= set(ids)
         desk.tenant.switches.latency_patch = 0.0
         resumed = desk.run("resume", "--format", "json")
         assert (resumed.code, resumed.document["changed"], resumed.document["unknown"]) == (0, 40, 0)
         assert desk.comments(ids, run.run_id) == [1]
+
+
+@pytest.mark.slow
+def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
+    with a_desk(tmp_path, "acme", "globex", latency_patch=8.0) as desk:
+        planned = desk.run(
+            "bulk-close", "--severity", "high", "--all-customers", "--dry-run", "--plan", "p", customer=None
+        )
+        assert planned.code == 0, planned
+        with desk.running("apply", "p", "--yes", "--max", "9000", "--format", "json", customer=None) as running:
+            until(lambda: all(any(one.endpoint == "patch" for one in t.ledger.requests) for t in desk.server.tenants))
+            running.signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.process.wait(0.5)
+            running.signal(signal.SIGINT)
+            done = running.finish()
+        assert (done.code, done.out) == (130, "")
+        for name in ("acme", "globex"):
+            (unfinished,) = desk.run("runs", "--format", "json", customer=name).document["runs"]
+            assert f"Go on:  falcon-bulk resume {unfinished['run_id']} --customer {name}\n" in done.err
+
+
+@pytest.mark.slow
+def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: Path) -> None:
+    with a_desk(tmp_path, latency_combined=8.0) as desk:
+        with desk.running("bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000") as running:
+            until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
+            running.signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.process.wait(0.5)
+            running.signal(signal.SIGINT)
+            done = running.finish()
+        assert done.code == 130
+        assert "Stopped at once: no change was under way." in done.err
+        assert desk.patches() == 0
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import msgspec
 from falcon_bulk import __version__
 from falcon_bulk.cli.consent import Consent, ask, check_may_change
 from falcon_bulk.cli.context import Context
-from falcon_bulk.cli.hints import after_dry_run, after_run, step_after_run
+from falcon_bulk.cli.hints import after_dry_run, after_run, step_after_run, to_go_on
 from falcon_bulk.cli.signals import stopping
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Stopped, UsageProblem
@@ -212,6 +212,7 @@ def run_to_its_end(
     context: Context, tenant: Tenant, journal: Journal, plan: Plan, pace: Pace, read_at: float = float("-inf")
 ) -> Ended:
     """Carry out what the journal holds of a run."""
+    context.unfinished[plan.run_id] = to_go_on(context, plan.run_id)
     with context.console.bar("changing") as move:
         run: Run | IndicatorRun
         if plan.allowance is not None:
@@ -228,6 +229,8 @@ def run_to_its_end(
                 trouble=lambda: tenant.pacer.troubles,
             )
         result = run.carry_out(lambda: tenant.pacer.requests)
+    if not (result.unknown or result.not_sent):
+        del context.unfinished[plan.run_id]
     if not context.console.verbose:
         context.console.say(tenant.pacer.account)
     return Ended(plan, None, result, run.cause)

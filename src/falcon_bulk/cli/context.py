@@ -37,6 +37,7 @@ class Context:
     """What the shared options of one command line come to. kind: which formats the command has.
 
     sought: fields that may not exist, with what is to be said if no alert read has them.
+    unfinished: by the ids of the runs begun here that have something left, how to go on with them.
     """
 
     def __init__(self, ctx: click.Context, kind: str) -> None:
@@ -53,6 +54,7 @@ class Context:
         self.parallel_customers: int = given.get("parallel_customers", PARALLEL_CUSTOMERS)
         self._settings: Settings | None = None
         self.sought: dict[str, str] = {}
+        self.unfinished: dict[str, str] = {}
 
     @cached_property
     def round(self) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ def step_after_run(context: Context, result: RunResult) -> str:
     if result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED):
         return ""
     if (result.unknown or result.not_sent) and not result.closed:
-        return _step(context, "Go on:", "resume", result.run_id)
+        return to_go_on(context, result.run_id)
     if result.failed or result.drifted:
         return _step(context, "Look:", "runs", "show", result.run_id)
     if result.changed and not (result.allowance is not None and result.command == "undo"):
@@ -78,11 +78,16 @@ def step_after_run(context: Context, result: RunResult) -> str:
     return ""
 
 
+def to_go_on(context: Context, run_id: str) -> str:
+    """How an unfinished run is gone on with."""
+    return _step(context, "Go on:", "resume", run_id)
+
+
 def after_runs(context: Context, rows: Sequence[RunRow]) -> None:
     """Go on with an unfinished run, else look at the newest."""
     unfinished = next((row for row in rows if row.status is RunStatus.UNFINISHED), None)
     if unfinished:
-        suggest(context, "Go on:", "resume", unfinished.run_id)
+        context.console.say(to_go_on(context, unfinished.run_id))
     elif rows:
         suggest(context, "Look:", "runs", "show", rows[0].run_id)
 

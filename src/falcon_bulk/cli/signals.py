@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from falcon_bulk.cli.context import Context
@@ -18,7 +18,10 @@ def stopping(context: Context) -> Iterator[None]:
 
     def stop(signum: int) -> None:
         if not context.timing.stop(signum):
-            os.write(2, b"\nStopped at once: `falcon-bulk resume` settles what was in flight.\n")
+            unfinished = list(context.unfinished.values())
+            said = "`falcon-bulk resume` settles what was in flight." if unfinished else "no change was under way."
+            with suppress(OSError):
+                os.write(2, "\n".join(["", f"Stopped at once: {said}", *unfinished, ""]).encode())
             os._exit(128 + signum)
 
     with _handled(STOPPING, stop):
