@@ -32,7 +32,7 @@ class Caller:
         return self.send("POST", "/oauth2/token", data=credentials | form)
 
     def send(self, method: str, path: str, **more: Any) -> requests.Response:
-        return self.session.request(method, self.url + path, timeout=30, allow_redirects=False, **more)
+        return self.session.request(method, self.url + path, timeout=60, allow_redirects=False, **more)
 
     def query(self, filter: str = "", **params: Any) -> requests.Response:  # noqa: A002  the parameter's name
         return self.send("GET", QUERIES, params={"filter": filter} | params)

@@ -200,14 +200,14 @@ def test_closing_may_hide(start: Start, hides: bool) -> None:
 
 
 def test_the_search_lags_behind_and_entities_does_not(start: Start) -> None:
-    caller = start(index_lag=5)
+    caller = start(index_lag=60)
     one = caller.ids("status:'new'")[0]
     caller.patch([one], CLOSE)
     assert caller.document(one)["status"] == "closed"
     assert one in caller.ids("status:'new'")
     (seen,) = caller.combined(filter=f"composite_id:'{one}'").json()["resources"]
     assert seen["status"] == "new"
-    caller.control("POST", "advance", {"seconds": 5.1})
+    caller.control("POST", "advance", {"seconds": 60.1})
     assert one not in caller.ids("status:'new'")
 
 

@@ -55,16 +55,11 @@ def test_an_answer_is_late_before_or_after_the_effect(start: Start, applied: boo
     caller = start()
     ids = caller.ids("status:'new'")[:1]
     order(caller, "delay", endpoint="patch", applied=applied, seconds=0.4)
-    began = time.monotonic()
-    with pytest.raises(requests.Timeout):
-        caller.session.patch(
-            caller.url + "/alerts/entities/alerts/v3",
-            json={"composite_ids": ids, "action_parameters": [{"name": "update_status", "value": "closed"}]},
-            timeout=0.2,
-        )
-    assert closed(caller, ids) == (1 if applied else 0)
-    time.sleep(max(0.0, began + 0.6 - time.monotonic()))
-    assert closed(caller, ids) == 1
+    assert caller.patch(ids, CLOSE).status_code == 200
+    answered = caller.tenant.clock.now()
+    (change,) = caller.tenant.ledger.changes
+    asked = caller.tenant.ledger.requests[change.request - 1].at
+    assert (answered - change.at if applied else change.at - asked) >= 0.399e9
 
 
 def test_a_body_breaks_off_after_the_effect(start: Start) -> None:
@@ -111,13 +106,13 @@ def test_a_redirect_leads_elsewhere_and_names_a_region(start: Start) -> None:
 @pytest.mark.parametrize("style", ["seconds", "milliseconds", "missing", "nonsense", "past"])
 def test_a_429_has_any_of_five_headers(start: Start, style: str) -> None:
     caller = start()
-    order(caller, "rate_limit", header=style, seconds=3)
+    order(caller, "rate_limit", header=style, seconds=300)
     answer = caller.query()
     assert (answer.status_code, message(answer)) == (429, "API rate limit exceeded.")
     value = answer.headers.get("X-RateLimit-RetryAfter")
     if style in ("seconds", "milliseconds"):
         unit = 1000 if style == "milliseconds" else 1
-        assert 0 < int(value or 0) - time.time() * unit <= 4 * unit
+        assert 200 * unit < int(value or 0) - time.time() * unit <= 301 * unit
     else:
         assert value == {"missing": None, "nonsense": "soon"}.get(style, value)
         assert style != "past" or int(value or 0) < time.time()

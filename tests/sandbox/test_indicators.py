@@ -1,5 +1,6 @@
 """The IOC endpoints."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -129,8 +130,9 @@ def test_an_indicator_is_updated_and_deleted(start: Start) -> None:
 def test_an_expired_indicator_stays_without_its_action(start: Start) -> None:
     caller = start(token_seconds=10**6)
     caller.use(caller.login().json()["access_token"])
-    soon = caller.control("POST", "advance", {"seconds": 0}).json()["now"]
-    (made,) = create(caller, an_indicator(expiration=soon[:10] + "T23:59:59Z")).json()["resources"]
+    now = datetime.fromisoformat(caller.control("POST", "advance", {"seconds": 0}).json()["now"])
+    soon = (now + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    (made,) = create(caller, an_indicator(expiration=soon)).json()["resources"]
     caller.control("POST", "advance", {"seconds": 86_400})
     (after,) = documents(caller, [made["id"]])
     assert (after["action"], after["expired"]) == ("no_action", True)
