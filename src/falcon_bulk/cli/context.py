@@ -22,6 +22,7 @@ from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.timing import SystemTiming, rfc3339
 from falcon_bulk.operations.reading import Watch
+from falcon_bulk.report.formats import Format
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Sheet
 
@@ -293,6 +294,11 @@ class Context:
         if self.output.is_folder and self.round:
             return None
         return self.output.to_file(write, lambda: f"{self.settings.customer}_{self.timing.now():%y%m%d}")
+
+    def say_of(self, fmt: Format, note: str) -> None:
+        """Say what is different about a format, where the result is had in it."""
+        if fmt in self.output.formats:
+            self.console.say(f"Note: {note}")
 
     def show(self, sheets: Iterable[Sheet]) -> None:
         """Show sheets as tables on stderr, where questions are asked; not with --quiet."""

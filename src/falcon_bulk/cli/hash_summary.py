@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     **once(),
     type=click.IntRange(1),
     metavar="N",
-    help="Only the N most frequent, in tables and CSV; JSON has all.",
+    help="Only the N most frequent; JSON has all.",
 )
 @notify_option
 @shared_options
@@ -43,10 +43,13 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.hints import after_hash_summary
     from falcon_bulk.cli.selecting import selection_of
+    from falcon_bulk.report.formats import Format
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
 
     context = Context(ctx, "hash-summary")
     selection = selection_of(context, options)
+    if top is not None:
+        context.say_of(Format.JSON, "JSON has all hashes; --top shortens the other formats.")
     if context.round:
         return _round(context, selection, top, fail_on_empty=options["fail_on_empty"])
     summary = _summarize(context, selection)

@@ -52,6 +52,11 @@ class Output:
             check_place(path)
         self.path = path
 
+    @property
+    def formats(self) -> frozenset[Format]:
+        """Those of standard output and of the file."""
+        return frozenset({self.format} if self.path is None else {self.format, self._file_format})
+
     def in_folder_only(self) -> "Output":
         """The same, without the file if --output names one: it is not for a single customer of a round."""
         one = copy(self)

@@ -44,6 +44,7 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     from falcon_bulk.cli.selecting import look_for_fields, selection_of
     from falcon_bulk.model.fields import former
     from falcon_bulk.operations.summary import check_field, names_in
+    from falcon_bulk.report.formats import Format
     from falcon_bulk.report.summary import summary_document, summary_page, summary_sheets
 
     fields = fields or DEFAULT
@@ -52,6 +53,8 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     context = Context(ctx, "summary")
     selection = selection_of(context, options)
     look_for_fields(context, [name for name in names_in(fields) if former(name) is not None])
+    if outliers:
+        context.say_of(Format.CSV, "CSV has the alerts that differ; leave --outliers out for the counts.")
     if context.round:
         return _round(context, selection, fields, top, outliers, fail_on_empty=options["fail_on_empty"])
     summary = _summarize(context, selection, fields, top, outliers)
