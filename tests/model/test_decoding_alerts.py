@@ -30,7 +30,7 @@ def everything_of(alert: Alert) -> list[object]:
     return [
         *(alert.tenant, alert.host, list(alert.hosts), alert.title, alert.severity_number, alert.severity_label),
         *(alert.tag_set, alert.hidden, alert.assignee, alert.case, alert.comment_texts),
-        *(own_hashes(alert), Elsewhere().add(alert), AlertState.of(alert)),
+        *(own_hashes(alert), Elsewhere().add([alert]), AlertState.of(alert)),
     ]
 
 

@@ -20,7 +20,7 @@ def an_alert(**fields: Any) -> Alert:
 
 def other_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
     elsewhere = Elsewhere()
-    elsewhere.add(alert)
+    elsewhere.add([alert])
     return {one.sha256: one.fields for one in elsewhere.apart_from(own_hashes(alert))}
 
 

@@ -5,8 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
+from falcon_bulk.operations.elsewhere import Elsewhere
 from falcon_bulk.operations.hash_summary import summarize
 from falcon_bulk.operations.reading import decoded
 
@@ -96,3 +100,29 @@ def test_what_is_no_hash_is_not_counted() -> None:
         *({"parent_details": {"sha256": value}, "file_writes": [{"sha256": value}]} for value in values)
     )
     assert (summary.elsewhere, summary.hashes, summary.alerts_read) == ((), (), len(values))
+
+
+values = st.sampled_from([A, A.upper(), B, M, "x", "", None, 7, [A], {"a": A}])
+bearers = st.dictionaries(st.sampled_from(["sha256", "md5", "filename", "ioc_type", "ioc_value"]), values, max_size=3)
+documents = st.fixed_dictionaries(
+    {},
+    optional={
+        "parent_details": bearers,
+        "grandparent_details": bearers,
+        "quarantined_files": st.lists(bearers, max_size=2),
+        "ioc_context": st.lists(bearers, max_size=2),
+    },
+)
+
+
+@given(st.lists(documents, max_size=4), st.lists(st.integers(0, 3), max_size=8))
+def test_alerts_that_have_the_same_are_counted_as_if_one_by_one(
+    different: list[dict[str, Any]], order: list[int]
+) -> None:
+    alerts = [decode_alert(json.dumps({"composite_id": "c:ind:1:2", **document}).encode()) for document in different]
+    page = [alerts[number % len(alerts)] for number in order if alerts]
+    together, one_by_one = Elsewhere(), Elsewhere()
+    together.add(page)
+    for alert in page:
+        one_by_one.add([alert])
+    assert together.apart_from(()) == one_by_one.apart_from(())

@@ -42,7 +42,7 @@ COMMANDS = {
 }
 
 PROGRAM = "falcon-bulk"
-RARELY = (100_000, 50, 50)
+RARELY = (500_000, 50, 50)
 """When to look for garbage in cycles, of which alerts make none: each look costs time for all that is remembered."""
 
 OUTPUT_HINT = "Check where the output goes and the disk's room; `falcon-bulk runs` shows what was changed."

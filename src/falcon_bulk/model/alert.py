@@ -97,10 +97,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     device: Device | None = None
     parent_details: Process | None = None
     grandparent_details: Process | None = None
-    quarantined_files: list[HashBearer] | None = None
-    associated_files: list[HashBearer] | None = None
-    file_writes: list[HashBearer] | None = None
-    ioc_context: list[HashBearer] | None = None
+    quarantined_files: tuple[HashBearer, ...] | None = None
+    associated_files: tuple[HashBearer, ...] | None = None
+    file_writes: tuple[HashBearer, ...] | None = None
+    ioc_context: tuple[HashBearer, ...] | None = None
     comments: list[Comment] | None = None
     # Where a host's name stands, beside `device.hostname`.
     source_endpoint_host_name: Any = None

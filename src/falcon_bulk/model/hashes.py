@@ -72,11 +72,11 @@ def _process(_: Alert, process: Process) -> Iterable[Standing]:
     return ((process.sha256, process.md5, process.filename),)
 
 
-def _elements(_: Alert, bearers: list[HashBearer]) -> Iterable[Standing]:
+def _elements(_: Alert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
     return [(one.sha256, one.md5, _file(one)) for one in bearers]
 
 
-def _ioc_values(_: Alert, bearers: list[HashBearer]) -> Iterable[Standing]:
+def _ioc_values(_: Alert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
     return [(one.ioc_value, None, _file(one)) for one in bearers if one.ioc_type == IOC_SHA256]
 
 

@@ -1,90 +1,72 @@
 """Counting the hashes that stand in alerts without being their own: of parents, quarantined and associated files."""
 
 import re
-from collections import Counter
-from collections.abc import Container, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Sequence
 
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hash_summary import HashElsewhere
-from falcon_bulk.model.hashes import OTHER_FIELDS, PLACES, Standing, other_bearers, sha256_of
+from falcon_bulk.model.hashes import OTHER_FIELDS, PLACES, other_bearers, sha256_of
 
 MOST_FREQUENT = 5
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _NO_MD5 = "0" * 32
+_PLACES = [(place.field, place.standings) for place in PLACES if not place.own]
 
 
 class _Hash:
-    """What is known of a hash. last: the number of the alert counted last, since one may have it in several places."""
+    """What is known of a hash. files: how often a file stood beside it, by its name without its folder."""
 
-    __slots__ = ("alerts", "fields", "last", "md5s", "seen")
+    __slots__ = ("alerts", "fields", "files", "md5s")
 
     def __init__(self) -> None:
         self.alerts = 0
         self.fields: set[str] = set()
-        self.last = 0
         self.md5s: set[str] = set()
-        self.seen: list[_Seen] = []
+        self.files: Counter[str] = Counter()
 
     @property
     def filenames(self) -> tuple[str, ...]:
-        """The most frequent names of the file, without their folders."""
-        names: Counter[str] = Counter()
-        for one in self.seen:
-            names[one.file.replace("\\", "/").rpartition("/")[2]] += one.times
-        del names[""]
-        ordered = sorted(names.items(), key=lambda pair: (-pair[1], pair[0]))
-        return tuple(name for name, _ in ordered[:MOST_FREQUENT])
-
-
-class _Seen:
-    """How often a hash stood in a field in just this way."""
-
-    __slots__ = ("file", "hash", "times")
-
-    def __init__(self, one: _Hash, file: str) -> None:
-        self.hash = one
-        self.file = file
-        self.times = 0
+        """The most frequent names of the file."""
+        named = sorted((-times, name) for name, times in self.files.items() if name)
+        return tuple(name for _, name in named[:MOST_FREQUENT])
 
 
 class Elsewhere:
     """The hashes in other places of the alerts read."""
 
     def __init__(self) -> None:
-        self._read = 0
-        self._hashes: dict[str, _Hash] = {}
-        self._places = [(place.field, place.standings, dict[Standing, _Seen]()) for place in PLACES if not place.own]
+        self._hashes: defaultdict[str, _Hash] = defaultdict(_Hash)
 
-    def add(self, alert: Alert) -> None:
-        """Count an alert. Every alert read comes here, so what stood somewhere in just this way is not looked into."""
-        self._read = number = self._read + 1
-        bearers = other_bearers(alert)
-        if not any(bearers):
-            return
-        for (field, standings, known), bearer in zip(self._places, bearers, strict=True):
-            if bearer:
-                for standing in standings(alert, bearer):
-                    try:
-                        seen = known[standing]
-                    except (KeyError, TypeError):
-                        if not (digest := sha256_of(standing[0])):
-                            continue
-                        seen = self._new(digest, field, standing, known)
-                    seen.times += 1
-                    one = seen.hash
-                    if one.last != number:
-                        one.last = number
-                        one.alerts += 1
+    def add(self, alerts: Sequence[Alert]) -> None:
+        """Count alerts. Most have in these places what others have, and are counted together with them."""
+        bearers = list(map(other_bearers, alerts))
+        try:
+            alike = dict(zip(bearers, alerts, strict=True))
+        except TypeError:  # a document has a list or an object where a text should be
+            for alert in alerts:
+                self._add(alert, 1)
+        else:
+            for found, times in Counter(bearers).items():
+                if any(found):
+                    self._add(alike[found], times)
 
-    def _new(self, digest: str, field: str, standing: Standing, known: dict[Standing, _Seen]) -> _Seen:
-        one = self._hashes.setdefault(digest, _Hash())
-        value, md5, file = (part if isinstance(part, str) else None for part in standing)
-        one.fields.add(field)
-        one.md5s.add(md5 or "")
-        seen = known.setdefault((value, md5, file), _Seen(one, file or ""))
-        if not seen.times:
-            one.seen.append(seen)
-        return seen
+    def _add(self, alert: Alert, times: int) -> None:
+        """Count an alert that stands for so many; a hash in several places of it counts once."""
+        counted: set[str] = set()
+        for (field, standings), bearer in zip(_PLACES, other_bearers(alert), strict=True):
+            for value, md5, file in standings(alert, bearer) if bearer else ():
+                if not (digest := sha256_of(value)):
+                    continue
+                one = self._hashes[digest]
+                one.fields.add(field)
+                if isinstance(md5, str):
+                    one.md5s.add(md5)
+                if isinstance(file, str):
+                    one.files[file.replace("\\", "/").rpartition("/")[2]] += times
+                if digest not in counted:
+                    counted.add(digest)
+                    one.alerts += times
 
     def fields_of(self, sha256: str) -> tuple[str, ...]:
         """The other places in which a hash stood, in the order of the table."""

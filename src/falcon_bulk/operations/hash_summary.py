@@ -1,7 +1,8 @@
 """Counting alerts per own SHA256."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from operator import itemgetter
 
 from falcon_bulk.model.alert import text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
@@ -11,7 +12,7 @@ from falcon_bulk.operations.reading import Found
 
 
 class _Tally:
-    """The numbers of one hash."""
+    """The numbers of one hash. There may be tens of thousands, and a `Counter` takes long to make."""
 
     __slots__ = (
         "alerts",
@@ -30,11 +31,11 @@ class _Tally:
 
     def __init__(self) -> None:
         self.alerts = 0
-        self.statuses: Counter[str] = Counter()
-        self.products: Counter[str] = Counter()
-        self.verdicts: Counter[str] = Counter()
-        self.names: Counter[str] = Counter()
-        self.filenames: Counter[str] = Counter()
+        self.statuses: defaultdict[str, int] = defaultdict(int)
+        self.products: defaultdict[str, int] = defaultdict(int)
+        self.verdicts: defaultdict[str, int] = defaultdict(int)
+        self.names: defaultdict[str, int] = defaultdict(int)
+        self.filenames: defaultdict[str, int] = defaultdict(int)
         self.hosts: set[str] = set()
         self.fields: set[str] = set()
         self.md5s: set[str] = set()
@@ -70,15 +71,15 @@ class _Tally:
         return HashCount(
             sha256=sha256,
             alerts=self.alerts,
-            by_status=dict(self.statuses.most_common()),
-            by_product=dict(self.products.most_common()),
+            by_status=_most_first(self.statuses),
+            by_product=_most_first(self.products),
             hosts=len(self.hosts),
             max_severity=self.severity,
             first_seen=self.first,
             last_seen=self.last,
-            names=tuple(name for name, _ in self.names.most_common(MOST_FREQUENT)),
-            filenames=tuple(name for name, _ in self.filenames.most_common(MOST_FREQUENT)),
-            by_verdict=dict(self.verdicts.most_common()),
+            names=tuple(_most_first(self.names))[:MOST_FREQUENT],
+            filenames=tuple(_most_first(self.filenames))[:MOST_FREQUENT],
+            by_verdict=_most_first(self.verdicts),
             fields=tuple(place for place in OWN_FIELDS if place in self.fields),
             other_fields=elsewhere.fields_of(sha256),
             md5=md5_of([*self.md5s, *elsewhere.md5s_of(sha256)]),
@@ -97,10 +98,10 @@ def summarize(pages: Iterable[list[Found]], *, customer: str, generated_at: str,
         severities.update(found.alert.severity_label for found in page)
         products.update(text(found.alert.product) for found in page)
         days.update(found.alert.day for found in page)
+        elsewhere.add([found.alert for found in page])
         for found in page:
             read += 1
             own = own_hashes(found.alert)
-            elsewhere.add(found.alert)
             with_hash += bool(own)
             for sha256, places in own.items():
                 if sha256 not in tallies:
@@ -116,7 +117,12 @@ def summarize(pages: Iterable[list[Found]], *, customer: str, generated_at: str,
         alerts_with_hash=with_hash,
         hashes=tuple(counts),
         elsewhere=elsewhere.apart_from(tallies),
-        by_severity=dict(severities.most_common()),
-        by_product=dict(products.most_common()),
+        by_severity=_most_first(severities),
+        by_product=_most_first(products),
         by_day=dict(sorted(days.items())),
     )
+
+
+def _most_first(counts: dict[str, int]) -> dict[str, int]:
+    """The counts, most frequent first; what is as frequent, in the order it was met."""
+    return dict(sorted(counts.items(), key=itemgetter(1), reverse=True))

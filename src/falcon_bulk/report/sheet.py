@@ -50,10 +50,10 @@ class Sheet:
 
 def shown(cell: Cell) -> str:
     """A cell as people read it: numbers with thousands separators, text made printable, None as ''."""
-    if cell is None:
-        return ""
     if isinstance(cell, str):
         return printable(cell)
+    if cell is None:
+        return ""
     if isinstance(cell, float) and cell.is_integer():
         return f"{cell:,.0f}"
     return f"{cell:,}"

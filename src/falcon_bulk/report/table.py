@@ -50,21 +50,24 @@ def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
 
 
 def _plain_lines(sheet: Sheet) -> Iterator[str]:
-    rows = [list(map(shown_in, sheet.columns, row)) for row in sheet.rows]
-    widths = _natural_widths(sheet.columns, rows)
-    if _has_header(sheet):
-        yield _plain_line(sheet.columns, [shown(column.title) for column in sheet.columns], widths)
-        yield _plain_line(sheet.columns, ["-" * width for width in widths], widths)
-    for row in rows:
-        yield _plain_line(sheet.columns, row, widths)
+    """The lines, put together column by column: a table may have 10,000 rows."""
+    if not (values := list(zip(*sheet.rows, strict=True))):
+        values = [()] * len(sheet.columns)
+    with_header = _has_header(sheet)
+    padded = [_padded(column, cells, with_header) for column, cells in zip(sheet.columns, values, strict=True)]
+    return ((" " * _GAP).join(cells).rstrip() + "\n" for cells in zip(*padded, strict=True))
 
 
-def _plain_line(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int]) -> str:
-    padded = []
-    for column, cell, width in zip(columns, cells, widths, strict=True):
-        padding = " " * (width - _width(cell))
-        padded.append(padding + cell if column.right else cell + padding)
-    return (" " * _GAP).join(padded).rstrip() + "\n"
+def _padded(column: Column, values: Iterable[Cell], with_header: bool) -> list[str]:
+    """The cells of a column, all as wide as the widest."""
+    cells = [shown_in(column, value) for value in values]
+    if with_header:
+        title = shown(column.title)
+        cells = [title, "-" * max(map(_width, [title, *cells])), *cells]
+    widths = list(map(_width, cells))
+    widest = max(widths, default=0)
+    pad = str.rjust if column.right else str.ljust
+    return [pad(cell, widest - width + len(cell)) for cell, width in zip(cells, widths, strict=True)]
 
 
 def _write_fitted(sheet: Sheet, console: Console) -> None:
@@ -155,10 +158,10 @@ def _squeezed(natural: Sequence[int], least: Sequence[int], room: int) -> list[i
 
 
 def _natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
-    widths = [_width(shown(column.title)) for column in columns]
-    for row in rows:
-        widths = [max(width, _width(cell)) for width, cell in zip(widths, row, strict=True)]
-    return widths
+    titles = [_width(shown(column.title)) for column in columns]
+    if not rows:
+        return titles
+    return [max(title, *map(_width, cells)) for title, cells in zip(titles, zip(*rows, strict=True), strict=True)]
 
 
 def _laid_out(sheet: Sheet) -> Sheet:
