@@ -1,5 +1,6 @@
 """The strings under /sandbox/, the switches and the server itself."""
 
+import gc
 import json
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from falcon_bulk.sandbox import Server, Switches, Tenant
+from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
 from falcon_bulk.sandbox.serve import write_private
 
 from .caller import Caller
@@ -191,6 +192,15 @@ def test_several_tenants_are_served_side_by_side() -> None:
             server.call(lambda: 1 / 0)
         for caller in callers:
             caller.session.close()
+
+
+def test_a_request_whose_client_went_away_ends_with_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    tenant = Tenant(alerts=5)
+    tenant.faults.add(Fault(kind="delay", seconds=600))
+    with Server(tenant) as server, pytest.raises(requests.Timeout):
+        requests.post(server.url + "/oauth2/token", timeout=0.5)
+    gc.collect()
+    assert "Task was destroyed" not in caplog.text
 
 
 def test_a_taken_port_is_an_error_that_leaves_nothing_behind() -> None:

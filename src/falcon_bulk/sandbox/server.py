@@ -98,6 +98,11 @@ class Server:
     async def _stop(self) -> None:
         for runner in self._runners:
             await runner.cleanup()
+        # aiohttp forgets a request whose client went away; its answer may be minutes off.
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def _leave(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
