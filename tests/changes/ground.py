@@ -34,10 +34,9 @@ CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", li
 
 
 class PatientTiming:
-    """A clock on which a wait is over at once and moves the time on. `waits` keeps how long each was."""
+    """A clock on which a wait is over at once and moves the time on."""
 
     def __init__(self) -> None:
-        self.waits: list[float] = []
         self.stopped = False
         self._lock = threading.Lock()
         self._ahead = 0.0
@@ -51,9 +50,7 @@ class PatientTiming:
     def wait(self, seconds: float) -> None:
         self.check()
         with self._lock:
-            if seconds > 0:
-                self.waits.append(seconds)
-                self._ahead += seconds
+            self._ahead += max(0.0, seconds)
 
     def finishing(self) -> AbstractContextManager[None]:
         return nullcontext()
@@ -227,7 +224,7 @@ def settings_of(tenant: Tenant, url: str) -> Settings:
     )
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 20.0, why: str = "") -> None:
+def until(condition: Callable[[], bool], *, seconds: float = 60.0, why: str = "") -> None:
     """Come back as soon as the condition holds; fail if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -1,6 +1,7 @@
 """SIGINT, SIGTERM, closed pipes and other runs, met by a real process in the middle of a change."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -14,11 +15,20 @@ from ground import until
 from falcon_bulk.errors import Stopped
 from falcon_bulk.model.timing import SystemTiming
 
+STALL = 10.0
+"""Seconds that a busy machine may hold a process up; what a signal cuts short would take much longer."""
+LONG = 45.0
 SIGNALS = [pytest.param(signal.SIGINT, 130, id="SIGINT"), pytest.param(signal.SIGTERM, 143, id="SIGTERM")]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_wait_ends_within_200_milliseconds_of_a_signal(number: signal.Signals) -> None:
+    # A busy machine lengthens one or the other, a wait that looks up now and then all: the shortest counts.
+    assert min(a_wait_ends_after(number) for _ in range(5)) < 0.2
+
+
+def a_wait_ends_after(number: signal.Signals) -> float:
+    """How many seconds a wait goes on after a signal."""
     timing = SystemTiming()
     begun = threading.Event()
     ended: list[float] = []
@@ -35,9 +45,9 @@ def test_a_wait_ends_within_200_milliseconds_of_a_signal(number: signal.Signals)
     begun.wait()
     signalled = time.monotonic()
     assert timing.stop(number)
-    waiter.join(10)
-    assert ended[0] - signalled < 0.2
+    waiter.join()
     assert not timing.stop(number), "the second signal is told from the first"
+    return ended[0] - signalled
 
 
 def test_what_finishes_is_not_cut_short_but_waits_no_longer_than_a_few_seconds() -> None:
@@ -56,9 +66,9 @@ def test_what_finishes_is_not_cut_short_but_waits_no_longer_than_a_few_seconds()
 def test_the_first_signal_lets_what_is_in_flight_finish_and_names_resume(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with a_desk(tmp_path, latency_patch=0.6) as desk:
+    with a_desk(tmp_path, latency_patch=1.5) as desk:
         ids = desk.ids(200)
-        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0.1")) as running:
+        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "1")) as running:
             desk.wait_for_patches(3, running)
             running.signal(number)
             sent = desk.patches()
@@ -72,6 +82,7 @@ def test_the_first_signal_lets_what_is_in_flight_finish_and_names_resume(
         assert result["not_sent"] == 200 - result["changed"] > 0
         assert f"Hint: Go on:  falcon-bulk resume {result['run_id']} --customer acme" in done.err
         assert "Traceback" not in done.err
+        desk.tenant.switches.latency_patch = 0.0
         resumed = desk.run("resume", result["run_id"], "--format", "json")
         assert (resumed.code, resumed.document["changed"]) == (0, 200)
         assert desk.comments(ids, result["run_id"]) == [1]
@@ -100,20 +111,15 @@ def test_what_is_in_flight_is_recorded_also_where_the_quota_slows_reading_down(
 def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with a_desk(tmp_path, latency_patch=8.0) as desk:
+    with a_desk(tmp_path, latency_patch=LONG) as desk:
         ids = desk.ids(40)
         with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0.1")) as running:
             desk.wait_for_patches(1, running)
-            running.signal(number)
-            with pytest.raises(subprocess.TimeoutExpired):
-                running.process.wait(0.5)
-            begun = time.monotonic()
-            running.signal(number)
-            assert running.process.wait(5) == code
-            assert time.monotonic() - begun < 1.0
-            err = running.finish().err
+            assert ended_by_the_second(running, number) < STALL
+            done = running.finish()
+        assert done.code == code
         run = desk.newest_run()
-        assert f"Go on:  falcon-bulk resume {run.run_id} --customer acme\n" in err
+        assert f"Go on:  falcon-bulk resume {run.run_id} --customer acme\n" in done.err
         assert run.unknown == 20 * desk.patches()
         assert desk.unknown() <= set(ids)
         desk.tenant.switches.latency_patch = 0.0
@@ -124,17 +130,14 @@ def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
 
 @pytest.mark.slow
 def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
-    with a_desk(tmp_path, "acme", "globex", latency_patch=8.0) as desk:
+    with a_desk(tmp_path, "acme", "globex", latency_patch=LONG) as desk:
         planned = desk.run(
             "bulk-close", "--severity", "high", "--all-customers", "--dry-run", "--plan", "p", customer=None
         )
         assert planned.code == 0, planned
         with desk.running("apply", "p", "--yes", "--max", "9000", "--format", "json", customer=None) as running:
             until(lambda: all(any(one.endpoint == "patch" for one in t.ledger.requests) for t in desk.server.tenants))
-            running.signal(signal.SIGINT)
-            with pytest.raises(subprocess.TimeoutExpired):
-                running.process.wait(0.5)
-            running.signal(signal.SIGINT)
+            assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
         assert (done.code, done.out) == (130, "")
         for name in ("acme", "globex"):
@@ -144,13 +147,10 @@ def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: Path) -> None:
-    with a_desk(tmp_path, latency_combined=8.0) as desk:
+    with a_desk(tmp_path, latency_combined=LONG) as desk:
         with desk.running("bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000") as running:
             until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
-            running.signal(signal.SIGINT)
-            with pytest.raises(subprocess.TimeoutExpired):
-                running.process.wait(0.5)
-            running.signal(signal.SIGINT)
+            assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
         assert done.code == 130
         assert "Stopped at once: no change was under way." in done.err
@@ -170,7 +170,7 @@ def test_a_signal_between_two_batches_ends_the_run_without_waiting_for_the_next(
             done = running.finish()
         assert done.code == code
         assert (done.document["changed"], done.document["not_sent"], done.document["unknown"]) == (20, 20, 0)
-        assert seconds < 2.0
+        assert seconds < STALL
 
 
 @pytest.mark.slow
@@ -185,7 +185,7 @@ def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path
             done = running.finish()
         assert done.code == 143
         assert (done.document["not_sent"], done.document["unknown"]) == (40, 0)
-        assert seconds < 2.0
+        assert seconds < STALL
 
 
 @pytest.mark.slow
@@ -193,7 +193,7 @@ def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path
 def test_a_signal_while_the_alerts_are_read_leaves_no_run_behind(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with a_desk(tmp_path, latency_combined=0.7) as desk:
+    with a_desk(tmp_path, latency_combined=4.0) as desk:
         command = ["bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000", "--format", "json"]
         with desk.running(*command) as running:
             until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
@@ -209,21 +209,38 @@ def ended_within(running: Running, number: signal.Signals) -> float:
     """Send the signal; how many seconds it took the process to end."""
     begun = time.monotonic()
     running.signal(number)
-    until(lambda: running.is_over, seconds=30)
+    until(lambda: running.is_over)
     return time.monotonic() - begun
+
+
+def ended_by_the_second(running: Running, number: signal.Signals) -> float:
+    """Send the signal twice; how many seconds it took the process to end after the second."""
+    running.signal(number)
+    until(lambda: not is_pending(running.process.pid, number), why="two signals that are pending are one")
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.process.wait(1.0)
+    return ended_within(running, number)
+
+
+def is_pending(pid: int, number: signal.Signals) -> bool:
+    """True if a process is known not to have got a signal yet; only Linux tells."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+    return any(int(mask, 16) >> (number - 1) & 1 for mask in re.findall(r"^(?:Sig|Shd)Pnd:\s*(\w+)$", status, re.M))
 
 
 @pytest.mark.slow
 def test_a_second_changing_run_of_a_customer_exits_8_and_names_the_first_and_another_customer_is_not_blocked(
     tmp_path: Path,
 ) -> None:
-    with a_desk(tmp_path, "acme", "globex", latency_patch=25.0) as desk:
+    with a_desk(tmp_path, "acme", "globex") as desk:
         ids = desk.ids(100)
         first, second = ids[:50], ids[50:]
         theirs = desk.ids(30, desk.server.tenants[1])
-        desk.server.tenants[1].switches.latency_patch = 0.0
-        with desk.running(*desk.close_these(first)) as running:
-            desk.wait_for_patches(1, running)
+        with desk.running(*desk.close_these(first, "--batch-size", "25", "--batch-delay", "600")) as running:
+            desk.wait_for_settled(25, running)
             name = desk.newest_run().run_id
             refused = desk.run(*desk.close_these(second))
             assert refused.code == 8
@@ -233,10 +250,11 @@ def test_a_second_changing_run_of_a_customer_exits_8_and_names_the_first_and_ano
             other = desk.run(*desk.close_these(theirs), customer="globex")
             assert (other.code, other.document["changed"]) == (0, 30)
             assert not running.is_over, "the first run was still at work"
-            desk.tenant.switches.latency_patch = 0.0
+            running.signal(signal.SIGINT)
             done = running.finish()
-        assert (done.code, done.document["changed"]) == (0, 50)
-        assert desk.closed(second) == 0
+        assert (done.code, done.document["changed"], desk.closed(second)) == (130, 25, 0)
+        resumed = desk.run("resume", name, "--format", "json")
+        assert (resumed.code, resumed.document["changed"], desk.closed(second)) == (0, 50, 0)
         assert desk.run(*desk.close_these(second)).code == 0
 
 
