@@ -22,9 +22,11 @@ SOURCE = Path(falcon_bulk.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "falcon_bulk"]
 PATIENCE = 60.0
 
-# Gives the command its terminal as the one that Ctrl-C comes from, as a login shell does.
+# Gives the command its terminal as the one that Ctrl-C comes from, as a login shell does; where the tests run in the
+# background of a script, they and what they start would ignore it.
 _ON_A_TERMINAL = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+    "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 

@@ -20,7 +20,7 @@ def asked_for_alerts(shell: Shell) -> None:
 
 @pytest.mark.parametrize("whom", quick_first("--customer=acme", "--all-customers"))
 def test_ctrl_c_while_alerts_are_read_says_so_in_a_sentence(acme: Acme, whom: str) -> None:
-    shell = acme(alerts=20, latency_queries=1.0)
+    shell = acme(alerts=20, latency_queries=2.0)
     with shell.terminal("query", "--all", whom, customer=None, out_to_pipe=True) as terminal:
         asked_for_alerts(shell)
         terminal.type("\x03")
