@@ -6,7 +6,13 @@ from typing import Any
 import pytest
 from shell import Finished, Shell
 
-LABELS = ("Next:", "What is there:", "Carry it out:", "Carry them out:", "Take it back:", "Go on:", "Look:")
+from falcon_bulk.sandbox import Fault
+
+TAKEN_BACK, BEING_TAKEN_BACK = "Taken back by:", "Being taken back by:"
+LABELS = (
+    *("Next:", "What is there:", "Carry it out:", "Carry them out:", "Take it back:", "Go on:", "Look:"),
+    *(TAKEN_BACK, BEING_TAKEN_BACK),
+)
 
 
 def suggested(done: Finished) -> list[str]:
@@ -36,7 +42,39 @@ def test_from_counting_to_closing_and_back_each_step_names_the_next(acme: Any) -
     assert undone.code == 0, undone
     newest = suggested(shell("runs"))
     assert newest[:2] == ["runs", "show"]
-    assert shell.bare(*newest).code == 0
+    assert suggested(shell.bare(*newest))[0] == "undo"
+    taken_back = shell("runs", "show", third[1])
+    assert f"\n{TAKEN_BACK}" in f"\n{taken_back.err}"
+    assert suggested(taken_back) == newest
+
+
+@pytest.mark.slow
+def test_a_run_is_to_be_taken_back_unless_another_run_did_it_or_is_about_to(acme: Any) -> None:
+    shell: Shell = acme(alerts=60)
+    run = shell.json("bulk-close", "--severity", "low", "--lift", "all", "--yes", "--max", "60")["run_id"]
+    show = ("runs", "show", run)
+    assert suggested(shell(*show))[:2] == ["undo", run]
+    refused = [Fault(kind="status", status=403, endpoint="patch", times=None, skip=passed) for passed in (0, 1)]
+    one_by_one = ("--batch-size", "1", "--batch-delay", "0", "--workers", "1", "--format", "json")
+
+    shell.server.call(lambda: shell.tenant.faults.add(refused[0]))
+    in_vain = shell("undo", run, "--yes", "--max", "60", *one_by_one).document
+    assert in_vain["not_sent"] == in_vain["planned"] > 1
+    assert suggested(shell(*show))[:2] == ["undo", run], "nothing was taken back"
+
+    shell.server.call(shell.tenant.faults.clear)
+    shell.server.call(lambda: shell.tenant.faults.add(refused[1]))
+    begun = shell("undo", run, "--yes", "--max", "60", *one_by_one).document
+    assert begun["changed"] == 1
+    shown = shell(*show)
+    assert BEING_TAKEN_BACK in shown.err
+    assert suggested(shown) == ["runs", "show", begun["run_id"], "--customer", "acme"]
+
+    shell.server.call(shell.tenant.faults.clear)
+    assert shell("resume").code == 0
+    shown = shell(*show)
+    assert BEING_TAKEN_BACK not in shown.err
+    assert suggested(shown) == ["runs", "show", begun["run_id"], "--customer", "acme"]
 
 
 @pytest.mark.slow

@@ -69,13 +69,21 @@ def step_after_run(context: Context, result: RunResult) -> str:
     """
     if result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED):
         return ""
-    if (result.unknown or result.not_sent) and not result.closed:
+    if _is_unfinished(result):
         return to_go_on(context, result.run_id)
     if result.failed or result.drifted:
         return _step(context, "Look:", "runs", "show", result.run_id)
-    if result.changed and not (result.allowance is not None and result.command == "undo"):
-        return _step(context, "Take it back:", "undo", result.run_id)
-    return ""
+    return _to_take_back(context, result)
+
+
+def after_record(context: Context, result: RunResult, undo: RunRow | None) -> None:
+    """Go on with a run that is shown as recorded, or look at the one that took it back, else take it back."""
+    if _is_unfinished(result):
+        context.console.say(to_go_on(context, result.run_id))
+    elif undo:
+        suggest(context, "Being taken back by:" if undo.is_open else "Taken back by:", "runs", "show", undo.run_id)
+    elif step := _to_take_back(context, result):
+        context.console.say(step)
 
 
 def to_go_on(context: Context, run_id: str) -> str:
@@ -90,6 +98,17 @@ def after_runs(context: Context, rows: Sequence[RunRow]) -> None:
         context.console.say(to_go_on(context, unfinished.run_id))
     elif rows:
         suggest(context, "Look:", "runs", "show", rows[0].run_id)
+
+
+def _is_unfinished(result: RunResult) -> bool:
+    return bool(result.unknown or result.not_sent) and not result.closed
+
+
+def _to_take_back(context: Context, result: RunResult) -> str:
+    """'' where there is nothing to take back, or no way: indicators that were deleted."""
+    if result.changed and not (result.allowance is not None and result.command == "undo"):
+        return _step(context, "Take it back:", "undo", result.run_id)
+    return ""
 
 
 def _about_the_same(context: Context, options: Mapping[str, Any], *words: str) -> None:

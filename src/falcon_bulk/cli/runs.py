@@ -84,7 +84,7 @@ def _round(context: "Context") -> int:
 def show(ctx: click.Context, run_id: str) -> int:
     """Show one run, with each of its alerts or indicators."""
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.cli.hints import after_run
+    from falcon_bulk.cli.hints import after_record
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.report.allow import result_hashes_sheet
     from falcon_bulk.report.result import result_document, result_sheets
@@ -93,13 +93,13 @@ def show(ctx: click.Context, run_id: str) -> int:
     context = Context(ctx, "runs")
     with customer_journals(context) as opened:
         journal = holding_run(opened, run_id)
-        result = journal.result(run_id)
+        result, undo = journal.result(run_id), journal.taken_back_by(run_id)
         if result.allowance is not None:
             context.publish(
                 lambda: run_detail_sheets(result_sheets(result)[:1], result_hashes_sheet(result)),
                 lambda: result_document(result),
             )
-            after_run(context, result)
+            after_record(context, result, undo)
             return ExitCode.DONE
         context.publish(
             lambda: run_detail_sheets(result_sheets(result), alert_records_sheet(journal.alerts.records(run_id))),
@@ -108,7 +108,7 @@ def show(ctx: click.Context, run_id: str) -> int:
                 result, journal.plan(run_id), lambda: journal.alerts.records(run_id), journal.sent_by_time(run_id)
             ),
         )
-    after_run(context, result)
+    after_record(context, result, undo)
     return ExitCode.DONE
 
 

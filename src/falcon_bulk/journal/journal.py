@@ -228,6 +228,18 @@ class Journal:
             ).fetchone()
         return self._row(row) if row else None
 
+    def taken_back_by(self, run_id: str) -> RunRow | None:
+        """The newest run that took this one back or is about to; one that ended without a change does not count."""
+        alive = running(self.path.parent, self.path.stem)
+        with self._reading() as db:
+            rows = db.execute(
+                "SELECT run_id, plan, status, started, finished, closed FROM runs "
+                "WHERE status != ? AND json_extract(CAST(plan AS TEXT), '$.undoes') = ? ORDER BY started DESC",
+                (DRAFT, run_id),
+            ).fetchall()
+        undos = [self._row(row, alive) for row in rows]
+        return next((undo for undo in undos if undo.changed or undo.is_open), None)
+
     def knows(self, run_id: str) -> bool:
         """True if the run is recorded here."""
         with self._reading() as db:

@@ -90,6 +90,11 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     planned: int
     changed: int
 
+    @property
+    def is_open(self) -> bool:
+        """True if it is at work, or has something left to do."""
+        return self.status in (RunStatus.RUNNING, RunStatus.UNFINISHED)
+
 
 class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
     """What the journal knows of one alert of a run."""
