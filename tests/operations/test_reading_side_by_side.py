@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -147,10 +148,28 @@ def test_slices_cover_every_alert_exactly_once_whatever_the_server_counts(data: 
     assert read == Counter(str(number) for number in range(len(seconds)))
 
 
+def test_an_alert_without_a_time_is_in_no_slice_and_is_read_all_the_same() -> None:
+    alerts = FakeAlerts(range(0, 40_000, 10), dict.fromkeys(range(11), 360) | {11: 40})
+    untimed = msgspec.Raw(b'{"composite_id":"untimed"}')
+    in_slices = FakeAlerts.page
+
+    def page(fql: str, *, after: str = "", **_: object) -> Page:
+        found = in_slices(alerts, fql, after=after)
+        last_of_all = not (found.after or "created_timestamp" in fql)
+        return replace(found, documents=[*found.documents, untimed]) if last_of_all else found
+
+    alerts.page = page  # type: ignore[method-assign]
+    alerts.count = lambda fql: 0 if "show_in_ui" in fql else 4_000 if "created_timestamp" in fql else 4_001  # type: ignore[method-assign]
+    watch = Watch(SystemTiming())
+    read = Counter(item.alert.composite_id for page in read_all(alerts, "", watch, readers=4) for item in page)
+    assert read == Counter(["untimed", *map(str, range(4_000))])
+    assert (watch.counted, watch.read) == (4_001, 4_001)
+
+
 def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
     seconds = [*[5_000] * 12_000, *range(0, 36_000, 3)]
     alerts = FakeAlerts(seconds, dict(Counter(second // 3600 for second in seconds)))
-    slices = cut(alerts, "", lambda: alerts.by_hour(""), len(seconds), readers=8)
+    slices = cut(alerts, "", readers=8)
     assert slices[0].alerts >= 12_000
     assert all(one.alerts <= 3_000 for one in slices[1:])
     assert sum(one.alerts for one in slices) == len(seconds)
@@ -178,11 +197,12 @@ def test_what_a_chain_raises_is_raised_and_the_items_of_a_chain_keep_their_order
         yield 1
         raise ValueError("broken")
 
-    items = list(side_by_side([lambda start=start: numbers(start) for start in (0, 100, 200)], readers=2))
+    with side_by_side([lambda start=start: numbers(start) for start in (0, 100, 200)], readers=2) as found:
+        items = list(found)
     for chain in range(3):
         assert [item for number, item in items if number == chain] == list(range(chain * 100, chain * 100 + 50))
-    with pytest.raises(ValueError, match="broken"):
-        list(side_by_side([lambda: numbers(0), broken], readers=2))
+    with side_by_side([lambda: numbers(0), broken], readers=2) as found, pytest.raises(ValueError, match="broken"):
+        list(found)
 
 
 def test_of_ids_only_those_asked_for_are_taken_and_each_once() -> None:

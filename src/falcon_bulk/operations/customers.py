@@ -58,8 +58,8 @@ def check_customers(files: Sequence[CustomerFile], login: Login, parallel: int) 
 
         return check
 
-    found = side_by_side([checking(file) for file in files], parallel)
-    return [check for _, check in sorted(found, key=lambda item: item[0])]
+    with side_by_side([checking(file) for file in files], parallel) as found:
+        return [check for _, check in sorted(found, key=lambda item: item[0])]
 
 
 def check_customer(file: CustomerFile, login: Login) -> CustomerCheck:

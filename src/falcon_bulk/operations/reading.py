@@ -6,6 +6,7 @@ none, they are counted and, if there are any, read by id.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -20,12 +21,11 @@ from falcon_bulk.model.alert import Alert, decode_alert, decode_document, text
 from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.timing import Timing
 from falcon_bulk.operations.sidebyside import side_by_side
-from falcon_bulk.operations.slices import Slice, cut
+from falcon_bulk.operations.slices import WHOLE, Slice, cut
 
 WINDOW = 10_000
 _TO_SECONDS = len("2026-11-24T08:00:00")
 _TO_MILLISECONDS = len("2026-11-24T08:00:00.000")
-WORTH_SLICING = 3_000
 TIMED = "created_timestamp:>='1970-01-01T00:00:00Z'"
 
 
@@ -98,10 +98,8 @@ def read_all(alerts: AlertReader, fql: str, watch: Watch, *, readers: int = 1) -
 
     Raises the errors of the client, and Unreachable if the pages contradict each other.
     """
-    counted, slices = _counted_and_cut(alerts, fql, readers)
-    watch.expect(counted)
     hidden_seen = False
-    for found in _pages(alerts, fql, slices, readers):
+    for found in _shown_by_the_search(alerts, fql, watch, readers):
         hidden_seen = hidden_seen or any(item.alert.hidden for item in found)
         watch.saw(len(found))
         yield found
@@ -111,27 +109,41 @@ def read_all(alerts: AlertReader, fql: str, watch: Watch, *, readers: int = 1) -
             yield found
 
 
-def _counted_and_cut(alerts: AlertReader, fql: str, readers: int) -> tuple[int, list[Slice]]:
-    """How many alerts there are, and the slices of time to read them in: a single open one where cutting is not
-    worth it, or would lose alerts that have no time.
+def _shown_by_the_search(alerts: AlertReader, fql: str, watch: Watch, readers: int) -> Iterator[list[Found]]:
+    """The pages of combined v1, in slices of time where that is worth it and sure to lose nothing.
+
+    What Falcon counts by hour is known before the totals are, so the readers begin by it; none of their pages is handed
+    on before the totals agree that all alerts have a time and that about as many lie in the slices.
     """
-    if readers == 1 or terms(fql) + ADDED_TERMS > MAX_TERMS:
-        counted = alerts.count(fql)
-        return counted, [Slice("", "", counted)]
-    with ThreadPoolExecutor(2) as pool:
-        timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
-        hours = pool.submit(alerts.by_hour, fql)
-        counted = alerts.count(fql)
-        if counted < WORTH_SLICING or timed.result() != counted:
-            return counted, [Slice("", "", counted)]
-        return counted, cut(alerts, fql, hours.result, counted, readers)
+    if readers > 1 and terms(fql) + ADDED_TERMS <= MAX_TERMS:
+        with ThreadPoolExecutor(2) as pool:
+            total = pool.submit(alerts.count, fql)
+            timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
+            slices = cut(alerts, fql, readers)
+            with _pages(alerts, fql, slices, readers) as pages:
+                counted = total.result()
+                watch.expect(counted)
+                sliced = sum(one.alerts for one in slices)
+                if len(slices) == 1 or (timed.result() == counted and abs(sliced - counted) <= counted / 10):
+                    yield from pages
+                    return
+    else:
+        watch.expect(alerts.count(fql))
+    with _pages(alerts, fql, WHOLE, 1) as pages:
+        yield from pages
 
 
-def _pages(alerts: AlertReader, fql: str, slices: Sequence[Slice], readers: int) -> Iterator[list[Found]]:
-    """The alerts of one chain, or of slices of time read side by side; decoded here, not between two requests."""
+@contextmanager
+def _pages(alerts: AlertReader, fql: str, slices: Sequence[Slice], readers: int) -> Iterator[Iterator[list[Found]]]:
+    """Gives the alerts of one chain, or of slices of time read side by side."""
     chains = [partial(_chain, alerts, all_of([_grouped(fql) if one.fql else fql, *one.fql])) for one in slices]
-    once = [Once() for _ in chains]
-    for number, page in side_by_side(chains, readers):
+    with side_by_side(chains, readers) as pages:
+        yield _decoded(pages, [Once() for _ in chains])
+
+
+def _decoded(pages: Iterator[tuple[int, Page]], once: Sequence["Once"]) -> Iterator[list[Found]]:
+    """Decoded here, not between two requests. once: what each chain has seen."""
+    for number, page in pages:
         found = [item for item in map(decoded, page.documents) if once[number].is_new(item.alert)]
         if found:
             yield found

@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -17,14 +17,16 @@ class _Done:
     """A reader has nothing left to read."""
 
 
-def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -> Iterator[tuple[int, Item]]:
-    """The items of all chains, each with its chain's number; those of one chain in their order.
+@contextmanager
+def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -> Iterator[Iterator[tuple[int, Item]]]:
+    """Gives the items of all chains, each with its chain's number; those of one chain in their order.
 
-    Each of the threads reads one chain at a time. What a chain raises is raised here, and ends the other
-    readers after the request they are at. One chain alone is read without a thread.
+    Each of the threads reads one chain at a time, and they begin at once. What a chain raises is raised by the
+    iterator. At the end of the block, each stops after the request it is at. One chain alone is read without a thread,
+    as its items are taken.
     """
     if len(chains) == 1:
-        yield from ((0, item) for item in chains[0]())
+        yield ((0, item) for item in chains[0]())
         return
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(chains)):
@@ -53,17 +55,20 @@ def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -
             if not isinstance(error, Exception):
                 raise
 
-    started = min(readers, len(chains))
-    for _ in range(started):
-        threading.Thread(target=read, name="reader", daemon=True).start()
-    try:
-        while started:
+    def handed_on(reading: int) -> Iterator[tuple[int, Item]]:
+        while reading:
             item = out.get()
             if isinstance(item, _Done):
-                started -= 1
+                reading -= 1
             elif isinstance(item, BaseException):
                 raise item
             else:
                 yield item
+
+    started = min(readers, len(chains))
+    try:
+        for _ in range(started):
+            threading.Thread(target=read, name="reader", daemon=True).start()
+        yield handed_on(started)
     finally:
         quitting.set()

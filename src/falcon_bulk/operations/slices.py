@@ -4,7 +4,7 @@ The server's counts only say where to cut: together the slices cover all time wh
 wrong count makes a slice longer and loses nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -14,6 +14,7 @@ from falcon_bulk.model.timing import rfc3339
 
 MOST_PAGES = 16
 """Pages of a slice at most, so that a large reading stays even however slow one reader is."""
+WORTH_SLICING = 3_000
 
 # How an interval is cut further when too much lies in it: an hour into minutes, a minute into seconds.
 FINER = {timedelta(hours=1): timedelta(minutes=1), timedelta(minutes=1): timedelta(seconds=1)}
@@ -43,29 +44,31 @@ class Slice(NamedTuple):
         ]
 
 
+WHOLE = [Slice("", "", 0)]
+"""All time in one slice."""
+
+
 class AlertCounter(Protocol):
     """The counting part of `falcon.alerts.Alerts`."""
 
+    def by_hour(self, fql: str) -> list[tuple[datetime, int]]: ...
     def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
-def cut(
-    alerts: AlertCounter, fql: str, by_hour: Callable[[], list[tuple[datetime, int]]], counted: int, readers: int
-) -> list[Slice]:
-    """Slices of about the same number of alerts, largest first; one that is open on both sides if the server
-    does not count, or counts what cannot be.
+def cut(alerts: AlertCounter, fql: str, readers: int) -> list[Slice]:
+    """Slices of about the same number of alerts, largest first, by what Falcon counts in each hour.
 
-    by_hour: gives how many alerts were created in each hour. counted: how many there are in all.
+    WHOLE where cutting is not worth it, and where it does not count.
     """
-    whole = [Slice("", "", counted)]
     try:
-        hours = [Interval(start, timedelta(hours=1), number) for start, number in by_hour()]
-        if abs(sum(hour.alerts for hour in hours) - counted) > counted / 10:
-            return whole
+        hours = [Interval(start, timedelta(hours=1), number) for start, number in alerts.by_hour(fql)]
+        counted = sum(hour.alerts for hour in hours)
+        if counted < WORTH_SLICING:
+            return WHOLE
         size = PAGE * min(MOST_PAGES, -(-counted // (PAGE * readers)))
         intervals = _fine_enough(alerts, fql, hours, size)
     except (FalconAnswer, MissingScope):
-        return whole
+        return WHOLE
     return sorted(_slices(intervals, size), key=lambda one: -one.alerts)
 
 
