@@ -182,12 +182,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def case(self) -> str:
         """The linked case, or ''."""
-        for place in (self.case_id, self.case_ids, self.linked_case_ids, self.cases):
+        for place in filter(None, (self.case_id, self.case_ids, self.linked_case_ids, self.cases)):
             if linked := ",".join(sorted(texts(place))):
                 return linked
-            if place and not isinstance(place, str | list):
-                return "linked"
-            if isinstance(place, list) and any(place):
+            if not isinstance(place, list) or any(place):
                 return "linked"
         return "created by its rule" if self.correlation_rule_create_case is True else ""
 
