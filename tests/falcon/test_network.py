@@ -1,9 +1,11 @@
 """Real sockets on loopback: what arrives cut, reset or not at all, proxies, certificates, netrc, timeouts."""
 
+import gzip
 import shutil
 import ssl
 import subprocess
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -31,7 +33,8 @@ from falcon_bulk.errors import AnswerLost, Unreachable
 from falcon_bulk.model.plan import Action
 
 WAY = (Action("update_status", "closed"), Action("append_comment", "Set to closed"))
-GOOD = http(b'{"meta":{"pagination":{"total":4}},"errors":null,"resources":[]}')
+GOOD_BODY = b'{"meta":{"pagination":{"total":4}},"errors":null,"resources":[]}'
+GOOD = http(GOOD_BODY)
 AT_HOME = "http://api.example.test"
 
 
@@ -44,6 +47,14 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # What arrives broken
 
+
+def packed(body: bytes, encoding: str = "gzip") -> bytes:
+    """An answer whose body is said to be packed so."""
+    return http(body).replace(b"Connection", f"Content-Encoding: {encoding}\r\nConnection".encode())
+
+
+ZIPPED = gzip.compress(GOOD_BODY)
+
 BROKEN = {
     "reset": RESET,
     "closed without a word": b"",
@@ -52,7 +63,11 @@ BROKEN = {
     "not HTTP": b"220 mail.example.test ESMTP\r\n",
     "empty 200": http(b""),
     "HTML": http(b"<html>captive portal</html>", kind="text/html"),
-    "not gzip": http(b"{}").replace(b"Connection", b"Content-Encoding: gzip\r\nConnection"),
+    "not gzip": packed(b"{}"),
+    "gzip cut short": packed(ZIPPED[:-9]),
+    "gzip with a wrong checksum": packed(ZIPPED[:-8] + bytes(8)),
+    "gzip of half a body, with something behind it": packed(gzip.compress(GOOD_BODY[:40]) + b"<html>"),
+    "another encoding than is said": packed(ZIPPED, "deflate"),
     "503": http(b"busy", status="503 Service Unavailable", kind="text/plain"),
 }
 
@@ -62,6 +77,31 @@ def test_a_read_survives_what_arrives_broken(reply: bytes) -> None:
     with raw_server(reply, GOOD) as server, logged_in(FakeTiming(), some_settings(base_url=server.url)) as tenant:
         assert tenant.alerts.count("") == 4
     assert server.count("GET") == 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        packed(ZIPPED),
+        packed(ZIPPED, "x-gzip"),
+        packed(ZIPPED, "identity, gzip"),
+        packed(ZIPPED, "GZIP,Identity"),
+        packed(GOOD_BODY, "identity"),
+        packed(zlib.compress(GOOD_BODY), "deflate"),
+        packed(gzip.compress(ZIPPED), "gzip, gzip"),
+        packed(gzip.compress(GOOD_BODY[:20]) + gzip.compress(GOOD_BODY[20:])),
+        packed(ZIPPED + b"<!-- passed on by the gateway -->"),
+        packed(ZIPPED + bytes(16)),
+    ],
+    ids=[
+        *("gzip", "x-gzip", "identity and gzip", "gzip and identity", "identity", "deflate", "twice", "in two parts"),
+        *("something behind it", "zeros behind it"),
+    ],
+)
+def test_an_answer_is_read_however_it_is_packed(reply: bytes) -> None:
+    with raw_server(reply) as server, logged_in(FakeTiming(), some_settings(base_url=server.url)) as tenant:
+        assert tenant.alerts.count("") == 4
+    assert server.count("GET") == 1
 
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN.keys())

@@ -6,7 +6,9 @@ decoded answer past FalconPy to the caller; what FalconPy makes of it is not loo
 """
 
 import threading
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -217,16 +219,27 @@ class Transport:
 def _body_of(response: requests.Response) -> bytes:
     """The whole body, a gzipped one unpacked: here and not by urllib3, which takes twice the time and memory.
 
-    Raises OSError if it breaks off or is no gzip.
+    `identity` in a list of encodings is left out: urllib3 takes it for deflate. Raises OSError if the body breaks off
+    or is no gzip.
     """
-    encoding = response.raw.headers.pop("Content-Encoding", "")  # urllib3 does not unpack what it does not see
-    if encoding.lower() != "gzip":
-        if encoding:
-            response.raw.headers["Content-Encoding"] = encoding
-        return b"".join(response.iter_content(None))
+    named = response.raw.headers.pop("Content-Encoding", "")  # urllib3 does not unpack what it does not see
+    encodings = [one for part in named.lower().split(",") if (one := part.strip()) not in ("", "identity")]
+    if encodings and encodings != ["gzip"]:
+        response.raw.headers["Content-Encoding"] = ", ".join(encodings)
+    content = b"".join(response.iter_content(None))
+    return _gunzipped(content) if encodings == ["gzip"] else content
+
+
+def _gunzipped(packed: bytes) -> bytes:
+    """What was packed, whatever stands behind its end, as urllib3 and so the vendor's SDK reads it. Raises OSError."""
     try:
-        return _unpacked(b"".join(response.iter_content(None)))
-    except (EOFError, isal_zlib.error) as error:  # type: ignore[misc]  # its stub takes the class for an instance
+        return _unpacked(packed)
+    except (EOFError, igzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]  # its stub takes the class for an instance
+        with suppress(zlib.error):
+            member = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+            content = member.decompress(packed)
+            if member.eof:
+                return content
         raise requests.exceptions.ContentDecodingError(error) from None
 
 
