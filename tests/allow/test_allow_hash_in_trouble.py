@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from allowlist import EVERYWHERE, FIRST, SECOND, THIRD, YES, AllowList, lookups, the_run, writes
-from shell import COMMAND
+from shell import COMMAND, PATIENCE
 from thoroughness import quick_first
 
 Serve = Callable[..., AllowList]
@@ -113,7 +113,7 @@ def test_nothing_is_sent_where_the_journal_cannot_be_written(acme: Serve) -> Non
 @pytest.mark.slow
 def test_a_run_that_is_killed_after_its_effect_is_settled_by_resume(acme: Serve) -> None:
     shell = acme()
-    shell.order("delay", skip=lookups(3), seconds=30, applied=True)
+    shell.order("delay", skip=lookups(3), seconds=600, applied=True)
     argv = ("allow-hash", "--customer", "acme", "--hash", f"{FIRST},{SECOND},{THIRD}", *EVERYWHERE, *YES)
     with subprocess.Popen(
         [*COMMAND, *argv],
@@ -123,7 +123,7 @@ def test_a_run_that_is_killed_after_its_effect_is_settled_by_resume(acme: Serve)
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while len(shell.indicators()) < 3:
             assert time.monotonic() < deadline
             assert process.poll() is None

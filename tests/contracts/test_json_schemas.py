@@ -208,7 +208,8 @@ def test_a_run_that_is_declined(acme: Serve) -> None:
 @pytest.mark.slow
 def test_a_run_that_is_interrupted_and_abandoned(acme: Serve) -> None:
     shell = acme(latency_patch=0.8)
-    command = ("bulk-close", "--product", "epp", *FREELY, "--batch-size", "5", "--format", "json", "--customer", "acme")
+    slowly = (*FREELY[:-1], "600", "--batch-size", "5")
+    command = ("bulk-close", "--product", "epp", *slowly, "--format", "json", "--customer", "acme")
     with subprocess.Popen(
         [*COMMAND, *command],
         cwd=shell.folder,
@@ -216,12 +217,12 @@ def test_a_run_that_is_interrupted_and_abandoned(acme: Serve) -> None:
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
     ) as process:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not any(request.endpoint == "patch" for request in shell.requests()):
             assert time.monotonic() < deadline
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=60)
     document = assert_kept(json.loads(out))
     assert_counts_add_up(document)
     assert (document["status"], document["exit_code"], process.returncode) == ("interrupted", 130, 130)

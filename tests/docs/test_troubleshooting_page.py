@@ -94,7 +94,7 @@ def a_run(shell: Shell) -> str:
 @contextmanager
 def changing(shell: Shell) -> Iterator["subprocess.Popen[bytes]"]:
     """A run whose first batch is on its way and is not answered for long."""
-    shell.tenant.switches.latency_patch = 30.0
+    shell.tenant.switches.latency_patch = 120.0
     process = subprocess.Popen(
         [*COMMAND, *SINCE_EVER, "--customer", "acme"],
         cwd=shell.folder,
@@ -235,9 +235,12 @@ def _(shell: Shell) -> str:
 
 @provokes("Falcon's rate limit is reached: waiting …")
 def _(shell: Shell) -> str:
-    fault = Fault(kind="rate_limit", endpoint="queries", seconds=4.0)
+    fault = Fault(kind="rate_limit", endpoint="queries", seconds=100.0)
     shell.server.call(lambda: shell.tenant.faults.add(fault))
-    return said_by(shell, *READ)
+    with shell.terminal(*READ) as terminal:
+        terminal.wait_for("waiting")
+        terminal.type("\x03")
+        return terminal.finish().err
 
 
 @provokes("Falcon does not let this client …: Falcon answers 429, too many requests …")
