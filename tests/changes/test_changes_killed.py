@@ -88,7 +88,6 @@ def test_a_kill_leaves_no_lock_but_an_unfinished_run_that_blocks_until_it_is_res
         assert refused.code == 7, refused
         assert desk.patches() == sent + 1
 
-
         until(lambda: desk.patches_answered() == sent + 1)
         closed = desk.closed(ids)
         assert closed == 20 * sent
