@@ -90,7 +90,9 @@ def raw_server(*replies: bytes) -> Iterator[RawServer]:
         server.close()
 
 
-def closed_port() -> int:
-    """A port of loopback on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+@contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of loopback on which nobody listens, and nobody can: it is taken."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

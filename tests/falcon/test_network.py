@@ -124,8 +124,11 @@ def test_a_change_through_a_proxy_that_breaks_off_left_once(reply: bytes, monkey
 
 def test_where_nobody_listens_five_tries_are_made_and_nothing_was_sent() -> None:
     timing = FakeTiming()
-    base = f"http://127.0.0.1:{closed_port()}"
-    with pytest.raises(Unreachable, match="5 tries"), logged_in(timing, some_settings(base_url=base)):
+    with (
+        closed_port() as port,
+        pytest.raises(Unreachable, match="5 tries"),
+        logged_in(timing, some_settings(base_url=f"http://127.0.0.1:{port}")),
+    ):
         pass
     assert len(timing.waits) == 4
 
@@ -159,9 +162,10 @@ def test_https_goes_through_the_proxy_s_tunnel(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_password_of_the_proxy_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://alice:pr0xy-passw0rd@127.0.0.1:{closed_port()}")
-    with pytest.raises(Unreachable) as caught, logged_in(FakeTiming()):
-        pass
+    with closed_port() as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://alice:pr0xy-passw0rd@127.0.0.1:{port}")
+        with pytest.raises(Unreachable) as caught, logged_in(FakeTiming()):
+            pass
     assert "pr0xy" not in repr(caught.value) + caught.value.hint
 
 
