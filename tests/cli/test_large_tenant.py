@@ -12,8 +12,8 @@ pytestmark = pytest.mark.slow
 
 ALERTS, BURST = 25_000, 12_000
 PATIENCE = 180.0
-STALL = 1.5
-"""Seconds that a busy machine may hold up a request on its way."""
+STALL = 4.0
+"""Seconds that a busy machine may hold up a request on its way: far less than what the changes take at their pace."""
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_bulk_close_leaves_no_new_alert(large: Shell) -> None:
 
     sent = [request for request in done.requests if request.endpoint == "patch"]
     starts = sorted(request.at / 1e9 for request in sent)
-    assert len(sent) == -(-len(new) // 1_000)
+    assert len(sent) == -(-len(new) // 1_000) > 2 * STALL / 0.5
     # The tenant notes when a request arrives. A stall of either process delays one of them, and so brings it nearer to
     # the next, but those after it keep their distance from the first.
     assert [number for number, start in enumerate(starts) if start - starts[0] < 0.5 * number - STALL] == []
