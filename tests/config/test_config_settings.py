@@ -127,7 +127,7 @@ def test_half_of_the_credentials_in_the_process_environment_are_none(
     assert isinstance(error, BadEnvFile)
     assert key in error.message
     assert ".env does not exist" in error.message
-    assert ".env.example" in error.hint
+    assert "customers add NAME" in error.hint
 
 
 @pytest.mark.parametrize("key", ["FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET"])
@@ -174,7 +174,7 @@ def test_an_unknown_customer_is_told_of_near_names(tmp_path: Path) -> None:
 
 
 def test_an_unknown_customer_without_any_folder_is_told_how_to_start(tmp_path: Path) -> None:
-    assert ".env.example" in refusal(tmp_path, customer="acme").hint
+    assert "customers add acme" in refusal(tmp_path, customer="acme").hint
 
 
 @pytest.mark.parametrize(

@@ -80,4 +80,6 @@ def _suggestion(name: str, customers_dir: Path) -> str:
     near = [names[match] for match in difflib.get_close_matches(name.lower(), names, n=3)]
     if near:
         return f"Did you mean {' or '.join(near)}?"
-    return "`falcon-bulk customers` lists those there are." if names else "Copy .env.example to it, mode 600."
+    if names:
+        return "`falcon-bulk customers` lists those there are."
+    return f"`falcon-bulk customers add {name}` asks for its values and writes it."

@@ -230,7 +230,7 @@ def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
         lacks = " and ".join(missing)
         raise BadEnvFile(
             f"No credentials: {path} does not exist, and the {PROCESS_ENVIRONMENT} lacks {lacks}.",
-            "Copy .env.example to .env, `chmod 600 .env`, and fill it in; or name a file with --env-file.",
+            "Say --customer NAME, whose file `falcon-bulk customers add NAME` writes; or fill in a .env, mode 600.",
         )
     return _file_source(path)
 
