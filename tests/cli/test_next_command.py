@@ -75,6 +75,7 @@ def test_a_run_is_to_be_taken_back_unless_another_run_did_it_or_is_about_to(acme
     shown = shell(*show)
     assert BEING_TAKEN_BACK not in shown.err
     assert suggested(shown) == ["runs", "show", begun["run_id"], "--customer", "acme"]
+    assert suggested(shell("runs", "abandon", run)) == suggested(shown)
 
 
 @pytest.mark.slow

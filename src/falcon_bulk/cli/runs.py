@@ -119,7 +119,7 @@ def show(ctx: click.Context, run_id: str) -> int:
 def abandon(ctx: click.Context, run_id: str) -> int:
     """Close an unfinished run: what it did stays, what it did not is left undone."""
     from falcon_bulk.cli.context import Context
-    from falcon_bulk.cli.hints import after_run
+    from falcon_bulk.cli.hints import after_record
     from falcon_bulk.cli.records import customer_journals, holding_run
     from falcon_bulk.journal.lock import holding
     from falcon_bulk.report.result import result_document, result_sheets
@@ -129,9 +129,9 @@ def abandon(ctx: click.Context, run_id: str) -> int:
         journal = holding_run(opened, run_id)
         with holding(journal.path.parent, journal.plan(run_id).cids, run_id):
             journal.abandon(run_id, context.now)
-        result = journal.result(run_id)
+        result, undo = journal.result(run_id), journal.taken_back_by(run_id)
     context.publish(lambda: result_sheets(result), lambda: result_document(result))
-    after_run(context, result)
+    after_record(context, result, undo)
     return ExitCode.DONE
 
 
