@@ -31,7 +31,7 @@ For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:
-    """Print the script that completes commands, options, their values and customers' names in SHELL.
+    """Print the script that completes commands, options, their values and customers' names in that shell.
 
     Names of customers come from the files in the customers' folder; nobody is contacted.
     """

@@ -22,7 +22,7 @@ from falcon_bulk.errors import ExitCode
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:
-    """The customers' env files: list them, check them by logging in, add one."""
+    """The customers' env files: list them, check them by logging in, add one, confirm that a CID has changed."""
     return int(ctx.invoke(list_customers)) if ctx.invoked_subcommand is None else ExitCode.DONE
 
 

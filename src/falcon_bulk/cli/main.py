@@ -33,7 +33,7 @@ COMMANDS = {
     "runs": "What was done: list, show, abandon, prune.",
     "resume": "Go on with an unfinished run.",
     "undo": "Take a run back.",
-    "customers": "The customers' env files: list, check, add.",
+    "customers": "The customers' env files: list, check, add, confirm.",
     "doctor": "A self-check, and what to paste into a bug report.",
     "schedule": "A command as lines for cron and systemd.",
     "completion": "Completion for bash, zsh and fish.",

@@ -208,11 +208,15 @@ def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
     status = ("--from-status", "from_status") if changing else ("--status", "from_status")
     declared = [
         click.option("--filter", "fql", **once(), metavar="FQL", help="A filter in Falcon Query Language."),
-        click.option("--hash", "hashes", **many("SHA256"), help="Alerts of these hashes."),
+        click.option("--hash", "hashes", **many("SHA256"), help="Alerts of these hashes; several: with commas."),
         hash_file_option,
-        click.option("--severity", "severities", **many(choices=SEVERITIES), help="By severity name."),
-        click.option("--product", "products", **many("NAME"), help="epp, idp, xdr, …"),
-        click.option(*status, **many(choices=STATUSES), help="Alerts that have this status."),
+        click.option(
+            "--severity", "severities", **many(choices=SEVERITIES), help="By severity name; several: with commas."
+        ),
+        click.option(
+            "--product", "products", **many("NAME"), help="By product: epp, idp, xdr, …; several: with commas."
+        ),
+        click.option(*status, **many(choices=STATUSES), help="By status; several: with commas."),
         click.option("--host", **once(), metavar="GLOB", help="By host name; * stands for any text."),
         click.option("--name", **once(), metavar="GLOB", help="By alert name; * stands for any text."),
         click.option("--since", **once(), metavar="WHEN", help="Created since: 7d, 24h, a date, or a UTC time."),
@@ -299,7 +303,12 @@ def change_options(command: Decorated) -> Decorated:
         ),
         operator_option,
         click.option(
-            "--lift", "lifted", **many("RAIL"), shell_complete=completing.rails, help="Lift a guard rail, or all."
+            "--lift",
+            "lifted",
+            **many("RAIL"),
+            shell_complete=completing.rails,
+            help="Let a guard rail go: critical, no-severity, overwatch, falcon-complete, true-positive, case, "
+            "assigned, in-progress, other-hashes; or all.",
         ),
         click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing."),
         click.option(
