@@ -6,6 +6,7 @@ import click
 
 from falcon_bulk.cli.options import (
     consent_options,
+    dry_run_option,
     examples,
     hash_file_option,
     many,
@@ -47,7 +48,7 @@ EXPIRES = "90d"
     help="Why; the description of every indicator, with your name.",
 )
 @operator_option
-@click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing.")
+@dry_run_option
 @consent_options
 @notify_option
 @shared_options

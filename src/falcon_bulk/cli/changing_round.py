@@ -9,6 +9,7 @@ from falcon_bulk.cli.consent import Consent, check_may_change, check_own_file, c
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.hints import suggest
 from falcon_bulk.cli.rounds import each_customer
+from falcon_bulk.cli.selecting import code_of
 from falcon_bulk.cli.signals import stopping
 from falcon_bulk.errors import Declined, ExitCode, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
@@ -51,8 +52,7 @@ def plan_round(context: Context, command: str, selection: Selection, options: di
             ended = dry_run(tenant, plan, make, consent, file)
         sheets = [*preview_sheets(ended.plan, ended.preview), *result_sheets(ended.result)] if ended.preview else []
         alone.file(lambda: sheets, lambda: dry_run_document(ended.result, ended.preview or NOTHING))
-        empty = options["fail_on_empty"] and not ended.result.selected
-        return ended.result, ExitCode.EMPTY if empty else ExitCode.DONE
+        return ended.result, code_of(ended.result.selected, fail_on_empty=options["fail_on_empty"])
 
     with stopping(context):
         parts = each_customer(context, work)

@@ -270,8 +270,8 @@ class Context:
         """
         file = self.emit(self._writer(sheets, document, page))
         if self.notifier is not None:
-            told = list(sheets())
-            told[-1] = replace(told[-1], notes=[*told[-1].notes, *([step] if step else [])])
+            *others, last = sheets()
+            told = [*others, last.noted([step] if step else [])]
             self.notifier.send(title or told[0].title, told, file)
 
     def file(

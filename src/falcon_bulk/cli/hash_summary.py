@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from falcon_bulk.cli.options import examples, notify_option, once, selection_options, shared_options
-from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.context import Context
@@ -42,7 +41,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     """
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.hints import after_hash_summary
-    from falcon_bulk.cli.selecting import selection_of
+    from falcon_bulk.cli.selecting import code_of, selection_of
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
 
@@ -61,7 +60,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
     after_hash_summary(context, options, summary)
-    return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
+    return code_of(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
 
 
 def _summarize(context: "Context", selection: "Selection") -> "HashSummary":
@@ -79,6 +78,7 @@ def _summarize(context: "Context", selection: "Selection") -> "HashSummary":
 
 def _round(context: "Context", selection: "Selection", top: int | None, *, fail_on_empty: bool) -> int:
     from falcon_bulk.cli.rounds import each_customer
+    from falcon_bulk.cli.selecting import code_of
     from falcon_bulk.model.round import across, round_exit_code
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
     from falcon_bulk.report.round import across_sheet, round_document, round_page, round_sheet
@@ -90,7 +90,7 @@ def _round(context: "Context", selection: "Selection", top: int | None, *, fail_
             lambda: hash_summary_document(summary),
             page=lambda: hash_summary_page(summary, top),
         )
-        return summary, _exit_code(summary, fail_on_empty=fail_on_empty)
+        return summary, code_of(summary.alerts_read, fail_on_empty=fail_on_empty)
 
     parts = each_customer(context, work)
     shared = across(part.result for part in parts if part.result is not None)
@@ -106,7 +106,3 @@ def _round(context: "Context", selection: "Selection", top: int | None, *, fail_
         page=lambda: round_page(sheets, customers, selection.words),
     )
     return round_exit_code(parts)
-
-
-def _exit_code(summary: "HashSummary", *, fail_on_empty: bool) -> int:
-    return ExitCode.EMPTY if fail_on_empty and not summary.alerts_read else ExitCode.DONE

@@ -278,6 +278,8 @@ def consent_options(command: Decorated) -> Decorated:
     return command
 
 
+dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing.")
+
 operator_option = click.option(
     "--operator", **once(not_blank), metavar="NAME", help="Who does it.  [default: FALCON_OPERATOR or login name]"
 )
@@ -310,7 +312,7 @@ def change_options(command: Decorated) -> Decorated:
             help="Let a guard rail go: critical, no-severity, overwatch, falcon-complete, true-positive, case, "
             "assigned, in-progress, other-hashes; or all.",
         ),
-        click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing."),
+        dry_run_option,
         click.option(
             "--plan",
             "plan_file",

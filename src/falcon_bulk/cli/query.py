@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.hints import after_query
-    from falcon_bulk.cli.selecting import look_for_fields, selection_of
+    from falcon_bulk.cli.selecting import code_of, look_for_fields, selection_of
     from falcon_bulk.cli.showing import (
         Chosen,
         Look,
@@ -65,7 +65,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     if options["count"]:
         total = count(context, selection)
         context.emit(lambda sink, _: write_count(sink, total))
-        return ExitCode.EMPTY if options["fail_on_empty"] and not total else ExitCode.DONE
+        return code_of(total, fail_on_empty=options["fail_on_empty"])
     chosen = Chosen(selection, None if options["everything"] else options["limit"] or 100, sort)
     look = Look(options["fields"], options["details"])
     if context.round:
@@ -75,7 +75,7 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     if not shown:
         context.console.say(f"No alert matches: {selection.words}.")
     after_query(context, options, shown)
-    return ExitCode.EMPTY if options["fail_on_empty"] and not shown else ExitCode.DONE
+    return code_of(shown, fail_on_empty=options["fail_on_empty"])
 
 
 def _sort(value: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.given import given_hashes
 from falcon_bulk.cli.times import instant
-from falcon_bulk.errors import UsageProblem
+from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.falcon.fql import checked_filter, checked_host, checked_name, checked_word
 from falcon_bulk.falcon.habits import doubtful, is_doubtful, not_seen, old_habits, renamed
 from falcon_bulk.model.selection import Selection
@@ -33,6 +33,11 @@ def selection_of(context: Context, options: dict[str, Any]) -> Selection:
         until=instant(options["until"], "--until", now),
         visible_only=options["visible_only"],
     )
+
+
+def code_of(found: int, *, fail_on_empty: bool) -> int:
+    """The exit code of a reading that found so many alerts."""
+    return ExitCode.EMPTY if fail_on_empty and not found else ExitCode.DONE
 
 
 def look_for_fields(context: Context, names: Iterable[str], consequence: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.rounds import each_customer
-from falcon_bulk.errors import ExitCode
+from falcon_bulk.cli.selecting import code_of
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.alert import decode_alert, decode_document
 from falcon_bulk.model.round import Part, round_exit_code
@@ -160,7 +160,7 @@ def show_round(context: Context, chosen: Chosen, look: Look, *, fail_on_empty: b
             with documents_of(alone, chosen) as documents:
                 spool.fill(documents)
             alone.to_file(lambda sink, fmt: _write(sink, fmt, spool.lines(), look))
-            return spool, ExitCode.EMPTY if fail_on_empty and not spool.number else ExitCode.DONE
+            return spool, code_of(spool.number, fail_on_empty=fail_on_empty)
 
         parts = each_customer(context, work)
 
@@ -192,7 +192,7 @@ def count_round(context: Context, selection: Selection, *, fail_on_empty: bool) 
     def work(alone: Context) -> tuple[int, int]:
         total = count(alone, selection)
         alone.to_file(lambda sink, _: write_count(sink, total))
-        return total, ExitCode.EMPTY if fail_on_empty and not total else ExitCode.DONE
+        return total, code_of(total, fail_on_empty=fail_on_empty)
 
     parts = each_customer(context, work)
     context.publish(

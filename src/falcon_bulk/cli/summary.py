@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from falcon_bulk.cli.options import examples, many, notify_option, once, selection_options, shared_options
-from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.context import Context
@@ -41,7 +40,7 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.context import Context
     from falcon_bulk.cli.hints import after_summary
-    from falcon_bulk.cli.selecting import look_for_fields, selection_of
+    from falcon_bulk.cli.selecting import code_of, look_for_fields, selection_of
     from falcon_bulk.model.fields import former
     from falcon_bulk.operations.summary import check_field, names_in
     from falcon_bulk.report.formats import Format
@@ -64,7 +63,7 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
     after_summary(context, options, summary.alerts_read, outliers=outliers)
-    return _exit_code(summary, fail_on_empty=options["fail_on_empty"])
+    return code_of(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
 
 
 def _summarize(
@@ -113,6 +112,7 @@ def _round(
     fail_on_empty: bool,
 ) -> int:
     from falcon_bulk.cli.rounds import each_customer
+    from falcon_bulk.cli.selecting import code_of
     from falcon_bulk.model.round import round_exit_code
     from falcon_bulk.report.round import round_document, round_page, round_sheet
     from falcon_bulk.report.summary import (
@@ -128,7 +128,7 @@ def _round(
         alone.file(
             lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
         )
-        return summary, _exit_code(summary, fail_on_empty=fail_on_empty)
+        return summary, code_of(summary.alerts_read, fail_on_empty=fail_on_empty)
 
     parts = each_customer(context, work)
     customers = round_sheet(parts, ("alerts", "hidden"), lambda one: (one.alerts_read, one.hidden))
@@ -140,7 +140,3 @@ def _round(
         page=lambda: round_page([*each, customers], customers, selection.words, charts),
     )
     return round_exit_code(parts)
-
-
-def _exit_code(summary: "Summary", *, fail_on_empty: bool) -> int:
-    return ExitCode.EMPTY if fail_on_empty and not summary.alerts_read else ExitCode.DONE

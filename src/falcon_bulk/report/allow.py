@@ -7,10 +7,12 @@ from falcon_bulk.model.indicator import HashOutcome
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
+from falcon_bulk.report.counts import count_columns
+from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 ALLOW_SCHEMA = "falcon-bulk/allow/1"
-NUMBER_COLUMNS = (Column("indicators", right=True), Column("", least=24), Column("", fold=True))
+NUMBER_COLUMNS = count_columns("indicators")
 MOST_HASHES = 50
 
 _HASH_COLUMNS = (
@@ -31,13 +33,9 @@ def allow_preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     """The plan for a person to say yes or no to; the warnings stand last, next to the question."""
     numbers = f"{shown(preview.planned)} of {shown(preview.selected)}"
     deed = "delete" if plan.undoes else "create"
-    columns = (Column("", style="dim", least=12), Column("", fold=True))
-    facts = Sheet(
-        f"{plan.customer}: {numbers} indicators to {deed} ({plan.command})", columns, list(_facts(plan, preview))
-    )
+    title = f"{plan.customer}: {numbers} indicators to {deed} ({plan.command})"
     hashes = hashes_sheet(preview.hashes, {Outcome.NOT_SENT: f"to {deed}"}, MOST_HASHES)
-    last = Sheet(hashes.title, hashes.columns, hashes.rows, (*hashes.notes, *preview.warnings))
-    return [facts, last]
+    return [Sheet(title, FACT_COLUMNS, list(_facts(plan, preview))), hashes.noted(preview.warnings)]
 
 
 def deed_done(result: RunResult) -> str:

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 
 from falcon_bulk.report.sheet import Column, Row
 
-COUNT_COLUMNS = (Column("alerts", right=True), Column("", least=24), Column("", fold=True))
+
+def count_columns(of: str) -> tuple[Column, ...]:
+    """A number of what is counted, what it is, and why."""
+    return Column(of, right=True), Column("", least=24), Column("", fold=True)
+
+
+COUNT_COLUMNS = count_columns("alerts")
 
 _SKIP_REASONS = {
     "already": "already in the wanted status",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from falcon_bulk.model.customer import CustomerCheck, CustomerFile
+from falcon_bulk.report.problem import error_of_part
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 
 _FILE_COLUMNS = (
@@ -61,7 +62,6 @@ def _file_entry(file: CustomerFile) -> dict[str, Any]:
 
 
 def _check_entry(check: CustomerCheck) -> dict[str, Any]:
-    error = check.error
     return _file_entry(check.file) | {
         "cid": check.cid,
         "cid_expected": check.cid_expected,
@@ -70,7 +70,7 @@ def _check_entry(check: CustomerCheck) -> dict[str, Any]:
         "quota_remaining": check.quota_remaining,
         "reading": check.reading,
         "exit_code": int(check.exit_code),
-        "error": {"code": error.code, "message": error.message, "hint": error.hint} if error else None,
+        "error": error_of_part(check.error),
     }
 
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 from falcon_bulk.report.sheet import Cell, Column, Sheet
 
+FACT_COLUMNS = (Column("", style="dim", least=12), Column("", fold=True))
+"""Of the facts at the head of a preview."""
+
 
 def facts_sheet(title: str, facts: Mapping[str, Cell]) -> Sheet:
     """Each fact as a row: what, and its value."""

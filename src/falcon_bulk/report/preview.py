@@ -7,6 +7,7 @@ from falcon_bulk.model.preview import Preview, Sample
 from falcon_bulk.report.alike import alike_sheets
 from falcon_bulk.report.allow import allow_preview_sheets
 from falcon_bulk.report.counts import COUNT_COLUMNS, left_alone
+from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 GROUPS = 5
@@ -20,15 +21,13 @@ def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     sheets = [_what_is_sent(plan, preview), _which_alerts(preview), *map(_sample, preview.samples)]
     if preview.alike is not None:
         sheets += alike_sheets(preview.alike, GROUPS, ALERTS_OF_GROUP)
-    last = sheets[-1]
-    sheets[-1] = Sheet(last.title, last.columns, last.rows, (*last.notes, *preview.warnings))
-    return sheets
+    return [*sheets[:-1], sheets[-1].noted(preview.warnings)]
 
 
 def _what_is_sent(plan: Plan, preview: Preview) -> Sheet:
     numbers = f"{shown(preview.planned)} of {shown(preview.selected)}"
-    columns = (Column("", style="dim", least=12), Column("", fold=True))
-    return Sheet(f"{plan.customer}: {numbers} alerts to change ({plan.command})", columns, list(_facts(plan, preview)))
+    title = f"{plan.customer}: {numbers} alerts to change ({plan.command})"
+    return Sheet(title, FACT_COLUMNS, list(_facts(plan, preview)))
 
 
 def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:

@@ -36,9 +36,7 @@ def result_sheets(result: RunResult) -> list[Sheet]:
         sheets.append(result_hashes_sheet(result, MOST_HASHES))
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
-    last = sheets[-1]
-    sheets[-1] = Sheet(last.title, last.columns, last.rows, [*last.notes, *_effort(result)])
-    return sheets
+    return [*sheets[:-1], sheets[-1].noted(_effort(result))]
 
 
 def result_document(result: RunResult) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from falcon_bulk.model.round import Part, SharedHash, Sighting, round_exit_code
 from falcon_bulk.report.chart import Chart
 from falcon_bulk.report.page import Page
+from falcon_bulk.report.problem import error_of_part
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, shown
 
 Result = TypeVar("Result")
@@ -29,9 +30,7 @@ def round_document(
                 "cid": part.cid or None,
                 "exit_code": int(part.exit_code),
                 "result": None if part.result is None else document(part.result),
-                "error": None
-                if part.error is None
-                else {"code": part.error.code, "message": part.error.message, "hint": part.error.hint},
+                "error": error_of_part(part.error),
             }
             for part in parts
         ],

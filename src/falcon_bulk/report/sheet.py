@@ -1,7 +1,7 @@
 """A sheet: the one tabular thing that table, markdown and csv show, each in its way."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES, severity_band
 from falcon_bulk.textsafe import printable
@@ -46,6 +46,10 @@ class Sheet:
     notes: Sequence[str] = ()
     stacked: bool = False
     flat: "Sheet | None" = None
+
+    def noted(self, notes: Iterable[str]) -> "Sheet":
+        """The same sheet with more notes below it."""
+        return replace(self, notes=(*self.notes, *notes))
 
 
 def shown(cell: Cell) -> str:
