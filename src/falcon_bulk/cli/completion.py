@@ -12,8 +12,8 @@ VARIABLE = "_FALCON_BULK_COMPLETE"
 RUNNING_SHELL = """
 \b
 For the running shell only:
-  bash, zsh:  eval "$(falcon-bulk completion bash)"     (or zsh)
-  fish:       falcon-bulk completion fish | source
+  eval "$(falcon-bulk completion bash)"    # or zsh
+  falcon-bulk completion fish | source     # fish
 For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit`.
 """
 

@@ -55,8 +55,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     revoke_token     the token is no longer good, from this request on
     partial          PATCH applies to the first `count` ids, errors[] lists the others
     nothing_applied  PATCH answers 200, with errors[] and no effect
-    poison           PATCH with one of `ids`: mode "batch_400" or "batch_404" refuses all, "only_itself" just
-    those wrong_total      meta.pagination.total is `count` too high
+    poison           PATCH with one of `ids`: mode "batch_400" or "batch_404" refuses all, "only_itself" just those
+    wrong_total      meta.pagination.total is `count` too high
     """
 
     kind: Kind
