@@ -174,6 +174,21 @@ def test_a_signal_between_two_batches_ends_the_run_without_waiting_for_the_next(
 
 
 @pytest.mark.slow
+def test_a_signal_that_comes_while_the_process_is_held_up_ends_the_wait_for_the_last_batch(tmp_path: Path) -> None:
+    """Whichever thread the system hands it to: held up, none is preferred."""
+    with a_desk(tmp_path) as desk:
+        for settled in range(20, 100, 20):
+            ids = desk.ids(40)
+            with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
+                desk.wait_for_settled(settled, running)
+                for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGCONT):
+                    running.signal(number)
+                done = running.finish()
+            assert (done.code, done.document["changed"]) == (130, 20)
+            assert desk.run("runs", "abandon", done.document["run_id"]).code == 0
+
+
+@pytest.mark.slow
 def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path) -> None:
     with a_desk(tmp_path) as desk:
         ids = desk.ids(40)

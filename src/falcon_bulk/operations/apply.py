@@ -126,7 +126,8 @@ class Run:
                 landed, flying = wait(flying, timeout=GLANCE, return_when=FIRST_COMPLETED)
                 cause = self._landed(landed)
             while flying:
-                landed, flying = wait(flying, return_when=FIRST_COMPLETED)
+                # A signal may come to another thread, and is dealt with once this one is awake.
+                landed, flying = wait(flying, timeout=GLANCE, return_when=FIRST_COMPLETED)
                 cause = cause or self._landed(landed)
         return cause
 
