@@ -2,12 +2,14 @@
 
 import signal
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from falcon_bulk.cli.context import Context
 from falcon_bulk.errors import ExitCode, FalconBulkError
 from falcon_bulk.model.round import Part, PartError
+
+GLANCE = 0.1
 
 Result = TypeVar("Result")
 
@@ -34,6 +36,9 @@ def each_customer(context: Context, work: Callable[[Context], tuple[Result, int]
     with ThreadPoolExecutor(context.parallel_customers) as pool:
         flying = [pool.submit(part, name) for name in context.round]
         try:
+            # A signal may come to another thread, and is dealt with once this one is awake.
+            while wait(flying, timeout=GLANCE).not_done:
+                pass
             return [future.result() for future in flying]
         except BaseException:
             context.timing.stop(signal.SIGINT)

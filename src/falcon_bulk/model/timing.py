@@ -37,11 +37,14 @@ class Timing(Protocol):
 
 
 class SystemTiming:
-    """The real clock. `stop` may be called from a signal handler."""
+    """The real clock. `stop` may be called from a signal handler: it waits for no lock, as `Event.set` would, since the
+    thread that the signal interrupts may hold it.
+    """
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._signal = signal.SIGINT
+        self._signal: signal.Signals | None = None
+        self._working = threading.Lock()
+        self._working.acquire()  # released by the stop
         self._here = threading.local()
 
     def now(self) -> datetime:
@@ -57,7 +60,8 @@ class SystemTiming:
         if getattr(self._here, "finishing", False) and seconds <= LONGEST_TO_FINISH:
             time.sleep(max(0.0, seconds))
         else:
-            self._stopping.wait(max(0.0, seconds))
+            if self._working.acquire(timeout=max(0.0, seconds)):
+                self._working.release()  # for the next that waits
             self.check()
 
     @contextmanager
@@ -71,7 +75,7 @@ class SystemTiming:
 
     def check(self) -> None:
         """Raises Stopped when a stop was asked for."""
-        if self._stopping.is_set():
+        if self._signal is not None:
             raise Stopped(terminated=self._signal != signal.SIGINT)
 
     def chance(self) -> float:
@@ -80,9 +84,10 @@ class SystemTiming:
 
     def stop(self, signum: int) -> bool:
         """Ask all waits to end. Returns False if that was asked before."""
-        first = not self._stopping.is_set()
+        first = self._signal is None
         self._signal = signal.Signals(signum)
-        self._stopping.set()
+        if first:
+            self._working.release()
         return first
 
 
