@@ -9,6 +9,7 @@ from shell import Shell
 from thoroughness import quick_first
 
 from falcon_bulk.errors import BadFilter, Rejected
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming
 from falcon_bulk.operations.reading import Watch
@@ -54,7 +55,7 @@ def test_many_hashes_are_found_also_where_an_unknown_field_empties_the_whole_fil
         shell = Shell(tmp_path, server)
         own = sorted(shell.hashes().items(), key=lambda item: -len(item[1]))[:30]
         wanted = {composite_id for _, ids in own for composite_id in ids}
-        pages = select(falcon.alerts, Selection(hashes=tuple(h for h, _ in own)), Watch(SystemTiming()))
+        pages = select(falcon.alerts, Selection(hashes=tuple(h for h, _ in own)), Watch(SystemTiming()), Alert)
         found = [item.alert.composite_id for page in pages for item in page]
         falcon.close()
     assert len(found) == len(set(found))

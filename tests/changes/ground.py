@@ -15,6 +15,7 @@ from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import FalconBulkError, Stopped
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.run import AlertRecord, Outcome, RunResult
 from falcon_bulk.model.selection import Selection
@@ -103,7 +104,7 @@ class Ground:
         """A run that is in the journal and not yet carried out."""
         plan = self._plan(command, change)
         draft = self.journal.draft(plan)
-        found = select(self.falcon.alerts, Selection(ids=tuple(ids)), Watch(self.timing))
+        found = select(self.falcon.alerts, Selection(ids=tuple(ids)), Watch(self.timing), Alert)
         draft.begin(make_plan(found, change, plan, draft, given=tuple(ids)), plan.created)
         return plan
 

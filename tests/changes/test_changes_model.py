@@ -27,7 +27,7 @@ from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon.alerts import Written
 from falcon_bulk.falcon.answers import decode_answer
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.plan import AlertState, Plan, Way
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
@@ -192,7 +192,7 @@ class Changes(RuleBasedStateMachine):
         ids = tuple(self.tenant.store.newest_first[place].composite_id for place in sorted(places))
         plan = self._new_plan("bulk-close", change)
         draft = self.journal.draft(plan)
-        found = select(self.falcon, Selection(ids=ids), Watch(self.timing))  # type: ignore[arg-type]
+        found = select(self.falcon, Selection(ids=ids), Watch(self.timing), Alert)  # type: ignore[arg-type]
         draft.begin(make_plan(found, change, plan, draft, given=ids), plan.created)
         self._know(plan)
         if meanwhile and not fresh:

@@ -12,6 +12,7 @@ from ground import NO_RAILS, Ground, a_ground
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status, Verdict
@@ -84,7 +85,7 @@ def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
     )
     writer = PlanFileWriter(file, plan)
     sent = len(ground.patches)
-    found = select(ground.falcon.alerts, Selection(ids=ids), Watch(ground.timing))
+    found = select(ground.falcon.alerts, Selection(ids=ids), Watch(ground.timing), Alert)
     preview = make_plan(found, change, plan, writer, given=ids)
     writer.finish(preview)
     assert len(ground.patches) == sent, "a dry run sends no change"

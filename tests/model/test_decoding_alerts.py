@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import Alert, decode_alert, decode_document
+from falcon_bulk.model.alert import Alert, BriefAlert, decode_alert, decode_as, decode_document
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import AlertState
 from falcon_bulk.operations.elsewhere import Elsewhere
@@ -52,6 +52,15 @@ def test_a_field_of_any_type_is_survived_and_the_alert_keeps_its_id(fields: dict
     alert = an_alert(**fields)
     assert alert.composite_id == ID
     everything_of(alert)
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=8))
+def test_what_is_seen_of_an_alert_in_brief_is_what_is_seen_of_all_of_it(fields: dict[str, Any]) -> None:
+    document = json.dumps({"composite_id": ID, **fields}).encode()
+    brief, alert = decode_as(BriefAlert, document), decode_alert(document)
+    assert [getattr(brief, name) for name in brief.__struct_fields__] == [
+        getattr(alert, name) for name in brief.__struct_fields__
+    ]
 
 
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))

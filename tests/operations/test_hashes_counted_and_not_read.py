@@ -8,6 +8,7 @@ from plan_builders import HASH, OTHER_HASH, a_document
 
 from falcon_bulk.falcon.alerts import Page
 from falcon_bulk.falcon.fql import hash_clauses
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.timing import SystemTiming
 from falcon_bulk.operations.byhash import read_by_hashes
 from falcon_bulk.operations.reading import Watch
@@ -46,7 +47,7 @@ class Withholding:
 
 def read(alerts: Withholding) -> tuple[list[str], Watch]:
     watch = Watch(SystemTiming())
-    pages = read_by_hashes(alerts, "", [HASH], watch)
+    pages = read_by_hashes(alerts, "", [HASH], watch, Alert)
     return [item.alert.composite_id for page in pages for item in page], watch
 
 

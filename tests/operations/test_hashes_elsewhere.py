@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert import BriefAlert, decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.operations.elsewhere import Elsewhere
 from falcon_bulk.operations.hash_summary import summarize
@@ -20,7 +20,7 @@ M, N = "d4" * 16, "e5" * 16
 
 def summary_of(*documents: dict[str, Any]) -> HashSummary:
     pages = [
-        [decoded(msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
+        [decoded(BriefAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
         for number, document in enumerate(documents)
     ]
     return summarize(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")

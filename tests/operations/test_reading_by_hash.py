@@ -10,6 +10,7 @@ import pytest
 from clients import client_of
 
 from falcon_bulk.falcon.fql import hash_groups
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import SystemTiming
 from falcon_bulk.operations import byhash
@@ -41,7 +42,7 @@ class Reading:
         return tuple(sorted(self.owners))
 
     def ids(self, selection: Selection, readers: int = 1) -> Counter[str]:
-        pages = select(self.client.alerts, selection, self.watch, readers=readers)
+        pages = select(self.client.alerts, selection, self.watch, Alert, readers=readers)
         return Counter(item.alert.composite_id for page in pages for item in page)
 
     def exactly(self, *hashes: str) -> Counter[str]:

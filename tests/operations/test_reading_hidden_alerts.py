@@ -9,6 +9,7 @@ import pytest
 from plan_builders import a_document
 
 from falcon_bulk.falcon.alerts import Page
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.timing import SystemTiming
 from falcon_bulk.operations import reading
 from falcon_bulk.operations.reading import Watch, read_all
@@ -53,7 +54,7 @@ def _a_small_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(alerts: Hiding) -> tuple[Counter[str], Watch]:
     watch = Watch(SystemTiming())
-    pages = read_all(alerts, "status:'new'", watch)  # type: ignore[arg-type]
+    pages = read_all(alerts, "status:'new'", watch, Alert)  # type: ignore[arg-type]
     found = Counter(item.alert.composite_id for page in pages for item in page)
     watch.conclude()
     return found, watch

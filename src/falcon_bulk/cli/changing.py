@@ -21,6 +21,7 @@ from falcon_bulk.journal.draft import Draft
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.journal.lock import holding
 from falcon_bulk.journal.pins import check_pin, pin
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult, RunStatus
@@ -126,7 +127,7 @@ def planned(
 
     def make(sink: PlanSink) -> Preview:
         with context.watching("reading") as watch:
-            found = select(tenant.alerts, selection, watch, readers=context.readers)
+            found = select(tenant.alerts, selection, watch, Alert, readers=context.readers)
             return make_plan(found, change, plan, sink, given=selection.ids)
 
     return plan, make

@@ -64,12 +64,13 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
 
 
 def _summarize(context: "Context", selection: "Selection") -> "HashSummary":
+    from falcon_bulk.model.alert import BriefAlert
     from falcon_bulk.operations.hash_summary import summarize
     from falcon_bulk.operations.select import only_of, select
 
     with context.tenant() as tenant, context.watching("reading") as watch:
         return summarize(
-            only_of(select(tenant.alerts, selection, watch, readers=context.readers), tenant.cids),
+            only_of(select(tenant.alerts, selection, watch, BriefAlert, readers=context.readers), tenant.cids),
             customer=tenant.customer,
             generated_at=context.now,
             selection=selection.words,

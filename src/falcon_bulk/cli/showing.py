@@ -10,7 +10,7 @@ from falcon_bulk.cli.context import Context
 from falcon_bulk.cli.rounds import each_customer
 from falcon_bulk.cli.selecting import code_of
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.alert import decode_alert, decode_document
+from falcon_bulk.model.alert import BriefAlert, decode_alert, decode_document
 from falcon_bulk.model.round import Part, round_exit_code
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading import Watch
@@ -64,7 +64,7 @@ def count(context: Context, selection: Selection) -> int:
 
     with context.tenant() as tenant, context.watching("counting") as watch:
         if selection.hashes:
-            pages = select(tenant.alerts, selection, watch, readers=context.readers)
+            pages = select(tenant.alerts, selection, watch, BriefAlert, readers=context.readers)
             return sum(len(page) for page in only_of(pages, tenant.cids))
         if tenant.cids:
             tenant.home()

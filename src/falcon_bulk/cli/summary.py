@@ -69,6 +69,7 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
 def _summarize(
     context: "Context", selection: "Selection", fields: tuple[str, ...], top: int, outliers: bool
 ) -> "Summary":
+    from falcon_bulk.model.alert import Alert
     from falcon_bulk.model.fields import KNOWN, nearest
     from falcon_bulk.operations.select import only_of, select
     from falcon_bulk.operations.summary import FIELDS, fields_without_values, summarize, summarize_on_server
@@ -86,7 +87,7 @@ def _summarize(
             generated_at=now,
             outliers=outliers,
         ) or summarize(
-            only_of(select(tenant.alerts, selection, watch, readers=context.readers), cids),
+            only_of(select(tenant.alerts, selection, watch, Alert, readers=context.readers), cids),
             fields,
             top,
             customer=customer,

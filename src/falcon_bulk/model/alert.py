@@ -6,7 +6,7 @@ lack what new ones have. So the raw fields are typed loosely, and the properties
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -56,43 +56,25 @@ class Comment(msgspec.Struct, frozen=True, gc=False):
     value: Any = None
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The fields of an alert document that the tool uses (names as in the document)."""
+class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The fields by which alerts are read, found by hash and counted by hash (names as in the document)."""
 
     composite_id: str
     cid: Any = None
     created_timestamp: Any = None
-    updated_timestamp: Any = None
     status: Any = None
     severity: Any = None
     severity_name: Any = None
     product: Any = None
-    type: Any = None
     name: Any = None
     display_name: Any = None
-    tactic: Any = None
-    technique: Any = None
     filename: Any = None
-    filepath: Any = None
-    cmdline: Any = None
     sha256: Any = None
     md5: Any = None
     ioc_type: Any = None
     ioc_value: Any = None
-    global_prevalence: Any = None
-    local_prevalence: Any = None
-    user_name: Any = None
-    user_id: Any = None
-    pattern_disposition: Any = None
-    pattern_disposition_description: Any = None
-    tags: Any = None
     resolution: Any = None
     show_in_ui: Any = None
-    assigned_to_name: Any = None
-    assigned_to_uid: Any = None
-    assigned_to_uuid: Any = None
-    comment: Any = None
-    falcon_host_link: Any = None
     entities: Entities | None = None
     device: Device | None = None
     parent_details: Process | None = None
@@ -101,20 +83,12 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     associated_files: tuple[HashBearer, ...] | None = None
     file_writes: tuple[HashBearer, ...] | None = None
     ioc_context: tuple[HashBearer, ...] | None = None
-    comments: list[Comment] | None = None
     # Where a host's name stands, beside `device.hostname`.
     source_endpoint_host_name: Any = None
     host_names: Any = None
     source_hosts: Any = None
     computer_name: Any = None
     hostname: Any = None
-    # No public document shows a linked case. These names are assumptions, except the last, which the
-    # ngsiem samples carry: the correlation rule made a case of the alert.
-    case_id: Any = None
-    case_ids: Any = None
-    linked_case_ids: Any = None
-    cases: Any = None
-    correlation_rule_create_case: Any = None
 
     @property
     def tenant(self) -> str:
@@ -165,14 +139,45 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return text(self.created_timestamp)[: len("2026-11-24")]
 
     @property
-    def tag_set(self) -> frozenset[str]:
-        """The tags without the empty ones that real documents contain."""
-        return frozenset(texts(self.tags))
-
-    @property
     def hidden(self) -> bool:
         """True where the console does not show the alert. Absent means shown (automated leads)."""
         return self.show_in_ui is False
+
+
+class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
+    """All fields of an alert document that the tool uses."""
+
+    updated_timestamp: Any = None
+    type: Any = None
+    tactic: Any = None
+    technique: Any = None
+    filepath: Any = None
+    cmdline: Any = None
+    global_prevalence: Any = None
+    local_prevalence: Any = None
+    user_name: Any = None
+    user_id: Any = None
+    pattern_disposition: Any = None
+    pattern_disposition_description: Any = None
+    tags: Any = None
+    assigned_to_name: Any = None
+    assigned_to_uid: Any = None
+    assigned_to_uuid: Any = None
+    comment: Any = None
+    falcon_host_link: Any = None
+    comments: list[Comment] | None = None
+    # No public document shows a linked case. These names are assumptions, except the last, which the
+    # ngsiem samples carry: the correlation rule made a case of the alert.
+    case_id: Any = None
+    case_ids: Any = None
+    linked_case_ids: Any = None
+    cases: Any = None
+    correlation_rule_create_case: Any = None
+
+    @property
+    def tag_set(self) -> frozenset[str]:
+        """The tags without the empty ones that real documents contain."""
+        return frozenset(texts(self.tags))
 
     @property
     def assignee(self) -> str:
@@ -195,6 +200,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return [text(comment.value) for comment in self.comments or ()]
 
 
+View = TypeVar("View", bound=BriefAlert)
+"""How much of a document is decoded: each field costs time, and reading is what most of it goes to."""
+
+
 def text(value: object) -> str:
     """The value if it is a string, a number as its digits, anything else as ''."""
     if isinstance(value, str):
@@ -209,11 +218,16 @@ def texts(value: object) -> Sequence[str]:
     return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else ()
 
 
-_decode = msgspec.json.Decoder(Alert).decode
+_decoders = {view: msgspec.json.Decoder(view).decode for view in (BriefAlert, Alert)}
 _NESTED = {field.name: field.type for field in msgspec.structs.fields(Alert) if field.type not in (Any, str)}
 
 
 def decode_alert(document: bytes | msgspec.Raw) -> Alert:
+    """An alert from its JSON document, as `decode_as` gives it."""
+    return decode_as(Alert, document)
+
+
+def decode_as(view: type[View], document: bytes | msgspec.Raw) -> View:
     """An alert from its JSON document.
 
     A field that should hold an object and does not is dropped rather than the alert lost, and of a list only the
@@ -221,9 +235,9 @@ def decode_alert(document: bytes | msgspec.Raw) -> Alert:
     Raises msgspec.MsgspecError if the document is no object or has no composite_id.
     """
     try:
-        return _decode(document)
+        return cast("View", _decoders[view](document))
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _decode_leniently(document)
+        return _decode_leniently(view, document)
 
 
 def composite_id_of(document: bytes | msgspec.Raw) -> str:
@@ -253,11 +267,11 @@ def decode_document(document: bytes | msgspec.Raw) -> dict[str, Any]:
         return msgspec.json.decode(loose.encode(errors="replace"), type=dict[str, Any])
 
 
-def _decode_leniently(document: bytes | msgspec.Raw) -> Alert:
+def _decode_leniently(view: type[View], document: bytes | msgspec.Raw) -> View:
     fields = decode_document(document)
     for name, kind in _NESTED.items():
         fields[name] = _fitting(fields.get(name), kind)
-    return msgspec.convert(fields, Alert)
+    return msgspec.convert(fields, view)
 
 
 def _fitting(value: Any, kind: Any) -> Any:

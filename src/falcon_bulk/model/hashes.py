@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.alert import Alert, Entities, HashBearer, Process, texts
+from falcon_bulk.model.alert import BriefAlert, Entities, HashBearer, Process, texts
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
 IOC_SHA256 = "hash_sha256"
@@ -19,7 +19,7 @@ Standing = tuple[Any, Any, Any]
 """A value as it stands in a place, with the MD5 and the file that are known to be those of this hash, or None."""
 
 
-Standings = Callable[[Alert, Any], Iterable[Standing]]
+Standings = Callable[[BriefAlert, Any], Iterable[Standing]]
 """Gives what stands in a place of an alert, unchecked; takes the alert and what it has under the field's first name."""
 
 
@@ -54,29 +54,29 @@ def sha256_of(value: object) -> str:
     return digest if HEX64.fullmatch(digest) else ""
 
 
-def _subject(alert: Alert, value: object) -> Iterable[Standing]:
+def _subject(alert: BriefAlert, value: object) -> Iterable[Standing]:
     if isinstance(value, str):
         return ((value, alert.md5, alert.filename),)
     return [(one, None, None) for one in texts(value)]
 
 
-def _entities(_: Alert, entities: Entities) -> Iterable[Standing]:
+def _entities(_: BriefAlert, entities: Entities) -> Iterable[Standing]:
     return [(one, None, None) for one in texts(entities.sha256)]
 
 
-def _ioc_value(alert: Alert, value: object) -> Iterable[Standing]:
+def _ioc_value(alert: BriefAlert, value: object) -> Iterable[Standing]:
     return [(one, None, None) for one in texts(value)] if alert.ioc_type == IOC_SHA256 else ()
 
 
-def _process(_: Alert, process: Process) -> Iterable[Standing]:
+def _process(_: BriefAlert, process: Process) -> Iterable[Standing]:
     return ((process.sha256, process.md5, process.filename),)
 
 
-def _elements(_: Alert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
+def _elements(_: BriefAlert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
     return [(one.sha256, one.md5, _file(one)) for one in bearers]
 
 
-def _ioc_values(_: Alert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
+def _ioc_values(_: BriefAlert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
     return [(one.ioc_value, None, _file(one)) for one in bearers if one.ioc_type == IOC_SHA256]
 
 
@@ -102,7 +102,7 @@ OTHER_FIELDS = tuple(place.field for place in PLACES if not place.own)
 SEARCHED_FIELDS = tuple(place.field for place in PLACES if place.searched)
 
 
-def _bearers(fields: Iterable[str]) -> Callable[[Alert], tuple[Any, ...]]:
+def _bearers(fields: Iterable[str]) -> Callable[[BriefAlert], tuple[Any, ...]]:
     """A function that gives what an alert has under the first names of the fields."""
     return attrgetter(*(field.partition(".")[0] for field in fields))
 
@@ -112,7 +112,7 @@ _own_bearers = _bearers(OWN_FIELDS)
 other_bearers = _bearers(OTHER_FIELDS)
 
 
-def own_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
+def own_hashes(alert: BriefAlert) -> dict[str, tuple[str, ...]]:
     """The alert's own hashes, lower-cased, each with the fields it stands in."""
     found: dict[str, tuple[str, ...]] = {}
     bearers = _own_bearers(alert)

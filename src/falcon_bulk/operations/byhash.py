@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, any_of, hash_clauses, hash_groups
+from falcon_bulk.model.alert import BriefAlert, View
 from falcon_bulk.model.hashes import SEARCHED_FIELDS, own_hashes
 from falcon_bulk.operations.reading import AlertReader, Found, Watch, decoded, read_all
 
@@ -20,8 +21,8 @@ SAMPLE = 100
 
 
 def read_by_hashes(
-    alerts: AlertReader, base: str, hashes: Sequence[str], watch: Watch, *, readers: int = 1
-) -> Iterator[list[Found]]:
+    alerts: AlertReader, base: str, hashes: Sequence[str], watch: Watch, view: type[View], *, readers: int = 1
+) -> Iterator[list[Found[View]]]:
     """The alerts that `base` finds and that have one of the hashes as their own, each once.
 
     More than a few hashes are read in whichever way takes fewer requests: in groups small enough for a filter, or
@@ -30,10 +31,10 @@ def read_by_hashes(
     groups = hash_groups(base, hashes)
     few = len(hashes) <= FEW
     if groups and (few or len(groups) * REQUESTS_A_GROUP < REQUESTS_A_READING + alerts.count(base) // PAGE):
-        yield from _by_groups(alerts, base, groups, watch, readers)
+        yield from _by_groups(alerts, base, groups, watch, view, readers)
     else:
         sieve = _Sieve(hashes)
-        for found in read_all(alerts, base, watch, readers=readers):
+        for found in read_all(alerts, base, watch, view, readers=readers):
             yield sieve.hits(found)
 
 
@@ -44,7 +45,7 @@ class _Sieve:
         self._wanted = frozenset(hashes)
         self._seen: set[str] = set()
 
-    def hits(self, found: Iterable[Found]) -> list[Found]:
+    def hits(self, found: Iterable[Found[View]]) -> list[Found[View]]:
         """Those of the alerts that are let through."""
         hits = [
             item
@@ -56,8 +57,8 @@ class _Sieve:
 
 
 def _by_groups(
-    alerts: AlertReader, base: str, groups: Sequence[Sequence[str]], watch: Watch, readers: int
-) -> Iterator[list[Found]]:
+    alerts: AlertReader, base: str, groups: Sequence[Sequence[str]], watch: Watch, view: type[View], readers: int
+) -> Iterator[list[Found[View]]]:
     """Group by group. What the server counts for each field alone is held against what was read with a hash there:
     a field that a tenant does not know may empty the whole OR, and then the fields are read one by one.
     """
@@ -65,8 +66,8 @@ def _by_groups(
     counted_in = dict.fromkeys(SEARCHED_FIELDS, 0)
     missing_in = dict.fromkeys(SEARCHED_FIELDS, 0)
 
-    def read(clause: str, group: frozenset[str], read_in: dict[str, set[str]]) -> Iterator[list[Found]]:
-        for found in read_all(alerts, all_of([base, clause]), watch, readers=readers):
+    def read(clause: str, group: frozenset[str], read_in: dict[str, set[str]]) -> Iterator[list[Found[View]]]:
+        for found in read_all(alerts, all_of([base, clause]), watch, view, readers=readers):
             _note_fields(found, group, read_in)
             yield sieve.hits(found)
 
@@ -83,7 +84,7 @@ def _by_groups(
             counted_in[field] += count
             missing_in[field] += max(0, count - len(read_in[field]))
     if not counted_in[ENTITIES] and not _entities_are_searched(alerts):
-        for found in read_all(alerts, all_of([base, XDR]), watch, readers=readers):
+        for found in read_all(alerts, all_of([base, XDR]), watch, view, readers=readers):
             yield sieve.hits(found)
     for field, missing in missing_in.items():
         if missing:
@@ -91,7 +92,7 @@ def _by_groups(
             watch.notes.append(f"Falcon counts {count:,} alerts by {field}, {count - missing:,} of them were read.")
 
 
-def _note_fields(found: Iterable[Found], group: frozenset[str], read_in: dict[str, set[str]]) -> None:
+def _note_fields(found: Iterable[Found[View]], group: frozenset[str], read_in: dict[str, set[str]]) -> None:
     """Note which of the alerts have a hash of the group in which field."""
     for item in found:
         for digest, fields in own_hashes(item.alert).items():
@@ -103,7 +104,7 @@ def _note_fields(found: Iterable[Found], group: frozenset[str], read_in: dict[st
 def _entities_are_searched(alerts: AlertReader) -> bool:
     """False if this tenant's filter does not look into `entities.sha256`, shown by a hash known to be there."""
     for raw in alerts.page(XDR, limit=SAMPLE).documents:
-        for digest, fields in own_hashes(decoded(raw).alert).items():
+        for digest, fields in own_hashes(decoded(BriefAlert, raw).alert).items():
             if ENTITIES in fields:
                 return alerts.count(f"{ENTITIES}:'{digest}'") > 0
     return True

@@ -4,7 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 
-from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert import BriefAlert
 from falcon_bulk.model.hash_summary import HashElsewhere
 from falcon_bulk.model.hashes import OTHER_FIELDS, PLACES, other_bearers, sha256_of
 
@@ -38,7 +38,7 @@ class Elsewhere:
     def __init__(self) -> None:
         self._hashes: defaultdict[str, _Hash] = defaultdict(_Hash)
 
-    def add(self, alerts: Sequence[Alert]) -> None:
+    def add(self, alerts: Sequence[BriefAlert]) -> None:
         """Count alerts. Most have in these places what others have, and are counted together with them."""
         bearers = list(map(other_bearers, alerts))
         try:
@@ -51,7 +51,7 @@ class Elsewhere:
                 if any(found):
                     self._add(alike[found], times)
 
-    def _add(self, alert: Alert, times: int) -> None:
+    def _add(self, alert: BriefAlert, times: int) -> None:
         """Count an alert that stands for so many; a hash in several places of it counts once."""
         counted: set[str] = set()
         for (field, standings), bearer in zip(_PLACES, other_bearers(alert), strict=True):

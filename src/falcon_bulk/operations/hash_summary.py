@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from operator import itemgetter
 
-from falcon_bulk.model.alert import text
+from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
 from falcon_bulk.model.hashes import OWN_FIELDS, own_hashes
 from falcon_bulk.operations.elsewhere import MOST_FREQUENT, Elsewhere, md5_of
@@ -42,7 +42,7 @@ class _Tally:
         self.severity: float | None = None
         self.first = self.last = ""
 
-    def add(self, found: Found, places: Iterable[str]) -> None:
+    def add(self, found: Found[BriefAlert], places: Iterable[str]) -> None:
         """Count an alert."""
         alert = found.alert
         self.alerts += 1
@@ -86,7 +86,9 @@ class _Tally:
         )
 
 
-def summarize(pages: Iterable[list[Found]], *, customer: str, generated_at: str, selection: str) -> HashSummary:
+def summarize(
+    pages: Iterable[list[Found[BriefAlert]]], *, customer: str, generated_at: str, selection: str
+) -> HashSummary:
     """Hashes with their numbers, most frequent first; an alert with several hashes counts once for each."""
     tallies: dict[str, _Tally] = {}
     elsewhere = Elsewhere()

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
-from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert import Alert, BriefAlert
 from falcon_bulk.model.indicator import PlannedIndicator
 from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
@@ -108,7 +108,7 @@ class Ways:
 
 
 def make_plan(
-    found: Iterable[list[Found]], change: Change, plan: Plan, sink: PlanSink, *, given: tuple[str, ...] = ()
+    found: Iterable[list[Found[Alert]]], change: Change, plan: Plan, sink: PlanSink, *, given: tuple[str, ...] = ()
 ) -> Preview:
     """Plan a change of the alerts found, and count it.
 
@@ -135,7 +135,7 @@ def make_plan(
     return tally.preview(sent_in_words(change, plan.comment), by_hash=bool(plan.hashes), warnings=warnings)
 
 
-def check_tenant(alert: Alert, allowed: frozenset[str]) -> None:
+def check_tenant(alert: BriefAlert, allowed: frozenset[str]) -> None:
     """Raises WrongTenant if the alert belongs to a CID that is not allowed."""
     if alert.tenant not in allowed:
         raise WrongTenant(

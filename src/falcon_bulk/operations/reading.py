@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol
 
 import msgspec
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
 from falcon_bulk.falcon.fql import ADDED_TERMS, HIDDEN, MAX_TERMS, all_of, terms
-from falcon_bulk.model.alert import Alert, decode_alert, decode_document, text
+from falcon_bulk.model.alert import BriefAlert, View, decode_as, decode_document, text
 from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.timing import Timing
 from falcon_bulk.operations.sidebyside import side_by_side
@@ -42,10 +42,10 @@ class AlertReader(Protocol):
     def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
-class Found(NamedTuple):
+class Found(NamedTuple, Generic[View]):
     """An alert and the bytes it came as."""
 
-    alert: Alert
+    alert: View
     document: msgspec.Raw
 
 
@@ -77,7 +77,7 @@ class Watch:
         self.progress(self.read, self.counted)
         self.timing.check()
 
-    def look(self, found: "Iterable[Found]") -> None:
+    def look(self, found: "Iterable[Found[Any]]") -> None:
         """Strike out the fields sought that one of the alerts has."""
         for item in found if self.sought else ():
             document = decode_document(item.document)
@@ -93,23 +93,27 @@ class Watch:
             )
 
 
-def read_all(alerts: AlertReader, fql: str, watch: Watch, *, readers: int = 1) -> Iterator[list[Found]]:
+def read_all(
+    alerts: AlertReader, fql: str, watch: Watch, view: type[View], *, readers: int = 1
+) -> Iterator[list[Found[View]]]:
     """All alerts that match, page by page, as they come; a large number by several readers side by side.
 
     Raises the errors of the client, and Unreachable if the pages contradict each other.
     """
     hidden_seen = False
-    for found in _shown_by_the_search(alerts, fql, watch, readers):
+    for found in _shown_by_the_search(alerts, fql, watch, view, readers):
         hidden_seen = hidden_seen or any(item.alert.hidden for item in found)
         watch.saw(len(found))
         yield found
     if not hidden_seen and alerts.count(all_of([_grouped(fql), HIDDEN])):
-        for found in _hidden(alerts, fql):
+        for found in _hidden(alerts, fql, view):
             watch.saw(len(found))
             yield found
 
 
-def _shown_by_the_search(alerts: AlertReader, fql: str, watch: Watch, readers: int) -> Iterator[list[Found]]:
+def _shown_by_the_search(
+    alerts: AlertReader, fql: str, watch: Watch, view: type[View], readers: int
+) -> Iterator[list[Found[View]]]:
     """The pages of combined v1, in slices of time where that is worth it and sure to lose nothing.
 
     What Falcon counts by hour is known before the totals are, so the readers begin by it; none of their pages is handed
@@ -120,7 +124,7 @@ def _shown_by_the_search(alerts: AlertReader, fql: str, watch: Watch, readers: i
             total = pool.submit(alerts.count, fql)
             timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
             slices = cut(alerts, fql, readers)
-            with _pages(alerts, fql, slices, readers) as pages:
+            with _pages(alerts, fql, view, slices, readers) as pages:
                 counted = total.result()
                 watch.expect(counted)
                 sliced = sum(one.alerts for one in slices)
@@ -129,22 +133,26 @@ def _shown_by_the_search(alerts: AlertReader, fql: str, watch: Watch, readers: i
                     return
     else:
         watch.expect(alerts.count(fql))
-    with _pages(alerts, fql, WHOLE, 1) as pages:
+    with _pages(alerts, fql, view, WHOLE, 1) as pages:
         yield from pages
 
 
 @contextmanager
-def _pages(alerts: AlertReader, fql: str, slices: Sequence[Slice], readers: int) -> Iterator[Iterator[list[Found]]]:
+def _pages(
+    alerts: AlertReader, fql: str, view: type[View], slices: Sequence[Slice], readers: int
+) -> Iterator[Iterator[list[Found[View]]]]:
     """Gives the alerts of one chain, or of slices of time read side by side."""
     chains = [partial(_chain, alerts, all_of([_grouped(fql) if one.fql else fql, *one.fql])) for one in slices]
     with side_by_side(chains, readers) as pages:
-        yield _decoded(pages, [Once() for _ in chains])
+        yield _decoded(view, pages, [Once() for _ in chains])
 
 
-def _decoded(pages: Iterator[tuple[int, Page]], once: Sequence["Once"]) -> Iterator[list[Found]]:
+def _decoded(
+    view: type[View], pages: Iterator[tuple[int, Page]], once: Sequence["Once"]
+) -> Iterator[list[Found[View]]]:
     """Decoded here, not between two requests. once: what each chain has seen."""
     for number, page in pages:
-        found = [item for item in map(decoded, page.documents) if once[number].is_new(item.alert)]
+        found = [item for item in map(partial(decoded, view), page.documents) if once[number].is_new(item.alert)]
         if found:
             yield found
         elif page.after:
@@ -159,7 +167,7 @@ def _chain(alerts: AlertReader, fql: str) -> Iterator[Page]:
         yield page
 
 
-def _hidden(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:
+def _hidden(alerts: AlertReader, fql: str, view: type[View]) -> Iterator[list[Found[View]]]:
     """Hidden alerts, by id. Beyond 10,000 the window moves on to the last created_timestamp."""
     seen: set[str] = set()
     start = ""
@@ -172,7 +180,7 @@ def _hidden(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:
             fresh = [composite_id for composite_id in ids if composite_id not in seen]
             seen.update(fresh)
             if fresh:
-                found = [decoded(raw) for raw in alerts.by_id(fresh)]
+                found = [decoded(view, raw) for raw in alerts.by_id(fresh)]
                 last = max([last, *(text(item.alert.created_timestamp) for item in found)])
                 yield found
             if len(ids) < PAGE:
@@ -182,10 +190,10 @@ def _hidden(alerts: AlertReader, fql: str) -> Iterator[list[Found]]:
         start = last
 
 
-def decoded(document: msgspec.Raw) -> Found:
+def decoded(view: type[View], document: msgspec.Raw) -> Found[View]:
     """A document with the view of it that the tool decides by. Raises Unreachable for what is no alert."""
     try:
-        return Found(decode_alert(document), document)
+        return Found(decode_as(view, document), document)
     except msgspec.MsgspecError:
         raise Unreachable("Falcon sent a document that is no alert: it has no composite_id.") from None
 
@@ -200,7 +208,7 @@ class Once:
         self._instant = ""
         self._ids: set[str] = set()
 
-    def is_new(self, alert: Alert) -> bool:
+    def is_new(self, alert: BriefAlert) -> bool:
         """False for an alert that came before. Raises Unreachable if the order is broken."""
         instant = _millisecond(text(alert.created_timestamp))
         if instant < self._instant:

@@ -1,19 +1,21 @@
 """From a selection to its alerts: by filter, by hash (checked on every hit), or by exact ids."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
 from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, UNTOLD, base_filter
-from falcon_bulk.model.alert import decode_document, text
+from falcon_bulk.model.alert import BriefAlert, View, decode_document, text
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.byhash import read_by_hashes
 from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.reading import WINDOW, AlertReader, Found, Watch, decoded, read_all
 
 NEWEST_FIRST = "created_timestamp|desc"
+_brief = partial(decoded, BriefAlert)
 
 
 class Counting(Protocol):
@@ -22,17 +24,19 @@ class Counting(Protocol):
     def count(self, fql: str) -> int: ...
 
 
-def select(alerts: AlertReader, selection: Selection, watch: Watch, *, readers: int = 1) -> Iterator[list[Found]]:
-    """All alerts of the selection, each once, as they come.
+def select(
+    alerts: AlertReader, selection: Selection, watch: Watch, view: type[View], *, readers: int = 1
+) -> Iterator[list[Found[View]]]:
+    """All alerts of the selection, each once, as they come. view: how much of each is decoded.
 
     Raises the errors of the client; BadFilter for a filter that Falcon refuses.
     """
     if selection.ids:
-        pages = _by_ids(alerts, selection.ids, watch)
+        pages = _by_ids(alerts, selection.ids, watch, view)
     elif selection.hashes:
-        pages = read_by_hashes(alerts, filter_of(alerts, selection), selection.hashes, watch, readers=readers)
+        pages = read_by_hashes(alerts, filter_of(alerts, selection), selection.hashes, watch, view, readers=readers)
     else:
-        pages = read_all(alerts, filter_of(alerts, selection), watch, readers=readers)
+        pages = read_all(alerts, filter_of(alerts, selection), watch, view, readers=readers)
     for page in pages:
         watch.look(page)
         yield page
@@ -41,7 +45,7 @@ def select(alerts: AlertReader, selection: Selection, watch: Watch, *, readers: 
 
 def choose(
     alerts: AlertReader, selection: Selection, watch: Watch, *, limit: int | None, sort: str, readers: int = 1
-) -> Iterator[list[Found]]:
+) -> Iterator[list[Found[BriefAlert]]]:
     """The alerts of a selection in an order (`field|asc`, `field|desc`), at most `limit` of them.
 
     Without a limit and without an order they come as they are read. Hashes and ids are ordered here.
@@ -53,11 +57,11 @@ def choose(
 
 def _chosen(
     alerts: AlertReader, selection: Selection, watch: Watch, limit: int | None, sort: str, readers: int
-) -> Iterator[list[Found]]:
+) -> Iterator[list[Found[BriefAlert]]]:
     if limit is None and not sort:
-        yield from select(alerts, selection, watch, readers=readers)
+        yield from select(alerts, selection, watch, BriefAlert, readers=readers)
     elif selection.hashes or selection.ids:
-        found = [item for page in select(alerts, selection, watch, readers=readers) for item in page]
+        found = [item for page in select(alerts, selection, watch, BriefAlert, readers=readers) for item in page]
         watch.matching = len(found)
         found.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
         yield found[:limit]
@@ -96,7 +100,7 @@ def _finding(alerts: Counting, fields: Sequence[str], value: str) -> Sequence[st
     return found or fields[:1]
 
 
-def only_of(pages: Iterable[list[Found]], cids: Iterable[str]) -> Iterator[list[Found]]:
+def only_of(pages: Iterable[list[Found[View]]], cids: Iterable[str]) -> Iterator[list[Found[View]]]:
     """The pages, if all their alerts belong to the CIDs; to none in particular where none is given.
 
     Raises WrongTenant for an alert of another CID.
@@ -109,7 +113,7 @@ def only_of(pages: Iterable[list[Found]], cids: Iterable[str]) -> Iterator[list[
         yield page
 
 
-def _sort_key(item: Found, sort: str) -> tuple[bool, float, str, str]:
+def _sort_key(item: Found[BriefAlert], sort: str) -> tuple[bool, float, str, str]:
     """Numbers by size, texts by letter, missing values lowest; the id decides between equals."""
     value: object = decode_document(item.document)
     for part in (sort.partition("|")[0] or "created_timestamp").split("."):
@@ -120,7 +124,7 @@ def _sort_key(item: Found, sort: str) -> tuple[bool, float, str, str]:
 
 def _in_order(
     alerts: AlertReader, selection: Selection, watch: Watch, limit: int | None, sort: str
-) -> Iterator[list[Found]]:
+) -> Iterator[list[Found[BriefAlert]]]:
     """Beyond 10,000 in an order of the server's; alerts that change meanwhile may not come twice."""
     fql = filter_of(alerts, selection)
     counted = watch.matching = alerts.count(fql)
@@ -129,7 +133,7 @@ def _in_order(
     after = ""
     while limit is None or len(seen) < limit:
         page = alerts.page(fql, after=after, sort=sort)
-        found = [item for item in map(decoded, page.documents) if item.alert.composite_id not in seen]
+        found = [item for item in map(_brief, page.documents) if item.alert.composite_id not in seen]
         found = found if limit is None else found[: limit - len(seen)]
         seen.update(item.alert.composite_id for item in found)
         watch.saw(len(found))
@@ -140,13 +144,13 @@ def _in_order(
     watch.conclude()
 
 
-def _first(alerts: AlertReader, fql: str, watch: Watch, limit: int, sort: str) -> Iterator[list[Found]]:
+def _first(alerts: AlertReader, fql: str, watch: Watch, limit: int, sort: str) -> Iterator[list[Found[BriefAlert]]]:
     """At most 10,000 alerts in an order of the server's, hidden ones included."""
     listed = given = 0
     for offset in range(0, limit, PAGE):
         size = min(PAGE, limit - offset)
         ids, watch.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
-        answered = {item.alert.composite_id: item for item in map(decoded, alerts.by_id(ids))} if ids else {}
+        answered = {item.alert.composite_id: item for item in map(_brief, alerts.by_id(ids))} if ids else {}
         found = [answered[composite_id] for composite_id in ids if composite_id in answered]
         listed += len(ids)
         given += len(found)
@@ -157,11 +161,11 @@ def _first(alerts: AlertReader, fql: str, watch: Watch, limit: int, sort: str) -
         watch.notes.append(f"Falcon found {listed:,} alerts and gave {given:,} of them; the others may be gone by now.")
 
 
-def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch) -> Iterator[list[Found]]:
+def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch, view: type[View]) -> Iterator[list[Found[View]]]:
     distinct = iter(dict.fromkeys(ids))
     watch.expect(len(set(ids)))
     while chunk := list(islice(distinct, PAGE)):
-        answered = {item.alert.composite_id: item for item in map(decoded, alerts.by_id(chunk))}
+        answered = {item.alert.composite_id: item for item in map(partial(decoded, view), alerts.by_id(chunk))}
         found = [answered[composite_id] for composite_id in chunk if composite_id in answered]
         watch.saw(len(found))
         yield found

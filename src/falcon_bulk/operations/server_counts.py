@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 from falcon_bulk.errors import FalconAnswer, MissingScope
 from falcon_bulk.falcon.alerts import Asked, Counted, Page
 from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, equals_one, terms
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.summary import Value
 from falcon_bulk.model.timing import rfc3339
 from falcon_bulk.model.vocabulary import severity_band
@@ -115,7 +116,7 @@ COUNTED: dict[str, Counting] = {
     "ioc_type": _field("ioc_type", may_lack=True),
 }
 
-Reader = Callable[[Found], Iterable[Value]]
+Reader = Callable[[Found[Alert]], Iterable[Value]]
 
 
 def server_counts(
@@ -151,7 +152,7 @@ def server_counts(
     except (FalconAnswer, MissingScope, ValueError, TypeError):
         return None
     by = dict(zip(readers, found, strict=True))
-    sample = [decoded(document) for document in page.result().documents]
+    sample = [decoded(Alert, document) for document in page.result().documents]
     fits = all(counter.total() == alerts_in_all for counter in found) and bool(sample) == bool(alerts_in_all)
     return ServerCounts(alerts_in_all, hidden.result(), by) if fits and _holds(sample, readers, by, cids) else None
 
@@ -169,7 +170,9 @@ def _counter(counting: Counting, answers: Iterator[Counted], none: int) -> Count
     return counter
 
 
-def _holds(sample: list[Found], readers: dict[str, Reader], by: dict[str, Counter[Value]], cids: Sequence[str]) -> bool:
+def _holds(
+    sample: list[Found[Alert]], readers: dict[str, Reader], by: dict[str, Counter[Value]], cids: Sequence[str]
+) -> bool:
     """Whether all that is read in these alerts was counted."""
     return all(
         set(reader(found)) <= by[field].keys()

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.alert import decode_document, text
+from falcon_bulk.model.alert import Alert, decode_document, text
 from falcon_bulk.model.fieldpath import value_at
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Count, Summary, Value
@@ -24,7 +24,7 @@ MOST_GROUPS = 100
 _TO_HOUR = len("2026-11-24T08")
 
 # What can be counted by a short name; any other name is a field path of the document.
-FIELDS: dict[str, Callable[[Found], Values]] = {
+FIELDS: dict[str, Callable[[Found[Alert]], Values]] = {
     "severity": lambda found: [found.alert.severity_label],
     "status": lambda found: [text(found.alert.status)],
     "product": lambda found: [text(found.alert.product)],
@@ -45,7 +45,7 @@ FIELDS: dict[str, Callable[[Found], Values]] = {
 
 
 def summarize(
-    pages: Iterable[list[Found]],
+    pages: Iterable[list[Found[Alert]]],
     fields: Sequence[str],
     top: int,
     *,
@@ -161,13 +161,13 @@ def _reader(field: str) -> Reader:
     return lambda found: product(*([value or None for value in reader(found)] for reader in readers))
 
 
-def _at_path(path: list[str]) -> Callable[[Found], Values]:
+def _at_path(path: list[str]) -> Callable[[Found[Alert]], Values]:
     """What an alert has at the path. Only the field it begins with is decoded: a document has more than a hundred."""
     head, *rest = path
     part = msgspec.defstruct("Part", [("value", Any, msgspec.field(name=head, default=None))])
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(part)
 
-    def values(found: Found) -> Values:
+    def values(found: Found[Alert]) -> Values:
         try:
             value: Any = value_at(decoder.decode(found.document).value, rest)
         except (msgspec.DecodeError, UnicodeDecodeError):
