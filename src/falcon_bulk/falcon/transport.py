@@ -6,12 +6,14 @@ decoded answer past FalconPy to the caller; what FalconPy makes of it is not loo
 """
 
 import threading
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from isal import isal_zlib
+from isal import igzip, isal_zlib
 from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target
@@ -34,8 +36,7 @@ FOLLOWED = 3
 FAR_AHEAD = 10**9
 STAND_IN = "held by the transport"
 
-_GZIP = b"\x1f\x8b"
-_WITH_GZIP_HEADER = isal_zlib.MAX_WBITS + 16
+_unpacked: Callable[[bytes], bytes] = igzip.decompress
 
 
 class Receipt:
@@ -231,17 +232,15 @@ def _body_of(response: requests.Response) -> bytes:
 
 def _gunzipped(packed: bytes) -> bytes:
     """What was packed, whatever stands behind its end, as urllib3 and so the vendor's SDK reads it. Raises OSError."""
-    parts: list[bytes] = []
-    while packed and (not parts or packed.startswith(_GZIP)):
-        member = isal_zlib.decompressobj(_WITH_GZIP_HEADER)
-        try:
-            parts.append(member.decompress(packed))
-        except isal_zlib.error as error:  # type: ignore[misc]  # its stub takes the class for an instance
-            raise requests.exceptions.ContentDecodingError(error) from None
-        if not member.eof:
-            raise requests.exceptions.ContentDecodingError("the gzip breaks off")
-        packed = member.unused_data
-    return b"".join(parts)
+    try:
+        return _unpacked(packed)
+    except (EOFError, igzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]  # its stub takes the class for an instance
+        with suppress(zlib.error):
+            member = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+            content = member.decompress(packed)
+            if member.eof:
+                return content
+        raise requests.exceptions.ContentDecodingError(error) from None
 
 
 def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
