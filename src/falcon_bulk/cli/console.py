@@ -75,7 +75,8 @@ class Console:
 
     def _write(self, message: str, end: str = "\n") -> None:
         with suppress(BrokenPipeError):
-            print(printable(self.prefix + message), file=sys.stderr, end=end, flush=True)  # noqa: T201
+            sys.stderr.write(printable(self.prefix + message) + end)
+            sys.stderr.flush()
 
 
 def _until_typed() -> None:

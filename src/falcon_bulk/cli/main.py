@@ -126,7 +126,7 @@ def main(argv: Sequence[str]) -> int:
         return ExitCode.DONE
     except KeyboardInterrupt:
         with suppress(BrokenPipeError):
-            print(file=sys.stderr)  # noqa: T201 - ends the line on which the terminal shows ^C
+            sys.stderr.write("\n")  # ends the line on which the terminal shows ^C
         return _show(Stopped("Interrupted."), argv, given)
     except FalconBulkError as error:
         return _show(error, argv, given)
@@ -160,9 +160,9 @@ def _show(error: FalconBulkError, argv: Sequence[str], given: dict[str, Any]) ->
         with suppress(OSError):
             dump(error_document(error.code, error.message, error.hint, error.exit_code), Sink.stdout().binary)
     with suppress(BrokenPipeError):
-        print(f"Error: {printable(error.message)}", file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"Error: {printable(error.message)}\n")
         if error.hint:
-            print(f"Hint: {printable(error.hint)}", file=sys.stderr)  # noqa: T201
+            sys.stderr.write(f"Hint: {printable(error.hint)}\n")
     return int(error.exit_code)
 
 
@@ -174,7 +174,7 @@ def _show_traceback(error: Exception) -> None:
 
     with suppress(BrokenPipeError):
         for line in masked("".join(traceback.format_exception(error))).splitlines():
-            print(printable(line), file=sys.stderr)  # noqa: T201
+            sys.stderr.write(f"{printable(line)}\n")
 
 
 def _complete(asked: str, given: dict[str, Any]) -> int:

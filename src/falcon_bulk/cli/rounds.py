@@ -8,8 +8,7 @@ from typing import TypeVar
 from falcon_bulk.cli.context import Context
 from falcon_bulk.errors import ExitCode, FalconBulkError
 from falcon_bulk.model.round import Part, PartError
-
-GLANCE = 0.1
+from falcon_bulk.model.timing import GLANCE
 
 Result = TypeVar("Result")
 

@@ -160,7 +160,7 @@ def _name(arguments: Sequence[str]) -> str:
     parsed = _parsed(arguments)
     who = "-".join(parsed.given.get("customers", ())) or parsed.given.get("customer_tag") or ""
     said = "-".join(word for word in ("falcon-bulk", *parsed.name.split(), who) if word)
-    digest = hashlib.sha256("\0".join((os.getcwd(), *arguments)).encode()).hexdigest()[:6]  # noqa: PTH109
+    digest = hashlib.sha256("\0".join((str(Path.cwd()), *arguments)).encode()).hexdigest()[:6]
     return f"{re.sub(r'[^A-Za-z0-9_-]', '-', said)[:80]}-{digest}"
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from falcon_bulk.journal.batches import Access, add_problems, begin_batch, end_batch
+from falcon_bulk.journal.batches import Access, begin_batch, end_batch
 from falcon_bulk.model.plan import Action, AlertState, PlannedAlert, Way
-from falcon_bulk.model.run import AlertRecord, Batch, Outcome, RunProblem, Settled
+from falcon_bulk.model.run import AlertRecord, Answered, Batch, Outcome, RunProblem, Settled
 
 ROWS_AT_ONCE = 1_000
 _encode = msgspec.json.encode
@@ -91,10 +91,7 @@ class AlertRecords:
         settled: Iterable[Settled],
         *,
         problems: Sequence[RunProblem] = (),
-        batch: Batch | None = None,
-        at: str = "",
-        answer: str = "",
-        trace_id: str = "",
+        answered: Answered | None = None,
     ) -> None:
         """Commit what became of some alerts, and of the batch they went with."""
         with self._writing() as db:
@@ -113,9 +110,7 @@ class AlertRecords:
                     for one in settled
                 ],
             )
-            add_problems(db, run_id, problems)
-            if batch:
-                end_batch(db, batch, at=at, answer=answer, trace_id=trace_id)
+            end_batch(db, run_id, answered, problems)
 
     def records(self, run_id: str, outcome: Outcome | None = None) -> Iterator[AlertRecord]:
         """What is known of each alert of a run, in the order of their ids."""

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from falcon_bulk.model.run import Batch, RunProblem
+from falcon_bulk.model.run import Answered, Batch, RunProblem
 
 Access = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """A journal's way to its database, to read or in a transaction."""
@@ -19,16 +19,13 @@ def begin_batch(db: sqlite3.Connection, run_id: str, size: int, at: str) -> Batc
     return Batch(run_id=run_id, number=number)
 
 
-def end_batch(db: sqlite3.Connection, batch: Batch, *, at: str, answer: str, trace_id: str) -> None:
-    """Record how it was answered."""
-    db.execute(
-        "UPDATE batches SET answered = ?, outcome = ?, trace_id = ? WHERE run_id = ? AND batch = ?",
-        (at, answer, trace_id, batch.run_id, batch.number),
-    )
-
-
-def add_problems(db: sqlite3.Connection, run_id: str, problems: Sequence[RunProblem]) -> None:
-    """Record what went wrong."""
+def end_batch(db: sqlite3.Connection, run_id: str, answered: Answered | None, problems: Sequence[RunProblem]) -> None:
+    """Record how a request was answered, if it is one that ended, and what went wrong."""
     db.executemany(
         "INSERT INTO problems VALUES (?, ?)", [(run_id, msgspec.json.encode(problem)) for problem in problems]
     )
+    if answered:
+        db.execute(
+            "UPDATE batches SET answered = ?, outcome = ?, trace_id = ? WHERE run_id = ? AND batch = ?",
+            (answered.at, answered.words, answered.trace_id, run_id, answered.batch.number),
+        )

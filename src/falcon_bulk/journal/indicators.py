@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from falcon_bulk.journal.batches import Access, add_problems, begin_batch, end_batch
+from falcon_bulk.journal.batches import Access, begin_batch, end_batch
 from falcon_bulk.model.indicator import HashOutcome, Indicator, PlannedIndicator
-from falcon_bulk.model.run import Batch, Outcome, RunProblem, SettledIndicator
+from falcon_bulk.model.run import Answered, Batch, Outcome, RunProblem, SettledIndicator
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Indicator).decode
@@ -65,10 +65,7 @@ class IndicatorRecords:
         settled: Iterable[SettledIndicator],
         *,
         problems: Sequence[RunProblem] = (),
-        batch: Batch | None = None,
-        at: str = "",
-        answer: str = "",
-        trace_id: str = "",
+        answered: Answered | None = None,
     ) -> None:
         """Commit what became of some, and of the request they went with."""
         with self._writing() as db:
@@ -88,9 +85,7 @@ class IndicatorRecords:
                     for one in settled
                 ],
             )
-            add_problems(db, run_id, problems)
-            if batch:
-                end_batch(db, batch, at=at, answer=answer, trace_id=trace_id)
+            end_batch(db, run_id, answered, problems)
 
     def outcomes(self, run_id: str) -> dict[str, HashOutcome]:
         """What became of each hash."""

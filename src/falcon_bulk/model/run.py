@@ -1,6 +1,7 @@
 """What became of a run: the result contract `falcon-bulk/run/1` and the rows of `runs`."""
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -132,6 +133,15 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     number: int
+
+
+class Answered(NamedTuple):
+    """How a batch's request ended: when (UTC, RFC 3339), in a word, and Falcon's id of it."""
+
+    batch: Batch
+    at: str
+    words: str
+    trace_id: str
 
 
 def settled_status(counts: dict[Outcome, int], planned: int, verified: int) -> tuple[RunStatus, ExitCode]:

@@ -12,6 +12,8 @@ from typing import Protocol
 from falcon_bulk.errors import Stopped
 
 LONGEST_TO_FINISH = 5.0
+GLANCE = 0.1
+"""Seconds after which who waits for others looks up: a signal may have come, and another thread have got it."""
 
 
 class Timing(Protocol):

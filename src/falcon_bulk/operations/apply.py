@@ -9,13 +9,12 @@ from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.plan import Plan, PlannedAlert
 from falcon_bulk.model.run import Outcome, RunResult, Settled
-from falcon_bulk.model.timing import Timing
+from falcon_bulk.model.timing import GLANCE, Timing
 from falcon_bulk.operations.ending import finish
 from falcon_bulk.operations.sending import AlertChanger, Sender
 from falcon_bulk.operations.settle import settle
 from falcon_bulk.operations.turns import Gate, Turns
 
-GLANCE = 0.1
 # Seconds from the intent of a request in which its effect may still begin to show: the process that sent it may have
 # died at once, and the servers go on.
 UNDER_WAY = 10.0

@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
+from typing import Any
 
 from falcon_bulk.model.alert import BriefAlert
 from falcon_bulk.model.hash_summary import HashElsewhere
@@ -44,17 +45,17 @@ class Elsewhere:
         try:
             alike = dict(zip(bearers, alerts, strict=True))
         except TypeError:  # a document has a list or an object where a text should be
-            for alert in alerts:
-                self._add(alert, 1)
+            for alert, found in zip(alerts, bearers, strict=True):
+                self._add(alert, found, 1)
         else:
             for found, times in Counter(bearers).items():
                 if any(found):
-                    self._add(alike[found], times)
+                    self._add(alike[found], found, times)
 
-    def _add(self, alert: BriefAlert, times: int) -> None:
+    def _add(self, alert: BriefAlert, bearers: Iterable[Any], times: int) -> None:
         """Count an alert that stands for so many; a hash in several places of it counts once."""
         counted: set[str] = set()
-        for (field, standings), bearer in zip(_PLACES, other_bearers(alert), strict=True):
+        for (field, standings), bearer in zip(_PLACES, bearers, strict=True):
             for value, md5, file in standings(alert, bearer) if bearer else ():
                 if not (digest := sha256_of(value)):
                     continue

@@ -9,7 +9,7 @@ from falcon_bulk.falcon.indicators import ERROR
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.indicator import PlannedIndicator
 from falcon_bulk.model.plan import Plan
-from falcon_bulk.model.run import Batch, Outcome, RunProblem, RunResult, SettledIndicator
+from falcon_bulk.model.run import Answered, Batch, Outcome, RunProblem, RunResult, SettledIndicator
 from falcon_bulk.model.timing import Timing, rfc3339
 from falcon_bulk.operations.deeds import Deed, Said
 from falcon_bulk.operations.ending import finish
@@ -181,10 +181,7 @@ class IndicatorRun:
             self._run_id,
             settled,
             problems=problems,
-            batch=batch,
-            at=self._now(),
-            answer=answer,
-            trace_id=trace_id,
+            answered=Answered(batch, self._now(), answer, trace_id) if batch else None,
         )
 
     def _now(self) -> str:

@@ -14,7 +14,7 @@ from falcon_bulk.falcon.alerts import Written
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.plan import Plan, PlannedAlert, Way
-from falcon_bulk.model.run import Batch, Outcome, RunProblem, Settled
+from falcon_bulk.model.run import Answered, Batch, Outcome, RunProblem, Settled
 from falcon_bulk.model.timing import Timing, rfc3339
 from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.rails import holding
@@ -272,10 +272,7 @@ class Sender:
             self._plan.run_id,
             settled,
             problems=problems,
-            batch=batch,
-            at=self._now(),
-            answer=answer,
-            trace_id=trace_id,
+            answered=Answered(batch, self._now(), answer, trace_id),
         )
 
     def _now(self) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
+from falcon_bulk.model.timing import GLANCE
+
 Item = TypeVar("Item")
 
 WAITING = 4
 """Items that may wait to be taken: more would only fill the memory."""
-GLANCE = 0.1
 
 
 class _Done:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from falcon_bulk.errors import FalconBulkError
-from falcon_bulk.model.timing import Timing
+from falcon_bulk.model.timing import GLANCE, Timing
 
 FIRST_ALLOWED = 2
-GLANCE = 0.1
 
 
 class Turns:
