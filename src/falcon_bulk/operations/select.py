@@ -15,7 +15,6 @@ from falcon_bulk.operations.plan import check_tenant
 from falcon_bulk.operations.reading import WINDOW, AlertReader, Found, Watch, decoded, read_all
 
 NEWEST_FIRST = "created_timestamp|desc"
-_brief = partial(decoded, BriefAlert)
 
 
 class Counting(Protocol):
@@ -133,7 +132,9 @@ def _in_order(
     after = ""
     while limit is None or len(seen) < limit:
         page = alerts.page(fql, after=after, sort=sort)
-        found = [item for item in map(_brief, page.documents) if item.alert.composite_id not in seen]
+        found = [
+            item for item in map(partial(decoded, BriefAlert), page.documents) if item.alert.composite_id not in seen
+        ]
         found = found if limit is None else found[: limit - len(seen)]
         seen.update(item.alert.composite_id for item in found)
         watch.saw(len(found))
@@ -150,8 +151,7 @@ def _first(alerts: AlertReader, fql: str, watch: Watch, limit: int, sort: str) -
     for offset in range(0, limit, PAGE):
         size = min(PAGE, limit - offset)
         ids, watch.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
-        answered = {item.alert.composite_id: item for item in map(_brief, alerts.by_id(ids))} if ids else {}
-        found = [answered[composite_id] for composite_id in ids if composite_id in answered]
+        found = _given(alerts, ids, BriefAlert) if ids else []
         listed += len(ids)
         given += len(found)
         yield found
@@ -165,7 +165,12 @@ def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch, view: type[Vi
     distinct = iter(dict.fromkeys(ids))
     watch.expect(len(set(ids)))
     while chunk := list(islice(distinct, PAGE)):
-        answered = {item.alert.composite_id: item for item in map(partial(decoded, view), alerts.by_id(chunk))}
-        found = [answered[composite_id] for composite_id in chunk if composite_id in answered]
+        found = _given(alerts, chunk, view)
         watch.saw(len(found))
         yield found
+
+
+def _given(alerts: AlertReader, ids: Sequence[str], view: type[View]) -> list[Found[View]]:
+    """Those of the alerts that Falcon gives by their ids, in the order of the ids; of no others."""
+    answered = {item.alert.composite_id: item for item in map(partial(decoded, view), alerts.by_id(ids))}
+    return [answered[composite_id] for composite_id in ids if composite_id in answered]
