@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 BINARIES = ("chromium", "chromium-browser", "google-chrome")

@@ -10,12 +10,12 @@ from thoroughness import quick_first
 
 from falcon_bulk.errors import BadFilter, Rejected
 from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.clock import SystemTiming
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.model.timing import SystemTiming
-from falcon_bulk.operations.reading import Watch
-from falcon_bulk.operations.select import filter_of, select
-from falcon_bulk.operations.turns import Gate
-from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
+from falcon_bulk.operations.changes.throttle import Gate
+from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.operations.reading.select_alerts import filter_of, select
+from falcon_emulator import Fault, Server, Switches, Tenant
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult
-from falcon_bulk.operations.apply import Pace, Run
+from falcon_bulk.operations.changes.apply import Pace, Run
 
 CID = "c" * 32
 NOW = datetime(2026, 11, 24, 6, 50, tzinfo=UTC)

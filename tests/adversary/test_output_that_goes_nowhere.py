@@ -10,7 +10,7 @@ import pytest
 from shell import COMMAND, Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 CLOSE = ("bulk-close", "--since", "5000d", "--lift", "all", "--yes", "--max", "1000", "--batch-delay", "0")
 

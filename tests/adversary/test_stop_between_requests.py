@@ -5,8 +5,8 @@ import signal
 import pytest
 
 from falcon_bulk.errors import Stopped
-from falcon_bulk.falcon.pacing import Pacer
-from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.falcon.rate_limit import Pacer
+from falcon_bulk.model.clock import SystemTiming
 
 
 def test_after_a_stop_no_further_request_leaves() -> None:

@@ -8,8 +8,8 @@ import msgspec
 from jsonschema import Draft202012Validator
 from shell import Finished, Shell
 
-from falcon_bulk.sandbox import Fault
-from falcon_bulk.sandbox.indicators import Draft, Indicator
+from falcon_emulator import Fault
+from falcon_emulator.indicators import Draft, Indicator
 
 FIRST, SECOND, THIRD = "ab" * 32, "cd" * 32, "ef" * 32
 GROUP, OTHER_GROUP = "1" * 32, "2" * 32

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from allowlist import AllowList
 
-from falcon_bulk.sandbox import Server, Switches, Tenant
+from falcon_emulator import Server, Switches, Tenant
 
 
 @pytest.fixture

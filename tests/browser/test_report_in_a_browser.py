@@ -11,10 +11,10 @@ from drawn import charts, contrasts, cut, named_rows, number, overlaps, rows
 from shell import Finished, Shell
 
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
-from falcon_bulk.report import html
+from falcon_bulk.report import html_page as html
 from falcon_bulk.report.hash_summary import hash_summary_page
-from falcon_bulk.sandbox import Server, Tenant
 from falcon_bulk.textsafe import printable
+from falcon_emulator import Server, Tenant
 
 pytestmark = pytest.mark.slow
 

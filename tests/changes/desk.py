@@ -17,8 +17,8 @@ from shell import measuring
 import falcon_bulk
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.run import RunResult
-from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
-from falcon_bulk.sandbox.control import edit
+from falcon_emulator import Fault, Server, Switches, Tenant
+from falcon_emulator.control import edit
 
 PATIENCE = 60.0
 

@@ -16,19 +16,19 @@ from falcon_bulk.errors import FalconBulkError, Stopped
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.run import AlertRecord, Outcome, RunResult
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.model.timing import rfc3339
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.apply import Pace, Run
-from falcon_bulk.operations.plan import Change, make_plan
-from falcon_bulk.operations.rails import RAILS
-from falcon_bulk.operations.reading import Watch
-from falcon_bulk.operations.select import select
-from falcon_bulk.operations.undo import plan_undo
-from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
-from falcon_bulk.sandbox.control import edit
+from falcon_bulk.operations.changes.apply import Pace, Run
+from falcon_bulk.operations.changes.guardrails import RAILS
+from falcon_bulk.operations.changes.planner import Change, make_plan
+from falcon_bulk.operations.changes.undo import plan_undo
+from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.operations.reading.select_alerts import select
+from falcon_emulator import Fault, Server, Switches, Tenant
+from falcon_emulator.control import edit
 
 NO_RAILS = frozenset(RAILS)
 CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", lifted=NO_RAILS)

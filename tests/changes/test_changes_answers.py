@@ -10,8 +10,8 @@ from falcon_bulk.errors import ExitCode, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon import alerts as alerts_module
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.plan import Change
-from falcon_bulk.operations.sending import MAX_SPLITS, MAX_TRIES
+from falcon_bulk.operations.changes.batch_sender import MAX_SPLITS, MAX_TRIES
+from falcon_bulk.operations.changes.planner import Change
 
 LOST = [
     pytest.param({"kind": "drop", "applied": True}, id="reset after the effect"),

@@ -8,8 +8,8 @@ from ground import CLOSE, Ground, Start
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.plan import Change
-from falcon_bulk.operations.sending import FRESH_FOR
+from falcon_bulk.operations.changes.batch_sender import FRESH_FOR
+from falcon_bulk.operations.changes.planner import Change
 
 RAILED = Change(status=Status.CLOSED, operator="ann")
 EDITS = [

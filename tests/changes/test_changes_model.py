@@ -25,24 +25,24 @@ from hypothesis.stateful import (
 
 from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon.alerts import Written
-from falcon_bulk.falcon.answers import decode_answer
+from falcon_bulk.falcon.responses import decode_answer
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.plan import AlertState, Plan, Way
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.apply import Pace, Run
-from falcon_bulk.operations.plan import Change, make_plan
-from falcon_bulk.operations.reading import Watch
-from falcon_bulk.operations.select import select
-from falcon_bulk.operations.undo import plan_undo
-from falcon_bulk.sandbox import Switches, Tenant
-from falcon_bulk.sandbox.actions import Action
-from falcon_bulk.sandbox.control import edit
-from falcon_bulk.sandbox.documents import render
-from falcon_bulk.sandbox.ledger import Change as LedgerChange
-from falcon_bulk.sandbox.records import State
+from falcon_bulk.operations.changes.apply import Pace, Run
+from falcon_bulk.operations.changes.planner import Change, make_plan
+from falcon_bulk.operations.changes.undo import plan_undo
+from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.operations.reading.select_alerts import select
+from falcon_emulator import Switches, Tenant
+from falcon_emulator.actions import Action
+from falcon_emulator.alert_records import State
+from falcon_emulator.control import edit
+from falcon_emulator.documents import render
+from falcon_emulator.request_log import Change as LedgerChange
 
 ALERTS = 12
 FAULTS = (

@@ -16,10 +16,10 @@ from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.plan import Change, make_plan
-from falcon_bulk.operations.planfile import PlanFileWriter
-from falcon_bulk.operations.reading import Watch
-from falcon_bulk.operations.select import select
+from falcon_bulk.operations.changes.plan_file import PlanFileWriter
+from falcon_bulk.operations.changes.planner import Change, make_plan
+from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.operations.reading.select_alerts import select
 
 Actions = dict[str, list[tuple[str, str]]]
 

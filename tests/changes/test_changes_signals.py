@@ -13,7 +13,7 @@ from desk import Running, a_desk
 from ground import until
 
 from falcon_bulk.errors import Stopped
-from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.model.clock import SystemTiming
 
 STALL = 10.0
 """Seconds that a busy machine may hold a process up; what a signal cuts short would take much longer."""

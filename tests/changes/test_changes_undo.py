@@ -12,8 +12,8 @@ from falcon_bulk.errors import ExitCode
 from falcon_bulk.journal.journal import Journal, JournalProblem
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.plan import Change
-from falcon_bulk.sandbox.records import Assignee
+from falcon_bulk.operations.changes.planner import Change
+from falcon_emulator.alert_records import Assignee
 
 FALSE_POSITIVE = Change(
     status=Status.CLOSED,

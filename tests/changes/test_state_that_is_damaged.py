@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from falcon_bulk.errors import Busy, WrongTenant
-from falcon_bulk.journal.condition import condition
+from falcon_bulk.journal.customer_cids import FILE, check_pin, forget_pin, pin
+from falcon_bulk.journal.health import condition
 from falcon_bulk.journal.journal import Journal, JournalProblem
 from falcon_bulk.journal.lock import holding
-from falcon_bulk.journal.pins import FILE, check_pin, forget_pin, pin
 
 CID, OTHER_CID = "c" * 32, "d" * 32
 

@@ -3,8 +3,8 @@
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.falcon.tenant import Tenant as Client
-from falcon_bulk.model.timing import SystemTiming
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_bulk.model.clock import SystemTiming
+from falcon_emulator import Server, Tenant
 
 
 def client_of(tenant: Tenant, server: Server, *, cids: tuple[str, ...] = (), quota: float = 1.0) -> Client:

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.sandbox import Tenant
-from falcon_bulk.sandbox.records import Alert, Assignee, Comment, Evidence, File, Fragment
+from falcon_emulator import Tenant
+from falcon_emulator.alert_records import Alert, Assignee, Comment, Evidence, File, Fragment
 
 CORPUS = {
     "C0": "\x01\x02\x07\x08\x0b\x0c\x0e\x1b\x7f",

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import falcon_bulk
-from falcon_bulk.sandbox import Server, Tenant
-from falcon_bulk.sandbox.control import truth
-from falcon_bulk.sandbox.ledger import Change, Request
+from falcon_emulator import Server, Tenant
+from falcon_emulator.control import truth
+from falcon_emulator.request_log import Change, Request
 
 SOURCE = Path(falcon_bulk.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "falcon_bulk"]

@@ -7,7 +7,7 @@ import pytest
 from shell import Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Fault
+from falcon_emulator import Fault
 
 FREELY = ("--yes", "--max", "10000", "--lift", "all", "--batch-delay", "0", "--batch-size", "100")
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Fault
+from falcon_emulator import Fault
 
 
 @pytest.mark.parametrize(

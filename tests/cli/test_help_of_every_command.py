@@ -7,7 +7,7 @@ import pytest
 from shell import Shell
 from test_did_you_mean import TREE
 
-from falcon_bulk.operations.rails import RAILS
+from falcon_bulk.operations.changes.guardrails import RAILS
 
 COMMANDS = {path: command for path, command in TREE.items() if path != "falcon-bulk"}
 

@@ -10,7 +10,7 @@ from shell import Finished, Shell
 from structure import csv_shape, formulas, html_shape, markdown_shape, unseen
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Server
+from falcon_emulator import Server
 
 SHAPES: dict[str, Callable[[str], Any]] = {"markdown": markdown_shape, "csv": csv_shape, "html": html_shape}
 FIELDS = "name,device.hostname,cmdline,user_name,tags,comments,assigned_to_name,product,mitre_attack"

@@ -11,7 +11,7 @@ import pytest
 from shell import Shell, without_styling
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Fault, Server, Tenant
+from falcon_emulator import Fault, Server, Tenant
 
 UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d")

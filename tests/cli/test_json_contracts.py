@@ -6,7 +6,7 @@ import pytest
 from shell import Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Fault
+from falcon_emulator import Fault
 
 RUN = {
     **dict.fromkeys(("schema", "run_id", "customer", "cid", "command", "status"), str),

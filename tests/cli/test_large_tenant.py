@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from shell import Finished, Shell
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 pytestmark = pytest.mark.slow
 

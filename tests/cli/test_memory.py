@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from shell import COMMAND, PATIENCE, Shell
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 pytestmark = pytest.mark.slow
 UNIT = 1 if sys.platform == "darwin" else 1024

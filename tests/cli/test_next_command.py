@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from shell import Finished, Shell
 
-from falcon_bulk.sandbox import Fault
+from falcon_emulator import Fault
 
 TAKEN_BACK, BEING_TAKEN_BACK = "Taken back by:", "Being taken back by:"
 LABELS = (

@@ -77,7 +77,7 @@ def test_a_field_that_is_in_no_list_but_in_an_alert_is_not_doubted(readable: She
     """The list cannot be complete: what the documents have is as good."""
     done = readable("query", "--product", "ngsiem", "--limit", "1", "--format", "json")
     document = json.loads(done.out)[0]
-    from falcon_bulk.model.fields import KNOWN
+    from falcon_bulk.model.alert_fields import KNOWN
 
     beyond = [name for name, value in document.items() if name not in KNOWN and value is not None]
     fields = ",".join([*beyond, "no_such_field"])

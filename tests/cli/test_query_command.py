@@ -11,8 +11,8 @@ import pytest
 from shell import COMMAND, Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Fault
-from falcon_bulk.sandbox.documents import render
+from falcon_emulator import Fault
+from falcon_emulator.documents import render
 
 COLUMNS = (
     "composite_id,created_timestamp,severity_name,status,resolution,product,type,name,hostname,filename,sha256,"

@@ -16,8 +16,8 @@ from shell import Shell
 
 from falcon_bulk.cli.main import main
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.sandbox import Server, Tenant
-from falcon_bulk.sandbox.ledger import Request
+from falcon_emulator import Server, Tenant
+from falcon_emulator.request_log import Request
 
 BOUNDED = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

@@ -7,7 +7,7 @@ import pytest
 from shell import Finished, Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Fault
+from falcon_emulator import Fault
 
 HASH = "ab" * 32
 COMMANDS = {

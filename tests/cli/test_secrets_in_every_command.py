@@ -15,7 +15,7 @@ from shell import COMMAND, PATIENCE, Finished, Shell
 from thoroughness import quick_first
 from watched import hooked
 
-from falcon_bulk.sandbox import Fault, Tenant
+from falcon_emulator import Fault, Tenant
 
 LOUD = ("--debug", "--verbose")
 CONSENT = ("--yes", "--max", "1000", "--lift", "all")

@@ -6,7 +6,7 @@ import pytest
 from sentinel import assert_not_told, guard, quoted
 from shell import Shell
 
-from falcon_bulk.sandbox import Fault
+from falcon_emulator import Fault
 
 LOUD = ("--debug", "--verbose")
 CHANGE = ("bulk-close", "--product", "epp", "--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")

@@ -32,7 +32,7 @@ def test_the_overview_lists_every_command_and_loads_none(readable: Shell) -> Non
     assert done.code == 0
     assert all(f"  {command}  " in done.text for command in COMMANDS)
     assert "Examples:" in done.text
-    assert "falcon_bulk.cli.query" not in done.err
+    assert "falcon_bulk.cli.commands.query" not in done.err
     assert not any(f" {name}\n" in done.err for name in HEAVY)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from falcon_bulk.config.envfile import MAX_BYTES, load_env_file, quoted, read_env_file, write_env_file
+from falcon_bulk.config.env_file import MAX_BYTES, load_env_file, quoted, read_env_file, write_env_file
 from falcon_bulk.errors import BadEnvFile
 
 SECRET = "s3ntinel-of-acme"

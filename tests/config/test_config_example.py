@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from falcon_bulk.config.envfile import read_env_file
+from falcon_bulk.config.env_file import read_env_file
 from falcon_bulk.config.settings import CREDENTIALS, KEYS, load_settings
 from falcon_bulk.errors import BadEnvFile
 

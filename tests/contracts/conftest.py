@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from shell import Shell
 
-from falcon_bulk.sandbox import Server, Switches, Tenant
+from falcon_emulator import Server, Switches, Tenant
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msp import Msp
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 
 @pytest.fixture

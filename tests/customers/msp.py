@@ -5,8 +5,8 @@ from typing import Any
 
 from shell import Finished, Shell
 
-from falcon_bulk.sandbox import Server, Tenant
-from falcon_bulk.sandbox.ledger import Request
+from falcon_emulator import Server, Tenant
+from falcon_emulator.request_log import Request
 
 OPEN = ("new", "in_progress", "reopened")
 

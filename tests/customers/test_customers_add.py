@@ -9,7 +9,7 @@ from msp import Msp
 from shell import Terminal
 from thoroughness import quick_first
 
-from falcon_bulk.config.envfile import read_env_file
+from falcon_bulk.config.env_file import read_env_file
 
 SECRET = 'It\'s # a "$ecret" \\n=%~ü'
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msp import Msp
 
-from falcon_bulk.sandbox import Fault, Server, Tenant
+from falcon_emulator import Fault, Server, Tenant
 
 
 def test_what_a_login_shows_of_each_customer(msp: Msp) -> None:

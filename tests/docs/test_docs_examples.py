@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # The pages that the quick tests go through: each command costs a process.
-QUICK = ("README.md", "sandbox.md", "benchmarks.md")
+QUICK = ("README.md", "emulator.md", "benchmarks.md")
 # Pages about more customers than acme.
 OTHERS = {"the-months-round.md": ("globex", "initech")}
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)

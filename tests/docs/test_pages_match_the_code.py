@@ -6,7 +6,7 @@ from pathlib import Path
 from falcon_bulk.config.regions import CLOUDS
 from falcon_bulk.config.settings import KEYS, PROCESS_ONLY_KEYS
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.operations.rails import RAILS
+from falcon_bulk.operations.changes.guardrails import RAILS
 
 ROOT = Path(__file__).parents[2]
 

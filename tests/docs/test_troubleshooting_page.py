@@ -17,8 +17,8 @@ import pytest
 from shell import COMMAND, Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Fault, Server, Tenant
-from falcon_bulk.sandbox.indicators import Draft
+from falcon_emulator import Fault, Server, Tenant
+from falcon_emulator.indicators import Draft
 
 PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)
@@ -395,7 +395,7 @@ def _(shell: Shell) -> str:
 
 @provokes("Unexpected ….")
 def _(shell: Shell) -> str:
-    shell.write_env("sitecustomize.py", "import falcon_bulk.model.timing as broken\ndel broken.SystemTiming\n")
+    shell.write_env("sitecustomize.py", "import falcon_bulk.model.clock as broken\ndel broken.SystemTiming\n")
     path = f"{shell.folder}:{shell.environment()['PYTHONPATH']}"
     done = shell("query", "--format", "json", env={"PYTHONPATH": path})
     return str(json.loads(done.out)["error"]["message"])

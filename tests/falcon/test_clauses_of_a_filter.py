@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.falcon.clauses import clauses
-from falcon_bulk.falcon.habits import old_habits
-from falcon_bulk.model.fields import KNOWN, former, nearest
+from falcon_bulk.falcon.filter_hints import old_habits
+from falcon_bulk.falcon.fql_scanner import clauses
+from falcon_bulk.model.alert_fields import KNOWN, former, nearest
 
 
 def fields(fql: str) -> list[str]:

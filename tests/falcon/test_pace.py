@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scripted_falcon import PATCH, QUERY, Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.pacing import MAX_COOLDOWN, MIN_COOLDOWN, Pacer, RetryBudget, backoff, told_to_wait
+from falcon_bulk.falcon.rate_limit import MAX_COOLDOWN, MIN_COOLDOWN, Pacer, RetryBudget, backoff, told_to_wait
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.plan import Action
 

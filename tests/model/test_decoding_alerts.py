@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from falcon_bulk.model.alert import Alert, BriefAlert, decode_alert, decode_as, decode_document
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import AlertState
-from falcon_bulk.operations.elsewhere import Elsewhere
+from falcon_bulk.operations.counting.related_hashes import Elsewhere
 
 ID = "0123456789abcdef0123456789abcdef:ind:1:2-3-4"
 HASH = "a" * 64

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.hashes import OTHER_FIELDS, OWN_FIELDS, PLACES, SEARCHED_FIELDS, own_hashes
-from falcon_bulk.operations.elsewhere import Elsewhere
+from falcon_bulk.operations.counting.related_hashes import Elsewhere
 
 A, B = "a" * 64, "b" * 64
 

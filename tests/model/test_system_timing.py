@@ -9,12 +9,12 @@ import time
 import pytest
 
 from falcon_bulk.errors import Stopped
-from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.model.clock import SystemTiming
 
 STOPPED_AT_ANY_MOMENT = """
 import random, signal
 from falcon_bulk.errors import Stopped
-from falcon_bulk.model.timing import SystemTiming
+from falcon_bulk.model.clock import SystemTiming
 
 chance = random.Random(1)
 for number in range(3_000):

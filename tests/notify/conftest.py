@@ -7,7 +7,7 @@ import pytest
 from mailbox_server import Mailbox
 from shell import Shell
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from shell import Finished, Shell
 from thoroughness import quick_first
 
 from falcon_bulk.cli.console import Console
-from falcon_bulk.cli.notify import Notifier
+from falcon_bulk.cli.notifications import Notifier
 from falcon_bulk.report.sheet import Column, Sheet
 
 CLOSING = ("bulk-close", "--from-status", "new", "--yes", "--max", "999", "--lift", "all")

@@ -7,7 +7,7 @@ import msgspec
 
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.plan import AlertState, Plan, PlannedAlert, Way
-from falcon_bulk.operations.reading import Found
+from falcon_bulk.operations.reading.read_all import Found
 
 CID = "0123456789abcdef0123456789abcdef"
 OTHER_CID = "fedcba9876543210fedcba9876543210"

@@ -10,9 +10,9 @@ from plan_builders import RUN, an_alert
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.model.plan import Action, AlertState
 from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.plan import Change, assignment, checked_value
-from falcon_bulk.operations.rails import RAILS
-from falcon_bulk.operations.settle import led_to, reached
+from falcon_bulk.operations.changes.guardrails import RAILS
+from falcon_bulk.operations.changes.planner import Change, assignment, checked_value
+from falcon_bulk.operations.changes.reconcile import led_to, reached
 
 
 def a_change(**fields: Any) -> Change:

@@ -9,9 +9,9 @@ from plan_builders import HASH, OTHER_HASH, a_document
 from falcon_bulk.falcon.alerts import Page
 from falcon_bulk.falcon.fql import hash_clauses
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.timing import SystemTiming
-from falcon_bulk.operations.byhash import read_by_hashes
-from falcon_bulk.operations.reading import Watch
+from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.operations.reading.by_hash import read_by_hashes
+from falcon_bulk.operations.reading.read_all import Watch
 
 BY_SHA256 = hash_clauses([HASH])["sha256"]
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from falcon_bulk.model.alert import BriefAlert, decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
-from falcon_bulk.operations.elsewhere import Elsewhere
-from falcon_bulk.operations.hash_summary import summarize
-from falcon_bulk.operations.reading import decoded
+from falcon_bulk.operations.counting.hash_summary import summarize
+from falcon_bulk.operations.counting.related_hashes import Elsewhere
+from falcon_bulk.operations.reading.read_all import decoded
 
 A, B, C = "a1" * 32, "b2" * 32, "c3" * 32
 M, N = "d4" * 16, "e5" * 16

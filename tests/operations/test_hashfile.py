@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, UsageProblem
-from falcon_bulk.operations import hashfile
-from falcon_bulk.operations.hashfile import read_hashes
+from falcon_bulk.operations.inputs import hash_file as hashfile
+from falcon_bulk.operations.inputs.hash_file import read_hashes
 
 A, B, C = "a1" * 32, "b2" * 32, "c3" * 32
 MD5, SHA1 = "d4" * 16, "e5" * 20

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from plan_builders import CID
 
 from falcon_bulk.errors import ExitCode, UsageProblem
-from falcon_bulk.operations.idsfile import read_ids
+from falcon_bulk.operations.inputs.ids_file import read_ids
 
 A, B = f"{CID}:ind:0123456789abcdef0123456789abcdef:12-10304-7", f"{CID}:ngsiem:{CID}:{'f' * 32}"
 

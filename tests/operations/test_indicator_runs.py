@@ -15,9 +15,9 @@ from falcon_bulk.model.indicator import Allowance, Indicator, PlannedIndicator
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
-from falcon_bulk.operations.deeds import deed_of
-from falcon_bulk.operations.indicator_run import IndicatorRun
-from falcon_bulk.operations.sending import MAX_TRIES
+from falcon_bulk.operations.changes.batch_sender import MAX_TRIES
+from falcon_bulk.operations.changes.indicator_operations import deed_of
+from falcon_bulk.operations.changes.indicator_run import IndicatorRun
 
 HASHES = [f"{number:064x}" for number in range(4)]
 ALLOWANCE = Allowance(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")

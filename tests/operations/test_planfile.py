@@ -14,7 +14,7 @@ from plan_builders import CID, CLOUD, OTHER_CID, a_plan
 from falcon_bulk.errors import ExitCode, Refused
 from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview, Sample
-from falcon_bulk.operations.planfile import AlertLine, PlanFile, PlanFileWriter, WayLine
+from falcon_bulk.operations.changes.plan_file import AlertLine, PlanFile, PlanFileWriter, WayLine
 
 MADE = datetime(2026, 11, 17, 6, 50, tzinfo=UTC)
 WAYS: list[Way] = [
@@ -175,7 +175,7 @@ def test_a_plan_that_cannot_be_read_is_refused(name: str, tmp_path: Path) -> Non
 
 
 def test_a_plan_of_another_version_is_refused_by_its_name(plan_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("falcon_bulk.operations.planfile.PLAN_SCHEMA", "falcon-bulk/plan/2")
+    monkeypatch.setattr("falcon_bulk.operations.changes.plan_file.PLAN_SCHEMA", "falcon-bulk/plan/2")
     assert "falcon-bulk/plan/1" in refusal(lambda: PlanFile(plan_path))
 
 

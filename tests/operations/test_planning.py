@@ -12,9 +12,9 @@ from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import AlertState
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.plan import WARNING, Change, check_bounds, make_plan
-from falcon_bulk.operations.rails import holding
-from falcon_bulk.operations.tally import Tally
+from falcon_bulk.operations.changes.guardrails import holding
+from falcon_bulk.operations.changes.planner import WARNING, Change, check_bounds, make_plan
+from falcon_bulk.operations.changes.preview_builder import Tally
 
 CLOSE = Change(status=Status.CLOSED, operator="alice")
 
@@ -148,7 +148,7 @@ def test_the_preview_tells_the_span_of_creation_and_the_most_frequent_values() -
 
 
 def test_distinct_values_are_counted_up_to_a_limit_so_that_memory_stays_flat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("falcon_bulk.operations.tally.MOST_VALUES", 3)
+    monkeypatch.setattr("falcon_bulk.operations.changes.preview_builder.MOST_VALUES", 3)
     tally = Tally()
     for number in range(10):
         tally.plan(an_alert(number, device={"hostname": f"ACME-{number}"}))

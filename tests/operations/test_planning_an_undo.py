@@ -9,12 +9,12 @@ from plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, pla
 
 from falcon_bulk.errors import WrongTenant
 from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.clock import SystemTiming
 from falcon_bulk.model.plan import Action, AlertState, PlannedAlert, Way
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import AlertRecord, Outcome
-from falcon_bulk.model.timing import SystemTiming
-from falcon_bulk.operations.reading import Watch
-from falcon_bulk.operations.undo import found_changed, plan_undo
+from falcon_bulk.operations.changes.undo import found_changed, plan_undo
+from falcon_bulk.operations.reading.read_all import Watch
 
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
 UNDO = a_plan(run_id="20261118T065000-1c2d", command="undo", undoes=RUN, comment=f"Undo of {RUN}")

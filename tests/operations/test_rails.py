@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan_builders import HASH, OTHER_HASH, an_alert
 
-from falcon_bulk.operations.rails import RAILS, holding
+from falcon_bulk.operations.changes.guardrails import RAILS, holding
 
 NOTHING: frozenset[str] = frozenset()
 UNNAMED = {"severity": ..., "severity_name": ...}

@@ -11,14 +11,14 @@ from clients import client_of
 
 from falcon_bulk.falcon.fql import hash_groups
 from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.clock import SystemTiming
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.model.timing import SystemTiming
-from falcon_bulk.operations import byhash
-from falcon_bulk.operations.reading import Watch
-from falcon_bulk.operations.select import select
-from falcon_bulk.sandbox import Server, Switches, Tenant
-from falcon_bulk.sandbox.control import truth
-from falcon_bulk.sandbox.ledger import Request
+from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.operations.reading import by_hash as byhash
+from falcon_bulk.operations.reading.select_alerts import select
+from falcon_emulator import Server, Switches, Tenant
+from falcon_emulator.control import truth
+from falcon_emulator.request_log import Request
 
 MADE_UP = tuple(f"{number:064x}" for number in range(5_000))
 

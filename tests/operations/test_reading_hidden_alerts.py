@@ -10,9 +10,9 @@ from plan_builders import a_document
 
 from falcon_bulk.falcon.alerts import Page
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.timing import SystemTiming
-from falcon_bulk.operations import reading
-from falcon_bulk.operations.reading import Watch, read_all
+from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.operations.reading.read_all import Watch, read_all
+from falcon_bulk.operations.reading.read_all import read_all as reading
 
 PAGE, WINDOW = 5, 20
 SECOND = "2026-11-24T06:{:02}:{:02}Z"

@@ -18,13 +18,13 @@ from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE, Page
 from falcon_bulk.falcon.tenant import Tenant as Client
 from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.clock import SystemTiming, rfc3339
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.model.timing import SystemTiming, rfc3339
-from falcon_bulk.operations.reading import Watch, read_all
-from falcon_bulk.operations.select import select
-from falcon_bulk.operations.sidebyside import side_by_side
-from falcon_bulk.operations.slices import cut
-from falcon_bulk.sandbox import Fault, Server, Switches, Tenant
+from falcon_bulk.operations.reading.parallel import side_by_side
+from falcon_bulk.operations.reading.read_all import Watch, read_all
+from falcon_bulk.operations.reading.select_alerts import select
+from falcon_bulk.operations.reading.time_slices import cut
+from falcon_emulator import Fault, Server, Switches, Tenant
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 

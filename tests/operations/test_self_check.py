@@ -14,7 +14,7 @@ from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import BadEnvFile, ExitCode, LoginRefused, Rejected, Stopped, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Page
 from falcon_bulk.model.doctor import Check, Health
-from falcon_bulk.operations.doctor import examine_falcon, examined
+from falcon_bulk.operations.doctor.falcon_checks import examine_falcon, examined
 
 CID, MEMBER = "c" * 32, "d" * 32
 SETTINGS = Settings(

@@ -8,7 +8,7 @@ from plan_builders import RUN, a_plan, an_alert, planned
 
 from falcon_bulk.model.plan import Action, AlertState, Way
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.operations.settle import reached, settle
+from falcon_bulk.operations.changes.reconcile import reached, settle
 
 MARKER = a_plan().marker
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from falcon_bulk.operations.shapes import (
+from falcon_bulk.operations.outliers.normalization import (
     account_shape,
     arguments_shape,
     disposition_shape,

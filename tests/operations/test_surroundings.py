@@ -9,7 +9,7 @@ import pytest
 
 from falcon_bulk.errors import AccessProblem, BadEnvFile, ExitCode
 from falcon_bulk.model.doctor import Health
-from falcon_bulk.operations import surroundings
+from falcon_bulk.operations.doctor import local_checks as surroundings
 
 ENV_FILE = """\
 FALCON_CLIENT_ID={client_id}

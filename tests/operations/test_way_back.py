@@ -10,8 +10,8 @@ from plan_builders import an_alert
 
 from falcon_bulk.model.plan import Action, AlertState, Way
 from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.plan import Change
-from falcon_bulk.operations.undo import way_back
+from falcon_bulk.operations.changes.planner import Change
+from falcon_bulk.operations.changes.undo import way_back
 
 
 @dataclass(frozen=True)

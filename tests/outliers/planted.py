@@ -5,10 +5,10 @@ from itertools import cycle
 
 from gathering import CID, Fields, Group
 
-from falcon_bulk.sandbox import Tenant
-from falcon_bulk.sandbox.documents import own_fields
-from falcon_bulk.sandbox.records import NO_EVIDENCE, Alert, Evidence, File, Fragment, State
-from falcon_bulk.sandbox.timestamps import parse
+from falcon_emulator import Tenant
+from falcon_emulator.alert_records import NO_EVIDENCE, Alert, Evidence, File, Fragment, State
+from falcon_emulator.documents import own_fields
+from falcon_emulator.timestamps import parse
 
 KINDS = {"idp-user-endpoint-app-info": "idp", "ods": "ods"}
 

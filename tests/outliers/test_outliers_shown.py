@@ -12,7 +12,7 @@ import pytest
 from planted import id_at, plant
 from shell import Shell, without_styling
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 COPIES, TOOL, MIXED, SIX = (plants.groups()[number] for number in (3, 5, 14, 17))
 HOSTILE = "\x1b[31m\u202e|[link](https://evil.example)"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from msgspec.json import encode
 
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.alike import Comparison
-from falcon_bulk.operations.alike import MOST_PROFILES, Likenesses
-from falcon_bulk.sandbox import Tenant
-from falcon_bulk.sandbox.documents import render
+from falcon_bulk.model.outliers import Comparison
+from falcon_bulk.operations.outliers.detector import MOST_PROFILES, Likenesses
+from falcon_emulator import Tenant
+from falcon_emulator.documents import render
 
 
 def compared(alerts: list[Alert]) -> Comparison:

@@ -9,7 +9,7 @@ from gathering import Group
 from msgspec.json import encode
 
 from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.operations.alike import Likenesses
+from falcon_bulk.operations.outliers.detector import Likenesses
 
 
 def told_of(group: Group) -> set[str]:

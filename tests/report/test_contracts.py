@@ -6,10 +6,10 @@ from typing import Any
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import Outcome, RunStatus
+from falcon_bulk.report.error import error_document
 from falcon_bulk.report.hash_summary import hash_summary_document
 from falcon_bulk.report.output import dump
-from falcon_bulk.report.problem import error_document
-from falcon_bulk.report.result import result_document
+from falcon_bulk.report.run_result import result_document
 from falcon_bulk.report.runs import run_detail_document, runs_document
 
 from .builders import (

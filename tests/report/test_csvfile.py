@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 
-from falcon_bulk.report import csvfile
+from falcon_bulk.report import csv_writer as csvfile
 from falcon_bulk.report.alerts import alert_sheet
 from falcon_bulk.report.sheet import Cell, Column, Sheet
 

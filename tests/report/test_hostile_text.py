@@ -20,7 +20,7 @@ from falcon_bulk.report.formats import Format
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.output import dump, render
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.result import result_document, result_sheets
+from falcon_bulk.report.run_result import result_document, result_sheets
 from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
 from falcon_bulk.report.sheet import Column, Sheet
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from falcon_bulk.report import html
+from falcon_bulk.report import html_page as html
 from falcon_bulk.report.chart import Bar, Chart, timeline
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Column, Sheet

@@ -5,10 +5,10 @@ from io import StringIO
 import pytest
 
 from falcon_bulk.model.run import RunStatus
-from falcon_bulk.report import csvfile
+from falcon_bulk.report import csv_writer as csvfile
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.result import result_sheets, verdict
+from falcon_bulk.report.run_result import result_sheets, verdict
 from falcon_bulk.report.sheet import Sheet
 
 from .builders import (

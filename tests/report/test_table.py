@@ -14,7 +14,7 @@ from falcon_bulk.report import markdown, table
 from falcon_bulk.report.alerts import alert_sheet
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.result import result_sheets
+from falcon_bulk.report.run_result import result_sheets
 from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
 from falcon_bulk.report.sheet import Column, Sheet
 

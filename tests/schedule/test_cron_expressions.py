@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.operations.cron import FIELDS, Cron
+from falcon_bulk.operations.scheduling.cron import FIELDS, Cron
 
 ANALYZE = shutil.which("systemd-analyze")
 START = datetime(2027, 1, 1)

@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.operations.cron import Cron
-from falcon_bulk.operations.schedule import Job, flock
+from falcon_bulk.operations.scheduling.cron import Cron
+from falcon_bulk.operations.scheduling.job import Job, flock
 
 NOON = Cron.parse("0 12 * * *")
 AWKWARD = st.text(st.sampled_from(list("a '\"\\%$`!*?~#&;|<>(){}[]=@:-ü\u00b2")), max_size=12)

@@ -14,7 +14,7 @@ from crond import cron_command, setting, sh
 from shell import Finished, Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Server, Tenant
+from falcon_emulator import Server, Tenant
 
 SHA256 = "a" * 64
 BARE = {"PATH": "/nonexistent", "HOME": "/", "LANG": "C"}

@@ -11,7 +11,7 @@ from falcon_bulk.errors import BadFilter, Rejected, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Asked, Counted, Page
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Summary
-from falcon_bulk.operations.summary import summarize_on_server
+from falcon_bulk.operations.counting.field_summary import summarize_on_server
 
 CID, OTHER_CID = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 

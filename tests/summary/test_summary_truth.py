@@ -12,9 +12,9 @@ import pytest
 from shell import Finished, Shell
 from thoroughness import quick_first
 
-from falcon_bulk.sandbox import Server, Tenant
-from falcon_bulk.sandbox.documents import render
-from falcon_bulk.sandbox.switches import Switches
+from falcon_emulator import Server, Tenant
+from falcon_emulator.documents import render
+from falcon_emulator.switches import Switches
 
 Document = dict[str, Any]
 ALL = "99999"

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import click
 
 from falcon_bulk.cli.console import Console, is_interactive
-from falcon_bulk.cli.context import Context
+from falcon_bulk.cli.session import Context
 from falcon_bulk.cli.signals import giving_up
 from falcon_bulk.config.customers import new_customer_file
-from falcon_bulk.config.envfile import quoted
+from falcon_bulk.config.env_file import quoted
 from falcon_bulk.config.regions import CLOUDS
 from falcon_bulk.config.settings import answer_problem
 from falcon_bulk.errors import BadEnvFile, UsageProblem

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from falcon_bulk.cli.context import Context
+from falcon_bulk.cli.session import Context
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.model.run import RunResult, RunRow, RunStatus
 from falcon_bulk.model.vocabulary import Status

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from falcon_bulk import __version__
-from falcon_bulk.cli.completion import VARIABLE
-from falcon_bulk.cli.nearness import Group, usage_problem
+from falcon_bulk.cli.commands.completion import VARIABLE
 from falcon_bulk.cli.options import examples, shared_options
+from falcon_bulk.cli.suggestions import Group, usage_problem
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
 from falcon_bulk.textsafe import printable
 
@@ -37,7 +37,7 @@ COMMANDS = {
     "doctor": "A self-check, and what to paste into a bug report.",
     "schedule": "A command as lines for cron and systemd.",
     "completion": "Completion for bash, zsh and fish.",
-    "sandbox": "A local Falcon tenant to try things on.",
+    "emulator": "A local Falcon tenant to try things on.",
     "demo": "A guided tour on a local tenant.",
 }
 
@@ -59,7 +59,7 @@ class Commands(Group):
         """The command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"falcon_bulk.cli.{cmd_name.replace('-', '_')}")
+        module = import_module(f"falcon_bulk.cli.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -154,8 +154,8 @@ def main(argv: Sequence[str]) -> int:
 def _show(error: FalconBulkError, argv: Sequence[str], given: dict[str, Any]) -> int:
     """given: what the command's `Context` remembers; a document that broke off is not followed by another."""
     if _wants_json(argv) and not given.get("stdout_begun"):
+        from falcon_bulk.report.error import error_document
         from falcon_bulk.report.output import Sink, dump
-        from falcon_bulk.report.problem import error_document
 
         with suppress(OSError):
             dump(error_document(error.code, error.message, error.hint, error.exit_code), Sink.stdout().binary)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from falcon_bulk.cli import completing
-from falcon_bulk.cli.nearness import Word, did_you_mean
+from falcon_bulk.cli import completions as completing
+from falcon_bulk.cli.suggestions import Word, did_you_mean
 from falcon_bulk.errors import UsageProblem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])

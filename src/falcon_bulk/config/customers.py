@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from falcon_bulk.config.envfile import read_env_file, write_env_file
+from falcon_bulk.config.env_file import read_env_file, write_env_file
 from falcon_bulk.errors import BadEnvFile, UsageProblem
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from falcon_bulk.config.customers import NAME_RULE, customer_file, is_customer_name
-from falcon_bulk.config.envfile import load_env_file
+from falcon_bulk.config.env_file import load_env_file
 from falcon_bulk.config.operator import login_name, operator_problem
 from falcon_bulk.config.regions import base_url
 from falcon_bulk.config.secret import Secret

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.answers import Aggregate, Answer, Bucket, Problem
-from falcon_bulk.falcon.halving import in_halves
+from falcon_bulk.falcon.bisect import in_halves
 from falcon_bulk.falcon.replies import AGGREGATE, CHANGE, READ, SEARCH
+from falcon_bulk.falcon.responses import Aggregate, Answer, Bucket, Problem
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import composite_id_of
+from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.plan import Way
-from falcon_bulk.model.timing import rfc3339
 
 PAGE = 1_000
 """Most alerts in one answer of combined v1, and most ids in one request of entities v2 and PATCH v3."""

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.errors import Rejected, Unreachable
-from falcon_bulk.falcon.answers import Answer
+from falcon_bulk.falcon.bisect import in_halves
 from falcon_bulk.falcon.fql import MAX_TERMS, equals_one
-from falcon_bulk.falcon.halving import in_halves
 from falcon_bulk.falcon.replies import CREATE_INDICATORS, DELETE_INDICATORS, FIND_INDICATORS
+from falcon_bulk.falcon.responses import Answer
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import text
 from falcon_bulk.model.hashes import checked_hash

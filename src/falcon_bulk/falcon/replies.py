@@ -13,7 +13,7 @@ import requests
 import urllib3.exceptions
 
 from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, Unreachable
-from falcon_bulk.falcon.answers import Answer, decode_answer, decode_token
+from falcon_bulk.falcon.responses import Answer, decode_answer, decode_token
 
 CONNECT_TIMEOUT = 10.0
 

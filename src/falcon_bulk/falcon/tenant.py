@@ -7,14 +7,14 @@ from falcon_bulk.config.secret import hide
 from falcon_bulk.config.settings import CID, Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
-from falcon_bulk.falcon.answers import Token
 from falcon_bulk.falcon.fql import checked_word
 from falcon_bulk.falcon.indicators import Indicators
-from falcon_bulk.falcon.pacing import Pacer
+from falcon_bulk.falcon.rate_limit import Pacer
 from falcon_bulk.falcon.replies import LOGIN
+from falcon_bulk.falcon.responses import Token
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.model.timing import Timing
+from falcon_bulk.model.clock import Timing
 
 RENEW_BEFORE = 120.0
 SEEN = 100

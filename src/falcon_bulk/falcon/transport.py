@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target
 from falcon_bulk.errors import AnswerLost, LoginRefused, Unreachable
-from falcon_bulk.falcon.pacing import Pacer, RetryBudget, backoff, seconds_ahead, told_to_wait
+from falcon_bulk.falcon.rate_limit import Pacer, RetryBudget, backoff, seconds_ahead, told_to_wait
 from falcon_bulk.falcon.replies import (
     LOGIN,
     Lost,
@@ -29,7 +29,7 @@ from falcon_bulk.falcon.replies import (
     read_reply,
     sent_or_not,
 )
-from falcon_bulk.model.timing import Timing
+from falcon_bulk.model.clock import Timing
 
 MAX_THROTTLED = 8
 FOLLOWED = 3

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.model.round import PartError
+from falcon_bulk.model.multi_customer import PartError
 
 
 class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):

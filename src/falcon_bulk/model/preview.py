@@ -2,8 +2,8 @@
 
 import msgspec
 
-from falcon_bulk.model.alike import Comparison
 from falcon_bulk.model.indicator import HashOutcome
+from falcon_bulk.model.outliers import Comparison
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from falcon_bulk.model.alike import Comparison
+from falcon_bulk.model.outliers import Comparison
 
 Value = str | None | tuple[str | None, ...]
 

@@ -14,9 +14,9 @@ from falcon_bulk.errors import BadEnvFile, FalconBulkError
 from falcon_bulk.falcon.fql import base_filter
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.customer import CustomerCheck, CustomerFile
-from falcon_bulk.model.round import OPEN, PartError
+from falcon_bulk.model.multi_customer import OPEN, PartError
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.sidebyside import side_by_side
+from falcon_bulk.operations.reading.parallel import side_by_side
 
 Login = Callable[[str], AbstractContextManager[Tenant]]
 """Logs in to the customer of that name. Raises what reading its file and a login raise."""

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from falcon_bulk.model.alert import Alert, decode_document, text
-from falcon_bulk.model.fieldpath import value_at
+from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 from falcon_bulk.textsafe import falcon_link, safe_json

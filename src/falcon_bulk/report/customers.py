@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from falcon_bulk.model.customer import CustomerCheck, CustomerFile
-from falcon_bulk.report.problem import error_of_part
+from falcon_bulk.report.error import error_of_part
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 
 _FILE_COLUMNS = (

@@ -16,7 +16,8 @@ from typing import Any, BinaryIO, TextIO, cast
 import msgspec
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.report import csvfile, markdown
+from falcon_bulk.report import csv_writer as csvfile
+from falcon_bulk.report import markdown
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Sheet
@@ -61,7 +62,7 @@ class Sink:
 
     def render_page(self, page: Page) -> None:
         """Write an HTML page."""
-        from falcon_bulk.report import html
+        from falcon_bulk.report import html_page as html
 
         with self.text() as stream:
             html.write(page, stream)

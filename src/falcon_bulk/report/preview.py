@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview, Sample
-from falcon_bulk.report.alike import alike_sheets
-from falcon_bulk.report.allow import allow_preview_sheets
-from falcon_bulk.report.counts import COUNT_COLUMNS, left_alone
+from falcon_bulk.report.count_rows import COUNT_COLUMNS, left_alone
 from falcon_bulk.report.facts import FACT_COLUMNS
+from falcon_bulk.report.indicators import allow_preview_sheets
+from falcon_bulk.report.outliers import alike_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 GROUPS = 5

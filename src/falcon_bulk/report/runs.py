@@ -9,7 +9,7 @@ from falcon_bulk.model.plan import AlertState, Plan
 from falcon_bulk.model.run import AlertRecord, RunResult, RunRow
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
-from falcon_bulk.report.result import result_document, result_sheets
+from falcon_bulk.report.run_result import result_document, result_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
 
 _RUN_COLUMNS = (

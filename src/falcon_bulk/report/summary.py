@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from falcon_bulk.model.alike import Comparison
+from falcon_bulk.model.outliers import Comparison
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.report import chart
-from falcon_bulk.report.alike import alike_sheets, odd_sheet, outliers_document
-from falcon_bulk.report.bars import bar
+from falcon_bulk.report.multi_customer import joined_sheet
+from falcon_bulk.report.outliers import alike_sheets, odd_sheet, outliers_document
 from falcon_bulk.report.page import Page
-from falcon_bulk.report.round import joined_sheet
 from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+from falcon_bulk.report.text_bars import bar
 
 BAR = 24
 GROUPS = 20

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from falcon_bulk.report.bars import shortened, with_bars
 from falcon_bulk.report.sheet import Cell, Column, Sheet, shown, shown_in
+from falcon_bulk.report.text_bars import shortened, with_bars
 
 _GAP = 2
 _SEVERITY_STYLES = {

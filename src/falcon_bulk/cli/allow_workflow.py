@@ -1,0 +1,126 @@
+"""The road of allow-hash, and of its undo: look up, preview, consent, run, result; the machinery is that of changes."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from falcon_bulk import __version__
+from falcon_bulk.cli.change_workflow import (
+    carry_out,
+    looked_at,
+    new_run_id,
+    operator_of,
+    publish,
+    publish_dry_run,
+    undoing,
+)
+from falcon_bulk.cli.commands.allow_hash import EXPIRES
+from falcon_bulk.cli.confirmation import Consent, ask, check_may_change
+from falcon_bulk.cli.input_options import given_hashes
+from falcon_bulk.cli.session import Context
+from falcon_bulk.cli.signals import stopping
+from falcon_bulk.cli.time_values import deadline
+from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.journal.customer_cids import check_pin
+from falcon_bulk.journal.draft import Draft
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.indicator import Allowance
+from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.operations.changes.apply import Pace
+from falcon_bulk.operations.changes.indicator_planner import plan_allowance, plan_removal
+from falcon_bulk.operations.changes.planner import Nowhere, checked_value
+
+Make = Callable[[Draft | Nowhere], Preview]
+
+_GROUP = re.compile(r"[0-9a-f]{32}")
+
+
+def allow_hashes(context: Context, options: dict[str, Any]) -> int:
+    """allow-hash, from the options to the exit code."""
+    consent = Consent(options["yes"], options["expect"], options["most"])
+    dry = bool(options["dry_run"])
+    run_id = new_run_id(context)
+    hashes = given_hashes(options, context.console)
+    if not hashes:
+        raise UsageProblem("allow-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE.")
+    allowance = _allowance(context, options, run_id)
+    if not dry:
+        consent.check()
+        check_may_change(context, consent)
+    if len(context.settings.cids) > 1:
+        raise WrongTenant(
+            "FALCON_CID lists several CIDs; an indicator of a parent CID holds for its children too.",
+            "Use an env file with one child's own credentials, or with FALCON_MEMBER_CID and FALCON_CID set to it.",
+        )
+    with stopping(context), context.tenant() as tenant:
+        cid = tenant.only_cid()
+        check_pin(context.state_folder(), tenant.customer, (cid,))
+        plan = Plan(
+            run_id=run_id,
+            command="allow-hash",
+            customer=tenant.customer,
+            cid=cid,
+            cids=(cid,),
+            cloud=tenant.cloud,
+            operator=operator_of(context, options),
+            created=context.now,
+            selection=f"{len(hashes):,} hashes",
+            hashes=hashes,
+            comment=allowance.description,
+            version=__version__,
+            allowance=allowance,
+        )
+        make = partial(plan_allowance, tenant.indicators, hashes, allowance)
+        return _carry_out(context, tenant, plan, make, consent, dry=dry)
+
+
+def take_back(context: Context, journal: Journal, former: Plan, consent: Consent, *, dry: bool) -> int:
+    """undo of a run of allow-hash: delete what it made, where that is as it was made. Raises Refused."""
+    if former.undoes:
+        raise Refused(
+            f"{former.run_id} deleted indicators; that cannot be taken back.",
+            "`falcon-bulk allow-hash` makes new ones.",
+        )
+    made = journal.indicators.made(former.run_id)
+    with stopping(context), context.tenant() as tenant:
+        plan = undoing(context, tenant, former, f"the indicators that {former.run_id} created")
+        make = partial(plan_removal, tenant.indicators, made, former)
+        return _carry_out(context, tenant, plan, make, consent, dry=dry)
+
+
+def _carry_out(context: Context, tenant: Tenant, plan: Plan, make: Make, consent: Consent, *, dry: bool) -> int:
+    if dry:
+        preview = make(Nowhere())
+        consent.check_bounds(preview)
+        return publish_dry_run(context, looked_at(tenant, plan, preview))
+    approve = partial(ask, context, plan, consent)
+    return publish(context, carry_out(context, tenant, plan, make, approve, Pace()))
+
+
+def _allowance(context: Context, options: dict[str, Any], run_id: str) -> Allowance:
+    """What the indicators are to be like. Raises UsageProblem."""
+    groups = tuple(group.lower() for group in options["host_groups"])
+    if not options["platforms"]:
+        raise UsageProblem("allow-hash needs a platform.", "Add --platform windows, mac or linux, or several of them.")
+    if bool(groups) is options["everywhere"]:
+        raise UsageProblem(
+            "Say where: --global or --host-group, one of them.", "A host group is narrower, and the safer choice."
+        )
+    for group in groups:
+        if not _GROUP.fullmatch(group):
+            raise UsageProblem(
+                f"{group!r} is not the id of a host group.", "It has 32 hex digits and stands in the console's URL."
+            )
+    if options["no_expiry"] and options["expires"]:
+        raise UsageProblem("--expires and --no-expiry contradict each other.", "Give one of them.")
+    ends = "" if options["no_expiry"] else deadline(options["expires"] or EXPIRES, "--expires", context.timing.now())
+    words = options["comment"] or "Allowed"
+    return Allowance(
+        platforms=options["platforms"],
+        host_groups=groups,
+        expiration=ends,
+        description=checked_value("description", f"{words} (by {operator_of(context, options)}, falcon-bulk {run_id})"),
+    )

@@ -1,0 +1,62 @@
+"""falcon-bulk apply: carry out a saved plan."""
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from falcon_bulk.cli.options import consent_options, examples, notify_option, once, pace_options, shared_options
+
+if TYPE_CHECKING:
+    from falcon_bulk.falcon.tenant import Tenant
+
+
+@click.command(
+    "apply",
+    epilog=examples(
+        "bulk-close --customer acme --host '*-LAB-*' --dry-run --plan lab.plan",
+        "apply lab.plan --customer acme",
+        "apply lab.plan --customer acme --yes",
+    ),
+)
+@click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
+@click.option(
+    "--plan-ttl", **once(default="24h"), show_default=True, metavar="AGE", help="Oldest plan to accept: 24h, 7d."
+)
+@consent_options
+@pace_options
+@notify_option
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: Any) -> int:
+    """Carry out a saved plan: exactly its alerts, each read again first; what drifted is left alone.
+
+    PLAN may be a folder of plans, one for each customer: they are shown in one table and asked for once.
+    """
+    from falcon_bulk.cli.change_workflow import carry_out, pace_of, publish
+    from falcon_bulk.cli.confirmation import Consent, ask, check_may_change
+    from falcon_bulk.cli.multi_customer_changes import apply_round
+    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.signals import stopping
+    from falcon_bulk.cli.time_values import age
+    from falcon_bulk.operations.changes.plan_file import PlanFile
+
+    most_age = age(plan_ttl, "--plan-ttl")
+    context = Context(ctx, "run")
+
+    def check(saved: PlanFile, tenant: "Tenant") -> None:
+        home = tenant.home()
+        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.timing.now(), most_age=most_age)
+
+    if plan_file.is_dir():
+        return apply_round(context, plan_file, check, options)
+    consent = Consent(options["yes"], options["expect"], options["most"], needs_bound=False)
+    consent.check()
+    saved = PlanFile(plan_file)
+    check_may_change(context, consent)
+    with stopping(context), context.tenant(workers=options["workers"]) as tenant:
+        check(saved, tenant)
+        approve = partial(ask, context, saved.plan, consent)
+        ended = carry_out(context, tenant, saved.plan, saved.fill, approve, pace_of(options), fresh=False)
+        return publish(context, ended)

@@ -1,0 +1,58 @@
+"""falcon-bulk bulk-close: set a status on a selection."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import change_options, examples, notify_option, once, selection_options, shared_options
+from falcon_bulk.errors import UsageProblem
+
+
+@click.command(
+    "bulk-close",
+    epilog=examples(
+        "bulk-close --customer acme --filter \"status:'new'+name:'EICAR*'\" --dry-run",
+        "bulk-close --customer acme --host '*-LAB-*' --from-status new --resolution ignored",
+        "bulk-close --customer acme --hash-file approved.csv --from-status new --dry-run",
+        "bulk-close --customer acme --ids-file ids.txt --yes --expect 42",
+    ),
+)
+@selection_options(changing=True)
+@click.option(
+    "--ids-file",
+    **once(),
+    type=click.Path(path_type=Path, allow_dash=True),
+    metavar="FILE",
+    help="Exactly these composite ids: text, CSV or JSON; - for standard input.",
+)
+@change_options
+@notify_option
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> int:
+    """Set a status on all alerts of a selection, `closed` by default."""
+    from msgspec.structs import replace
+
+    from falcon_bulk.cli.change_workflow import change_alerts
+    from falcon_bulk.cli.input_options import given_ids
+    from falcon_bulk.cli.multi_customer_changes import plan_round
+    from falcon_bulk.cli.selection_options import selection_of
+    from falcon_bulk.cli.session import Context
+
+    context = Context(ctx, "run")
+    ids_file = options["ids_file"]
+    selection = selection_of(context, options)
+    if not selection.everything and ids_file is not None:
+        raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
+    if ids_file is not None and context.round:
+        raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
+    if ids_file is not None:
+        selection = replace(selection, ids=given_ids(options))
+    if selection.everything:
+        raise UsageProblem(
+            "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"
+        )
+    if context.round:
+        return plan_round(context, "bulk-close", selection, options)
+    return change_alerts(context, "bulk-close", selection, options)

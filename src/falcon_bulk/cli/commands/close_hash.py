@@ -1,0 +1,43 @@
+"""falcon-bulk close-hash: close the alerts of hashes."""
+
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import change_options, examples, notify_option, selection_options, shared_options
+from falcon_bulk.errors import UsageProblem
+
+
+@click.command(
+    "close-hash",
+    epilog=examples(
+        "close-hash --customer acme --hash SHA256 --dry-run",
+        'close-hash --customer acme --hash SHA256 --resolution false_positive --comment "PUP, approved"',
+        "close-hash --customer acme --hash-file approved.csv --dry-run --plan approved.plan",
+        "close-hash --customer acme --hash SHA256 --yes --max 500",
+    ),
+)
+@selection_options(changing=True)
+@change_options
+@notify_option
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> int:
+    """Close the alerts of one or more SHA256 hashes (or set another status).
+
+    An alert is selected by a hash of its own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
+    """
+    from falcon_bulk.cli.change_workflow import change_alerts
+    from falcon_bulk.cli.multi_customer_changes import plan_round
+    from falcon_bulk.cli.selection_options import selection_of
+    from falcon_bulk.cli.session import Context
+
+    context = Context(ctx, "run")
+    selection = selection_of(context, options)
+    if not selection.hashes:
+        raise UsageProblem(
+            "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."
+        )
+    if context.round:
+        return plan_round(context, "close-hash", selection, options)
+    return change_alerts(context, "close-hash", selection, options)

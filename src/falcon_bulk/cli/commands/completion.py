@@ -1,0 +1,43 @@
+"""falcon-bulk completion: what a shell needs to complete commands, options and customers."""
+
+import click
+
+from falcon_bulk.cli.options import examples, shared_options
+from falcon_bulk.cli.suggestions import Word
+from falcon_bulk.errors import ExitCode
+
+VARIABLE = "_FALCON_BULK_COMPLETE"
+"""Set by the script; Click answers with completions then, and runs no command."""
+
+RUNNING_SHELL = """
+\b
+For the running shell only:
+  eval "$(falcon-bulk completion bash)"    # or zsh
+  falcon-bulk completion fish | source     # fish
+For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit`.
+"""
+
+
+@click.command(
+    "completion",
+    epilog=examples(
+        "completion bash > ~/.local/share/bash-completion/completions/falcon-bulk",
+        "completion zsh > ~/.zfunc/_falcon-bulk",
+        "completion fish > ~/.config/fish/completions/falcon-bulk.fish",
+    )
+    + RUNNING_SHELL,
+)
+@click.argument("shell", type=Word(("bash", "zsh", "fish")))
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, shell: str) -> int:
+    """Print the script that completes commands, options, their values and customers' names in that shell.
+
+    Names of customers come from the files in the customers' folder; nobody is contacted.
+    """
+    from click.shell_completion import BashComplete, FishComplete, ZshComplete
+
+    kind = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
+    script = kind(ctx.find_root().command, {}, "falcon-bulk", VARIABLE)
+    click.echo(script.source_template % script.source_vars())
+    return ExitCode.DONE

@@ -1,0 +1,87 @@
+"""falcon-bulk sandbox: a local Falcon tenant over HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import examples, once, one_of, shared_options
+from falcon_bulk.cli.suggestions import Group
+from falcon_bulk.errors import ExitCode, UsageProblem
+
+EXAMPLES = examples(
+    "sandbox serve --port 8080 --alerts 25000 --write-env customers/acme.env",
+    "sandbox serve --switch latency_patch=1.0 --switch index_lag=5",
+    "sandbox switches",
+)
+
+
+@click.group("sandbox", cls=Group, epilog=EXAMPLES)
+@shared_options
+def command() -> None:
+    """A local Falcon tenant to try things on: invented alerts, the API's limits, and faults on request."""
+
+
+@command.command("serve", epilog=EXAMPLES)
+@click.option("--port", **once(default=0), type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one.")
+@click.option(
+    "--alerts", **once(default=25_000), type=click.IntRange(0, 2_000_000), show_default=True, help="How many alerts."
+)
+@click.option("--burst", **once(default=0), type=click.IntRange(0, 1_000_000), help="That many more at one instant.")
+@click.option(
+    "--spread",
+    **one_of(("lifelike", "even", "crowded"), "lifelike"),
+    show_default=True,
+    help="When they were created: with busy days and nights, evenly, or 60 % in one hour.",
+)
+@click.option("--seed", **once(default=1), type=int, show_default=True, help="The same seed makes the same alerts.")
+@click.option("--customer", "name", **once(default="acme"), show_default=True, help="The customer's name.")
+@click.option("--children", **once(default=0), type=click.IntRange(0, 50), help="Child CIDs that share the alerts.")
+@click.option(
+    "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; `sandbox switches` lists."
+)
+@click.option(
+    "--write-env", **once(), type=click.Path(path_type=Path), metavar="FILE", help="Write the env file once it listens."
+)
+def serve(
+    port: int,
+    alerts: int,
+    burst: int,
+    spread: str,
+    seed: int,
+    name: str,
+    children: int,
+    switches: tuple[str, ...],
+    write_env: Path | None,
+) -> int:
+    """Serve a tenant until Ctrl-C."""
+    from falcon_emulator import Switches, Tenant
+    from falcon_emulator import serve as serve_tenant
+
+    try:
+        chosen = Switches.of(*switches)
+    except ValueError as error:
+        raise UsageProblem(f"{error}", "`falcon-bulk sandbox switches` lists them.") from None
+    tenant = Tenant(
+        alerts=alerts, burst=burst, spread=spread, seed=seed, customer=name, children=children, switches=chosen
+    )
+
+    def ready(url: str) -> None:
+        click.echo(f"The tenant {name} ({tenant.cid}) answers at {url}.", err=True)
+
+    try:
+        serve_tenant(tenant, port=port, write_env=write_env, ready=ready)
+    except OSError as error:
+        raise UsageProblem(f"The sandbox cannot start: {error}.") from None
+    return ExitCode.DONE
+
+
+@command.command("switches", epilog=examples("sandbox switches"))
+def show_switches() -> int:
+    """List the switches with their defaults."""
+    from falcon_emulator import Switches
+
+    described: list[tuple[str, Any, str]] = Switches.describe()
+    for name, default, meaning in described:
+        click.echo(f"{name} = {default}\n    {meaning}")
+    return ExitCode.DONE

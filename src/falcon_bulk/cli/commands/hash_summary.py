@@ -1,0 +1,109 @@
+"""falcon-bulk hash-summary: count alerts per SHA256."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from falcon_bulk.cli.options import examples, notify_option, once, selection_options, shared_options
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.session import Context
+    from falcon_bulk.model.hash_summary import HashSummary
+    from falcon_bulk.model.selection import Selection
+
+
+@click.command(
+    "hash-summary",
+    epilog=examples(
+        "hash-summary --customer acme",
+        "hash-summary --customer acme --status new --since 7d --top 20",
+        "hash-summary --customer acme --hash-file hashes.txt --format csv",
+        "hash-summary --customer acme -o reports/",
+    ),
+)
+@selection_options(changing=False)
+@click.option(
+    "--top",
+    **once(),
+    type=click.IntRange(1),
+    metavar="N",
+    help="Only the N most frequent; JSON has all.",
+)
+@notify_option
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
+    """Count alerts per SHA256, most frequent first.
+
+    A hash counts where it is the alert's own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
+    Hashes that only stand elsewhere (parent, grandparent, quarantined, associated and written files) are listed apart.
+    Over several customers it also shows which of them share a hash, and what verdicts they gave.
+    """
+    from falcon_bulk.cli.hints import after_hash_summary
+    from falcon_bulk.cli.selection_options import code_of, selection_of
+    from falcon_bulk.cli.session import Context
+    from falcon_bulk.report.formats import Format
+    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
+
+    context = Context(ctx, "hash-summary")
+    selection = selection_of(context, options)
+    if top is not None:
+        context.say_of(Format.JSON, "JSON has all hashes; --top shortens the other formats.")
+    if context.round:
+        return _round(context, selection, top, fail_on_empty=options["fail_on_empty"])
+    summary = _summarize(context, selection)
+    context.publish(
+        lambda: hash_summary_sheets(summary, top),
+        lambda: hash_summary_document(summary),
+        page=lambda: hash_summary_page(summary, top),
+    )
+    if not summary.alerts_read:
+        context.console.say(f"No alert matches: {selection.words}.")
+    after_hash_summary(context, options, summary)
+    return code_of(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
+
+
+def _summarize(context: "Context", selection: "Selection") -> "HashSummary":
+    from falcon_bulk.model.alert import BriefAlert
+    from falcon_bulk.operations.counting.hash_summary import summarize
+    from falcon_bulk.operations.reading.select_alerts import only_of, select
+
+    with context.tenant() as tenant, context.watching("reading") as watch:
+        return summarize(
+            only_of(select(tenant.alerts, selection, watch, BriefAlert, readers=context.readers), tenant.cids),
+            customer=tenant.customer,
+            generated_at=context.now,
+            selection=selection.words,
+        )
+
+
+def _round(context: "Context", selection: "Selection", top: int | None, *, fail_on_empty: bool) -> int:
+    from falcon_bulk.cli.multi_customer import each_customer
+    from falcon_bulk.cli.selection_options import code_of
+    from falcon_bulk.model.multi_customer import across, round_exit_code
+    from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
+    from falcon_bulk.report.multi_customer import across_sheet, round_document, round_page, round_sheet
+
+    def work(alone: "Context") -> tuple["HashSummary", int]:
+        summary = _summarize(alone, selection)
+        alone.file(
+            lambda: hash_summary_sheets(summary, top),
+            lambda: hash_summary_document(summary),
+            page=lambda: hash_summary_page(summary, top),
+        )
+        return summary, code_of(summary.alerts_read, fail_on_empty=fail_on_empty)
+
+    parts = each_customer(context, work)
+    shared = across(part.result for part in parts if part.result is not None)
+    customers = round_sheet(
+        parts,
+        ("alerts", "with a hash", "hashes"),
+        lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
+    )
+    sheets = [across_sheet(shared, top), customers]
+    context.publish(
+        lambda: sheets,
+        lambda: round_document(parts, hash_summary_document, shared),
+        page=lambda: round_page(sheets, customers, selection.words),
+    )
+    return round_exit_code(parts)

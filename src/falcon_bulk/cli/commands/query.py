@@ -1,0 +1,105 @@
+"""falcon-bulk query: show alerts."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from falcon_bulk.cli.options import examples, many, once, selection_options, shared_options
+from falcon_bulk.errors import ExitCode, UsageProblem
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.session import Context
+
+
+@click.command(
+    "query",
+    epilog=examples(
+        "query --customer acme --status new --severity high,critical",
+        "query --customer acme --filter \"device.hostname:'DC*'\" --all --format csv",
+        "query --customer acme --hash SHA256 --details",
+        "query --customer acme --hash-file hashes.txt --all --format csv",
+        "query --customer acme --status new --count",
+    ),
+)
+@selection_options(changing=False)
+@click.option("--limit", **once(), type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
+@click.option(
+    "--all", "everything", is_flag=True, help="All alerts, beyond 10,000; as they come unless --sort is given."
+)
+@click.option("--sort", **once(), metavar="FIELD.asc|desc", help="Order.  [default: created_timestamp.desc]")
+@click.option("--details", is_flag=True, help="More of each alert, with its console link.")
+@click.option("--fields", **many("A,B.C"), help="Just these fields (dot paths).")
+@click.option("--count", is_flag=True, help="Only how many there are, alone on stdout.")
+@click.option("--test-connection", is_flag=True, help="Log in, read one alert, say what is seen.")
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, **options: Any) -> int:
+    """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
+    from falcon_bulk.cli.alert_output import (
+        Chosen,
+        Look,
+        count,
+        count_round,
+        documents_of,
+        show,
+        show_round,
+        write_count,
+    )
+    from falcon_bulk.cli.hints import after_query
+    from falcon_bulk.cli.selection_options import code_of, look_for_fields, selection_of
+    from falcon_bulk.cli.session import Context
+
+    if options["everything"] and options["limit"]:
+        raise UsageProblem("--all and --limit contradict each other.", "Leave one of them out.")
+    context = Context(ctx, "query")
+    selection = selection_of(context, options)
+    sort = _sort(options["sort"])
+    look_for_fields(context, options["fields"])
+    if sort:
+        ordered_by, _, _ = sort.partition("|")
+        look_for_fields(context, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
+    if options["test_connection"]:
+        return _test_connection(context)
+    if options["count"] and context.round:
+        return count_round(context, selection, fail_on_empty=options["fail_on_empty"])
+    if options["count"]:
+        total = count(context, selection)
+        context.emit(lambda sink, _: write_count(sink, total))
+        return code_of(total, fail_on_empty=options["fail_on_empty"])
+    chosen = Chosen(selection, None if options["everything"] else options["limit"] or 100, sort)
+    look = Look(options["fields"], options["details"])
+    if context.round:
+        return show_round(context, chosen, look, fail_on_empty=options["fail_on_empty"])
+    with documents_of(context, chosen) as documents:
+        shown = show(context, documents, look)
+    if not shown:
+        context.console.say(f"No alert matches: {selection.words}.")
+    after_query(context, options, shown)
+    return code_of(shown, fail_on_empty=options["fail_on_empty"])
+
+
+def _sort(value: str | None) -> str:
+    """`FIELD.desc` as the API takes it, `FIELD|desc`; '' for None. Raises UsageProblem."""
+    if value is None:
+        return ""
+    field, _, direction = value.replace("|", ".").rpartition(".")
+    if direction not in ("asc", "desc") or not all(part.isidentifier() for part in field.split(".")):
+        raise UsageProblem(f"{value!r} is not an order.", "It looks like created_timestamp.desc or severity.asc.")
+    return f"{field}|{direction}"
+
+
+def _test_connection(context: "Context") -> int:
+    with context.tenant() as tenant:
+        cid, total = tenant.home(), tenant.alerts.count("")
+        document: dict[str, str | int | None] = {
+            "customer": tenant.customer,
+            "cloud": tenant.cloud,
+            "cid": cid,
+            "alerts": total,
+            "quota_remaining": tenant.pacer.lowest_remaining,
+        }
+    from falcon_bulk.report.facts import facts_sheet
+
+    context.publish(lambda: [facts_sheet(f"{tenant.customer}: login and reading work", document)], lambda: document)
+    context.console.say("That writing works is not tested.")
+    return ExitCode.DONE

@@ -1,0 +1,59 @@
+"""falcon-bulk resume: go on with an unfinished run."""
+
+from typing import Any
+
+import click
+
+from falcon_bulk.cli.options import examples, notify_option, pace_options, shared_options
+from falcon_bulk.errors import ExitCode, Refused
+
+
+@click.command(
+    "resume",
+    epilog=examples(
+        "resume --customer acme",
+        "resume RUN --customer acme",
+    ),
+)
+@click.argument("run_id", metavar="[RUN]", required=False)
+@pace_options
+@notify_option
+@shared_options
+@click.pass_context
+def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
+    """Go on with an unfinished run; without RUN, the customer's.
+
+    What is known done is not repeated; what is unknown is settled by reading those alerts. Nothing is asked:
+    consent was given.
+    """
+    from falcon_bulk.cli.change_workflow import pace_of, publish, run_to_its_end
+    from falcon_bulk.cli.confirmation import Consent, check_may_change
+    from falcon_bulk.cli.journal_lookup import customer_journals, holding_run
+    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.signals import stopping
+    from falcon_bulk.journal.lock import holding
+    from falcon_bulk.report.formats import Format
+    from falcon_bulk.report.output import dump
+    from falcon_bulk.report.runs import runs_document
+
+    context = Context(ctx, "run")
+    check_may_change(context, Consent(yes=False))
+    with customer_journals(context) as opened:
+        if run_id is None:
+            unfinished = [row.run_id for journal in opened if (row := journal.unfinished())]
+            if not unfinished:
+                context.console.say("No run of this customer is unfinished.")
+                if context.output.format is Format.JSON:
+                    context.emit(lambda sink, _format: dump(runs_document([]), sink.binary))
+                return ExitCode.DONE
+            if len(unfinished) > 1:
+                raise Refused(f"Several runs are unfinished: {', '.join(unfinished)}.", "Name one of them.")
+            run_id = unfinished[0]
+        journal = holding_run(opened, run_id)
+        plan = journal.plan(run_id)
+        with holding(journal.path.parent, plan.cids, run_id), stopping(context):
+            if not journal.is_open(run_id):
+                raise Refused(f"The run {run_id} is finished: nothing is left to do.", "`falcon-bulk runs show` tells.")
+            with context.tenant(workers=options["workers"]) as tenant:
+                tenant.check_home(plan.cids, plan.cloud)
+                return publish(context, run_to_its_end(context, tenant, journal, plan, pace_of(options)))

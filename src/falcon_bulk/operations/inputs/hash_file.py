@@ -1,0 +1,124 @@
+"""SHA256 hashes from a file: text, CSV, JSON, or what hash-summary wrote."""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from falcon_bulk.errors import UsageProblem
+from falcon_bulk.operations.inputs.input_files import is_json, json_in, lines_of, text_of
+
+COLUMNS = ("sha256", "hash")
+DELIMITERS = ",;\t"
+MOST_BYTES = 64 * 2**20
+MOST_HASHES = 100_000
+SHOWN = 5
+"""Bad lines that are named; the others are counted."""
+
+LENGTH = 64
+OTHER_DIGESTS = {32: "an MD5", 40: "a SHA1", 56: "a SHA224", 96: "a SHA384", 128: "a SHA512"}
+# As long as a SHA256 that was cut or has a digit too many: never passed over, even beside a whole one.
+NEARLY = range(57, 72)
+_HEX_WORD = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{32,}(?![^\W_])")
+
+
+class _Entry(NamedTuple):
+    """A line, a row or an item that should hold a hash."""
+
+    where: str
+    value: str
+
+
+def read_hashes(data: bytes, name: str) -> tuple[str, ...]:
+    """The hashes in the order of the file, lower-cased, repetitions included.
+
+    Text: every word of 64 hex digits, at least one a line; `#` begins a comment. CSV (by `,`, `;` or tab): its column
+    sha256 or hash. JSON or JSON lines: strings, objects with sha256 or hash, or a `falcon-bulk/hash-summary/1`.
+    Raises UsageProblem, with the numbers of the first bad lines, if any line has no SHA256 or there is none at all.
+    """
+    if len(data) > MOST_BYTES:
+        raise UsageProblem(f"{name} is larger than {MOST_BYTES // 2**20} MiB.", "Split it into several files.")
+    content = text_of(data, name, "SHA256 hashes")
+    found: list[str] = []
+    bad: list[str] = []
+    for entry in _entries(content, name):
+        hashes, complaint = _read(entry.value)
+        found += hashes
+        if complaint:
+            bad.append(f"{entry.where}: {complaint}")
+    if bad:
+        more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+        raise UsageProblem(
+            f"{name} has entries that are not SHA256 hashes: {'; '.join(bad[:SHOWN])}{more}.",
+            "Falcon alerts are selected by SHA256: 64 hex digits; in CSV the column is named sha256 or hash.",
+        )
+    if not found:
+        raise UsageProblem(f"{name} holds no SHA256.", "It holds SHA256 hashes as text, CSV or JSON.")
+    if len(set(found)) > MOST_HASHES:
+        raise UsageProblem(f"{name} holds more than {MOST_HASHES:,} hashes.", "Split it into several files.")
+    return tuple(found)
+
+
+def _read(value: str) -> tuple[list[str], str]:
+    """The hashes in a value, or what is wrong with it."""
+    words = _HEX_WORD.findall(value)
+    if cut := [word for word in words if len(word) in NEARLY and len(word) != LENGTH]:
+        return [], f"{len(cut[0])} hex digits, a SHA256 has {LENGTH}"
+    if hashes := [word.lower() for word in words if len(word) == LENGTH]:
+        return hashes, ""
+    others = [OTHER_DIGESTS[len(word)] for word in words if len(word) in OTHER_DIGESTS]
+    return [], f"{others[0]}, not a SHA256" if others else "no SHA256 in it"
+
+
+def _entries(content: str, name: str) -> Iterator[_Entry]:
+    if is_json(content):
+        return _from_json(content, name)
+    lines = lines_of(content)
+    first = next((number for number, line in enumerate(lines) if _uncommented(line)), 0)
+    if column := _hash_column(lines[first]):
+        return _from_csv(lines[first:], name, *column, before=first)
+    return (_Entry(f"line {number}", text) for number, line in enumerate(lines, 1) if (text := _uncommented(line)))
+
+
+def _uncommented(line: str) -> str:
+    return line.partition("#")[0].strip()
+
+
+def _hash_column(header: str) -> tuple[str, int] | None:
+    """The delimiter and the number of the column that holds hashes; None if the line is no CSV header with one."""
+    for delimiter in DELIMITERS:
+        try:
+            names = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]
+        except csv.Error:
+            return None
+        for column in COLUMNS:
+            if column in names:
+                return delimiter, names.index(column)
+    return None
+
+
+def _from_csv(lines: Sequence[str], name: str, delimiter: str, column: int, *, before: int) -> Iterator[_Entry]:
+    rows = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)
+    try:
+        for row in islice(rows, 1, None):
+            if any(cell.strip() for cell in row):
+                yield _Entry(f"line {before + rows.line_num}", row[column] if column < len(row) else "")
+    except csv.Error as error:
+        raise UsageProblem(f"Line {before + rows.line_num} of {name} is not valid CSV: {error}.") from None
+
+
+def _from_json(content: str, name: str) -> Iterator[_Entry]:
+    documents = json_in(content, name)
+    for line, document in documents:
+        summary = isinstance(document, dict) and isinstance(document.get("hashes"), list)
+        listed = document["hashes"] if summary else document
+        for number, item in enumerate(listed if isinstance(listed, list) else [listed], 1):
+            yield _Entry(f"line {line}" if line else f"item {number}", _value_of(item))
+
+
+def _value_of(item: Any) -> str:
+    if isinstance(item, dict):
+        values = {key.lower(): value for key, value in item.items()}
+        item = next((values[column] for column in COLUMNS if values.get(column)), "")
+    return item if isinstance(item, str) else ""

@@ -1,0 +1,227 @@
+"""Alerts by what is compared of them, counted as they come: a group keeps a number for each profile it has seen.
+
+What is kept does not grow with the number of alerts, and does not depend on their order.
+"""
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import compress
+from typing import Any, NamedTuple
+
+import msgspec
+
+from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.operations.outliers.normalization import (
+    BUILT_IN,
+    LONGEST,
+    account_shape,
+    arguments_shape,
+    disposition_shape,
+    end_of_folder,
+    folder_shape,
+    name_shape,
+    tactic_shape,
+    user_shape,
+    without_numbers,
+    without_volume,
+)
+
+FEW_SHOWN = 10
+MOST_VALUES = 13
+"""A field with more values than these in a group is given up there: it cannot be steady any more."""
+
+Profile = tuple[str, ...]
+
+
+class Looks(msgspec.Struct, frozen=True, order=True, gc=False):
+    """What an alert says of how it came about: the values as they stand in it, but for very long ones."""
+
+    user: str
+    sid: str
+    filename: str
+    path: str
+    parent: str
+    disposition: str
+    disposition_in_words: str
+    tactic: str
+    cmdline: str
+
+    @property
+    def folder(self) -> str:
+        """The folder of the path without its volume and its last separator."""
+        path = without_volume(self.path)
+        end = end_of_folder(path)
+        return path[: end - 1] if end > 1 else path[:end]
+
+
+class Field(NamedTuple):
+    """A field of the profile: what of an alert's looks is shown, how a difference in it is put into words.
+
+    alone: only one value of it can be usual in a group.
+    """
+
+    name: str
+    value: Callable[[Looks], str]
+    words: str
+    alone: bool = False
+
+
+FIELDS = (
+    Field("user", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
+    Field("kind of account", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
+    Field("file name", lambda looks: looks.filename, "named {}"),
+    Field("folder", lambda looks: looks.folder, "in {}"),
+    Field("parent", lambda looks: looks.parent, "under {}"),
+    Field("disposition", lambda looks: looks.disposition_in_words or looks.disposition, "with the disposition “{}”"),
+    Field("tactic", lambda looks: looks.tactic, "with the tactic {}"),
+    Field("command line", lambda looks: looks.cmdline, "with the command line {}"),
+)
+
+
+def looks_of(alert: Alert) -> Looks:
+    """What an alert says; '' for what it does not."""
+    return Looks(
+        _cut(alert.user_name),
+        _cut(alert.user_id),
+        _cut(alert.filename),
+        _cut(alert.filepath),
+        _cut(alert.parent_details.filename) if alert.parent_details else "",
+        _cut(alert.pattern_disposition),
+        _cut(alert.pattern_disposition_description),
+        _cut(alert.tactic),
+        _cut(alert.cmdline),
+    )
+
+
+def _cut(value: object) -> str:
+    return value[:LONGEST] if isinstance(value, str) else text(value)
+
+
+def profile(alert: Alert) -> Profile:
+    """The shapes of an alert's FIELDS, in their order; '' for what it does not have.
+
+    The kind of account says who runs a program; at a login, say, there is none.
+    """
+    parent, sid = alert.parent_details, _cut(alert.user_id)
+    values = (
+        alert.user_name,
+        sid if sid in BUILT_IN else "",
+        alert.filename,
+        _cut(alert.filepath),
+        parent.filename if parent else None,
+        alert.pattern_disposition,
+        alert.pattern_disposition_description,
+        alert.tactic,
+        without_numbers(_cut(alert.cmdline)),
+    )
+    try:
+        return _profile(*values)
+    except TypeError:  # A list where there should be a text.
+        return _profile.__wrapped__(*values)
+
+
+# Typed, since 0 and False are equal and only one of them is a number.
+@lru_cache(maxsize=4_096, typed=True)
+def _profile(*values: Any) -> Profile:
+    user, sid, filename, path, parent, disposition, in_words, tactic, line = map(_cut, values)
+    return (
+        user_shape(user, sid),
+        account_shape(user, sid) if filename or line else "",
+        name_shape(filename),
+        folder_shape(path),
+        name_shape(parent),
+        disposition_shape(disposition, in_words),
+        tactic_shape(tactic),
+        arguments_shape(line, filename),
+    )
+
+
+class Seen(msgspec.Struct, frozen=True, order=True, gc=False):
+    """An alert as it is remembered. The older comes first."""
+
+    created: str
+    composite_id: str
+    host: str
+    looks: Looks
+
+
+class Same:
+    """Alerts of one profile: how many, and the oldest of them."""
+
+    __slots__ = ("alerts", "oldest")
+
+    def __init__(self) -> None:
+        self.alerts = 0
+        self.oldest: list[Seen] = []
+
+    def add(self, alert: Alert) -> None:
+        """Count an alert."""
+        self.alerts += 1
+        created = text(alert.created_timestamp)
+        if len(self.oldest) < FEW_SHOWN or created <= self.oldest[-1].created:
+            insort(self.oldest, Seen(created, alert.composite_id, alert.host, looks_of(alert)))
+            del self.oldest[FEW_SHOWN:]
+
+    def join(self, other: "Same") -> None:
+        """Count the alerts of another profile too."""
+        self.alerts += other.alerts
+        self.oldest = sorted([*self.oldest, *other.oldest])[:FEW_SHOWN]
+
+
+class Profiles:
+    """The profiles of a group, without the fields that were given up.
+
+    fields: the numbers of those that are left; a profile in `same` has a shape for each of them.
+    """
+
+    __slots__ = ("_kept", "_values", "fields", "same")
+
+    def __init__(self) -> None:
+        self.same: dict[Profile, Same] = {}
+        self.fields = tuple(range(len(FIELDS)))
+        self._kept: tuple[bool, ...] = ()
+        self._values: dict[int, set[str]] = {}
+
+    def add(self, full: Profile, alert: Alert, *, may_grow: bool) -> bool:
+        """Count an alert; False if it would need a new profile and may not have one."""
+        key = tuple(compress(full, self._kept)) if self._kept else full
+        if (same := self.same.get(key)) is None:
+            if not may_grow:
+                return False
+            same = self.same[key] = Same()
+        same.add(alert)
+        if same.alerts == 1 and (self._values or len(self.same) > MOST_VALUES):
+            self._note_values(full)
+        return True
+
+    def counts(self, position: int) -> Counter[str]:
+        """The alerts by the shape of the field at that position of `fields`, without those that have none."""
+        counts: Counter[str] = Counter()
+        for key, same in self.same.items():
+            if key[position]:
+                counts[key[position]] += same.alerts
+        return counts
+
+    def _note_values(self, full: Profile) -> None:
+        if not self._values:
+            self._values = {field: {key[at] for key in self.same} - {""} for at, field in enumerate(self.fields)}
+        for field in self.fields:
+            if full[field]:
+                self._values[field].add(full[field])
+                if len(self._values[field]) > MOST_VALUES:
+                    self._give_up(field)
+
+    def _give_up(self, field: int) -> None:
+        position = self.fields.index(field)
+        self.fields = self.fields[:position] + self.fields[position + 1 :]
+        self._kept = tuple(number in self.fields for number in range(len(FIELDS)))
+        del self._values[field]
+        before, self.same = self.same, {}
+        for key, same in before.items():
+            shorter = key[:position] + key[position + 1 :]
+            if (known := self.same.get(shorter)) is not None:
+                known.join(same)
+            else:
+                self.same[shorter] = same

@@ -1,0 +1,86 @@
+"""Who may call: the tenant's API client, its tokens and its scopes.
+
+Texts and statuses are those of public reports; see each raise.
+"""
+
+import base64
+import hashlib
+import secrets
+
+import msgspec
+
+from falcon_emulator.http import ApiError, Call
+from falcon_emulator.switches import Switches
+from falcon_emulator.timestamps import SECOND
+
+DENIED = "access denied, authorization failed"
+
+
+class Token(msgspec.Struct):
+    """A bearer token. `cids` None: the parent CID and all its children."""
+
+    value: str
+    cid: str
+    cids: frozenset[str] | None
+    expires: int
+
+
+class Access:
+    """The one API client of the tenant and the tokens it was given."""
+
+    def __init__(self, identity: str, cid: str, children: tuple[str, ...], switches: Switches) -> None:
+        digest = hashlib.sha512(identity.encode()).hexdigest()
+        self.client_id = digest[:32]
+        self.client_secret = base64.b64encode(digest.encode()).decode()[:40]
+        self.cid = cid
+        self.children = children
+        self.switches = switches
+        self.tokens: dict[str, Token] = {}
+
+    def issue(self, client_id: str, secret: str, member_cid: str, now: int) -> Token:
+        """A new token, for one child if `member_cid` says so. Raises ApiError."""
+        if not self.switches.ip_allowed:
+            raise ApiError(403, DENIED)
+        if not self._is_client(client_id, secret):
+            if self.switches.wrong_secret == 400:
+                raise ApiError(400, f"Failed to generate access token for clientID={client_id}.")
+            raise ApiError(403, "Failed to issue access token - Client authentication failed")
+        loose = self.switches.member_cid == "any_case"
+        member = member_cid.lower().partition("-")[0] if loose else member_cid
+        if member and member not in (self.cid, *self.children):
+            raise ApiError(403, DENIED)
+        cid = member or self.cid
+        everything = cid == self.cid and self.switches.parent_sees_children
+        value = secrets.token_urlsafe(60)
+        token = Token(value, cid, None if everything else frozenset((cid,)), now + self.switches.token_seconds * SECOND)
+        self.tokens[value] = token
+        return token
+
+    def revoke(self, authorization: str, token: str) -> None:
+        """Forget a token; `authorization` is Basic with the client's id and secret. Raises ApiError."""
+        scheme, _, encoded = authorization.partition(" ")
+        try:
+            client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except ValueError:
+            client_id, secret = "", ""
+        if scheme.lower() != "basic" or not self._is_client(client_id, secret):
+            raise ApiError(403, DENIED)
+        if not token:
+            raise ApiError(400, "token is required")
+        self.tokens.pop(token, None)
+
+    def bearer(self, call: Call, now: int) -> Token:
+        """The token a call carries. Raises ApiError 401 if it is missing, unknown or expired."""
+        scheme, _, value = call.headers.get("Authorization", "").partition(" ")
+        token = self.tokens.get(value) if scheme.lower() == "bearer" else None
+        if token is None or token.expires <= now:
+            raise ApiError(401, "access denied, invalid bearer token")
+        return token
+
+    def require(self, scope: str) -> None:
+        """Raise ApiError 403, in the words that a missing scope has, unless the client has `scope`."""
+        if scope not in self.switches.scopes.split():
+            raise ApiError(403, DENIED)
+
+    def _is_client(self, client_id: str, secret: str) -> bool:
+        return (client_id, secret) == (self.client_id, self.client_secret)

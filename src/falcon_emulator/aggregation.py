@@ -1,0 +1,257 @@
+"""Aggregates over alerts: one specification in, one result out.
+
+Known from the swagger and falcon-mcp PR #483: buckets have a `label`, single values stand in `value`, an
+unsupported field gives no buckets and no error, and anything the service does not expect is an opaque 500.
+Assumptions: numbers, bools and times have Elasticsearch's keys as labels (times in ms, bools as 0 and 1)
+with `key_as_string` beside; a size out of range is a 400.
+"""
+
+import math
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from falcon_emulator.alert_records import Alert
+from falcon_emulator.fields import Field, field
+from falcon_emulator.histogram_intervals import INTERVALS, starts, unit_of
+from falcon_emulator.http import ApiError
+from falcon_emulator.switches import Switches
+from falcon_emulator.timestamps import MILLISECOND, parse, rfc3339
+
+DEFAULT_SIZE = 10
+PERCENTS = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
+OPAQUE = ApiError(500, "Internal Server Error")
+INVALID = "failed to validate aggregates query(s)"
+_SORTS = ("_count|desc", "_count|asc", "_term|asc", "_term|desc")
+
+Bucket = dict[str, Any]
+Groups = dict[Any, list[Alert]]
+
+
+class DateRange(msgspec.Struct):
+    """From (included) to (excluded), each as FQL writes a time."""
+
+    start: str | None = msgspec.field(name="from", default=None)
+    end: str | None = msgspec.field(name="to", default=None)
+
+
+class NumberRange(msgspec.Struct):
+    """From (included) to (excluded); the keys are capitalised."""
+
+    start: float | None = msgspec.field(name="From", default=None)
+    end: float | None = msgspec.field(name="To", default=None)
+
+
+class Spec(msgspec.Struct):
+    """One aggregate.
+
+    What the swagger documents besides (from, exclude, min_doc_count, …) is ignored, as in Falcon.
+    """
+
+    type: str
+    field: str
+    name: str = ""
+    size: int | None = None
+    filter: str = ""
+    q: str = ""
+    sort: str = ""
+    missing: str | None = None
+    interval: str | None = None
+    date_ranges: list[DateRange] | None = None
+    ranges: list[NumberRange] | None = None
+    sub_aggregates: list["Spec"] = []
+
+
+class Aggregation:
+    """Aggregates as one tenant's switches and present moment (ns) have them."""
+
+    def __init__(self, switches: Switches, now: int) -> None:
+        self.switches = switches
+        self.now = now
+        self._kinds: dict[str, Callable[[Spec, Field, Sequence[Alert]], Bucket]] = {
+            "terms": self._terms,
+            "date_histogram": self._date_histogram,
+            "date_range": self._date_range,
+            "range": self._range,
+            "percentiles": self._percentiles,
+            "cardinality": self._single_value,
+            "min": self._single_value,
+            "max": self._single_value,
+            "avg": self._single_value,
+            "sum": self._single_value,
+        }
+
+    def check(self, spec: Spec) -> None:
+        """Raise ApiError for what cannot be run: 400 for size and sort, else the opaque 500."""
+        sizes = range(1, self.switches.aggregates_max_size + 1)
+        if spec.sort not in ("", *_SORTS) or (spec.size is not None and spec.size not in sizes):
+            raise ApiError(400, INVALID)
+        companions = {"date_histogram": spec.interval, "date_range": spec.date_ranges, "range": spec.ranges}
+        if spec.type not in self._kinds or not companions.get(spec.type, True):
+            raise OPAQUE
+        if spec.type == "date_histogram" and not self._has_interval(spec.interval):
+            raise OPAQUE
+        for below in spec.sub_aggregates:
+            self.check(below)
+
+    def _has_interval(self, name: str | None) -> bool:
+        return name in INTERVALS and (name != "minute" or self.switches.minute_histogram == "works")
+
+    def result(self, spec: Spec, alerts: Sequence[Alert]) -> Bucket:
+        """The result of a checked specification over `alerts`."""
+        found = self._field(spec.field)
+        result: Bucket = {"buckets": []} if found is None else self._kinds[spec.type](spec, found, alerts)
+        return {"name": spec.name} | result
+
+    def _field(self, name: str) -> Field | None:
+        if name == "entities.sha256" and not self.switches.aggregate_entities:
+            return None
+        found = field(name, self.switches)
+        return None if found is None or found.type == "terms" else found
+
+    def _terms(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+        groups = _grouped(found, alerts, spec.missing)
+        if self.switches.aggregates_mode == "lower_case":
+            groups = _in_lower_case(groups)
+        sort, _, direction = (spec.sort or "_count|desc").partition("|")
+        ranked = sorted(groups, key=str, reverse=sort == "_term" and direction == "desc")
+        if sort == "_count":
+            ranked.sort(key=lambda value: len(groups[value]), reverse=direction == "desc")
+        kept = ranked[: spec.size or DEFAULT_SIZE]
+        others = sum(len(groups[value]) for value in ranked[len(kept) :])
+        buckets = [self._bucket(_labels(found, value), spec, groups[value]) for value in kept]
+        return {"buckets": buckets, "sum_other_doc_count": others}
+
+    def _date_histogram(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+        """Every interval from the first to the last that has alerts, empty ones too."""
+        if found.type != "time" or spec.interval is None:
+            return {"buckets": []}
+        unit = unit_of(spec.interval)
+        by_unit: Groups = defaultdict(list)
+        for alert in alerts:
+            if (moment := found.value(alert)) is not None:
+                by_unit[moment // unit].append(alert)
+        buckets = []
+        for start, units in starts(by_unit, spec.interval).items():
+            inside = [alert for number in units for alert in by_unit[number]]
+            buckets.append(self._bucket(_labels(found, start), spec, inside))
+        return {"buckets": buckets}
+
+    def _date_range(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+        if found.type != "time":
+            return {"buckets": []}
+        buckets = []
+        ordered = _Ordered(found, alerts)
+        for one in spec.date_ranges or []:
+            try:
+                bounds = [None if text is None else parse(text, self.now) for text in (one.start, one.end)]
+            except ValueError:
+                raise OPAQUE from None
+            texts = [None if moment is None else rfc3339(moment) for moment in bounds]
+            name = "-".join(text or "*" for text in texts)
+            label = {"label": name, "string_from": texts[0], "string_to": texts[1]}
+            buckets.append(self._bucket(label, spec, ordered.within(bounds[0], bounds[1])))
+        return {"buckets": buckets}
+
+    def _range(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+        if found.type != "number":
+            return {"buckets": []}
+        buckets = []
+        ordered = _Ordered(found, alerts)
+        for one in spec.ranges or []:
+            label = "-".join("*" if bound is None else str(bound) for bound in (one.start, one.end))
+            bounds = {"label": label, "from": one.start, "to": one.end}
+            buckets.append(self._bucket(bounds, spec, ordered.within(one.start, one.end)))
+        return {"buckets": buckets}
+
+    def _percentiles(self, _spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+        values = sorted(_numbers(found, alerts))
+        ranks = [(percent, math.ceil(percent / 100 * len(values)) - 1) for percent in PERCENTS if values]
+        return {"buckets": [{"label": str(percent), "value": values[rank]} for percent, rank in ranks]}
+
+    def _single_value(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+        if spec.type == "cardinality":
+            return {"buckets": [{"value": len(_grouped(found, alerts, spec.missing))}]}
+        values = _numbers(found, alerts)
+        if not values:
+            return {"buckets": []}
+        compute: dict[str, Callable[[list[float]], float]] = {
+            "min": min,
+            "max": max,
+            "sum": sum,
+            "avg": _average,
+        }
+        bucket: Bucket = {"value": compute[spec.type](values)}
+        if found.type == "time":
+            bucket["key_as_string"] = rfc3339(int(bucket["value"]) * MILLISECOND)
+        return {"buckets": [bucket]}
+
+    def _bucket(self, label: Bucket, spec: Spec, alerts: list[Alert]) -> Bucket:
+        count = len(alerts)
+        if self.switches.aggregates_mode == "lie_low":
+            count = count * 9 // 10
+        below = [self.result(sub, alerts) for sub in spec.sub_aggregates]
+        return label | {"count": count} | ({"sub_aggregates": below} if below else {})
+
+
+def _grouped(found: Field, alerts: Sequence[Alert], missing: str | None) -> Groups:
+    """Alerts by value: under each of several values, under `missing` (if given) without one."""
+    groups: Groups = defaultdict(list)
+    get = found.value
+    for alert in alerts:
+        value = get(alert)
+        if type(value) is tuple:
+            for one in dict.fromkeys(value):
+                groups[one].append(alert)
+        elif value is not None:
+            groups[value].append(alert)
+        elif missing is not None:
+            groups[missing].append(alert)
+    return groups
+
+
+def _in_lower_case(groups: Groups) -> Groups:
+    """As an index does that keeps texts without their case."""
+    folded: Groups = defaultdict(list)
+    for value, alerts in groups.items():
+        folded[value.lower() if isinstance(value, str) else value] += alerts
+    return folded
+
+
+def _labels(found: Field, value: Any) -> Bucket:
+    if type(value) is bool:
+        return {"label": int(value), "key_as_string": str(value).lower()}
+    if found.type == "time" and isinstance(value, int):
+        return {"label": value // MILLISECOND, "key_as_string": rfc3339(value)}
+    return {"label": value}
+
+
+class _Ordered:
+    """The alerts that have a field, in the order of its values, so that many ranges cost one sort."""
+
+    def __init__(self, found: Field, alerts: Sequence[Alert]) -> None:
+        valued = [(value, alert) for alert in alerts if (value := found.value(alert)) is not None]
+        valued.sort(key=lambda pair: pair[0])
+        self._values = [value for value, _ in valued]
+        self._alerts = [alert for _, alert in valued]
+
+    def within(self, start: float | None, end: float | None) -> list[Alert]:
+        """Those from `start` on and before `end`; None is open."""
+        low = 0 if start is None else bisect_left(self._values, start)
+        high = len(self._values) if end is None else bisect_left(self._values, end)
+        return self._alerts[low:high]
+
+
+def _numbers(found: Field, alerts: Sequence[Alert]) -> list[float]:
+    """The field's numbers, times in ms; none for a field of another type."""
+    if found.type not in ("number", "time"):
+        return []
+    values = [value for alert in alerts if (value := found.value(alert)) is not None]
+    return [value // MILLISECOND for value in values] if found.type == "time" else values
+
+
+def _average(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,132 @@
+"""HTTP in and out: an aiohttp request as a call, an answer as an aiohttp response."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from aiohttp import web
+from isal import igzip
+
+from falcon_emulator import control, gateway
+from falcon_emulator import fault_injection as misbehaviour
+from falcon_emulator.faults import Fault
+from falcon_emulator.http import Answer, Call
+from falcon_emulator.request_log import Request
+from falcon_emulator.tenant import Tenant
+
+WORTH_COMPRESSING = 1024
+
+Result = TypeVar("Result")
+
+
+class Content(NamedTuple):
+    """A body as it goes over the wire, and the headers that say how it is packed."""
+
+    body: bytes
+    headers: dict[str, str]
+
+
+class Meant(msgspec.Struct):
+    """The parts of a body that the ledger notes."""
+
+    composite_ids: list[str] = []
+    filter: str | None = None
+
+
+async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> web.StreamResponse:
+    """Answer one request, no sooner than the endpoint's latency after it arrived.
+
+    worker: the one thread that touches the tenant. The event loop only notes what arrives and when, so that a large
+    answer to one request does not hold up the arrival of the next.
+    """
+
+    def at_work(function: Callable[[], Result]) -> Awaitable[Result]:
+        return asyncio.get_running_loop().run_in_executor(worker, function)
+
+    arrived, at = time.monotonic(), tenant.clock.now()
+    body = await request.read()
+    parameters = {name: request.query.getall(name) for name in request.query}
+    call = Call(
+        0,
+        request.method,
+        request.path,
+        {name: values[-1] for name, values in parameters.items()},
+        request.headers,
+        body,
+        request.remote or "",
+        parameters,
+    )
+    if call.path.startswith(control.PREFIX):
+        given = await at_work(partial(control.answer, tenant, call))
+        return await _respond(request, given, _packed(request, given))
+    entry, fault = await at_work(partial(_take, tenant, call, at))
+    await asyncio.sleep(misbehaviour.seconds_before(fault))
+    answer = await at_work(partial(misbehaviour.answer, tenant, call, fault))
+    content = await asyncio.to_thread(_packed, request, answer) if answer else None
+    await asyncio.sleep(misbehaviour.seconds_after(fault))
+    latency = getattr(tenant.switches, f"latency_{entry.endpoint}", 0.0)
+    await asyncio.sleep(max(0.0, arrived + latency - time.monotonic()))
+    if answer is None or content is None:
+        misbehaviour.reset(request)
+        return web.Response()
+    entry.status = answer.status
+    return await _respond(request, answer, content)
+
+
+def _take(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]:
+    """The ledger's entry of a call that arrived, and the fault that it meets."""
+    call.number = len(tenant.ledger.requests) + 1
+    entry = _entry(call, at)
+    tenant.ledger.requests.append(entry)
+    fault = tenant.faults.take(entry.endpoint, call.body)
+    entry.fault = fault.kind if fault else ""
+    return entry, fault
+
+
+def _entry(call: Call, at: int) -> Request:
+    """The ledger's entry of a call that is about to be answered."""
+    try:
+        meant = msgspec.json.decode(call.body, type=Meant) if call.body else Meant()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        meant = Meant()
+    token = call.headers.get("Authorization", "")
+    return Request(
+        call.number,
+        at,
+        call.method,
+        call.path,
+        call.query,
+        len(call.body),
+        gateway.endpoint(call),
+        len(meant.composite_ids),
+        meant.filter or call.query.get("filter", ""),
+        token and f"…{token[-4:]}",
+    )
+
+
+async def _respond(request: web.BaseRequest, given: Answer, content: Content) -> web.StreamResponse:
+    headers = {**given.headers, "Content-Type": given.content_type, **content.headers}
+    if given.breaks_off:
+        return await _broken_off(request, web.StreamResponse(status=given.status, headers=headers), content.body)
+    return web.Response(status=given.status, body=content.body, headers=headers)
+
+
+async def _broken_off(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
+    """Announce all of `body`, send half of it, and hang up."""
+    response.content_length = len(body)
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
+
+
+def _packed(request: web.BaseRequest, given: Answer) -> Content:
+    """The body as it goes over the wire: packed, if it is worth it and the client can unpack it."""
+    if len(given.body) > WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
+        return Content(igzip.compress(given.body, 1), {"Content-Encoding": "gzip"})
+    return Content(given.body, {})

@@ -1,0 +1,88 @@
+"""PATCH /alerts/entities/alerts/v3.
+
+The swagger says nothing of partial failure. Clients compare meta.writes.resources_affected with what they
+sent and read errors[] of a 200; the switches and faults cover what that leaves open.
+"""
+
+import msgspec
+
+from falcon_emulator.access import Token
+from falcon_emulator.actions import Action, check
+from falcon_emulator.alert_records import Alert
+from falcon_emulator.endpoints.reading import composite_ids, sought
+from falcon_emulator.faults import Fault
+from falcon_emulator.http import Answer, ApiError, Call, envelope, error
+from falcon_emulator.tenant import Tenant
+
+NOT_FOUND = "alert not found"
+
+
+class Actions(msgspec.Struct):
+    """The part of a PATCH body that says what to do."""
+
+    action_parameters: list[Action] = []
+
+
+def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) -> Answer:
+    """Apply the actions to every alert named; 200 has no `resources` and counts in meta.writes."""
+    body = call.json()
+    ids = composite_ids(body)
+    actions = _actions(body)
+    alerts, unknown = sought(tenant, token, ids)
+    errors = _refused(tenant, unknown)
+    alerts = _visible(alerts, call.flag("include_hidden", True))
+    alerts, faulted = _spared(alerts, fault)
+    differing = sum(tenant.change(alert, actions, token_author(tenant), call.number) for alert in alerts)
+    affected = len(alerts) if tenant.switches.count_no_ops else differing
+    return envelope(tenant.switches, None, errors + faulted, writes={"resources_affected": affected})
+
+
+def token_author(tenant: Tenant) -> str:
+    """Who a comment is attributed to: the API client, not a person (a field report)."""
+    return tenant.client_id
+
+
+def _actions(body: object) -> list[Action]:
+    try:
+        actions = msgspec.convert(body, Actions).action_parameters
+    except msgspec.ValidationError:
+        raise ApiError(400, "failed to read and parse request") from None
+    if not actions:
+        raise ApiError(400, "action_parameters must not be empty")
+    for action in actions:
+        check(action)
+    return actions
+
+
+def _refused(tenant: Tenant, unknown: list[str]) -> list[dict[str, object]]:
+    """What unknown ids bring: errors of their own, silence, or the refusal of the whole batch."""
+    mode = tenant.switches.unknown_id
+    if unknown and mode in ("batch_400", "batch_404"):
+        raise ApiError(int(mode[-3:]), f"{NOT_FOUND}: {unknown[0]}")
+    return [error(404, NOT_FOUND, id=one) for one in unknown] if mode == "only_itself" else []
+
+
+def _visible(alerts: list[Alert], include_hidden: bool) -> list[Alert]:
+    """Without include_hidden, hidden alerts are passed over; if none is left, it is an error (falcon-mcp)."""
+    if include_hidden or not alerts:
+        return alerts
+    visible = [alert for alert in alerts if alert.state.show_in_ui is not False]
+    if not visible:
+        raise ApiError(400, "no visible alert present in the update query")
+    return visible
+
+
+def _spared(alerts: list[Alert], fault: Fault | None) -> tuple[list[Alert], list[dict[str, object]]]:
+    """The alerts that a fault lets the actions reach, and an error for each of the others."""
+    kind = "" if fault is None else fault.kind
+    if fault is None or kind not in ("partial", "nothing_applied", "poison"):
+        return alerts, []
+    if kind == "poison":
+        poisoned = [alert for alert in alerts if alert.composite_id in fault.ids]
+        if fault.mode != "only_itself" and poisoned:
+            raise ApiError(404 if fault.mode == "batch_404" else 400, f"cannot update alert {poisoned[0].composite_id}")
+        reached = [alert for alert in alerts if alert.composite_id not in fault.ids]
+    else:
+        reached = alerts[: fault.count] if kind == "partial" else []
+    spared = set(alerts) - set(reached)
+    return reached, [error(fault.status, fault.text, id=alert.composite_id) for alert in alerts if alert in spared]

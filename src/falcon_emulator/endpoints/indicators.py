@@ -1,0 +1,171 @@
+"""The IOC endpoints: /iocs/queries/indicators/v1 and /iocs/entities/indicators/v1."""
+
+from typing import Any
+
+import msgspec
+
+from falcon_emulator import paging
+from falcon_emulator.access import Token
+from falcon_emulator.fql import FqlError, parse
+from falcon_emulator.http import Answer, ApiError, Call, envelope, error
+from falcon_emulator.indicators import Draft, Indicator, field
+from falcon_emulator.matching import Terms, predicate
+from falcon_emulator.tenant import Tenant
+
+WINDOW = 10_000
+DEFAULT_LIMIT = 100
+MAX_LIMIT = 500
+MAX_BATCH = 2000
+POWERED_BY = "ioc-management"
+
+Problem = dict[str, Any]
+
+
+class Creation(msgspec.Struct):
+    """Body of a creation."""
+
+    indicators: list[Draft]
+    comment: str = ""
+
+
+class Update(msgspec.Struct):
+    """Body of an update."""
+
+    indicators: list[dict[str, Any]]
+    comment: str = ""
+
+
+def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """Ids that match, by offset up to 10,000 (beyond it a 500, gofalcon #101) or by `after`, never both."""
+    limit, offset = call.number_of("limit", DEFAULT_LIMIT), call.number_of("offset", 0)
+    text, after = call.query.get("filter", ""), call.query.get("after", "")
+    if not 1 <= limit <= MAX_LIMIT or ("offset" in call.query and after):
+        raise ApiError(400, f"limit must be between 1 and {MAX_LIMIT}; offset and after exclude each other")
+    if offset > WINDOW:
+        raise ApiError(500, "Internal Server Error")
+    found = sorted(_matching(tenant, text, token), key=lambda one: one.id)
+    tie = paging.digest(text)
+    behind = paging.decode(after, tie).after[1] if after else ""
+    rest = [one for one in found if one.id > behind][offset:]
+    pagination: dict[str, Any] = {"limit": limit, "offset": offset, "total": len(found)}
+    if len(rest) > limit:
+        last = rest[limit - 1].id
+        pagination["after"] = paging.encode(paging.Cursor((last, last), offset + limit, len(found), tie))
+    ids = [one.id for one in rest[:limit]]
+    return envelope(tenant.switches, ids, powered_by=POWERED_BY, pagination=pagination)
+
+
+def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """Documents by id; unknown ids are missing."""
+    mine = {one.id: one for one in tenant.indicators.of(token.cid)}
+    return _documents(tenant, [mine[one] for one in call.lists.get("ids", []) if one in mine])
+
+
+def create(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """201 and the new indicators; 400 and nothing made if one has a problem or a warning that counts.
+
+    With the switch bad_indicator=only_itself the others are made, and the 201 lists them and the problems.
+    """
+    drafts = _decoded(call, Creation).indicators
+    _check_size(drafts)
+    now = tenant.clock.now()
+    problems = _problems(drafts, now)
+    if not call.flag("ignore_warnings", False):
+        problems += _warnings(tenant, drafts, token)
+    if problems and tenant.switches.bad_indicator == "refuses_all":
+        return _rejected(tenant, problems)
+    bad = {problem["row"] for problem in problems}
+    good = [draft for row, draft in enumerate(drafts, start=1) if row not in bad]
+    made = [tenant.indicators.put(token.cid, draft, tenant.client_id, now).document(now) for draft in good]
+    return envelope(tenant.switches, [*made, *problems], status=201, powered_by=POWERED_BY)
+
+
+def update(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """Change fields of indicators by id; type and value stay. All or none."""
+    changes = _decoded(call, Update).indicators
+    _check_size(changes)
+    now = tenant.clock.now()
+    mine = {one.id: one for one in tenant.indicators.of(token.cid)}
+    drafts = []
+    for change in changes:
+        former = mine.get(str(change.get("id")))
+        if former is None:
+            raise ApiError(404, f"indicator not found: {change.get('id')}")
+        fixed = {"type": former.draft.type, "value": former.draft.value}
+        try:
+            drafts.append(msgspec.convert(msgspec.to_builtins(former.draft) | change | fixed, Draft))
+        except msgspec.ValidationError:
+            raise ApiError(400, "failed to read and parse request") from None
+    if problems := _problems(drafts, now):
+        return _rejected(tenant, problems)
+    return _documents(tenant, [tenant.indicators.put(token.cid, one, tenant.client_id, now) for one in drafts])
+
+
+def delete(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """Delete by `ids`; resources are the ids. All or none."""
+    ids = call.lists.get("ids", [])
+    mine = {one.id for one in tenant.indicators.of(token.cid)}
+    if not ids:
+        raise ApiError(400, "ids must not be empty")
+    if unknown := [one for one in ids if one not in mine]:
+        raise ApiError(404, f"indicator not found: {unknown[0]}")
+    for one in dict.fromkeys(ids):
+        tenant.indicators.remove(one)
+    return envelope(tenant.switches, ids, powered_by=POWERED_BY)
+
+
+def _matching(tenant: Tenant, text: str, token: Token) -> list[Indicator]:
+    now = tenant.clock.now()
+    mine = tenant.indicators.of(token.cid)
+    if not text:
+        return mine
+    try:
+        node = parse(text, tenant.switches.bare_mix)
+        terms = Terms(tenant.switches, now, lambda name: field(name, now))
+        return list(filter(predicate(node, terms), mine))
+    except FqlError as refused:
+        raise ApiError(400, str(refused)) from None
+
+
+def _decoded(call: Call, shape: type[Any]) -> Any:
+    try:
+        return msgspec.json.decode(call.body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ApiError(400, "failed to read and parse request") from None
+
+
+def _check_size(batch: list[Any]) -> None:
+    if not 1 <= len(batch) <= MAX_BATCH:
+        raise ApiError(400, f"between 1 and {MAX_BATCH} indicators are expected")
+
+
+def _problems(drafts: list[Draft], now: int) -> list[Problem]:
+    rows = enumerate(drafts, start=1)
+    return [_problem(row, draft, "error", text) for row, draft in rows for text in draft.problems(now)]
+
+
+def _warnings(tenant: Tenant, drafts: list[Draft], token: Token) -> list[Problem]:
+    """A warning for each draft that is there already, or twice in the request."""
+    problems, seen = [], set()
+    for row, draft in enumerate(drafts, start=1):
+        key = (draft.type, draft.value.lower())
+        if key in seen or tenant.indicators.same(token.cid, draft):
+            text = f"Warning: Duplicate type: '{draft.type}' and value: '{draft.value}'"
+            problems.append(_problem(row, draft, "warning", text))
+        seen.add(key)
+    return problems
+
+
+def _problem(row: int, draft: Draft, kind: str, text: str) -> Problem:
+    return {"row": row, "type": draft.type, "value": draft.value, "message_type": kind, "message": text}
+
+
+def _rejected(tenant: Tenant, problems: list[Problem]) -> Answer:
+    errors = [error(400, "indicators were rejected; see resources")]
+    return envelope(tenant.switches, problems, errors, status=400, powered_by=POWERED_BY)
+
+
+def _documents(tenant: Tenant, indicators: list[Indicator]) -> Answer:
+    now = tenant.clock.now()
+    documents = [one.document(now) for one in indicators]
+    return envelope(tenant.switches, documents, powered_by=POWERED_BY)

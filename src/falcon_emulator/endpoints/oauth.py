@@ -1,0 +1,36 @@
+"""POST /oauth2/token and /oauth2/revoke. Known from the swagger; error texts from public reports."""
+
+from urllib.parse import parse_qs
+
+import msgspec
+
+from falcon_emulator.http import Answer, ApiError, Call, envelope
+from falcon_emulator.tenant import Tenant
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def token(tenant: Tenant, call: Call) -> Answer:
+    """Log in: 201 and a bearer token, for one child CID with `member_cid`."""
+    form = _form(call)
+    if not form.get("client_id") or not form.get("client_secret"):
+        raise ApiError(400, "client_id and client_secret are required")
+    now = tenant.clock.now()
+    issued = tenant.access.issue(form["client_id"], form["client_secret"], form.get("member_cid", ""), now)
+    body = {"access_token": issued.value, "expires_in": tenant.switches.token_seconds, "token_type": "bearer"}
+    return Answer(201, msgspec.json.encode(body))
+
+
+def revoke(tenant: Tenant, call: Call) -> Answer:
+    """Give a token back: Basic authentication, and the token in the form."""
+    tenant.access.revoke(call.headers.get("Authorization", ""), _form(call).get("token", ""))
+    return envelope(tenant.switches, None, powered_by="csam")
+
+
+def _form(call: Call) -> dict[str, str]:
+    if not call.headers.get("Content-Type", "").startswith(FORM):
+        raise ApiError(400, "invalid request content type")
+    try:
+        return {name: values[-1] for name, values in parse_qs(call.body.decode(), keep_blank_values=True).items()}
+    except UnicodeDecodeError:
+        raise ApiError(400, "failed to read and parse request") from None

@@ -1,0 +1,140 @@
+"""The endpoints that read alerts: queries v2, entities v2 and combined v1."""
+
+import msgspec
+
+from falcon_emulator import paging
+from falcon_emulator.access import Token
+from falcon_emulator.alert_records import Alert
+from falcon_emulator.documents import render
+from falcon_emulator.fql import FqlError
+from falcon_emulator.http import Answer, ApiError, Call, envelope, error
+from falcon_emulator.search import Query, order
+from falcon_emulator.seeded_random import seeded
+from falcon_emulator.tenant import Tenant
+
+WINDOW = 10_000
+MAX_IDS = 1000
+MAX_COMBINED = 1000
+DEFAULT_LIMIT = 100
+
+
+class Ids(msgspec.Struct):
+    """The part of a body that says which alerts; `ids` is the name of former versions."""
+
+    composite_ids: list[str] | None = None
+    ids: list[str] | None = None
+
+
+class Combined(msgspec.Struct):
+    """The body of combined.
+
+    Fields it does not have, such as include_hidden, are ignored (falcon-mcp #482).
+    """
+
+    after: str | None = None
+    filter: str | None = None
+    limit: int | None = None
+    sort: str | None = None
+
+
+def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """Ids of the alerts that match, by offset, never beyond the first 10,000."""
+    limit, offset = call.number_of("limit", DEFAULT_LIMIT), call.number_of("offset", 0)
+    if limit > tenant.switches.queries_max_limit:
+        raise ApiError(400, f"limit must be between 0 and {tenant.switches.queries_max_limit}")
+    if offset + limit > WINDOW:
+        if tenant.switches.window_error == 500:
+            raise ApiError(500, "Internal Server Error")
+        raise ApiError(
+            400,
+            f"offset {offset} and limit {limit} are invalid; offset + limit must be less than or equal to {WINDOW}",
+        )
+    query = Query(
+        call.query.get("filter", ""),
+        call.query.get("sort", ""),
+        call.query.get("q", ""),
+        call.flag("include_hidden", True),
+        token.cids,
+    )
+    found = find(tenant, query)
+    pagination = {"offset": offset, "limit": limit, "total": len(found)}
+    ids = [alert.composite_id for alert in found[offset : offset + limit]]
+    return envelope(tenant.switches, ids, pagination=pagination)
+
+
+def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """Documents by id, in no particular order (falcon-mcp #463), without the search's lag."""
+    asked = composite_ids(call.json())
+    include_hidden = call.flag("include_hidden", True)
+    found, unknown = sought(tenant, token, asked)
+    shown = [alert for alert in found if include_hidden or alert.state.show_in_ui is not False]
+    seeded(call.number).shuffle(shown)
+    errors = (
+        [error(404, "alert not found", id=one) for one in unknown] if tenant.switches.unknown_entity == "errors" else []
+    )
+    return envelope(tenant.switches, [render(alert, alert.state) for alert in shown], errors)
+
+
+def combined(tenant: Tenant, call: Call, token: Token) -> Answer:
+    """A page of documents as the search knows them; `after` in the body leads to the next one."""
+    try:
+        body = msgspec.json.decode(call.body, type=Combined)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ApiError(400, "failed to read and parse request") from None
+    limit = DEFAULT_LIMIT if body.limit is None else body.limit
+    if not 0 <= limit <= MAX_COMBINED:
+        raise ApiError(400, f"limit must be between 0 and {MAX_COMBINED}")
+    hidden = tenant.switches.combined_hidden == "included"
+    query = Query(body.filter or "", body.sort or "", include_hidden=hidden, cids=token.cids)
+    found = find(tenant, query)
+    tie = paging.digest(query.filter, query.sort)
+    cursor = paging.decode(body.after, tie) if body.after else None
+    sorting = order(query.sort, tenant.switches)
+    start = sorting.position_after(found, *cursor.after) if cursor else 0
+    page = found[start : start + limit]
+    pagination: dict[str, object] = {"limit": limit, "total": len(found)}
+    if page and start + limit < len(found):
+        fetched = len(page) + (cursor.total_fetched if cursor else 0)
+        last = (sorting.key(page[-1]), page[-1].composite_id)
+        pagination["after"] = paging.encode(paging.Cursor(last, fetched, len(found), tie))
+    elif tenant.switches.last_after == "empty":
+        pagination["after"] = ""
+    return envelope(tenant.switches, [render(alert, alert.indexed) for alert in page], pagination=pagination)
+
+
+def find(tenant: Tenant, query: Query) -> list[Alert]:
+    """The search's result. Raises ApiError 400 for a filter it refuses."""
+    try:
+        return tenant.search.find(query, tenant.clock.now())
+    except FqlError as refused:
+        raise ApiError(400, str(refused)) from None
+
+
+def composite_ids(body: object) -> list[str]:
+    """The distinct ids a body names.
+
+    Raises ApiError: 413 for more than 1,000, 400 for a body without them.
+    """
+    try:
+        named = msgspec.convert(body, Ids)
+    except msgspec.ValidationError:
+        raise ApiError(400, "failed to read and parse request") from None
+    if named.ids is not None and named.composite_ids is None:
+        raise ApiError(400, "invalid element in the request")
+    if not named.composite_ids:
+        raise ApiError(400, "composite_ids must not be empty")
+    if len(named.composite_ids) > MAX_IDS:
+        raise ApiError(413, "request too large")
+    return list(dict.fromkeys(named.composite_ids))
+
+
+def sought(tenant: Tenant, token: Token, ids: list[str]) -> tuple[list[Alert], list[str]]:
+    """The alerts of those ids that the token may see, and the ids of the others."""
+    found, unknown = [], []
+    for one in ids:
+        alert = tenant.store.by_id.get(one)
+        if alert is None or (token.cids is not None and alert.cid not in token.cids):
+            unknown.append(one)
+        else:
+            found.append(alert)
+    return found, unknown

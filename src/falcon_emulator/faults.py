@@ -1,0 +1,112 @@
+"""Faults on order: what goes wrong, at which endpoint, when and how often."""
+
+from typing import Literal
+
+import msgspec
+
+from falcon_emulator.seeded_random import seeded
+
+Endpoint = Literal[
+    "all",
+    "token",
+    "revoke",
+    "queries",
+    "entities",
+    "combined",
+    "patch",
+    "aggregates",
+    "indicators",
+    "unknown",
+]
+Kind = Literal[
+    "status",
+    "rate_limit",
+    "drop",
+    "delay",
+    "truncate",
+    "empty",
+    "html",
+    "not_json",
+    "redirect",
+    "revoke_token",
+    "partial",
+    "nothing_applied",
+    "poison",
+    "wrong_total",
+]
+
+PATCH_KINDS = ("partial", "nothing_applied", "poison")
+
+
+class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """One thing that goes wrong, `times` times (None: for ever) after `skip` requests that it lets pass.
+
+    `applied` says whether the request had its effect before things went wrong. What each kind does and reads:
+
+    status           answers `status` with `text`; 200 is not a fault
+    rate_limit       429, its header in the style `header`, the window opening in `seconds`
+    drop             resets the connection
+    delay            waits `seconds`, before the effect or (applied) between the effect and the answer
+    truncate         half of the body; mode "length": of the length announced, else the connection breaks off
+    empty            200 and no body
+    html             a page of a proxy, with `status`
+    not_json         200 and a body that is no JSON
+    redirect         308 to `location`, and X-Cs-Region `region` if given
+    revoke_token     the token is no longer good, from this request on
+    partial          PATCH applies to the first `count` ids, errors[] lists the others
+    nothing_applied  PATCH answers 200, with errors[] and no effect
+    poison           PATCH with one of `ids`: mode "batch_400" or "batch_404" refuses all, "only_itself" just those
+    wrong_total      meta.pagination.total is `count` too high
+    """
+
+    kind: Kind
+    endpoint: Endpoint = "all"
+    times: int | None = 1
+    skip: int = 0
+    probability: float = 1.0
+    applied: bool = False
+    status: int = 500
+    text: str = "Internal Server Error"
+    header: Literal["milliseconds", "seconds", "missing", "nonsense", "past"] = "milliseconds"
+    seconds: float = 1.0
+    count: int = 0
+    ids: list[str] = []
+    mode: Literal["", "batch_400", "batch_404", "only_itself", "length"] = ""
+    location: str = ""
+    region: str = ""
+
+    def concerns(self, endpoint: str, body: bytes) -> bool:
+        """True if the fault is meant for a request of this kind."""
+        if self.times == 0 or self.endpoint not in ("all", endpoint):
+            return False
+        if self.kind in PATCH_KINDS and endpoint != "patch":
+            return False
+        return self.kind != "poison" or any(one.encode() in body for one in self.ids)
+
+
+class Faults:
+    """The faults on order. Each request meets at most one: the first that concerns it and is due."""
+
+    def __init__(self, seed: str) -> None:
+        self.ordered: list[Fault] = []
+        self._rng = seeded(seed)
+
+    def add(self, *faults: Fault) -> None:
+        """Order faults, behind those ordered before."""
+        self.ordered.extend(faults)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        self.ordered.clear()
+
+    def take(self, endpoint: str, body: bytes) -> Fault | None:
+        """The fault that a request to `endpoint` meets now; used up by one."""
+        for fault in self.ordered:
+            if not fault.concerns(endpoint, body):
+                continue
+            if fault.skip > 0:
+                fault.skip -= 1
+            elif self._rng.random() < fault.probability:
+                fault.times = None if fault.times is None else fault.times - 1
+                return fault
+        return None

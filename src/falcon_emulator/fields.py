@@ -1,0 +1,180 @@
+"""The search mapping: which fields can be filtered and sorted, of which type, and where their values are.
+
+Names from falcon-mcp's filter guide and the swagger. A field that is not here is unknown to the search.
+"""
+
+import csv
+from collections.abc import Callable
+from importlib.resources import files
+from operator import attrgetter
+from typing import Any, Literal
+
+import msgspec
+
+from falcon_emulator.alert_records import Alert
+from falcon_emulator.documents import own_fields, resolution
+from falcon_emulator.switches import Switches
+from falcon_emulator.timestamps import MILLISECOND, parse
+
+Type = Literal["keyword", "text", "number", "bool", "time", "array", "terms"]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One field: `value(alert)` as the search knows it, None if absent, a tuple for arrays, ns for times.
+
+    `keyword`: a string that can be sorted. `text`: one that cannot. `array`: strings that only match exactly.
+    `terms`: free text of which one single word matches.
+    """
+
+    name: str
+    type: Type
+    value: Callable[[Alert], Any]
+
+    @property
+    def sortable(self) -> bool:
+        """True unless the field is free text or a list (known from live use)."""
+        return self.type in ("keyword", "number", "bool", "time")
+
+
+def _shared(name: str) -> Callable[[Alert], Any]:
+    """Look a dotted path up in the parts that the alert shares with others."""
+    head, *rest = name.split(".")
+    if not rest:
+        return lambda alert: alert.shared(head)
+    return lambda alert: _dig(alert.shared(head), rest)
+
+
+def _own(name: str) -> Callable[[Alert], Any]:
+    """Look a dotted path up in what is the alert's own."""
+    head, *rest = name.split(".")
+    return lambda alert: _dig(own_fields(alert, alert.indexed).get(head), rest)
+
+
+def _either(name: str) -> Callable[[Alert], Any]:
+    """Look a dotted path up in both."""
+    shared, own = _shared(name), _own(name)
+
+    def value(alert: Alert) -> Any:
+        found = shared(alert)
+        return own(alert) if found is None else found
+
+    return value
+
+
+def _dig(value: Any, path: list[str]) -> Any:
+    """Follow `path` into `value`; through a list of objects it leads to a tuple of all that it meets."""
+    for index, key in enumerate(path):
+        if isinstance(value, list):
+            found = tuple(_dig(item, path[index:]) for item in value)
+            return tuple(item for item in found if item is not None) or None
+        value = value.get(key) if isinstance(value, dict) else None
+    return tuple(value) or None if isinstance(value, list | tuple) else value
+
+
+def _hash_of(place: str) -> Callable[[Alert], str | None]:
+    """The hash of a single file among the evidence."""
+    get = attrgetter(f"evidence.{place}")
+
+    def value(alert: Alert) -> str | None:
+        file = get(alert)
+        return None if file is None else str(file.sha256)
+
+    return value
+
+
+def _assignee(part: str) -> Callable[[Alert], str | None]:
+    get = attrgetter(part)
+    return lambda alert: (alert.indexed.assignee and get(alert.indexed.assignee)) or None
+
+
+def _comments(alert: Alert) -> tuple[str, ...] | None:
+    return tuple(comment.value for comment in alert.indexed.comments) or None
+
+
+def _filled(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
+    """An empty tuple counts as no value, as in Elasticsearch."""
+    return lambda alert: get(alert) or None
+
+
+def _time(name: str) -> Callable[[Alert], int | None]:
+    """A time that is the alert's own and is kept as text."""
+    get = _own(name)
+
+    def value(alert: Alert) -> int | None:
+        text = get(alert)
+        return None if text is None else parse(text, 0)
+
+    return value
+
+
+_LOOKUPS = {"shared": _shared, "own": _own, "either": _either}
+_MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8")
+
+
+def _listed(row: dict[str, str]) -> Field:
+    """A field of mapping.csv; `part` tells where in the document it stands."""
+    name, type_ = row["name"], msgspec.convert(row["type"], Type)
+    if type_ == "time":
+        return Field(name, type_, _time(name))
+    return Field(name, type_, _LOOKUPS[row["part"]](name))
+
+
+def _mapping() -> dict[str, Field]:
+    fields = [_listed(row) for row in csv.DictReader(_MAPPING.splitlines())]
+    fields += [
+        Field("composite_id", "keyword", attrgetter("composite_id")),
+        Field("cid", "keyword", attrgetter("cid")),
+        Field("status", "keyword", attrgetter("indexed.status")),
+        Field("show_in_ui", "bool", attrgetter("indexed.show_in_ui")),
+        Field("created_timestamp", "time", attrgetter("created")),
+        Field("updated_timestamp", "time", attrgetter("indexed.updated")),
+        Field("crawled_timestamp", "time", _filled(attrgetter("indexed.crawled"))),
+        Field("tags", "array", _filled(attrgetter("indexed.tags"))),
+        Field("resolution", "keyword", lambda alert: resolution(alert.indexed.tags)),
+        Field("assigned_to_name", "keyword", _assignee("name")),
+        Field("assigned_to_uid", "keyword", _assignee("uid")),
+        Field("assigned_to_uuid", "keyword", _assignee("uuid")),
+        Field("comments.value", "terms", _comments),
+        Field("sha256", "keyword", _hash_of("subject")),
+        Field("ioc_value", "keyword", _hash_of("indicator")),
+        Field("ioc_type", "keyword", lambda alert: None if alert.evidence.indicator is None else "hash_sha256"),
+        Field(
+            "entities.sha256",
+            "array",
+            lambda alert: tuple(file.sha256 for file in alert.evidence.entities) or None,
+        ),
+        Field("ioc_context.sha256", "keyword", _hash_of("indicator")),
+        Field("quarantined_files.sha256", "keyword", _hash_of("quarantined")),
+        Field("associated_files.sha256", "keyword", _hash_of("associated")),
+        Field("file_writes.sha256", "keyword", _hash_of("written")),
+    ]
+    return {field.name: field for field in fields}
+
+
+_FIELDS = _mapping()
+NESTED_HASHES = (
+    "ioc_context.sha256",
+    "quarantined_files.sha256",
+    "associated_files.sha256",
+    "file_writes.sha256",
+)
+
+
+def field(name: str, switches: Switches) -> Field | None:
+    """The field of that name, or None if the search does not know it (as the switches have it)."""
+    if name in NESTED_HASHES and not switches.nested_hash_fields:
+        return None
+    if name == "entities.sha256" and switches.entities_sha256 != "matches":
+        return None if switches.entities_sha256 == "unknown_field" else Field(name, "array", lambda _: None)
+    found = _FIELDS.get(name)
+    if found is not None and found.type == "time" and switches.time_precision == "ms":
+        return Field(name, "time", _in_milliseconds(found.value))
+    return found
+
+
+def _in_milliseconds(get: Callable[[Alert], Any]) -> Callable[[Alert], int | None]:
+    def value(alert: Alert) -> int | None:
+        moment = get(alert)
+        return None if moment is None else moment // MILLISECOND * MILLISECOND
+
+    return value

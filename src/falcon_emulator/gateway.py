@@ -1,0 +1,95 @@
+"""From a call to an answer: routing, tokens, scopes and rate limits, around the endpoints."""
+
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import NamedTuple
+
+import msgspec
+
+from falcon_emulator.access import Token
+from falcon_emulator.endpoints import aggregates, changing, indicators, oauth, reading
+from falcon_emulator.faults import Fault
+from falcon_emulator.http import Answer, ApiError, Call, refusal
+from falcon_emulator.tenant import Tenant
+
+DECOMMISSIONED = "API endpoint has been decommissioned as per TA: see the release notes"
+
+
+class Route(NamedTuple):
+    """An endpoint: its name in switches, faults and the ledger, the scope it wants, and what answers."""
+
+    endpoint: str
+    scope: str
+    answer: Callable[[Tenant, Call, Token], Answer]
+
+
+ROUTES = {
+    ("GET", "/alerts/queries/alerts/v2"): Route("queries", "alerts:read", reading.queries),
+    ("POST", "/alerts/entities/alerts/v2"): Route("entities", "alerts:read", reading.entities),
+    ("POST", "/alerts/combined/alerts/v1"): Route("combined", "alerts:read", reading.combined),
+    ("POST", "/alerts/aggregates/alerts/v2"): Route("aggregates", "alerts:read", aggregates.aggregates),
+    ("PATCH", "/alerts/entities/alerts/v3"): Route("patch", "alerts:write", changing.patch),
+    ("GET", "/iocs/queries/indicators/v1"): Route("indicators", "ioc:read", indicators.queries),
+    ("GET", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:read", indicators.entities),
+    ("POST", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.create),
+    ("PATCH", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.update),
+    ("DELETE", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.delete),
+}
+_LOGIN = {
+    ("POST", "/oauth2/token"): ("token", oauth.token),
+    ("POST", "/oauth2/revoke"): ("revoke", oauth.revoke),
+}
+
+
+def endpoint(call: Call) -> str:
+    """The name of the endpoint a call goes to; "unknown" if there is none."""
+    key = (call.method, call.path)
+    return ROUTES[key].endpoint if key in ROUTES else _LOGIN[key][0] if key in _LOGIN else "unknown"
+
+
+def answer(tenant: Tenant, call: Call, fault: Fault | None = None) -> Answer:
+    """Do what the call asks and say what Falcon would say."""
+    tenant.store.settle(tenant.clock.now())
+    login = (call.method, call.path) in _LOGIN
+    headers: dict[str, str] = {}
+    try:
+        given = _login(tenant, call, headers) if login else _api(tenant, call, headers, fault)
+    except ApiError as reason:
+        given = refusal(reason, tenant.switches, "csam" if login else "detectsapi")
+    if tenant.switches.clock_ahead:
+        headers["Date"] = formatdate(time.time() + tenant.switches.clock_ahead, usegmt=True)
+    given.headers = headers | given.headers
+    return given
+
+
+def _login(tenant: Tenant, call: Call, headers: dict[str, str]) -> Answer:
+    headers |= tenant.rate.count("login", call.remote, tenant.switches.token_limit, tenant.clock.now())
+    return _LOGIN[call.method, call.path][1](tenant, call)
+
+
+def _api(tenant: Tenant, call: Call, headers: dict[str, str], fault: Fault | None) -> Answer:
+    now = tenant.clock.now()
+    try:
+        token = tenant.access.bearer(call, now)
+    except ApiError:
+        headers |= tenant.rate.count("bad token", call.remote, tenant.switches.bad_token_limit, now)
+        raise
+    headers |= tenant.rate.count("cid", token.cid, tenant.switches.rate_limit, now)
+    route = ROUTES.get((call.method, call.path))
+    if route is None:
+        raise ApiError(404, DECOMMISSIONED if call.path.startswith("/detects/") else "404: Page Not Found")
+    tenant.access.require(route.scope)
+    if route.endpoint == "patch":
+        return changing.patch(tenant, call, token, fault)
+    return route.answer(tenant, call, token)
+
+
+def with_wrong_total(given: Answer, excess: int) -> Answer:
+    """The answer with a total that is `excess` too high."""
+    body = msgspec.json.decode(given.body, type=dict[str, msgspec.Raw])
+    meta = msgspec.json.decode(body["meta"])
+    meta["pagination"]["total"] += excess
+    body["meta"] = msgspec.Raw(msgspec.json.encode(meta))
+    given.body = msgspec.json.encode(body)
+    return given

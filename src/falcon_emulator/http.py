@@ -1,0 +1,107 @@
+"""A request and its answer, free of any HTTP library, and Falcon's envelope around both."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from falcon_emulator.switches import Switches
+
+MAX_INT_DIGITS = 9
+_NO_ERRORS = {"null": b',"errors":null', "empty": b',"errors":[]', "absent": b""}
+
+
+class ApiError(Exception):
+    """The request is refused with this status and message."""
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+class Call(msgspec.Struct):
+    """One request. `query` keeps the last value of a repeated parameter, `lists` keeps them all."""
+
+    number: int
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+    remote: str
+    lists: dict[str, list[str]] = {}
+
+    def flag(self, name: str, default: bool) -> bool:
+        """A boolean query parameter. Raises ApiError 400 for anything but true and false in lower case."""
+        value = self.query.get(name)
+        if value not in (None, "true", "false"):
+            raise ApiError(400, f"{name} must be a boolean")
+        return default if value is None else value == "true"
+
+    def number_of(self, name: str, default: int) -> int:
+        """A query parameter that is a whole number, zero or more. Raises ApiError 400 for anything else."""
+        value = self.query.get(name, str(default))
+        if not value.isascii() or not value.isdigit() or len(value) > MAX_INT_DIGITS:
+            raise ApiError(400, f"{name} must be a non-negative integer")
+        return int(value)
+
+    def json(self) -> Any:
+        """The decoded body. Raises ApiError 400 with Falcon's words for a body it cannot read."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise ApiError(400, "failed to read and parse request") from None
+
+
+class Answer(msgspec.Struct):
+    """What goes back. `breaks_off`: the connection ends in the middle of the body."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = {}
+    content_type: str = "application/json"
+    breaks_off: bool = False
+
+
+def error(code: int, message: str, **more: object) -> dict[str, object]:
+    """One entry of errors[]."""
+    return {"code": code, "message": message, **more}
+
+
+def refusal(reason: ApiError, switches: Switches, powered_by: str = "detectsapi") -> Answer:
+    """The answer to a refused request: the envelope with one error and no resources."""
+    answer = envelope(
+        switches, None, [error(reason.status, reason.message)], status=reason.status, powered_by=powered_by
+    )
+    answer.headers |= reason.headers
+    return answer
+
+
+def envelope(
+    switches: Switches,
+    resources: list[bytes] | list[Any] | None,
+    errors: list[dict[str, object]] | None = None,
+    *,
+    status: int = 200,
+    powered_by: str = "detectsapi",
+    **meta: object,
+) -> Answer:
+    """Falcon's envelope.
+
+    `resources` are documents that are encoded already, or values; None leaves the key out.
+    """
+    head = {"query_time": 0.004, "powered_by": powered_by, "trace_id": str(uuid.uuid4()), **meta}
+    parts = [b'{"meta":', msgspec.json.encode(head)]
+    if resources:
+        encoded = resources if isinstance(resources[0], bytes) else map(msgspec.json.encode, resources)
+        parts += [b',"resources":[', b",".join(encoded), b"]"]
+    elif resources is not None:
+        parts.append(b',"resources":[]')
+    if errors:
+        parts += [b',"errors":', msgspec.json.encode(errors)]
+    else:
+        parts.append(_NO_ERRORS[switches.errors_when_none])
+    return Answer(status, b"".join([*parts, b"}"]))

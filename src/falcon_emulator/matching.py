@@ -1,0 +1,173 @@
+"""A syntax tree of FQL as a predicate over whatever has the fields."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from falcon_emulator.fields import Field
+from falcon_emulator.fql import And, Clause, FqlError, Node, Value, clauses
+from falcon_emulator.switches import Switches
+from falcon_emulator.timestamps import MILLISECOND, parse
+
+Predicate = Callable[[Any], bool]
+Test = Callable[[Any], bool]
+
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b: a <= b,
+}
+
+
+class Terms(msgspec.Struct):
+    """What a filter is evaluated against: the switches, the present moment (ns), and the fields there are."""
+
+    switches: Switches
+    now: int
+    field: Callable[[str], Field | None]
+
+
+def predicate(node: Node, terms: Terms) -> Predicate:
+    """The predicate of a whole statement.
+
+    Raises FqlError where Falcon refuses (a wildcard or nonsense as a time).
+    """
+    compiled = _compile(node, terms)
+    unknown = any(terms.field(clause.field) is None for clause in clauses(node))
+    return _nothing if unknown and terms.switches.unknown_field == "empty_filter" else compiled
+
+
+def _nothing(_: object) -> bool:
+    return False
+
+
+def _compile(node: Node, terms: Terms) -> Predicate:
+    if isinstance(node, Clause):
+        return _clause(node, terms)
+    combine = _both if isinstance(node, And) else _either
+    first, *others = [_compile(item, terms) for item in node.items]
+    for other in others:
+        first = combine(first, other)
+    return first
+
+
+def _both(a: Predicate, b: Predicate) -> Predicate:
+    return lambda alert: a(alert) and b(alert)
+
+
+def _either(a: Predicate, b: Predicate) -> Predicate:
+    return lambda alert: a(alert) or b(alert)
+
+
+def _clause(clause: Clause, terms: Terms) -> Predicate:
+    found = terms.field(clause.field)
+    if found is None:
+        return _nothing
+    tests = [_test(found, clause, value, terms) for value in clause.values]
+    known = [test for test in tests if test is not None]
+    return _applied(found, known, clause.negated) if known else _nothing
+
+
+def _applied(found: Field, tests: list[Test], negated: bool) -> Predicate:
+    """Any of the tests on the field's value, or on any of its values if it has several."""
+    get = found.value
+    test = tests[0] if len(tests) == 1 else lambda value: any(one(value) for one in tests)
+
+    def matches(alert: Any) -> bool:
+        value = get(alert)
+        if type(value) is tuple:
+            return any(map(test, value)) is not negated
+        return test(value) is not negated
+
+    return matches
+
+
+def _test(found: Field, clause: Clause, value: Value, terms: Terms) -> Test | None:
+    """The test of one value, None if a value of that kind can never match a field of this type."""
+    if value.is_null:
+        return lambda actual: actual is None
+    if found.type == "time":
+        return _time_test(clause, value, terms)
+    if value.is_any and not clause.exact and found.type != "array" and not clause.operator.strip("*"):
+        return lambda actual: actual is not None
+    if found.type == "number":
+        return _number_test(clause, value)
+    if found.type == "bool":
+        return _bool_test(clause, value)
+    return _string_test(found, clause, value)
+
+
+def _time_test(clause: Clause, value: Value, terms: Terms) -> Test:
+    if value.has_wildcard or clause.operator in ("~", "*"):
+        raise FqlError(f"invalid filter: wildcard or text match on time property {clause.field!r}")
+    if not value.quoted:
+        raise FqlError(f"invalid filter: time property {clause.field!r} needs a quoted time")
+    try:
+        moment = parse(value.text, terms.now)
+    except ValueError as error:
+        raise FqlError(f"invalid filter: {error}") from None
+    if terms.switches.time_precision == "ms":
+        moment = moment // MILLISECOND * MILLISECOND
+    return _compared(clause.operator, moment)
+
+
+def _number_test(clause: Clause, value: Value) -> Test | None:
+    try:
+        wanted = float(value.text)
+    except ValueError:
+        return None
+    return None if clause.operator in ("~", "*") else _compared(clause.operator, wanted)
+
+
+def _bool_test(clause: Clause, value: Value) -> Test | None:
+    if clause.operator or value.text not in ("true", "false"):
+        return None
+    wanted = value.text == "true"
+    return lambda actual: actual is wanted
+
+
+def _string_test(found: Field, clause: Clause, value: Value) -> Test | None:
+    """Exact and case-sensitive, except for `~`."""
+    text = value.text
+    if found.type == "terms":
+        return None if clause.operator or " " in text else lambda actual: actual is not None and text in actual.split()
+    if clause.operator in ("~", "*") and found.type == "array":
+        return None
+    if clause.operator == "~":
+        return _text_match(text)
+    if value.has_wildcard and not clause.exact and found.type != "array" and clause.operator in ("", "*"):
+        return wildcard(value)
+    return _compared(clause.operator.strip("*"), text)
+
+
+def _compared(operator: str, wanted: Any) -> Test:
+    if not operator:
+        return lambda actual: bool(actual == wanted)
+    compare = _COMPARISONS[operator]
+    return lambda actual: actual is not None and compare(actual, wanted)
+
+
+def wildcard(value: Value) -> Test:
+    """The test of a text against a value with stars."""
+    matches = re.compile(".*".join(map(re.escape, value.pieces)), re.DOTALL).fullmatch
+
+    @lru_cache(maxsize=100_000)
+    def test(actual: str | None) -> bool:
+        return actual is not None and matches(actual) is not None
+
+    return test
+
+
+def _text_match(text: str) -> Test:
+    """`~`: every word of `text` is a word of the value, whatever their case and the marks between them."""
+    wanted = frozenset(re.findall(r"\w+", text.lower()))
+
+    @lru_cache(maxsize=100_000)
+    def test(actual: str | None) -> bool:
+        return actual is not None and bool(wanted) and wanted.issubset(re.findall(r"\w+", actual.lower()))
+
+    return test

@@ -1,0 +1,172 @@
+"""The search index: a filter, an order and a scope in, the alerts that match out."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from falcon_emulator.alert_records import Alert
+from falcon_emulator.documents import render
+from falcon_emulator.fields import Field, field
+from falcon_emulator.fql import And, Clause, Node, clauses, parse
+from falcon_emulator.matching import Terms, predicate
+from falcon_emulator.store import HASH_FIELDS, AlertStore, newest_first
+from falcon_emulator.switches import Switches
+from falcon_emulator.timestamps import MILLISECOND, SECOND, is_relative
+from falcon_emulator.timestamps import parse as parse_time
+
+CACHED_RESULTS = 64
+
+
+class Query(msgspec.Struct, frozen=True):
+    """What is searched for. `cids` None: all of the tenant's."""
+
+    filter: str = ""
+    sort: str = ""
+    q: str = ""
+    include_hidden: bool = True
+    cids: frozenset[str] | None = None
+
+
+class Order(msgspec.Struct, frozen=True):
+    """A sort order: by `field`, ties by composite_id ascending, alerts without a value last."""
+
+    field: Field
+    descending: bool
+
+    def key(self, alert: Alert) -> Any:
+        """The value an alert sorts by; times in milliseconds, as Elasticsearch gives them in `after`."""
+        value = self.field.value(alert)
+        return value // MILLISECOND if value is not None and self.field.type == "time" else value
+
+    def sorted(self, alerts: list[Alert]) -> list[Alert]:
+        """`alerts`, which come newest first, in this order."""
+        if self.field.name == "created_timestamp" and self.descending:
+            return alerts
+        absent = [alert for alert in alerts if self.key(alert) is None]
+        present = [alert for alert in alerts if self.key(alert) is not None]
+        by_id = sorted(present, key=lambda alert: alert.composite_id)
+        return sorted(by_id, key=self.key, reverse=self.descending) + sorted(
+            absent, key=lambda alert: alert.composite_id
+        )
+
+    def position_after(self, alerts: list[Alert], value: Any, composite_id: str) -> int:
+        """Where the alerts begin that sort behind (value, composite_id), itself there or not."""
+
+        def is_behind(alert: Alert) -> bool:
+            own = self.key(alert)
+            if own == value:
+                return alert.composite_id > composite_id
+            if own is None or value is None:
+                return own is None
+            return bool(own < value if self.descending else own > value)
+
+        return bisect_left(alerts, True, key=is_behind)
+
+
+def order(sort: str, switches: Switches) -> Order:
+    """`field|asc`, `field|desc` or `field.desc`; anything else is silently the default order (live use)."""
+    name, bar, direction = sort.rpartition("|") if "|" in sort else sort.rpartition(".")
+    found = field(name, switches) if bar and direction in ("asc", "desc") else None
+    if found is None or not found.sortable:
+        newest = field("created_timestamp", switches)
+        assert newest is not None, "the mapping has created_timestamp"
+        return Order(newest, descending=True)
+    return Order(found, descending=direction == "desc")
+
+
+class Search:
+    """Finds alerts in a store. A result is kept until anything changes."""
+
+    def __init__(self, store: AlertStore, switches: Switches) -> None:
+        self.store = store
+        self.switches = switches
+        self._version = -1
+        self._results: dict[tuple[object, ...], list[Alert]] = {}
+
+    def find(self, query: Query, now: int) -> list[Alert]:
+        """All alerts that match, in order. Raises FqlError for a filter that Falcon refuses."""
+        node = parse(query.filter, self.switches.bare_mix) if query.filter.strip() else None
+        if self._version != self.store.version or len(self._results) >= CACHED_RESULTS:
+            self._results.clear()
+            self._version = self.store.version
+        key = (query, msgspec.structs.astuple(self.switches), now // SECOND if node and _moves(node) else 0)
+        if key not in self._results:
+            self._results[key] = order(query.sort, self.switches).sorted(self._matches(query, node, now))
+        return self._results[key]
+
+    def _matches(self, query: Query, node: Node | None, now: int) -> list[Alert]:
+        alerts: Iterable[Alert] = self.store.newest_first
+        if node is not None:
+            narrowed = self._candidates(node, now)
+            alerts = filter(predicate(node, alert_terms(self.switches, now)), alerts if narrowed is None else narrowed)
+        if not query.include_hidden:
+            alerts = (alert for alert in alerts if alert.indexed.show_in_ui is not False)
+        if query.cids is not None:
+            alerts = (alert for alert in alerts if alert.cid in query.cids)
+        if query.q:
+            words = query.q.lower().encode()
+            alerts = (alert for alert in alerts if words in render(alert, alert.indexed).lower())
+        return list(alerts)
+
+    def _candidates(self, node: Node, now: int) -> list[Alert] | None:
+        """Alerts among which all matches are, newest first, where an index can tell; None where it cannot."""
+        if isinstance(node, Clause):
+            return self._indexed(node) if _is_plain_equality(node) else self._created(node, node, now=now)
+        if isinstance(node, And):
+            found = [self._candidates(item, now) for item in node.items]
+            found.append(self._created(*node.items, now=now))
+            return min((alerts for alerts in found if alerts is not None), key=len, default=None)
+        union: dict[str, Alert] = {}
+        for item in node.items:
+            alerts = self._candidates(item, now)
+            if alerts is None:
+                return None
+            union |= {alert.composite_id: alert for alert in alerts}
+        return sorted(union.values(), key=newest_first)
+
+    def _indexed(self, clause: Clause) -> list[Alert] | None:
+        texts = [value.text for value in clause.values]
+        if clause.field in HASH_FIELDS:
+            found = {alert.composite_id: alert for text in texts for alert in self.store.having_hash(text)}
+        elif clause.field == "composite_id":
+            found = {text: self.store.by_id[text] for text in texts if text in self.store.by_id}
+        else:
+            return None
+        return sorted(found.values(), key=newest_first)
+
+    def _created(self, *nodes: Node, now: int) -> list[Alert] | None:
+        """The slice of time that the comparisons on created_timestamp among `nodes` leave."""
+        bounds: dict[str, list[int]] = {">": [], "<": []}
+        for node in nodes:
+            if (
+                isinstance(node, Clause)
+                and node.field == "created_timestamp"
+                and node.operator[:1] in bounds
+                and not node.negated
+            ):
+                try:
+                    moment = parse_time(node.values[0].text, now)
+                except ValueError:
+                    return None
+                bounds[node.operator[0]].append(moment // MILLISECOND)
+        if not bounds[">"] and not bounds["<"]:
+            return None
+        return self.store.between(max(bounds[">"], default=None), min(bounds["<"], default=None))
+
+
+def _is_plain_equality(clause: Clause) -> bool:
+    return not (
+        clause.operator or clause.negated or any(value.has_wildcard or value.is_null for value in clause.values)
+    )
+
+
+def _moves(node: Node) -> bool:
+    """True if what the filter matches depends on the present moment."""
+    return any(is_relative(value.text) for clause in clauses(node) for value in clause.values)
+
+
+def alert_terms(switches: Switches, now: int) -> Terms:
+    """What filters over alerts are evaluated against."""
+    return Terms(switches, now, lambda name: field(name, switches))

@@ -1,0 +1,44 @@
+"""What `falcon-bulk sandbox serve` runs."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from falcon_emulator.server import Server
+from falcon_emulator.tenant import Tenant
+
+
+def serve(
+    tenant: Tenant,
+    *,
+    port: int = 0,
+    write_env: Path | None = None,
+    ready: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serve `tenant` until SIGINT or SIGTERM.
+
+    Once the socket listens, `write_env` gets the tenant's env file, and then `ready` is called with the URL.
+    Raises OSError if the port is taken or the file cannot be written.
+    """
+    server = Server(tenant, port=port)
+
+    def announce() -> None:
+        if write_env is not None:
+            write_private(write_env, tenant.env_text(server.url))
+        ready(server.url)
+
+    server.serve_forever(announce)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file, and its folder where that is missing; others can never read it, and it is never there in part."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise

@@ -1,0 +1,121 @@
+"""One Falcon tenant: its alerts, its API client, its clock, its switches and what happened to it."""
+
+import hashlib
+
+import msgspec
+
+from falcon_emulator.access import Access
+from falcon_emulator.actions import Action, changed
+from falcon_emulator.alert_records import Alert
+from falcon_emulator.clock import Clock
+from falcon_emulator.faults import Faults
+from falcon_emulator.generator import Generator
+from falcon_emulator.indicators import Indicators
+from falcon_emulator.ratelimit import RateLimit
+from falcon_emulator.request_log import Change, Ledger
+from falcon_emulator.search import Search
+from falcon_emulator.store import AlertStore
+from falcon_emulator.switches import Switches
+
+
+def _hex32(text: str) -> str:
+    """32 hex digits, the shape of a CID."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Tenant:
+    """Everything a server needs to play one customer.
+
+    Once a server runs, other threads set plain attributes only (a switch); the rest goes through
+    `Server.call`.
+    """
+
+    def __init__(
+        self,
+        *,
+        alerts: int = 25_000,
+        seed: int = 1,
+        customer: str = "acme",
+        burst: int = 0,
+        children: int = 0,
+        switches: Switches | None = None,
+        profile: str = "mixed",
+        spread: str = "lifelike",
+        now: float | None = None,
+    ) -> None:
+        """`alerts` over 90 days and `burst` more at one instant, of the parent CID and `children` child CIDs.
+
+        `profile` and `spread`: which kinds of alerts, and when they were created; see the generator.
+        `now`: the tenant's present at the start, in seconds since 1970; fixed, it makes the documents
+        repeatable.
+        """
+        self.customer = customer
+        self.identity = f"{seed}:{customer}"
+        self.cid = _hex32(self.identity)
+        self.children = tuple(_hex32(f"{self.identity}:{child}") for child in range(children))
+        self.switches = switches or Switches()
+        self.clock = Clock(now)
+        self.access = Access(self.identity, self.cid, self.children, self.switches)
+        self.rate = RateLimit(self.switches)
+        self.faults = Faults(self.identity)
+        self.ledger = Ledger()
+        self.indicators = Indicators()
+        self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread)
+        self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)
+        self.search = Search(self.store, self.switches)
+        self.ledger.counted([alert.kind for alert in self.store.newest_first])
+
+    @property
+    def client_id(self) -> str:
+        return self.access.client_id
+
+    @property
+    def client_secret(self) -> str:
+        return self.access.client_secret
+
+    def env_text(self, url: str) -> str:
+        """The env file of this tenant when it is served at `url`."""
+        entries = {
+            "FALCON_CLIENT_ID": self.client_id,
+            "FALCON_CLIENT_SECRET": self.client_secret,
+            "FALCON_BASE_URL": url,
+            "FALCON_CID": ",".join((self.cid, *self.children)),
+            "FALCON_CUSTOMER": self.customer,
+        }
+        return "".join(f"{name}={value}\n" for name, value in entries.items())
+
+    def change(self, alert: Alert, actions: list[Action], author: str, request: int = 0) -> bool:
+        """Apply actions to an alert in the name of `author`; True if they made a difference.
+
+        `updated_timestamp` moves, for a write without effect as the switch says. The search sees it after
+        its lag.
+        """
+        now = self.clock.now()
+        after = changed(alert.state, actions, now, author, hide_closed=self.switches.closing_hides)
+        differs = after != alert.state
+        if differs or self.switches.no_op_moves_updated:
+            before, after = alert.state, msgspec.structs.replace(after, updated=now)
+            self.store.change(alert, after, now, self.switches.index_lag)
+            written = [(action.name, action.value) for action in actions]
+            self.ledger.changes.append(Change(now, request, alert.composite_id, written, before, after))
+        return differs
+
+    def arrive(self, count: int) -> list[Alert]:
+        """`count` new alerts, created now."""
+        alerts = self.generator.arrivals(count, self.clock.now())
+        self.store.add(alerts)
+        self.ledger.counted([alert.kind for alert in alerts])
+        return alerts
+
+    def crawl(self, minutes: float) -> int:
+        """Move the clock by `minutes` and let the crawler touch every alert; how many it touched."""
+        self.clock.advance(minutes * 60)
+        now = self.clock.now()
+        self.store.settle(now)
+        self.store.crawl(self.store.newest_first, now)
+        return len(self.store.newest_first)
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass for this tenant, at once."""
+        self.clock.advance(seconds)
+        self.store.settle(self.clock.now())

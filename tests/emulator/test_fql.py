@@ -1,0 +1,262 @@
+"""The query language: what parses, and what it finds."""
+
+import fnmatch
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from falcon_emulator import Switches, Tenant
+from falcon_emulator.control import truth
+from falcon_emulator.fql import FqlError, parse
+from falcon_emulator.matching import predicate, wildcard
+from falcon_emulator.search import Query, alert_terms
+from falcon_emulator.timestamps import DAY, rfc3339
+
+from .caller import Caller
+from .conftest import Start
+
+TENANT = Tenant(alerts=600, seed=3)
+TRUTHS = [truth(alert) for alert in TENANT.store.newest_first]
+Check = Callable[[dict[str, Any]], bool]
+
+
+def found(filter: str, **switches: Any) -> set[str]:  # noqa: A002  the parameter's name
+    chosen = Switches(**switches)
+    matches = predicate(parse(filter, chosen.bare_mix), alert_terms(chosen, TENANT.clock.now()))
+    return {alert.composite_id for alert in TENANT.store.newest_first if matches(alert)}
+
+
+def expected(check: Check) -> set[str]:
+    return {one["composite_id"] for one in TRUTHS if check(one)}
+
+
+@pytest.mark.parametrize(
+    ("filter", "check"),
+    [
+        ("status:'new'", lambda one: one["status"] == "new"),
+        ('status:"new"', lambda one: one["status"] == "new"),
+        ("status:!'new'", lambda one: one["status"] != "new"),
+        ("status:'New'", lambda one: False),
+        ("status:['new','closed']", lambda one: one["status"] in ("new", "closed")),
+        ("status:!['new','closed']", lambda one: one["status"] not in ("new", "closed")),
+        ("status:['n*']", lambda one: False),
+        ("status:'*o*'", lambda one: "o" in one["status"]),
+        ("status:*'*o*'", lambda one: "o" in one["status"]),
+        ("status:!*'*o*'", lambda one: "o" not in one["status"]),
+        ("severity:70", lambda one: one["severity"] == 70),
+        ("severity:>=70", lambda one: (one["severity"] or 0) >= 70),
+        ("severity:<'30'", lambda one: one["severity"] is not None and one["severity"] < 30),
+        ("severity:!70", lambda one: one["severity"] != 70),
+        ("severity:[70,90]", lambda one: one["severity"] in (70, 90)),
+        ("severity:'High'", lambda one: False),
+        ("severity:!'High'", lambda one: False),
+        ("severity:'7*'", lambda one: False),
+        ("severity:!'*'", lambda one: one["severity"] is None),
+        ("severity_name:'High'", lambda one: one["severity_name"] == "High"),
+        ("severity_name:!'*'", lambda one: one["severity_name"] is None),
+        ("show_in_ui:false", lambda one: one["show_in_ui"] is False),
+        ("show_in_ui:'false'", lambda one: one["show_in_ui"] is False),
+        ("show_in_ui:no", None),
+        ("assigned_to_name:!'*'", lambda one: one["assigned_to_name"] is None),
+        ("assigned_to_name:'*'", lambda one: one["assigned_to_name"] is not None),
+        ("assigned_to_name:null", lambda one: one["assigned_to_name"] is None),
+        ("assigned_to_uid:!null", lambda one: one["assigned_to_uid"] is not None),
+        ("tags:'falcon_complete'", lambda one: "falcon_complete" in (one["tags"] or ())),
+        ("tags:''", lambda one: "" in (one["tags"] or ())),
+        ("tags:'falcon*'", lambda one: False),
+        ("tags:~'falcon_complete'", lambda one: False),
+        ("tags:!'ignored'", lambda one: "ignored" not in (one["tags"] or ())),
+        ("tags:['ignored','triage']", lambda one: bool({"ignored", "triage"} & set(one["tags"] or ()))),
+        ("name:~'file HIGH'", lambda one: False),
+        ("tactic:~'machine LEARNING'", lambda one: one["tactic"] == "Machine Learning"),
+        ("tactic:!~'learning'", lambda one: one["tactic"] is None or "Learning" not in one["tactic"]),
+        ("created_timestamp:>'now-20d'", lambda one: one["created_timestamp"] > days_ago(20)),
+        ("created_timestamp:<='now-20d'", lambda one: one["created_timestamp"] <= days_ago(20)),
+        ("created_timestamp:>'2020-01-01'", lambda one: True),
+        ("created_timestamp:<'2020-01-01T00:00:00+02:00'", lambda one: False),
+        ("status:'new'+product:'epp'", lambda one: one["status"] == "new" and one["product"] == "epp"),
+        (
+            "status:'new' + ( product:'epp' , product:'xdr' )",
+            lambda one: one["status"] == "new" and one["product"] in ("epp", "xdr"),
+        ),
+        ("status:'new',severity:90", lambda one: one["status"] == "new" or one["severity"] == 90),
+        ("nothing:'x'", lambda one: False),
+        ("nothing:!'x'", lambda one: False),
+        ("device.nothing:'x'", lambda one: False),
+    ],
+)
+def test_a_filter_finds_what_it_says(filter: str, check: Check | None) -> None:  # noqa: A002
+    if check is None:
+        with pytest.raises(FqlError):
+            parse(filter)
+    else:
+        assert found(filter) == expected(check)
+
+
+def days_ago(days: int) -> str:
+    return rfc3339(TENANT.clock.now() - days * DAY)
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        "status",
+        "status:",
+        "status:new",
+        "status:'new",
+        "status:'new'+",
+        "+status:'new'",
+        "(status:'new'",
+        "status:'new')",
+        "status:'new'product:'epp'",
+        "status:['new'",
+        "status:[]",
+        "status:>['new']",
+        "status:'a\\d'",
+        "'new'",
+        ":'new'",
+        "severity:70x",
+        "severity:>>70",
+        "status:!",
+        "status='new'",
+        "not status:'new'",
+        "created_timestamp:'2026*'",
+        "created_timestamp:>'yesterday'",
+        "created_timestamp:>'NOW-7D'",
+        "created_timestamp:~'2026'",
+        "created_timestamp:>5",
+        "created_timestamp:>'2026-13-01'",
+        "created_timestamp:'*'",
+    ],
+)
+def test_a_bad_filter_is_400_and_says_why(shared: Caller, filter: str) -> None:  # noqa: A002
+    answer = shared.query(filter)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["message"].startswith("invalid filter")
+    assert shared.combined(filter=filter).status_code == 400
+
+
+def test_more_than_20_properties_are_too_many(shared: Caller) -> None:
+    assert shared.query(",".join(["severity:70"] * 20)).status_code == 200
+    assert shared.query(",".join(["severity:70"] * 21)).status_code == 400
+    assert shared.query("severity:[" + ",".join(["70"] * 500) + "]").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [(r"a\'b", "a'b"), (r"a\\b", "a\\b"), (r"a\*b", "a*b"), (r"\"", '"'), ('"', '"')]
+)
+def test_escapes(text: str, value: str) -> None:
+    (parsed,) = parse(f"name:'{text}'").values
+    assert (parsed.text, parsed.has_wildcard) == (value, False)
+
+
+def test_a_windows_path_needs_doubled_backslashes(shared: Caller) -> None:
+    path = shared.document(shared.ids("device.platform_name:'Windows'")[0])["filepath"]
+    if "'" not in path and '"' not in path and "*" not in path:
+        escaped = path.replace("\\", "\\\\")
+        assert shared.ids(f"filepath:'{escaped}'")
+    assert shared.query("filepath:'C:\\Users'").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("mode", "check"),
+    [
+        ("and_first", lambda a, b, c: a or (b and c)),
+        ("left_to_right", lambda a, b, c: (a or b) and c),
+    ],
+)
+def test_a_bare_mix_can_be_read_in_two_ways(mode: str, check: Callable[[bool, bool, bool], bool]) -> None:
+    matches = found("status:'new',severity:90+product:'epp'", bare_mix=mode)
+    assert matches == expected(
+        lambda one: check(one["status"] == "new", one["severity"] == 90, one["product"] == "epp")
+    )
+
+
+def test_a_bare_mix_can_be_refused(start: Start) -> None:
+    caller = start(bare_mix="refuse")
+    assert caller.query("status:'new',severity:90+product:'epp'").status_code == 400
+    assert caller.query("(status:'new',severity:90)+product:'epp'").status_code == 200
+
+
+@pytest.mark.parametrize("mode", ["empty_filter", "empty_clause"])
+def test_an_unknown_field_empties_its_clause_or_the_filter(mode: str) -> None:
+    news = expected(lambda one: one["status"] == "new")
+    assert found("(status:'new',nothing:'x')", unknown_field=mode) == (news if mode == "empty_clause" else set())
+
+
+@pytest.mark.parametrize("mode", ["matches", "no_match", "unknown_field"])
+def test_hashes_of_entities_may_not_be_found(mode: str) -> None:
+    sha256 = next(one["hashes"][0] for one in TRUTHS if one["product"] == "xdr" and one["hashes"])
+    matches = found(f"entities.sha256:'{sha256}'", entities_sha256=mode)
+    assert bool(matches) is (mode == "matches")
+    either = found(f"(status:'new',entities.sha256:'{sha256}')", entities_sha256=mode)
+    assert bool(either) is (mode != "unknown_field")
+
+
+@pytest.mark.parametrize("place", ["ioc_context", "quarantined_files", "associated_files", "file_writes"])
+def test_hashes_in_lists_may_be_filtered(place: str) -> None:
+    assert found(f"{place}.sha256:'*'") == set()
+    assert found(f"{place}.sha256:'*'", nested_hash_fields=True)
+
+
+def test_times_are_kept_to_the_millisecond_or_finer() -> None:
+    for one in TRUTHS[:20]:
+        at = one["created_timestamp"]
+        assert one["composite_id"] in found(f"created_timestamp:>='{at}'", time_precision="ns")
+        assert one["composite_id"] not in found(f"created_timestamp:>'{at}'", time_precision="ms")
+    instant = TENANT.store.newest_first[5].created
+    later = TRUTHS[5]["created_timestamp"][:23] + "999999Z"
+    assert instant % 1_000_000 != 999_999
+    inside = TRUTHS[5]["composite_id"]
+    assert inside not in found(f"created_timestamp:<'{later}'", time_precision="ms")
+    assert inside in found(f"created_timestamp:<'{later}'", time_precision="ns")
+
+
+def test_every_own_hash_is_found_by_the_three_clauses() -> None:
+    for sha256 in {value for one in TRUTHS for value in one["hashes"]}:
+        statement = f"(sha256:'{sha256}',entities.sha256:'{sha256}',ioc_value:'{sha256}')"
+        rows = TENANT.search.find(Query(statement), TENANT.clock.now())
+        assert {alert.composite_id for alert in rows} == expected(lambda one: sha256 in one["hashes"])  # noqa: B023
+        assert found(statement.replace(sha256, sha256.upper())) == set() or sha256.isdigit()
+
+
+LEAVES: list[tuple[str, Check]] = [
+    ("status:'new'", lambda one: one["status"] == "new"),
+    ("severity:>50", lambda one: (one["severity"] or 0) > 50),
+    ("product:!'epp'", lambda one: one["product"] != "epp"),
+    ("tags:'ignored'", lambda one: "ignored" in (one["tags"] or ())),
+    ("assigned_to_name:'*'", lambda one: one["assigned_to_name"] is not None),
+    ("created_timestamp:>'now-30d'", lambda one: one["created_timestamp"] > days_ago(30)),
+    ("created_timestamp:<'now-10d'", lambda one: one["created_timestamp"] < days_ago(10)),
+]
+
+
+@st.composite
+def statements(draw: st.DrawFn, depth: int = 2) -> tuple[str, Check]:
+    """A parenthesised statement and the Python that should equal it."""
+    if depth == 0 or draw(st.booleans()):
+        return draw(st.sampled_from(LEAVES))
+    items = draw(st.lists(statements(depth=depth - 1), min_size=1, max_size=3))
+    joint, combine = draw(st.sampled_from([("+", all), (",", any)]))
+    text = "(" + joint.join(item for item, _ in items) + ")"
+    return text, lambda one: combine(check(one) for _, check in items)
+
+
+@settings(max_examples=60, deadline=None)
+@given(statements())
+def test_parenthesised_and_and_or_are_pythons_all_and_any(statement: tuple[str, Check]) -> None:
+    text, check = statement
+    rows = TENANT.search.find(Query(text), TENANT.clock.now())
+    assert {alert.composite_id for alert in rows} == expected(check) == found(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="ab.*", max_size=6), st.text(alphabet="ab.*\n", max_size=8))
+def test_wildcards_are_those_of_a_shell_without_brackets(pattern: str, text: str) -> None:
+    (value,) = parse(f"name:'{pattern}'").values
+    if value.has_wildcard:
+        assert wildcard(value)(text) is bool(re.match(fnmatch.translate(pattern), text))
