@@ -20,9 +20,7 @@ NASTY_TEXT = st.lists(
 
 
 def is_seen(char: str) -> bool:
-    return (
-        unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in "\u3164\u034f\ufe0f"
-    )
+    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in "\u3164\u034f\ufe0f"
 
 
 @given(NASTY_TEXT)
@@ -30,11 +28,7 @@ def test_nothing_unseen_survives(text: str) -> None:
     assert all(map(is_seen, printable(text)))
 
 
-@given(
-    st.text(
-        st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="\u115f\u1160\u3164\uffa0")
-    )
-)
+@given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="\u115f\u1160\u3164\uffa0")))
 def test_what_is_seen_stays_as_it_is(text: str) -> None:
     assert printable(text) == text
 

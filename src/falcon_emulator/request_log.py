@@ -38,7 +38,7 @@ class Change(msgspec.Struct, frozen=True):
     after: State
 
 
-class Ledger:
+class RequestLog:
     """`made`: how many alerts were made, by kind. `requests` and `changes`: all of them, oldest first."""
 
     def __init__(self) -> None:

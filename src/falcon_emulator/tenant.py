@@ -12,7 +12,7 @@ from falcon_emulator.faults import Faults
 from falcon_emulator.generator import Generator
 from falcon_emulator.indicators import Indicators
 from falcon_emulator.ratelimit import RateLimit
-from falcon_emulator.request_log import Change, Ledger
+from falcon_emulator.request_log import Change, RequestLog
 from falcon_emulator.search import Search
 from falcon_emulator.store import AlertStore
 from falcon_emulator.switches import Switches
@@ -58,7 +58,7 @@ class Tenant:
         self.access = Access(self.identity, self.cid, self.children, self.switches)
         self.rate = RateLimit(self.switches)
         self.faults = Faults(self.identity)
-        self.ledger = Ledger()
+        self.ledger = RequestLog()
         self.indicators = Indicators()
         self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread)
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)

@@ -10,11 +10,11 @@ from thoroughness import quick_first
 
 from falcon_bulk.errors import BadFilter, Rejected
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.changes.throttle import Gate
-from falcon_bulk.operations.reading.read_all import Watch
-from falcon_bulk.operations.reading.select_alerts import filter_of, select
+from falcon_bulk.operations.changes.throttle import ConcurrencyLimiter
+from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.select_alerts import build_filter, read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
 
 
@@ -55,7 +55,9 @@ def test_many_hashes_are_found_also_where_an_unknown_field_empties_the_whole_fil
         shell = Shell(tmp_path, server)
         own = sorted(shell.hashes().items(), key=lambda item: -len(item[1]))[:30]
         wanted = {composite_id for _, ids in own for composite_id in ids}
-        pages = select(falcon.alerts, Selection(hashes=tuple(h for h, _ in own)), Watch(SystemTiming()), Alert)
+        pages = read_selection(
+            falcon.alerts, Selection(hashes=tuple(h for h, _ in own)), ReadProgress(SystemClock()), Alert
+        )
         found = [item.alert.composite_id for page in pages for item in page]
         falcon.close()
     assert len(found) == len(set(found))
@@ -70,8 +72,8 @@ class Counting:
 
 
 def test_of_the_fields_of_a_host_only_those_are_asked_that_find_it() -> None:
-    assert filter_of(Counting(), Selection(host="DC*")) == "source_endpoint_host_name:'DC*'"  # type: ignore[arg-type]
-    assert filter_of(Counting(), Selection(name="EICAR*")) == "name:'EICAR*'"  # type: ignore[arg-type]
+    assert build_filter(Counting(), Selection(host="DC*")) == "source_endpoint_host_name:'DC*'"  # type: ignore[arg-type]
+    assert build_filter(Counting(), Selection(name="EICAR*")) == "name:'EICAR*'"  # type: ignore[arg-type]
 
 
 class Negating:
@@ -98,7 +100,7 @@ class Negating:
     ],
 )
 def test_alerts_without_show_in_ui_are_visible_and_no_hidden_ones_come_along(tenant: Negating, asked: str) -> None:
-    assert filter_of(tenant, Selection(visible_only=True)) == asked
+    assert build_filter(tenant, Selection(visible_only=True)) == asked
 
 
 @pytest.mark.parametrize("status", [400, 404])
@@ -126,7 +128,7 @@ def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> 
 
 def test_the_gate_lets_two_through_at_first_more_after_good_answers_and_half_after_trouble() -> None:
     troubles = [0]
-    gate = Gate(SystemTiming(), 8, lambda: troubles[0])
+    gate = ConcurrencyLimiter(SystemClock(), 8, lambda: troubles[0])
     for _ in range(6):
         with gate.passing():
             pass

@@ -13,17 +13,17 @@ import msgspec
 import pytest
 
 from falcon_bulk.errors import AnswerLost
-from falcon_bulk.falcon.alerts import Written
+from falcon_bulk.falcon.alerts import UpdateResponse
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult
-from falcon_bulk.operations.changes.apply import Pace, Run
+from falcon_bulk.operations.changes.apply import AlertRun, Pace
 
 CID = "c" * 32
 NOW = datetime(2026, 11, 24, 6, 50, tzinfo=UTC)
-CLOSE: Way = (Action("update_status", "closed"), Action("append_comment", "Closed (by ann, falcon-bulk run1)"))
+CLOSE: ActionSet = (Action("update_status", "closed"), Action("append_comment", "Closed (by ann, falcon-bulk run1)"))
 
 
 class Clock:
@@ -61,19 +61,19 @@ class SlowFalcon:
         self.late = list(late)
         self.lag = lag
         self.ids = [f"{CID}:ind:host:{number}" for number in range(count)]
-        self.changes: list[tuple[float, Sequence[str], Way]] = []
+        self.changes: list[tuple[float, Sequence[str], ActionSet]] = []
         self.requests = 0
         self._lock = threading.Lock()
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         return [msgspec.Raw(json.dumps(self.document(one)).encode()) for one in ids]
 
-    def update(self, ids: Sequence[str], way: Way) -> Written:
+    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
         with self._lock:
             self.requests += 1
             if not self.late:
                 self.changes.append((self.clock.passed + self.lag, ids, way))
-                return Written(len(ids), (), "")
+                return UpdateResponse(len(ids), (), "")
             share = -(-len(ids) // len(self.late))
             for number, seconds in enumerate(self.late):
                 self.changes.append((self.clock.passed + seconds, ids[number * share :][:share], way))
@@ -125,7 +125,7 @@ def carry_out(journal: Journal, falcon: SlowFalcon) -> RunResult:
     count = len(falcon.ids)
     seen = Preview(selected=count, planned=count, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
     draft.begin(seen, plan.created)
-    run = Run(falcon, journal, plan, falcon.clock, Pace(delay=0.0), read_at=falcon.clock.passed)
+    run = AlertRun(falcon, journal, plan, falcon.clock, Pace(delay=0.0), read_at=falcon.clock.passed)
     return run.carry_out(lambda: falcon.requests)
 
 

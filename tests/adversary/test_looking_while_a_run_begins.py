@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from falcon_bulk.errors import Busy
 from falcon_bulk.journal import lock
-from falcon_bulk.journal.lock import holding, running
+from falcon_bulk.journal.lock import hold_locks, running_run
 
 
 def test_a_glance_at_the_lock_does_not_turn_a_run_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,12 +18,12 @@ def test_a_glance_at_the_lock_does_not_turn_a_run_away(tmp_path: Path, monkeypat
     glance = FileLock(tmp_path / "acme.lock", thread_local=False)
     glance.acquire()
     threading.Timer(0.05, glance.release).start()
-    with holding(tmp_path, ["acme"], "run1"):
-        assert running(tmp_path, "acme") == "run1"
+    with hold_locks(tmp_path, ["acme"], "run1"):
+        assert running_run(tmp_path, "acme") == "run1"
 
 
 def test_a_run_that_holds_the_lock_turns_another_away(tmp_path: Path) -> None:
     with ExitStack() as stack:
-        stack.enter_context(holding(tmp_path, ["acme"], "run1"))
+        stack.enter_context(hold_locks(tmp_path, ["acme"], "run1"))
         with pytest.raises(Busy, match="run1"):
-            stack.enter_context(holding(tmp_path, ["acme"], "run2"))
+            stack.enter_context(hold_locks(tmp_path, ["acme"], "run2"))

@@ -5,13 +5,13 @@ import signal
 import pytest
 
 from falcon_bulk.errors import Stopped
-from falcon_bulk.falcon.rate_limit import Pacer
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.falcon.rate_limit import RequestPacer
+from falcon_bulk.model.clock import SystemClock
 
 
 def test_after_a_stop_no_further_request_leaves() -> None:
-    timing = SystemTiming()
-    pacer = Pacer(timing)
+    timing = SystemClock()
+    pacer = RequestPacer(timing)
     pacer.before_request()
     timing.stop(signal.SIGINT)
     with pytest.raises(Stopped):
@@ -20,8 +20,8 @@ def test_after_a_stop_no_further_request_leaves() -> None:
 
 
 def test_after_a_stop_what_was_sent_is_still_read_back() -> None:
-    timing = SystemTiming()
-    pacer = Pacer(timing)
+    timing = SystemClock()
+    pacer = RequestPacer(timing)
     timing.stop(signal.SIGINT)
     with timing.finishing():
         pacer.before_request()

@@ -21,16 +21,16 @@ from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.run import AlertRecord, Outcome, RunResult
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.apply import Pace, Run
-from falcon_bulk.operations.changes.guardrails import RAILS
+from falcon_bulk.operations.changes.apply import AlertRun, Pace
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.planner import Change, make_plan
 from falcon_bulk.operations.changes.undo import plan_undo
-from falcon_bulk.operations.reading.read_all import Watch
-from falcon_bulk.operations.reading.select_alerts import select
+from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit
 
-NO_RAILS = frozenset(RAILS)
+NO_RAILS = frozenset(GUARDRAILS)
 CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", lifted=NO_RAILS)
 
 
@@ -104,7 +104,7 @@ class Ground:
         """A run that is in the journal and not yet carried out."""
         plan = self._plan(command, change)
         draft = self.journal.draft(plan)
-        found = select(self.falcon.alerts, Selection(ids=tuple(ids)), Watch(self.timing), Alert)
+        found = read_selection(self.falcon.alerts, Selection(ids=tuple(ids)), ReadProgress(self.timing), Alert)
         draft.begin(make_plan(found, change, plan, draft, given=tuple(ids)), plan.created)
         return plan
 
@@ -113,7 +113,7 @@ class Ground:
         plan = self._plan("undo", CLOSE, undoes=run_id)
         draft = self.journal.draft(plan)
         records = self.journal.alerts.records(run_id, Outcome.CHANGED)
-        draft.begin(plan_undo(records, self.falcon.alerts, plan, draft, Watch(self.timing)), plan.created)
+        draft.begin(plan_undo(records, self.falcon.alerts, plan, draft, ReadProgress(self.timing)), plan.created)
         return plan
 
     def _plan(self, command: str, change: Change, undoes: str = "") -> Plan:
@@ -137,7 +137,7 @@ class Ground:
 
     def carry_out(self, plan: Plan, *, fresh: bool = True, alerts: Any = None, **pace: Any) -> RunResult:
         """Carry a run out, or go on with it. fresh: as if its alerts had been read just now."""
-        run = Run(
+        run = AlertRun(
             alerts or self.falcon.alerts,
             self.journal,
             plan,

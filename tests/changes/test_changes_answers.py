@@ -9,7 +9,7 @@ from ground import CLOSE, NO_RAILS, Ground, Start
 from falcon_bulk.errors import ExitCode, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon import alerts as alerts_module
 from falcon_bulk.model.run import Outcome, RunStatus
-from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.batch_sender import MAX_SPLITS, MAX_TRIES
 from falcon_bulk.operations.changes.planner import Change
 
@@ -371,7 +371,7 @@ def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(gr
 def test_another_verdict_is_replaced_in_the_same_request(ground: Ground) -> None:
     ids = ground.ids(4)
     ground.edit(ids[:2], tags=["true_positive", "triage"])
-    change = Change(status=Status.CLOSED, operator="ann", verdict=Verdict.FALSE_POSITIVE, lifted=NO_RAILS)
+    change = Change(status=Status.CLOSED, operator="ann", verdict=Resolution.FALSE_POSITIVE, lifted=NO_RAILS)
     plan = ground.planned(ids, change)
     result = ground.carry_out(plan)
     assert (result.status, result.verified) == (RunStatus.SUCCESS, 4)

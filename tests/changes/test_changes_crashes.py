@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from ground import Ground, a_ground
 
-from falcon_bulk.falcon.alerts import Written
+from falcon_bulk.falcon.alerts import UpdateResponse
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.plan import Plan, Way
+from falcon_bulk.model.plan import ActionSet, Plan
 from falcon_bulk.model.run import RunStatus
 
 ALERTS, BATCH = 30, 10
@@ -77,7 +77,7 @@ class MortalAlerts:
         self._life.point()
         return documents
 
-    def update(self, ids: Sequence[str], way: Way) -> Written:
+    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
         self._life.point()
         written = self._alerts.update(ids, way)
         self._life.changed()
@@ -189,7 +189,7 @@ class SlowToChange:
     def __init__(self, ground: Ground, seconds: float) -> None:
         self._ground = ground
         self._seconds = seconds
-        self._under_way: tuple[float, Sequence[str], Way] | None = None
+        self._under_way: tuple[float, Sequence[str], ActionSet] | None = None
         self.died = False
 
     def by_id(self, ids: Sequence[str]) -> Any:
@@ -203,7 +203,7 @@ class SlowToChange:
             self._ground.falcon.alerts.update(*self._under_way[1:])
         self._under_way = None
 
-    def update(self, ids: Sequence[str], way: Way) -> Written:
+    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
         if self.died:
             return self._ground.falcon.alerts.update(ids, way)
         self.died = True

@@ -8,7 +8,7 @@ from ground import CLOSE, Ground, Start
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.batch_sender import FRESH_FOR
+from falcon_bulk.operations.changes.batch_sender import MAX_STATE_AGE
 from falcon_bulk.operations.changes.planner import Change
 
 RAILED = Change(status=Status.CLOSED, operator="ann")
@@ -102,7 +102,7 @@ def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_ar
     reads = len(ground.requests("entities"))
     *_, last = ground.journal.alerts.batches(slow.run_id, 10)
     ground.edit([row.composite_id for row in last[:5]], comment="mine")
-    result = ground.carry_out(slow, delay=FRESH_FOR * 0.6, workers=1)
+    result = ground.carry_out(slow, delay=MAX_STATE_AGE * 0.6, workers=1)
     assert (result.changed, result.drifted) == (25, 5), "by the last batch the minute was over"
     assert len(ground.requests("entities")) - reads == 4
 

@@ -24,19 +24,19 @@ from hypothesis.stateful import (
 )
 
 from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, Unreachable
-from falcon_bulk.falcon.alerts import Written
-from falcon_bulk.falcon.responses import decode_answer
+from falcon_bulk.falcon.alerts import UpdateResponse
+from falcon_bulk.falcon.responses import decode_response
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.plan import AlertState, Plan, Way
+from falcon_bulk.model.plan import ActionSet, AlertState, Plan
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.changes.apply import Pace, Run
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.apply import AlertRun, Pace
 from falcon_bulk.operations.changes.planner import Change, make_plan
 from falcon_bulk.operations.changes.undo import plan_undo
-from falcon_bulk.operations.reading.read_all import Watch
-from falcon_bulk.operations.reading.select_alerts import select
+from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Switches, Tenant
 from falcon_emulator.actions import Action
 from falcon_emulator.alert_records import State
@@ -78,7 +78,7 @@ class Unwired:
         found = [self.tenant.store.by_id[one] for one in ids if one in self.tenant.store.by_id]
         return [msgspec.Raw(render(alert, alert.state)) for alert in found]
 
-    def update(self, ids: Sequence[str], way: Way) -> Written:
+    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
         self._alive()
         fault = self.to_come.pop(0) if self.to_come else ""
         if fault == "killed":
@@ -102,8 +102,8 @@ class Unwired:
         spared = [one for one in ids if one not in reached]
         errors = [{"code": 409, "message": "left out", "id": one} for one in spared]
         document = {"meta": {"writes": {"resources_affected": len(reached)}}, "errors": errors}
-        answer = decode_answer(msgspec.json.encode(document))
-        return Written(answer.affected, tuple(answer.problems), "")
+        answer = decode_response(msgspec.json.encode(document))
+        return UpdateResponse(answer.affected, tuple(answer.problems), "")
 
     def _alive(self) -> None:
         if self.dead:
@@ -122,7 +122,7 @@ class Changes(RuleBasedStateMachine):
         self.falcon = Unwired(self.tenant)
         self.timing = PatientTiming()
         self.journal = Journal(self.folder / "acme.sqlite3")
-        self.plans: dict[str, tuple[Plan, dict[str, Way], dict[str, AlertState]]] = {}
+        self.plans: dict[str, tuple[Plan, dict[str, ActionSet], dict[str, AlertState]]] = {}
         self.runs = 0
 
     def teardown(self) -> None:
@@ -168,7 +168,7 @@ class Changes(RuleBasedStateMachine):
     @rule(
         places=st.sets(st.integers(0, ALERTS - 1), min_size=1),
         status=st.sampled_from(Status),
-        verdict=st.sampled_from([None, *Verdict]),
+        verdict=st.sampled_from([None, *Resolution]),
         assign_to=st.sampled_from(["", "ann@example.com"]),
         lifted=st.sampled_from([NO_RAILS, frozenset(), frozenset({"assigned", "in-progress", "no-severity"})]),
         fresh=st.booleans(),
@@ -180,7 +180,7 @@ class Changes(RuleBasedStateMachine):
         self,
         places: set[int],
         status: Status,
-        verdict: Verdict | None,
+        verdict: Resolution | None,
         assign_to: str,
         lifted: frozenset[str],
         fresh: bool,
@@ -192,7 +192,7 @@ class Changes(RuleBasedStateMachine):
         ids = tuple(self.tenant.store.newest_first[place].composite_id for place in sorted(places))
         plan = self._new_plan("bulk-close", change)
         draft = self.journal.draft(plan)
-        found = select(self.falcon, Selection(ids=ids), Watch(self.timing), Alert)  # type: ignore[arg-type]
+        found = read_selection(self.falcon, Selection(ids=ids), ReadProgress(self.timing), Alert)  # type: ignore[arg-type]
         draft.begin(make_plan(found, change, plan, draft, given=ids), plan.created)
         self._know(plan)
         if meanwhile and not fresh:
@@ -209,7 +209,7 @@ class Changes(RuleBasedStateMachine):
         plan = self._new_plan("undo", Change(status=Status.CLOSED, operator="ann"), undoes=former)
         draft = self.journal.draft(plan)
         records = self.journal.alerts.records(former, Outcome.CHANGED)
-        preview = plan_undo(records, self.falcon, plan, draft, Watch(self.timing))  # type: ignore[arg-type]
+        preview = plan_undo(records, self.falcon, plan, draft, ReadProgress(self.timing))  # type: ignore[arg-type]
         draft.begin(preview, plan.created)
         self._know(plan)
         self._carry_out(plan, faults, 0, fresh=True)
@@ -297,7 +297,7 @@ class Changes(RuleBasedStateMachine):
         self.falcon.to_come, self.falcon.unreadable = list(faults), unreadable
         read_at = self.timing.monotonic() if fresh else float("-inf")
         done = len(self.tenant.ledger.changes)
-        run = Run(self.falcon, self.journal, plan, self.timing, Pace(4, 0.5, 1), read_at=read_at)
+        run = AlertRun(self.falcon, self.journal, plan, self.timing, Pace(4, 0.5, 1), read_at=read_at)
         try:
             run.carry_out(lambda: 0)
         except Killed:

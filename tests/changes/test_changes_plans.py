@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.plan_file import PlanFileWriter
 from falcon_bulk.operations.changes.planner import Change, make_plan
-from falcon_bulk.operations.reading.read_all import Watch
-from falcon_bulk.operations.reading.select_alerts import select
+from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.select_alerts import read_selection
 
 Actions = dict[str, list[tuple[str, str]]]
 
@@ -57,7 +57,7 @@ CHANGES = st.builds(
     status=st.sampled_from(Status),
     operator=st.just("ann"),
     comment=st.sampled_from(["", "Approved tool", "naïve – 見た"]),
-    verdict=st.sampled_from([None, *Verdict]),
+    verdict=st.sampled_from([None, *Resolution]),
     tags=st.lists(st.sampled_from(["triage", "acme/2", "x y"]), max_size=2, unique=True).map(tuple),
     assign_to=st.sampled_from(["", "bo@example.com", "Bo Birch", "2ad9a8b6-2da9-9a76-b896-05b29ef48a1d"]),
     lifted=st.sampled_from([frozenset(), frozenset({"assigned", "in-progress"}), NO_RAILS]),
@@ -85,7 +85,7 @@ def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
     )
     writer = PlanFileWriter(file, plan)
     sent = len(ground.patches)
-    found = select(ground.falcon.alerts, Selection(ids=ids), Watch(ground.timing), Alert)
+    found = read_selection(ground.falcon.alerts, Selection(ids=ids), ReadProgress(ground.timing), Alert)
     preview = make_plan(found, change, plan, writer, given=ids)
     writer.finish(preview)
     assert len(ground.patches) == sent, "a dry run sends no change"

@@ -13,7 +13,7 @@ from desk import Running, a_desk
 from ground import until
 
 from falcon_bulk.errors import Stopped
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.model.clock import SystemClock
 
 STALL = 10.0
 """Seconds that a busy machine may hold a process up; what a signal cuts short would take much longer."""
@@ -29,7 +29,7 @@ def test_a_wait_ends_within_200_milliseconds_of_a_signal(number: signal.Signals)
 
 def a_wait_ends_after(number: signal.Signals) -> float:
     """How many seconds a wait goes on after a signal."""
-    timing = SystemTiming()
+    timing = SystemClock()
     begun = threading.Event()
     ended: list[float] = []
 
@@ -51,7 +51,7 @@ def a_wait_ends_after(number: signal.Signals) -> float:
 
 
 def test_what_finishes_is_not_cut_short_but_waits_no_longer_than_a_few_seconds() -> None:
-    timing = SystemTiming()
+    timing = SystemClock()
     timing.stop(signal.SIGINT)
     with timing.finishing():
         timing.wait(0.05)

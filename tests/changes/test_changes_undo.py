@@ -11,14 +11,14 @@ from ground import NO_RAILS, Ground, a_ground
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.journal.journal import Journal, JournalProblem
 from falcon_bulk.model.run import Outcome, RunStatus
-from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.planner import Change
 from falcon_emulator.alert_records import Assignee
 
 FALSE_POSITIVE = Change(
     status=Status.CLOSED,
     operator="ann",
-    verdict=Verdict.FALSE_POSITIVE,
+    verdict=Resolution.FALSE_POSITIVE,
     tags=("triage-42",),
     assign_to="ann@example.com",
     lifted=NO_RAILS,

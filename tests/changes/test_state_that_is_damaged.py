@@ -5,49 +5,52 @@ from pathlib import Path
 import pytest
 
 from falcon_bulk.errors import Busy, WrongTenant
-from falcon_bulk.journal.customer_cids import FILE, check_pin, forget_pin, pin
-from falcon_bulk.journal.health import condition
+from falcon_bulk.journal.customer_cids import FILE, check_customer_cid, forget_customer_cid, remember_customer_cid
+from falcon_bulk.journal.health import check_journal
 from falcon_bulk.journal.journal import Journal, JournalProblem
-from falcon_bulk.journal.lock import holding
+from falcon_bulk.journal.lock import hold_locks
 
 CID, OTHER_CID = "c" * 32, "d" * 32
 
 
 def test_pins_that_are_damaged_refuse_a_change_and_say_how_to_pin_anew(tmp_path: Path) -> None:
-    pin(tmp_path, "acme", CID)
+    remember_customer_cid(tmp_path, "acme", CID)
     (tmp_path / FILE).write_bytes(b'{"acme": ')
-    for use in (lambda: check_pin(tmp_path, "acme", (CID,)), lambda: pin(tmp_path, "acme", CID)):
+    for use in (
+        lambda: check_customer_cid(tmp_path, "acme", (CID,)),
+        lambda: remember_customer_cid(tmp_path, "acme", CID),
+    ):
         with pytest.raises(WrongTenant, match="damaged") as caught:
             use()
         assert caught.value.hint == "Remove it to pin anew."
 
 
 def test_a_pin_stays_until_it_is_forgotten(tmp_path: Path) -> None:
-    pin(tmp_path, "acme", CID)
-    pin(tmp_path, "acme", OTHER_CID)
-    check_pin(tmp_path, "acme", (CID,))
+    remember_customer_cid(tmp_path, "acme", CID)
+    remember_customer_cid(tmp_path, "acme", OTHER_CID)
+    check_customer_cid(tmp_path, "acme", (CID,))
     with pytest.raises(WrongTenant, match=OTHER_CID):
-        check_pin(tmp_path, "acme", (OTHER_CID,))
-    assert forget_pin(tmp_path, "acme") == CID
-    pin(tmp_path, "acme", OTHER_CID)
-    check_pin(tmp_path, "acme", (OTHER_CID,))
+        check_customer_cid(tmp_path, "acme", (OTHER_CID,))
+    assert forget_customer_cid(tmp_path, "acme") == CID
+    remember_customer_cid(tmp_path, "acme", OTHER_CID)
+    check_customer_cid(tmp_path, "acme", (OTHER_CID,))
 
 
 def test_a_journal_with_a_page_that_was_overwritten_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / f"{CID}.sqlite3"
     Journal(path).close()
-    assert condition(path).runs == 0
+    assert check_journal(path).runs == 0
     content = bytearray(path.read_bytes())
     page = int.from_bytes(content[16:18], "big")
     content[page : page + 64] = b"\x0d" + b"\xff" * 63  # the first page of a table, behind the schema's
     path.write_bytes(content)
     with pytest.raises(JournalProblem, match="damaged"):
-        condition(path)
+        check_journal(path)
     assert path.read_bytes() == content
 
 
 def test_a_lock_whose_holder_left_no_name_turns_another_run_away_all_the_same(tmp_path: Path) -> None:
-    with holding(tmp_path, [CID], "261124abcdef"):
+    with hold_locks(tmp_path, [CID], "261124abcdef"):
         (tmp_path / f"{CID}.holder").unlink()
-        with pytest.raises(Busy, match="that started just now"), holding(tmp_path, [CID], "261124fedcba"):
+        with pytest.raises(Busy, match="that started just now"), hold_locks(tmp_path, [CID], "261124fedcba"):
             raise AssertionError("two runs hold one lock")

@@ -3,7 +3,7 @@
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.falcon.tenant import Tenant as Client
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.model.clock import SystemClock
 from falcon_emulator import Server, Tenant
 
 
@@ -20,4 +20,4 @@ def client_of(tenant: Tenant, server: Server, *, cids: tuple[str, ...] = (), quo
         source="test",
         named=True,
     )
-    return Client(settings, SystemTiming(), quota=quota)
+    return Client(settings, SystemClock(), quota=quota)

@@ -7,7 +7,7 @@ import pytest
 from shell import Shell
 from test_did_you_mean import TREE
 
-from falcon_bulk.operations.changes.guardrails import RAILS
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 
 COMMANDS = {path: command for path, command in TREE.items() if path != "falcon-bulk"}
 
@@ -46,7 +46,7 @@ def test_an_example_is_a_command_line_that_click_understands(path: str) -> None:
 @pytest.mark.parametrize("path", ["falcon-bulk close-hash", "falcon-bulk bulk-close"])
 def test_the_guard_rails_are_named_in_the_order_in_which_they_hold(path: str) -> None:
     (lift,) = (param for param in TREE[path].params if isinstance(param, click.Option) and "--lift" in param.opts)
-    assert f": {', '.join(RAILS)}; or all." in (lift.help or "")
+    assert f": {', '.join(GUARDRAILS)}; or all." in (lift.help or "")
 
 
 def test_the_overview_has_examples(readable: Shell) -> None:

@@ -77,9 +77,9 @@ def test_a_field_that_is_in_no_list_but_in_an_alert_is_not_doubted(readable: She
     """The list cannot be complete: what the documents have is as good."""
     done = readable("query", "--product", "ngsiem", "--limit", "1", "--format", "json")
     document = json.loads(done.out)[0]
-    from falcon_bulk.model.alert_fields import KNOWN
+    from falcon_bulk.model.alert_fields import KNOWN_FIELDS
 
-    beyond = [name for name, value in document.items() if name not in KNOWN and value is not None]
+    beyond = [name for name, value in document.items() if name not in KNOWN_FIELDS and value is not None]
     fields = ",".join([*beyond, "no_such_field"])
     done = readable("query", "--product", "ngsiem", "--limit", "1", "--fields", fields, "--format", "csv")
     assert [note for note in notes(done) if "no_such_field" not in note] == []

@@ -7,7 +7,7 @@ from sentinel import assert_not_told, guard
 from shell import Finished, Shell
 from thoroughness import quick_first
 
-from falcon_bulk.config.secret import Secret, hide, masked
+from falcon_bulk.config.secret import Secret, mask_secrets, register_secret
 
 # Stands for any library that raises with what it was given.
 BROKEN = """
@@ -61,11 +61,11 @@ def test_with_json_the_document_is_there_beside_the_traceback(readable: Shell) -
 def test_a_hidden_value_is_masked_however_it_is_written(value: str) -> None:
     Secret(value)
     for text in (value, repr({"secret": value}), f"client_secret={quote_plus(value)}&x=1"):
-        assert "***" in masked(text)
-        assert value not in masked(text)
+        assert "***" in mask_secrets(text)
+        assert value not in mask_secrets(text)
 
 
 def test_a_value_that_is_too_short_to_be_a_secret_masks_no_words() -> None:
-    hide("e")
-    hide("")
-    assert masked("a sentence") == "a sentence"
+    register_secret("e")
+    register_secret("")
+    assert mask_secrets("a sentence") == "a sentence"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from falcon_bulk.config.env_file import MAX_BYTES, load_env_file, quoted, read_env_file, write_env_file
+from falcon_bulk.config.env_file import MAX_BYTES, load_env_file, quote_value, read_env_file, write_env_file
 from falcon_bulk.errors import BadEnvFile
 
 SECRET = "s3ntinel-of-acme"
@@ -67,9 +67,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         (f"={SECRET}\n", 1),
     ],
 )
-def test_an_unreadable_line_is_named_by_its_number_and_not_its_text(
-    tmp_path: Path, text: str, line: int
-) -> None:
+def test_an_unreadable_line_is_named_by_its_number_and_not_its_text(tmp_path: Path, text: str, line: int) -> None:
     assert f", line {line}: " in refusal(an_env_file(tmp_path, text)).message
 
 
@@ -253,4 +251,4 @@ def test_a_file_that_the_disk_has_no_room_for_is_said_and_none_is_left(tmp_path:
 @pytest.mark.parametrize("value", ["a\nb", "a\x1bb", "a\u202eb", "a\u200bb", "\t"])
 def test_a_value_with_invisible_characters_is_not_written(tmp_path: Path, value: str) -> None:
     with pytest.raises(BadEnvFile, match=r"^FALCON_CLIENT_SECRET holds a character"):
-        quoted("FALCON_CLIENT_SECRET", value)
+        quote_value("FALCON_CLIENT_SECRET", value)

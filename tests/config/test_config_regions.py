@@ -167,6 +167,4 @@ def test_any_text_gives_a_checked_url_or_an_error(value: str) -> None:
 
 def test_loopback_is_told_without_looking_up_a_name() -> None:
     assert all(is_loopback(host) for host in ("localhost", "LOCALHOST", "127.0.0.1", "127.255.0.9", "::1"))
-    assert not any(
-        is_loopback(host) for host in ("127.1", "0.0.0.0", "::ffff:127.0.0.1", "localhost.acme.example", "")
-    )
+    assert not any(is_loopback(host) for host in ("127.1", "0.0.0.0", "::ffff:127.0.0.1", "localhost.acme.example", ""))

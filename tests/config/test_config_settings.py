@@ -115,9 +115,7 @@ def test_without_a_name_the_process_environment_comes_first(tmp_path: Path) -> N
 def test_half_of_the_credentials_in_the_process_environment_are_none(
     tmp_path: Path, key: str, value: str | None
 ) -> None:
-    environ = {name: text for name, text in OTHER.items() if name != key} | (
-        {} if value is None else {key: value}
-    )
+    environ = {name: text for name, text in OTHER.items() if name != key} | ({} if value is None else {key: value})
     path = an_env_file(tmp_path, ".env")
     settings = loaded(tmp_path, environ=environ)
     assert (settings.source, settings.named, settings.customer) == (str(path), False, "default")
@@ -132,9 +130,7 @@ def test_half_of_the_credentials_in_the_process_environment_are_none(
 
 @pytest.mark.parametrize("key", ["FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET"])
 @pytest.mark.parametrize("value", ["", "   "])
-def test_a_blank_credential_is_named_and_never_taken_from_elsewhere(
-    tmp_path: Path, key: str, value: str
-) -> None:
+def test_a_blank_credential_is_named_and_never_taken_from_elsewhere(tmp_path: Path, key: str, value: str) -> None:
     path = an_env_file(tmp_path, **{key: value})
     error = refusal(tmp_path, env_file=path, environ=OTHER)
     assert error.message == f"{path}: {key} is blank."
@@ -194,9 +190,7 @@ def test_the_customer_is_the_one_in_the_file_or_the_files_stem(
     assert loaded(tmp_path, env_file=an_env_file(tmp_path, file, **keys)).customer == name
 
 
-@pytest.mark.parametrize(
-    ("file", "keys"), [("acme.prod.env", {}), ("acme.env", {"FALCON_CUSTOMER": "Acme Inc."})]
-)
+@pytest.mark.parametrize(("file", "keys"), [("acme.prod.env", {}), ("acme.env", {"FALCON_CUSTOMER": "Acme Inc."})])
 def test_a_customer_whose_name_is_none_is_refused(tmp_path: Path, file: str, keys: dict[str, str]) -> None:
     error = refusal(tmp_path, env_file=an_env_file(tmp_path, file, **keys))
     assert isinstance(error, BadEnvFile)
@@ -233,9 +227,7 @@ def test_what_is_no_cid_is_refused(tmp_path: Path, value: str) -> None:
 
 
 def test_one_file_is_for_one_member(tmp_path: Path) -> None:
-    assert (
-        "more than one" in refusal(tmp_path, env_file=an_env_file(tmp_path, FALCON_MEMBER_CID="a b")).message
-    )
+    assert "more than one" in refusal(tmp_path, env_file=an_env_file(tmp_path, FALCON_MEMBER_CID="a b")).message
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\x1b[31mb", "a\u202eb", "a\u200bb", "a\x00b", "a\x85b"])
@@ -290,10 +282,7 @@ def test_either_the_file_or_the_process_environment_forbids_changes(
 
 def test_a_switch_that_is_neither_yes_nor_no_is_refused(tmp_path: Path) -> None:
     path = an_env_file(tmp_path)
-    assert (
-        "neither yes nor no"
-        in refusal(tmp_path, env_file=path, environ={"FALCON_BULK_READ_ONLY": "ja"}).message
-    )
+    assert "neither yes nor no" in refusal(tmp_path, env_file=path, environ={"FALCON_BULK_READ_ONLY": "ja"}).message
     path = an_env_file(tmp_path, FALCON_BULK_READ_ONLY="ja")
     assert str(path) in refusal(tmp_path, env_file=path).message
 
@@ -308,9 +297,7 @@ def test_unknown_falcon_keys_are_told_and_others_left_alone(tmp_path: Path) -> N
 
 
 def test_in_the_process_environment_only_likely_slips_are_told(tmp_path: Path) -> None:
-    settings = loaded(
-        tmp_path, environ=OTHER | {"FALCON_CLOUD": "x", "FALCON_CIDS": "a", "FALCON_BULK_STATE_DIR": "x"}
-    )
+    settings = loaded(tmp_path, environ=OTHER | {"FALCON_CLOUD": "x", "FALCON_CIDS": "a", "FALCON_BULK_STATE_DIR": "x"})
     assert settings.warnings == (
         "The process environment: the unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?",
     )

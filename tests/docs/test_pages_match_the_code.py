@@ -6,7 +6,7 @@ from pathlib import Path
 from falcon_bulk.config.regions import CLOUDS
 from falcon_bulk.config.settings import KEYS, PROCESS_ONLY_KEYS
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.operations.changes.guardrails import RAILS
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,7 +38,7 @@ def test_the_exit_codes_are_all_explained() -> None:
 
 def test_the_guard_rails_stand_in_the_order_in_which_they_hold() -> None:
     text = page("changing-alerts.md").partition("## Guard rails")[2].partition("\n## ")[0]
-    assert first_cells(text)[1:] == list(RAILS)
+    assert first_cells(text)[1:] == list(GUARDRAILS)
 
 
 def test_setup_has_the_console_and_the_region_of_every_cloud() -> None:

@@ -20,7 +20,7 @@ from scripted_falcon import (
 )
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.alerts import Alerts, Asked, Counted
+from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Alerts
 from falcon_bulk.model.alert import composite_id_of, decode_alert
 from falcon_bulk.model.plan import Action
 
@@ -161,10 +161,14 @@ def test_values_are_counted_in_one_request_hidden_alerts_included(falcon: Script
         AGGREGATES,
         good([{"name": "1", "buckets": days}, {"name": "0", "buckets": buckets, "sum_other_doc_count": 4}]),
     )
-    asked = [Asked("status", FQL), Asked("created_timestamp", "", "day"), Asked("sha256", FQL)]
+    asked = [
+        AggregateQuery("status", FQL),
+        AggregateQuery("created_timestamp", "", "day"),
+        AggregateQuery("sha256", FQL),
+    ]
     status, by_day, sha256 = alerts.by_value(asked)
-    assert (status, sha256) == (Counted([("new", 3)], 4), Counted([], 0))
-    assert by_day == Counted([(datetime(2025, 11, 24, tzinfo=UTC), 2)], 0)
+    assert (status, sha256) == (AggregateCounts([("new", 3)], 4), AggregateCounts([], 0))
+    assert by_day == AggregateCounts([(datetime(2025, 11, 24, tzinfo=UTC), 2)], 0)
     (call,) = falcon.to(AGGREGATES)
     assert call.query == {"include_hidden": ["true"]}
     terms = {"type": "terms", "size": 1_000, "sort": "_count|desc", "filter": FQL}
@@ -178,7 +182,7 @@ def test_values_are_counted_in_one_request_hidden_alerts_included(falcon: Script
 def test_a_refused_count_is_not_tried_again(falcon: ScriptedFalcon, alerts: Alerts) -> None:
     falcon.answer(AGGREGATES, Reply(500, b"{}"))
     with pytest.raises(Unreachable):
-        alerts.by_value([Asked("status", "")])
+        alerts.by_value([AggregateQuery("status", "")])
     assert len(falcon.to(AGGREGATES)) == 1
 
 
@@ -188,7 +192,7 @@ def test_counts_that_are_no_numbers_are_as_good_as_none(falcon: ScriptedFalcon, 
     with pytest.raises(Unreachable, match="counts"):
         alerts.by_hour(FQL)
     with pytest.raises(Unreachable, match="counts"):
-        alerts.by_value([Asked("status", "")])
+        alerts.by_value([AggregateQuery("status", "")])
 
 
 def test_an_alert_that_an_answer_leaves_out_is_asked_for_once_more(falcon: ScriptedFalcon, alerts: Alerts) -> None:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.falcon.filter_hints import old_habits
+from falcon_bulk.falcon.filter_hints import hints_for_filter
 from falcon_bulk.falcon.fql_scanner import clauses
-from falcon_bulk.model.alert_fields import KNOWN, former, nearest
+from falcon_bulk.model.alert_fields import KNOWN_FIELDS, closest_field, current_name
 
 
 def fields(fql: str) -> list[str]:
@@ -40,19 +40,19 @@ def test_quoted_text_is_never_taken_for_a_field(text: str, quote: str) -> None:
 
 @given(st.text(alphabet="ab:.+,()[]'\"\\ !<>~*\n1", max_size=60))
 def test_no_text_is_too_odd(text: str) -> None:
-    assert all(isinstance(said, str) for said in old_habits(text))
+    assert all(isinstance(said, str) for said in hints_for_filter(text))
 
 
 def test_every_behaviour_field_leads_to_a_field_that_alerts_have() -> None:
     for name in ("tactic", "technique", "filename", "sha256", "user_name", "cmdline", "timestamp", "ioc_value"):
-        assert former(f"behaviors.{name}") == name
-        assert name in KNOWN
-    assert former("tactic") is None
-    assert former("behaviors.nonsense") == ""
+        assert current_name(f"behaviors.{name}") == name
+        assert name in KNOWN_FIELDS
+    assert current_name("tactic") is None
+    assert current_name("behaviors.nonsense") == ""
 
 
 @pytest.mark.parametrize(
     ("typed", "meant"), [("hostnme", "hostname"), ("platform_name", "device.platform_name"), ("zzzzzz", "")]
 )
 def test_a_near_name_is_found(typed: str, meant: str) -> None:
-    assert nearest(typed) == meant
+    assert closest_field(typed) == meant

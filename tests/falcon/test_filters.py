@@ -15,16 +15,16 @@ from falcon_bulk.falcon.fql import (
     all_of,
     any_of,
     base_filter,
-    checked_filter,
-    checked_host,
-    checked_name,
-    checked_word,
-    equals_one,
+    check_filter,
+    check_host,
+    check_name,
+    check_word,
+    equals_any,
     hash_clauses,
     hash_groups,
     terms,
 )
-from falcon_bulk.model.hashes import checked_hash
+from falcon_bulk.model.hashes import check_sha256
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES
 
@@ -49,9 +49,7 @@ INJECTIONS = [
 
 
 @pytest.mark.parametrize("value", INJECTIONS)
-@pytest.mark.parametrize(
-    "check", [checked_host, checked_name, lambda value: checked_word(value, "product"), checked_hash]
-)
+@pytest.mark.parametrize("check", [check_host, check_name, lambda value: check_word(value, "product"), check_sha256])
 def test_a_value_that_would_leave_its_quotes_or_match_all_is_a_mistake_of_the_command_line(
     check: Any, value: str
 ) -> None:
@@ -65,21 +63,21 @@ def test_a_value_that_would_leave_its_quotes_or_match_all_is_a_mistake_of_the_co
 )
 def test_a_hash_is_exactly_64_hex_digits(value: str) -> None:
     with pytest.raises(UsageProblem):
-        checked_hash(value)
+        check_sha256(value)
 
 
 def test_a_hash_is_lower_cased_as_falcon_stores_it() -> None:
-    assert checked_hash("ABCDEF" + "0" * 58) == "abcdef" + "0" * 58
+    assert check_sha256("ABCDEF" + "0" * 58) == "abcdef" + "0" * 58
 
 
 @pytest.mark.parametrize("host", ["ACME-WKS-0142", "srv01.acme.example", "ACME-*", "*-DC?"[:-1], "a_b", "10.0.0.7"])
 def test_host_names_and_globs_are_taken(host: str) -> None:
-    assert checked_host(host) == host
+    assert check_host(host) == host
 
 
 @pytest.mark.parametrize("name", ["Suspicious activity", "*(macro)*", "C++ build, odd: one", "Überwachung", "+", "a:b"])
 def test_names_may_have_all_that_stays_within_quotes(name: str) -> None:
-    assert checked_name(name) == name
+    assert check_name(name) == name
 
 
 def _passes(check: Any, value: str) -> bool:
@@ -92,7 +90,7 @@ def _passes(check: Any, value: str) -> bool:
 
 @given(st.text())
 def test_what_passes_as_a_value_never_ends_its_quotes_and_can_be_sent(value: str) -> None:
-    for check in (checked_host, checked_name, lambda value: checked_word(value, "product")):
+    for check in (check_host, check_name, lambda value: check_word(value, "product")):
         if _passes(check, value):
             assert not set(value) & set("'\"\\\n\r\t\0")
             value.encode()
@@ -113,7 +111,7 @@ def test_what_passes_as_a_value_never_ends_its_quotes_and_can_be_sent(value: str
     ],
 )
 def test_a_filter_with_matching_quotes_and_parentheses_is_taken_as_it_stands(value: str) -> None:
-    assert checked_filter(value) == value
+    assert check_filter(value) == value
 
 
 @pytest.mark.parametrize(
@@ -132,7 +130,7 @@ def test_a_filter_with_matching_quotes_and_parentheses_is_taken_as_it_stands(val
 )
 def test_a_filter_that_would_fall_out_of_its_parentheses_is_refused(value: str) -> None:
     with pytest.raises(UsageProblem):
-        checked_filter(value)
+        check_filter(value)
 
 
 fql_pieces = st.lists(st.sampled_from(["'", '"', "\\", "(", ")", "a", ":", "+", ",", "*"]), max_size=14).map("".join)
@@ -140,7 +138,7 @@ fql_pieces = st.lists(st.sampled_from(["'", '"', "\\", "(", ")", "a", ":", "+", 
 
 @given(fql_pieces, fql_pieces)
 def test_parentheses_around_a_filter_close_at_its_end_and_not_before(value: str, more: str) -> None:
-    if not _passes(checked_filter, value):
+    if not _passes(check_filter, value):
         return
     whole = f"({value})+x:'{_harmless(more)}'"
     assert _closing_parenthesis(whole) == len(value) + 1
@@ -207,8 +205,8 @@ def test_parts_are_joined_only_where_there_are_some() -> None:
     assert all_of(["", "a:'1'", ""]) == "a:'1'"
     assert any_of(["a:'1'"]) == "a:'1'"
     assert any_of(["a:'1'", "b:'2'"]) == "(a:'1',b:'2')"
-    assert equals_one("a", ["1"]) == "a:'1'"
-    assert equals_one("a", ["1", "2"]) == "a:['1','2']"
+    assert equals_any("a", ["1"]) == "a:'1'"
+    assert equals_any("a", ["1", "2"]) == "a:['1','2']"
 
 
 def test_a_hash_is_looked_for_in_the_places_of_own_hashes() -> None:

@@ -8,13 +8,13 @@ from fake_timing import FakeTiming
 from scripted_falcon import Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
 
 from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, UsageProblem
-from falcon_bulk.falcon.indicators import DOUBTED, IDS, Indicators
-from falcon_bulk.model.indicator import Allowance
+from falcon_bulk.falcon.indicators import IDS_PER_REQUEST, MAX_SINGLE_CHECKS, Indicators
+from falcon_bulk.model.indicator import IndicatorSpec
 
 SEARCH = "/iocs/queries/indicators/v1"
 ENTITIES = "/iocs/entities/indicators/v1"
 FIRST, SECOND = "ab" * 32, "cd" * 32
-ALLOWANCE = Allowance(platforms=("windows", "mac"), expiration="2027-02-22T00:00:00Z", description="Vetted")
+ALLOWANCE = IndicatorSpec(platforms=("windows", "mac"), expiration="2027-02-22T00:00:00Z", description="Vetted")
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def test_hashes_are_looked_up_together_and_what_is_found_is_read_by_id(
 def test_what_a_list_does_not_find_is_asked_for_alone_and_lists_are_distrusted_once_that_finds_more(
     falcon: ScriptedFalcon, indicators: Indicators
 ) -> None:
-    hashes = [f"{number:064x}" for number in range(3 * DOUBTED)]
+    hashes = [f"{number:064x}" for number in range(3 * MAX_SINGLE_CHECKS)]
     lists = -(-len(hashes) // 19)
     indicators.find(hashes)
-    assert len(falcon.to(SEARCH)) == lists + DOUBTED
+    assert len(falcon.to(SEARCH)) == lists + MAX_SINGLE_CHECKS
     falcon.calls.clear()
     falcon.answer(SEARCH, *[good()] * lists, good(["id"], total=1), good())
     falcon.answer(ENTITIES, good([an_indicator(hashes[0], id="id")]))
@@ -67,7 +67,7 @@ def test_what_a_list_does_not_find_is_asked_for_alone_and_lists_are_distrusted_o
 
 
 def test_where_a_list_is_refused_all_are_asked_for_alone(falcon: ScriptedFalcon, indicators: Indicators) -> None:
-    hashes = [f"{number:064x}" for number in range(DOUBTED + 10)]
+    hashes = [f"{number:064x}" for number in range(MAX_SINGLE_CHECKS + 10)]
     falcon.answer(SEARCH, refused(400, "unparsable filter"), good(["id"], total=1), good())
     falcon.answer(ENTITIES, good([an_indicator(hashes[0], id="id")]))
     assert set(indicators.find(hashes)) == {hashes[0]}
@@ -96,8 +96,8 @@ def test_an_unknown_id_that_refuses_a_whole_reading_is_singled_out(
 
 
 def test_ids_go_in_urls_that_stay_short(falcon: ScriptedFalcon, indicators: Indicators) -> None:
-    indicators.by_id([f"{number:064x}" for number in range(2 * IDS + 1)])
-    assert sorted(len(call.query["ids"]) for call in falcon.to(ENTITIES)) == [1, IDS, IDS]
+    indicators.by_id([f"{number:064x}" for number in range(2 * IDS_PER_REQUEST + 1)])
+    assert sorted(len(call.query["ids"]) for call in falcon.to(ENTITIES)) == [1, IDS_PER_REQUEST, IDS_PER_REQUEST]
     assert max(len(call.url) for call in falcon.to(ENTITIES)) < 4_000
 
 
@@ -132,7 +132,7 @@ def test_host_groups_take_the_place_of_global_and_no_end_is_none(
     falcon: ScriptedFalcon, indicators: Indicators
 ) -> None:
     falcon.answer(ENTITIES, Reply(201, an_envelope([])))
-    indicators.create([FIRST], Allowance(platforms=("linux",), host_groups=("1" * 32,), description="x"), "why")
+    indicators.create([FIRST], IndicatorSpec(platforms=("linux",), host_groups=("1" * 32,), description="x"), "why")
     (sent,) = falcon.to(ENTITIES)[0].json["indicators"]
     assert (sent["applied_globally"], sent["host_groups"]) == (False, ["1" * 32])
     assert "expiration" not in sent

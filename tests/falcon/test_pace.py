@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from scripted_falcon import PATCH, QUERY, Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.rate_limit import MAX_COOLDOWN, MIN_COOLDOWN, Pacer, RetryBudget, backoff, told_to_wait
+from falcon_bulk.falcon.rate_limit import (
+    MAX_COOLDOWN,
+    MIN_COOLDOWN,
+    RequestPacer,
+    RetryBudget,
+    backoff,
+    retry_after_seconds,
+)
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.plan import Action
 
@@ -104,7 +111,7 @@ def test_a_wait_of_more_than_two_seconds_is_said_with_its_length(falcon: Scripte
 
 
 def test_one_cooldown_holds_back_all_threads(timing: FakeTiming) -> None:
-    pacer = Pacer(timing)
+    pacer = RequestPacer(timing)
     pacer.cool_down(30, "test")
     left: list[float] = []
 
@@ -120,14 +127,14 @@ def test_one_cooldown_holds_back_all_threads(timing: FakeTiming) -> None:
 
 
 def test_a_shorter_cooldown_does_not_cut_a_longer_one(timing: FakeTiming) -> None:
-    pacer = Pacer(timing)
+    pacer = RequestPacer(timing)
     pacer.cool_down(30, "long")
     pacer.cool_down(1, "short")
     pacer.before_request()
     assert timing.passed == pytest.approx(30)
 
 
-def spacing(timing: FakeTiming, pacer: Pacer) -> float:
+def spacing(timing: FakeTiming, pacer: RequestPacer) -> float:
     """Seconds between two requests that would both like to leave at once."""
     pacer.before_request()
     before = timing.passed
@@ -140,7 +147,7 @@ def rate(remaining: object, limit: object = 6_000) -> dict[str, str]:
 
 
 def test_requests_are_not_spaced_while_the_share_lasts_and_the_more_the_less_is_left(timing: FakeTiming) -> None:
-    pacer = Pacer(timing, quota=0.5)
+    pacer = RequestPacer(timing, quota=0.5)
     spaces = []
     for remaining in (6_000, 3_000, 2_000, 1_000, 0):
         pacer.after_answer(rate(remaining))
@@ -153,7 +160,7 @@ def test_requests_are_not_spaced_while_the_share_lasts_and_the_more_the_less_is_
 
 
 def test_the_pace_is_picked_up_again_when_the_window_has_moved_on(timing: FakeTiming) -> None:
-    pacer = Pacer(timing)
+    pacer = RequestPacer(timing)
     pacer.after_answer(rate(0))
     assert spacing(timing, pacer) > 0
     pacer.after_answer(rate(5_000))
@@ -168,7 +175,7 @@ def test_the_pace_is_picked_up_again_when_the_window_has_moved_on(timing: FakeTi
 def test_rate_headers_that_are_absent_or_nonsense_change_nothing(
     headers: dict[str, str], quota: float, timing: FakeTiming
 ) -> None:
-    pacer = Pacer(timing, quota=quota)
+    pacer = RequestPacer(timing, quota=quota)
     pacer.after_answer(headers)
     assert spacing(timing, pacer) == 0
     assert pacer.lowest_remaining is None
@@ -184,7 +191,7 @@ def test_the_rate_headers_of_real_answers_slow_the_tenant_down(falcon: ScriptedF
 
 @given(st.text() | st.floats().map(str) | st.integers().map(str), st.floats(0, 4e9))
 def test_being_told_to_wait_is_within_bounds_or_nothing_whatever_the_header_says(value: str, now: float) -> None:
-    seconds = told_to_wait({TOLD: value}, now)
+    seconds = retry_after_seconds({TOLD: value}, now)
     assert seconds is None or MIN_COOLDOWN <= seconds <= MAX_COOLDOWN
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from falcon_bulk.model.alert import Alert, BriefAlert, decode_alert, decode_as, decode_document
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import AlertState
-from falcon_bulk.operations.counting.related_hashes import Elsewhere
+from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter
 
 ID = "0123456789abcdef0123456789abcdef:ind:1:2-3-4"
 HASH = "a" * 64
@@ -30,7 +30,7 @@ def everything_of(alert: Alert) -> list[object]:
     return [
         *(alert.tenant, alert.host, list(alert.hosts), alert.title, alert.severity_number, alert.severity_label),
         *(alert.tag_set, alert.hidden, alert.assignee, alert.case, alert.comment_texts),
-        *(own_hashes(alert), Elsewhere().add([alert]), AlertState.of(alert)),
+        *(own_hashes(alert), RelatedHashCounter().add([alert]), AlertState.of(alert)),
     ]
 
 

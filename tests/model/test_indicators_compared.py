@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from falcon_bulk.model.indicator import Allowance, Indicator
+from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 
 GROUPS = ("1" * 32, "2" * 32)
 ENDS = "2026-12-24T00:00:00Z"
@@ -16,8 +16,8 @@ def an_indicator(**fields: Any) -> Indicator:
     return Indicator(**usual | fields)
 
 
-def an_allowance(**fields: Any) -> Allowance:
-    return Allowance(**{"platforms": ("windows",), "expiration": ENDS, "description": "Vetted"} | fields)
+def an_allowance(**fields: Any) -> IndicatorSpec:
+    return IndicatorSpec(**{"platforms": ("windows",), "expiration": ENDS, "description": "Vetted"} | fields)
 
 
 @pytest.mark.parametrize(

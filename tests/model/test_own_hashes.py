@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.hashes import OTHER_FIELDS, OWN_FIELDS, PLACES, SEARCHED_FIELDS, own_hashes
-from falcon_bulk.operations.counting.related_hashes import Elsewhere
+from falcon_bulk.model.hashes import HASH_FIELDS, OWN_FIELDS, RELATED_FIELDS, SEARCHED_FIELDS, own_hashes
+from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter
 
 A, B = "a" * 64, "b" * 64
 
@@ -19,7 +19,7 @@ def an_alert(**fields: Any) -> Alert:
 
 
 def other_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
-    elsewhere = Elsewhere()
+    elsewhere = RelatedHashCounter()
     elsewhere.add([alert])
     return {one.sha256: one.fields for one in elsewhere.apart_from(own_hashes(alert))}
 
@@ -98,7 +98,7 @@ def test_a_hash_in_several_other_places_is_shown_with_all_of_them() -> None:
 def test_every_own_place_is_searched_and_no_other_place_selects() -> None:
     """What is own and not searched would be missed; what is searched and not own would be read for nothing."""
     assert OWN_FIELDS == SEARCHED_FIELDS == ("sha256", "entities.sha256", "ioc_value")
-    assert len({place.field for place in PLACES}) == len(PLACES) == len(OWN_FIELDS) + len(OTHER_FIELDS)
+    assert len({place.field for place in HASH_FIELDS}) == len(HASH_FIELDS) == len(OWN_FIELDS) + len(RELATED_FIELDS)
 
 
 hashes = st.sampled_from([A, B, A.upper(), "c" * 63, "", None, 7, "domain.example"])
@@ -130,4 +130,4 @@ def test_own_hashes_are_what_the_three_places_say_and_never_among_the_others(doc
     assert own_hashes(alert).keys() == expected
     assert not own_hashes(alert).keys() & other_hashes(alert).keys()
     assert {place for places in own_hashes(alert).values() for place in places} <= set(OWN_FIELDS)
-    assert {place for places in other_hashes(alert).values() for place in places} <= set(OTHER_FIELDS)
+    assert {place for places in other_hashes(alert).values() for place in places} <= set(RELATED_FIELDS)

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from falcon_bulk.errors import Stopped
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.model.clock import SystemClock
 
 STOPPED_AT_ANY_MOMENT = """
 import random, signal
@@ -37,7 +37,7 @@ def test_a_signal_stops_the_work_at_whatever_moment_it_comes() -> None:
 
 
 def test_a_stop_ends_all_waits_and_all_that_come_after() -> None:
-    timing = SystemTiming()
+    timing = SystemClock()
     ended: list[str] = []
 
     def wait(name: str) -> None:
@@ -60,7 +60,7 @@ def test_a_stop_ends_all_waits_and_all_that_come_after() -> None:
 
 
 def test_what_is_in_flight_is_waited_for_also_after_a_stop() -> None:
-    timing = SystemTiming()
+    timing = SystemClock()
     timing.stop(signal.SIGINT)
     begun = time.monotonic()
     with timing.finishing():

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.plan import AlertState, Plan, PlannedAlert, Way
-from falcon_bulk.operations.reading.read_all import Found
+from falcon_bulk.model.plan import ActionSet, AlertState, Plan, PlannedAlert
+from falcon_bulk.operations.reading.read_all import AlertDocument
 
 CID = "0123456789abcdef0123456789abcdef"
 OTHER_CID = "fedcba9876543210fedcba9876543210"
@@ -36,9 +36,9 @@ def an_alert(number: int = 1, **fields: Any) -> Alert:
     return decode_alert(a_document(number, **fields))
 
 
-def found(*alerts: Alert) -> list[list[Found]]:
+def found(*alerts: Alert) -> list[list[AlertDocument]]:
     """The alerts as one page of a reading."""
-    return [[Found(alert, msgspec.Raw(b"{}")) for alert in alerts]]
+    return [[AlertDocument(alert, msgspec.Raw(b"{}")) for alert in alerts]]
 
 
 def a_plan(**fields: Any) -> Plan:
@@ -66,10 +66,10 @@ class Collected:
     """A sink that keeps what is planned."""
 
     def __init__(self) -> None:
-        self.ways: dict[int, Way] = {}
+        self.ways: dict[int, ActionSet] = {}
         self.alerts: list[PlannedAlert] = []
 
-    def add_way(self, number: int, way: Way) -> None:
+    def add_way(self, number: int, way: ActionSet) -> None:
         self.ways[number] = way
 
     def add(self, alert: PlannedAlert) -> None:

@@ -9,10 +9,10 @@ from plan_builders import RUN, an_alert
 
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.model.plan import Action, AlertState
-from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.changes.guardrails import RAILS
-from falcon_bulk.operations.changes.planner import Change, assignment, checked_value
-from falcon_bulk.operations.changes.reconcile import led_to, reached
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+from falcon_bulk.operations.changes.planner import Change, assign_action, check_action_value
+from falcon_bulk.operations.changes.reconcile import expected_state, is_in_target_state
 
 
 def a_change(**fields: Any) -> Change:
@@ -44,7 +44,7 @@ def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
     ],
 )
 def test_a_verdict_replaces_the_tags_of_other_verdicts_in_the_same_request(tags: list[str], removed: list[str]) -> None:
-    assert way(a_change(verdict=Verdict.FALSE_POSITIVE), tags=tags) == [
+    assert way(a_change(verdict=Resolution.FALSE_POSITIVE), tags=tags) == [
         ("update_status", "closed"),
         *(("remove_tag", tag) for tag in removed),
         ("add_tag", "false_positive"),
@@ -61,7 +61,7 @@ def test_without_a_verdict_the_tags_of_verdicts_stay() -> None:
 
 
 def test_a_tag_given_twice_is_added_once_and_each_in_an_action_of_its_own() -> None:
-    change = a_change(verdict=Verdict.IGNORED, tags=("b", "a", "b", "ignored"))
+    change = a_change(verdict=Resolution.IGNORED, tags=("b", "a", "b", "ignored"))
     assert [value for name, value in way(change) if name == "add_tag"] == ["ignored", "b", "a"]
 
 
@@ -76,17 +76,17 @@ def test_a_tag_given_twice_is_added_once_and_each_in_an_action_of_its_own() -> N
     ],
 )
 def test_an_assignee_is_a_uuid_an_email_or_a_name(who: str, action: str) -> None:
-    assert assignment(who) == Action(action, who)
+    assert assign_action(who) == Action(action, who)
     assert way(a_change(assign_to=who))[1] == (action, who)
 
 
-verdicts = st.sampled_from([None, *Verdict])
-tags = st.lists(st.sampled_from(["pilot", "triage", *Verdict]).map(str), unique=True, max_size=4)
+verdicts = st.sampled_from([None, *Resolution])
+tags = st.lists(st.sampled_from(["pilot", "triage", *Resolution]).map(str), unique=True, max_size=4)
 
 
 @given(verdicts, tags, tags, st.sampled_from(Status), st.sampled_from(Status))
 def test_what_a_change_leads_to_is_what_it_is_verified_by(
-    verdict: Verdict | None, added: list[str], present: list[str], before: Status, after: Status
+    verdict: Resolution | None, added: list[str], present: list[str], before: Status, after: Status
 ) -> None:
     change = a_change(status=after, verdict=verdict, tags=tuple(added))
     try:
@@ -95,11 +95,11 @@ def test_what_a_change_leads_to_is_what_it_is_verified_by(
         return
     alert = an_alert(status=str(before), tags=present)
     taken = change.way(alert, "done")
-    state = led_to(AlertState.of(alert), taken, AlertState.of(alert))
-    assert reached(taken, state)
+    state = expected_state(AlertState.of(alert), taken, AlertState.of(alert))
+    assert is_in_target_state(taken, state)
     assert set(added) <= set(state.tags)
     if verdict:
-        assert {tag for tag in state.tags if tag in tuple(Verdict)} == {str(verdict)}
+        assert {tag for tag in state.tags if tag in tuple(Resolution)} == {str(verdict)}
     assert all(isinstance(action.value, str) and action.value for action in taken)
     assert [action.name for action in taken].count("append_comment") == 1
 
@@ -131,13 +131,13 @@ def test_a_comment_of_1023_bytes_is_taken_and_one_of_1024_is_not(letter: str) ->
 def test_a_value_with_control_characters_or_blank_is_refused(value: str) -> None:
     for what in ("comment", "tag", "assignee"):
         with pytest.raises(UsageProblem):
-            checked_value(what, value)
+            check_action_value(what, value)
 
 
 @given(st.text(max_size=1_100))
 def test_what_is_taken_as_a_value_can_be_sent_and_is_short_enough(value: str) -> None:
     try:
-        assert checked_value("comment", value) == value
+        assert check_action_value("comment", value) == value
     except UsageProblem:
         return
     assert 0 < len(value.encode()) < 1_024
@@ -149,8 +149,8 @@ def test_what_is_taken_as_a_value_can_be_sent_and_is_short_enough(value: str) ->
 
 def test_a_tag_that_is_another_resolution_contradicts_the_one_given() -> None:
     with pytest.raises(UsageProblem, match="contradict"):
-        a_change(verdict=Verdict.FALSE_POSITIVE, tags=("true_positive",)).check()
-    a_change(verdict=Verdict.FALSE_POSITIVE, tags=("false_positive", "pilot")).check()
+        a_change(verdict=Resolution.FALSE_POSITIVE, tags=("true_positive",)).check()
+    a_change(verdict=Resolution.FALSE_POSITIVE, tags=("false_positive", "pilot")).check()
     a_change(tags=("true_positive",)).check()
 
 
@@ -164,5 +164,5 @@ def test_an_unknown_rail_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(UsageProblem) as caught:
         a_change(lifted=frozenset({"critcal"})).check()
     assert "critcal" in caught.value.message
-    assert all(rail in caught.value.hint for rail in RAILS)
-    a_change(lifted=frozenset(RAILS)).check()
+    assert all(rail in caught.value.hint for rail in GUARDRAILS)
+    a_change(lifted=frozenset(GUARDRAILS)).check()

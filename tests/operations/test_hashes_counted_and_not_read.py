@@ -9,9 +9,9 @@ from plan_builders import HASH, OTHER_HASH, a_document
 from falcon_bulk.falcon.alerts import Page
 from falcon_bulk.falcon.fql import hash_clauses
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
-from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.operations.reading.read_all import ReadProgress
 
 BY_SHA256 = hash_clauses([HASH])["sha256"]
 
@@ -45,8 +45,8 @@ class Withholding:
         return []
 
 
-def read(alerts: Withholding) -> tuple[list[str], Watch]:
-    watch = Watch(SystemTiming())
+def read(alerts: Withholding) -> tuple[list[str], ReadProgress]:
+    watch = ReadProgress(SystemClock())
     pages = read_by_hashes(alerts, "", [HASH], watch, Alert)
     return [item.alert.composite_id for page in pages for item in page], watch
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from falcon_bulk.model.alert import BriefAlert, decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
-from falcon_bulk.operations.counting.hash_summary import summarize
-from falcon_bulk.operations.counting.related_hashes import Elsewhere
-from falcon_bulk.operations.reading.read_all import decoded
+from falcon_bulk.operations.counting.hash_summary import summarize_hashes
+from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter
+from falcon_bulk.operations.reading.read_all import decode_found
 
 A, B, C = "a1" * 32, "b2" * 32, "c3" * 32
 M, N = "d4" * 16, "e5" * 16
@@ -20,10 +20,10 @@ M, N = "d4" * 16, "e5" * 16
 
 def summary_of(*documents: dict[str, Any]) -> HashSummary:
     pages = [
-        [decoded(BriefAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
+        [decode_found(BriefAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
         for number, document in enumerate(documents)
     ]
-    return summarize(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")
+    return summarize_hashes(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")
 
 
 def test_a_hash_is_elsewhere_if_it_is_no_alert_s_own_among_those_read() -> None:
@@ -121,7 +121,7 @@ def test_alerts_that_have_the_same_are_counted_as_if_one_by_one(
 ) -> None:
     alerts = [decode_alert(json.dumps({"composite_id": "c:ind:1:2", **document}).encode()) for document in different]
     page = [alerts[number % len(alerts)] for number in order if alerts]
-    together, one_by_one = Elsewhere(), Elsewhere()
+    together, one_by_one = RelatedHashCounter(), RelatedHashCounter()
     together.add(page)
     for alert in page:
         one_by_one.add([alert])

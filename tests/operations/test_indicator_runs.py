@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from falcon_bulk.errors import AnswerLost, FalconBulkError, Rejected, Stopped
-from falcon_bulk.falcon.indicators import Created
+from falcon_bulk.falcon.indicators import CreateResponse
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.indicator import Allowance, Indicator, PlannedIndicator
+from falcon_bulk.model.indicator import Indicator, IndicatorSpec, PlannedIndicator
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
 from falcon_bulk.operations.changes.batch_sender import MAX_TRIES
-from falcon_bulk.operations.changes.indicator_operations import deed_of
+from falcon_bulk.operations.changes.indicator_operations import operation_for
 from falcon_bulk.operations.changes.indicator_run import IndicatorRun
 
 HASHES = [f"{number:064x}" for number in range(4)]
-ALLOWANCE = Allowance(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")
+ALLOWANCE = IndicatorSpec(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")
 DUPLICATE = "warning: Warning: Duplicate type: 'sha256'"
 
 
@@ -60,7 +60,7 @@ class Keeper:
         self.lag = 0.0
         self.made: dict[str, tuple[float, Indicator]] = {}
         self.sent: list[list[str]] = []
-        self.troubles: list[Callable[[Sequence[str]], Created] | Exception] = []
+        self.troubles: list[Callable[[Sequence[str]], CreateResponse] | Exception] = []
         self.bad: dict[str, str] = {}
         self.applies_then_loses = False
 
@@ -71,7 +71,7 @@ class Keeper:
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
         return {str(one.id): one for _, one in self.made.values() if one.id in ids}
 
-    def create(self, hashes: Sequence[str], allowance: Allowance, comment: str) -> Created:
+    def create(self, hashes: Sequence[str], allowance: IndicatorSpec, comment: str) -> CreateResponse:
         self.sent.append(list(hashes))
         if self.troubles:
             trouble = self.troubles.pop(0)
@@ -84,8 +84,8 @@ class Keeper:
             one: self.bad[one] for one in hashes if one in self.bad
         }
         if refused:
-            return Created((), refused, "rejected", "trace")
-        return Created(self._make(hashes), {}, "", "trace")
+            return CreateResponse((), refused, "rejected", "trace")
+        return CreateResponse(self._make(hashes), {}, "", "trace")
 
     def delete(self, ids: Sequence[str], comment: str) -> str:
         raise NotImplementedError
@@ -141,7 +141,7 @@ PLAN = Plan(
 
 def carried_out(keeper: Keeper, journal: Journal, *, fresh: bool = True) -> tuple[RunResult, FalconBulkError | None]:
     read_at = keeper.timing.monotonic() if fresh else float("-inf")
-    run = IndicatorRun(deed_of(PLAN, keeper), journal, PLAN, keeper.timing, read_at=read_at)
+    run = IndicatorRun(operation_for(PLAN, keeper), journal, PLAN, keeper.timing, read_at=read_at)
     return run.carry_out(lambda: 0), run.cause
 
 
@@ -202,11 +202,11 @@ def test_one_with_an_error_after_a_lost_answer_fails_and_leaves_nothing_to_resum
 
 
 def test_a_refusal_that_names_nobody_is_halved_until_the_bad_one_stands_alone(keeper: Keeper, journal: Journal) -> None:
-    def refusing(hashes: Sequence[str]) -> Created:
+    def refusing(hashes: Sequence[str]) -> CreateResponse:
         keeper.troubles.append(refusing)
         if HASHES[2] in hashes:
             raise Rejected("Falcon answers 400: no.", status=400)
-        return Created(keeper._make(hashes), {}, "", "")
+        return CreateResponse(keeper._make(hashes), {}, "", "")
 
     keeper.troubles = [refusing]
     result, _ = carried_out(keeper, journal)
@@ -215,7 +215,7 @@ def test_a_refusal_that_names_nobody_is_halved_until_the_bad_one_stands_alone(ke
 
 
 def test_a_success_that_does_not_name_one_is_no_success(keeper: Keeper, journal: Journal) -> None:
-    keeper.troubles = [lambda hashes: Created(keeper._make(hashes[:3]), {}, "", "")]
+    keeper.troubles = [lambda hashes: CreateResponse(keeper._make(hashes[:3]), {}, "", "")]
     result, _ = carried_out(keeper, journal)
     assert (result.changed, keeper.sent) == (4, [HASHES, HASHES[3:]])
 
@@ -223,7 +223,7 @@ def test_a_success_that_does_not_name_one_is_no_success(keeper: Keeper, journal:
 def test_what_falcon_made_otherwise_than_asked_is_told(keeper: Keeper, journal: Journal) -> None:
     made = tuple(an_indicator(one, platforms=["windows", "mac"]) for one in HASHES)
     keeper.made = {one.value: (0.0, one) for one in made}
-    keeper.troubles = [lambda _: Created(made, {}, "", "")]
+    keeper.troubles = [lambda _: CreateResponse(made, {}, "", "")]
     result, _ = carried_out(keeper, journal)
     assert (result.status, result.changed, result.verified) == ("partial", 4, 0)
     assert "windows, mac" in journal.indicators.outcomes("run1")[HASHES[0]].reason

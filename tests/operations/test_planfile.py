@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from plan_builders import CID, CLOUD, OTHER_CID, a_plan
 
 from falcon_bulk.errors import ExitCode, Refused
-from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
-from falcon_bulk.model.preview import Preview, Sample
-from falcon_bulk.operations.changes.plan_file import AlertLine, PlanFile, PlanFileWriter, WayLine
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
+from falcon_bulk.model.preview import Preview, TopValues
+from falcon_bulk.operations.changes.plan_file import ActionSetLine, AlertLine, PlanFile, PlanFileWriter
 
 MADE = datetime(2026, 11, 17, 6, 50, tzinfo=UTC)
-WAYS: list[Way] = [
+WAYS: list[ActionSet] = [
     (Action("update_status", "closed"), Action("append_comment", "done")),
     (Action("update_status", "closed"), Action("remove_tag", "true_positive"), Action("append_comment", "done")),
 ]
@@ -26,7 +26,7 @@ PREVIEW = Preview(
     planned=2,
     skipped={"already": 0},
     held={},
-    samples=(Sample(title="Host", counts=(("ACME-1", 2),)),),
+    samples=(TopValues(title="Host", counts=(("ACME-1", 2),)),),
     oldest="",
     newest="",
     sent=("status: closed",),
@@ -66,7 +66,7 @@ def test_what_was_planned_comes_back(plan_path: Path) -> None:
     assert file.plan == a_plan()
     assert file.preview == PREVIEW
     lines = list(file.rows())
-    assert [line.actions for line in lines if isinstance(line, WayLine)] == WAYS
+    assert [line.actions for line in lines if isinstance(line, ActionSetLine)] == WAYS
     assert [line.alert for line in lines if isinstance(line, AlertLine)] == [an_entry(1), an_entry(2, way=1)]
 
 

@@ -11,10 +11,10 @@ from falcon_bulk.errors import ExitCode, Refused, WrongTenant
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import AlertState
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.changes.guardrails import holding
-from falcon_bulk.operations.changes.planner import WARNING, Change, check_bounds, make_plan
-from falcon_bulk.operations.changes.preview_builder import Tally
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.guardrails import guardrail_for
+from falcon_bulk.operations.changes.planner import CLOSE_WARNING, Change, check_bounds, make_plan
+from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 
 CLOSE = Change(status=Status.CLOSED, operator="alice")
 
@@ -32,7 +32,7 @@ alert_fields = st.fixed_dictionaries(
         "status": st.sampled_from(["new", "in_progress", "reopened", "closed", "", 7]),
         "severity": st.sampled_from([10, 50, 79, 80, None, "x"]),
         "severity_name": st.sampled_from(["Low", "Critical", "", None]),
-        "tags": st.lists(st.sampled_from(["", "pilot", "FC-1", *Verdict]).map(str), max_size=3),
+        "tags": st.lists(st.sampled_from(["", "pilot", "FC-1", *Resolution]).map(str), max_size=3),
         "assigned_to_name": st.sampled_from(["", "Alice"]),
         "product": st.sampled_from(["epp", "overwatch", "idp"]),
         "sha256": st.sampled_from([HASH, OTHER_HASH, ""]),
@@ -44,12 +44,12 @@ alert_fields = st.fixed_dictionaries(
 
 @given(
     st.lists(alert_fields, max_size=25),
-    st.sampled_from([None, *Verdict]),
+    st.sampled_from([None, *Resolution]),
     st.sampled_from([(), (HASH,)]),
     st.lists(st.integers(0, 30), max_size=12),
 )
 def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
-    documents: list[dict[str, Any]], verdict: Verdict | None, hashes: tuple[str, ...], more: list[int]
+    documents: list[dict[str, Any]], verdict: Resolution | None, hashes: tuple[str, ...], more: list[int]
 ) -> None:
     alerts = [an_alert(number, **fields) for number, fields in enumerate(documents)]
     change = Change(status=Status.CLOSED, operator="alice", verdict=verdict)
@@ -67,7 +67,7 @@ def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
     for entry in sink.alerts:
         alert = by_id[entry.composite_id]
         assert alert.status != "closed"
-        assert holding(alert, frozenset(hashes), frozenset()) == ""
+        assert guardrail_for(alert, frozenset(hashes), frozenset()) == ""
         assert entry.before == AlertState.of(alert)
         assert sink.ways[entry.way] == change.way(alert, a_plan().comment)
     for sample in preview.samples:
@@ -77,7 +77,7 @@ def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
 
 
 def test_alerts_that_need_the_same_actions_share_a_way() -> None:
-    change = Change(status=Status.CLOSED, operator="alice", verdict=Verdict.FALSE_POSITIVE)
+    change = Change(status=Status.CLOSED, operator="alice", verdict=Resolution.FALSE_POSITIVE)
     _, sink = planning(
         *(an_alert(number, tags=["ignored"] if number % 2 else []) for number in range(6)), change=change
     )
@@ -107,9 +107,9 @@ def test_several_cids_may_be_allowed() -> None:
 
 
 def test_the_preview_says_that_closing_can_fire_what_no_undo_takes_back() -> None:
-    assert WARNING in planning(an_alert())[0].warnings
+    assert CLOSE_WARNING in planning(an_alert())[0].warnings
     reopened, _ = planning(an_alert(status="closed"), change=Change(status=Status.REOPENED, operator="alice"))
-    assert WARNING not in reopened.warnings
+    assert CLOSE_WARNING not in reopened.warnings
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_the_preview_tells_the_span_of_creation_and_the_most_frequent_values() -
 
 def test_distinct_values_are_counted_up_to_a_limit_so_that_memory_stays_flat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("falcon_bulk.operations.changes.preview_builder.MOST_VALUES", 3)
-    tally = Tally()
+    tally = PreviewBuilder()
     for number in range(10):
         tally.plan(an_alert(number, device={"hostname": f"ACME-{number}"}))
     hosts = next(sample for sample in tally.preview([], by_hash=False).samples if sample.title == "Host")

@@ -9,12 +9,12 @@ from plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, pla
 
 from falcon_bulk.errors import WrongTenant
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.clock import SystemTiming
-from falcon_bulk.model.plan import Action, AlertState, PlannedAlert, Way
+from falcon_bulk.model.clock import SystemClock
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedAlert
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import AlertRecord, Outcome
-from falcon_bulk.operations.changes.undo import found_changed, plan_undo
-from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
+from falcon_bulk.operations.reading.read_all import ReadProgress
 
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
 UNDO = a_plan(run_id="20261118T065000-1c2d", command="undo", undoes=RUN, comment=f"Undo of {RUN}")
@@ -34,10 +34,10 @@ class Sink:
     """What is planned, with its outcome and why."""
 
     def __init__(self) -> None:
-        self.ways: dict[int, Way] = {}
-        self.planned: dict[str, tuple[Way, Outcome, str]] = {}
+        self.ways: dict[int, ActionSet] = {}
+        self.planned: dict[str, tuple[ActionSet, Outcome, str]] = {}
 
-    def add_way(self, number: int, way: Way) -> None:
+    def add_way(self, number: int, way: ActionSet) -> None:
         self.ways[number] = way
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
@@ -56,7 +56,7 @@ def a_record(before: Alert, after: Alert | None, outcome: Outcome = Outcome.CHAN
 
 def undoing(records: Sequence[AlertRecord], alerts: ById) -> tuple[Preview, Sink]:
     sink = Sink()
-    return plan_undo(records, alerts, UNDO, sink, Watch(SystemTiming())), sink  # type: ignore[arg-type]
+    return plan_undo(records, alerts, UNDO, sink, ReadProgress(SystemClock())), sink  # type: ignore[arg-type]
 
 
 def test_what_is_as_the_run_left_it_goes_back_and_what_is_gone_is_skipped() -> None:
@@ -93,7 +93,7 @@ def test_of_what_a_run_left_unknown_only_what_bears_its_comment_is_taken_for_cha
     rows = [planned(an_alert(number)) for number in (1, 2, 3)]
     alerts = ById(a_document(1, status="closed", comments=[{"value": OURS}]), a_document(2))
     ways = {0: (Action("update_status", "closed"), Action("append_comment", OURS))}
-    (found,) = found_changed([rows], ways, a_plan().marker, alerts)  # type: ignore[arg-type]
+    (found,) = changed_after_all([rows], ways, a_plan().marker, alerts)  # type: ignore[arg-type]
     assert (found.composite_id, found.outcome) == (f"{CID}:ind:1:2-3-4", Outcome.CHANGED)
     assert found.after is not None
     assert found.after.status == "closed"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan_builders import HASH, OTHER_HASH, an_alert
 
-from falcon_bulk.operations.changes.guardrails import RAILS, holding
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS, guardrail_for
 
 NOTHING: frozenset[str] = frozenset()
 UNNAMED = {"severity": ..., "severity_name": ...}
@@ -62,18 +62,18 @@ PASSING: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(("rail", "fields"), HELD)
 def test_an_alert_is_held_by_its_rail(rail: str, fields: dict[str, Any]) -> None:
-    assert holding(an_alert(**fields), NOTHING, NOTHING) == rail
+    assert guardrail_for(an_alert(**fields), NOTHING, NOTHING) == rail
 
 
 @pytest.mark.parametrize(("rail", "fields"), HELD)
 def test_a_lifted_rail_holds_nothing(rail: str, fields: dict[str, Any]) -> None:
     lifted = frozenset({rail, "assigned"})  # who is of a team is also assigned
-    assert holding(an_alert(**fields), NOTHING, lifted) == ""
+    assert guardrail_for(an_alert(**fields), NOTHING, lifted) == ""
 
 
 @pytest.mark.parametrize("fields", PASSING)
 def test_what_only_comes_near_passes(fields: dict[str, Any]) -> None:
-    assert holding(an_alert(**fields), NOTHING, NOTHING) == ""
+    assert guardrail_for(an_alert(**fields), NOTHING, NOTHING) == ""
 
 
 def test_an_alert_counts_under_the_first_rail_that_holds_it() -> None:
@@ -90,14 +90,14 @@ def test_an_alert_counts_under_the_first_rail_that_holds_it() -> None:
     )
     lifted: set[str] = set()
     order = []
-    while rail := holding(everything, frozenset({HASH}), frozenset(lifted)):
+    while rail := guardrail_for(everything, frozenset({HASH}), frozenset(lifted)):
         order.append(rail)
         lifted.add(rail)
-    assert order == [rail for rail in RAILS if rail != "no-severity"]
+    assert order == [rail for rail in GUARDRAILS if rail != "no-severity"]
 
 
 def test_the_rails_stand_in_the_order_that_is_documented() -> None:
-    assert list(RAILS) == [
+    assert list(GUARDRAILS) == [
         *("critical", "no-severity", "overwatch", "falcon-complete", "true-positive"),
         *("case", "assigned", "in-progress", "other-hashes"),
     ]
@@ -117,9 +117,9 @@ def test_the_rails_stand_in_the_order_that_is_documented() -> None:
 )
 def test_another_own_hash_holds_an_alert_back_where_hashes_were_selected(fields: dict[str, Any], held: bool) -> None:
     alert = an_alert(**fields)
-    assert holding(alert, frozenset({HASH}), NOTHING) == ("other-hashes" if held else "")
-    assert holding(alert, frozenset({HASH, OTHER_HASH}), NOTHING) == ""
-    assert holding(alert, NOTHING, NOTHING) == ""
+    assert guardrail_for(alert, frozenset({HASH}), NOTHING) == ("other-hashes" if held else "")
+    assert guardrail_for(alert, frozenset({HASH, OTHER_HASH}), NOTHING) == ""
+    assert guardrail_for(alert, NOTHING, NOTHING) == ""
 
 
 anything = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.lists(st.text(max_size=4), max_size=2)
@@ -132,5 +132,5 @@ anything = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.
     )
 )
 def test_a_rail_asks_an_odd_document_without_stumbling(fields: dict[str, Any]) -> None:
-    rail = holding(an_alert(**fields), frozenset({HASH}), NOTHING)
-    assert rail == "" or RAILS[rail](an_alert(**fields), frozenset({HASH}))
+    rail = guardrail_for(an_alert(**fields), frozenset({HASH}), NOTHING)
+    assert rail == "" or GUARDRAILS[rail](an_alert(**fields), frozenset({HASH}))

@@ -11,11 +11,11 @@ from clients import client_of
 
 from falcon_bulk.falcon.fql import hash_groups
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.reading.read_all import Watch
 from falcon_bulk.operations.reading import by_hash as byhash
-from falcon_bulk.operations.reading.select_alerts import select
+from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Server, Switches, Tenant
 from falcon_emulator.control import truth
 from falcon_emulator.request_log import Request
@@ -30,7 +30,7 @@ class Reading:
         self.tenant = tenant
         self.client = client_of(tenant, server, cids=(tenant.cid,))
         self.client.alerts.count("")
-        self.watch = Watch(SystemTiming())
+        self.watch = ReadProgress(SystemClock())
         self.owners: dict[str, set[str]] = {}
         for alert in map(truth, tenant.store.newest_first):
             for digest in alert["hashes"]:
@@ -42,7 +42,7 @@ class Reading:
         return tuple(sorted(self.owners))
 
     def ids(self, selection: Selection, readers: int = 1) -> Counter[str]:
-        pages = select(self.client.alerts, selection, self.watch, Alert, readers=readers)
+        pages = read_selection(self.client.alerts, selection, self.watch, Alert, readers=readers)
         return Counter(item.alert.composite_id for page in pages for item in page)
 
     def exactly(self, *hashes: str) -> Counter[str]:

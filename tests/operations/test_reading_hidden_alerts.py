@@ -10,8 +10,8 @@ from plan_builders import a_document
 
 from falcon_bulk.falcon.alerts import Page
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.clock import SystemTiming
-from falcon_bulk.operations.reading.read_all import Watch, read_all
+from falcon_bulk.model.clock import SystemClock
+from falcon_bulk.operations.reading.read_all import ReadProgress, read_all
 from falcon_bulk.operations.reading.read_all import read_all as reading
 
 PAGE, WINDOW = 5, 20
@@ -52,8 +52,8 @@ def _a_small_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "WINDOW", WINDOW)
 
 
-def read(alerts: Hiding) -> tuple[Counter[str], Watch]:
-    watch = Watch(SystemTiming())
+def read(alerts: Hiding) -> tuple[Counter[str], ReadProgress]:
+    watch = ReadProgress(SystemClock())
     pages = read_all(alerts, "status:'new'", watch, Alert)  # type: ignore[arg-type]
     found = Counter(item.alert.composite_id for page in pages for item in page)
     watch.conclude()

@@ -18,22 +18,22 @@ from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE, Page
 from falcon_bulk.falcon.tenant import Tenant as Client
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.clock import SystemTiming, rfc3339
+from falcon_bulk.model.clock import SystemClock, rfc3339
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.reading.parallel import side_by_side
-from falcon_bulk.operations.reading.read_all import Watch, read_all
-from falcon_bulk.operations.reading.select_alerts import select
-from falcon_bulk.operations.reading.time_slices import cut
+from falcon_bulk.operations.reading.parallel import read_in_parallel
+from falcon_bulk.operations.reading.read_all import ReadProgress, read_all
+from falcon_bulk.operations.reading.select_alerts import read_selection
+from falcon_bulk.operations.reading.time_slices import cut_slices
 from falcon_emulator import Fault, Server, Switches, Tenant
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]:
-    watch = Watch(SystemTiming())
+    watch = ReadProgress(SystemClock())
     return Counter(
         item.alert.composite_id
-        for page in select(client.alerts, selection, watch, Alert, readers=readers)
+        for page in read_selection(client.alerts, selection, watch, Alert, readers=readers)
         for item in page
     )
 
@@ -65,7 +65,7 @@ def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> N
     with Server(tenant, port=0) as server:
         client = client_of(tenant, server, cids=(tenant.cid,))
         read: Counter[str] = Counter()
-        for page in read_all(client.alerts, "", Watch(SystemTiming()), Alert, readers=4):
+        for page in read_all(client.alerts, "", ReadProgress(SystemClock()), Alert, readers=4):
             read.update(item.alert.composite_id for item in page)
             server.call(lambda: tenant.arrive(3))
         client.close()
@@ -145,7 +145,9 @@ def test_slices_cover_every_alert_exactly_once_whatever_the_server_counts(data: 
     lies = data.draw(st.dictionaries(st.integers(-5, 80), st.integers(1, 40), max_size=8), label="wrong counts")
     alerts = FakeAlerts(seconds, {**truth, **lies} if data.draw(st.booleans(), label="lies") else dict(truth))
 
-    pages = read_all(alerts, "", Watch(SystemTiming()), Alert, readers=data.draw(st.integers(2, 8), label="readers"))
+    pages = read_all(
+        alerts, "", ReadProgress(SystemClock()), Alert, readers=data.draw(st.integers(2, 8), label="readers")
+    )
     read = Counter(item.alert.composite_id for page in pages for item in page)
 
     assert read == Counter(str(number) for number in range(len(seconds)))
@@ -163,7 +165,7 @@ def test_an_alert_without_a_time_is_in_no_slice_and_is_read_all_the_same() -> No
 
     alerts.page = page  # type: ignore[method-assign]
     alerts.count = lambda fql: 0 if "show_in_ui" in fql else 4_000 if "created_timestamp" in fql else 4_001  # type: ignore[method-assign]
-    watch = Watch(SystemTiming())
+    watch = ReadProgress(SystemClock())
     read = Counter(item.alert.composite_id for page in read_all(alerts, "", watch, Alert, readers=4) for item in page)
     assert read == Counter(["untimed", *map(str, range(4_000))])
     assert (watch.counted, watch.read) == (4_001, 4_001)
@@ -172,7 +174,7 @@ def test_an_alert_without_a_time_is_in_no_slice_and_is_read_all_the_same() -> No
 def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
     seconds = [*[5_000] * 12_000, *range(0, 36_000, 3)]
     alerts = FakeAlerts(seconds, dict(Counter(second // 3600 for second in seconds)))
-    slices = cut(alerts, "", readers=8)
+    slices = cut_slices(alerts, "", readers=8)
     assert slices[0].alerts >= 12_000
     assert all(one.alerts <= 3_000 for one in slices[1:])
     assert sum(one.alerts for one in slices) == len(seconds)
@@ -182,14 +184,14 @@ def test_pages_out_of_order_are_not_taken_for_whole() -> None:
     alerts = FakeAlerts(range(1_500), {})
     alerts.moments.reverse()
     with pytest.raises(Unreachable, match="not in the order"):
-        list(read_all(alerts, "", Watch(SystemTiming()), Alert))
+        list(read_all(alerts, "", ReadProgress(SystemClock()), Alert))
 
 
 def test_a_page_that_comes_again_is_said_and_not_read_for_ever() -> None:
     alerts = FakeAlerts([1] * 1_000, {})
     alerts.page = lambda fql, after="", **_: Page(FakeAlerts.page(alerts, fql).documents, 1_000, "again")  # type: ignore[method-assign]
     with pytest.raises(Unreachable, match="repeats"):
-        list(read_all(alerts, "", Watch(SystemTiming()), Alert))
+        list(read_all(alerts, "", ReadProgress(SystemClock()), Alert))
 
 
 def test_what_a_chain_raises_is_raised_and_the_items_of_a_chain_keep_their_order() -> None:
@@ -200,11 +202,11 @@ def test_what_a_chain_raises_is_raised_and_the_items_of_a_chain_keep_their_order
         yield 1
         raise ValueError("broken")
 
-    with side_by_side([lambda start=start: numbers(start) for start in (0, 100, 200)], readers=2) as found:
+    with read_in_parallel([lambda start=start: numbers(start) for start in (0, 100, 200)], readers=2) as found:
         items = list(found)
     for chain in range(3):
         assert [item for number, item in items if number == chain] == list(range(chain * 100, chain * 100 + 50))
-    with side_by_side([lambda: numbers(0), broken], readers=2) as found, pytest.raises(ValueError, match="broken"):
+    with read_in_parallel([lambda: numbers(0), broken], readers=2) as found, pytest.raises(ValueError, match="broken"):
         list(found)
 
 
@@ -214,7 +216,7 @@ def test_of_ids_only_those_asked_for_are_taken_and_each_once() -> None:
         {"composite_id": name, "created_timestamp": rfc3339(START)} for name in ("cid:ind:1", "cid:ind:2")
     )
     alerts.by_id = lambda ids: [msgspec.Raw(msgspec.json.encode(one)) for one in (asked, asked, foreign)]  # type: ignore[method-assign]
-    pages = select(alerts, Selection(ids=("cid:ind:1",)), Watch(SystemTiming()), Alert)
+    pages = read_selection(alerts, Selection(ids=("cid:ind:1",)), ReadProgress(SystemClock()), Alert)
     assert [item.alert.composite_id for page in pages for item in page] == ["cid:ind:1"]
 
 
@@ -222,4 +224,4 @@ def test_a_document_that_is_no_alert_is_said() -> None:
     alerts = FakeAlerts([], {})
     alerts.page = lambda fql, **_: Page([msgspec.Raw(b'{"cid":"a"}')], 1, "")  # type: ignore[method-assign]
     with pytest.raises(Unreachable, match="no composite_id"):
-        list(read_all(alerts, "", Watch(SystemTiming()), Alert))
+        list(read_all(alerts, "", ReadProgress(SystemClock()), Alert))

@@ -13,8 +13,8 @@ from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import BadEnvFile, ExitCode, LoginRefused, Rejected, Stopped, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Page
-from falcon_bulk.model.doctor import Check, Health
-from falcon_bulk.operations.doctor.falcon_checks import examine_falcon, examined
+from falcon_bulk.model.doctor import Check, CheckStatus
+from falcon_bulk.operations.doctor.falcon_checks import check_falcon, run_check
 
 CID, MEMBER = "c" * 32, "d" * 32
 SETTINGS = Settings(
@@ -90,13 +90,13 @@ def looked_at(tenant: Any, settings: Settings = SETTINGS) -> dict[str, Check]:
             raise tenant
         yield tenant
 
-    return {check.name: check for check in examine_falcon(lambda: settings, login)}
+    return {check.name: check for check in check_falcon(lambda: settings, login)}
 
 
 def test_where_all_is_well_nothing_is_warned_of_and_writing_is_not_tried() -> None:
     seen = looked_at(FakeTenant())
     assert list(seen) == ALL
-    assert [check.status for check in seen.values()] == [Health.OK] * 6 + [Health.SKIPPED]
+    assert [check.status for check in seen.values()] == [CheckStatus.OK] * 6 + [CheckStatus.SKIPPED]
     assert seen["login"].what == "us-1, client 1234…"
     assert "that takes a change" in seen["writing"].what
 
@@ -104,33 +104,38 @@ def test_where_all_is_well_nothing_is_warned_of_and_writing_is_not_tried() -> No
 @pytest.mark.parametrize(
     ("tenant", "name", "status", "words"),
     [
-        (FakeTenant(clock_ahead=None), "clock", Health.WARN, "no date to compare with"),
-        (FakeTenant(clock_ahead=61.0), "clock", Health.WARN, "this machine is 61 s behind Falcon"),
-        (FakeTenant(clock_ahead=-7_200.0), "clock", Health.WARN, "this machine is 7,200 s ahead of Falcon"),
-        (FakeTenant(newest=""), "reading", Health.OK, "no alert to tell the CID by"),
-        (FakeTenant(newest=MEMBER), "reading", Health.FAIL, MEMBER),
-        (FakeTenant(FakeAlerts(hours=7)), "aggregates", Health.WARN, "the hours add up to 7 of 10 alerts"),
-        (FakeTenant(FakeAlerts(hidden=0)), "hidden alerts", Health.OK, "none to tell by"),
-        (FakeTenant(FakeAlerts(pages_have_hidden=False)), "hidden alerts", Health.OK, "2, left out of pages"),
-        (FakeTenant(pacer=FakePacer(None, None)), "quota", Health.WARN, "do not tell the rate limit"),
-        (FakeTenant(pacer=FakePacer(6_000, 2_999)), "quota", Health.WARN, "2,999 of 6,000 requests a minute are left"),
+        (FakeTenant(clock_ahead=None), "clock", CheckStatus.WARN, "no date to compare with"),
+        (FakeTenant(clock_ahead=61.0), "clock", CheckStatus.WARN, "this machine is 61 s behind Falcon"),
+        (FakeTenant(clock_ahead=-7_200.0), "clock", CheckStatus.WARN, "this machine is 7,200 s ahead of Falcon"),
+        (FakeTenant(newest=""), "reading", CheckStatus.OK, "no alert to tell the CID by"),
+        (FakeTenant(newest=MEMBER), "reading", CheckStatus.FAIL, MEMBER),
+        (FakeTenant(FakeAlerts(hours=7)), "aggregates", CheckStatus.WARN, "the hours add up to 7 of 10 alerts"),
+        (FakeTenant(FakeAlerts(hidden=0)), "hidden alerts", CheckStatus.OK, "none to tell by"),
+        (FakeTenant(FakeAlerts(pages_have_hidden=False)), "hidden alerts", CheckStatus.OK, "2, left out of pages"),
+        (FakeTenant(pacer=FakePacer(None, None)), "quota", CheckStatus.WARN, "do not tell the rate limit"),
+        (
+            FakeTenant(pacer=FakePacer(6_000, 2_999)),
+            "quota",
+            CheckStatus.WARN,
+            "2,999 of 6,000 requests a minute are left",
+        ),
     ],
 )
 def test_what_is_odd_is_said_by_its_own_check_and_stops_no_other(
-    tenant: FakeTenant, name: str, status: Health, words: str
+    tenant: FakeTenant, name: str, status: CheckStatus, words: str
 ) -> None:
     seen = looked_at(tenant)
     assert list(seen) == ALL
     assert seen[name].status is status
     assert words in seen[name].what
-    assert {check.status for other, check in seen.items() if other not in (name, "writing")} == {Health.OK}
+    assert {check.status for other, check in seen.items() if other not in (name, "writing")} == {CheckStatus.OK}
 
 
 def test_without_an_expected_cid_the_line_that_names_it_is_given() -> None:
     tenant = FakeTenant(cids=())
     tenant.expect = lambda cid: None  # type: ignore[method-assign]
     reading = looked_at(tenant, replace(SETTINGS, cids=()))["reading"]
-    assert reading.status is Health.WARN
+    assert reading.status is CheckStatus.WARN
     assert f"FALCON_CID={CID}" in reading.hint
 
 
@@ -138,7 +143,7 @@ def test_a_login_that_is_sent_on_to_another_region_is_warned_of_with_the_line_th
     login = looked_at(FakeTenant(cloud="https://api.eu-1.crowdstrike.com"), replace(SETTINGS, member_cid=MEMBER))[
         "login"
     ]
-    assert login.status is Health.WARN
+    assert login.status is CheckStatus.WARN
     assert login.what == f"eu-1, client 1234…, member {MEMBER}, redirected from us-1"
     assert "FALCON_BASE_URL=eu-1" in login.hint
 
@@ -150,14 +155,14 @@ def test_a_read_only_customer_is_told_so() -> None:
 def test_refused_aggregates_are_a_warning_since_all_works_without_them() -> None:
     refusal = Rejected("Falcon refuses aggregates.")
     seen = looked_at(FakeTenant(FakeAlerts(trouble={"by_hour": refusal})))
-    assert seen["aggregates"].status is Health.WARN
+    assert seen["aggregates"].status is CheckStatus.WARN
     assert refusal.message in seen["aggregates"].what
 
 
 def test_a_refused_login_fails_and_what_needs_it_is_not_tried() -> None:
     seen = looked_at(LoginRefused("Falcon refuses the login.", "Check the secret."))
-    assert (seen["login"].status, seen["login"].exit_code) == (Health.FAIL, ExitCode.ACCESS)
-    assert {check.status for name, check in seen.items() if name not in ("login", "writing")} == {Health.SKIPPED}
+    assert (seen["login"].status, seen["login"].exit_code) == (CheckStatus.FAIL, ExitCode.ACCESS)
+    assert {check.status for name, check in seen.items() if name not in ("login", "writing")} == {CheckStatus.SKIPPED}
 
 
 def test_without_settings_no_login_is_tried() -> None:
@@ -167,8 +172,8 @@ def test_without_settings_no_login_is_tried() -> None:
     def login() -> Any:
         raise AssertionError("a login was tried")
 
-    checks = list(examine_falcon(settings, login))
-    assert {check.status for check in checks} == {Health.SKIPPED}
+    checks = list(check_falcon(settings, login))
+    assert {check.status for check in checks} == {CheckStatus.SKIPPED}
     assert "login" in [check.name for check in checks]
 
 
@@ -187,8 +192,12 @@ def test_a_check_that_fails_keeps_its_exit_code_and_a_defect_does_not_tell_what_
     def defect() -> Check:
         raise KeyError("a-secret-that-is-never-shown")
 
-    failed = examined("reading", unreachable)
-    assert (failed.status, failed.exit_code, failed.hint) == (Health.FAIL, ExitCode.UNREACHABLE, "Is there a proxy?")
-    broken = examined("reading", defect)
-    assert (broken.status, broken.exit_code) == (Health.FAIL, ExitCode.UNEXPECTED)
+    failed = run_check("reading", unreachable)
+    assert (failed.status, failed.exit_code, failed.hint) == (
+        CheckStatus.FAIL,
+        ExitCode.UNREACHABLE,
+        "Is there a proxy?",
+    )
+    broken = run_check("reading", defect)
+    assert (broken.status, broken.exit_code) == (CheckStatus.FAIL, ExitCode.UNEXPECTED)
     assert broken.what == "Unexpected KeyError."

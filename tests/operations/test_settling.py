@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from plan_builders import RUN, a_plan, an_alert, planned
 
-from falcon_bulk.model.plan import Action, AlertState, Way
+from falcon_bulk.model.plan import Action, ActionSet, AlertState
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.operations.changes.reconcile import reached, settle
+from falcon_bulk.operations.changes.reconcile import is_in_target_state, reconcile_alert
 
 MARKER = a_plan().marker
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
-WAY: Way = (Action("update_status", "closed"), Action("add_tag", "pilot"), Action("append_comment", OURS))
+WAY: ActionSet = (Action("update_status", "closed"), Action("add_tag", "pilot"), Action("append_comment", OURS))
 BEFORE = an_alert(comments=[{"value": "seen"}])
 
 
@@ -51,7 +51,7 @@ WITH_THEIRS: dict[str, Any] = {"comments": [{"value": "seen"}, {"value": "looks 
 def test_the_comment_the_answer_and_the_state_decide(
     fields: dict[str, Any], accepted: bool, outcome: Outcome | None, verified: bool
 ) -> None:
-    settled = settle(planned(BEFORE), WAY, MARKER, later(**fields), accepted=accepted)
+    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, later(**fields), accepted=accepted)
     assert (settled.outcome if settled else None) == outcome
     if settled:
         assert settled.composite_id == BEFORE.composite_id
@@ -62,7 +62,7 @@ def test_the_comment_the_answer_and_the_state_decide(
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_an_alert_that_falcon_does_not_know_has_failed(accepted: bool) -> None:
-    settled = settle(planned(BEFORE), WAY, MARKER, None, accepted=accepted)
+    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, None, accepted=accepted)
     assert settled is not None
     assert settled.outcome == Outcome.FAILED
     assert "does not know" in settled.reason
@@ -79,13 +79,13 @@ def test_an_alert_that_falcon_does_not_know_has_failed(accepted: bool) -> None:
 )
 def test_a_comment_of_another_run_is_not_taken_for_ours(comment: str) -> None:
     now = later(**DONE, comments=[{"value": "seen"}, {"value": comment}])
-    settled = settle(planned(BEFORE), WAY, MARKER, now)
+    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, now)
     assert settled is not None
     assert settled.outcome == Outcome.DRIFTED
 
 
 def test_what_drifted_says_what_changed() -> None:
-    settled = settle(planned(BEFORE), WAY, MARKER, later(status="in_progress", assigned_to_name="Bob"))
+    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, later(status="in_progress", assigned_to_name="Bob"))
     assert settled is not None
     assert settled.reason == "status new → in_progress; assignee none → Bob"
 
@@ -110,7 +110,7 @@ HOLDS: list[tuple[Action, dict[str, Any], bool]] = [
 
 @pytest.mark.parametrize(("action", "fields", "holds"), HOLDS)
 def test_a_state_is_what_an_action_leads_to_or_not(action: Action, fields: dict[str, Any], holds: bool) -> None:
-    assert reached((action,), AlertState.of(an_alert(**fields))) is holds
+    assert is_in_target_state((action,), AlertState.of(an_alert(**fields))) is holds
 
 
 @pytest.mark.parametrize(
@@ -118,4 +118,4 @@ def test_a_state_is_what_an_action_leads_to_or_not(action: Action, fields: dict[
 )
 def test_a_way_is_reached_when_all_of_its_actions_are(one: tuple[str, bool], other: tuple[str, bool]) -> None:
     way = (Action("update_status", "closed"), Action("add_tag", "a"))
-    assert reached(way, AlertState.of(an_alert(status=one[0], tags=[other[0]]))) is (one[1] and other[1])
+    assert is_in_target_state(way, AlertState.of(an_alert(status=one[0], tags=[other[0]]))) is (one[1] and other[1])

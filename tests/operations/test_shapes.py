@@ -3,13 +3,13 @@
 import pytest
 
 from falcon_bulk.operations.outliers.normalization import (
-    account_shape,
-    arguments_shape,
-    disposition_shape,
-    folder_shape,
-    is_short_for,
-    name_shape,
-    user_shape,
+    account_kind,
+    is_short_name_of,
+    normalize_arguments,
+    normalize_disposition,
+    normalize_file_name,
+    normalize_folder,
+    normalize_user,
 )
 
 FOLDER = "C:\\Program Files\\Globex Remote\\agent.exe"
@@ -26,7 +26,7 @@ LINE = '"C:\\Program Files\\Globex\\agent.exe" --run 7 --log C:\\Users\\a.doe\\A
     ],
 )
 def test_a_folder_is_the_same_on_each_disk_and_in_each_language(path: str) -> None:
-    assert folder_shape(path) == folder_shape(FOLDER)
+    assert normalize_folder(path) == normalize_folder(FOLDER)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_folder_is_the_same_on_each_disk_and_in_each_language(path: str) -> No
     ],
 )
 def test_another_folder_is_another_one(path: str) -> None:
-    assert folder_shape(path) != folder_shape(FOLDER)
+    assert normalize_folder(path) != normalize_folder(FOLDER)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_another_folder_is_another_one(path: str) -> None:
     ],
 )
 def test_users_versions_and_temporary_folders_make_no_difference(one: str, other: str) -> None:
-    assert folder_shape(one) == folder_shape(other)
+    assert normalize_folder(one) == normalize_folder(other)
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,14 @@ def test_users_versions_and_temporary_folders_make_no_difference(one: str, other
     ],
 )
 def test_places_of_another_kind_stay_apart(one: str, other: str) -> None:
-    assert folder_shape(one) != folder_shape(other)
+    assert normalize_folder(one) != normalize_folder(other)
 
 
 def test_a_short_name_is_taken_for_the_long_one_it_can_stand_for() -> None:
-    short = folder_shape("C:\\PROGRA~1\\GLOBEX~1\\agent.exe")
-    assert is_short_for(short, folder_shape(FOLDER))
-    assert not is_short_for(short, folder_shape("C:\\Program Files\\Initech\\agent.exe"))
-    assert not is_short_for(short, folder_shape("C:\\ProgramData\\Globex Remote\\agent.exe"))
+    short = normalize_folder("C:\\PROGRA~1\\GLOBEX~1\\agent.exe")
+    assert is_short_name_of(short, normalize_folder(FOLDER))
+    assert not is_short_name_of(short, normalize_folder("C:\\Program Files\\Initech\\agent.exe"))
+    assert not is_short_name_of(short, normalize_folder("C:\\ProgramData\\Globex Remote\\agent.exe"))
 
 
 @pytest.mark.parametrize(
@@ -87,37 +87,39 @@ def test_a_short_name_is_taken_for_the_long_one_it_can_stand_for() -> None:
     ],
 )
 def test_a_command_line_is_the_same_with_other_numbers_users_and_temporary_names(line: str) -> None:
-    assert arguments_shape(line, "agent.exe") == arguments_shape(LINE, "agent.exe")
+    assert normalize_arguments(line, "agent.exe") == normalize_arguments(LINE, "agent.exe")
 
 
 @pytest.mark.parametrize("line", ["agent.exe", f"{LINE} --proxy 203.0.113.9", "agent.exe -enc " + "JABzAD0A" * 20])
 def test_other_arguments_are_another_command_line(line: str) -> None:
-    assert arguments_shape(line, "agent.exe") != arguments_shape(LINE, "agent.exe")
+    assert normalize_arguments(line, "agent.exe") != normalize_arguments(LINE, "agent.exe")
 
 
 def test_what_is_encoded_is_not_compared_but_that_it_is() -> None:
-    assert arguments_shape("a.exe -enc " + "JABzAD0A" * 20, "a.exe") == "-enc #"
-    assert arguments_shape("a.exe -enc " + "SQBFAFgA" * 90, "a.exe") == "-enc #"
+    assert normalize_arguments("a.exe -enc " + "JABzAD0A" * 20, "a.exe") == "-enc #"
+    assert normalize_arguments("a.exe -enc " + "SQBFAFgA" * 90, "a.exe") == "-enc #"
 
 
 def test_a_program_without_arguments_is_told_from_an_unknown_command_line() -> None:
-    assert arguments_shape('"C:\\a b\\agent.exe" ', "agent.exe") == "."
-    assert arguments_shape("", "agent.exe") == ""
+    assert normalize_arguments('"C:\\a b\\agent.exe" ', "agent.exe") == "."
+    assert normalize_arguments("", "agent.exe") == ""
 
 
 @pytest.mark.parametrize("name", ["SETUP.EXE", "setup (1).exe", "setup(12).exe", "setup - Copy.exe"])
 def test_a_copy_has_the_name_of_what_was_copied(name: str) -> None:
-    assert name_shape(name) == "setup.exe"
+    assert normalize_file_name(name) == "setup.exe"
 
 
 def test_random_names_are_alike_and_words_are_not() -> None:
-    assert name_shape("is-QK3F2.tmp") == name_shape("is-7B2A9C.tmp")
-    assert name_shape("svchost.exe") != name_shape("svch0st.exe")
+    assert normalize_file_name("is-QK3F2.tmp") == normalize_file_name("is-7B2A9C.tmp")
+    assert normalize_file_name("svchost.exe") != normalize_file_name("svch0st.exe")
 
 
 def test_an_account_is_the_same_with_and_without_its_domain() -> None:
-    assert user_shape("ACME\\a.doe", "") == user_shape("A.Doe", "") == user_shape("a.doe@acme.example.com", "")
-    assert user_shape("ACME-WKS-7$", "") == user_shape("SYSTEM", "") == user_shape("SYSTÈME", "S-1-5-18")
+    assert (
+        normalize_user("ACME\\a.doe", "") == normalize_user("A.Doe", "") == normalize_user("a.doe@acme.example.com", "")
+    )
+    assert normalize_user("ACME-WKS-7$", "") == normalize_user("SYSTEM", "") == normalize_user("SYSTÈME", "S-1-5-18")
 
 
 @pytest.mark.parametrize(
@@ -131,11 +133,11 @@ def test_an_account_is_the_same_with_and_without_its_domain() -> None:
     ],
 )
 def test_accounts_are_told_apart_by_kind(user: str, kind: str) -> None:
-    assert account_shape(user, "") == kind
+    assert account_kind(user, "") == kind
 
 
 def test_a_disposition_is_that_something_was_prevented_or_not() -> None:
-    assert disposition_shape("2176", "Prevention/Quarantine,process was blocked") == "prevention"
-    assert disposition_shape("2048", "") == disposition_shape("16", "Prevention, process killed.")
-    assert disposition_shape("0", "") == disposition_shape("128", "Detection/Quarantine, standard detection")
-    assert disposition_shape("", "") == ""
+    assert normalize_disposition("2176", "Prevention/Quarantine,process was blocked") == "prevention"
+    assert normalize_disposition("2048", "") == normalize_disposition("16", "Prevention, process killed.")
+    assert normalize_disposition("0", "") == normalize_disposition("128", "Detection/Quarantine, standard detection")
+    assert normalize_disposition("", "") == ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from falcon_bulk.errors import AccessProblem, BadEnvFile, ExitCode
-from falcon_bulk.model.doctor import Health
+from falcon_bulk.model.doctor import CheckStatus
 from falcon_bulk.operations.doctor import local_checks as surroundings
 
 ENV_FILE = """\
@@ -45,8 +45,8 @@ def installed(folder: Path, name: str, version: str, *requires: str) -> None:
 
 
 def test_every_library_is_named_with_its_version() -> None:
-    check = surroundings.versions()
-    assert check.status is Health.OK
+    check = surroundings.check_versions()
+    assert check.status is CheckStatus.OK
     assert "crowdstrike-falconpy 1.6." in check.what
     assert ", click " in check.what
     assert ", requests " in check.what
@@ -56,8 +56,8 @@ def test_every_library_is_named_with_its_version() -> None:
 def test_a_library_that_is_missing_fails_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(tmp_path, "falcon-bulk", "1.0", "requests>=2", "nowhere-to-be-found>=3", 'unwanted; extra == "dev"')
     monkeypatch.syspath_prepend(str(tmp_path))
-    check = surroundings.versions()
-    assert (check.status, check.exit_code) == (Health.FAIL, ExitCode.UNEXPECTED)
+    check = surroundings.check_versions()
+    assert (check.status, check.exit_code) == (CheckStatus.FAIL, ExitCode.UNEXPECTED)
     assert "nowhere-to-be-found missing" in check.what
     assert "nowhere-to-be-found is missing" in check.hint
     assert "unwanted" not in check.what
@@ -66,8 +66,8 @@ def test_a_library_that_is_missing_fails_and_is_named(tmp_path: Path, monkeypatc
 def test_a_falconpy_of_another_line_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(tmp_path, "crowdstrike-falconpy", "1.7.0")
     monkeypatch.syspath_prepend(str(tmp_path))
-    check = surroundings.versions()
-    assert check.status is Health.WARN
+    check = surroundings.check_versions()
+    assert check.status is CheckStatus.WARN
     assert "crowdstrike-falconpy 1.7.0" in check.what
     assert "1.6.x" in check.hint
 
@@ -87,8 +87,8 @@ def nothing_can_be_written() -> Iterator[None]:
 
 
 def test_a_new_state_folder_is_made_and_holds_nothing(tmp_path: Path) -> None:
-    check = surroundings.state_folder(tmp_path / "state")
-    assert check.status is Health.OK
+    check = surroundings.check_state_folder(tmp_path / "state")
+    assert check.status is CheckStatus.OK
     assert "writable" in check.what
     assert "journals: 0, runs: 0" in check.what
     assert list((tmp_path / "state").iterdir()) == []
@@ -96,14 +96,14 @@ def test_a_new_state_folder_is_made_and_holds_nothing(tmp_path: Path) -> None:
 
 def test_a_state_folder_that_takes_no_file_is_a_matter_of_access(tmp_path: Path) -> None:
     with nothing_can_be_written(), pytest.raises(AccessProblem, match="Nothing can be written to") as caught:
-        surroundings.state_folder(tmp_path)
+        surroundings.check_state_folder(tmp_path)
     assert "FALCON_BULK_STATE_DIR" in caught.value.hint
 
 
 def test_a_disk_with_little_room_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surroundings, "LEAST_ROOM", 2**63)
-    check = surroundings.state_folder(tmp_path)
-    assert check.status is Health.WARN
+    check = surroundings.check_state_folder(tmp_path)
+    assert check.status is CheckStatus.WARN
     assert "little room" in check.hint
 
 
@@ -111,16 +111,16 @@ def test_a_disk_with_little_room_is_warned_of(tmp_path: Path, monkeypatch: pytes
 
 
 def test_the_keys_of_an_env_file_are_named_and_none_of_its_values(acme: Path) -> None:
-    check = surroundings.env_file(acme, {}, None)
-    assert check.status is Health.OK
+    check = surroundings.check_env_file(acme, {}, None)
+    assert check.status is CheckStatus.OK
     assert "FALCON_CLIENT_ID, FALCON_CLIENT_SECRET, FALCON_BASE_URL, FALCON_CID" in check.what
     assert "a-secret" not in check.what
 
 
 def test_credentials_of_the_process_environment_are_named_by_their_keys() -> None:
     environ = {"FALCON_CLIENT_ID": "1" * 32, "FALCON_CLIENT_SECRET": "a-secret-that-is-never-shown", "FALCON_CID": ""}
-    check = surroundings.env_file(None, environ, None)
-    assert check.status is Health.OK
+    check = surroundings.check_env_file(None, environ, None)
+    assert check.status is CheckStatus.OK
     assert check.what == "none; process environment: FALCON_CLIENT_ID, FALCON_CLIENT_SECRET"
 
 
@@ -128,7 +128,7 @@ def test_a_file_that_is_not_there_is_told_in_the_words_of_who_missed_it(tmp_path
     missed = BadEnvFile("There is no customer acme.")
     for path in (None, tmp_path / "acme.env"):
         with pytest.raises(BadEnvFile) as caught:
-            surroundings.env_file(path, {}, missed)
+            surroundings.check_env_file(path, {}, missed)
         assert caught.value is missed
 
 
@@ -136,8 +136,8 @@ def test_what_two_customers_files_share_fails_since_changes_are_refused_for_it(a
     other = acme.with_name("globex.env")
     other.write_text(ENV_FILE.format(client_id="2" * 32, cid="c" * 32))
     other.chmod(0o600)
-    check = surroundings.env_file(acme, {}, None)
-    assert (check.status, check.exit_code) == (Health.FAIL, ExitCode.ACCESS)
+    check = surroundings.check_env_file(acme, {}, None)
+    assert (check.status, check.exit_code) == (CheckStatus.FAIL, ExitCode.ACCESS)
     assert "globex" in check.what
     assert "Changes are refused" in check.hint
 
@@ -158,13 +158,13 @@ def test_what_two_customers_files_share_fails_since_changes_are_refused_for_it(a
     ],
 )
 def test_a_proxy_is_named_without_its_login(environ: Mapping[str, str], said: str) -> None:
-    check = surroundings.network(environ)
-    assert (check.status, check.what) == (Health.OK, said)
+    check = surroundings.check_network(environ)
+    assert (check.status, check.what) == (CheckStatus.OK, said)
 
 
 def test_a_ca_file_that_is_there_is_well_and_one_that_is_not_is_warned_of(acme: Path) -> None:
     bundles = {"REQUESTS_CA_BUNDLE": str(acme), "CURL_CA_BUNDLE": str(acme)}
-    assert surroundings.network(bundles).status is Health.OK
-    check = surroundings.network(bundles | {"CURL_CA_BUNDLE": "/nowhere/ca.pem"})
-    assert check.status is Health.WARN
+    assert surroundings.check_network(bundles).status is CheckStatus.OK
+    check = surroundings.check_network(bundles | {"CURL_CA_BUNDLE": "/nowhere/ca.pem"})
+    assert check.status is CheckStatus.WARN
     assert check.hint == "CURL_CA_BUNDLE names a file that does not exist."

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plan_builders import an_alert
 
-from falcon_bulk.model.plan import Action, AlertState, Way
-from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.model.plan import Action, ActionSet, AlertState
+from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.planner import Change
-from falcon_bulk.operations.changes.undo import way_back
+from falcon_bulk.operations.changes.undo import undo_actions
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Model:
     shown: bool = True
     comments: tuple[str, ...] = field(default=())
 
-    def apply(self, way: Way) -> "Model":
+    def apply(self, way: ActionSet) -> "Model":
         values = {action.name: action.value for action in way}
         tags = self.tags - {action.value for action in way if action.name == "remove_tag"}
         return replace(
@@ -71,7 +71,7 @@ class Model:
         )
 
 
-tags = st.frozensets(st.sampled_from(["pilot", "triage", *map(str, Verdict)]))
+tags = st.frozensets(st.sampled_from(["pilot", "triage", *map(str, Resolution)]))
 models = st.builds(
     Model,
     status=st.sampled_from(list(map(str, Status))),
@@ -83,7 +83,7 @@ changes = st.builds(
     Change,
     status=st.sampled_from(Status),
     operator=st.just("alice"),
-    verdict=st.sampled_from([None, *Verdict]),
+    verdict=st.sampled_from([None, *Resolution]),
     tags=st.lists(st.sampled_from(["pilot", "new-tag"]), max_size=2).map(tuple),
     assign_to=st.sampled_from(["", "alice@acme.example", "Bob"]),
 )
@@ -94,14 +94,14 @@ def test_the_way_back_restores_all_but_the_comments(before: Model, change: Chang
     alert = an_alert(status=before.status, tags=sorted(before.tags))
     after = before.apply(change.way(alert, "there"))
     after = replace(after, shown=after.shown and not hides)  # closing may hide: not known
-    restored = after.apply(way_back(before.state, after.state, "back"))
+    restored = after.apply(undo_actions(before.state, after.state, "back"))
     assert replace(restored, comments=()) == before
     assert restored.comments == ("there", "back")
 
 
 @given(models, models)
 def test_the_way_back_leads_from_any_state_to_any_other(before: Model, after: Model) -> None:
-    way = way_back(before.state, after.state, "back")
+    way = undo_actions(before.state, after.state, "back")
     assert replace(after.apply(way), comments=()) == replace(before, comments=())
     names = [action.name for action in way]
     assert names[-1] == "append_comment"
@@ -113,7 +113,7 @@ def test_the_way_back_leads_from_any_state_to_any_other(before: Model, after: Mo
 
 @given(models)
 def test_where_nothing_changed_there_is_only_the_comment(model: Model) -> None:
-    assert way_back(model.state, model.state, "back") == (Action("append_comment", "back"),)
+    assert undo_actions(model.state, model.state, "back") == (Action("append_comment", "back"),)
 
 
 @pytest.mark.parametrize(
@@ -127,14 +127,14 @@ def test_where_nothing_changed_there_is_only_the_comment(model: Model) -> None:
 )
 def test_the_former_assignee_is_named_as_exactly_as_is_known(person: Person, action: Action) -> None:
     before, after = Model(assignee=person), Model(assignee=PEOPLE[1])
-    assert action in way_back(before.state, after.state, "back")
+    assert action in undo_actions(before.state, after.state, "back")
 
 
 def test_a_former_status_that_falcon_would_refuse_is_not_sent() -> None:
     before = msgspec.structs.replace(Model().state, status="triaged")
-    assert way_back(before, Model(status="closed").state, "back") == (Action("append_comment", "back"),)
+    assert undo_actions(before, Model(status="closed").state, "back") == (Action("append_comment", "back"),)
 
 
 def test_an_alert_whose_visibility_was_not_said_is_shown_again() -> None:
     before = msgspec.structs.replace(Model().state, show_in_ui=None)
-    assert Action("show_in_ui", "true") in way_back(before, Model(shown=False).state, "back")
+    assert Action("show_in_ui", "true") in undo_actions(before, Model(shown=False).state, "back")

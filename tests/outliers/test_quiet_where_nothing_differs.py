@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from msgspec.json import encode
 
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.outliers import Comparison
-from falcon_bulk.operations.outliers.detector import MOST_PROFILES, Likenesses
+from falcon_bulk.model.outliers import OutlierReport
+from falcon_bulk.operations.outliers.detector import MAX_PROFILES, OutlierDetector
 from falcon_emulator import Tenant
 from falcon_emulator.documents import render
 
 
-def compared(alerts: list[Alert]) -> Comparison:
-    likenesses = Likenesses()
+def compared(alerts: list[Alert]) -> OutlierReport:
+    likenesses = OutlierDetector()
     for alert in alerts:
         likenesses.add(alert)
     return likenesses.comparison(1_000)
@@ -58,7 +58,7 @@ def some_alerts() -> tuple[Alert, ...]:
 
 
 @cache
-def compared_as_they_stand() -> Comparison:
+def compared_as_they_stand() -> OutlierReport:
     return compared(list(some_alerts()))
 
 
@@ -95,5 +95,5 @@ def test_few_are_one_in_ten_and_of_many_the_square_root() -> None:
 
 @pytest.mark.slow
 def test_what_there_is_no_room_for_is_counted() -> None:
-    alerts = [an_alert(number, sha256=None, name=f"Pattern {number}") for number in range(MOST_PROFILES + 7)]
+    alerts = [an_alert(number, sha256=None, name=f"Pattern {number}") for number in range(MAX_PROFILES + 7)]
     assert compared(alerts).left_out == 7

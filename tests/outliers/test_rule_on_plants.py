@@ -9,12 +9,12 @@ from gathering import Group
 from msgspec.json import encode
 
 from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.operations.outliers.detector import Likenesses
+from falcon_bulk.operations.outliers.detector import OutlierDetector
 
 
 def told_of(group: Group) -> set[str]:
     """The ids of the alerts that the rule tells of."""
-    likenesses = Likenesses()
+    likenesses = OutlierDetector()
     for document in group.documents:
         likenesses.add(decode_alert(encode(document)))
     found = likenesses.comparison(100).groups

@@ -6,9 +6,9 @@ import msgspec
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.hash_summary import HashCount, HashElsewhere, HashSummary
+from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
 from falcon_bulk.model.plan import AlertState, Plan
-from falcon_bulk.model.preview import Preview, Sample
+from falcon_bulk.model.preview import Preview, TopValues
 from falcon_bulk.model.run import AlertRecord, Outcome, RunProblem, RunResult, RunRow, RunStatus
 
 CID = "0123456789abcdef0123456789abcdef"
@@ -69,8 +69,8 @@ def a_preview(**fields: Any) -> Preview:
         "skipped": {"already": 300, "duplicate": 0},
         "held": {"critical": 22, "overwatch": 4},
         "samples": (
-            Sample(title="host", counts=(("ACME-WKS-0142", 900), ("ACME-SRV-01", 204)), others=87),
-            Sample(title="severity", counts=(("High", 1000), ("Medium", 204))),
+            TopValues(title="host", counts=(("ACME-WKS-0142", 900), ("ACME-SRV-01", 204)), others=87),
+            TopValues(title="severity", counts=(("High", 1000), ("Medium", 204))),
         ),
         "oldest": "2026-10-01T00:00:00Z",
         "newest": "2026-11-17T06:50:00Z",
@@ -141,13 +141,9 @@ def a_run_row(**fields: Any) -> RunRow:
     return RunRow(**usual | fields)
 
 
-def a_record(
-    number: int = 1, outcome: Outcome = Outcome.CHANGED, reason: str = "", **fields: Any
-) -> AlertRecord:
+def a_record(number: int = 1, outcome: Outcome = Outcome.CHANGED, reason: str = "", **fields: Any) -> AlertRecord:
     alert = an_alert(number, **fields)
-    return AlertRecord(
-        composite_id=alert.composite_id, before=AlertState.of(alert), outcome=outcome, reason=reason
-    )
+    return AlertRecord(composite_id=alert.composite_id, before=AlertState.of(alert), outcome=outcome, reason=reason)
 
 
 def a_hash_count(alerts: int = 3200, **fields: Any) -> HashCount:
@@ -167,7 +163,7 @@ def a_hash_count(alerts: int = 3200, **fields: Any) -> HashCount:
     return HashCount(**usual | fields)
 
 
-def a_hash_elsewhere(alerts: int = 12, **fields: Any) -> HashElsewhere:
+def a_hash_elsewhere(alerts: int = 12, **fields: Any) -> RelatedHash:
     usual: dict[str, Any] = {
         "sha256": "b" * 64,
         "md5": "c" * 32,
@@ -175,7 +171,7 @@ def a_hash_elsewhere(alerts: int = 12, **fields: Any) -> HashElsewhere:
         "fields": ("parent_details.sha256",),
         "filenames": ("explorer.exe",),
     }
-    return HashElsewhere(**usual | fields)
+    return RelatedHash(**usual | fields)
 
 
 def a_hash_summary(*hashes: HashCount, **fields: Any) -> HashSummary:

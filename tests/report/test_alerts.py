@@ -110,10 +110,7 @@ def test_a_dot_path_leads_through_objects_and_lists(field: str, cell: Cell, valu
 
 
 def test_projected_fields_keep_the_given_order() -> None:
-    assert (
-        project(DOCUMENT, ("number", "a.b.c", "missing"))
-        == b'{"number":1234567,"a.b.c":"deep","missing":null}'
-    )
+    assert project(DOCUMENT, ("number", "a.b.c", "missing")) == b'{"number":1234567,"a.b.c":"deep","missing":null}'
 
 
 RAW = b'{ "composite_id":"x", "n":1.10, "u":"\\u00e9\xc3\xa9\xe2\x80\xae\x7f" }'

@@ -44,9 +44,7 @@ def test_every_kind_has_table_markdown_and_json(kind: str) -> None:
         ("query", Format.HTML),
     ],
 )
-def test_a_format_that_a_report_does_not_have_is_refused_and_the_others_are_named(
-    kind: str, fmt: Format
-) -> None:
+def test_a_format_that_a_report_does_not_have_is_refused_and_the_others_are_named(kind: str, fmt: Format) -> None:
     with pytest.raises(UsageProblem) as caught:
         check(kind, fmt)
     assert str(fmt) in caught.value.message

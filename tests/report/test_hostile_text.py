@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from falcon_bulk.model.preview import Sample
+from falcon_bulk.model.preview import TopValues
 from falcon_bulk.report.alerts import alert_sheet, field_sheet
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.hash_summary import hash_summary_sheets
@@ -50,7 +50,7 @@ def every_sheet(text: str) -> list[Sheet]:
         ("name", "filename", "cmdline", "user_name", "status", "severity_name", "falcon_host_link"), text
     )
     alert = an_alert(device={"hostname": text}, tags=[text], **fields)
-    sample = Sample(title=text, counts=((text, 1),))
+    sample = TopValues(title=text, counts=((text, 1),))
     return [
         alert_sheet([alert], details=False),
         alert_sheet([alert], details=True),
@@ -68,9 +68,7 @@ def every_sheet(text: str) -> list[Sheet]:
             a_plan(customer=text, selection=text, operator=text),
             a_preview(samples=(sample,), sent=(text,), warnings=(text,)),
         ),
-        *result_sheets(
-            a_partial_result(customer=text, errors=(a_problem(message=text, trace_id=text, ids=(text,)),))
-        ),
+        *result_sheets(a_partial_result(customer=text, errors=(a_problem(message=text, trace_id=text, ids=(text,)),))),
         runs_sheet([a_run_row(customer=text)]),
         alert_records_sheet([a_record(reason=text, tags=[text])]),
         Sheet(text, (Column(text),), [(text,)], (text,)),
@@ -111,9 +109,7 @@ def test_rich_markup_in_data_is_shown_as_it_stands() -> None:
 
 
 def test_in_colour_only_the_tables_own_styles_are_control_characters() -> None:
-    output = rendered(
-        every_sheet("\x1b[31mred\x1b]8;;http://evil.example\x07"), Format.TABLE, 120, color=True
-    )
+    output = rendered(every_sheet("\x1b[31mred\x1b]8;;http://evil.example\x07"), Format.TABLE, 120, color=True)
     assert unseen(output) == {"\x1b"}
     assert "\x1b]" not in output
     assert "\x1b[31mred" not in output
@@ -149,9 +145,7 @@ def tokens_of(source: str, preset: str) -> list[str]:
 @settings(max_examples=150, deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_markdown_is_one_table_with_nothing_live_whatever_the_text(one: str, two: str) -> None:
-    source = rendered(
-        [Sheet(one, (Column("a"), Column(two)), [(one, two), (two, one)], (one, two))], Format.MARKDOWN
-    )
+    source = rendered([Sheet(one, (Column("a"), Column(two)), [(one, two), (two, one)], (one, two))], Format.MARKDOWN)
     seen = tokens_of(source, "gfm-like")
     assert not LIVE.intersection(seen)
     assert not LIVE.intersection(tokens_of(source, "commonmark"))

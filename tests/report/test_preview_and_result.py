@@ -8,7 +8,7 @@ from falcon_bulk.model.run import RunStatus
 from falcon_bulk.report import csv_writer as csvfile
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.run_result import result_sheets, verdict
+from falcon_bulk.report.run_result import result_headline, result_sheets
 from falcon_bulk.report.sheet import Sheet
 
 from .builders import (
@@ -66,14 +66,12 @@ def notes(sheets: list[Sheet]) -> str:
     ],
 )
 def test_the_first_line_is_the_verdict(fields: dict[str, object], line: str) -> None:
-    assert verdict(a_result(**fields)) == line
+    assert result_headline(a_result(**fields)) == line
     assert result_sheets(a_result(**fields))[0].title == line
 
 
 def test_only_numbers_that_are_not_zero_are_listed() -> None:
-    listed = [
-        what for _, what, _ in rows(result_sheets(a_result(skipped={"already": 300, "duplicate": 0}))[0])
-    ]
+    listed = [what for _, what, _ in rows(result_sheets(a_result(skipped={"already": 300, "duplicate": 0}))[0])]
     assert listed == ["selected", "skipped: already", "held: critical", "planned", "changed", "verified"]
 
 
@@ -152,9 +150,7 @@ def test_hashes_that_are_nobody_s_own_have_a_sheet_of_their_own() -> None:
     own, elsewhere = hash_summary_sheets(a_hash_summary(a_hash_count(), elsewhere=others), 2)
     assert [row[0] for row in own.rows] == [3200]
     assert elsewhere.title == "acme: 3 hashes that are no alert's own"
-    assert list(elsewhere.rows) == [
-        (n, "b" * 64, "c" * 32, "parent", "explorer.exe") for n in (30, 20)
-    ]
+    assert list(elsewhere.rows) == [(n, "b" * 64, "c" * 32, "parent", "explorer.exe") for n in (30, 20)]
     assert elsewhere.notes[-1] == "Not shown: 1 of 3 hashes, with at most 10 alerts each."
 
 

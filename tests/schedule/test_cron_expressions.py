@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.operations.scheduling.cron import FIELDS, Cron
+from falcon_bulk.operations.scheduling.cron import CRON_FIELDS, Cron
 
 ANALYZE = shutil.which("systemd-analyze")
 START = datetime(2027, 1, 1)
@@ -81,7 +81,7 @@ def a_field(least: int, most: int) -> st.SearchStrategy[str]:
     return st.one_of(st.just("*"), st.lists(part, min_size=1, max_size=3).map(",".join))
 
 
-expressions = st.tuples(*(a_field(field.least, field.most) for field in FIELDS)).map(" ".join)
+expressions = st.tuples(*(a_field(field.least, field.most) for field in CRON_FIELDS)).map(" ".join)
 
 
 def by_hand(text: str, least: int, most: int) -> set[int]:

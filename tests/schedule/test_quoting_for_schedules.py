@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.operations.scheduling.cron import Cron
-from falcon_bulk.operations.scheduling.job import Job, flock
+from falcon_bulk.operations.scheduling.job import Job, flock_command
 
 NOON = Cron.parse("0 12 * * *")
 AWKWARD = st.text(st.sampled_from(list("a '\"\\%$`!*?~#&;|<>(){}[]=@:-ü\u00b2")), max_size=12)
@@ -64,14 +64,14 @@ def test_a_program_that_systemd_takes_not_is_refused(name: str) -> None:
 
 
 def test_the_exit_code_of_the_command_is_the_lines(tmp_path: Path) -> None:
-    lock = flock(Path("/usr/bin/flock"), tmp_path / "lock")
+    lock = flock_command(Path("/usr/bin/flock"), tmp_path / "lock")
     line = a_job(tmp_path, "/bin/sh", "-c", "exit 6", lock=lock).schedule(NOON).crontab
     assert sh(cron_command(line), tmp_path, {}).returncode == 6
 
 
 @pytest.mark.skipif(not Path("/usr/bin/flock").exists(), reason="flock is not here")
 def test_two_do_not_run_at_a_time(tmp_path: Path) -> None:
-    lock = flock(Path("/usr/bin/flock"), tmp_path / "lock")
+    lock = flock_command(Path("/usr/bin/flock"), tmp_path / "lock")
     line = a_job(tmp_path, "/bin/echo", "ran", lock=lock).schedule(NOON).crontab
     holding = subprocess.Popen(
         ["/usr/bin/flock", "lock", "/bin/sh", "-c", "echo held; read done"],
@@ -92,10 +92,14 @@ def test_two_do_not_run_at_a_time(tmp_path: Path) -> None:
 
 
 def test_where_there_is_no_flock_or_busyboxs_the_line_does_without(tmp_path: Path) -> None:
-    assert flock(tmp_path / "flock", tmp_path / "lock") == ()
+    assert flock_command(tmp_path / "flock", tmp_path / "lock") == ()
     (tmp_path / "busybox").touch()
     (tmp_path / "flock").symlink_to("busybox")
-    assert flock(tmp_path / "flock", tmp_path / "lock") == (str(tmp_path / "flock"), "-n", str(tmp_path / "lock"))
+    assert flock_command(tmp_path / "flock", tmp_path / "lock") == (
+        str(tmp_path / "flock"),
+        "-n",
+        str(tmp_path / "lock"),
+    )
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")

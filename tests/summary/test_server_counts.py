@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from falcon_bulk.errors import BadFilter, Rejected, Unreachable, WrongTenant
-from falcon_bulk.falcon.alerts import Asked, Counted, Page
+from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Page
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Summary
 from falcon_bulk.operations.counting.field_summary import summarize_on_server
@@ -47,11 +47,11 @@ class Falcon:
     def page(self, fql: str, *, after: str = "", sort: str = "", limit: int = 100) -> Page:
         return Page([msgspec.Raw(msgspec.json.encode(self.newest))] if self.newest else [], self.total, "")
 
-    def by_value(self, asked: Sequence[Asked]) -> list[Counted]:
+    def by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]:
         if self.refuses:
             raise Unreachable("500")
         self.filters += [one.fql for one in asked]
-        return [Counted(self.values[one.field], self.others) for one in asked]
+        return [AggregateCounts(self.values[one.field], self.others) for one in asked]
 
 
 def counts(

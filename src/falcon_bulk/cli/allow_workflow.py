@@ -7,57 +7,57 @@ from typing import Any
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.change_workflow import (
-    carry_out,
-    looked_at,
+    dry_run_result,
+    execute_plan,
     new_run_id,
-    operator_of,
+    operator_from_options,
     publish,
     publish_dry_run,
-    undoing,
+    undo_plan,
 )
 from falcon_bulk.cli.commands.allow_hash import EXPIRES
-from falcon_bulk.cli.confirmation import Consent, ask, check_may_change
-from falcon_bulk.cli.input_options import given_hashes
-from falcon_bulk.cli.session import Context
-from falcon_bulk.cli.signals import stopping
-from falcon_bulk.cli.time_values import deadline
+from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed, confirm_plan
+from falcon_bulk.cli.input_options import hashes_from_options
+from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.signals import stop_on_signals
+from falcon_bulk.cli.time_values import parse_deadline
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.journal.customer_cids import check_pin
+from falcon_bulk.journal.customer_cids import check_customer_cid
 from falcon_bulk.journal.draft import Draft
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.indicator import Allowance
+from falcon_bulk.model.indicator import IndicatorSpec
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.operations.changes.apply import Pace
-from falcon_bulk.operations.changes.indicator_planner import plan_allowance, plan_removal
-from falcon_bulk.operations.changes.planner import Nowhere, checked_value
+from falcon_bulk.operations.changes.indicator_planner import plan_creation, plan_removal
+from falcon_bulk.operations.changes.planner import NullSink, check_action_value
 
-Make = Callable[[Draft | Nowhere], Preview]
+Make = Callable[[Draft | NullSink], Preview]
 
 _GROUP = re.compile(r"[0-9a-f]{32}")
 
 
-def allow_hashes(context: Context, options: dict[str, Any]) -> int:
+def allow_hashes(context: Session, options: dict[str, Any]) -> int:
     """allow-hash, from the options to the exit code."""
-    consent = Consent(options["yes"], options["expect"], options["most"])
+    consent = ConsentOptions(options["yes"], options["expect"], options["most"])
     dry = bool(options["dry_run"])
     run_id = new_run_id(context)
-    hashes = given_hashes(options, context.console)
+    hashes = hashes_from_options(options, context.console)
     if not hashes:
         raise UsageProblem("allow-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE.")
     allowance = _allowance(context, options, run_id)
     if not dry:
         consent.check()
-        check_may_change(context, consent)
+        check_change_allowed(context, consent)
     if len(context.settings.cids) > 1:
         raise WrongTenant(
             "FALCON_CID lists several CIDs; an indicator of a parent CID holds for its children too.",
             "Use an env file with one child's own credentials, or with FALCON_MEMBER_CID and FALCON_CID set to it.",
         )
-    with stopping(context), context.tenant() as tenant:
+    with stop_on_signals(context), context.tenant() as tenant:
         cid = tenant.only_cid()
-        check_pin(context.state_folder(), tenant.customer, (cid,))
+        check_customer_cid(context.state_folder(), tenant.customer, (cid,))
         plan = Plan(
             run_id=run_id,
             command="allow-hash",
@@ -65,7 +65,7 @@ def allow_hashes(context: Context, options: dict[str, Any]) -> int:
             cid=cid,
             cids=(cid,),
             cloud=tenant.cloud,
-            operator=operator_of(context, options),
+            operator=operator_from_options(context, options),
             created=context.now,
             selection=f"{len(hashes):,} hashes",
             hashes=hashes,
@@ -73,11 +73,11 @@ def allow_hashes(context: Context, options: dict[str, Any]) -> int:
             version=__version__,
             allowance=allowance,
         )
-        make = partial(plan_allowance, tenant.indicators, hashes, allowance)
+        make = partial(plan_creation, tenant.indicators, hashes, allowance)
         return _carry_out(context, tenant, plan, make, consent, dry=dry)
 
 
-def take_back(context: Context, journal: Journal, former: Plan, consent: Consent, *, dry: bool) -> int:
+def undo_allow_run(context: Session, journal: Journal, former: Plan, consent: ConsentOptions, *, dry: bool) -> int:
     """undo of a run of allow-hash: delete what it made, where that is as it was made. Raises Refused."""
     if former.undoes:
         raise Refused(
@@ -85,22 +85,22 @@ def take_back(context: Context, journal: Journal, former: Plan, consent: Consent
             "`falcon-bulk allow-hash` makes new ones.",
         )
     made = journal.indicators.made(former.run_id)
-    with stopping(context), context.tenant() as tenant:
-        plan = undoing(context, tenant, former, f"the indicators that {former.run_id} created")
+    with stop_on_signals(context), context.tenant() as tenant:
+        plan = undo_plan(context, tenant, former, f"the indicators that {former.run_id} created")
         make = partial(plan_removal, tenant.indicators, made, former)
         return _carry_out(context, tenant, plan, make, consent, dry=dry)
 
 
-def _carry_out(context: Context, tenant: Tenant, plan: Plan, make: Make, consent: Consent, *, dry: bool) -> int:
+def _carry_out(context: Session, tenant: Tenant, plan: Plan, make: Make, consent: ConsentOptions, *, dry: bool) -> int:
     if dry:
-        preview = make(Nowhere())
+        preview = make(NullSink())
         consent.check_bounds(preview)
-        return publish_dry_run(context, looked_at(tenant, plan, preview))
-    approve = partial(ask, context, plan, consent)
-    return publish(context, carry_out(context, tenant, plan, make, approve, Pace()))
+        return publish_dry_run(context, dry_run_result(tenant, plan, preview))
+    approve = partial(confirm_plan, context, plan, consent)
+    return publish(context, execute_plan(context, tenant, plan, make, approve, Pace()))
 
 
-def _allowance(context: Context, options: dict[str, Any], run_id: str) -> Allowance:
+def _allowance(context: Session, options: dict[str, Any], run_id: str) -> IndicatorSpec:
     """What the indicators are to be like. Raises UsageProblem."""
     groups = tuple(group.lower() for group in options["host_groups"])
     if not options["platforms"]:
@@ -116,11 +116,15 @@ def _allowance(context: Context, options: dict[str, Any], run_id: str) -> Allowa
             )
     if options["no_expiry"] and options["expires"]:
         raise UsageProblem("--expires and --no-expiry contradict each other.", "Give one of them.")
-    ends = "" if options["no_expiry"] else deadline(options["expires"] or EXPIRES, "--expires", context.timing.now())
+    ends = (
+        "" if options["no_expiry"] else parse_deadline(options["expires"] or EXPIRES, "--expires", context.timing.now())
+    )
     words = options["comment"] or "Allowed"
-    return Allowance(
+    return IndicatorSpec(
         platforms=options["platforms"],
         host_groups=groups,
         expiration=ends,
-        description=checked_value("description", f"{words} (by {operator_of(context, options)}, falcon-bulk {run_id})"),
+        description=check_action_value(
+            "description", f"{words} (by {operator_from_options(context, options)}, falcon-bulk {run_id})"
+        ),
     )

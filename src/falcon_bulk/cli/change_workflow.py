@@ -10,65 +10,65 @@ from typing import Any, NamedTuple
 import msgspec
 
 from falcon_bulk import __version__
-from falcon_bulk.cli.confirmation import Consent, ask, check_may_change
-from falcon_bulk.cli.hints import after_dry_run, after_run, step_after_run, to_go_on
-from falcon_bulk.cli.session import Context
-from falcon_bulk.cli.signals import stopping
+from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed, confirm_plan
+from falcon_bulk.cli.hints import after_dry_run, after_run, next_step, resume_hint
+from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Stopped, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.journal.customer_cids import check_pin, pin
+from falcon_bulk.journal.customer_cids import check_customer_cid, remember_customer_cid
 from falcon_bulk.journal.draft import Draft
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.journal.lock import holding
+from falcon_bulk.journal.lock import hold_locks
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult, RunStatus
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.changes.apply import Pace, Run
-from falcon_bulk.operations.changes.guardrails import RAILS
-from falcon_bulk.operations.changes.indicator_operations import deed_of
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.apply import AlertRun, Pace
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+from falcon_bulk.operations.changes.indicator_operations import operation_for
 from falcon_bulk.operations.changes.indicator_run import IndicatorRun
 from falcon_bulk.operations.changes.plan_file import PlanFileWriter
-from falcon_bulk.operations.changes.planner import Change, Nowhere, PlanSink, checked_value, make_plan
-from falcon_bulk.operations.reading.select_alerts import select
+from falcon_bulk.operations.changes.planner import Change, NullSink, PlanSink, check_action_value, make_plan
+from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import write_atomically
 from falcon_bulk.report.preview import preview_sheets
-from falcon_bulk.report.run_result import dry_run_document, result_document, result_sheets, verdict
+from falcon_bulk.report.run_result import dry_run_document, result_document, result_headline, result_sheets
 from falcon_bulk.report.sheet import Sheet
 
-NOTHING = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
+EMPTY_PREVIEW = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
 RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def new_run_id(context: Context) -> str:
+def new_run_id(context: Session) -> str:
     """A short id, unique and easy to read out: the day and six letters or digits."""
     day = context.timing.now().strftime("%y%m%d")
     return day + "".join(secrets.choice(RUN_ALPHABET) for _ in range(6))
 
 
-def change_of(context: Context, options: dict[str, Any], run_id: str) -> Change:
+def change_from_options(context: Session, options: dict[str, Any], run_id: str) -> Change:
     """The change that a command's options ask for, checked. Raises UsageProblem."""
     lifted = options["lifted"]
-    operator = operator_of(context, options)
+    operator = operator_from_options(context, options)
     change = Change(
         status=Status(options["status"]),
         operator=operator,
         comment=options["comment"] or "",
-        verdict=Verdict(options["resolution"]) if options["resolution"] else None,
+        verdict=Resolution(options["resolution"]) if options["resolution"] else None,
         tags=options["tags"],
         assign_to=options["assign_to"] or "",
-        lifted=frozenset(RAILS) if "all" in lifted else frozenset(lifted),
+        lifted=frozenset(GUARDRAILS) if "all" in lifted else frozenset(lifted),
     )
     change.check()
     change.comment_of(run_id)
     return change
 
 
-def operator_of(context: Context, options: dict[str, Any]) -> str:
+def operator_from_options(context: Session, options: dict[str, Any]) -> str:
     """Who does it: as --operator says, else the settings. Raises UsageProblem for a name that cannot be."""
     operator: str = options["operator"] if options["operator"] is not None else context.settings.operator
     if problem := operator_problem(operator):
@@ -76,38 +76,38 @@ def operator_of(context: Context, options: dict[str, Any]) -> str:
     return operator
 
 
-def change_alerts(context: Context, command: str, selection: Selection, options: dict[str, Any]) -> int:
+def change_alerts(context: Session, command: str, selection: Selection, options: dict[str, Any]) -> int:
     """close-hash and bulk-close for one customer, from the checked selection to the exit code."""
     run_id = new_run_id(context)
-    consent = Consent(options["yes"], options["expect"], options["most"])
+    consent = ConsentOptions(options["yes"], options["expect"], options["most"])
     if options["plan_file"] and not options["dry_run"]:
         raise UsageProblem("--plan goes with --dry-run.", "`falcon-bulk apply FILE` carries a saved plan out.")
     if not options["dry_run"]:
         consent.check()
-    change = change_of(context, options, run_id)
+    change = change_from_options(context, options, run_id)
     if not options["dry_run"]:
-        check_may_change(context, consent)
+        check_change_allowed(context, consent)
     fail_on_empty = options["fail_on_empty"]
-    with stopping(context), context.tenant(workers=options["workers"]) as tenant:
-        plan, make = planned(context, tenant, command, selection, change, run_id)
+    with stop_on_signals(context), context.tenant(workers=options["workers"]) as tenant:
+        plan, make = prepare_plan(context, tenant, command, selection, change, run_id)
         if options["dry_run"]:
             return publish_dry_run(
                 context, dry_run(tenant, plan, make, consent, options["plan_file"]), fail_on_empty=fail_on_empty
             )
         if change.status == Status.CLOSED and change.verdict is None:
             context.console.say("Hint: --resolution false_positive records why the alerts are closed.")
-        approve = partial(ask, context, plan, consent)
-        ended = carry_out(context, tenant, plan, make, approve, pace_of(options))
+        approve = partial(confirm_plan, context, plan, consent)
+        ended = execute_plan(context, tenant, plan, make, approve, pace_from_options(options))
         return publish(context, ended, fail_on_empty=fail_on_empty)
 
 
-def planned(
-    context: Context, tenant: Tenant, command: str, selection: Selection, change: Change, run_id: str
+def prepare_plan(
+    context: Session, tenant: Tenant, command: str, selection: Selection, change: Change, run_id: str
 ) -> tuple[Plan, Callable[[PlanSink], Preview]]:
     """The head of a plan for one customer, and what makes the rest of it. Raises WrongTenant."""
     home = tenant.cids[0] if tenant.cids else tenant.home()
     if home:
-        check_pin(context.state_folder(), tenant.customer, tenant.cids or (home,))
+        check_customer_cid(context.state_folder(), tenant.customer, tenant.cids or (home,))
     plan = Plan(
         run_id=run_id,
         command=command,
@@ -119,7 +119,7 @@ def planned(
         created=context.now,
         selection=selection.words,
         hashes=selection.hashes if command == "close-hash" else (),
-        lifted=tuple(name for name in RAILS if name in change.lifted),
+        lifted=tuple(name for name in GUARDRAILS if name in change.lifted),
         target=change.status,
         comment=change.comment_of(run_id),
         version=__version__,
@@ -127,13 +127,13 @@ def planned(
 
     def make(sink: PlanSink) -> Preview:
         with context.watching("reading") as watch:
-            found = select(tenant.alerts, selection, watch, Alert, readers=context.readers)
+            found = read_selection(tenant.alerts, selection, watch, Alert, readers=context.readers)
             return make_plan(found, change, plan, sink, given=selection.ids)
 
     return plan, make
 
 
-def undoing(context: Context, tenant: Tenant, former: Plan, what: str) -> Plan:
+def undo_plan(context: Session, tenant: Tenant, former: Plan, what: str) -> Plan:
     """The head of a plan that takes a run back. what: what the run did, such as `the alerts that X changed`.
 
     Raises Refused if these are another tenant's credentials.
@@ -150,19 +150,19 @@ def undoing(context: Context, tenant: Tenant, former: Plan, what: str) -> Plan:
         operator=operator,
         created=context.now,
         selection=what,
-        comment=checked_value("comment", f"Undo of {former.run_id} (by {operator}, falcon-bulk {run_id})"),
+        comment=check_action_value("comment", f"Undo of {former.run_id} (by {operator}, falcon-bulk {run_id})"),
         undoes=former.run_id,
         version=__version__,
         allowance=former.allowance,
     )
 
 
-def pace_of(options: dict[str, Any]) -> Pace:
+def pace_from_options(options: dict[str, Any]) -> Pace:
     """The pace options."""
     return Pace(options["batch_size"], options["batch_delay"], options["workers"])
 
 
-class Ended(NamedTuple):
+class FinishedPlan(NamedTuple):
     """What became of a plan: done, declined, or nothing to do. cause: why it stopped early."""
 
     plan: Plan
@@ -171,8 +171,8 @@ class Ended(NamedTuple):
     cause: FalconBulkError | None = None
 
 
-def carry_out(
-    context: Context,
+def execute_plan(
+    context: Session,
     tenant: Tenant,
     plan: Plan,
     make: Callable[[Draft], Preview],
@@ -180,16 +180,16 @@ def carry_out(
     pace: Pace,
     *,
     fresh: bool = True,
-) -> Ended:
+) -> FinishedPlan:
     """Make the plan in the journal, have it approved, and carry it out.
 
     fresh: the plan is made from alerts read just now. approve: raises Declined or Refused for a no. Raises Busy and
     what reading raises; what Falcon answers to the changes is in the result.
     """
     if not plan.cid:
-        return Ended(plan, None, not_run(plan, NOTHING, RunStatus.NOTHING_TO_DO))
+        return FinishedPlan(plan, None, result_without_changes(plan, EMPTY_PREVIEW, RunStatus.NOTHING_TO_DO))
     folder = context.state_folder()
-    with holding(folder, plan.cids, plan.run_id), _journal(folder, plan.cid) as journal:
+    with hold_locks(folder, plan.cids, plan.run_id), _journal(folder, plan.cid) as journal:
         read_at = context.timing.monotonic() if fresh else float("-inf")
         draft = journal.draft(plan)
         try:
@@ -197,29 +197,31 @@ def carry_out(
             approve(preview)
             if not preview.planned:
                 journal.discard(plan.run_id)
-                return Ended(plan, preview, not_run(plan, preview, RunStatus.NOTHING_TO_DO))
+                return FinishedPlan(plan, preview, result_without_changes(plan, preview, RunStatus.NOTHING_TO_DO))
         except Declined as declined:
             journal.discard(plan.run_id)
-            return Ended(plan, preview, not_run(plan, preview, RunStatus.DECLINED, ExitCode.DECLINED), declined)
+            return FinishedPlan(
+                plan, preview, result_without_changes(plan, preview, RunStatus.DECLINED, ExitCode.DECLINED), declined
+            )
         except BaseException:
             journal.discard(plan.run_id)
             raise
-        pin(folder, plan.customer, plan.cid)
+        remember_customer_cid(folder, plan.customer, plan.cid)
         draft.begin(preview, context.now)
-        return run_to_its_end(context, tenant, journal, plan, pace, read_at)._replace(preview=preview)
+        return execute_run(context, tenant, journal, plan, pace, read_at)._replace(preview=preview)
 
 
-def run_to_its_end(
-    context: Context, tenant: Tenant, journal: Journal, plan: Plan, pace: Pace, read_at: float = float("-inf")
-) -> Ended:
+def execute_run(
+    context: Session, tenant: Tenant, journal: Journal, plan: Plan, pace: Pace, read_at: float = float("-inf")
+) -> FinishedPlan:
     """Carry out what the journal holds of a run."""
-    context.unfinished[plan.run_id] = to_go_on(context, plan.run_id)
+    context.unfinished[plan.run_id] = resume_hint(context, plan.run_id)
     with context.console.bar("changing") as move:
-        run: Run | IndicatorRun
+        run: AlertRun | IndicatorRun
         if plan.allowance is not None:
-            run = IndicatorRun(deed_of(plan, tenant.indicators), journal, plan, context.timing, read_at=read_at)
+            run = IndicatorRun(operation_for(plan, tenant.indicators), journal, plan, context.timing, read_at=read_at)
         else:
-            run = Run(
+            run = AlertRun(
                 tenant.alerts,
                 journal,
                 plan,
@@ -234,10 +236,10 @@ def run_to_its_end(
         del context.unfinished[plan.run_id]
     if not context.console.verbose:
         context.console.say(tenant.pacer.account)
-    return Ended(plan, None, result, run.cause)
+    return FinishedPlan(plan, None, result, run.cause)
 
 
-def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> int:
+def publish(context: Session, ended: FinishedPlan, *, fail_on_empty: bool = False) -> int:
     """Publish the end of a plan, say why it stopped early; the exit code."""
     result, cause = ended.result, ended.cause
     if result.status is RunStatus.NOTHING_TO_DO and ended.preview and ended.preview.held:
@@ -245,11 +247,11 @@ def publish(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> i
     context.publish(
         lambda: result_sheets(result),
         lambda: result_document(result),
-        verdict(result),
-        step=step_after_run(context, result),
+        result_headline(result),
+        step=next_step(context, result),
     )
     if isinstance(cause, Stopped):
-        context.console.error(cause.message, step_after_run(context, result))
+        context.console.error(cause.message, next_step(context, result))
     else:
         if cause is not None:
             context.console.error(cause.message, cause.hint)
@@ -270,12 +272,12 @@ def dry_run(
     tenant: Tenant,
     plan: Plan,
     make: Callable[[PlanSink], Preview],
-    consent: Consent,
+    consent: ConsentOptions,
     plan_file: Path | None = None,
-) -> Ended:
+) -> FinishedPlan:
     """Make a plan and send nothing; save it in the file, if one is given. Raises Refused if a bound is not met."""
     if plan_file is None:
-        preview = make(Nowhere())
+        preview = make(NullSink())
         consent.check_bounds(preview)
     else:
         with write_atomically(plan_file, 0o600) as file:
@@ -283,21 +285,23 @@ def dry_run(
             preview = make(writer)
             consent.check_bounds(preview)
             writer.finish(preview)
-    return looked_at(tenant, plan, preview, plan_file)
+    return dry_run_result(tenant, plan, preview, plan_file)
 
 
-def looked_at(tenant: Tenant, plan: Plan, preview: Preview, plan_file: Path | None = None) -> Ended:
+def dry_run_result(tenant: Tenant, plan: Plan, preview: Preview, plan_file: Path | None = None) -> FinishedPlan:
     """The end of a dry run."""
-    result = not_run(plan, preview, RunStatus.DRY_RUN)
+    result = result_without_changes(plan, preview, RunStatus.DRY_RUN)
     said = str(plan_file) if plan_file else None
-    return Ended(plan, preview, msgspec.structs.replace(result, plan_file=said, requests=tenant.pacer.requests))
+    return FinishedPlan(plan, preview, msgspec.structs.replace(result, plan_file=said, requests=tenant.pacer.requests))
 
 
-def publish_dry_run(context: Context, ended: Ended, *, fail_on_empty: bool = False) -> int:
+def publish_dry_run(context: Session, ended: FinishedPlan, *, fail_on_empty: bool = False) -> int:
     """Publish what would be done; the exit code."""
-    plan, preview, result = ended.plan, ended.preview or NOTHING, ended.result
+    plan, preview, result = ended.plan, ended.preview or EMPTY_PREVIEW, ended.result
     context.publish(
-        lambda: _dry_run_sheets(plan, preview, result), lambda: dry_run_document(result, preview), verdict(result)
+        lambda: _dry_run_sheets(plan, preview, result),
+        lambda: dry_run_document(result, preview),
+        result_headline(result),
     )
     if context.output.format is Format.JSON:
         context.show(preview_sheets(plan, preview))
@@ -311,7 +315,7 @@ def _dry_run_sheets(plan: Plan, preview: Preview, result: RunResult) -> list[She
     return [*preview_sheets(plan, preview), Sheet(said.title, (), (), said.notes)]
 
 
-def _empty_or(code: int, context: Context, plan: Plan, result: RunResult, *, fail_on_empty: bool) -> int:
+def _empty_or(code: int, context: Session, plan: Plan, result: RunResult, *, fail_on_empty: bool) -> int:
     """The code, or that of an empty selection, which is said."""
     if result.selected or result.allowance is not None:
         return code
@@ -319,7 +323,9 @@ def _empty_or(code: int, context: Context, plan: Plan, result: RunResult, *, fai
     return ExitCode.EMPTY if fail_on_empty else code
 
 
-def not_run(plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode = ExitCode.DONE) -> RunResult:
+def result_without_changes(
+    plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode = ExitCode.DONE
+) -> RunResult:
     """The result of a plan of which nothing was sent."""
     return RunResult(
         run_id=plan.run_id,

@@ -9,17 +9,17 @@ from click.shell_completion import CompletionItem
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
-def words(known: Iterable[str]) -> Complete:
+def complete_choice(known: Iterable[str]) -> Complete:
     """One of some words."""
     return lambda _ctx, _param, typed: [CompletionItem(word) for word in known if word.startswith(typed)]
 
 
-def listed(known: Iterable[str]) -> Complete:
+def complete_list(known: Iterable[str]) -> Complete:
     """Words with commas between them, each once."""
     return lambda _ctx, _param, typed: _more(typed, known)
 
 
-def customers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+def complete_customers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Customers that have an env file in the folder of --customers-dir; none where it cannot be read."""
     from falcon_bulk.config.customers import list_customers
 
@@ -27,14 +27,14 @@ def customers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[C
     return _more(typed, list_customers(given.get("customers_dir") or Path("customers")))
 
 
-def rails(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+def complete_guardrails(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Guard rails, or all."""
-    from falcon_bulk.operations.changes.guardrails import RAILS
+    from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 
-    return _more(typed, [*RAILS, "all"])
+    return _more(typed, [*GUARDRAILS, "all"])
 
 
-def files(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+def complete_files(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Whatever the shell offers for a file."""
     return [CompletionItem(typed, type="file")]
 

@@ -4,20 +4,20 @@ import os
 from dataclasses import dataclass
 
 from falcon_bulk.cli.console import is_interactive
-from falcon_bulk.cli.session import Context
-from falcon_bulk.cli.signals import giving_up
+from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.signals import abort_prompt_on_signals
 from falcon_bulk.config.customers import customer_file
 from falcon_bulk.config.settings import read_only
 from falcon_bulk.errors import Declined, Refused, UsageProblem, WrongTenant
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.operations.changes.planner import check_bounds
-from falcon_bulk.operations.customers import shared_with_others
+from falcon_bulk.operations.customers import conflicts_with_others
 from falcon_bulk.report.preview import preview_sheets
 
 
 @dataclass(frozen=True)
-class Consent:
+class ConsentOptions:
     """How consent is given: at the prompt, or by --yes within bounds."""
 
     yes: bool
@@ -39,7 +39,7 @@ class Consent:
         check_bounds(preview.planned, expect=self.expect, most=self.most, what=what)
 
 
-def check_may_change(context: Context, consent: Consent) -> None:
+def check_change_allowed(context: Session, consent: ConsentOptions) -> None:
     """Raises Refused under FALCON_BULK_READ_ONLY, UsageProblem for --yes on a tenant that nothing names, WrongTenant
     for a customer whose file is like another's.
     """
@@ -51,21 +51,21 @@ def check_may_change(context: Context, consent: Consent) -> None:
         raise UsageProblem(
             "--yes needs a customer that is named.", "Add --customer or --env-file, or set FALCON_CID in the env file."
         )
-    check_own_file(context)
+    check_customer_file_unique(context)
 
 
-def check_own_file(context: Context) -> None:
+def check_customer_file_unique(context: Session) -> None:
     """Raises WrongTenant if the customer's file shares its login or a CID with another customer's."""
     if not context.name:
         return
     path = customer_file(context.name, context.customers_dir)
-    if shared := shared_with_others(path, os.environ):
+    if shared := conflicts_with_others(path, os.environ):
         raise WrongTenant(
             f"{path} may be another customer's copy: {' '.join(shared)}", "Nothing was changed. Correct the files."
         )
 
 
-def ask(context: Context, plan: Plan, consent: Consent, preview: Preview) -> None:
+def confirm_plan(context: Session, plan: Plan, consent: ConsentOptions, preview: Preview) -> None:
     """Show a plan and have it confirmed, unless --yes did.
 
     Raises Refused if a bound is not met, Declined for another answer, UsageProblem at the end of input, Stopped on
@@ -78,15 +78,15 @@ def ask(context: Context, plan: Plan, consent: Consent, preview: Preview) -> Non
             deed = f"change these {preview.planned:,} alerts"
             if plan.allowance is not None:
                 deed = f"{'delete' if plan.undoes else 'create'} these {preview.planned:,} indicators"
-            confirm(context, plan.customer, preview.planned, deed)
+            ask_to_type(context, plan.customer, preview.planned, deed)
 
 
-def confirm(context: Context, who: str, number: int, deed: str) -> None:
+def ask_to_type(context: Session, who: str, number: int, deed: str) -> None:
     """Have `who` and the number typed to have the deed done. Raises as `ask` does."""
     wanted = f"{who} {number}"
     question = f"Type {wanted!r} to {deed}, anything else to leave:"
 
-    with giving_up("nothing was changed"):
+    with abort_prompt_on_signals("nothing was changed"):
         answer = context.console.ask(question)
     if answer is None:
         raise UsageProblem("The input ended at the question.", "Nothing was changed. --yes answers without asking.")

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import click
 
 from falcon_bulk.cli.console import Console, is_interactive
-from falcon_bulk.cli.session import Context
-from falcon_bulk.cli.signals import giving_up
+from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.signals import abort_prompt_on_signals
 from falcon_bulk.config.customers import new_customer_file
-from falcon_bulk.config.env_file import quoted
+from falcon_bulk.config.env_file import quote_value
 from falcon_bulk.config.regions import CLOUDS
-from falcon_bulk.config.settings import answer_problem
+from falcon_bulk.config.settings import value_problem
 from falcon_bulk.errors import BadEnvFile, UsageProblem
 from falcon_bulk.model.customer import CustomerFile
 from falcon_bulk.operations.customers import customer_files
@@ -38,9 +38,9 @@ QUESTIONS = (
 )
 
 
-def customers_context(ctx: click.Context) -> Context:
+def customers_context(ctx: click.Context) -> Session:
     """The context of a command about the customers' files. Raises UsageProblem if one customer is named."""
-    context = Context(ctx, "customers")
+    context = Session(ctx, "customers")
     if context.named:
         raise UsageProblem(
             "--customer and --env-file do not go with `customers`.", "`falcon-bulk customers check NAME` checks one."
@@ -48,7 +48,7 @@ def customers_context(ctx: click.Context) -> Context:
     return context
 
 
-def chosen_files(context: Context, names: tuple[str, ...]) -> list[CustomerFile]:
+def select_customer_files(context: Session, names: tuple[str, ...]) -> list[CustomerFile]:
     """The files of the named customers, else of --customer-tag, else all. A name without a file has no problem yet."""
     if names and context.round:
         raise UsageProblem("The customers are named in two ways.", "Leave --customer-tag or --all-customers out.")
@@ -60,7 +60,7 @@ def chosen_files(context: Context, names: tuple[str, ...]) -> list[CustomerFile]
     return [known.get(name) or _missing(context, name) for name in dict.fromkeys(wanted)]
 
 
-def check_is_new(context: Context, name: str) -> None:
+def check_is_new(context: Session, name: str) -> None:
     """Raises UsageProblem for what cannot be a name or without a terminal, BadEnvFile if the file exists."""
     new_customer_file(name, context.customers_dir)
     if not is_interactive():
@@ -75,14 +75,14 @@ def ask_for_values(console: Console) -> dict[str, str]:
     Raises Stopped on a signal, UsageProblem at the end of input.
     """
     values = {}
-    with giving_up("nothing was written"):
+    with abort_prompt_on_signals("nothing was written"):
         for question in QUESTIONS:
             if value := _answer(console, question):
                 values[question.key] = value
     return values
 
 
-def _missing(context: Context, name: str) -> CustomerFile:
+def _missing(context: Session, name: str) -> CustomerFile:
     path = context.customers_dir / f"{name}.env"
     return CustomerFile(customer=name, file=str(path), region="", cids=(), operator="", tags=(), problems=())
 
@@ -90,10 +90,10 @@ def _missing(context: Context, name: str) -> CustomerFile:
 def _answer(console: Console, question: Question) -> str:
     while True:
         value = _typed(console, question)
-        problem = answer_problem(question.setting, question.key, value, os.environ)
+        problem = value_problem(question.setting, question.key, value, os.environ)
         if not problem:
             try:
-                quoted(question.key, value)
+                quote_value(question.key, value)
                 return value
             except BadEnvFile as error:
                 problem = error.message

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from falcon_bulk.cli.session import Context
+from falcon_bulk.cli.session import Session
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.model.run import RunResult, RunRow, RunStatus
 from falcon_bulk.model.vocabulary import Status
@@ -18,12 +18,12 @@ _STDIN = "-"
 _ACTIVE = frozenset('"$`\\!')
 
 
-def suggest(context: Context, label: str, *words: str, whom: bool = True) -> None:
+def suggest(context: Session, label: str, *words: str, whom: bool = True) -> None:
     """A command with the options that name the customer. whom: whether it takes them; the folder is named anyway."""
     context.console.say(_step(context, label, *words, whom=whom))
 
 
-def after_query(context: Context, options: Mapping[str, Any], shown: int) -> None:
+def after_query(context: Session, options: Mapping[str, Any], shown: int) -> None:
     """Nothing found: what is there at all. Something for a person to read: which hashes stand behind it."""
     if not shown:
         suggest(context, "What is there:", "summary")
@@ -31,13 +31,13 @@ def after_query(context: Context, options: Mapping[str, Any], shown: int) -> Non
         _about_the_same(context, options, "hash-summary")
 
 
-def after_summary(context: Context, options: Mapping[str, Any], alerts: int, *, outliers: bool) -> None:
+def after_summary(context: Session, options: Mapping[str, Any], alerts: int, *, outliers: bool) -> None:
     """Which alerts differ from those that are alike; or, where that was asked, the hashes."""
     if alerts:
         _about_the_same(context, options, *(("hash-summary",) if outliers else ("summary", "--outliers")))
 
 
-def after_hash_summary(context: Context, options: Mapping[str, Any], summary: HashSummary) -> None:
+def after_hash_summary(context: Session, options: Mapping[str, Any], summary: HashSummary) -> None:
     """What closing the most frequent hash that has open alerts would do, within the same selection."""
     within = _selecting({**options, "hashes": (), "hash_file": None}, status="--from-status")
     for one in summary.hashes:
@@ -46,7 +46,7 @@ def after_hash_summary(context: Context, options: Mapping[str, Any], summary: Ha
             return
 
 
-def after_dry_run(context: Context, result: RunResult) -> None:
+def after_dry_run(context: Session, result: RunResult) -> None:
     """How the same is carried out."""
     if not result.planned:
         return
@@ -56,13 +56,13 @@ def after_dry_run(context: Context, result: RunResult) -> None:
         context.console.say(_line("Carry it out:", _without_dry_run(context.argv)))
 
 
-def after_run(context: Context, result: RunResult) -> None:
+def after_run(context: Session, result: RunResult) -> None:
     """What `step_after_run` says."""
-    if step := step_after_run(context, result):
+    if step := next_step(context, result):
         context.console.say(step)
 
 
-def step_after_run(context: Context, result: RunResult) -> str:
+def next_step(context: Session, result: RunResult) -> str:
     """Go on with what is unfinished, else look at what went wrong, else take it back; '' where nothing is to be done.
 
     Also for those who are notified: they see no stderr.
@@ -70,32 +70,32 @@ def step_after_run(context: Context, result: RunResult) -> str:
     if result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED):
         return ""
     if _is_unfinished(result):
-        return to_go_on(context, result.run_id)
+        return resume_hint(context, result.run_id)
     if result.failed or result.drifted:
         return _step(context, "Look:", "runs", "show", result.run_id)
     return _to_take_back(context, result)
 
 
-def after_record(context: Context, result: RunResult, undo: RunRow | None) -> None:
+def after_recorded_run(context: Session, result: RunResult, undo: RunRow | None) -> None:
     """Go on with a run that is shown as recorded, or look at the one that took it back, else take it back."""
     if _is_unfinished(result):
-        context.console.say(to_go_on(context, result.run_id))
+        context.console.say(resume_hint(context, result.run_id))
     elif undo:
         suggest(context, "Being taken back by:" if undo.is_open else "Taken back by:", "runs", "show", undo.run_id)
     elif step := _to_take_back(context, result):
         context.console.say(step)
 
 
-def to_go_on(context: Context, run_id: str) -> str:
+def resume_hint(context: Session, run_id: str) -> str:
     """How an unfinished run is gone on with."""
     return _step(context, "Go on:", "resume", run_id)
 
 
-def after_runs(context: Context, rows: Sequence[RunRow]) -> None:
+def after_runs(context: Session, rows: Sequence[RunRow]) -> None:
     """Go on with an unfinished run, else look at the newest."""
     unfinished = next((row for row in rows if row.status is RunStatus.UNFINISHED), None)
     if unfinished:
-        context.console.say(to_go_on(context, unfinished.run_id))
+        context.console.say(resume_hint(context, unfinished.run_id))
     elif rows:
         suggest(context, "Look:", "runs", "show", rows[0].run_id)
 
@@ -104,14 +104,14 @@ def _is_unfinished(result: RunResult) -> bool:
     return bool(result.unknown or result.not_sent) and not result.closed
 
 
-def _to_take_back(context: Context, result: RunResult) -> str:
+def _to_take_back(context: Session, result: RunResult) -> str:
     """'' where there is nothing to take back, or no way: indicators that were deleted."""
     if result.changed and not (result.allowance is not None and result.command == "undo"):
         return _step(context, "Take it back:", "undo", result.run_id)
     return ""
 
 
-def _about_the_same(context: Context, options: Mapping[str, Any], *words: str) -> None:
+def _about_the_same(context: Session, options: Mapping[str, Any], *words: str) -> None:
     if str(options.get("hash_file")) != _STDIN:
         suggest(context, "Next:", *words, *_selecting(options))
 
@@ -132,7 +132,7 @@ def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
             yield word
 
 
-def _step(context: Context, label: str, *words: str, whom: bool = True) -> str:
+def _step(context: Session, label: str, *words: str, whom: bool = True) -> str:
     return _line(label, [*words, *(context.who if whom else ()), *context.where])
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from falcon_bulk.cli.console import Console
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.hashes import checked_hash
+from falcon_bulk.model.hashes import check_sha256
 from falcon_bulk.operations.inputs.hash_file import read_hashes
 from falcon_bulk.operations.inputs.ids_file import read_ids
 
 
-def given_hashes(options: Mapping[str, Any], console: Console) -> tuple[str, ...]:
+def hashes_from_options(options: Mapping[str, Any], console: Console) -> tuple[str, ...]:
     """The hashes of --hash and --hash-file, each once; says how many were repeated. Raises UsageProblem."""
-    given = tuple(map(checked_hash, options["hashes"]))
+    given = tuple(map(check_sha256, options["hashes"]))
     if options["hash_file"] is not None:
         given += read_hashes(*_content(options["hash_file"], options, "hashes"))
     distinct = tuple(dict.fromkeys(given))
@@ -23,7 +23,7 @@ def given_hashes(options: Mapping[str, Any], console: Console) -> tuple[str, ...
     return distinct
 
 
-def given_ids(options: Mapping[str, Any]) -> tuple[str, ...]:
+def ids_from_options(options: Mapping[str, Any]) -> tuple[str, ...]:
     """The composite ids of --ids-file, repetitions included. Raises UsageProblem."""
     return read_ids(*_content(options["ids_file"], options, "ids"))
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from falcon_bulk.cli.session import Context
+from falcon_bulk.cli.session import Session
 from falcon_bulk.errors import BadEnvFile, Refused
 from falcon_bulk.journal.journal import Journal, journals
 
 
 @contextmanager
-def customer_journals(context: Context) -> Iterator[list[Journal]]:
+def open_customer_journals(context: Session) -> Iterator[list[Journal]]:
     """The journals of the customer; all journals where no customer is configured at all."""
     opened: list[Journal] = []
     try:
@@ -22,7 +22,7 @@ def customer_journals(context: Context) -> Iterator[list[Journal]]:
             journal.close()
 
 
-def holding_run(opened: list[Journal], run_id: str) -> Journal:
+def journal_with_run(opened: list[Journal], run_id: str) -> Journal:
     """The journal that knows the run. Raises Refused if none does."""
     for journal in opened:
         if journal.knows(run_id):
@@ -30,7 +30,7 @@ def holding_run(opened: list[Journal], run_id: str) -> Journal:
     raise Refused(f"The journal knows no run {run_id!r} of this customer.", "`falcon-bulk runs` lists them.")
 
 
-def _paths(context: Context) -> list[Path]:
+def _paths(context: Session) -> list[Path]:
     paths = journals(context.state_folder())
     try:
         settings = context.settings

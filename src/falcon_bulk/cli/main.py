@@ -14,7 +14,7 @@ import click
 from falcon_bulk import __version__
 from falcon_bulk.cli.commands.completion import VARIABLE
 from falcon_bulk.cli.options import examples, shared_options
-from falcon_bulk.cli.suggestions import Group, usage_problem
+from falcon_bulk.cli.suggestions import SuggestingGroup, explain_usage_error
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
 from falcon_bulk.textsafe import printable
 
@@ -42,13 +42,13 @@ COMMANDS = {
 }
 
 PROGRAM = "falcon-bulk"
-RARELY = (500_000, 50, 50)
+GC_THRESHOLDS = (500_000, 50, 50)
 """When to look for garbage in cycles, of which alerts make none: each look costs time for all that is remembered."""
 
 OUTPUT_HINT = "Check where the output goes and the disk's room; `falcon-bulk runs` shows what was changed."
 
 
-class Commands(Group):
+class Commands(SuggestingGroup):
     """Loads a command's module when the command is called, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -97,7 +97,7 @@ def cli() -> None:
 
 def run(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    gc.set_threshold(*RARELY)
+    gc.set_threshold(*GC_THRESHOLDS)
     _open_closed_streams()
     code = main(sys.argv[1:] if argv is None else argv)
     for stream in (sys.stdout, sys.stderr):
@@ -134,7 +134,7 @@ def main(argv: Sequence[str]) -> int:
         error.show()
         return ExitCode.USAGE
     except click.UsageError as error:
-        return _show(usage_problem(error, argv), argv, given)
+        return _show(explain_usage_error(error, argv), argv, given)
     except OSError as error:
         if "--debug" in argv:
             _show_traceback(error)
@@ -170,10 +170,10 @@ def _show_traceback(error: Exception) -> None:
     """Where it happened; the messages of foreign exceptions may hold foreign text, and a secret."""
     import traceback
 
-    from falcon_bulk.config.secret import masked
+    from falcon_bulk.config.secret import mask_secrets
 
     with suppress(BrokenPipeError):
-        for line in masked("".join(traceback.format_exception(error))).splitlines():
+        for line in mask_secrets("".join(traceback.format_exception(error))).splitlines():
             sys.stderr.write(f"{printable(line)}\n")
 
 

@@ -13,7 +13,7 @@ from falcon_bulk.cli.console import Console
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import render
-from falcon_bulk.report.sheet import Sheet, shown
+from falcon_bulk.report.sheet import Sheet, format_cell
 
 ROWS = 50
 """Most rows of a sheet in a message: the file of -o is there for all of them."""
@@ -64,5 +64,5 @@ def _markdown(title: str, sheets: Iterable[Sheet]) -> str:
 
 def _shortened(sheet: Sheet, title: str) -> Sheet:
     rows = list(sheet.rows)
-    left = [f"{shown(len(rows) - ROWS)} more rows are not shown here."] if len(rows) > ROWS else []
+    left = [f"{format_cell(len(rows) - ROWS)} more rows are not shown here."] if len(rows) > ROWS else []
     return Sheet(title, sheet.columns, rows[:ROWS], [*sheet.notes, *left])

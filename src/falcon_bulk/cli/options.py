@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from falcon_bulk.cli import completions as completing
-from falcon_bulk.cli.suggestions import Word, did_you_mean
+from falcon_bulk.cli.suggestions import SuggestingChoice, did_you_mean
 from falcon_bulk.errors import UsageProblem
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -17,7 +17,7 @@ Check = Callable[[click.Context, click.Parameter, Any], Any]
 FORMATS = ("table", "markdown", "csv", "json", "jsonl", "html")
 STATUSES = ("new", "in_progress", "reopened", "closed")
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
-VERDICTS = ("false_positive", "true_positive", "ignored")
+RESOLUTIONS = ("false_positive", "true_positive", "ignored")
 
 
 def examples(*lines: str) -> str:
@@ -25,7 +25,7 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "".join(f"  falcon-bulk {line}\n" for line in lines)
 
 
-def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
+def multi_value(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
     """Attributes of an option that may be repeated and takes commas; its value is a tuple, each once, in order."""
 
     def split(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -35,11 +35,11 @@ def many(metavar: str = "", choices: tuple[str, ...] = ()) -> dict[str, Any]:
         chosen = (_one_of(part, param, choices) for part in parts) if choices else parts
         return tuple(dict.fromkeys(chosen))
 
-    offered = {"shell_complete": completing.listed(choices)} if choices else {}
+    offered = {"shell_complete": completing.complete_list(choices)} if choices else {}
     return {"multiple": True, "callback": split, "metavar": metavar or "|".join(choices)} | offered
 
 
-def once(then: Check | None = None, default: Any = None) -> dict[str, Any]:
+def single_value(then: Check | None = None, default: Any = None) -> dict[str, Any]:
     """Attributes of an option with one value: of two different ones, one would hold for nothing, and silently so.
 
     Every option with a value is declared with this or with `many`. then: a callback for the one value.
@@ -54,23 +54,26 @@ def once(then: Check | None = None, default: Any = None) -> dict[str, Any]:
     return {"multiple": True, "callback": check} | ({} if default is None else {"default": (default,)})
 
 
-def one_of(choices: tuple[str, ...], default: str | None = None) -> dict[str, Any]:
+def choice_value(choices: tuple[str, ...], default: str | None = None) -> dict[str, Any]:
     """Attributes of an option that takes one of some words."""
 
     def choose(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         return value if value is None else _one_of(value, param, choices)
 
-    return once(choose, default) | {"metavar": "|".join(choices), "shell_complete": completing.words(choices)}
+    return single_value(choose, default) | {
+        "metavar": "|".join(choices),
+        "shell_complete": completing.complete_choice(choices),
+    }
 
 
-def not_blank(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+def check_not_blank(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """The callback of an option whose value may not be blank: `--assign-to "$WHO"` with WHO unset is a mistake."""
     if value is not None and not value.strip():
         raise UsageProblem(f"{param.opts[-1]} is blank.", "Leave it out if it is not wanted.")
     return value
 
 
-def finite(_ctx: click.Context, param: click.Parameter, value: float) -> float:
+def check_finite(_ctx: click.Context, param: click.Parameter, value: float) -> float:
     """The callback of an option that takes seconds: NaN is in no range and out of none."""
     if not math.isfinite(value):
         raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", "It takes a number of seconds.")
@@ -81,7 +84,7 @@ def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str
     if value.lower() in choices:
         return value.lower()
     hint = f"{did_you_mean(value.lower(), choices)}It takes {', '.join(choices)}."
-    if choices == STATUSES and value.lower() in (*VERDICTS, "resolved", "false-positive", "fp"):
+    if choices == STATUSES and value.lower() in (*RESOLUTIONS, "resolved", "false-positive", "fp"):
         hint = "Use --status closed --resolution false_positive: the verdict is not a status."
     raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", hint)
 
@@ -94,7 +97,7 @@ _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
         ("--customer", "customers"),
         {
             "metavar": "NAME",
-            "shell_complete": completing.customers,
+            "shell_complete": completing.complete_customers,
             "help": "Short for --env-file customers/NAME.env; several: a round.",
         },
     ),
@@ -114,19 +117,19 @@ _SHARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     ),
     (
         ("--format",),
-        {"type": Word(FORMATS), "help": "What goes to standard output.  [default: table]"},
+        {"type": SuggestingChoice(FORMATS), "help": "What goes to standard output.  [default: table]"},
     ),
     (
         ("-o", "--output"),
         {
             "metavar": "FILE|DIR",
-            "shell_complete": completing.files,
+            "shell_complete": completing.complete_files,
             "help": "Also write a file, its suffix is its format; in a folder: NAME_YYMMDD.md.",
         },
     ),
     (
         ("--output-format",),
-        {"type": Word(FORMATS), "help": "The format of files in the folder of -o.  [default: markdown]"},
+        {"type": SuggestingChoice(FORMATS), "help": "The format of files in the folder of -o.  [default: markdown]"},
     ),
     (("--readers",), {"type": click.IntRange(1, 32), "metavar": "N", "help": "Reads in flight.  [default: 8]"}),
     (
@@ -196,7 +199,7 @@ def hash_file_option(command: Decorated) -> Decorated:
     """More hashes, beside those of --hash."""
     return click.option(
         "--hash-file",
-        **once(),
+        **single_value(),
         type=click.Path(path_type=Path, allow_dash=True),
         metavar="FILE",
         help="Hashes from a file: text, CSV or JSON; - for standard input.",
@@ -207,20 +210,27 @@ def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
     """The options that select alerts; `--status` is the target of a changing command, hence `--from-status`."""
     status = ("--from-status", "from_status") if changing else ("--status", "from_status")
     declared = [
-        click.option("--filter", "fql", **once(), metavar="FQL", help="A filter in Falcon Query Language."),
-        click.option("--hash", "hashes", **many("SHA256"), help="Alerts of these hashes; several: with commas."),
+        click.option("--filter", "fql", **single_value(), metavar="FQL", help="A filter in Falcon Query Language."),
+        click.option("--hash", "hashes", **multi_value("SHA256"), help="Alerts of these hashes; several: with commas."),
         hash_file_option,
         click.option(
-            "--severity", "severities", **many(choices=SEVERITIES), help="By severity name; several: with commas."
+            "--severity",
+            "severities",
+            **multi_value(choices=SEVERITIES),
+            help="By severity name; several: with commas.",
         ),
         click.option(
-            "--product", "products", **many("NAME"), help="By product: epp, idp, xdr, …; several: with commas."
+            "--product", "products", **multi_value("NAME"), help="By product: epp, idp, xdr, …; several: with commas."
         ),
-        click.option(*status, **many(choices=STATUSES), help="By status; several: with commas."),
-        click.option("--host", **once(), metavar="GLOB", help="By host name; * stands for any text."),
-        click.option("--name", **once(), metavar="GLOB", help="By alert name; * stands for any text."),
-        click.option("--since", **once(), metavar="WHEN", help="Created since: 7d, 24h, a date, or a UTC time."),
-        click.option("--until", **once(), metavar="WHEN", help="Created before: 7d, 24h, a date, or a UTC time."),
+        click.option(*status, **multi_value(choices=STATUSES), help="By status; several: with commas."),
+        click.option("--host", **single_value(), metavar="GLOB", help="By host name; * stands for any text."),
+        click.option("--name", **single_value(), metavar="GLOB", help="By alert name; * stands for any text."),
+        click.option(
+            "--since", **single_value(), metavar="WHEN", help="Created since: 7d, 24h, a date, or a UTC time."
+        ),
+        click.option(
+            "--until", **single_value(), metavar="WHEN", help="Created before: 7d, 24h, a date, or a UTC time."
+        ),
         click.option("--visible-only", is_flag=True, help="Leave out alerts that the console hides."),
         click.option("--fail-on-empty", is_flag=True, help="Exit with 9 if nothing matches."),
     ]
@@ -241,20 +251,24 @@ def pace_options(command: Decorated) -> Decorated:
     declared = [
         click.option(
             "--batch-size",
-            **once(default=1000),
+            **single_value(default=1000),
             type=click.IntRange(1, 1000),
             show_default=True,
             help="Alerts a batch.",
         ),
         click.option(
             "--batch-delay",
-            **once(finite, default=0.5),
+            **single_value(check_finite, default=0.5),
             type=click.FloatRange(0, 3600),
             show_default=True,
             help="Least seconds between batch starts.",
         ),
         click.option(
-            "--workers", **once(default=4), type=click.IntRange(1, 16), show_default=True, help="Batches in flight."
+            "--workers",
+            **single_value(default=4),
+            type=click.IntRange(1, 16),
+            show_default=True,
+            help="Batches in flight.",
         ),
     ]
     for option in reversed(declared):
@@ -266,10 +280,19 @@ def consent_options(command: Decorated) -> Decorated:
     """How consent is given."""
     declared = [
         click.option(
-            "--max", "most", **once(), type=click.IntRange(0), metavar="N", help="Refuse if more would be changed."
+            "--max",
+            "most",
+            **single_value(),
+            type=click.IntRange(0),
+            metavar="N",
+            help="Refuse if more would be changed.",
         ),
         click.option(
-            "--expect", **once(), type=click.IntRange(0), metavar="N", help="Refuse unless exactly N would be changed."
+            "--expect",
+            **single_value(),
+            type=click.IntRange(0),
+            metavar="N",
+            help="Refuse unless exactly N would be changed.",
         ),
         click.option("--yes", is_flag=True, help="Do not ask; needs --expect or --max."),
     ]
@@ -281,25 +304,28 @@ def consent_options(command: Decorated) -> Decorated:
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing.")
 
 operator_option = click.option(
-    "--operator", **once(not_blank), metavar="NAME", help="Who does it.  [default: FALCON_OPERATOR or login name]"
+    "--operator",
+    **single_value(check_not_blank),
+    metavar="NAME",
+    help="Who does it.  [default: FALCON_OPERATOR or login name]",
 )
 
 
 def change_options(command: Decorated) -> Decorated:
     """What is changed, for close-hash and bulk-close."""
     declared = [
-        click.option("--status", **one_of(STATUSES, "closed"), show_default=True, help="The status to set."),
+        click.option("--status", **choice_value(STATUSES, "closed"), show_default=True, help="The status to set."),
         click.option(
             "--comment",
-            **once(not_blank),
+            **single_value(check_not_blank),
             metavar="TEXT",
             help="Goes onto every changed alert, with your name.",
         ),
-        click.option("--resolution", **one_of(VERDICTS), help="The verdict to set."),
-        click.option("--tag", "tags", **many("TAG"), help="A tag to add."),
+        click.option("--resolution", **choice_value(RESOLUTIONS), help="The verdict to set."),
+        click.option("--tag", "tags", **multi_value("TAG"), help="A tag to add."),
         click.option(
             "--assign-to",
-            **once(not_blank),
+            **single_value(check_not_blank),
             metavar="WHO",
             help="Assign to an email, a UUID or a name.",
         ),
@@ -307,8 +333,8 @@ def change_options(command: Decorated) -> Decorated:
         click.option(
             "--lift",
             "lifted",
-            **many("RAIL"),
-            shell_complete=completing.rails,
+            **multi_value("RAIL"),
+            shell_complete=completing.complete_guardrails,
             help="Let a guard rail go: critical, no-severity, overwatch, falcon-complete, true-positive, case, "
             "assigned, in-progress, other-hashes; or all.",
         ),
@@ -316,7 +342,7 @@ def change_options(command: Decorated) -> Decorated:
         click.option(
             "--plan",
             "plan_file",
-            **once(),
+            **single_value(),
             type=click.Path(path_type=Path),
             metavar="FILE",
             help="With --dry-run: save the plan, for `falcon-bulk apply`.",

@@ -13,23 +13,23 @@ from typing import Any, NamedTuple
 
 import click
 
-from falcon_bulk.cli.session import Context
+from falcon_bulk.cli.session import Session
 from falcon_bulk.config.customers import customer_file
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.operations.scheduling.job import Job, flock
+from falcon_bulk.operations.scheduling.job import Job, flock_command
 
 FLOCK = Path("/usr/bin/flock")
 # What only the process environment can say, and holds no secret.
-CARRIED = ("FALCON_BULK_ALLOW_CUSTOM_BASE_URL", "FALCON_BULK_READ_ONLY", "REQUESTS_CA_BUNDLE")
+PASSED_THROUGH = ("FALCON_BULK_ALLOW_CUSTOM_BASE_URL", "FALCON_BULK_READ_ONLY", "REQUESTS_CA_BUNDLE")
 PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-NEVER = ("sandbox", "demo", "schedule", "completion", "customers add")
-CRON_LINE = 998
+NOT_SCHEDULABLE = ("sandbox", "demo", "schedule", "completion", "customers add")
+MAX_CRON_COMMAND = 998
 """The longest command that Debian's cron takes."""
 
 _UNIT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 
 
-class Parsed(NamedTuple):
+class ParsedCommand(NamedTuple):
     """A command line as the commands read it. name: with the subcommand. given: the shared options."""
 
     name: str
@@ -37,7 +37,7 @@ class Parsed(NamedTuple):
     given: dict[str, Any]
 
 
-def checked_command(context: Context, words: Sequence[str]) -> list[str]:
+def check_schedulable(context: Session, words: Sequence[str]) -> list[str]:
     """The arguments of falcon-bulk that will be run, the customers' folder in them made absolute.
 
     Raises UsageProblem for what is no command line, or cannot run without a person; BadEnvFile if a customer or
@@ -64,14 +64,14 @@ def checked_command(context: Context, words: Sequence[str]) -> list[str]:
     return arguments
 
 
-def job_of(context: Context, arguments: Sequence[str], unit_name: str | None) -> Job:
+def build_job(context: Session, arguments: Sequence[str], unit_name: str | None) -> Job:
     """What runs those arguments: the program, this folder, a lock and a log in the state folder, which is made."""
     name = unit_name or _name(arguments)
     if not _UNIT_NAME.fullmatch(name):
         raise UsageProblem(f"{name!r} is not a unit's name.", "It has 1 to 100 letters, digits, - and _.")
     folder = context.state_folder() / "schedules"
     folder.mkdir(mode=0o700, exist_ok=True)
-    environment = {key: value for key in CARRIED if (value := os.environ.get(key))}
+    environment = {key: value for key in PASSED_THROUGH if (value := os.environ.get(key))}
     if os.environ.get("FALCON_BULK_STATE_DIR", "").strip():
         environment["FALCON_BULK_STATE_DIR"] = str(folder.parent)
     for proxy in PROXIES:
@@ -82,13 +82,13 @@ def job_of(context: Context, arguments: Sequence[str], unit_name: str | None) ->
     program = _program()
     if len(program) > 1 and (places := os.environ.get("PYTHONPATH")):
         environment["PYTHONPATH"] = os.pathsep.join(str(Path(place).absolute()) for place in places.split(os.pathsep))
-    lock = flock(FLOCK, folder / f"{name}.lock")
+    lock = flock_command(FLOCK, folder / f"{name}.lock")
     if not lock:
         context.console.say(f"Note: there is no {FLOCK}, so cron may run two of these at a time.")
     return Job(name, [*program, *arguments], Path.cwd(), folder / f"{name}.log", lock, environment)
 
 
-def _parsed(arguments: Sequence[str]) -> Parsed:
+def _parsed(arguments: Sequence[str]) -> ParsedCommand:
     """Raises UsageProblem for what the commands do not take."""
     from falcon_bulk.cli.main import cli
 
@@ -110,7 +110,7 @@ def _parsed(arguments: Sequence[str]) -> Parsed:
         ) from None
     if isinstance(context.command, click.Group) and not context.command.invoke_without_command:
         raise UsageProblem("There is no command to schedule.", f"`{context.command_path} --help` lists them.")
-    return Parsed(" ".join(names), context.params, given)
+    return ParsedCommand(" ".join(names), context.params, given)
 
 
 def _rest(context: click.Context) -> list[str]:
@@ -119,9 +119,9 @@ def _rest(context: click.Context) -> list[str]:
     return [*known.get("_protected_args", known.get("protected_args", ())), *context.args]
 
 
-def _check_runs_alone(parsed: Parsed) -> None:
+def _check_runs_alone(parsed: ParsedCommand) -> None:
     options = parsed.options
-    if parsed.name in NEVER or parsed.name.split()[0] in NEVER:
+    if parsed.name in NOT_SCHEDULABLE or parsed.name.split()[0] in NOT_SCHEDULABLE:
         raise UsageProblem(f"{parsed.name} cannot be scheduled.", "It is for a person at a terminal.")
     if options.get("yes") is False and not options.get("dry_run"):
         raise UsageProblem(
@@ -138,7 +138,7 @@ def _check_runs_alone(parsed: Parsed) -> None:
         raise UsageProblem("There is no standard input to read from.", "Name a file.")
 
 
-def _with_folder(arguments: list[str], folder: Path, parsed: Parsed) -> list[str]:
+def _with_folder(arguments: list[str], folder: Path, parsed: ParsedCommand) -> list[str]:
     """The arguments with an absolute --customers-dir; how they are read proves that nothing else has changed."""
     replaced = list(arguments)
     for number, word in enumerate(arguments):

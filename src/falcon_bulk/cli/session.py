@@ -20,8 +20,8 @@ from falcon_bulk.config.settings import Settings, env_file_of, load_settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
 from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.clock import SystemTiming, rfc3339
-from falcon_bulk.operations.reading.read_all import Watch
+from falcon_bulk.model.clock import SystemClock, rfc3339
+from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Sheet
@@ -34,7 +34,7 @@ QUOTA = 50
 PARALLEL_CUSTOMERS = 4
 
 
-class Context:
+class Session:
     """What the shared options of one command line come to. kind: which formats the command has.
 
     sought: fields that may not exist, with what is to be said if no alert read has them.
@@ -50,7 +50,7 @@ class Context:
             verbose=bool(given.get("verbose")),
             progress=not given.get("no_progress"),
         )
-        self.timing = SystemTiming()
+        self.timing = SystemClock()
         self.readers: int = given.get("readers", READERS)
         self.parallel_customers: int = given.get("parallel_customers", PARALLEL_CUSTOMERS)
         self._settings: Settings | None = None
@@ -79,7 +79,7 @@ class Context:
             )
         return chosen
 
-    def alone(self, customer: str) -> "Context":
+    def alone(self, customer: str) -> "Session":
         """The context for one customer of a round: its own settings, and files only in the folder of -o."""
         one = copy(self)
         one._given = {
@@ -96,7 +96,7 @@ class Context:
         one.console = self.console.of(customer)
         return one
 
-    def of_round(self, customers: tuple[str, ...]) -> "Context":
+    def of_round(self, customers: tuple[str, ...]) -> "Session":
         """The context of a round over these customers, one or more. Raises UsageProblem if others are named."""
         if self._given.keys() & {"customers", "all_customers", "customer_tag", "env_file"}:
             raise UsageProblem(
@@ -239,10 +239,10 @@ class Context:
             self.console.detail(tenant.pacer.account)
 
     @contextmanager
-    def watching(self, label: str) -> Iterator[Watch]:
+    def watching(self, label: str) -> Iterator[ReadProgress]:
         """Follow a reading with a bar, and say at its end what is to be said."""
         with self.console.bar(label) as move:
-            watch = Watch(self.timing, progress=move, sought=dict(self.sought))
+            watch = ReadProgress(self.timing, progress=move, sought=dict(self.sought))
             yield watch
         for note in (*watch.notes, *watch.sought.values()):
             self.console.say(f"Note: {note}")

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
-from falcon_bulk.cli.session import Context
+from falcon_bulk.cli.session import Session
 from falcon_bulk.errors import Stopped
 
-STOPPING = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 
 
 @contextmanager
-def stopping(context: Context) -> Iterator[None]:
+def stop_on_signals(context: Session) -> Iterator[None]:
     """SIGINT, SIGTERM and a lost terminal: the first asks the work to stop in good order, the second ends it."""
 
     def stop(signum: int) -> None:
@@ -24,12 +24,12 @@ def stopping(context: Context) -> Iterator[None]:
                 os.write(2, "\n".join(["", f"Stopped at once: {said}", *unfinished, ""]).encode())
             os._exit(128 + signum)
 
-    with _handled(STOPPING, stop):
+    with _handled(STOP_SIGNALS, stop):
         yield
 
 
 @contextmanager
-def giving_up(meanwhile: str) -> Iterator[None]:
+def abort_prompt_on_signals(meanwhile: str) -> Iterator[None]:
     """SIGINT and SIGTERM end a question, so that the terminal is as before. meanwhile: what was done until then.
 
     Raises Stopped.

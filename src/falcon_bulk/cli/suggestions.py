@@ -16,7 +16,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"Did you mean {' or '.join(near)}? " if near else ""
 
 
-class Word(click.Choice[str]):
+class SuggestingChoice(click.Choice[str]):
     """One of some words; a near one is named."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
@@ -25,7 +25,7 @@ class Word(click.Choice[str]):
         return f"{value!r} is not one of {', '.join(self.choices)}. {near}".rstrip()
 
 
-class Group(click.Group):
+class SuggestingGroup(click.Group):
     """A group of commands that knows what a mistyped one may have meant."""
 
     def resolve_command(
@@ -39,7 +39,7 @@ class Group(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def usage_problem(error: click.UsageError, argv: Sequence[str]) -> UsageProblem:
+def explain_usage_error(error: click.UsageError, argv: Sequence[str]) -> UsageProblem:
     """What Click finds wrong with a command line, as an error of ours with a hint.
 
     Versions of Click differ in what they suggest, so near options are looked for here.

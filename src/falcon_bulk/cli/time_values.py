@@ -9,7 +9,7 @@ _AGE = re.compile(r"(\d{1,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def instant(value: str | None, option: str, now: datetime) -> str:
+def parse_instant(value: str | None, option: str, now: datetime) -> str:
     """An absolute UTC time for `7d`, `24h`, a date or a time; '' for None.
 
     Raises UsageProblem for anything else.
@@ -17,8 +17,8 @@ def instant(value: str | None, option: str, now: datetime) -> str:
     if value is None:
         return ""
     try:
-        age = _age(value)
-        moment = now - age if age is not None else datetime.fromisoformat(value.strip())
+        parse_age = _age(value)
+        moment = now - parse_age if parse_age is not None else datetime.fromisoformat(value.strip())
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageProblem(
@@ -27,16 +27,16 @@ def instant(value: str | None, option: str, now: datetime) -> str:
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def deadline(value: str, option: str, now: datetime) -> str:
+def parse_deadline(value: str, option: str, now: datetime) -> str:
     """A UTC time to come for `90d`, a date or a time. Raises UsageProblem for anything else."""
-    age = _age(value)
-    moment = instant((now + age).isoformat() if age is not None else value, option, now)
+    parse_age = _age(value)
+    moment = parse_instant((now + parse_age).isoformat() if parse_age is not None else value, option, now)
     if datetime.fromisoformat(moment) <= now:
         raise UsageProblem(f"{option} {value} is not in the future.", "Use 90d, or a later date or UTC time.")
     return moment
 
 
-def age(value: str, option: str) -> timedelta:
+def parse_age(value: str, option: str) -> timedelta:
     """How long `24h`, `7d` or `2w` is. Raises UsageProblem for anything else."""
     found = _age(value)
     if found is None:

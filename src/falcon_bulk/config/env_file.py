@@ -71,7 +71,7 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
     Raises BadEnvFile when the file exists, cannot be written, or when a value holds a character that is not
     printable. What is written reads back as it was given.
     """
-    data = "".join(f"{key}={quoted(key, value)}\n" for key, value in values.items()).encode()
+    data = "".join(f"{key}={quote_value(key, value)}\n" for key, value in values.items()).encode()
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
     except FileExistsError:
@@ -88,7 +88,7 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
         raise BadEnvFile(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def quoted(key: str, value: str) -> str:
+def quote_value(key: str, value: str) -> str:
     """`value` as it stands behind `key=` in an env file, so that it reads back unchanged.
 
     Versions of python-dotenv differ in how they read a backslash before a quote, so the first way of writing

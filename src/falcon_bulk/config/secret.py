@@ -3,19 +3,19 @@
 from typing import Any, NoReturn, Self
 from urllib.parse import quote_plus
 
-LEAST = 8
+MIN_LENGTH = 8
 """Characters of the shortest value that is masked: a shorter one is no secret, and stands in many words."""
 
 _hidden: set[str] = set()
 
 
-def hide(value: str) -> None:
+def register_secret(value: str) -> None:
     """`masked` masks this value from now on."""
-    if len(value) >= LEAST:
+    if len(value) >= MIN_LENGTH:
         _hidden.add(value)
 
 
-def masked(text: str) -> str:
+def mask_secrets(text: str) -> str:
     """The text with `***` for every hidden value, also as repr() or a form of the web writes it.
 
     For what others wrote and might have put a secret into: the tracebacks of --debug.
@@ -36,7 +36,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        hide(value)
+        register_secret(value)
 
     def reveal(self) -> str:
         """The secret itself, for the login request only."""

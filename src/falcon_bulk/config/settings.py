@@ -136,7 +136,7 @@ def env_file_of(
     return None
 
 
-def examine(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+def inspect_env_file(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What can be read of a customer's env file, by the names of `Settings`, and all that is wrong with it.
 
     What is wrong is one text for each problem, without the file's name and without any value.
@@ -157,7 +157,7 @@ def examine(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], tup
     return values, tuple(problems)
 
 
-def answer_problem(name: str, key: str, value: str, environ: Mapping[str, str]) -> str:
+def value_problem(name: str, key: str, value: str, environ: Mapping[str, str]) -> str:
     """What is wrong with `value` for `key`, which gives the setting `name`; '' when nothing is. Without the value."""
     try:
         _readings(_Source({key: value}, "", ""), environ)[name]()

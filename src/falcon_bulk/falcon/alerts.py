@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.bisect import in_halves
+from falcon_bulk.falcon.bisect import bisect_rejected
 from falcon_bulk.falcon.replies import AGGREGATE, CHANGE, READ, SEARCH
-from falcon_bulk.falcon.responses import Aggregate, Answer, Bucket, Problem
+from falcon_bulk.falcon.responses import Aggregate, ApiError, ApiResponse, Bucket
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import composite_id_of
 from falcon_bulk.model.clock import rfc3339
-from falcon_bulk.model.plan import Way
+from falcon_bulk.model.plan import ActionSet
 
 PAGE = 1_000
 """Most alerts in one answer of combined v1, and most ids in one request of entities v2 and PATCH v3."""
@@ -36,15 +36,15 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Written:
+class UpdateResponse:
     """What a PATCH answered: how many alerts it says it wrote (None: it does not say), and its errors."""
 
     affected: int | None
-    problems: tuple[Problem, ...]
+    problems: tuple[ApiError, ...]
     trace_id: str
 
 
-class Asked(NamedTuple):
+class AggregateQuery(NamedTuple):
     """An aggregate to ask for: how many alerts of a filter have each value of a field.
 
     interval: for a time, how long is what is counted together: `hour` or `day`.
@@ -62,7 +62,7 @@ class Asked(NamedTuple):
         return {**spec, "type": "terms", "size": MAX_VALUES, "sort": "_count|desc"}
 
 
-class Counted(NamedTuple):
+class AggregateCounts(NamedTuple):
     """Each value, a time as a moment, with its alerts; `others` have values that are not among the first 1,000."""
 
     values: list[tuple[Any, int]]
@@ -92,7 +92,7 @@ class Alerts:
             body["filter"] = fql
         if after:
             body["after"] = after
-        answer: Answer = self._call(SEARCH, self._service.get_alerts_combined, body=body)
+        answer: ApiResponse = self._call(SEARCH, self._service.get_alerts_combined, body=body)
         return Page(answer.resources or [], answer.total, answer.after)
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
@@ -101,7 +101,7 @@ class Alerts:
         Raises Unreachable if alerts are missing and the answer carries an error that passes, Rejected if too much is
         refused.
         """
-        return [document for part in in_halves([ids], self._documents) for document in part]
+        return [document for part in bisect_rejected([ids], self._documents) for document in part]
 
     def _documents(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         """What is missing and not said to be unknown is asked for once more: missing means unknown to whoever asks."""
@@ -114,8 +114,8 @@ class Alerts:
                 documents += self._entities(missing).resources or []
         return documents
 
-    def _entities(self, ids: Sequence[str]) -> Answer:
-        answer: Answer = self._call(
+    def _entities(self, ids: Sequence[str]) -> ApiResponse:
+        answer: ApiResponse = self._call(
             READ, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )
         broken = [problem for problem in answer.problems if problem.passing]
@@ -123,19 +123,19 @@ class Alerts:
             raise Unreachable(f"Falcon could not read all alerts: {broken[0].words}.", trace_id=answer.trace_id)
         return answer
 
-    def update(self, ids: Sequence[str], way: Way) -> Written:
+    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
         """Apply the actions to at most 1,000 alerts (PATCH v3, hidden alerts too).
 
         Raises AnswerLost if it is not known whether it was applied; Rejected for a 4xx.
         """
         actions = [{"name": action.name, "value": action.value} for action in way]
-        answer: Answer = self._call(
+        answer: ApiResponse = self._call(
             CHANGE,
             self._service.update_alerts_v3,
             body={"composite_ids": list(ids), "action_parameters": actions},
             include_hidden=True,
         )
-        return Written(answer.affected, tuple(answer.problems), answer.trace_id)
+        return UpdateResponse(answer.affected, tuple(answer.problems), answer.trace_id)
 
     def by_hour(self, fql: str) -> list[tuple[datetime, int]]:
         """How many alerts were created in each hour that has some (aggregates v2, date_histogram)."""
@@ -143,7 +143,7 @@ class Alerts:
         return [
             (start, bucket.count)
             for bucket in self._aggregate(spec, fql)
-            if (start := moment(bucket.key_as_string) or moment(bucket.label)) and bucket.count
+            if (start := parse_bucket_time(bucket.key_as_string) or parse_bucket_time(bucket.label)) and bucket.count
         ]
 
     def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
@@ -151,10 +151,10 @@ class Alerts:
         texts = [rfc3339(edge) for edge in edges]
         ranges = [{"from": start, "to": end} for start, end in pairwise(texts)]
         spec = {"type": "date_range", "field": "created_timestamp", "name": "ranges", "date_ranges": ranges}
-        found = {moment(bucket.string_from): bucket.count for bucket in self._aggregate(spec, fql)}
+        found = {parse_bucket_time(bucket.string_from): bucket.count for bucket in self._aggregate(spec, fql)}
         return [(edge, found.get(edge, 0)) for edge in edges[:-1]]
 
-    def by_value(self, asked: Sequence[Asked]) -> list[Counted]:
+    def by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]:
         """How many alerts have each value, for each of what is asked (aggregates v2, one request for all).
 
         Nothing is counted for a field that cannot be aggregated, and for what the answer leaves out.
@@ -173,31 +173,36 @@ class Alerts:
 
         Raises Unreachable also for counts that are none.
         """
-        answer: Answer = self._call(AGGREGATE, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True)
+        answer: ApiResponse = self._call(
+            AGGREGATE, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True
+        )
         try:
             return [msgspec.json.decode(raw, type=Aggregate) for raw in answer.resources or ()]
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise Unreachable("Falcon answers with counts that cannot be read.", trace_id=answer.trace_id) from None
 
-    def _query(self, fql: str, *, limit: int, offset: int = 0, sort: str = OLDEST_FIRST) -> Answer:
+    def _query(self, fql: str, *, limit: int, offset: int = 0, sort: str = OLDEST_FIRST) -> ApiResponse:
         keywords: dict[str, Any] = {"limit": limit, "offset": offset, "include_hidden": True, "sort": sort}
         if fql:
             keywords["filter"] = fql
-        answer: Answer = self._call(SEARCH, self._service.query_alerts_v2, **keywords)
+        answer: ApiResponse = self._call(SEARCH, self._service.query_alerts_v2, **keywords)
         return answer
 
 
-def _counted(found: Aggregate, timed: bool) -> Counted:
+def _counted(found: Aggregate, timed: bool) -> AggregateCounts:
     others = found.sum_other_doc_count
     values = [
-        ((moment(bucket.key_as_string) or moment(bucket.label)) if timed else bucket.label, bucket.count)
+        (
+            (parse_bucket_time(bucket.key_as_string) or parse_bucket_time(bucket.label)) if timed else bucket.label,
+            bucket.count,
+        )
         for bucket in found.buckets or ()
         if bucket.count
     ]
-    return Counted(values, others if isinstance(others, int) else 0)
+    return AggregateCounts(values, others if isinstance(others, int) else 0)
 
 
-def moment(value: object) -> datetime | None:
+def parse_bucket_time(value: object) -> datetime | None:
     """The time at which a bucket begins: RFC 3339, or milliseconds since the epoch; None for anything else."""
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):

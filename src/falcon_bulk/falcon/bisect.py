@@ -11,7 +11,7 @@ MAX_REFUSED = 64
 Found = TypeVar("Found")
 
 
-def in_halves(parts: Iterable[Sequence[str]], read: Callable[[Sequence[str]], Found]) -> Iterator[Found]:
+def bisect_rejected(parts: Iterable[Sequence[str]], read: Callable[[Sequence[str]], Found]) -> Iterator[Found]:
     """What is read for each part; one that is refused with 400 or 404 is halved until the id at fault stands alone.
 
     Raises Rejected if too much is refused, and what else `read` raises.

@@ -22,7 +22,7 @@ NAME_FIELDS = ("name", "display_name")
 # What the console shows: also alerts that lack show_in_ui, such as automated leads.
 SHOWN = "show_in_ui:!false"
 HIDDEN = "show_in_ui:false"
-UNTOLD = "show_in_ui:!'*'"
+NO_VISIBILITY = "show_in_ui:!'*'"
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
@@ -32,14 +32,14 @@ _LIST = re.compile(r"\[[^\]]*\]")
 _UNSENDABLE = re.compile(r"[\ud800-\udfff]")  # what a byte of argv that is no UTF-8 becomes
 
 
-def checked_word(value: str, what: str) -> str:
+def check_word(value: str, what: str) -> str:
     """A product or similar as it may go into a filter. Raises UsageProblem."""
     if not _WORD.fullmatch(value):
         raise UsageProblem(f"{value!r} is not a {what}.", f"A {what} has only letters, digits, '.', '_' and '-'.")
     return value
 
 
-def checked_host(value: str) -> str:
+def check_host(value: str) -> str:
     """A host name or glob as it may go into a filter. Raises UsageProblem."""
     if not _HOST.fullmatch(value) or not value.strip("*"):
         raise UsageProblem(
@@ -48,7 +48,7 @@ def checked_host(value: str) -> str:
     return value
 
 
-def checked_name(value: str) -> str:
+def check_name(value: str) -> str:
     """An alert name or glob as it may go into a filter. Raises UsageProblem."""
     if not value.strip("* ") or _UNQUOTABLE.search(value):
         raise UsageProblem(
@@ -58,7 +58,7 @@ def checked_name(value: str) -> str:
     return value
 
 
-def checked_filter(value: str) -> str:
+def check_filter(value: str) -> str:
     """A filter of the user's, such that parentheses around it hold it together. Raises UsageProblem."""
     if _UNSENDABLE.search(value):
         raise UsageProblem("The filter is not UTF-8 text.")
@@ -95,7 +95,7 @@ def all_of(parts: Iterable[str]) -> str:
     return "+".join(part for part in parts if part)
 
 
-def equals_one(field: str, values: Sequence[str]) -> str:
+def equals_any(field: str, values: Sequence[str]) -> str:
     """`field:'a'` or `field:['a','b']`."""
     quoted = ",".join(f"'{value}'" for value in values)
     return f"{field}:{quoted}" if len(values) == 1 else f"{field}:[{quoted}]"
@@ -113,8 +113,8 @@ def base_filter(
         [
             f"({raw})" if raw else "",
             _severities(selection.severities) if selection.severities else "",
-            equals_one("product", selection.products) if selection.products else "",
-            equals_one("status", selection.statuses) if selection.statuses else "",
+            equals_any("product", selection.products) if selection.products else "",
+            equals_any("status", selection.statuses) if selection.statuses else "",
             any_of(f"{field}:'{selection.host}'" for field in host_fields) if selection.host else "",
             any_of(f"{field}:'{selection.name}'" for field in name_fields) if selection.name else "",
             f"created_timestamp:>='{selection.since}'" if selection.since else "",
@@ -126,7 +126,7 @@ def base_filter(
 
 def hash_clauses(hashes: Sequence[str]) -> dict[str, str]:
     """For each place of an own hash, the clause that finds any of the hashes there."""
-    return {place: equals_one(place, hashes) for place in SEARCHED_FIELDS}
+    return {place: equals_any(place, hashes) for place in SEARCHED_FIELDS}
 
 
 def hash_groups(base: str, hashes: Sequence[str]) -> list[Sequence[str]]:
@@ -148,7 +148,7 @@ def _severities(names: Sequence[str]) -> str:
         all_of([f"severity:>={floor}", f"severity:<{below}" if below is not None else ""]) for floor, below in ranges
     ]
     nameless = all_of(["severity_name:!'*'", any_of(bands)])
-    return any_of([equals_one("severity_name", names), f"({nameless})"])
+    return any_of([equals_any("severity_name", names), f"({nameless})"])
 
 
 def terms(fql: str) -> int:

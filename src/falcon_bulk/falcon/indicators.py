@@ -11,29 +11,29 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.errors import Rejected, Unreachable
-from falcon_bulk.falcon.bisect import in_halves
-from falcon_bulk.falcon.fql import MAX_TERMS, equals_one
+from falcon_bulk.falcon.bisect import bisect_rejected
+from falcon_bulk.falcon.fql import MAX_TERMS, equals_any
 from falcon_bulk.falcon.replies import CREATE_INDICATORS, DELETE_INDICATORS, FIND_INDICATORS
-from falcon_bulk.falcon.responses import Answer
+from falcon_bulk.falcon.responses import ApiResponse
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import text
-from falcon_bulk.model.hashes import checked_hash
-from falcon_bulk.model.indicator import ALLOW, Allowance, Indicator, decode_indicator
+from falcon_bulk.model.hashes import check_sha256
+from falcon_bulk.model.indicator import ALLOW, Indicator, IndicatorSpec, decode_indicator
 
 PAGE = 500
 """Most ids in one answer of a search (falcon-mcp)."""
 
-IDS = 50
+IDS_PER_REQUEST = 50
 """Ids in one request: they stand in its URL, 68 characters each."""
 
-ERROR = "error:"
+ERROR_PREFIX = "error:"
 """How what is said of an indicator begins that Falcon would refuse each time."""
 
-DOUBTED = 20
+MAX_SINGLE_CHECKS = 20
 """Hashes that a list found nothing for are asked for one by one, this many, before lists are trusted."""
 
 
-class Remark(msgspec.Struct, frozen=True):
+class ItemMessage(msgspec.Struct, frozen=True):
     """What a creation says of one indicator, inside `resources`: a warning (a duplicate) or an error."""
 
     id: Any = None
@@ -43,7 +43,7 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Created:
+class CreateResponse:
     """What a creation answered: the indicators it says it made, and by hash what is wrong with others.
 
     words: what it says of the request as a whole, '' for nothing.
@@ -68,9 +68,9 @@ class Indicators:
         That a filter takes a list of values is not documented for this API: hashes without a hit are asked for
         one by one, the first 20, and all where one of them has a hit after all or a list is refused.
         """
-        checked = [checked_hash(value) for value in hashes]
+        checked = [check_sha256(value) for value in hashes]
         found: dict[str, tuple[Indicator, ...]] = {}
-        doubted = DOUBTED
+        doubted = MAX_SINGLE_CHECKS
         for part in _parts(checked, MAX_TERMS - 1):
             try:
                 self._add(found, part)
@@ -93,10 +93,12 @@ class Indicators:
         Raises Unreachable if indicators are missing and the answer carries an error that passes, Rejected if too much
         is refused.
         """
-        found = {text(one.id): one for part in in_halves(_parts(ids, IDS), self._with_ids) for one in part}
+        found = {
+            text(one.id): one for part in bisect_rejected(_parts(ids, IDS_PER_REQUEST), self._with_ids) for one in part
+        }
         return {one: found[one] for one in ids if one in found}
 
-    def create(self, hashes: Sequence[str], allowance: Allowance, comment: str) -> Created:
+    def create(self, hashes: Sequence[str], allowance: IndicatorSpec, comment: str) -> CreateResponse:
         """Ask for an allow-list indicator for each hash, 2,000 at most (psfalcon).
 
         What is wrong with single ones stands in the answer, be it a success or a refusal: both are reported.
@@ -113,13 +115,13 @@ class Indicators:
             common["host_groups"] = list(allowance.host_groups)
         if allowance.expiration:
             common["expiration"] = allowance.expiration
-        body = {"comment": comment, "indicators": [{**common, "value": checked_hash(value)} for value in hashes]}
-        answer: Answer = self._call(CREATE_INDICATORS, self._service.indicator_create, body=body)
+        body = {"comment": comment, "indicators": [{**common, "value": check_sha256(value)} for value in hashes]}
+        answer: ApiResponse = self._call(CREATE_INDICATORS, self._service.indicator_create, body=body)
         made: list[Indicator] = []
         refused: dict[str, str] = {}
         words = [problem.words for problem in answer.problems]
         for raw in answer.resources or ():
-            remark = msgspec.json.decode(raw, type=Remark)
+            remark = msgspec.json.decode(raw, type=ItemMessage)
             value = text(remark.value).lower()
             if remark.message_type or remark.message:
                 said = f"{text(remark.message_type) or 'refused'}: {text(remark.message) or 'no reason given'}"
@@ -127,7 +129,7 @@ class Indicators:
                 words += [] if value else [said]
             elif remark.id:
                 made.append(decode_indicator(raw))
-        return Created(tuple(made), refused, "; ".join(words), answer.trace_id)
+        return CreateResponse(tuple(made), refused, "; ".join(words), answer.trace_id)
 
     def delete(self, ids: Sequence[str], comment: str) -> str:
         """Delete at most 50 indicators; the words of its errors, '' for none.
@@ -136,11 +138,13 @@ class Indicators:
         """
         if not ids or not all(ids):
             raise ValueError("nothing is deleted without an id")
-        answer: Answer = self._call(DELETE_INDICATORS, self._service.indicator_delete, ids=list(ids), comment=comment)
+        answer: ApiResponse = self._call(
+            DELETE_INDICATORS, self._service.indicator_delete, ids=list(ids), comment=comment
+        )
         return "; ".join(problem.words for problem in answer.problems)
 
     def _with_ids(self, ids: Sequence[str]) -> list[Indicator]:
-        answer: Answer = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(ids))
+        answer: ApiResponse = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(ids))
         found = [decode_indicator(raw) for raw in answer.resources or ()]
         missing = set(ids) - {text(one.id) for one in found}
         if missing and any(problem.passing for problem in answer.problems):
@@ -148,14 +152,14 @@ class Indicators:
         return found
 
     def _add(self, found: dict[str, tuple[Indicator, ...]], hashes: Sequence[str]) -> None:
-        for one in self.by_id(self._search(f"type:'sha256'+{equals_one('value', hashes)}")).values():
+        for one in self.by_id(self._search(f"type:'sha256'+{equals_any('value', hashes)}")).values():
             if one.sha256 in hashes:
                 found[one.sha256] = (*found.get(one.sha256, ()), one)
 
     def _search(self, fql: str) -> list[str]:
         ids: list[str] = []
         while True:
-            answer: Answer = self._call(
+            answer: ApiResponse = self._call(
                 FIND_INDICATORS, self._service.indicator_search, filter=fql, limit=PAGE, offset=len(ids)
             )
             page = [msgspec.json.decode(raw, type=str) for raw in answer.resources or ()]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-from falcon_bulk.model.clock import Timing
+from falcon_bulk.model.clock import Clock
 
 MIN_COOLDOWN = 1.0
 MAX_COOLDOWN = 120.0
@@ -17,13 +17,13 @@ SLOWEST_SPACING = 2.0
 MILLISECONDS_FROM = 1e11
 
 
-class Pacer:
+class RequestPacer:
     """Holds requests back during a cooldown, and spaces them once the customer's share is used up.
 
     quota: the part of the limit that may be used (0 to 1). say: told why a wait of over two seconds happens.
     """
 
-    def __init__(self, timing: Timing, *, quota: float = 0.5, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, timing: Clock, *, quota: float = 0.5, say: Callable[[str], None] = lambda _: None) -> None:
         self._timing = timing
         self._quota = quota
         self._say = say
@@ -106,7 +106,7 @@ class RetryBudget:
             self._left = min(self._size, self._left + 0.5)
 
 
-def told_to_wait(headers: Mapping[str, str], now: float) -> float | None:
+def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds a 429 tells to wait, 1 to 120; None if its header is absent, past or nonsense.
 
     now: seconds since the epoch. The swagger calls X-RateLimit-RetryAfter milliseconds since the epoch,
@@ -122,7 +122,7 @@ def told_to_wait(headers: Mapping[str, str], now: float) -> float | None:
     return min(max(seconds, MIN_COOLDOWN), MAX_COOLDOWN)
 
 
-def seconds_ahead(date: str, now: datetime) -> float | None:
+def clock_offset(date: str, now: datetime) -> float | None:
     """By how many seconds an answer's Date header is ahead of the local clock; None if there is none to read."""
     try:
         return (parsedate_to_datetime(date) - now).total_seconds()

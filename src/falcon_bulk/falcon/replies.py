@@ -13,7 +13,7 @@ import requests
 import urllib3.exceptions
 
 from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, Unreachable
-from falcon_bulk.falcon.responses import Answer, decode_answer, decode_token
+from falcon_bulk.falcon.responses import ApiResponse, decode_response, decode_token
 
 CONNECT_TIMEOUT = 10.0
 
@@ -31,7 +31,7 @@ class Purpose:
     filtered: bool = False
     itemized: bool = False
     tries: int = 5
-    decode: Callable[[bytes], Any] = decode_answer
+    decode: Callable[[bytes], Any] = decode_response
 
     @property
     def timeout(self) -> tuple[float, float]:
@@ -132,21 +132,21 @@ def read_reply(response: requests.Response, content: bytes, purpose: Purpose) ->
         body = _lenient(content)
     if status < 300:
         return _checked(body, purpose)
-    if purpose.itemized and status == 400 and isinstance(body, Answer) and body.resources:
+    if purpose.itemized and status == 400 and isinstance(body, ApiResponse) and body.resources:
         return body
-    raise _refusal(status, body if isinstance(body, Answer) else _lenient(content), purpose)
+    raise _refusal(status, body if isinstance(body, ApiResponse) else _lenient(content), purpose)
 
 
-def _lenient(content: bytes) -> Answer:
+def _lenient(content: bytes) -> ApiResponse:
     try:
-        return decode_answer(content)
+        return decode_response(content)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return Answer()
+        return ApiResponse()
 
 
 def _checked(body: Any, purpose: Purpose) -> Any:
     """A 2xx may still carry errors; for a read without resources they are what it says."""
-    if not isinstance(body, Answer):
+    if not isinstance(body, ApiResponse):
         return body
     if body.meta is None and not body.problems:
         raise Lost("Falcon answers 200 with JSON that is not an answer of its API")
@@ -162,7 +162,7 @@ def _checked(body: Any, purpose: Purpose) -> Any:
     return body
 
 
-def _refusal(status: int, answer: Answer, purpose: Purpose) -> Exception:
+def _refusal(status: int, answer: ApiResponse, purpose: Purpose) -> Exception:
     words = "; ".join(problem.words for problem in answer.problems) or "no reason given"
     if purpose is LOGIN:
         hint = "Check FALCON_CLIENT_ID, FALCON_CLIENT_SECRET and FALCON_BASE_URL."

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 
-class Problem(msgspec.Struct, frozen=True):
+class ApiError(msgspec.Struct, frozen=True):
     """An element of `errors`."""
 
     code: Any = None
@@ -54,11 +54,11 @@ class Meta(msgspec.Struct, frozen=True):
     writes: Writes | None = None
 
 
-class Answer(msgspec.Struct, frozen=True):
+class ApiResponse(msgspec.Struct, frozen=True):
     """The envelope of every alerts and indicator answer."""
 
     meta: Meta | None = None
-    errors: list[Problem] | None = None
+    errors: list[ApiError] | None = None
     resources: list[msgspec.Raw] | None = None
 
     @property
@@ -67,7 +67,7 @@ class Answer(msgspec.Struct, frozen=True):
         return str(self.meta.trace_id or "") if self.meta else ""
 
     @property
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[ApiError]:
         """The errors, empty if there are none."""
         return self.errors or []
 
@@ -117,7 +117,7 @@ def _whole(value: object) -> int | None:
     return int(value) if isinstance(value, int | float) else None
 
 
-_decode_answer = msgspec.json.Decoder(Answer).decode
+_decode_answer = msgspec.json.Decoder(ApiResponse).decode
 decode_token = msgspec.json.Decoder(Token).decode
 
 # An escape in a JSON text; group 1 is a surrogate without its other half.
@@ -126,7 +126,7 @@ _ESCAPE = re.compile(
 )
 
 
-def decode_answer(content: bytes) -> Answer:
+def decode_response(content: bytes) -> ApiResponse:
     """The envelope in a body. Raises msgspec.DecodeError, or UnicodeDecodeError for text of it that is no UTF-8.
 
     A lone surrogate, which a file name of an attacker may bring along, makes the whole page unreadable for msgspec;

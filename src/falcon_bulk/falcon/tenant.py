@@ -3,21 +3,21 @@
 import threading
 from collections.abc import Callable
 
-from falcon_bulk.config.secret import hide
+from falcon_bulk.config.secret import register_secret
 from falcon_bulk.config.settings import CID, Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
-from falcon_bulk.falcon.fql import checked_word
+from falcon_bulk.falcon.fql import check_word
 from falcon_bulk.falcon.indicators import Indicators
-from falcon_bulk.falcon.rate_limit import Pacer
+from falcon_bulk.falcon.rate_limit import RequestPacer
 from falcon_bulk.falcon.replies import LOGIN
 from falcon_bulk.falcon.responses import Token
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.model.clock import Timing
+from falcon_bulk.model.clock import Clock
 
 RENEW_BEFORE = 120.0
-SEEN = 100
+CID_SAMPLE = 100
 """Alerts that are looked at to see whether the credentials reach beyond one CID."""
 
 
@@ -31,7 +31,7 @@ class Tenant:
     def __init__(
         self,
         settings: Settings,
-        timing: Timing,
+        timing: Clock,
         *,
         connections: int = 16,
         quota: float = 0.5,
@@ -46,7 +46,7 @@ class Tenant:
             raise BadEnvFile("FALCON_CLIENT_ID or FALCON_CLIENT_SECRET is blank.")
         self.customer = settings.customer
         self.cids = settings.cids
-        self.pacer = Pacer(timing, quota=quota, say=say)
+        self.pacer = RequestPacer(timing, quota=quota, say=say)
         self._timing = timing
         self._lock = threading.Lock()
         self._token = Token("")
@@ -102,8 +102,8 @@ class Tenant:
         """
         if not (home := self.home()):
             raise WrongTenant("Which CID these credentials belong to is not known.", "Set FALCON_CID in the env file.")
-        newest = self.alerts.page("", sort="created_timestamp|desc", limit=SEEN).documents
-        others = self.alerts.page(f"cid:!'{checked_word(home, 'CID')}'", limit=1).documents
+        newest = self.alerts.page("", sort="created_timestamp|desc", limit=CID_SAMPLE).documents
+        others = self.alerts.page(f"cid:!'{check_word(home, 'CID')}'", limit=1).documents
         seen = {decode_alert(document).tenant for document in (*newest, *others)} | set(self.cids)
         if len(seen) > 1:
             raise WrongTenant(
@@ -151,7 +151,7 @@ class Tenant:
 
     def _log_in(self) -> None:
         self._token = self._transport.call(LOGIN, self._auth.login)
-        hide(self._token.access_token)
+        register_secret(self._token.access_token)
         self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE)
         if self._transport.moved_to:
             self._auth.base_url = self._transport.moved_to

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target
 from falcon_bulk.errors import AnswerLost, LoginRefused, Unreachable
-from falcon_bulk.falcon.rate_limit import Pacer, RetryBudget, backoff, seconds_ahead, told_to_wait
+from falcon_bulk.falcon.rate_limit import RequestPacer, RetryBudget, backoff, clock_offset, retry_after_seconds
 from falcon_bulk.falcon.replies import (
     LOGIN,
     Lost,
@@ -29,17 +29,17 @@ from falcon_bulk.falcon.replies import (
     read_reply,
     sent_or_not,
 )
-from falcon_bulk.model.clock import Timing
+from falcon_bulk.model.clock import Clock
 
 MAX_THROTTLED = 8
-FOLLOWED = 3
-FAR_AHEAD = 10**9
+MAX_REDIRECTS = 3
+NEVER_EXPIRES = 10**9
 STAND_IN = "held by the transport"
 
 _unpacked: Callable[[bytes], bytes] = igzip.decompress
 
 
-class Receipt:
+class FalconPyResponse:
     """What FalconPy gets to see: always a success, so that it adds nothing of its own.
 
     For a login it is a stand-in for the token, said to live for ever: the token is the transport's business, since
@@ -49,14 +49,14 @@ class Receipt:
     def __init__(self, purpose: Purpose) -> None:
         self.status_code = 201 if purpose is LOGIN else 200
         self.headers = {"Content-Type": "application/json"}
-        self._body = {"access_token": STAND_IN, "expires_in": FAR_AHEAD} if purpose is LOGIN else {}
+        self._body = {"access_token": STAND_IN, "expires_in": NEVER_EXPIRES} if purpose is LOGIN else {}
 
     def json(self) -> dict[str, Any]:
         """The body as FalconPy asks for it."""
         return self._body
 
 
-class Exchange:
+class Call:
     """One call through FalconPy: why it is made, and what came of it."""
 
     def __init__(self, purpose: Purpose) -> None:
@@ -68,7 +68,7 @@ class Exchange:
 class FalconSession(requests.Session):
     """A pooled session that passes every request to `carry`."""
 
-    def __init__(self, carry: Callable[..., Receipt], connections: int) -> None:
+    def __init__(self, carry: Callable[..., FalconPyResponse], connections: int) -> None:
         super().__init__()
         self._carry = carry
         self.auth = _leave_as_it_is
@@ -92,7 +92,7 @@ class Transport:
     renew: logs in anew unless the given token is no longer the current one, and returns the current token.
     """
 
-    def __init__(self, timing: Timing, pacer: Pacer, *, connections: int = 16) -> None:
+    def __init__(self, timing: Clock, pacer: RequestPacer, *, connections: int = 16) -> None:
         self._timing = timing
         self._budget = RetryBudget()
         self._local = threading.local()
@@ -110,7 +110,7 @@ class Transport:
         Rejected, BadFilter, MissingScope, LoginRefused, Stopped.
         """
         outer = getattr(self._local, "exchange", None)
-        exchange = self._local.exchange = Exchange(purpose)
+        exchange = self._local.exchange = Call(purpose)
         try:
             operation(**keywords)
         finally:
@@ -119,13 +119,13 @@ class Transport:
             raise exchange.error
         return exchange.body
 
-    def _carry(self, method: str, url: str, **options: Any) -> Receipt:
-        exchange: Exchange = self._local.exchange
+    def _carry(self, method: str, url: str, **options: Any) -> FalconPyResponse:
+        exchange: Call = self._local.exchange
         try:
             exchange.body = self._until_answered(exchange.purpose, method, url, options)
         except BaseException as error:  # noqa: BLE001 - `call` raises it, past FalconPy
             exchange.error = error
-        return Receipt(exchange.purpose)
+        return FalconPyResponse(exchange.purpose)
 
     def _until_answered(self, purpose: Purpose, method: str, url: str, options: dict[str, Any]) -> Any:
         failed = throttled = 0
@@ -165,14 +165,14 @@ class Transport:
         options = {**options, "timeout": purpose.timeout, "allow_redirects": False, "stream": True}
         if token:
             options["headers"] = {**options["headers"], "Authorization": f"Bearer {token}"}
-        for _ in range(FOLLOWED):
+        for _ in range(MAX_REDIRECTS):
             self.pacer.before_request()
             try:
                 response = self.session.send_once(method, url, **options)
                 content = _body_of(response)
             except OSError as error:
                 raise sent_or_not(error) from None
-            self.clock_ahead = seconds_ahead(response.headers.get("Date", ""), self._timing.now())
+            self.clock_ahead = clock_offset(response.headers.get("Date", ""), self._timing.now())
             if purpose is not LOGIN:
                 # The token endpoint has a limit of its own: 300 a minute per address.
                 self.pacer.after_answer(response.headers)
@@ -211,7 +211,7 @@ class Transport:
                 "Other integrations may use up the customer's limit; try again in some minutes.",
                 status=429,
             )
-        told = told_to_wait(error.headers, self._timing.now().timestamp())
+        told = retry_after_seconds(error.headers, self._timing.now().timestamp())
         seconds = told if told is not None else 1.0 + backoff(throttled, self._timing.chance(), cap=60.0)
         self.pacer.cool_down(seconds, "Falcon's rate limit is reached")
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from falcon_bulk.journal.batches import Access, begin_batch, end_batch
-from falcon_bulk.model.plan import Action, AlertState, PlannedAlert, Way
-from falcon_bulk.model.run import AlertRecord, Answered, Batch, Outcome, RunProblem, Settled
+from falcon_bulk.journal.batches import Connect, begin_batch, end_batch
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedAlert
+from falcon_bulk.model.run import AlertOutcome, AlertRecord, Batch, BatchAnswer, Outcome, RunProblem
 
 ROWS_AT_ONCE = 1_000
 _encode = msgspec.json.encode
@@ -17,12 +17,12 @@ _way = msgspec.json.Decoder(tuple[Action, ...]).decode
 class AlertRecords:
     """The part of a journal about alerts. reading, writing: the journal's own ways to its database."""
 
-    def __init__(self, reading: Access, writing: Access) -> None:
+    def __init__(self, reading: Connect, writing: Connect) -> None:
         self._reading = reading
         self._writing = writing
 
     def add(
-        self, run_id: str, rows: Sequence[tuple[PlannedAlert, Outcome, str]], ways: Sequence[tuple[int, Way]]
+        self, run_id: str, rows: Sequence[tuple[PlannedAlert, Outcome, str]], ways: Sequence[tuple[int, ActionSet]]
     ) -> None:
         """Add alerts and ways to a draft."""
         with self._writing() as db:
@@ -37,7 +37,7 @@ class AlertRecords:
                 ],
             )
 
-    def ways(self, run_id: str) -> dict[int, Way]:
+    def ways(self, run_id: str) -> dict[int, ActionSet]:
         """The ways of a run by number."""
         with self._reading() as db:
             rows = db.execute("SELECT way, actions FROM ways WHERE run_id = ?", (run_id,)).fetchall()
@@ -88,10 +88,10 @@ class AlertRecords:
     def record(
         self,
         run_id: str,
-        settled: Iterable[Settled],
+        settled: Iterable[AlertOutcome],
         *,
         problems: Sequence[RunProblem] = (),
-        answered: Answered | None = None,
+        answered: BatchAnswer | None = None,
     ) -> None:
         """Commit what became of some alerts, and of the batch they went with."""
         with self._writing() as db:

@@ -6,9 +6,9 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from falcon_bulk.model.run import Answered, Batch, RunProblem
+from falcon_bulk.model.run import Batch, BatchAnswer, RunProblem
 
-Access = Callable[[], AbstractContextManager[sqlite3.Connection]]
+Connect = Callable[[], AbstractContextManager[sqlite3.Connection]]
 """A journal's way to its database, to read or in a transaction."""
 
 
@@ -19,7 +19,9 @@ def begin_batch(db: sqlite3.Connection, run_id: str, size: int, at: str) -> Batc
     return Batch(run_id=run_id, number=number)
 
 
-def end_batch(db: sqlite3.Connection, run_id: str, answered: Answered | None, problems: Sequence[RunProblem]) -> None:
+def end_batch(
+    db: sqlite3.Connection, run_id: str, answered: BatchAnswer | None, problems: Sequence[RunProblem]
+) -> None:
     """Record how a request was answered, if it is one that ended, and what went wrong."""
     db.executemany(
         "INSERT INTO problems VALUES (?, ?)", [(run_id, msgspec.json.encode(problem)) for problem in problems]

@@ -16,7 +16,7 @@ from falcon_bulk.errors import WrongTenant
 FILE = "customers.json"
 
 
-def check_pin(folder: Path, customer: str, cids: Iterable[str]) -> None:
+def check_customer_cid(folder: Path, customer: str, cids: Iterable[str]) -> None:
     """Hold the CIDs that the customer's credentials are for against the one remembered, if there is one.
 
     Raises WrongTenant if the customer's name stood for another CID before.
@@ -29,7 +29,7 @@ def check_pin(folder: Path, customer: str, cids: Iterable[str]) -> None:
         )
 
 
-def pin(folder: Path, customer: str, cid: str) -> None:
+def remember_customer_cid(folder: Path, customer: str, cid: str) -> None:
     """Remember the customer's CID, unless one is remembered."""
     with _locked(folder):
         pins = _read(folder)
@@ -37,7 +37,7 @@ def pin(folder: Path, customer: str, cid: str) -> None:
             _write(folder, pins)
 
 
-def forget_pin(folder: Path, customer: str) -> str:
+def forget_customer_cid(folder: Path, customer: str) -> str:
     """Forget the customer's CID, so that the next change pins it anew. Returns it, '' if there was none."""
     with _locked(folder):
         pins = _read(folder)

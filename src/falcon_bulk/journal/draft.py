@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from falcon_bulk.journal.alerts import ROWS_AT_ONCE
 from falcon_bulk.model.indicator import PlannedIndicator
-from falcon_bulk.model.plan import PlannedAlert, Way
+from falcon_bulk.model.plan import ActionSet, PlannedAlert
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 
@@ -20,9 +20,9 @@ class Draft:
         self.run_id = run_id
         self._rows: list[tuple[PlannedAlert, Outcome, str]] = []
         self._indicators: list[tuple[PlannedIndicator, Outcome, str]] = []
-        self._ways: list[tuple[int, Way]] = []
+        self._ways: list[tuple[int, ActionSet]] = []
 
-    def add_way(self, number: int, way: Way) -> None:
+    def add_way(self, number: int, way: ActionSet) -> None:
         """A new way; comes before the first alert that goes it."""
         self._ways.append((number, way))
 

@@ -9,7 +9,7 @@ from falcon_bulk.journal.journal import DRAFT, JournalProblem
 from falcon_bulk.journal.schema import VERSION
 
 
-class Condition(NamedTuple):
+class JournalHealth(NamedTuple):
     """What stands in a journal. newer: it was written by a later version of the program."""
 
     runs: int
@@ -17,7 +17,7 @@ class Condition(NamedTuple):
     newer: bool
 
 
-def condition(path: Path) -> Condition:
+def check_journal(path: Path) -> JournalHealth:
     """Read a journal without writing to it. Raises JournalProblem if it cannot be read or is damaged."""
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10.0)) as db:
@@ -34,4 +34,4 @@ def condition(path: Path) -> Condition:
         raise JournalProblem(
             f"The journal {path} cannot be read: {error}.", "Nothing is sent without it. Check the folder's rights."
         ) from None
-    return Condition(runs, unfinished, version > VERSION)
+    return JournalHealth(runs, unfinished, version > VERSION)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from falcon_bulk.journal.batches import Access, begin_batch, end_batch
+from falcon_bulk.journal.batches import Connect, begin_batch, end_batch
 from falcon_bulk.model.indicator import HashOutcome, Indicator, PlannedIndicator
-from falcon_bulk.model.run import Answered, Batch, Outcome, RunProblem, SettledIndicator
+from falcon_bulk.model.run import Batch, BatchAnswer, IndicatorOutcome, Outcome, RunProblem
 
 _encode = msgspec.json.encode
 _decode = msgspec.json.Decoder(Indicator).decode
@@ -15,7 +15,7 @@ _decode = msgspec.json.Decoder(Indicator).decode
 class IndicatorRecords:
     """The part of a journal about indicators. reading, writing: the journal's own ways to its database."""
 
-    def __init__(self, reading: Access, writing: Access) -> None:
+    def __init__(self, reading: Connect, writing: Connect) -> None:
         self._reading = reading
         self._writing = writing
 
@@ -62,10 +62,10 @@ class IndicatorRecords:
     def record(
         self,
         run_id: str,
-        settled: Iterable[SettledIndicator],
+        settled: Iterable[IndicatorOutcome],
         *,
         problems: Sequence[RunProblem] = (),
-        answered: Answered | None = None,
+        answered: BatchAnswer | None = None,
     ) -> None:
         """Commit what became of some, and of the request they went with."""
         with self._writing() as db:

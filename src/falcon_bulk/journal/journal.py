@@ -13,7 +13,7 @@ from falcon_bulk.errors import Busy, FalconBulkError, Refused
 from falcon_bulk.journal.alerts import AlertRecords
 from falcon_bulk.journal.draft import Draft
 from falcon_bulk.journal.indicators import IndicatorRecords
-from falcon_bulk.journal.lock import running
+from falcon_bulk.journal.lock import running_run
 from falcon_bulk.journal.schema import SCHEMA, VERSION
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
@@ -209,7 +209,7 @@ class Journal:
 
     def rows(self) -> list[RunRow]:
         """All runs, newest first. One that is not closed is `running` while its lock is held, else `unfinished`."""
-        alive = running(self.path.parent, self.path.stem)
+        alive = running_run(self.path.parent, self.path.stem)
         with self._reading() as db:
             rows = db.execute(
                 "SELECT run_id, plan, status, started, finished, closed FROM runs WHERE status != ? "
@@ -230,7 +230,7 @@ class Journal:
 
     def taken_back_by(self, run_id: str) -> RunRow | None:
         """The newest run that took this one back or is about to; one that ended without a change does not count."""
-        alive = running(self.path.parent, self.path.stem)
+        alive = running_run(self.path.parent, self.path.stem)
         with self._reading() as db:
             rows = db.execute(
                 "SELECT run_id, plan, status, started, finished, closed FROM runs "

@@ -14,7 +14,7 @@ PATIENCE = 0.3
 
 
 @contextmanager
-def holding(folder: Path, cids: Iterable[str], run_id: str) -> Iterator[None]:
+def hold_locks(folder: Path, cids: Iterable[str], run_id: str) -> Iterator[None]:
     """Hold the locks of all the CIDs for a run.
 
     Raises Busy, naming the run that holds one of them.
@@ -45,7 +45,7 @@ def _held(folder: Path, cid: str, run_id: str) -> Iterator[None]:
         lock.release()
 
 
-def running(folder: Path, cid: str) -> str:
+def running_run(folder: Path, cid: str) -> str:
     """The run that holds the lock of a CID right now, or ''."""
     lock = FileLock(folder / f"{cid}.lock", timeout=0, mode=0o600)
     try:

@@ -34,7 +34,7 @@ class Entities(msgspec.Struct, frozen=True, gc=False):
     sha256: Any = None
 
 
-class HashBearer(msgspec.Struct, frozen=True, gc=False):
+class HashedFile(msgspec.Struct, frozen=True, gc=False):
     """An element of `quarantined_files`, `associated_files`, `file_writes` or `ioc_context`.
 
     Which file it is stands, in this order, in `filename`, `filepath`, `name` and `ioc_description` (samples).
@@ -79,10 +79,10 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     device: Device | None = None
     parent_details: Process | None = None
     grandparent_details: Process | None = None
-    quarantined_files: tuple[HashBearer, ...] | None = None
-    associated_files: tuple[HashBearer, ...] | None = None
-    file_writes: tuple[HashBearer, ...] | None = None
-    ioc_context: tuple[HashBearer, ...] | None = None
+    quarantined_files: tuple[HashedFile, ...] | None = None
+    associated_files: tuple[HashedFile, ...] | None = None
+    file_writes: tuple[HashedFile, ...] | None = None
+    ioc_context: tuple[HashedFile, ...] | None = None
     # Where a host's name stands, beside `device.hostname`.
     source_endpoint_host_name: Any = None
     host_names: Any = None
@@ -200,7 +200,7 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
         return [text(comment.value) for comment in self.comments or ()]
 
 
-View = TypeVar("View", bound=BriefAlert)
+AlertView = TypeVar("AlertView", bound=BriefAlert)
 """How much of a document is decoded: each field costs time, and reading is what most of it goes to."""
 
 
@@ -227,7 +227,7 @@ def decode_alert(document: bytes | msgspec.Raw) -> Alert:
     return decode_as(Alert, document)
 
 
-def decode_as(view: type[View], document: bytes | msgspec.Raw) -> View:
+def decode_as(view: type[AlertView], document: bytes | msgspec.Raw) -> AlertView:
     """An alert from its JSON document.
 
     A field that should hold an object and does not is dropped rather than the alert lost, and of a list only the
@@ -235,7 +235,7 @@ def decode_as(view: type[View], document: bytes | msgspec.Raw) -> View:
     Raises msgspec.MsgspecError if the document is no object or has no composite_id.
     """
     try:
-        return cast("View", _decoders[view](document))
+        return cast("AlertView", _decoders[view](document))
     except (msgspec.DecodeError, UnicodeDecodeError):
         return _decode_leniently(view, document)
 
@@ -267,7 +267,7 @@ def decode_document(document: bytes | msgspec.Raw) -> dict[str, Any]:
         return msgspec.json.decode(loose.encode(errors="replace"), type=dict[str, Any])
 
 
-def _decode_leniently(view: type[View], document: bytes | msgspec.Raw) -> View:
+def _decode_leniently(view: type[AlertView], document: bytes | msgspec.Raw) -> AlertView:
     fields = decode_document(document)
     for name, kind in _NESTED.items():
         fields[name] = _fitting(fields.get(name), kind)

@@ -51,7 +51,7 @@ tree_root triggering_process_graph_id type updated_timestamp user_id user_name u
 users.aid users.full_name users.sid users.user_name vendor_pattern_id
 """
 
-KNOWN = frozenset(
+KNOWN_FIELDS = frozenset(
     [
         *_ALERT.split(),
         *(f"device.{name}" for name in _DEVICE.split()),
@@ -85,16 +85,16 @@ _FORMER = {
 _BEHAVIOR = "behaviors."
 
 
-def former(name: str) -> str | None:
+def current_name(name: str) -> str | None:
     """What a field of the former Detects API is called in alerts; '' if they have none, None for another name."""
     if name in _FORMER or not name.startswith(_BEHAVIOR):
         return _FORMER.get(name)
     own = name.removeprefix(_BEHAVIOR)
-    return own if own in KNOWN else ""
+    return own if own in KNOWN_FIELDS else ""
 
 
-def nearest(name: str) -> str:
+def closest_field(name: str) -> str:
     """The known field that a name may have meant, '' if none is near."""
-    if f"device.{name}" in KNOWN:
+    if f"device.{name}" in KNOWN_FIELDS:
         return f"device.{name}"
-    return next(iter(get_close_matches(name, sorted(KNOWN), n=1, cutoff=0.75)), "")
+    return next(iter(get_close_matches(name, sorted(KNOWN_FIELDS), n=1, cutoff=0.75)), "")

@@ -11,12 +11,12 @@ from typing import Protocol
 
 from falcon_bulk.errors import Stopped
 
-LONGEST_TO_FINISH = 5.0
-GLANCE = 0.1
+MAX_FINISHING_WAIT = 5.0
+POLL_INTERVAL = 0.1
 """Seconds after which who waits for others looks up: a signal may have come, and another thread have got it."""
 
 
-class Timing(Protocol):
+class Clock(Protocol):
     """A clock, a wait and a source of chance."""
 
     def now(self) -> datetime:
@@ -38,7 +38,7 @@ class Timing(Protocol):
         """A number from 0 to 1."""
 
 
-class SystemTiming:
+class SystemClock:
     """The real clock. `stop` may be called from a signal handler: it waits for no lock, as `Event.set` would, since the
     thread that the signal interrupts may hold it.
     """
@@ -59,7 +59,7 @@ class SystemTiming:
 
     def wait(self, seconds: float) -> None:
         """Let that long pass. Raises Stopped at once when a stop was asked for."""
-        if getattr(self._here, "finishing", False) and seconds <= LONGEST_TO_FINISH:
+        if getattr(self._here, "finishing", False) and seconds <= MAX_FINISHING_WAIT:
             time.sleep(max(0.0, seconds))
         else:
             if self._working.acquire(timeout=max(0.0, seconds)):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.model.multi_customer import PartError
+from falcon_bulk.model.multi_customer import CustomerError
 
 
 class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class CustomerCheck(msgspec.Struct, frozen=True, kw_only=True):
     quota_remaining: int | None = None
     reading: bool = False
     exit_code: int = ExitCode.DONE
-    error: PartError | None = None
+    error: CustomerError | None = None
 
 
 def exit_code_of(customers: Iterable[CustomerFile | CustomerCheck]) -> int:

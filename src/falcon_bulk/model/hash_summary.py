@@ -27,7 +27,7 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     md5: str = ""
 
 
-class HashElsewhere(msgspec.Struct, frozen=True, kw_only=True):
+class RelatedHash(msgspec.Struct, frozen=True, kw_only=True):
     """A SHA256 that is no alert's own, and how many alerts have it in the fields.
 
     filenames: the five most frequent names of the file, where they are known; md5: '' where it is not known.
@@ -53,7 +53,7 @@ class HashSummary(msgspec.Struct, frozen=True, kw_only=True):
     alerts_read: int
     alerts_with_hash: int
     hashes: tuple[HashCount, ...]
-    elsewhere: tuple[HashElsewhere, ...] = ()
+    elsewhere: tuple[RelatedHash, ...] = ()
     by_severity: dict[str, int] = {}
     by_product: dict[str, int] = {}
     by_day: dict[str, int] = {}

@@ -10,20 +10,20 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.alert import BriefAlert, Entities, HashBearer, Process, texts
+from falcon_bulk.model.alert import BriefAlert, Entities, HashedFile, Process, texts
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
 IOC_SHA256 = "hash_sha256"
 
-Standing = tuple[Any, Any, Any]
+HashOccurrence = tuple[Any, Any, Any]
 """A value as it stands in a place, with the MD5 and the file that are known to be those of this hash, or None."""
 
 
-Standings = Callable[[BriefAlert, Any], Iterable[Standing]]
+OccurrenceReader = Callable[[BriefAlert, Any], Iterable[HashOccurrence]]
 """Gives what stands in a place of an alert, unchecked; takes the alert and what it has under the field's first name."""
 
 
-class Place(NamedTuple):
+class HashField(NamedTuple):
     """A field in which a hash can stand.
 
     field: its FQL name. own: a hash there is the alert's own. searched: the server is asked for it there.
@@ -32,15 +32,15 @@ class Place(NamedTuple):
     field: str
     own: bool
     searched: bool
-    standings: Standings
+    standings: OccurrenceReader
 
 
-def checked_hash(value: str) -> str:
+def check_sha256(value: str) -> str:
     """A SHA256 as it may go into a filter: 64 hex digits, lower-cased (Falcon stores them so).
 
     Raises UsageProblem for anything else.
     """
-    digest = sha256_of(value)
+    digest = as_sha256(value)
     if not digest:
         raise UsageProblem(
             f"{value!r} is not a SHA256 hash.", "A SHA256 is exactly 64 hexadecimal digits, with nothing around them."
@@ -48,80 +48,80 @@ def checked_hash(value: str) -> str:
     return digest
 
 
-def sha256_of(value: object) -> str:
+def as_sha256(value: object) -> str:
     """The value lower-cased if it is a SHA256, else ''."""
     digest = value.lower() if isinstance(value, str) else ""
     return digest if HEX64.fullmatch(digest) else ""
 
 
-def _subject(alert: BriefAlert, value: object) -> Iterable[Standing]:
+def _subject(alert: BriefAlert, value: object) -> Iterable[HashOccurrence]:
     if isinstance(value, str):
         return ((value, alert.md5, alert.filename),)
     return [(one, None, None) for one in texts(value)]
 
 
-def _entities(_: BriefAlert, entities: Entities) -> Iterable[Standing]:
+def _entities(_: BriefAlert, entities: Entities) -> Iterable[HashOccurrence]:
     return [(one, None, None) for one in texts(entities.sha256)]
 
 
-def _ioc_value(alert: BriefAlert, value: object) -> Iterable[Standing]:
+def _ioc_value(alert: BriefAlert, value: object) -> Iterable[HashOccurrence]:
     return [(one, None, None) for one in texts(value)] if alert.ioc_type == IOC_SHA256 else ()
 
 
-def _process(_: BriefAlert, process: Process) -> Iterable[Standing]:
+def _process(_: BriefAlert, process: Process) -> Iterable[HashOccurrence]:
     return ((process.sha256, process.md5, process.filename),)
 
 
-def _elements(_: BriefAlert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
+def _elements(_: BriefAlert, bearers: tuple[HashedFile, ...]) -> Iterable[HashOccurrence]:
     return [(one.sha256, one.md5, _file(one)) for one in bearers]
 
 
-def _ioc_values(_: BriefAlert, bearers: tuple[HashBearer, ...]) -> Iterable[Standing]:
+def _ioc_values(_: BriefAlert, bearers: tuple[HashedFile, ...]) -> Iterable[HashOccurrence]:
     return [(one.ioc_value, None, _file(one)) for one in bearers if one.ioc_type == IOC_SHA256]
 
 
-def _file(bearer: HashBearer) -> Any:
+def _file(bearer: HashedFile) -> Any:
     return bearer.filename or bearer.filepath or bearer.name or bearer.ioc_description
 
 
-PLACES = (
-    Place("sha256", True, True, _subject),
-    Place("entities.sha256", True, True, _entities),
-    Place("ioc_value", True, True, _ioc_value),
-    Place("parent_details.sha256", False, False, _process),
-    Place("grandparent_details.sha256", False, False, _process),
-    Place("quarantined_files.sha256", False, False, _elements),
-    Place("associated_files.sha256", False, False, _elements),
-    Place("file_writes.sha256", False, False, _elements),
-    Place("ioc_context.sha256", False, False, _elements),
-    Place("ioc_context.ioc_value", False, False, _ioc_values),
+HASH_FIELDS = (
+    HashField("sha256", True, True, _subject),
+    HashField("entities.sha256", True, True, _entities),
+    HashField("ioc_value", True, True, _ioc_value),
+    HashField("parent_details.sha256", False, False, _process),
+    HashField("grandparent_details.sha256", False, False, _process),
+    HashField("quarantined_files.sha256", False, False, _elements),
+    HashField("associated_files.sha256", False, False, _elements),
+    HashField("file_writes.sha256", False, False, _elements),
+    HashField("ioc_context.sha256", False, False, _elements),
+    HashField("ioc_context.ioc_value", False, False, _ioc_values),
 )
 
-OWN_FIELDS = tuple(place.field for place in PLACES if place.own)
-OTHER_FIELDS = tuple(place.field for place in PLACES if not place.own)
-SEARCHED_FIELDS = tuple(place.field for place in PLACES if place.searched)
+OWN_FIELDS = tuple(place.field for place in HASH_FIELDS if place.own)
+RELATED_FIELDS = tuple(place.field for place in HASH_FIELDS if not place.own)
+SEARCHED_FIELDS = tuple(place.field for place in HASH_FIELDS if place.searched)
 
 
-def _bearers(fields: Iterable[str]) -> Callable[[BriefAlert], tuple[Any, ...]]:
+def _value_getter(fields: Iterable[str]) -> Callable[[BriefAlert], tuple[Any, ...]]:
     """A function that gives what an alert has under the first names of the fields."""
     return attrgetter(*(field.partition(".")[0] for field in fields))
 
 
-_OWN = [(place.field, place.standings) for place in PLACES if place.own]
-_own_bearers = _bearers(OWN_FIELDS)
-other_bearers = _bearers(OTHER_FIELDS)
+_OWN = [(place.field, place.standings) for place in HASH_FIELDS if place.own]
+_own_values = _value_getter(OWN_FIELDS)
+related_values = _value_getter(RELATED_FIELDS)
 
 
 def own_hashes(alert: BriefAlert) -> dict[str, tuple[str, ...]]:
     """The alert's own hashes, lower-cased, each with the fields it stands in."""
     found: dict[str, tuple[str, ...]] = {}
-    bearers = _own_bearers(alert)
+    bearers = _own_values(alert)
     if not any(bearers):
         return found
     for (field, standings), bearer in zip(_OWN, bearers, strict=True):
         if bearer:
             for value, _, _ in standings(alert, bearer):
-                digest = sha256_of(value)
+                digest = as_sha256(value)
                 if digest and field not in found.get(digest, ()):
                     found[digest] = (*found.get(digest, ()), field)
     return found

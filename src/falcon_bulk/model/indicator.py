@@ -10,11 +10,11 @@ from falcon_bulk.model.alert import text, texts
 
 ALLOW = "allow"
 NO_ACTION = "no_action"
-LEEWAY = 86_400.0
+EXPIRY_TOLERANCE = 86_400.0
 """Seconds that an indicator may end before the wanted time: `90d` said again an hour later is no other wish."""
 
 
-class Allowance(msgspec.Struct, frozen=True, kw_only=True):
+class IndicatorSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What the indicators of a run are like.
 
     host_groups: ids; none of them means that it applies globally. expiration: UTC, RFC 3339; '' for never.
@@ -69,11 +69,11 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
         besides = f", {mobile} on mobile devices" if mobile not in ("", NO_ACTION, text(self.action)) else ""
         return f"{text(self.action) or 'unknown action'} {where} on {platforms}{besides}{until}{expired}"
 
-    def lacks(self, wanted: Allowance) -> tuple[str, ...]:
+    def lacks(self, wanted: IndicatorSpec) -> tuple[str, ...]:
         """In what its scope falls short of the one wanted, in words; empty if it is the same or wider."""
         return tuple(self._lacks(wanted))
 
-    def _lacks(self, wanted: Allowance) -> Iterator[str]:
+    def _lacks(self, wanted: IndicatorSpec) -> Iterator[str]:
         if missing := [name for name in wanted.platforms if name not in texts(self.platforms)]:
             yield f"not on {', '.join(missing)}"
         if self.applied_globally is not True:
@@ -82,10 +82,10 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
                 yield "not globally"
             elif missing := [group for group in wanted.host_groups if group not in groups]:
                 yield f"not in the host groups {', '.join(missing)}"
-        if self.expiration and _ends(text(self.expiration)) + LEEWAY < _ends(wanted.expiration):
+        if self.expiration and _ends(text(self.expiration)) + EXPIRY_TOLERANCE < _ends(wanted.expiration):
             yield f"only until {text(self.expiration)}"
 
-    def is_as_wanted(self, wanted: Allowance) -> bool:
+    def is_as_wanted(self, wanted: IndicatorSpec) -> bool:
         """True if it allows exactly what was to be allowed."""
         scope = (tuple(sorted(texts(self.platforms))), self.applied_globally is True)
         groups = tuple(sorted(texts(self.host_groups)))

@@ -7,14 +7,14 @@ import msgspec
 
 from falcon_bulk.errors import ExitCode, FalconBulkError
 from falcon_bulk.model.hash_summary import HashSummary
-from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.model.vocabulary import Resolution, Status
 
 Result = TypeVar("Result")
 
 OPEN = (Status.NEW, Status.IN_PROGRESS, Status.REOPENED)
 
 
-class PartError(msgspec.Struct, frozen=True, kw_only=True):
+class CustomerError(msgspec.Struct, frozen=True, kw_only=True):
     """Why a customer's part of a round failed."""
 
     code: str
@@ -22,7 +22,7 @@ class PartError(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
 
     @classmethod
-    def of(cls, error: Exception) -> "PartError":
+    def of(cls, error: Exception) -> "CustomerError":
         """An error as it is shown; one that was not foreseen gives away no more than its type."""
         if isinstance(error, FalconBulkError):
             return cls(code=error.code, message=error.message, hint=error.hint)
@@ -31,23 +31,23 @@ class PartError(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Part(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
+class CustomerResult(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
     """One customer's part of a round: a result, or an error. cid is '' where it is not known."""
 
     customer: str
     cid: str
     exit_code: int
     result: Result | None = None
-    error: PartError | None = None
+    error: CustomerError | None = None
 
 
-def round_exit_code(parts: Iterable[Part[Result]]) -> int:
+def combined_exit_code(parts: Iterable[CustomerResult[Result]]) -> int:
     """0 if all parts are, the failures' code if all parts failed alike, else 6."""
     codes = {part.exit_code for part in parts}
     return codes.pop() if len(codes) == 1 else ExitCode.PARTIAL
 
 
-class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+class HashAtCustomer(msgspec.Struct, frozen=True, kw_only=True):
     """What one customer has of a hash: alerts, open ones, and the verdicts given to them."""
 
     alerts: int
@@ -62,7 +62,7 @@ class SharedHash(msgspec.Struct, frozen=True, kw_only=True):
     """A hash and the customers that have alerts of it."""
 
     sha256: str
-    customers: dict[str, Sighting]
+    customers: dict[str, HashAtCustomer]
 
     @property
     def alerts(self) -> int:
@@ -77,16 +77,16 @@ class SharedHash(msgspec.Struct, frozen=True, kw_only=True):
         return any(a != b for a in benign for b in malign)
 
 
-def across(summaries: Iterable[HashSummary]) -> tuple[SharedHash, ...]:
+def shared_hashes(summaries: Iterable[HashSummary]) -> tuple[SharedHash, ...]:
     """The hashes of several customers: those at most customers first, then by alerts."""
-    found: dict[str, dict[str, Sighting]] = {}
+    found: dict[str, dict[str, HashAtCustomer]] = {}
     for summary in summaries:
         for count in summary.hashes:
-            found.setdefault(count.sha256, {})[summary.customer] = Sighting(
+            found.setdefault(count.sha256, {})[summary.customer] = HashAtCustomer(
                 alerts=count.alerts,
                 open=sum(count.by_status.get(status, 0) for status in OPEN),
-                false_positive=count.by_verdict.get(Verdict.FALSE_POSITIVE, 0),
-                true_positive=count.by_verdict.get(Verdict.TRUE_POSITIVE, 0),
+                false_positive=count.by_verdict.get(Resolution.FALSE_POSITIVE, 0),
+                true_positive=count.by_verdict.get(Resolution.TRUE_POSITIVE, 0),
                 first_seen=count.first_seen,
                 last_seen=count.last_seen,
             )

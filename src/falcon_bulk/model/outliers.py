@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 
-class Likeness(StrEnum):
+class GroupStatus(StrEnum):
     """What can be said of a group. MIXED: most fields vary; SMALL: too few alerts to say what is usual."""
 
     ALIKE = "alike"
@@ -26,7 +26,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     words: str
 
 
-class Odd(msgspec.Struct, frozen=True, kw_only=True):
+class Outlier(msgspec.Struct, frozen=True, kw_only=True):
     """An alert that differs from its group."""
 
     composite_id: str
@@ -35,14 +35,14 @@ class Odd(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[Difference, ...]
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True):
+class OutlierReason(msgspec.Struct, frozen=True, kw_only=True):
     """How many alerts differ in one way, and in which: `in C:\\Windows\\Temp, under powershell.exe`."""
 
     alerts: int
     words: str
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class AlertGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Alerts of one own hash or, without one, of one name and product.
 
     sha256 is '' for a group by name; name is the file's or the alert's. differ: how many of the alerts do; reasons
@@ -54,19 +54,19 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     alerts: int
     differ: int
-    likeness: Likeness
+    likeness: GroupStatus
     steady: tuple[str, ...] = ()
     varied: tuple[str, ...] = ()
-    reasons: tuple[Reason, ...] = ()
-    few: tuple[Odd, ...] = ()
+    reasons: tuple[OutlierReason, ...] = ()
+    few: tuple[Outlier, ...] = ()
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class OutlierReport(msgspec.Struct, frozen=True, kw_only=True):
     """The groups that have alerts that differ, most first, then the largest others; by_likeness counts all groups.
 
     left_out: alerts that were not compared, since there were too many different ones to remember.
     """
 
-    groups: tuple[Group, ...] = ()
+    groups: tuple[AlertGroup, ...] = ()
     by_likeness: dict[str, int] = {}
     left_out: int = 0

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.model.alert import Alert, text
-from falcon_bulk.model.indicator import Allowance
+from falcon_bulk.model.indicator import IndicatorSpec
 
 PLAN_SCHEMA = "falcon-bulk/plan/1"
 
@@ -18,7 +18,7 @@ class Action(msgspec.Struct, frozen=True, array_like=True):
     value: str
 
 
-Way = tuple[Action, ...]
+ActionSet = tuple[Action, ...]
 """The actions that one alert gets. Alerts with the same way share batches."""
 
 
@@ -112,7 +112,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     comment: str = ""
     undoes: str = ""
     version: str = ""
-    allowance: Allowance | None = None
+    allowance: IndicatorSpec | None = None
 
     @property
     def marker(self) -> str:

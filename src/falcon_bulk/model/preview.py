@@ -3,10 +3,10 @@
 import msgspec
 
 from falcon_bulk.model.indicator import HashOutcome
-from falcon_bulk.model.outliers import Comparison
+from falcon_bulk.model.outliers import OutlierReport
 
 
-class Sample(msgspec.Struct, frozen=True, kw_only=True):
+class TopValues(msgspec.Struct, frozen=True, kw_only=True):
     """A few of the planned alerts, by one property: value and number, most frequent first."""
 
     title: str
@@ -28,10 +28,10 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     planned: int
     skipped: dict[str, int]
     held: dict[str, int]
-    samples: tuple[Sample, ...]
+    samples: tuple[TopValues, ...]
     oldest: str
     newest: str
     sent: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     hashes: tuple[HashOutcome, ...] = ()
-    alike: Comparison | None = None
+    alike: OutlierReport | None = None

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.model.indicator import Allowance, HashOutcome, Indicator
+from falcon_bulk.model.indicator import HashOutcome, Indicator, IndicatorSpec
 from falcon_bulk.model.plan import AlertState
 
 
@@ -74,7 +74,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     plan_file: str | None = None
     errors: tuple[RunProblem, ...] = ()
     closed: bool = False
-    allowance: Allowance | None = None
+    allowance: IndicatorSpec | None = None
     hashes: tuple[HashOutcome, ...] = ()
 
 
@@ -107,7 +107,7 @@ class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
     after: AlertState | None = None
 
 
-class Settled(msgspec.Struct, frozen=True, kw_only=True):
+class AlertOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one alert: its outcome, why, what was read back, whether that is the wanted state."""
 
     composite_id: str
@@ -117,7 +117,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool = False
 
 
-class SettledIndicator(msgspec.Struct, frozen=True, kw_only=True):
+class IndicatorOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one indicator: its outcome, why, what was read back, whether that is the wanted state."""
 
     sha256: str
@@ -135,7 +135,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     number: int
 
 
-class Answered(NamedTuple):
+class BatchAnswer(NamedTuple):
     """How a batch's request ended: when (UTC, RFC 3339), in a word, and Falcon's id of it."""
 
     batch: Batch
@@ -144,7 +144,7 @@ class Answered(NamedTuple):
     trace_id: str
 
 
-def settled_status(counts: dict[Outcome, int], planned: int, verified: int) -> tuple[RunStatus, ExitCode]:
+def final_status(counts: dict[Outcome, int], planned: int, verified: int) -> tuple[RunStatus, ExitCode]:
     """How a run ended, from the number of alerts by outcome; `partial` also where a read-back differs."""
     if planned == 0:
         return RunStatus.NOTHING_TO_DO, ExitCode.DONE

@@ -2,7 +2,7 @@
 
 import msgspec
 
-MOST_NAMED = 5
+MAX_HASHES_NAMED = 5
 """Of more hashes, only the first are named in words, and they are cut."""
 
 
@@ -53,7 +53,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 def _hashes_in_words(hashes: tuple[str, ...]) -> tuple[str, str]:
     """A label and a value, as the other parts have them."""
-    if len(hashes) <= MOST_NAMED:
+    if len(hashes) <= MAX_HASHES_NAMED:
         return "hash", " or ".join(hashes)
     first = ", ".join(f"{digest[:12]}…" for digest in hashes[:2])
     return f"{len(hashes):,} hashes", f"({first}, …)"

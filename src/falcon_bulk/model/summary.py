@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from falcon_bulk.model.outliers import Comparison
+from falcon_bulk.model.outliers import OutlierReport
 
 Value = str | None | tuple[str | None, ...]
 
@@ -31,4 +31,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     hidden: int
     by: dict[str, tuple[Count, ...]]
     source: Literal["reading", "aggregates"] = "reading"
-    outliers: Comparison | None = None
+    outliers: OutlierReport | None = None

@@ -12,7 +12,7 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
-class Verdict(StrEnum):
+class Resolution(StrEnum):
     """The console's Resolution column: a tag of this name fills it; `resolution` is its read-only mirror."""
 
     FALSE_POSITIVE = "false_positive"

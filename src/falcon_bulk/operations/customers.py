@@ -9,14 +9,14 @@ import msgspec
 
 from falcon_bulk.config.customers import is_customer_name
 from falcon_bulk.config.regions import region_name
-from falcon_bulk.config.settings import examine
+from falcon_bulk.config.settings import inspect_env_file
 from falcon_bulk.errors import BadEnvFile, FalconBulkError
 from falcon_bulk.falcon.fql import base_filter
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.customer import CustomerCheck, CustomerFile
-from falcon_bulk.model.multi_customer import OPEN, PartError
+from falcon_bulk.model.multi_customer import OPEN, CustomerError
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.reading.parallel import side_by_side
+from falcon_bulk.operations.reading.parallel import read_in_parallel
 
 Login = Callable[[str], AbstractContextManager[Tenant]]
 """Logs in to the customer of that name. Raises what reading its file and a login raise."""
@@ -35,15 +35,15 @@ def customer_files(folder: Path, environ: Mapping[str, str]) -> list[CustomerFil
             f"The customers' folder {folder} cannot be read: {error.strerror}.",
             "`falcon-bulk customers add NAME` makes it; --customers-dir names another one.",
         ) from None
-    read = [(path, *examine(path, environ)) for path in paths]
+    read = [(path, *inspect_env_file(path, environ)) for path in paths]
     shared = _shared([(path, values) for path, values, _ in read])
     return [_file(path, values, problems + shared.get(path, ())) for path, values, problems in read]
 
 
-def shared_with_others(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+def conflicts_with_others(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
     """What a customer's file has in common with another file of its folder that must be its own."""
     paths = sorted(entry for entry in path.parent.iterdir() if entry.suffix == ".env")
-    return _shared([(one, examine(one, environ)[0]) for one in paths]).get(path, ())
+    return _shared([(one, inspect_env_file(one, environ)[0]) for one in paths]).get(path, ())
 
 
 def check_customers(files: Sequence[CustomerFile], login: Login, parallel: int) -> list[CustomerCheck]:
@@ -58,7 +58,7 @@ def check_customers(files: Sequence[CustomerFile], login: Login, parallel: int) 
 
         return check
 
-    with side_by_side([checking(file) for file in files], parallel) as found:
+    with read_in_parallel([checking(file) for file in files], parallel) as found:
         return [check for _, check in sorted(found, key=lambda item: item[0])]
 
 
@@ -83,7 +83,7 @@ def check_customer(file: CustomerFile, login: Login) -> CustomerCheck:
             raise BadEnvFile(" ".join(file.problems))
     except Exception as error:  # noqa: BLE001 - a customer's failure of any kind is its own
         code = error.exit_code if isinstance(error, FalconBulkError) else FalconBulkError.exit_code
-        return msgspec.structs.replace(known, exit_code=int(code), error=PartError.of(error))
+        return msgspec.structs.replace(known, exit_code=int(code), error=CustomerError.of(error))
     return known
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES
-from falcon_bulk.report.sheet import shown
+from falcon_bulk.report.sheet import format_cell
 
 REST = "rest"
 MOST_BARS = 10
@@ -58,11 +58,11 @@ class Chart:
         if not self.bars:
             return "Nothing to count."
         if not self.step:
-            return "; ".join(f"{bar.label} {shown(bar.number)}" for bar in self.bars) + "."
+            return "; ".join(f"{bar.label} {format_cell(bar.number)}" for bar in self.bars) + "."
         peak = max(self.bars, key=lambda bar: bar.number)
-        alerts = shown(sum(bar.number for bar in self.bars))
+        alerts = format_cell(sum(bar.number for bar in self.bars))
         span = f"{self.bars[0].label} to {self.bars[-1].label}, a column for each {self.step}"
-        return f"{alerts} alerts from {span}. The most, {shown(peak.number)}, at {peak.label}."
+        return f"{alerts} alerts from {span}. The most, {format_cell(peak.number)}, at {peak.label}."
 
 
 def bars(title: str, counted: Iterable[Bar], total: int) -> Chart:
@@ -109,14 +109,14 @@ def timeline(title: str, counts: Mapping[str, int], finest: str) -> Chart:
             columns[label] += number
         else:
             earlier += number
-    notes = [f"{shown(earlier)} earlier ones are not drawn."] if earlier else []
+    notes = [f"{format_cell(earlier)} earlier ones are not drawn."] if earlier else []
     notes.append(_without_date(sum(counts.values()) - sum(number for _, number in dated)))
     drawn = tuple(Bar(label, number) for label, number in columns.items())
     return Chart(title, drawn, step=step, note=" ".join(filter(None, notes)))
 
 
 def _without_date(number: int) -> str:
-    return f"{shown(number)} have no date." if number else ""
+    return f"{format_cell(number)} have no date." if number else ""
 
 
 def _moment(time: str) -> datetime | None:

@@ -19,7 +19,7 @@ _SKIP_REASONS = {
 }
 
 
-def left_alone(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:
+def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:
     """A row for each reason to skip and each guard rail that holds, with the option that lifts it."""
     for reason, number in skipped.items():
         if number:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from falcon_bulk.model.customer import CustomerCheck, CustomerFile
-from falcon_bulk.report.error import error_of_part
+from falcon_bulk.report.error import customer_error_document
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 
 _FILE_COLUMNS = (
@@ -70,7 +70,7 @@ def _check_entry(check: CustomerCheck) -> dict[str, Any]:
         "quota_remaining": check.quota_remaining,
         "reading": check.reading,
         "exit_code": int(check.exit_code),
-        "error": error_of_part(check.error),
+        "error": customer_error_document(check.error),
     }
 
 

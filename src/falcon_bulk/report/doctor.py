@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.model.doctor import Check, Examination
+from falcon_bulk.model.doctor import Check, DoctorReport
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import Sink
 from falcon_bulk.report.sheet import Column, Sheet
@@ -21,7 +21,7 @@ _COLUMNS = (
 PASTE = "For a bug report, paste this; no secret, customer, CID or user name is in it:"
 
 
-def write_examination(sink: Sink, fmt: Format, examination: Examination, names: Mapping[str, str]) -> None:
+def write_doctor_report(sink: Sink, fmt: Format, examination: DoctorReport, names: Mapping[str, str]) -> None:
     """The checks as a table, and below it what to paste; in Markdown that alone.
 
     names: what is not to be pasted, with what stands for it.
@@ -34,7 +34,7 @@ def write_examination(sink: Sink, fmt: Format, examination: Examination, names: 
     sink.render([_sheet(title, [_unnamed(check, names) for check in examination.checks])], Format.MARKDOWN)
 
 
-def examination_document(examination: Examination) -> dict[str, Any]:
+def doctor_document(examination: DoctorReport) -> dict[str, Any]:
     """`falcon-bulk/doctor/1`."""
     return {
         "schema": "falcon-bulk/doctor/1",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from falcon_bulk.model.multi_customer import PartError
+from falcon_bulk.model.multi_customer import CustomerError
 
 
 def error_document(code: str, message: str, hint: str, exit_code: int) -> dict[str, Any]:
@@ -14,6 +14,6 @@ def error_document(code: str, message: str, hint: str, exit_code: int) -> dict[s
     }
 
 
-def error_of_part(error: PartError | None) -> dict[str, str] | None:
+def customer_error_document(error: CustomerError | None) -> dict[str, str] | None:
     """The `error` of a customer among others: the same keys, or null."""
     return None if error is None else {"code": error.code, "message": error.message, "hint": error.hint}

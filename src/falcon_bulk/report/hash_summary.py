@@ -5,10 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from falcon_bulk.model.hash_summary import HashCount, HashElsewhere, HashSummary
+from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
-from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _COLUMNS = (
     Column("alerts", right=True, bar=True),
@@ -41,7 +41,7 @@ def hash_summary_sheets(summary: HashSummary, top: int | None) -> list[Sheet]:
     """
     sheets = [_own_sheet(summary, top)]
     if summary.elsewhere:
-        title = f"{summary.customer}: {shown(len(summary.elsewhere))} hashes that are no alert's own"
+        title = f"{summary.customer}: {format_cell(len(summary.elsewhere))} hashes that are no alert's own"
         notes = ["They are shown and select nothing.", *_not_shown(summary.elsewhere, top)]
         sheets.append(Sheet(title, _ELSEWHERE, map(_elsewhere_row, summary.elsewhere[:top]), notes))
     return sheets
@@ -51,19 +51,19 @@ def _own_sheet(summary: HashSummary, top: int | None) -> Sheet:
     notes = [f"Filter: {summary.filter}"] if summary.filter else []
     notes += _not_shown(summary.hashes, top)
     title = (
-        f"{summary.customer}: {shown(len(summary.hashes))} hashes in {shown(summary.alerts_with_hash)}"
-        f" of {shown(summary.alerts_read)} alerts"
+        f"{summary.customer}: {format_cell(len(summary.hashes))} hashes in {format_cell(summary.alerts_with_hash)}"
+        f" of {format_cell(summary.alerts_read)} alerts"
     )
     hashes = summary.hashes[:top]
     exact = Sheet("", _COLUMNS, map(partial(_row, said=", ".join), hashes))
     return Sheet(title, _COLUMNS, map(partial(_row, said=_in_short), hashes), notes, flat=exact)
 
 
-def _not_shown(hashes: Sequence[HashCount] | Sequence[HashElsewhere], top: int | None) -> list[str]:
+def _not_shown(hashes: Sequence[HashCount] | Sequence[RelatedHash], top: int | None) -> list[str]:
     if top is None or len(hashes) <= top:
         return []
-    numbers = f"{shown(len(hashes) - top)} of {shown(len(hashes))} hashes"
-    return [f"Not shown: {numbers}, with at most {shown(hashes[top].alerts)} alerts each."]
+    numbers = f"{format_cell(len(hashes) - top)} of {format_cell(len(hashes))} hashes"
+    return [f"Not shown: {numbers}, with at most {format_cell(hashes[top].alerts)} alerts each."]
 
 
 def hash_summary_page(summary: HashSummary, top: int | None) -> Page:
@@ -151,7 +151,7 @@ def _row(count: HashCount, said: Callable[[Iterable[str]], str]) -> Row:
     )
 
 
-def _elsewhere_row(one: HashElsewhere) -> Row:
+def _elsewhere_row(one: RelatedHash) -> Row:
     return one.alerts, one.sha256, one.md5, _in_short(one.fields), ", ".join(one.filenames)
 
 

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 
 from falcon_bulk.report.chart import REST, Chart
 from falcon_bulk.report.page import Page
-from falcon_bulk.report.sheet import Cell, Column, Sheet, severity_of, shown, shown_in
+from falcon_bulk.report.sheet import Cell, Column, Sheet, format_cell, format_column_cell, severity_of
 from falcon_bulk.textsafe import printable
 
 TEMPLATE = "page.html.j2"
@@ -24,7 +24,7 @@ def write(page: Page, stream: TextIO) -> None:
     title = page.title or next((sheet.title for sheet in sheets if sheet.title), "falcon-bulk")
     pieces = _template().generate(
         title=printable(title),
-        facts=[(what, shown(value)) for what, value in page.facts.items()],
+        facts=[(what, format_cell(value)) for what, value in page.facts.items()],
         charts=[_drawn(chart) for chart in page.charts],
         sheets=[_shown(sheet, title, f"Filter: {page.facts.get('filter')}") for sheet in sheets],
     )
@@ -51,12 +51,12 @@ def _drawn(chart: Chart) -> dict[str, Any]:
         "words": printable(chart.words),
         "note": printable(chart.note),
         "step": chart.step,
-        "most": shown(chart.most),
+        "most": format_cell(chart.most),
         "bars": [
             {
                 "label": (label := printable(bar.label)),
                 "short": label if cell_len(label) <= LABEL_CELLS else set_cell_size(label, LABEL_CELLS - 1) + "…",
-                "number": shown(bar.number),
+                "number": format_cell(bar.number),
                 "share": f"{bar.number / chart.total:.1%}" if chart.total else "",
                 # All others together are no value to compare with.
                 "length": 0 if bar.accent == REST else round(100 * bar.number / chart.most, 2),
@@ -91,9 +91,9 @@ def _kind(column: Column) -> str:
 def _cell(cell: Cell, column: Column) -> tuple[str, str]:
     """The text, and what the markup adds to it: a time in full, a severity's name."""
     if column.style == "time":
-        whole = shown(cell)
+        whole = format_cell(cell)
         found = _TO_THE_SECOND.match(whole)
         return f"{found[1]} {found[2]}" if found else whole, whole
     if column.style == "severity":
-        return shown_in(column, cell), severity_of(cell).lower()
-    return shown(cell), ""
+        return format_column_cell(column, cell), severity_of(cell).lower()
+    return format_cell(cell), ""

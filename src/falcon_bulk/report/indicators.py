@@ -9,7 +9,7 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
 from falcon_bulk.report.count_rows import count_columns
 from falcon_bulk.report.facts import FACT_COLUMNS
-from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 ALLOW_SCHEMA = "falcon-bulk/allow/1"
 NUMBER_COLUMNS = count_columns("indicators")
@@ -29,29 +29,31 @@ _REASONS = {
 }
 
 
-def allow_preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
+def indicator_preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     """The plan for a person to say yes or no to; the warnings stand last, next to the question."""
-    numbers = f"{shown(preview.planned)} of {shown(preview.selected)}"
+    numbers = f"{format_cell(preview.planned)} of {format_cell(preview.selected)}"
     deed = "delete" if plan.undoes else "create"
     title = f"{plan.customer}: {numbers} indicators to {deed} ({plan.command})"
     hashes = hashes_sheet(preview.hashes, {Outcome.NOT_SENT: f"to {deed}"}, MOST_HASHES)
     return [Sheet(title, FACT_COLUMNS, list(_facts(plan, preview))), hashes.noted(preview.warnings)]
 
 
-def deed_done(result: RunResult) -> str:
+def operation_past_tense(result: RunResult) -> str:
     """What a run did to the indicators that it changed."""
     return "deleted" if result.command == "undo" else "created"
 
 
 def result_hashes_sheet(result: RunResult, most: int | None = None) -> Sheet:
     """What became of each hash of a run, of `most` of them."""
-    return hashes_sheet(result.hashes, {Outcome.CHANGED: deed_done(result), Outcome.NOT_SENT: "not sent"}, most)
+    return hashes_sheet(
+        result.hashes, {Outcome.CHANGED: operation_past_tense(result), Outcome.NOT_SENT: "not sent"}, most
+    )
 
 
 def hashes_sheet(hashes: Iterable[HashOutcome], words: dict[Outcome, str], most: int | None = None) -> Sheet:
     """A row for each hash, `most` of them. words: what outcomes are called."""
     rows = [(one.sha256, _word(one.outcome, words), one.reason, one.indicator_id) for one in hashes]
-    notes = [f"and {shown(len(rows) - most)} more"] if most is not None and len(rows) > most else []
+    notes = [f"and {format_cell(len(rows) - most)} more"] if most is not None and len(rows) > most else []
     return Sheet("", _HASH_COLUMNS, rows[:most], notes)
 
 
@@ -62,11 +64,11 @@ def indicators_left_alone(skipped: dict[str, int], held: dict[str, int]) -> Iter
             yield number, f"{word}: {reason}", _REASONS.get(reason, "")
 
 
-def allow_fields(result: RunResult) -> dict[str, Any]:
+def indicator_fields(result: RunResult) -> dict[str, Any]:
     """What `falcon-bulk/allow/1` has beyond the numbers of a run."""
     if (allowance := result.allowance) is None:
         return {}
-    words = {Outcome.CHANGED: deed_done(result)}
+    words = {Outcome.CHANGED: operation_past_tense(result)}
     return {
         "indicator": {
             "action": "allow",
@@ -101,6 +103,6 @@ def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
         what, _, value = line.partition(": ")
         yield (what, value) if value else ("sends", what)
     for number, word, why in indicators_left_alone(preview.skipped, preview.held):
-        yield word, f"{shown(number)} hashes: {why}"
+        yield word, f"{format_cell(number)} hashes: {why}"
     yield "operator", plan.operator
     yield "run", plan.run_id

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import TextIO
 
-from falcon_bulk.report.sheet import Cell, Sheet, shown
+from falcon_bulk.report.sheet import Cell, Sheet, format_cell
 from falcon_bulk.textsafe import falcon_link, markdown_cell
 
 # What would begin a list, a heading or a rule at the start of a line.
@@ -38,7 +38,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def _cell(cell: Cell) -> str:
     link = falcon_link(cell)
-    return f"<{link}>" if link else markdown_cell(shown(cell))
+    return f"<{link}>" if link else markdown_cell(format_cell(cell))
 
 
 def _line(text: str) -> str:

@@ -4,33 +4,33 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
-from falcon_bulk.model.multi_customer import Part, SharedHash, Sighting, round_exit_code
+from falcon_bulk.model.multi_customer import CustomerResult, HashAtCustomer, SharedHash, combined_exit_code
 from falcon_bulk.report.chart import Chart
-from falcon_bulk.report.error import error_of_part
+from falcon_bulk.report.error import customer_error_document
 from falcon_bulk.report.page import Page
-from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, shown
+from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, format_cell
 
 Result = TypeVar("Result")
 
 _FIRST = (Column("customer", least=8), Column("outcome", fold=True, least=20))
 
 
-def round_document(
-    parts: Sequence[Part[Result]],
+def multi_document(
+    parts: Sequence[CustomerResult[Result]],
     document: Callable[[Result], dict[str, Any]],
     shared: Sequence[SharedHash] | None = None,
 ) -> dict[str, Any]:
     """`falcon-bulk/round/1`. document: a customer's result as the command alone would give it."""
     return {
         "schema": "falcon-bulk/round/1",
-        "exit_code": int(round_exit_code(parts)),
+        "exit_code": int(combined_exit_code(parts)),
         "customers": [
             {
                 "customer": part.customer,
                 "cid": part.cid or None,
                 "exit_code": int(part.exit_code),
                 "result": None if part.result is None else document(part.result),
-                "error": error_of_part(part.error),
+                "error": customer_error_document(part.error),
             }
             for part in parts
         ],
@@ -40,17 +40,17 @@ def round_document(
     }
 
 
-def round_sheet(
-    parts: Sequence[Part[Result]], numbers: Sequence[str], cells: Callable[[Result], Sequence[Cell]]
+def customers_sheet(
+    parts: Sequence[CustomerResult[Result]], numbers: Sequence[str], cells: Callable[[Result], Sequence[Cell]]
 ) -> Sheet:
     """A row for each customer: how it went, and its numbers (one title and one cell each)."""
     columns = (*_FIRST, *(Column(title, right=True) for title in numbers))
     rows = [_part_row(part, len(numbers), cells) for part in parts]
     good = sum(part.error is None and part.exit_code == 0 for part in parts)
-    return Sheet(f"{shown(good)} of {shown(len(parts))} customers done", columns, rows)
+    return Sheet(f"{format_cell(good)} of {format_cell(len(parts))} customers done", columns, rows)
 
 
-def round_page(sheets: Sequence[Sheet], customers: Sheet, selection: str, charts: Sequence[Chart] = ()) -> Page:
+def customers_page(sheets: Sequence[Sheet], customers: Sheet, selection: str, charts: Sequence[Chart] = ()) -> Page:
     """The sheets under the title of the customers' own: how many are done. selection: the filter in words."""
     return Page(sheets, customers.title, {"filter": selection}, charts)
 
@@ -85,11 +85,11 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
     disputed = [one.sha256 for one in shared if one.disputed]
     notes = [f"Called benign at one customer and a true positive at another: {digest}" for digest in disputed]
     if top is not None and len(shared) > top:
-        notes.append(f"Not shown: {shown(len(shared) - top)} of {shown(len(shared))} hashes.")
+        notes.append(f"Not shown: {format_cell(len(shared) - top)} of {format_cell(len(shared))} hashes.")
     return Sheet("Hashes across customers", columns, rows, notes)
 
 
-def _part_row(part: Part[Result], width: int, cells: Callable[[Result], Sequence[Cell]]) -> Row:
+def _part_row(part: CustomerResult[Result], width: int, cells: Callable[[Result], Sequence[Cell]]) -> Row:
     outcome = part.error.message if part.error else "done" if part.exit_code == 0 else f"exit code {part.exit_code}"
     return (part.customer, outcome, *(cells(part.result) if part.result is not None else [None] * width))
 
@@ -116,5 +116,5 @@ def _sighting_rows(one: SharedHash) -> list[Row]:
     ]
 
 
-def _numbers(seen: Sighting) -> tuple[int, int, int, int]:
+def _numbers(seen: HashAtCustomer) -> tuple[int, int, int, int]:
     return seen.alerts, seen.open, seen.false_positive, seen.true_positive

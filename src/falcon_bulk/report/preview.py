@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from falcon_bulk.model.plan import Plan
-from falcon_bulk.model.preview import Preview, Sample
-from falcon_bulk.report.count_rows import COUNT_COLUMNS, left_alone
+from falcon_bulk.model.preview import Preview, TopValues
+from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
 from falcon_bulk.report.facts import FACT_COLUMNS
-from falcon_bulk.report.indicators import allow_preview_sheets
-from falcon_bulk.report.outliers import alike_sheets
-from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+from falcon_bulk.report.indicators import indicator_preview_sheets
+from falcon_bulk.report.outliers import outlier_sheets
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 GROUPS = 5
 ALERTS_OF_GROUP = 5
@@ -17,15 +17,15 @@ ALERTS_OF_GROUP = 5
 def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     """The plan for a person to say yes or no to; the warnings stand last, next to the question."""
     if plan.allowance is not None:
-        return allow_preview_sheets(plan, preview)
+        return indicator_preview_sheets(plan, preview)
     sheets = [_what_is_sent(plan, preview), _which_alerts(preview), *map(_sample, preview.samples)]
     if preview.alike is not None:
-        sheets += alike_sheets(preview.alike, GROUPS, ALERTS_OF_GROUP)
+        sheets += outlier_sheets(preview.alike, GROUPS, ALERTS_OF_GROUP)
     return [*sheets[:-1], sheets[-1].noted(preview.warnings)]
 
 
 def _what_is_sent(plan: Plan, preview: Preview) -> Sheet:
-    numbers = f"{shown(preview.planned)} of {shown(preview.selected)}"
+    numbers = f"{format_cell(preview.planned)} of {format_cell(preview.selected)}"
     title = f"{plan.customer}: {numbers} alerts to change ({plan.command})"
     return Sheet(title, FACT_COLUMNS, list(_facts(plan, preview)))
 
@@ -50,14 +50,14 @@ def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
 def _which_alerts(preview: Preview) -> Sheet:
     rows: list[Row] = [
         (preview.selected, "selected", ""),
-        *left_alone(preview.skipped, preview.held),
+        *skipped_and_held_rows(preview.skipped, preview.held),
         (preview.planned, "planned", "will be changed"),
     ]
     return Sheet("", COUNT_COLUMNS, rows)
 
 
-def _sample(sample: Sample) -> Sheet:
-    notes = [f"and {shown(sample.others)} more"] if sample.others else []
+def _sample(sample: TopValues) -> Sheet:
+    notes = [f"and {format_cell(sample.others)} more"] if sample.others else []
     rows = [(number, value or "none") for value, number in sample.counts]
     style = "severity" if sample.title == "Severity" else ""
     columns = (Column("alerts", right=True, bar=True), Column(sample.title, style=style, fold=True, least=64))

@@ -5,18 +5,18 @@ from typing import Any
 
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunProblem, RunResult, RunStatus
-from falcon_bulk.report.count_rows import COUNT_COLUMNS, left_alone
+from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
 from falcon_bulk.report.indicators import (
     ALLOW_SCHEMA,
     MOST_HASHES,
     NUMBER_COLUMNS,
-    allow_fields,
-    deed_done,
+    indicator_fields,
     indicators_left_alone,
+    operation_past_tense,
     result_hashes_sheet,
 )
 from falcon_bulk.report.outliers import alike_documents
-from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _PROBLEM_COLUMNS = (
     Column("code", right=True),
@@ -31,7 +31,7 @@ _IDS_SHOWN = 3
 def result_sheets(result: RunResult) -> list[Sheet]:
     """The verdict in one line, the numbers that are not 0, the errors, and what it took."""
     columns = COUNT_COLUMNS if result.allowance is None else NUMBER_COLUMNS
-    sheets = [Sheet(verdict(result), columns, list(_counts(result)))]
+    sheets = [Sheet(result_headline(result), columns, list(_counts(result)))]
     if result.allowance is not None and result.status is not RunStatus.DRY_RUN:
         sheets.append(result_hashes_sheet(result, MOST_HASHES))
     if result.errors:
@@ -44,8 +44,8 @@ def result_document(result: RunResult) -> dict[str, Any]:
     deeds: dict[str, Any] = {"changed": result.changed}
     rest: dict[str, Any] = {"plan_file": result.plan_file}
     if result.allowance is not None:
-        deeds = {"created": 0, "deleted": 0, deed_done(result): result.changed}
-        rest = allow_fields(result)
+        deeds = {"created": 0, "deleted": 0, operation_past_tense(result): result.changed}
+        rest = indicator_fields(result)
     return {
         "schema": "falcon-bulk/run/1" if result.allowance is None else ALLOW_SCHEMA,
         "run_id": result.run_id,
@@ -85,27 +85,27 @@ def dry_run_document(result: RunResult, preview: Preview) -> dict[str, Any]:
     return result_document(result) | ({} if preview.alike is None else {"alike": alike_documents(preview.alike)})
 
 
-def verdict(result: RunResult) -> str:
+def result_headline(result: RunResult) -> str:
     """How the run ended, in one line."""
     return f"{result.customer}: {_verdict(result)}"
 
 
 def _verdict(result: RunResult) -> str:
-    planned, (things, deed) = shown(result.planned), _words(result)
-    done = f"{shown(result.changed)} of {planned} {things} {deed}"
+    planned, (things, deed) = format_cell(result.planned), _words(result)
+    done = f"{format_cell(result.changed)} of {planned} {things} {deed}"
     match result.status:
         case RunStatus.SUCCESS:
             return f"{done} and verified"
         case RunStatus.DRY_RUN:
-            return f"dry run, nothing was sent; {planned} of {shown(result.selected)} {things} would be {deed}"
+            return f"dry run, nothing was sent; {planned} of {format_cell(result.selected)} {things} would be {deed}"
         case RunStatus.NOTHING_TO_DO if result.selected:
-            return f"nothing to do; all {shown(result.selected)} {things} were skipped or held back"
+            return f"nothing to do; all {format_cell(result.selected)} {things} were skipped or held back"
         case RunStatus.NOTHING_TO_DO:
             return f"nothing to do; no {things.removesuffix('s')} was selected"
         case RunStatus.DECLINED:
             return f"declined, nothing was sent; {planned} {things} stay as they are"
         case RunStatus.INTERRUPTED:
-            return f"interrupted; {done}, {shown(result.verified)} verified"
+            return f"interrupted; {done}, {format_cell(result.verified)} verified"
         case RunStatus.RUNNING:
             return f"still running; {done}"
         case RunStatus.UNFINISHED:
@@ -113,16 +113,16 @@ def _verdict(result: RunResult) -> str:
         case RunStatus.FAILED:
             return f"failed; {done}"
         case _:
-            return f"partly done; {done}, {shown(result.verified)} verified"
+            return f"partly done; {done}, {format_cell(result.verified)} verified"
 
 
 def _words(result: RunResult) -> tuple[str, str]:
     """What the run was about, and what was done to them."""
-    return ("alerts", "changed") if result.allowance is None else ("indicators", deed_done(result))
+    return ("alerts", "changed") if result.allowance is None else ("indicators", operation_past_tense(result))
 
 
 def _counts(result: RunResult) -> Iterator[Row]:
-    alone = left_alone if result.allowance is None else indicators_left_alone
+    alone = skipped_and_held_rows if result.allowance is None else indicators_left_alone
     asked_only = result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED)
     yield result.selected, "selected", ""
     yield from alone(result.skipped, result.held)
@@ -141,12 +141,12 @@ def _counts(result: RunResult) -> Iterator[Row]:
 def _problem_row(problem: RunProblem) -> Row:
     ids = list(problem.ids[:_IDS_SHOWN])
     if more := len(problem.ids) - len(ids):
-        ids.append(f"and {shown(more)} more")
+        ids.append(f"and {format_cell(more)} more")
     return problem.code or None, problem.message, problem.trace_id, len(problem.ids), ", ".join(ids)
 
 
 def _effort(result: RunResult) -> Iterator[str]:
     if result.batches:
-        batches = f"{shown(result.batches)} {'batch' if result.batches == 1 else 'batches'}"
-        work = f"{batches}, {shown(result.requests)} requests, {result.seconds:,.1f} s"
+        batches = f"{format_cell(result.batches)} {'batch' if result.batches == 1 else 'batches'}"
+        work = f"{batches}, {format_cell(result.requests)} requests, {result.seconds:,.1f} s"
         yield f"Run {result.run_id}: {work}."

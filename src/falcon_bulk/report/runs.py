@@ -10,7 +10,7 @@ from falcon_bulk.model.run import AlertRecord, RunResult, RunRow
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.run_result import result_document, result_sheets
-from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _RUN_COLUMNS = (
     Column("started", style="time", spare=2, least=16),
@@ -42,7 +42,7 @@ def runs_page(rows: Sequence[RunRow]) -> Page:
     """The list of runs with the number of them by how they stand."""
     standings = Counter(str(row.status) for row in rows)
     charts = [chart.bars("Runs by how they stand", chart.most_first(standings), len(rows))] if rows else []
-    return Page([runs_sheet(rows)], f"{shown(len(rows))} runs", charts=charts)
+    return Page([runs_sheet(rows)], f"{format_cell(len(rows))} runs", charts=charts)
 
 
 def runs_document(rows: Iterable[RunRow]) -> dict[str, Any]:

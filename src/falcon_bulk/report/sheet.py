@@ -52,7 +52,7 @@ class Sheet:
         return replace(self, notes=(*self.notes, *notes))
 
 
-def shown(cell: Cell) -> str:
+def format_cell(cell: Cell) -> str:
     """A cell as people read it: numbers with thousands separators, text made printable, None as ''."""
     if isinstance(cell, str):
         return printable(cell)
@@ -71,8 +71,8 @@ def severity_of(cell: Cell) -> str:
     return name if name in SEVERITY_NAMES else ""
 
 
-def shown_in(column: Column, cell: Cell) -> str:
+def format_column_cell(column: Column, cell: Cell) -> str:
     """A cell of a column as people read it: a severity's number with its name before it."""
-    text = shown(cell)
+    text = format_cell(cell)
     named = column.style == "severity" and isinstance(cell, int | float)
     return f"{severity_of(cell)} {text}" if named else text

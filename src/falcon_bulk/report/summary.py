@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from falcon_bulk.model.outliers import Comparison
+from falcon_bulk.model.outliers import OutlierReport
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.report import chart
 from falcon_bulk.report.multi_customer import joined_sheet
-from falcon_bulk.report.outliers import alike_sheets, odd_sheet, outliers_document
+from falcon_bulk.report.outliers import outlier_rows_sheet, outlier_sheets, outliers_document
 from falcon_bulk.report.page import Page
-from falcon_bulk.report.sheet import Column, Row, Sheet, shown
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 from falcon_bulk.report.text_bars import bar
 
 BAR = 24
@@ -27,7 +27,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
     sheets = [] if summary.outliers is None else _outliers(summary.customer, summary.outliers)
     sheets += [
         Sheet(
-            f"{summary.customer}: {shown(summary.alerts_read)} alerts by {field}",
+            f"{summary.customer}: {format_cell(summary.alerts_read)} alerts by {field}",
             (
                 Column("alerts", right=True),
                 Column("share", style="bar", spare=1, least=BAR),
@@ -39,7 +39,8 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
         for field, counts in summary.by.items()
     ]
     visible = summary.alerts_read - summary.hidden
-    parity = f"{shown(visible)} visible + {shown(summary.hidden)} hidden = {shown(summary.alerts_read)} alerts"
+    total = f"{format_cell(summary.alerts_read)} alerts"
+    parity = f"{format_cell(visible)} visible + {format_cell(summary.hidden)} hidden = {total}"
     notes = [f"{parity}. The console shows the visible ones.", f"Filter: {summary.filter}"]
     if summary.source == "aggregates":
         notes.insert(1, "Counted by Falcon and held against its total and its newest alerts; the others were not read.")
@@ -54,7 +55,7 @@ def joined_sheets(summaries: Sequence[Summary]) -> list[Sheet]:
 
 
 def _flat(summary: Summary) -> Sheet:
-    return _all_counts(summary) if summary.outliers is None else odd_sheet(summary.outliers)
+    return _all_counts(summary) if summary.outliers is None else outlier_rows_sheet(summary.outliers)
 
 
 def _all_counts(summary: Summary) -> Sheet:
@@ -73,7 +74,7 @@ def summary_page(summary: Summary) -> Page:
     """The sheets with a chart for each field: bars, or a time line where every day or hour is known."""
     return Page(
         summary_sheets(summary),
-        f"{summary.customer}: {shown(summary.alerts_read)} alerts",
+        f"{summary.customer}: {format_cell(summary.alerts_read)} alerts",
         {"customer": summary.customer, "filter": summary.filter, "alerts read": summary.alerts_read},
         summary_charts(summary),
     )
@@ -99,10 +100,10 @@ def _bar(count: Count, field: str) -> chart.Bar:
     return chart.Bar(_label(count), count.alerts)
 
 
-def _outliers(customer: str, comparison: Comparison) -> list[Sheet]:
-    first, *others = alike_sheets(comparison, GROUPS, ALERTS_OF_GROUP)
+def _outliers(customer: str, comparison: OutlierReport) -> list[Sheet]:
+    first, *others = outlier_sheets(comparison, GROUPS, ALERTS_OF_GROUP)
     title = f"{customer}: {first.title}" if first.title else ""
-    return [replace(first, title=title, flat=odd_sheet(comparison)), *others]
+    return [replace(first, title=title, flat=outlier_rows_sheet(comparison)), *others]
 
 
 def summary_document(summary: Summary) -> dict[str, Any]:

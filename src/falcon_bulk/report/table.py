@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from falcon_bulk.report.sheet import Cell, Column, Sheet, shown, shown_in
-from falcon_bulk.report.text_bars import shortened, with_bars
+from falcon_bulk.report.sheet import Cell, Column, Sheet, format_cell, format_column_cell
+from falcon_bulk.report.text_bars import shorten_bar, with_bars
 
 _GAP = 2
 _SEVERITY_STYLES = {
@@ -41,12 +41,12 @@ def write(sheets: Iterable[Sheet], stream: TextIO, *, color: bool, width: int | 
 
 def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
     if sheet.title:
-        stream.write(f"{shown(sheet.title)}\n\n")
+        stream.write(f"{format_cell(sheet.title)}\n\n")
     stream.writelines(_plain_lines(sheet))
     if sheet.notes and sheet.columns:
         stream.write("\n")
     for note in sheet.notes:
-        stream.write(f"{shown(note)}\n")
+        stream.write(f"{format_cell(note)}\n")
 
 
 def _plain_lines(sheet: Sheet) -> Iterator[str]:
@@ -60,9 +60,9 @@ def _plain_lines(sheet: Sheet) -> Iterator[str]:
 
 def _padded(column: Column, values: Iterable[Cell], with_header: bool) -> list[str]:
     """The cells of a column, all as wide as the widest."""
-    cells = [shown_in(column, value) for value in values]
+    cells = [format_column_cell(column, value) for value in values]
     if with_header:
-        title = shown(column.title)
+        title = format_cell(column.title)
         cells = [title, "-" * max(map(_width, [title, *cells])), *cells]
     widths = list(map(_width, cells))
     widest = max(widths, default=0)
@@ -72,7 +72,7 @@ def _padded(column: Column, values: Iterable[Cell], with_header: bool) -> list[s
 
 def _write_fitted(sheet: Sheet, console: Console) -> None:
     if sheet.title:
-        console.print(Text(shown(sheet.title), style="bold"))
+        console.print(Text(format_cell(sheet.title), style="bold"))
         console.print()
     left_out: list[str] = []
     if sheet.stacked:
@@ -85,7 +85,7 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
     if notes and sheet.columns:
         console.print()
     for note in notes:
-        console.print(Text(shown(note), overflow="fold"))
+        console.print(Text(format_cell(note), overflow="fold"))
 
 
 def _print_stacked(sheet: Sheet, console: Console) -> None:
@@ -94,16 +94,16 @@ def _print_stacked(sheet: Sheet, console: Console) -> None:
         if number:
             table.add_row()
         for column, cell in zip(sheet.columns, row, strict=True):
-            if text := shown_in(column, cell):
+            if text := format_column_cell(column, cell):
                 value = _styled(text, replace(column, fold=True), _width(text))
-                table.add_row(Text(shown(column.title), style="dim", no_wrap=True), value)
+                table.add_row(Text(format_cell(column.title), style="dim", no_wrap=True), value)
     console.print(table)
 
 
 def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
     """Print the rows with the columns that fit; returns the titles of those left out."""
     rows = [
-        [_short(shown_in(column, cell), column) for cell, column in zip(row, sheet.columns, strict=True)]
+        [_short(format_column_cell(column, cell), column) for cell, column in zip(row, sheet.columns, strict=True)]
         for row in sheet.rows
     ]
     natural = _natural_widths(sheet.columns, rows)
@@ -118,14 +118,14 @@ def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
     for i, width in zip(kept, widths, strict=True):
         column = sheet.columns[i]
         table.add_column(
-            Text(shown(column.title), no_wrap=True, overflow="ellipsis"),
+            Text(format_cell(column.title), no_wrap=True, overflow="ellipsis"),
             justify="right" if column.right else "left",
             width=width,
         )
     for i, width in zip(kept, widths, strict=True):
         if sheet.columns[i].style == "bar":
             for row in rows:
-                row[i] = shortened(row[i], natural[i], width)
+                row[i] = shorten_bar(row[i], natural[i], width)
     for row in rows:
         table.add_row(*(_styled(row[i], sheet.columns[i], width) for i, width in zip(kept, widths, strict=True)))
     console.print(table)
@@ -158,7 +158,7 @@ def _squeezed(natural: Sequence[int], least: Sequence[int], room: int) -> list[i
 
 
 def _natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
-    titles = [_width(shown(column.title)) for column in columns]
+    titles = [_width(format_cell(column.title)) for column in columns]
     if not rows:
         return titles
     return [max(title, *map(_width, cells)) for title, cells in zip(titles, zip(*rows, strict=True), strict=True)]
@@ -176,7 +176,7 @@ def _blocks(sheet: Sheet) -> Iterator[tuple[str, Cell]]:
         if number:
             yield "", ""
         for column, cell in zip(sheet.columns, row, strict=True):
-            if shown(cell):
+            if format_cell(cell):
                 yield column.title, cell
 
 

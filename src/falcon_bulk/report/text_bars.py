@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from falcon_bulk.report.sheet import Cell, Column, Sheet
 
-LONGEST = 12
+MAX_BAR = 12
 _BLOCK = "█"
 
 
@@ -13,7 +13,7 @@ def bar(number: int, most: int, longest: int) -> str:
     return _BLOCK * min(longest, max(1, round(longest * number / most)))
 
 
-def shortened(text: str, natural: int, width: int) -> str:
+def shorten_bar(text: str, natural: int, width: int) -> str:
     """A bar for a column of a width that would take `natural` columns: all are shortened alike."""
     return bar(len(text), natural, width) if text and width < natural else text
 
@@ -28,7 +28,7 @@ def with_bars(sheet: Sheet) -> Sheet:
         most = max((_number(row[place]) for row in rows), default=0) or 1
         columns.insert(place + 1, Column("", style="bar", spare=1, least=6))
         for row in rows:
-            row.insert(place + 1, bar(_number(row[place]), most, LONGEST))
+            row.insert(place + 1, bar(_number(row[place]), most, MAX_BAR))
     return replace(sheet, columns=columns, rows=rows)
 
 

@@ -5,16 +5,16 @@ from typing import Any
 import click
 
 from falcon_bulk.cli.options import (
+    check_not_blank,
     consent_options,
     dry_run_option,
     examples,
     hash_file_option,
-    many,
-    not_blank,
+    multi_value,
     notify_option,
-    once,
     operator_option,
     shared_options,
+    single_value,
 )
 
 PLATFORMS = ("windows", "mac", "linux")
@@ -30,20 +30,25 @@ EXPIRES = "90d"
         "allow-hash --customer acme --hash SHA256 --platform mac --global --no-expiry --yes --expect 1",
     ),
 )
-@click.option("--hash", "hashes", **many("SHA256"), help="The hashes to allow.")
+@click.option("--hash", "hashes", **multi_value("SHA256"), help="The hashes to allow.")
 @hash_file_option
-@click.option("--platform", "platforms", **many(choices=PLATFORMS), help="Where they are allowed; at least one.")
+@click.option("--platform", "platforms", **multi_value(choices=PLATFORMS), help="Where they are allowed; at least one.")
 @click.option("--global", "everywhere", is_flag=True, help="On all hosts.")
-@click.option("--host-group", "host_groups", **many("ID"), help="On the hosts of these groups only: ids, not names.")
 @click.option(
-    "--expires", **once(not_blank), metavar="WHEN", help=f"Until when: 90d, a date, a UTC time.  [default: {EXPIRES}]"
+    "--host-group", "host_groups", **multi_value("ID"), help="On the hosts of these groups only: ids, not names."
+)
+@click.option(
+    "--expires",
+    **single_value(check_not_blank),
+    metavar="WHEN",
+    help=f"Until when: 90d, a date, a UTC time.  [default: {EXPIRES}]",
 )
 @click.option("--no-expiry", is_flag=True, help="For ever.")
 @click.option(
     "--comment",
     "--description",
     "comment",
-    **once(not_blank),
+    **single_value(check_not_blank),
     metavar="TEXT",
     help="Why; the description of every indicator, with your name.",
 )
@@ -60,6 +65,6 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     run. It closes no alert (close-hash does), and works on one customer at a time.
     """
     from falcon_bulk.cli.allow_workflow import allow_hashes
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.session import Session
 
-    return allow_hashes(Context(ctx, "run"), options)
+    return allow_hashes(Session(ctx, "run"), options)

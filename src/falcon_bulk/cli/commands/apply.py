@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, examples, notify_option, once, pace_options, shared_options
+from falcon_bulk.cli.options import consent_options, examples, notify_option, pace_options, shared_options, single_value
 
 if TYPE_CHECKING:
     from falcon_bulk.falcon.tenant import Tenant
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 )
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 @click.option(
-    "--plan-ttl", **once(default="24h"), show_default=True, metavar="AGE", help="Oldest plan to accept: 24h, 7d."
+    "--plan-ttl",
+    **single_value(default="24h"),
+    show_default=True,
+    metavar="AGE",
+    help="Oldest plan to accept: 24h, 7d.",
 )
 @consent_options
 @pace_options
@@ -34,29 +38,29 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
 
     PLAN may be a folder of plans, one for each customer: they are shown in one table and asked for once.
     """
-    from falcon_bulk.cli.change_workflow import carry_out, pace_of, publish
-    from falcon_bulk.cli.confirmation import Consent, ask, check_may_change
-    from falcon_bulk.cli.multi_customer_changes import apply_round
-    from falcon_bulk.cli.session import Context
-    from falcon_bulk.cli.signals import stopping
-    from falcon_bulk.cli.time_values import age
+    from falcon_bulk.cli.change_workflow import execute_plan, pace_from_options, publish
+    from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed, confirm_plan
+    from falcon_bulk.cli.multi_customer_changes import apply_plan_folder
+    from falcon_bulk.cli.session import Session
+    from falcon_bulk.cli.signals import stop_on_signals
+    from falcon_bulk.cli.time_values import parse_age
     from falcon_bulk.operations.changes.plan_file import PlanFile
 
-    most_age = age(plan_ttl, "--plan-ttl")
-    context = Context(ctx, "run")
+    most_age = parse_age(plan_ttl, "--plan-ttl")
+    context = Session(ctx, "run")
 
     def check(saved: PlanFile, tenant: "Tenant") -> None:
         home = tenant.home()
         saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.timing.now(), most_age=most_age)
 
     if plan_file.is_dir():
-        return apply_round(context, plan_file, check, options)
-    consent = Consent(options["yes"], options["expect"], options["most"], needs_bound=False)
+        return apply_plan_folder(context, plan_file, check, options)
+    consent = ConsentOptions(options["yes"], options["expect"], options["most"], needs_bound=False)
     consent.check()
     saved = PlanFile(plan_file)
-    check_may_change(context, consent)
-    with stopping(context), context.tenant(workers=options["workers"]) as tenant:
+    check_change_allowed(context, consent)
+    with stop_on_signals(context), context.tenant(workers=options["workers"]) as tenant:
         check(saved, tenant)
-        approve = partial(ask, context, saved.plan, consent)
-        ended = carry_out(context, tenant, saved.plan, saved.fill, approve, pace_of(options), fresh=False)
+        approve = partial(confirm_plan, context, saved.plan, consent)
+        ended = execute_plan(context, tenant, saved.plan, saved.fill, approve, pace_from_options(options), fresh=False)
         return publish(context, ended)

@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import change_options, examples, notify_option, once, selection_options, shared_options
+from falcon_bulk.cli.options import (
+    change_options,
+    examples,
+    notify_option,
+    selection_options,
+    shared_options,
+    single_value,
+)
 from falcon_bulk.errors import UsageProblem
 
 
@@ -21,7 +28,7 @@ from falcon_bulk.errors import UsageProblem
 @selection_options(changing=True)
 @click.option(
     "--ids-file",
-    **once(),
+    **single_value(),
     type=click.Path(path_type=Path, allow_dash=True),
     metavar="FILE",
     help="Exactly these composite ids: text, CSV or JSON; - for standard input.",
@@ -35,24 +42,24 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from msgspec.structs import replace
 
     from falcon_bulk.cli.change_workflow import change_alerts
-    from falcon_bulk.cli.input_options import given_ids
-    from falcon_bulk.cli.multi_customer_changes import plan_round
-    from falcon_bulk.cli.selection_options import selection_of
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.input_options import ids_from_options
+    from falcon_bulk.cli.multi_customer_changes import plan_for_customers
+    from falcon_bulk.cli.selection_options import selection_from_options
+    from falcon_bulk.cli.session import Session
 
-    context = Context(ctx, "run")
+    context = Session(ctx, "run")
     ids_file = options["ids_file"]
-    selection = selection_of(context, options)
+    selection = selection_from_options(context, options)
     if not selection.everything and ids_file is not None:
         raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
     if ids_file is not None and context.round:
         raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
     if ids_file is not None:
-        selection = replace(selection, ids=given_ids(options))
+        selection = replace(selection, ids=ids_from_options(options))
     if selection.everything:
         raise UsageProblem(
             "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"
         )
     if context.round:
-        return plan_round(context, "bulk-close", selection, options)
+        return plan_for_customers(context, "bulk-close", selection, options)
     return change_alerts(context, "bulk-close", selection, options)

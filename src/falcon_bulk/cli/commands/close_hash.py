@@ -28,16 +28,16 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     An alert is selected by a hash of its own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
     """
     from falcon_bulk.cli.change_workflow import change_alerts
-    from falcon_bulk.cli.multi_customer_changes import plan_round
-    from falcon_bulk.cli.selection_options import selection_of
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.multi_customer_changes import plan_for_customers
+    from falcon_bulk.cli.selection_options import selection_from_options
+    from falcon_bulk.cli.session import Session
 
-    context = Context(ctx, "run")
-    selection = selection_of(context, options)
+    context = Session(ctx, "run")
+    selection = selection_from_options(context, options)
     if not selection.hashes:
         raise UsageProblem(
             "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."
         )
     if context.round:
-        return plan_round(context, "close-hash", selection, options)
+        return plan_for_customers(context, "close-hash", selection, options)
     return change_alerts(context, "close-hash", selection, options)

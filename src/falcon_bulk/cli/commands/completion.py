@@ -3,7 +3,7 @@
 import click
 
 from falcon_bulk.cli.options import examples, shared_options
-from falcon_bulk.cli.suggestions import Word
+from falcon_bulk.cli.suggestions import SuggestingChoice
 from falcon_bulk.errors import ExitCode
 
 VARIABLE = "_FALCON_BULK_COMPLETE"
@@ -27,7 +27,7 @@ For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit
     )
     + RUNNING_SHELL,
 )
-@click.argument("shell", type=Word(("bash", "zsh", "fish")))
+@click.argument("shell", type=SuggestingChoice(("bash", "zsh", "fish")))
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:

@@ -3,13 +3,13 @@
 import click
 
 from falcon_bulk.cli.options import examples, shared_options
-from falcon_bulk.cli.suggestions import Group
+from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode
 
 
 @click.group(
     "customers",
-    cls=Group,
+    cls=SuggestingGroup,
     invoke_without_command=True,
     epilog=examples(
         "customers",
@@ -36,13 +36,13 @@ def list_customers(ctx: click.Context) -> int:
 
     The exit code is 4 if anything is wrong with a file.
     """
-    from falcon_bulk.cli.customer_files import chosen_files, customers_context
+    from falcon_bulk.cli.customer_files import customers_context, select_customer_files
     from falcon_bulk.cli.hints import suggest
     from falcon_bulk.model.customer import exit_code_of
     from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
 
     context = customers_context(ctx)
-    files = chosen_files(context, ())
+    files = select_customer_files(context, ())
     context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
     if not files:
         context.console.say(f"There is no env file in {context.customers_dir}; `falcon-bulk customers add` makes one.")
@@ -62,14 +62,14 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
 
     The exit code is 0 if all are well, the code of those that are not if they have the same, else 6.
     """
-    from falcon_bulk.cli.customer_files import chosen_files, customers_context
+    from falcon_bulk.cli.customer_files import customers_context, select_customer_files
     from falcon_bulk.errors import BadEnvFile
     from falcon_bulk.model.customer import exit_code_of
     from falcon_bulk.operations.customers import check_customers
     from falcon_bulk.report.customers import customer_checks_document, customer_checks_sheet
 
     context = customers_context(ctx)
-    files = chosen_files(context, names)
+    files = select_customer_files(context, names)
     if not files:
         raise BadEnvFile(
             f"There is no env file in {context.customers_dir}.", "`falcon-bulk customers add NAME` makes one."
@@ -120,16 +120,16 @@ def confirm(ctx: click.Context, name: str) -> int:
     The first change of a customer's alerts pins its CID; credentials for another one are refused from then on,
     until this forgets the pin. The next change pins anew.
     """
-    from falcon_bulk.cli.customer_files import chosen_files
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.customer_files import select_customer_files
+    from falcon_bulk.cli.session import Session
     from falcon_bulk.config.customers import customer_file
-    from falcon_bulk.journal.customer_cids import forget_pin
+    from falcon_bulk.journal.customer_cids import forget_customer_cid
     from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
 
-    context = Context(ctx, "customers")
+    context = Session(ctx, "customers")
     customer_file(name, context.customers_dir)
-    files = chosen_files(context, (name,))
-    former = forget_pin(context.state_folder(), name)
+    files = select_customer_files(context, (name,))
+    former = forget_customer_cid(context.state_folder(), name)
     context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
     was = f"was {former}; the next change pins it anew" if former else "was not pinned; the next change pins it"
     context.console.say(f"The CID of {name} {was}.")

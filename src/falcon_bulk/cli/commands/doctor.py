@@ -24,23 +24,23 @@ def command(ctx: click.Context) -> int:
 
     The exit code is 0 if nothing failed, else the lowest of those that did: 4 for credentials, 5 for the network.
     """
-    from falcon_bulk.cli.doctor_checks import examine, private_names
+    from falcon_bulk.cli.doctor_checks import redactions, run_checks
     from falcon_bulk.cli.hints import suggest
-    from falcon_bulk.cli.session import Context
-    from falcon_bulk.report.doctor import examination_document, write_examination
+    from falcon_bulk.cli.session import Session
+    from falcon_bulk.report.doctor import doctor_document, write_doctor_report
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.output import Sink, dump
 
-    context = Context(ctx, "doctor")
+    context = Session(ctx, "doctor")
     if context.round:
         raise UsageProblem("doctor looks at one customer.", "`falcon-bulk customers check` logs in to each.")
-    examination = examine(context)
+    examination = run_checks(context)
 
     def write(sink: Sink, fmt: Format) -> None:
         if fmt is Format.JSON:
-            dump(examination_document(examination), sink.binary)
+            dump(doctor_document(examination), sink.binary)
         else:
-            write_examination(sink, fmt, examination, private_names(context))
+            write_doctor_report(sink, fmt, examination, redactions(context))
 
     context.emit(write)
     if not examination.exit_code:

@@ -5,8 +5,8 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import examples, once, one_of, shared_options
-from falcon_bulk.cli.suggestions import Group
+from falcon_bulk.cli.options import choice_value, examples, shared_options, single_value
+from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 EXAMPLES = examples(
@@ -16,32 +16,48 @@ EXAMPLES = examples(
 )
 
 
-@click.group("sandbox", cls=Group, epilog=EXAMPLES)
+@click.group("sandbox", cls=SuggestingGroup, epilog=EXAMPLES)
 @shared_options
 def command() -> None:
     """A local Falcon tenant to try things on: invented alerts, the API's limits, and faults on request."""
 
 
 @command.command("serve", epilog=EXAMPLES)
-@click.option("--port", **once(default=0), type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one.")
 @click.option(
-    "--alerts", **once(default=25_000), type=click.IntRange(0, 2_000_000), show_default=True, help="How many alerts."
+    "--port", **single_value(default=0), type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one."
 )
-@click.option("--burst", **once(default=0), type=click.IntRange(0, 1_000_000), help="That many more at one instant.")
+@click.option(
+    "--alerts",
+    **single_value(default=25_000),
+    type=click.IntRange(0, 2_000_000),
+    show_default=True,
+    help="How many alerts.",
+)
+@click.option(
+    "--burst", **single_value(default=0), type=click.IntRange(0, 1_000_000), help="That many more at one instant."
+)
 @click.option(
     "--spread",
-    **one_of(("lifelike", "even", "crowded"), "lifelike"),
+    **choice_value(("lifelike", "even", "crowded"), "lifelike"),
     show_default=True,
     help="When they were created: with busy days and nights, evenly, or 60 % in one hour.",
 )
-@click.option("--seed", **once(default=1), type=int, show_default=True, help="The same seed makes the same alerts.")
-@click.option("--customer", "name", **once(default="acme"), show_default=True, help="The customer's name.")
-@click.option("--children", **once(default=0), type=click.IntRange(0, 50), help="Child CIDs that share the alerts.")
+@click.option(
+    "--seed", **single_value(default=1), type=int, show_default=True, help="The same seed makes the same alerts."
+)
+@click.option("--customer", "name", **single_value(default="acme"), show_default=True, help="The customer's name.")
+@click.option(
+    "--children", **single_value(default=0), type=click.IntRange(0, 50), help="Child CIDs that share the alerts."
+)
 @click.option(
     "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; `sandbox switches` lists."
 )
 @click.option(
-    "--write-env", **once(), type=click.Path(path_type=Path), metavar="FILE", help="Write the env file once it listens."
+    "--write-env",
+    **single_value(),
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the env file once it listens.",
 )
 def serve(
     port: int,

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import examples, notify_option, once, selection_options, shared_options
+from falcon_bulk.cli.options import examples, notify_option, selection_options, shared_options, single_value
 
 if TYPE_CHECKING:
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.session import Session
     from falcon_bulk.model.hash_summary import HashSummary
     from falcon_bulk.model.selection import Selection
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @selection_options(changing=False)
 @click.option(
     "--top",
-    **once(),
+    **single_value(),
     type=click.IntRange(1),
     metavar="N",
     help="Only the N most frequent; JSON has all.",
@@ -40,13 +40,13 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     Over several customers it also shows which of them share a hash, and what verdicts they gave.
     """
     from falcon_bulk.cli.hints import after_hash_summary
-    from falcon_bulk.cli.selection_options import code_of, selection_of
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options
+    from falcon_bulk.cli.session import Session
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
 
-    context = Context(ctx, "hash-summary")
-    selection = selection_of(context, options)
+    context = Session(ctx, "hash-summary")
+    selection = selection_from_options(context, options)
     if top is not None:
         context.say_of(Format.JSON, "JSON has all hashes; --top shortens the other formats.")
     if context.round:
@@ -60,42 +60,44 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
     after_hash_summary(context, options, summary)
-    return code_of(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
+    return exit_code_for(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
 
 
-def _summarize(context: "Context", selection: "Selection") -> "HashSummary":
+def _summarize(context: "Session", selection: "Selection") -> "HashSummary":
     from falcon_bulk.model.alert import BriefAlert
-    from falcon_bulk.operations.counting.hash_summary import summarize
-    from falcon_bulk.operations.reading.select_alerts import only_of, select
+    from falcon_bulk.operations.counting.hash_summary import summarize_hashes
+    from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
 
     with context.tenant() as tenant, context.watching("reading") as watch:
-        return summarize(
-            only_of(select(tenant.alerts, selection, watch, BriefAlert, readers=context.readers), tenant.cids),
+        return summarize_hashes(
+            check_cids(
+                read_selection(tenant.alerts, selection, watch, BriefAlert, readers=context.readers), tenant.cids
+            ),
             customer=tenant.customer,
             generated_at=context.now,
             selection=selection.words,
         )
 
 
-def _round(context: "Context", selection: "Selection", top: int | None, *, fail_on_empty: bool) -> int:
-    from falcon_bulk.cli.multi_customer import each_customer
-    from falcon_bulk.cli.selection_options import code_of
-    from falcon_bulk.model.multi_customer import across, round_exit_code
+def _round(context: "Session", selection: "Selection", top: int | None, *, fail_on_empty: bool) -> int:
+    from falcon_bulk.cli.multi_customer import run_for_each_customer
+    from falcon_bulk.cli.selection_options import exit_code_for
+    from falcon_bulk.model.multi_customer import combined_exit_code, shared_hashes
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
-    from falcon_bulk.report.multi_customer import across_sheet, round_document, round_page, round_sheet
+    from falcon_bulk.report.multi_customer import across_sheet, customers_page, customers_sheet, multi_document
 
-    def work(alone: "Context") -> tuple["HashSummary", int]:
+    def work(alone: "Session") -> tuple["HashSummary", int]:
         summary = _summarize(alone, selection)
         alone.file(
             lambda: hash_summary_sheets(summary, top),
             lambda: hash_summary_document(summary),
             page=lambda: hash_summary_page(summary, top),
         )
-        return summary, code_of(summary.alerts_read, fail_on_empty=fail_on_empty)
+        return summary, exit_code_for(summary.alerts_read, fail_on_empty=fail_on_empty)
 
-    parts = each_customer(context, work)
-    shared = across(part.result for part in parts if part.result is not None)
-    customers = round_sheet(
+    parts = run_for_each_customer(context, work)
+    shared = shared_hashes(part.result for part in parts if part.result is not None)
+    customers = customers_sheet(
         parts,
         ("alerts", "with a hash", "hashes"),
         lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
@@ -103,7 +105,7 @@ def _round(context: "Context", selection: "Selection", top: int | None, *, fail_
     sheets = [across_sheet(shared, top), customers]
     context.publish(
         lambda: sheets,
-        lambda: round_document(parts, hash_summary_document, shared),
-        page=lambda: round_page(sheets, customers, selection.words),
+        lambda: multi_document(parts, hash_summary_document, shared),
+        page=lambda: customers_page(sheets, customers, selection.words),
     )
-    return round_exit_code(parts)
+    return combined_exit_code(parts)

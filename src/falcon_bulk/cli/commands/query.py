@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import examples, many, once, selection_options, shared_options
+from falcon_bulk.cli.options import examples, multi_value, selection_options, shared_options, single_value
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.session import Session
 
 
 @click.command(
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     ),
 )
 @selection_options(changing=False)
-@click.option("--limit", **once(), type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
+@click.option("--limit", **single_value(), type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
 @click.option(
     "--all", "everything", is_flag=True, help="All alerts, beyond 10,000; as they come unless --sort is given."
 )
-@click.option("--sort", **once(), metavar="FIELD.asc|desc", help="Order.  [default: created_timestamp.desc]")
+@click.option("--sort", **single_value(), metavar="FIELD.asc|desc", help="Order.  [default: created_timestamp.desc]")
 @click.option("--details", is_flag=True, help="More of each alert, with its console link.")
-@click.option("--fields", **many("A,B.C"), help="Just these fields (dot paths).")
+@click.option("--fields", **multi_value("A,B.C"), help="Just these fields (dot paths).")
 @click.option("--count", is_flag=True, help="Only how many there are, alone on stdout.")
 @click.option("--test-connection", is_flag=True, help="Log in, read one alert, say what is seen.")
 @shared_options
@@ -36,46 +36,46 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, **options: Any) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.alert_output import (
-        Chosen,
-        Look,
-        count,
-        count_round,
-        documents_of,
-        show,
-        show_round,
+        AlertDisplay,
+        AlertQuery,
+        count_alerts,
+        count_for_customers,
+        read_documents,
+        write_alerts,
         write_count,
+        write_for_customers,
     )
     from falcon_bulk.cli.hints import after_query
-    from falcon_bulk.cli.selection_options import code_of, look_for_fields, selection_of
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
+    from falcon_bulk.cli.session import Session
 
     if options["everything"] and options["limit"]:
         raise UsageProblem("--all and --limit contradict each other.", "Leave one of them out.")
-    context = Context(ctx, "query")
-    selection = selection_of(context, options)
+    context = Session(ctx, "query")
+    selection = selection_from_options(context, options)
     sort = _sort(options["sort"])
-    look_for_fields(context, options["fields"])
+    warn_about_fields(context, options["fields"])
     if sort:
         ordered_by, _, _ = sort.partition("|")
-        look_for_fields(context, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
+        warn_about_fields(context, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
     if options["test_connection"]:
         return _test_connection(context)
     if options["count"] and context.round:
-        return count_round(context, selection, fail_on_empty=options["fail_on_empty"])
+        return count_for_customers(context, selection, fail_on_empty=options["fail_on_empty"])
     if options["count"]:
-        total = count(context, selection)
+        total = count_alerts(context, selection)
         context.emit(lambda sink, _: write_count(sink, total))
-        return code_of(total, fail_on_empty=options["fail_on_empty"])
-    chosen = Chosen(selection, None if options["everything"] else options["limit"] or 100, sort)
-    look = Look(options["fields"], options["details"])
+        return exit_code_for(total, fail_on_empty=options["fail_on_empty"])
+    chosen = AlertQuery(selection, None if options["everything"] else options["limit"] or 100, sort)
+    look = AlertDisplay(options["fields"], options["details"])
     if context.round:
-        return show_round(context, chosen, look, fail_on_empty=options["fail_on_empty"])
-    with documents_of(context, chosen) as documents:
-        shown = show(context, documents, look)
+        return write_for_customers(context, chosen, look, fail_on_empty=options["fail_on_empty"])
+    with read_documents(context, chosen) as documents:
+        shown = write_alerts(context, documents, look)
     if not shown:
         context.console.say(f"No alert matches: {selection.words}.")
     after_query(context, options, shown)
-    return code_of(shown, fail_on_empty=options["fail_on_empty"])
+    return exit_code_for(shown, fail_on_empty=options["fail_on_empty"])
 
 
 def _sort(value: str | None) -> str:
@@ -88,7 +88,7 @@ def _sort(value: str | None) -> str:
     return f"{field}|{direction}"
 
 
-def _test_connection(context: "Context") -> int:
+def _test_connection(context: "Session") -> int:
     with context.tenant() as tenant:
         cid, total = tenant.home(), tenant.alerts.count("")
         document: dict[str, str | int | None] = {

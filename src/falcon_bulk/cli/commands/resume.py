@@ -26,19 +26,19 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
     What is known done is not repeated; what is unknown is settled by reading those alerts. Nothing is asked:
     consent was given.
     """
-    from falcon_bulk.cli.change_workflow import pace_of, publish, run_to_its_end
-    from falcon_bulk.cli.confirmation import Consent, check_may_change
-    from falcon_bulk.cli.journal_lookup import customer_journals, holding_run
-    from falcon_bulk.cli.session import Context
-    from falcon_bulk.cli.signals import stopping
-    from falcon_bulk.journal.lock import holding
+    from falcon_bulk.cli.change_workflow import execute_run, pace_from_options, publish
+    from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed
+    from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
+    from falcon_bulk.cli.session import Session
+    from falcon_bulk.cli.signals import stop_on_signals
+    from falcon_bulk.journal.lock import hold_locks
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.output import dump
     from falcon_bulk.report.runs import runs_document
 
-    context = Context(ctx, "run")
-    check_may_change(context, Consent(yes=False))
-    with customer_journals(context) as opened:
+    context = Session(ctx, "run")
+    check_change_allowed(context, ConsentOptions(yes=False))
+    with open_customer_journals(context) as opened:
         if run_id is None:
             unfinished = [row.run_id for journal in opened if (row := journal.unfinished())]
             if not unfinished:
@@ -49,11 +49,11 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
             if len(unfinished) > 1:
                 raise Refused(f"Several runs are unfinished: {', '.join(unfinished)}.", "Name one of them.")
             run_id = unfinished[0]
-        journal = holding_run(opened, run_id)
+        journal = journal_with_run(opened, run_id)
         plan = journal.plan(run_id)
-        with holding(journal.path.parent, plan.cids, run_id), stopping(context):
+        with hold_locks(journal.path.parent, plan.cids, run_id), stop_on_signals(context):
             if not journal.is_open(run_id):
                 raise Refused(f"The run {run_id} is finished: nothing is left to do.", "`falcon-bulk runs show` tells.")
             with context.tenant(workers=options["workers"]) as tenant:
                 tenant.check_home(plan.cids, plan.cloud)
-                return publish(context, run_to_its_end(context, tenant, journal, plan, pace_of(options)))
+                return publish(context, execute_run(context, tenant, journal, plan, pace_from_options(options)))

@@ -2,7 +2,7 @@
 
 import click
 
-from falcon_bulk.cli.options import examples, once, shared_options
+from falcon_bulk.cli.options import examples, shared_options, single_value
 from falcon_bulk.errors import ExitCode
 
 
@@ -14,10 +14,13 @@ from falcon_bulk.errors import ExitCode
     ),
 )
 @click.option(
-    "--at", "expression", **once(), required=True, metavar="CRON", help="When: minute hour day month weekday."
+    "--at", "expression", **single_value(), required=True, metavar="CRON", help="When: minute hour day month weekday."
 )
 @click.option(
-    "--unit-name", **once(), metavar="NAME", help="The name of units, lock and log.  [default: after the command]"
+    "--unit-name",
+    **single_value(),
+    metavar="NAME",
+    help="The name of units, lock and log.  [default: after the command]",
 )
 @click.argument("words", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
 @shared_options
@@ -28,16 +31,16 @@ def command(ctx: click.Context, expression: str, unit_name: str | None, words: t
     Nothing is installed. The lines run exactly that command, in this folder, one at a time, and keep its output in
     a log in the state folder. A command that would ask is refused.
     """
-    from falcon_bulk.cli.scheduled_command import CRON_LINE, checked_command, job_of
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.scheduled_command import MAX_CRON_COMMAND, build_job, check_schedulable
+    from falcon_bulk.cli.session import Session
     from falcon_bulk.operations.scheduling.cron import Cron
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.output import Sink, dump
     from falcon_bulk.report.schedule import schedule_document, write_schedule, write_schedule_markdown
 
-    context = Context(ctx, "schedule")
+    context = Session(ctx, "schedule")
     cron = Cron.parse(expression)
-    scheduled = job_of(context, checked_command(context, words), unit_name).schedule(cron)
+    scheduled = build_job(context, check_schedulable(context, words), unit_name).schedule(cron)
 
     def write(sink: Sink, fmt: Format) -> None:
         if fmt is Format.JSON:
@@ -50,7 +53,7 @@ def command(ctx: click.Context, expression: str, unit_name: str | None, words: t
     context.emit(write)
     if len(cron.calendars()) > 1:
         context.console.say("Note: cron takes either of the two days; hence two OnCalendar lines.")
-    if len(scheduled.crontab) - len(cron.text) > CRON_LINE:
+    if len(scheduled.crontab) - len(cron.text) > MAX_CRON_COMMAND:
         context.console.say("Note: Debian's cron takes no command of more than 998 characters; use systemd.")
     context.console.say(f"Nothing is installed yet. Output will go to {scheduled.log}.")
     context.console.say(

@@ -4,10 +4,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import examples, many, notify_option, once, selection_options, shared_options
+from falcon_bulk.cli.options import (
+    examples,
+    multi_value,
+    notify_option,
+    selection_options,
+    shared_options,
+    single_value,
+)
 
 if TYPE_CHECKING:
-    from falcon_bulk.cli.session import Context
+    from falcon_bulk.cli.session import Session
     from falcon_bulk.model.selection import Selection
     from falcon_bulk.model.summary import Summary
 DEFAULT = ("severity", "status", "product")
@@ -28,9 +35,9 @@ BY = (
     ),
 )
 @selection_options(changing=False)
-@click.option("--by", "fields", **many("FIELD"), help=BY)
+@click.option("--by", "fields", **multi_value("FIELD"), help=BY)
 @click.option(
-    "--top", **once(default=10), type=click.IntRange(1), show_default=True, help="Values to show of each field."
+    "--top", **single_value(default=10), type=click.IntRange(1), show_default=True, help="Values to show of each field."
 )
 @click.option("--outliers", is_flag=True, help="Also show alerts that differ from others of their hash or name.")
 @notify_option
@@ -39,19 +46,19 @@ BY = (
 def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: bool, **options: Any) -> int:
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.hints import after_summary
-    from falcon_bulk.cli.selection_options import code_of, look_for_fields, selection_of
-    from falcon_bulk.cli.session import Context
-    from falcon_bulk.model.alert_fields import former
-    from falcon_bulk.operations.counting.field_summary import check_field, names_in
+    from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
+    from falcon_bulk.cli.session import Session
+    from falcon_bulk.model.alert_fields import current_name
+    from falcon_bulk.operations.counting.field_summary import check_field, field_names
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.summary import summary_document, summary_page, summary_sheets
 
     fields = fields or DEFAULT
     for field in fields:
         check_field(field)
-    context = Context(ctx, "summary")
-    selection = selection_of(context, options)
-    look_for_fields(context, [name for name in names_in(fields) if former(name) is not None])
+    context = Session(ctx, "summary")
+    selection = selection_from_options(context, options)
+    warn_about_fields(context, [name for name in field_names(fields) if current_name(name) is not None])
     if outliers:
         context.say_of(Format.CSV, "CSV has the alerts that differ; leave --outliers out for the counts.")
     if context.round:
@@ -63,21 +70,21 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
     after_summary(context, options, summary.alerts_read, outliers=outliers)
-    return code_of(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
+    return exit_code_for(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
 
 
 def _summarize(
-    context: "Context", selection: "Selection", fields: tuple[str, ...], top: int, outliers: bool
+    context: "Session", selection: "Selection", fields: tuple[str, ...], top: int, outliers: bool
 ) -> "Summary":
     from falcon_bulk.model.alert import Alert
-    from falcon_bulk.model.alert_fields import KNOWN, nearest
+    from falcon_bulk.model.alert_fields import KNOWN_FIELDS, closest_field
     from falcon_bulk.operations.counting.field_summary import (
-        FIELDS,
+        FIELD_VALUES,
         fields_without_values,
         summarize,
         summarize_on_server,
     )
-    from falcon_bulk.operations.reading.select_alerts import only_of, select
+    from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
 
     with context.tenant() as tenant, context.watching("reading") as watch:
         customer, cids, now = tenant.customer, tenant.cids, context.now
@@ -92,7 +99,7 @@ def _summarize(
             generated_at=now,
             outliers=outliers,
         ) or summarize(
-            only_of(select(tenant.alerts, selection, watch, Alert, readers=context.readers), cids),
+            check_cids(read_selection(tenant.alerts, selection, watch, Alert, readers=context.readers), cids),
             fields,
             top,
             customer=customer,
@@ -103,13 +110,13 @@ def _summarize(
         if summary.source == "aggregates" and summary.alerts_read:
             watch.sought.clear()  # Falcon knows the fields of a filter that finds something
     for field in fields_without_values(summary):
-        near = nearest(field) if field not in FIELDS and field not in KNOWN else ""
+        near = closest_field(field) if field not in FIELD_VALUES and field not in KNOWN_FIELDS else ""
         context.console.say(f"Note: No alert has a value in {field}{f'; did you mean {near}?' if near else '.'}")
     return summary
 
 
 def _round(
-    context: "Context",
+    context: "Session",
     selection: "Selection",
     fields: tuple[str, ...],
     top: int,
@@ -117,10 +124,10 @@ def _round(
     *,
     fail_on_empty: bool,
 ) -> int:
-    from falcon_bulk.cli.multi_customer import each_customer
-    from falcon_bulk.cli.selection_options import code_of
-    from falcon_bulk.model.multi_customer import round_exit_code
-    from falcon_bulk.report.multi_customer import round_document, round_page, round_sheet
+    from falcon_bulk.cli.multi_customer import run_for_each_customer
+    from falcon_bulk.cli.selection_options import exit_code_for
+    from falcon_bulk.model.multi_customer import combined_exit_code
+    from falcon_bulk.report.multi_customer import customers_page, customers_sheet, multi_document
     from falcon_bulk.report.summary import (
         joined_sheets,
         summary_charts,
@@ -129,20 +136,20 @@ def _round(
         summary_sheets,
     )
 
-    def work(alone: "Context") -> tuple["Summary", int]:
+    def work(alone: "Session") -> tuple["Summary", int]:
         summary = _summarize(alone, selection, fields, top, outliers)
         alone.file(
             lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
         )
-        return summary, code_of(summary.alerts_read, fail_on_empty=fail_on_empty)
+        return summary, exit_code_for(summary.alerts_read, fail_on_empty=fail_on_empty)
 
-    parts = each_customer(context, work)
-    customers = round_sheet(parts, ("alerts", "hidden"), lambda one: (one.alerts_read, one.hidden))
+    parts = run_for_each_customer(context, work)
+    customers = customers_sheet(parts, ("alerts", "hidden"), lambda one: (one.alerts_read, one.hidden))
     each = joined_sheets([part.result for part in parts if part.result is not None])
     charts = [one for part in parts if part.result is not None for one in summary_charts(part.result, part.customer)]
     context.publish(
         lambda: [*each, customers],
-        lambda: round_document(parts, summary_document),
-        page=lambda: round_page([*each, customers], customers, selection.words, charts),
+        lambda: multi_document(parts, summary_document),
+        page=lambda: customers_page([*each, customers], customers, selection.words, charts),
     )
-    return round_exit_code(parts)
+    return combined_exit_code(parts)

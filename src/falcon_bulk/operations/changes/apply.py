@@ -7,17 +7,17 @@ from datetime import datetime
 
 from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.clock import GLANCE, Timing
+from falcon_bulk.model.clock import POLL_INTERVAL, Clock
 from falcon_bulk.model.plan import Plan, PlannedAlert
-from falcon_bulk.model.run import Outcome, RunResult, Settled
-from falcon_bulk.operations.changes.batch_sender import AlertChanger, Sender
-from falcon_bulk.operations.changes.reconcile import settle
-from falcon_bulk.operations.changes.run_end import finish
-from falcon_bulk.operations.changes.throttle import Gate, Turns
+from falcon_bulk.model.run import AlertOutcome, Outcome, RunResult
+from falcon_bulk.operations.changes.batch_sender import AlertUpdater, BatchSender
+from falcon_bulk.operations.changes.reconcile import reconcile_alert
+from falcon_bulk.operations.changes.run_end import finish_run
+from falcon_bulk.operations.changes.throttle import ConcurrencyLimiter, RateLimiter
 
 # Seconds from the intent of a request in which its effect may still begin to show: the process that sent it may have
 # died at once, and the servers go on.
-UNDER_WAY = 10.0
+IN_FLIGHT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Pace:
     workers: int = 4
 
 
-class Run:
+class AlertRun:
     """One run being carried out.
 
     read_at: the moment (monotonic) at which its alerts were read; older than 60 s, they are read again just
@@ -39,10 +39,10 @@ class Run:
 
     def __init__(
         self,
-        alerts: AlertChanger,
+        alerts: AlertUpdater,
         journal: Journal,
         plan: Plan,
-        timing: Timing,
+        timing: Clock,
         pace: Pace,
         *,
         read_at: float = float("-inf"),
@@ -57,8 +57,8 @@ class Run:
         self._progress = progress
         self._ways = journal.alerts.ways(plan.run_id)
         self.cause: FalconBulkError | None = None
-        self._gate = Gate(timing, pace.workers, trouble)
-        self._sender = Sender(alerts, journal, plan, timing, Turns(timing, pace.delay), self._gate)
+        self._gate = ConcurrencyLimiter(timing, pace.workers, trouble)
+        self._sender = BatchSender(alerts, journal, plan, timing, RateLimiter(timing, pace.delay), self._gate)
 
     def carry_out(self, requests: Callable[[], int]) -> RunResult:
         """Settle what is unknown, send what is not sent, record the end. Never raises what Falcon answers.
@@ -68,7 +68,7 @@ class Run:
         started = self._timing.monotonic()
         cause = self._settle_unknown() or self._send_all()
         self.cause = cause
-        return finish(self._journal, self._plan.run_id, cause, self._timing, started=started, requests=requests())
+        return finish_run(self._journal, self._plan.run_id, cause, self._timing, started=started, requests=requests())
 
     def _settle_unknown(self) -> FalconBulkError | None:
         """Alerts whose fate a crash or a lost answer left open are read by id.
@@ -90,8 +90,8 @@ class Run:
             self._timing.check()
             now = self._sender.read(rows)
             settled = [
-                settle(row, self._ways[row.way], self._plan.marker, now.get(row.composite_id))
-                or (others and Settled(composite_id=row.composite_id, outcome=others))
+                reconcile_alert(row, self._ways[row.way], self._plan.marker, now.get(row.composite_id))
+                or (others and AlertOutcome(composite_id=row.composite_id, outcome=others))
                 for row in rows
             ]
             self._journal.alerts.record(self._plan.run_id, [one for one in settled if one])
@@ -102,7 +102,7 @@ class Run:
         if not sent or not self._journal.counts(self._plan.run_id).get(Outcome.UNKNOWN):
             return 0.0
         age = (self._timing.now() - datetime.fromisoformat(sent)).total_seconds()
-        return min(max(UNDER_WAY - age, 0.0), UNDER_WAY)
+        return min(max(IN_FLIGHT_SECONDS - age, 0.0), IN_FLIGHT_SECONDS)
 
     def _send_all(self) -> FalconBulkError | None:
         """Some batches are read back while others are sent, so more are under way than the gate lets through."""
@@ -122,11 +122,11 @@ class Run:
                 except FalconBulkError as error:
                     cause = error
                     break
-                landed, flying = wait(flying, timeout=GLANCE, return_when=FIRST_COMPLETED)
+                landed, flying = wait(flying, timeout=POLL_INTERVAL, return_when=FIRST_COMPLETED)
                 cause = self._landed(landed)
             while flying:
                 # A signal may come to another thread, and is dealt with once this one is awake.
-                landed, flying = wait(flying, timeout=GLANCE, return_when=FIRST_COMPLETED)
+                landed, flying = wait(flying, timeout=POLL_INTERVAL, return_when=FIRST_COMPLETED)
                 cause = cause or self._landed(landed)
         return cause
 

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.hashes import own_hashes
-from falcon_bulk.model.vocabulary import Status, Verdict
+from falcon_bulk.model.vocabulary import Resolution, Status
 
-CRITICAL_FROM = 80
+CRITICAL_SEVERITY = 80
 
-Rail = Callable[[Alert, frozenset[str]], bool]
+Guardrail = Callable[[Alert, frozenset[str]], bool]
 
 
 def _named_critical(alert: Alert) -> bool:
@@ -31,12 +31,12 @@ def _falcon_complete(alert: Alert, _: frozenset[str]) -> bool:
 
 
 def _true_positive(alert: Alert, _: frozenset[str]) -> bool:
-    return Verdict.TRUE_POSITIVE in alert.tag_set or alert.resolution == Verdict.TRUE_POSITIVE
+    return Resolution.TRUE_POSITIVE in alert.tag_set or alert.resolution == Resolution.TRUE_POSITIVE
 
 
 # In the order in which they hold; an alert counts under the first.
-RAILS: dict[str, Rail] = {
-    "critical": lambda alert, _: (alert.severity_number or 0) >= CRITICAL_FROM or _named_critical(alert),
+GUARDRAILS: dict[str, Guardrail] = {
+    "critical": lambda alert, _: (alert.severity_number or 0) >= CRITICAL_SEVERITY or _named_critical(alert),
     "no-severity": lambda alert, _: not alert.severity_label,
     "overwatch": _overwatch,
     "falcon-complete": _falcon_complete,
@@ -48,9 +48,9 @@ RAILS: dict[str, Rail] = {
 }
 
 
-def holding(alert: Alert, selected: frozenset[str], lifted: frozenset[str]) -> str:
+def guardrail_for(alert: Alert, selected: frozenset[str], lifted: frozenset[str]) -> str:
     """The first rail that holds the alert back, or ''.
 
     selected: the hashes of a close-hash, empty for other commands. lifted: the names of rails not to ask.
     """
-    return next((name for name, holds in RAILS.items() if name not in lifted and holds(alert, selected)), "")
+    return next((name for name, holds in GUARDRAILS.items() if name not in lifted and holds(alert, selected)), "")

@@ -6,19 +6,19 @@ from typing import NamedTuple, Protocol
 
 from falcon_bulk.errors import Refused
 from falcon_bulk.model.alert import text
-from falcon_bulk.model.indicator import Allowance, HashOutcome, Indicator, PlannedIndicator
+from falcon_bulk.model.indicator import HashOutcome, Indicator, IndicatorSpec, PlannedIndicator
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 
-NAMED = 20
+MAX_NAMED = 20
 SKIPPED, HELD = "skipped", "held"
 
 CLOSES_NOTHING = "This closes no alert: `falcon-bulk close-hash` does."
 HASH_ONLY = (
     "It suppresses what Falcon decides by the hash (custom indicators, machine learning), not by behaviour (IOA)."
 )
-A_HOLE = (
+UNBOUNDED_WARNING = (
     "Global and without an end, this is a hole: whoever gets this file to run, on any host, at any time, passes. "
     "Rather give it an end (--expires) or host groups (--host-group)."
 )
@@ -47,8 +47,8 @@ class Decision(NamedTuple):
     reason: str
 
 
-def plan_allowance(
-    indicators: IndicatorReader, hashes: Sequence[str], allowance: Allowance, sink: IndicatorSink
+def plan_creation(
+    indicators: IndicatorReader, hashes: Sequence[str], allowance: IndicatorSpec, sink: IndicatorSink
 ) -> Preview:
     """Look the hashes up and plan an indicator for each that has none.
 
@@ -56,7 +56,7 @@ def plan_allowance(
     """
     found = indicators.find(hashes)
     _check_none_blocks(found)
-    decisions = {digest: decide(found.get(digest, ()), allowance) for digest in hashes}
+    decisions = {digest: decide_hash(found.get(digest, ()), allowance) for digest in hashes}
     for digest, decision in decisions.items():
         if decision.outcome == Outcome.NOT_SENT:
             sink.add_indicator(PlannedIndicator(sha256=digest))
@@ -73,11 +73,11 @@ def plan_allowance(
             f"expires: {ends}" if ends else "expires: never",
             f"description: {allowance.description}",
         ),
-        warnings=(CLOSES_NOTHING, HASH_ONLY, *([] if ends or allowance.host_groups else [A_HOLE])),
+        warnings=(CLOSES_NOTHING, HASH_ONLY, *([] if ends or allowance.host_groups else [UNBOUNDED_WARNING])),
     )
 
 
-def decide(existing: Sequence[Indicator], wanted: Allowance) -> Decision:
+def decide_hash(existing: Sequence[Indicator], wanted: IndicatorSpec) -> Decision:
     """What is done about a hash, from the indicators it has: one is created only where there is none."""
     allowing = [one for one in existing if one.allows]
     for one in allowing:
@@ -100,7 +100,7 @@ def plan_removal(
         if (seen := now.get(row.indicator_id)) is None:
             decisions[row.sha256] = Decision(SKIPPED, "not_found", "its indicator is gone")
             continue
-        drift = changed_since(row, former, seen)
+        drift = drift_since_run(row, former, seen)
         outcome = Outcome.DRIFTED if drift else Outcome.NOT_SENT
         sink.add_indicator(
             PlannedIndicator(sha256=row.sha256, indicator_id=row.indicator_id, before=seen), outcome, "; ".join(drift)
@@ -116,7 +116,7 @@ def plan_removal(
     )
 
 
-def changed_since(row: PlannedIndicator, former: Plan, seen: Indicator) -> tuple[str, ...]:
+def drift_since_run(row: PlannedIndicator, former: Plan, seen: Indicator) -> tuple[str, ...]:
     """What somebody changed of an indicator since a run made it, in words.
 
     Where the run could not read it back, what it was told to make is what counts.
@@ -133,8 +133,8 @@ def _check_none_blocks(found: dict[str, tuple[Indicator, ...]]) -> None:
     blocking = [(digest, one) for digest, ones in found.items() for one in ones if one.blocks]
     if not blocking:
         return
-    named = [f"{digest} ({one.words}, id {text(one.id)})" for digest, one in blocking[:NAMED]]
-    more = f" and {len(blocking) - NAMED:,} more" if len(blocking) > NAMED else ""
+    named = [f"{digest} ({one.words}, id {text(one.id)})" for digest, one in blocking[:MAX_NAMED]]
+    more = f" and {len(blocking) - MAX_NAMED:,} more" if len(blocking) > MAX_NAMED else ""
     raise Refused(
         f"Indicators that detect or prevent are there already: {', '.join(named)}{more}. Nothing was sent.",
         "Somebody decided against these files: settle that first, or leave them out.",

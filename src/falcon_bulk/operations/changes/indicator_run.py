@@ -5,25 +5,25 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from falcon_bulk.errors import AnswerLost, FalconAnswer, FalconBulkError, Rejected
-from falcon_bulk.falcon.indicators import ERROR
+from falcon_bulk.falcon.indicators import ERROR_PREFIX
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.clock import Timing, rfc3339
+from falcon_bulk.model.clock import Clock, rfc3339
 from falcon_bulk.model.indicator import PlannedIndicator
 from falcon_bulk.model.plan import Plan
-from falcon_bulk.model.run import Answered, Batch, Outcome, RunProblem, RunResult, SettledIndicator
-from falcon_bulk.operations.changes.batch_sender import FRESH_FOR, MAX_SPLITS, MAX_TRIES, REREADS
-from falcon_bulk.operations.changes.indicator_operations import Deed, Said
-from falcon_bulk.operations.changes.run_end import finish
+from falcon_bulk.model.run import Batch, BatchAnswer, IndicatorOutcome, Outcome, RunProblem, RunResult
+from falcon_bulk.operations.changes.batch_sender import MAX_SPLITS, MAX_STATE_AGE, MAX_TRIES, READ_BACK_DELAYS
+from falcon_bulk.operations.changes.indicator_operations import IndicatorOperation, OperationAnswer
+from falcon_bulk.operations.changes.run_end import finish_run
 
 
-class Group(NamedTuple):
+class PendingRequest(NamedTuple):
     """What goes into one request, and how often that is tried by then."""
 
     rows: list[PlannedIndicator]
     tries: int
 
 
-class Left(NamedTuple):
+class Remainder(NamedTuple):
     """What an attempt left as it was, and why."""
 
     rows: list[PlannedIndicator]
@@ -38,7 +38,7 @@ class IndicatorRun:
     """
 
     def __init__(
-        self, deed: Deed, journal: Journal, plan: Plan, timing: Timing, *, read_at: float = float("-inf")
+        self, deed: IndicatorOperation, journal: Journal, plan: Plan, timing: Clock, *, read_at: float = float("-inf")
     ) -> None:
         self._deed = deed
         self._journal = journal
@@ -61,7 +61,7 @@ class IndicatorRun:
                 self._until_settled(rows[start : start + self._deed.size])
         except FalconBulkError as error:
             self.cause = error
-        return finish(self._journal, self._run_id, self.cause, self._timing, started=started, requests=requests())
+        return finish_run(self._journal, self._run_id, self.cause, self._timing, started=started, requests=requests())
 
     def _settle_unknown(self) -> None:
         """What a crash or a lost answer left open is read; as before means not sent."""
@@ -75,7 +75,7 @@ class IndicatorRun:
     def _until_settled(self, rows: list[PlannedIndicator]) -> None:
         """Send again, or in halves, what is left of a request, within bounds. Raises FalconBulkError."""
         splits = 0
-        queue = deque([Group(rows, 1)])
+        queue = deque([PendingRequest(rows, 1)])
         while queue:
             group = queue.popleft()
             self._timing.check()
@@ -86,17 +86,19 @@ class IndicatorRun:
                 if group.tries == MAX_TRIES:
                     raise left.error
                 self._timing.wait(self._timing.chance() * 2**group.tries)
-                queue.append(Group(left.rows, group.tries + 1))
+                queue.append(PendingRequest(left.rows, group.tries + 1))
             elif len(left.rows) < len(group.rows):
-                queue.append(Group(left.rows, group.tries))
+                queue.append(PendingRequest(left.rows, group.tries))
             elif len(left.rows) > 1 and splits < MAX_SPLITS:
                 splits += 1
                 half = len(left.rows) // 2
-                queue.extend((Group(left.rows[:half], group.tries), Group(left.rows[half:], group.tries)))
+                queue.extend(
+                    (PendingRequest(left.rows[:half], group.tries), PendingRequest(left.rows[half:], group.tries))
+                )
             else:
                 self._give_up(left)
 
-    def _attempt(self, rows: list[PlannedIndicator]) -> Left | None:
+    def _attempt(self, rows: list[PlannedIndicator]) -> Remainder | None:
         """Send a request and settle what it was about. What stays unknown stands so in the journal."""
         rows = self._still_as_planned(rows)
         if not rows:
@@ -115,13 +117,15 @@ class IndicatorRun:
 
     def _still_as_planned(self, rows: list[PlannedIndicator]) -> list[PlannedIndicator]:
         """What is read anew before it is sent, and is not as planned any more, is settled by that."""
-        if self._timing.monotonic() - self._read_at <= FRESH_FOR:
+        if self._timing.monotonic() - self._read_at <= MAX_STATE_AGE:
             return rows
         settled = self._deed.read(rows, sent=False, done={})
         self._record(list(settled.values()))
         return [row for row in rows if row.sha256 not in settled]
 
-    def _after_error(self, batch: Batch, rows: list[PlannedIndicator], error: AnswerLost | Rejected) -> Left | None:
+    def _after_error(
+        self, batch: Batch, rows: list[PlannedIndicator], error: AnswerLost | Rejected
+    ) -> Remainder | None:
         """Without an answer only reading tells; what does not show may show later, and stays unknown until then."""
         lost = isinstance(error, AnswerLost)
         settled = self._deed.read(rows, sent=lost, done={})
@@ -130,13 +134,13 @@ class IndicatorRun:
             self._lost |= {row.sha256 for row in left}
         unsent = [_unsent(row) for row in left if row.sha256 not in self._lost]
         self._record([*settled.values(), *unsent], batch=batch, answer=error.code, trace_id=error.trace_id)
-        return Left(left, error) if left else None
+        return Remainder(left, error) if left else None
 
-    def _after_answer(self, batch: Batch, rows: list[PlannedIndicator], said: Said) -> Left | None:
+    def _after_answer(self, batch: Batch, rows: list[PlannedIndicator], said: OperationAnswer) -> Remainder | None:
         """An answer is no proof: what it says is held against what is read."""
-        settled: dict[str, SettledIndicator] = {}
+        settled: dict[str, IndicatorOutcome] = {}
         left = rows
-        for after in REREADS:
+        for after in READ_BACK_DELAYS:
             self._timing.wait(after)
             settled |= self._deed.read(left, sent=True, done=said.done)
             left = [row for row in left if row.sha256 not in settled]
@@ -147,7 +151,7 @@ class IndicatorRun:
             if row.sha256 in said.refused:
                 words = said.refused[row.sha256]
                 # A duplicate may be the lost creation; what is refused as an error was not made then either.
-                lost = row.sha256 in self._lost and not words.startswith(ERROR)
+                lost = row.sha256 in self._lost and not words.startswith(ERROR_PREFIX)
                 settled[row.sha256] = _as(row, Outcome.UNKNOWN if lost else Outcome.FAILED, words)
                 problems.append(RunProblem(code=0, message=words, trace_id=said.trace_id, ids=(row.sha256,)))
             elif row.sha256 in said.done:
@@ -158,11 +162,11 @@ class IndicatorRun:
             return None
         if said.refused:
             self._record([_unsent(row) for row in left if row.sha256 not in self._lost])
-            return Left(left, Rejected(said.words or "Refused together with others.", trace_id=said.trace_id))
+            return Remainder(left, Rejected(said.words or "Refused together with others.", trace_id=said.trace_id))
         words = said.words or "Falcon's answer does not say what it did"
-        return Left(left, AnswerLost(f"{words}.", trace_id=said.trace_id))
+        return Remainder(left, AnswerLost(f"{words}.", trace_id=said.trace_id))
 
-    def _give_up(self, left: Left) -> None:
+    def _give_up(self, left: Remainder) -> None:
         words, error = left.error.message, left.error
         ids = tuple(row.sha256 for row in left.rows)
         problem = RunProblem(code=error.status or 0, message=words, trace_id=error.trace_id, ids=ids)
@@ -170,7 +174,7 @@ class IndicatorRun:
 
     def _record(
         self,
-        settled: Sequence[SettledIndicator],
+        settled: Sequence[IndicatorOutcome],
         *,
         problems: Sequence[RunProblem] = (),
         batch: Batch | None = None,
@@ -181,16 +185,16 @@ class IndicatorRun:
             self._run_id,
             settled,
             problems=problems,
-            answered=Answered(batch, self._now(), answer, trace_id) if batch else None,
+            answered=BatchAnswer(batch, self._now(), answer, trace_id) if batch else None,
         )
 
     def _now(self) -> str:
         return rfc3339(self._timing.now())
 
 
-def _as(row: PlannedIndicator, outcome: Outcome, reason: str = "") -> SettledIndicator:
-    return SettledIndicator(sha256=row.sha256, outcome=outcome, reason=reason, indicator_id=row.indicator_id)
+def _as(row: PlannedIndicator, outcome: Outcome, reason: str = "") -> IndicatorOutcome:
+    return IndicatorOutcome(sha256=row.sha256, outcome=outcome, reason=reason, indicator_id=row.indicator_id)
 
 
-def _unsent(row: PlannedIndicator) -> SettledIndicator:
+def _unsent(row: PlannedIndicator) -> IndicatorOutcome:
     return _as(row, Outcome.NOT_SENT)

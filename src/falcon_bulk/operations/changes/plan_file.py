@@ -12,24 +12,24 @@ from typing import BinaryIO
 import msgspec
 
 from falcon_bulk.errors import Refused
-from falcon_bulk.model.plan import PLAN_SCHEMA, Plan, PlannedAlert, Way
+from falcon_bulk.model.plan import PLAN_SCHEMA, ActionSet, Plan, PlannedAlert
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.changes.planner import PlanSink
 
 
-class Head(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
+class PlanLine(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
     """The first line."""
 
     schema: str
     plan: Plan
 
 
-class WayLine(msgspec.Struct, frozen=True, tag_field="line", tag="way"):
+class ActionSetLine(msgspec.Struct, frozen=True, tag_field="line", tag="way"):
     """A way; stands before the first alert that goes it."""
 
     number: int
-    actions: Way
+    actions: ActionSet
 
 
 class AlertLine(msgspec.Struct, frozen=True, tag_field="line", tag="alert"):
@@ -38,14 +38,14 @@ class AlertLine(msgspec.Struct, frozen=True, tag_field="line", tag="alert"):
     alert: PlannedAlert
 
 
-class Tail(msgspec.Struct, frozen=True, tag_field="line", tag="end"):
+class EndLine(msgspec.Struct, frozen=True, tag_field="line", tag="end"):
     """The last line: the preview, and SHA256 over all lines before it."""
 
     preview: Preview
     digest: str
 
 
-_decode = msgspec.json.Decoder(Head | WayLine | AlertLine | Tail).decode
+_decode = msgspec.json.Decoder(PlanLine | ActionSetLine | AlertLine | EndLine).decode
 
 
 class PlanFileWriter:
@@ -54,11 +54,11 @@ class PlanFileWriter:
     def __init__(self, file: BinaryIO, plan: Plan) -> None:
         self._file = file
         self._digest = hashlib.sha256()
-        self._write(Head(PLAN_SCHEMA, plan))
+        self._write(PlanLine(PLAN_SCHEMA, plan))
 
-    def add_way(self, number: int, way: Way) -> None:
+    def add_way(self, number: int, way: ActionSet) -> None:
         """A way, before the first alert that goes it."""
-        self._write(WayLine(number, way))
+        self._write(ActionSetLine(number, way))
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         """An alert of the plan; one whose fate is known already is no part of the file."""
@@ -68,11 +68,11 @@ class PlanFileWriter:
     def finish(self, preview: Preview) -> None:
         """The last line."""
         self._digest.update(msgspec.json.encode(preview))
-        self._write(Tail(preview, self._digest.hexdigest()))
+        self._write(EndLine(preview, self._digest.hexdigest()))
 
     def _write(self, line: msgspec.Struct) -> None:
         data = msgspec.json.encode(line) + b"\n"
-        if not isinstance(line, Tail):
+        if not isinstance(line, EndLine):
             self._digest.update(data)
         self._file.write(data)
 
@@ -85,11 +85,11 @@ class PlanFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        tail: Tail | None = None
-        head: Head | None = None
+        tail: EndLine | None = None
+        head: PlanLine | None = None
         for line in self._checked_lines():
-            head = line if isinstance(line, Head) else head
-            tail = line if isinstance(line, Tail) else tail
+            head = line if isinstance(line, PlanLine) else head
+            tail = line if isinstance(line, EndLine) else tail
         if head is None or tail is None or head.plan.allowance:
             raise self._damaged()
         if head.schema != PLAN_SCHEMA:
@@ -98,21 +98,21 @@ class PlanFile:
         self.preview = tail.preview
         self._digest = tail.digest
 
-    def rows(self) -> Iterator[WayLine | AlertLine]:
+    def rows(self) -> Iterator[ActionSetLine | AlertLine]:
         """The ways and alerts in the order in which they were planned.
 
         The last step raises Refused if the file is not any more the one that was checked.
         """
         for line in self._checked_lines():
-            if isinstance(line, WayLine | AlertLine):
+            if isinstance(line, ActionSetLine | AlertLine):
                 yield line
-            elif isinstance(line, Tail) and line.digest != self._digest:
+            elif isinstance(line, EndLine) and line.digest != self._digest:
                 raise Refused(f"{self.path} was replaced while it was read.", "Nothing was changed.")
 
     def fill(self, sink: PlanSink) -> Preview:
         """Give the ways and alerts to a sink, and return the preview. Raises Refused as `rows` does."""
         for line in self.rows():
-            if isinstance(line, WayLine):
+            if isinstance(line, ActionSetLine):
                 sink.add_way(line.number, line.actions)
             else:
                 sink.add(line.alert)
@@ -135,20 +135,20 @@ class PlanFile:
                 "Make it anew, or allow its age with --plan-ttl.",
             )
 
-    def _checked_lines(self) -> Iterator[Head | WayLine | AlertLine | Tail]:
+    def _checked_lines(self) -> Iterator[PlanLine | ActionSetLine | AlertLine | EndLine]:
         """All lines. Raises Refused where they are out of order, and at the end if the digest is wrong."""
         digest = hashlib.sha256()
-        tail: Tail | None = None
+        tail: EndLine | None = None
         for number, (line, data) in enumerate(self._lines(), 1):
-            if tail is not None or (number == 1) != isinstance(line, Head):
+            if tail is not None or (number == 1) != isinstance(line, PlanLine):
                 raise self._damaged(number)
-            tail = line if isinstance(line, Tail) else None
+            tail = line if isinstance(line, EndLine) else None
             digest.update(msgspec.json.encode(tail.preview) if tail else data)
             yield line
         if tail is None or digest.hexdigest() != tail.digest:
             raise self._damaged()
 
-    def _lines(self) -> Iterator[tuple[Head | WayLine | AlertLine | Tail, bytes]]:
+    def _lines(self) -> Iterator[tuple[PlanLine | ActionSetLine | AlertLine | EndLine, bytes]]:
         number = 0
         try:
             with self.path.open("rb") as file:

@@ -9,16 +9,16 @@ import msgspec
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.model.alert import Alert, BriefAlert
 from falcon_bulk.model.indicator import PlannedIndicator
-from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.model.vocabulary import Status, Verdict
-from falcon_bulk.operations.changes.guardrails import RAILS, holding
-from falcon_bulk.operations.changes.preview_builder import Tally
-from falcon_bulk.operations.reading.read_all import Found
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS, guardrail_for
+from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
+from falcon_bulk.operations.reading.read_all import AlertDocument
 
 VALUE_LIMIT = 1_024
-WARNING = "Closing can fire workflows, tickets and mails that no undo takes back."
+CLOSE_WARNING = "Closing can fire workflows, tickets and mails that no undo takes back."
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -29,7 +29,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     operator: str
     comment: str = ""
-    verdict: Verdict | None = None
+    verdict: Resolution | None = None
     tags: tuple[str, ...] = ()
     assign_to: str = ""
     lifted: frozenset[str] = frozenset()
@@ -37,34 +37,36 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def comment_of(self, run_id: str) -> str:
         """The one comment that every changed alert gets. Raises UsageProblem if Falcon would refuse it."""
         words = self.comment or f"Set to {self.status}"
-        return checked_value("comment", f"{words} (by {self.operator}, falcon-bulk {run_id})")
+        return check_action_value("comment", f"{words} (by {self.operator}, falcon-bulk {run_id})")
 
     def check(self) -> None:
         """Raises UsageProblem for a value that Falcon would refuse, or for an unknown rail."""
         if self.comment:
-            checked_value("comment", self.comment)
+            check_action_value("comment", self.comment)
         for tag in self.tags:
-            checked_value("tag", tag)
-            if self.verdict and tag in tuple(Verdict) and tag != self.verdict:
+            check_action_value("tag", tag)
+            if self.verdict and tag in tuple(Resolution) and tag != self.verdict:
                 raise UsageProblem(
                     f"--resolution {self.verdict} and the tag {tag} contradict each other.",
                     "A resolution is such a tag; give one of them.",
                 )
         if self.assign_to:
-            checked_value("assignee", self.assign_to)
+            check_action_value("assignee", self.assign_to)
         for rail in self.lifted:
-            if rail not in RAILS:
-                raise UsageProblem(f"There is no guard rail {rail!r}.", f"The rails are {', '.join(RAILS)}, or all.")
+            if rail not in GUARDRAILS:
+                raise UsageProblem(
+                    f"There is no guard rail {rail!r}.", f"The rails are {', '.join(GUARDRAILS)}, or all."
+                )
 
-    def way(self, alert: Alert, comment: str) -> Way:
+    def way(self, alert: Alert, comment: str) -> ActionSet:
         """The actions for one alert: another verdict's tag goes in the same request that sets this one's."""
-        others = [v for v in Verdict if v != self.verdict and v in alert.tag_set] if self.verdict else []
+        others = [v for v in Resolution if v != self.verdict and v in alert.tag_set] if self.verdict else []
         added = [tag for tag in (self.verdict, *self.tags) if tag]
         return (
             Action("update_status", self.status),
             *(Action("remove_tag", verdict.value) for verdict in others),
             *(Action("add_tag", str(tag)) for tag in dict.fromkeys(added)),
-            *([assignment(self.assign_to)] if self.assign_to else []),
+            *([assign_action(self.assign_to)] if self.assign_to else []),
             Action("append_comment", comment),
         )
 
@@ -72,17 +74,17 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class PlanSink(Protocol):
     """Where a plan in the making goes: nowhere, a file, the journal."""
 
-    def add_way(self, number: int, way: Way) -> None:
+    def add_way(self, number: int, way: ActionSet) -> None:
         """A new way; comes before the first alert that goes it."""
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         """An alert of the plan. An outcome other than NOT_SENT is final already (an undo's drifted ones)."""
 
 
-class Nowhere:
+class NullSink:
     """The sink of a dry run that saves nothing."""
 
-    def add_way(self, number: int, way: Way) -> None:
+    def add_way(self, number: int, way: ActionSet) -> None:
         """Forget it."""
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
@@ -92,14 +94,14 @@ class Nowhere:
         """Forget it."""
 
 
-class Ways:
+class ActionSetNumbers:
     """Numbers the ways of a plan as they turn up."""
 
     def __init__(self, sink: PlanSink) -> None:
         self._sink = sink
-        self._numbers: dict[Way, int] = {}
+        self._numbers: dict[ActionSet, int] = {}
 
-    def number(self, way: Way) -> int:
+    def number(self, way: ActionSet) -> int:
         """The number of a way; a new one is given to the sink first."""
         if way not in self._numbers:
             self._numbers[way] = len(self._numbers)
@@ -108,20 +110,25 @@ class Ways:
 
 
 def make_plan(
-    found: Iterable[list[Found[Alert]]], change: Change, plan: Plan, sink: PlanSink, *, given: tuple[str, ...] = ()
+    found: Iterable[list[AlertDocument[Alert]]],
+    change: Change,
+    plan: Plan,
+    sink: PlanSink,
+    *,
+    given: tuple[str, ...] = (),
 ) -> Preview:
     """Plan a change of the alerts found, and count it.
 
     given: the exact ids asked for, if the selection is by id. Raises WrongTenant for an alert of a CID that
     the plan does not allow.
     """
-    tally, ways = Tally(plan.hashes), Ways(sink)
+    tally, ways = PreviewBuilder(plan.hashes), ActionSetNumbers(sink)
     selected, allowed = frozenset(plan.hashes), frozenset(plan.cids)
     for alert in (item.alert for page in found for item in page):
         check_tenant(alert, allowed)
         if alert.status == change.status:
             tally.skip("already")
-        elif rail := holding(alert, selected, change.lifted):
+        elif rail := guardrail_for(alert, selected, change.lifted):
             tally.hold(rail)
         else:
             number = ways.number(change.way(alert, plan.comment))
@@ -131,8 +138,8 @@ def make_plan(
         distinct = len(set(given))
         tally.skip("not_found", distinct - tally.selected)
         tally.skip("duplicate", len(given) - distinct)
-    warnings = [WARNING] if change.status == Status.CLOSED else []
-    return tally.preview(sent_in_words(change, plan.comment), by_hash=bool(plan.hashes), warnings=warnings)
+    warnings = [CLOSE_WARNING] if change.status == Status.CLOSED else []
+    return tally.preview(describe_actions(change, plan.comment), by_hash=bool(plan.hashes), warnings=warnings)
 
 
 def check_tenant(alert: BriefAlert, allowed: frozenset[str]) -> None:
@@ -152,7 +159,7 @@ def check_bounds(planned: int, *, expect: int | None, most: int | None, what: st
         raise Refused(f"{planned:,} {what} would be changed, at most {most:,} are allowed.", "Nothing was changed.")
 
 
-def sent_in_words(change: Change, comment: str) -> list[str]:
+def describe_actions(change: Change, comment: str) -> list[str]:
     """What each planned alert gets, a line each, for the preview."""
     lines = [f"status: {change.status}"]
     if change.verdict:
@@ -163,14 +170,14 @@ def sent_in_words(change: Change, comment: str) -> list[str]:
     return [*lines, f"comment: {comment}"]
 
 
-def assignment(who: str) -> Action:
+def assign_action(who: str) -> Action:
     """The action that assigns to a UUID, an email or a name; Falcon accepts any text, existing user or not."""
     if _UUID.fullmatch(who):
         return Action("assign_to_uuid", who)
     return Action("assign_to_user_id" if "@" in who else "assign_to_name", who)
 
 
-def checked_value(what: str, value: str) -> str:
+def check_action_value(what: str, value: str) -> str:
     """A value that PATCH v3 takes: not blank, no control characters, under 1,024 characters and bytes.
 
     Raises UsageProblem.

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.hashes import own_hashes
-from falcon_bulk.model.preview import Preview, Sample
-from falcon_bulk.operations.outliers.detector import Likenesses
+from falcon_bulk.model.preview import Preview, TopValues
+from falcon_bulk.operations.outliers.detector import OutlierDetector
 
 SHOWN = 5
 MOST_VALUES = 50_000
@@ -35,7 +35,7 @@ _SAMPLED: dict[str, Callable[[Alert], Iterable[str]]] = {
 }
 
 
-class Tally:
+class PreviewBuilder:
     """The numbers of a plan in the making. hashes: those it is made by, whose alerts are compared with each other."""
 
     def __init__(self, hashes: Sequence[str] = ()) -> None:
@@ -46,7 +46,7 @@ class Tally:
         self._counts: dict[str, Counter[str]] = {title: Counter() for title in _SAMPLED}
         self._oldest = self._newest = ""
         self._interpreters: set[str] = set()
-        self._likenesses = Likenesses(frozenset(hashes)) if hashes else None
+        self._likenesses = OutlierDetector(frozenset(hashes)) if hashes else None
 
     def skip(self, reason: str, number: int = 1) -> None:
         """An alert of the selection needs no change, or is not there."""
@@ -102,9 +102,9 @@ class Tally:
         )
 
 
-def _sample(title: str, counts: Counter[str]) -> Sample:
+def _sample(title: str, counts: Counter[str]) -> TopValues:
     shown = counts.most_common(SHOWN)
-    return Sample(title=title, counts=tuple(shown), others=len(counts) - len(shown))
+    return TopValues(title=title, counts=tuple(shown), others=len(counts) - len(shown))
 
 
 def _interpreter(alert: Alert) -> Iterable[str]:

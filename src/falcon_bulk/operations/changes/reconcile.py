@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import msgspec
 
 from falcon_bulk.model.alert import Alert, text
-from falcon_bulk.model.plan import AlertState, PlannedAlert, Way
-from falcon_bulk.model.run import Outcome, Settled
+from falcon_bulk.model.plan import ActionSet, AlertState, PlannedAlert
+from falcon_bulk.model.run import AlertOutcome, Outcome
 
 _ASSIGNEE = (("uid", "user_id"), ("name", "name"), ("uuid", "uuid"))
 
 
-def settle(
-    planned: PlannedAlert, way: Way, marker: str, now: Alert | None, *, accepted: bool = False
-) -> Settled | None:
+def reconcile_alert(
+    planned: PlannedAlert, way: ActionSet, marker: str, now: Alert | None, *, accepted: bool = False
+) -> AlertOutcome | None:
     """The outcome of one alert, or None if it is as it was before.
 
     marker: the text that only this run's comment contains. accepted: Falcon answered just now that this very
@@ -22,21 +22,21 @@ def settle(
     finds the difference and leaves the alert alone.
     """
     if now is None:
-        return Settled(
+        return AlertOutcome(
             composite_id=planned.composite_id, outcome=Outcome.FAILED, reason="Falcon does not know this alert"
         )
     state = AlertState.of(now)
-    done = reached(way, state)
+    done = is_in_target_state(way, state)
     if _bears(now, marker) or (accepted and done):
-        return Settled(
+        return AlertOutcome(
             composite_id=planned.composite_id,
             outcome=Outcome.CHANGED,
             reason="" if done else "changed, but read back in another state",
-            after=state if accepted and done else led_to(planned.before, way, state),
+            after=state if accepted and done else expected_state(planned.before, way, state),
             verified=done,
         )
     drift = planned.before.drift_to(state)
-    return drifted(planned, drift) if drift else None
+    return drifted_outcome(planned, drift) if drift else None
 
 
 def _bears(alert: Alert, marker: str) -> bool:
@@ -46,22 +46,22 @@ def _bears(alert: Alert, marker: str) -> bool:
     return any(marker in comment for comment in alert.comment_texts)
 
 
-def drifted(planned: PlannedAlert, drift: Sequence[str]) -> Settled:
+def drifted_outcome(planned: PlannedAlert, drift: Sequence[str]) -> AlertOutcome:
     """The outcome of an alert that somebody else changed since the plan."""
-    return Settled(composite_id=planned.composite_id, outcome=Outcome.DRIFTED, reason="; ".join(drift))
+    return AlertOutcome(composite_id=planned.composite_id, outcome=Outcome.DRIFTED, reason="; ".join(drift))
 
 
-def failed(planned: PlannedAlert, reason: str) -> Settled:
+def failed_outcome(planned: PlannedAlert, reason: str) -> AlertOutcome:
     """The outcome of an alert that Falcon will not change."""
-    return Settled(composite_id=planned.composite_id, outcome=Outcome.FAILED, reason=reason)
+    return AlertOutcome(composite_id=planned.composite_id, outcome=Outcome.FAILED, reason=reason)
 
 
-def reached(way: Way, state: AlertState) -> bool:
+def is_in_target_state(way: ActionSet, state: AlertState) -> bool:
     """True if a state is what the way leads to: status, tags, assignee and visibility."""
     return all(_holds(action.name, action.value, state) for action in way)
 
 
-def led_to(before: AlertState, way: Way, now: AlertState) -> AlertState:
+def expected_state(before: AlertState, way: ActionSet, now: AlertState) -> AlertState:
     """The state that a way leads to; where that is Falcon's to decide (visibility, who a name is), as it is now."""
     values = {action.name: action.value for action in way}
     removed = {action.value for action in way if action.name == "remove_tag"}

@@ -2,12 +2,12 @@
 
 from falcon_bulk.errors import ExitCode, FalconBulkError, Rejected, Stopped
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.clock import Timing, rfc3339
-from falcon_bulk.model.run import Outcome, RunResult, RunStatus, settled_status
+from falcon_bulk.model.clock import Clock, rfc3339
+from falcon_bulk.model.run import Outcome, RunResult, RunStatus, final_status
 
 
-def finish(
-    journal: Journal, run_id: str, cause: FalconBulkError | None, timing: Timing, *, started: float, requests: int
+def finish_run(
+    journal: Journal, run_id: str, cause: FalconBulkError | None, timing: Clock, *, started: float, requests: int
 ) -> RunResult:
     """Record the end of a run. cause: why it stopped early. started: the moment (monotonic) it began."""
     status, exit_code, closed = _ending(journal, run_id, cause)
@@ -32,7 +32,7 @@ def _ending(journal: Journal, run_id: str, cause: FalconBulkError | None) -> tup
     if isinstance(cause, Stopped):
         return RunStatus.INTERRUPTED, cause.exit_code, closed
     if cause is None:
-        status, exit_code = settled_status(counts, planned, journal.verified(run_id))
+        status, exit_code = final_status(counts, planned, journal.verified(run_id))
         return status, exit_code, closed
     if not_sent + counts.get(Outcome.DRIFTED, 0) == planned:
         return RunStatus.FAILED, cause.exit_code, True

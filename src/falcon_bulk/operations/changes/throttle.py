@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from falcon_bulk.errors import FalconBulkError
-from falcon_bulk.model.clock import GLANCE, Timing
+from falcon_bulk.model.clock import POLL_INTERVAL, Clock
 
-FIRST_ALLOWED = 2
+INITIAL_CONCURRENCY = 2
 
 
-class Turns:
+class RateLimiter:
     """Hands out turns, each at least `delay` seconds after the one before it."""
 
-    def __init__(self, timing: Timing, delay: float) -> None:
+    def __init__(self, timing: Clock, delay: float) -> None:
         self._timing = timing
         self._delay = delay
         self._lock = threading.Lock()
@@ -30,19 +30,19 @@ class Turns:
                 self._next = self._timing.monotonic() + self._delay
 
 
-class Gate:
+class ConcurrencyLimiter:
     """Lets so many changes be in flight: two or half of the most at first, one more after each good answer, half as
     many after trouble.
 
     most: how many at the most. trouble: a number that grows with each 429, server error and lost answer.
     """
 
-    def __init__(self, timing: Timing, most: int, trouble: Callable[[], int]) -> None:
+    def __init__(self, timing: Clock, most: int, trouble: Callable[[], int]) -> None:
         self._timing = timing
         self._most = most
         self._trouble = trouble
         self._seen = trouble()
-        self._allowed = min(most, max(FIRST_ALLOWED, most // 2))
+        self._allowed = min(most, max(INITIAL_CONCURRENCY, most // 2))
         self._inside = 0
         self._closed: FalconBulkError | None = None
         self._changed = threading.Condition()
@@ -56,7 +56,7 @@ class Gate:
         with self._changed:
             while self._inside >= self._allowed and self._closed is None:
                 self._timing.check()
-                self._changed.wait(GLANCE)
+                self._changed.wait(POLL_INTERVAL)
             if self._closed is not None:
                 raise self._closed
             self._inside += 1

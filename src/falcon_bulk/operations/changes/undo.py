@@ -8,17 +8,17 @@ from itertools import islice
 
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.plan import Action, AlertState, Plan, PlannedAlert, Way
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import AlertRecord, Outcome
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.planner import PlanSink, Ways, check_tenant
-from falcon_bulk.operations.changes.preview_builder import Tally
-from falcon_bulk.operations.changes.reconcile import settle
-from falcon_bulk.operations.reading.read_all import AlertReader, Watch
+from falcon_bulk.operations.changes.planner import ActionSetNumbers, PlanSink, check_tenant
+from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
+from falcon_bulk.operations.changes.reconcile import reconcile_alert
+from falcon_bulk.operations.reading.read_all import AlertReader, ReadProgress
 
 
-def way_back(before: AlertState, after: AlertState, comment: str) -> Way:
+def undo_actions(before: AlertState, after: AlertState, comment: str) -> ActionSet:
     """The actions that lead from `after` back to `before`, removals of tags before additions."""
     actions: list[Action] = []
     if before.status != after.status and before.status in tuple(Status):
@@ -32,12 +32,14 @@ def way_back(before: AlertState, after: AlertState, comment: str) -> Way:
     return (*actions, Action("append_comment", comment))
 
 
-def plan_undo(records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, sink: PlanSink, watch: Watch) -> Preview:
+def plan_undo(
+    records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, sink: PlanSink, watch: ReadProgress
+) -> Preview:
     """Plan the way back of all changed alerts of a run.
 
     An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed.
     """
-    tally, ways = Tally(), Ways(sink)
+    tally, ways = PreviewBuilder(), ActionSetNumbers(sink)
     changed = iter(record for record in records if record.outcome == Outcome.CHANGED)
     drifted = 0
     for chunk in _chunks(changed):
@@ -51,7 +53,7 @@ def plan_undo(records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, s
             check_tenant(alert, frozenset(plan.cids))
             drift = _since(record, alert)
             after = record.after or AlertState.of(alert)
-            number = ways.number(way_back(record.before, after, plan.comment))
+            number = ways.number(undo_actions(record.before, after, plan.comment))
             outcome = Outcome.DRIFTED if drift else Outcome.NOT_SENT
             sink.add(PlannedAlert(record.composite_id, number, after), outcome, "; ".join(drift))
             tally.plan(alert)
@@ -63,8 +65,8 @@ def plan_undo(records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, s
     return tally.preview(sent, by_hash=False, warnings=warnings)
 
 
-def found_changed(
-    unknown: Iterable[Sequence[PlannedAlert]], ways: Mapping[int, Way], marker: str, alerts: AlertReader
+def changed_after_all(
+    unknown: Iterable[Sequence[PlannedAlert]], ways: Mapping[int, ActionSet], marker: str, alerts: AlertReader
 ) -> Iterator[AlertRecord]:
     """Of the alerts whose fate a run left unknown, those that turn out to bear its comment, as it changed them.
 
@@ -73,7 +75,7 @@ def found_changed(
     for rows in unknown:
         now = {a.composite_id: a for a in map(decode_alert, alerts.by_id([row.composite_id for row in rows]))}
         for row in rows:
-            settled = settle(row, ways[row.way], marker, now.get(row.composite_id))
+            settled = reconcile_alert(row, ways[row.way], marker, now.get(row.composite_id))
             if settled and settled.outcome is Outcome.CHANGED:
                 yield AlertRecord(
                     composite_id=row.composite_id,

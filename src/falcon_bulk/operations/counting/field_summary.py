@@ -12,19 +12,19 @@ from falcon_bulk.model.alert import Alert, decode_document, text
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Count, Summary, Value
-from falcon_bulk.operations.counting.server_counts import AlertCounter, Reader, server_counts
-from falcon_bulk.operations.outliers.detector import Likenesses
-from falcon_bulk.operations.reading.read_all import Found
-from falcon_bulk.operations.reading.select_alerts import filter_of
+from falcon_bulk.operations.counting.server_counts import AlertCounter, ValueReader, count_on_server
+from falcon_bulk.operations.outliers.detector import OutlierDetector
+from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.select_alerts import build_filter
 
 Values = Iterable[str | None]
 
-MOST_GROUPS = 100
+MAX_GROUPS = 100
 
 _TO_HOUR = len("2026-11-24T08")
 
 # What can be counted by a short name; any other name is a field path of the document.
-FIELDS: dict[str, Callable[[Found[Alert]], Values]] = {
+FIELD_VALUES: dict[str, Callable[[AlertDocument[Alert]], Values]] = {
     "severity": lambda found: [found.alert.severity_label],
     "status": lambda found: [text(found.alert.status)],
     "product": lambda found: [text(found.alert.product)],
@@ -45,7 +45,7 @@ FIELDS: dict[str, Callable[[Found[Alert]], Values]] = {
 
 
 def summarize(
-    pages: Iterable[list[Found[Alert]]],
+    pages: Iterable[list[AlertDocument[Alert]]],
     fields: Sequence[str],
     top: int,
     *,
@@ -60,7 +60,7 @@ def summarize(
     counts once for each. outliers: also compare each alert with its like. Raises UsageProblem for what cannot be a
     field.
     """
-    likenesses = Likenesses() if outliers else None
+    likenesses = OutlierDetector() if outliers else None
     readers = _readers(fields)
     counters: dict[str, Counter[Value]] = {field: Counter() for field in fields}
     read = hidden = 0
@@ -78,7 +78,7 @@ def summarize(
         alerts_read=read,
         hidden=hidden,
         by={field: tuple(_counts(counter, top)) for field, counter in counters.items()},
-        outliers=likenesses.comparison(MOST_GROUPS) if likenesses is not None else None,
+        outliers=likenesses.comparison(MAX_GROUPS) if likenesses is not None else None,
     )
 
 
@@ -101,7 +101,7 @@ def summarize_on_server(
     """
     if selection.hashes or selection.ids or selection.host or selection.name or outliers:
         return None
-    counts = server_counts(alerts, filter_of(alerts, selection), _readers(fields), cids, in_flight=in_flight)
+    counts = count_on_server(alerts, build_filter(alerts, selection), _readers(fields), cids, in_flight=in_flight)
     if counts is None:
         return None
     return Summary(
@@ -132,11 +132,11 @@ def check_field(field: str) -> None:
     if len(parts) > 2 or not all(part.replace(".", "").isidentifier() for part in parts):
         raise UsageProblem(
             f"{field!r} is no field to count by.",
-            f"Use {', '.join(FIELDS)}, a field path like device.os_version, or a pair like name*host.",
+            f"Use {', '.join(FIELD_VALUES)}, a field path like device.os_version, or a pair like name*host.",
         )
 
 
-def names_in(fields: Iterable[str]) -> list[str]:
+def field_names(fields: Iterable[str]) -> list[str]:
     """The names in fields and pairs of them."""
     return [name for field in fields for name in _parts(field)]
 
@@ -149,25 +149,25 @@ def _half(value: Value, number: int) -> str | None:
     return value[number] if isinstance(value, tuple) else value
 
 
-def _readers(fields: Sequence[str]) -> dict[str, Reader]:
+def _readers(fields: Sequence[str]) -> dict[str, ValueReader]:
     return {field: _reader(field) for field in fields}
 
 
-def _reader(field: str) -> Reader:
+def _reader(field: str) -> ValueReader:
     check_field(field)
-    readers = [FIELDS.get(part) or _at_path(part.split(".")) for part in _parts(field)]
+    readers = [FIELD_VALUES.get(part) or _at_path(part.split(".")) for part in _parts(field)]
     if len(readers) == 1:
         return lambda found: (value or None for value in readers[0](found))
     return lambda found: product(*([value or None for value in reader(found)] for reader in readers))
 
 
-def _at_path(path: list[str]) -> Callable[[Found[Alert]], Values]:
+def _at_path(path: list[str]) -> Callable[[AlertDocument[Alert]], Values]:
     """What an alert has at the path. Only the field it begins with is decoded: a document has more than a hundred."""
     head, *rest = path
     part = msgspec.defstruct("Part", [("value", Any, msgspec.field(name=head, default=None))])
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(part)
 
-    def values(found: Found[Alert]) -> Values:
+    def values(found: AlertDocument[Alert]) -> Values:
         try:
             value: Any = value_at(decoder.decode(found.document).value, rest)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -7,11 +7,11 @@ from operator import itemgetter
 from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
 from falcon_bulk.model.hashes import OWN_FIELDS, own_hashes
-from falcon_bulk.operations.counting.related_hashes import MOST_FREQUENT, Elsewhere, md5_of
-from falcon_bulk.operations.reading.read_all import Found
+from falcon_bulk.operations.counting.related_hashes import MAX_NAMES, RelatedHashCounter, agreed_md5
+from falcon_bulk.operations.reading.read_all import AlertDocument
 
 
-class _Tally:
+class _HashCounter:
     """The numbers of one hash. There may be tens of thousands, and a `Counter` takes long to make."""
 
     __slots__ = (
@@ -42,7 +42,7 @@ class _Tally:
         self.severity: float | None = None
         self.first = self.last = ""
 
-    def add(self, found: Found[BriefAlert], places: Iterable[str]) -> None:
+    def add(self, found: AlertDocument[BriefAlert], places: Iterable[str]) -> None:
         """Count an alert."""
         alert = found.alert
         self.alerts += 1
@@ -66,7 +66,7 @@ class _Tally:
             self.first = min(self.first or created, created)
             self.last = max(self.last, created)
 
-    def count(self, sha256: str, elsewhere: Elsewhere) -> HashCount:
+    def count(self, sha256: str, elsewhere: RelatedHashCounter) -> HashCount:
         """The result for this hash. elsewhere: where hashes stand without being own."""
         return HashCount(
             sha256=sha256,
@@ -77,21 +77,21 @@ class _Tally:
             max_severity=self.severity,
             first_seen=self.first,
             last_seen=self.last,
-            names=tuple(_most_first(self.names))[:MOST_FREQUENT],
-            filenames=tuple(_most_first(self.filenames))[:MOST_FREQUENT],
+            names=tuple(_most_first(self.names))[:MAX_NAMES],
+            filenames=tuple(_most_first(self.filenames))[:MAX_NAMES],
             by_verdict=_most_first(self.verdicts),
             fields=tuple(place for place in OWN_FIELDS if place in self.fields),
             other_fields=elsewhere.fields_of(sha256),
-            md5=md5_of([*self.md5s, *elsewhere.md5s_of(sha256)]),
+            md5=agreed_md5([*self.md5s, *elsewhere.md5s_of(sha256)]),
         )
 
 
-def summarize(
-    pages: Iterable[list[Found[BriefAlert]]], *, customer: str, generated_at: str, selection: str
+def summarize_hashes(
+    pages: Iterable[list[AlertDocument[BriefAlert]]], *, customer: str, generated_at: str, selection: str
 ) -> HashSummary:
     """Hashes with their numbers, most frequent first; an alert with several hashes counts once for each."""
-    tallies: dict[str, _Tally] = {}
-    elsewhere = Elsewhere()
+    tallies: dict[str, _HashCounter] = {}
+    elsewhere = RelatedHashCounter()
     severities: Counter[str] = Counter()
     products: Counter[str] = Counter()
     days: Counter[str] = Counter()
@@ -107,7 +107,7 @@ def summarize(
             with_hash += bool(own)
             for sha256, places in own.items():
                 if sha256 not in tallies:
-                    tallies[sha256] = _Tally()
+                    tallies[sha256] = _HashCounter()
                 tallies[sha256].add(found, places)
     counts = [tally.count(sha256, elsewhere) for sha256, tally in tallies.items()]
     counts.sort(key=lambda count: (-count.alerts, count.sha256))

@@ -6,13 +6,13 @@ from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from falcon_bulk.model.alert import BriefAlert
-from falcon_bulk.model.hash_summary import HashElsewhere
-from falcon_bulk.model.hashes import OTHER_FIELDS, PLACES, other_bearers, sha256_of
+from falcon_bulk.model.hash_summary import RelatedHash
+from falcon_bulk.model.hashes import HASH_FIELDS, RELATED_FIELDS, as_sha256, related_values
 
-MOST_FREQUENT = 5
+MAX_NAMES = 5
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _NO_MD5 = "0" * 32
-_PLACES = [(place.field, place.standings) for place in PLACES if not place.own]
+_PLACES = [(place.field, place.standings) for place in HASH_FIELDS if not place.own]
 
 
 class _Hash:
@@ -30,10 +30,10 @@ class _Hash:
     def filenames(self) -> tuple[str, ...]:
         """The most frequent names of the file."""
         named = sorted((-times, name) for name, times in self.files.items() if name)
-        return tuple(name for _, name in named[:MOST_FREQUENT])
+        return tuple(name for _, name in named[:MAX_NAMES])
 
 
-class Elsewhere:
+class RelatedHashCounter:
     """The hashes in other places of the alerts read."""
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Elsewhere:
 
     def add(self, alerts: Sequence[BriefAlert]) -> None:
         """Count alerts. Most have in these places what others have, and are counted together with them."""
-        bearers = list(map(other_bearers, alerts))
+        bearers = list(map(related_values, alerts))
         try:
             alike = dict(zip(bearers, alerts, strict=True))
         except TypeError:  # a document has a list or an object where a text should be
@@ -57,7 +57,7 @@ class Elsewhere:
         counted: set[str] = set()
         for (field, standings), bearer in zip(_PLACES, bearers, strict=True):
             for value, md5, file in standings(alert, bearer) if bearer else ():
-                if not (digest := sha256_of(value)):
+                if not (digest := as_sha256(value)):
                     continue
                 one = self._hashes[digest]
                 one.fields.add(field)
@@ -72,19 +72,19 @@ class Elsewhere:
     def fields_of(self, sha256: str) -> tuple[str, ...]:
         """The other places in which a hash stood, in the order of the table."""
         one = self._hashes.get(sha256)
-        return tuple(field for field in OTHER_FIELDS if field in one.fields) if one else ()
+        return tuple(field for field in RELATED_FIELDS if field in one.fields) if one else ()
 
     def md5s_of(self, sha256: str) -> Iterable[str]:
         """What stood beside a hash as its MD5."""
         one = self._hashes.get(sha256)
         return one.md5s if one else ()
 
-    def apart_from(self, own: Container[str]) -> tuple[HashElsewhere, ...]:
+    def apart_from(self, own: Container[str]) -> tuple[RelatedHash, ...]:
         """The hashes that are nobody's own, most frequent first."""
         found = [
-            HashElsewhere(
+            RelatedHash(
                 sha256=sha256,
-                md5=md5_of(one.md5s),
+                md5=agreed_md5(one.md5s),
                 alerts=one.alerts,
                 fields=self.fields_of(sha256),
                 filenames=one.filenames,
@@ -96,7 +96,7 @@ class Elsewhere:
         return tuple(found)
 
 
-def md5_of(values: Iterable[str]) -> str:
+def agreed_md5(values: Iterable[str]) -> str:
     """The one MD5 among what stood beside a hash; '' where there is none, or where they contradict each other."""
     found = {value.lower() for value in values if _MD5.fullmatch(value.lower())} - {_NO_MD5}
     return found.pop() if len(found) == 1 else ""

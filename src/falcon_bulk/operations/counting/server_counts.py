@@ -12,14 +12,14 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from falcon_bulk.errors import FalconAnswer, MissingScope
-from falcon_bulk.falcon.alerts import Asked, Counted, Page
-from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, equals_one, terms
+from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Page
+from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, equals_any, terms
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.summary import Value
 from falcon_bulk.model.vocabulary import severity_band
-from falcon_bulk.operations.reading.read_all import Found, decoded
-from falcon_bulk.operations.reading.select_alerts import NEWEST_FIRST, only_of
+from falcon_bulk.operations.reading.read_all import AlertDocument, decode_found
+from falcon_bulk.operations.reading.select_alerts import NEWEST_FIRST, check_cids
 
 SAMPLE = 100
 MOST_OWN_TERMS = 3
@@ -30,10 +30,10 @@ class AlertCounter(Protocol):
 
     def count(self, fql: str) -> int: ...
     def page(self, fql: str, *, after: str = "", sort: str = NEWEST_FIRST, limit: int = SAMPLE) -> Page: ...
-    def by_value(self, asked: Sequence[Asked]) -> list[Counted]: ...
+    def by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]: ...
 
 
-class Place(NamedTuple):
+class CountedField(NamedTuple):
     """A field of the documents, and what reading makes of a value there. Raises ValueError for what cannot be one."""
 
     field: str
@@ -41,20 +41,20 @@ class Place(NamedTuple):
     interval: str = ""
 
 
-class Counting(NamedTuple):
+class ServerCount(NamedTuple):
     """How Falcon counts what reading finds in the first of some places that an alert has.
 
     may_lack: whether alerts that have none of them count as none. Only fields of which each value is short and
     surely indexed may; of another one a value that is too long to be indexed would seem to be missing.
     """
 
-    places: tuple[Place, ...]
+    places: tuple[CountedField, ...]
     may_lack: bool = False
 
-    def asked(self, fql: str) -> Iterator[Asked]:
+    def asked(self, fql: str) -> Iterator[AggregateQuery]:
         """The aggregates to ask for: each place, of the alerts that lack all the former ones."""
         for number, place in enumerate(self.places):
-            yield Asked(place.field, all_of([fql, *self._lacking(number)]), place.interval)
+            yield AggregateQuery(place.field, all_of([fql, *self._lacking(number)]), place.interval)
 
     @property
     def lacking(self) -> str:
@@ -90,13 +90,13 @@ def _interval(ending: str, label: Any) -> str:
     return moment.removesuffix(ending)
 
 
-def _field(name: str, *, may_lack: bool = False) -> Counting:
-    return Counting((Place(name, _same),), may_lack)
+def _field(name: str, *, may_lack: bool = False) -> ServerCount:
+    return ServerCount((CountedField(name, _same),), may_lack)
 
 
 # Fields that live use shows to be aggregatable (falcon-mcp's list, but for `severity`), by the name to count by.
-COUNTED: dict[str, Counting] = {
-    "severity": Counting((Place("severity_name", _same), Place("severity", _band)), may_lack=True),
+SERVER_COUNTS: dict[str, ServerCount] = {
+    "severity": ServerCount((CountedField("severity_name", _same), CountedField("severity", _band)), may_lack=True),
     "status": _field("status"),
     "product": _field("product"),
     "type": _field("type"),
@@ -105,8 +105,8 @@ COUNTED: dict[str, Counting] = {
     "filename": _field("filename"),
     "cmdline": _field("cmdline"),
     "resolution": _field("resolution", may_lack=True),
-    "day": Counting((Place("created_timestamp", partial(_interval, "T00:00:00Z"), "day"),)),
-    "hour": Counting((Place("created_timestamp", partial(_interval, ":00:00Z"), "hour"),)),
+    "day": ServerCount((CountedField("created_timestamp", partial(_interval, "T00:00:00Z"), "day"),)),
+    "hour": ServerCount((CountedField("created_timestamp", partial(_interval, ":00:00Z"), "hour"),)),
     "severity_name": _field("severity_name", may_lack=True),
     "display_name": _field("display_name"),
     "device.hostname": _field("device.hostname"),
@@ -116,11 +116,11 @@ COUNTED: dict[str, Counting] = {
     "ioc_type": _field("ioc_type", may_lack=True),
 }
 
-Reader = Callable[[Found[Alert]], Iterable[Value]]
+ValueReader = Callable[[AlertDocument[Alert]], Iterable[Value]]
 
 
-def server_counts(
-    alerts: AlertCounter, fql: str, readers: dict[str, Reader], cids: Sequence[str], *, in_flight: int
+def count_on_server(
+    alerts: AlertCounter, fql: str, readers: dict[str, ValueReader], cids: Sequence[str], *, in_flight: int
 ) -> ServerCounts | None:
     """What Falcon counts for each field, None if that is not sure to be what reading would give.
 
@@ -128,7 +128,7 @@ def server_counts(
     all alerts must belong to, if there are any. in_flight: requests at the same time.
     Raises the errors of the client, and WrongTenant for an alert of another CID.
     """
-    countings = [COUNTED[field] for field in readers if field in COUNTED]
+    countings = [SERVER_COUNTS[field] for field in readers if field in SERVER_COUNTS]
     own = f"({fql})" if fql else ""
     if len(countings) < len(readers) or terms(fql) + MOST_OWN_TERMS + len(cids) > MAX_TERMS:
         return None
@@ -139,7 +139,7 @@ def server_counts(
             return pool.submit(alerts.count, all_of([own, more]))
 
         total, hidden = count(""), count(HIDDEN)
-        of_cids = count(equals_one("cid", cids)) if cids else total
+        of_cids = count(equals_any("cid", cids)) if cids else total
         page = pool.submit(alerts.page, fql, sort=NEWEST_FIRST, limit=SAMPLE)
         lacking = [count(counting.lacking) if counting.may_lack else None for counting in countings]
     alerts_in_all = total.result()
@@ -152,12 +152,12 @@ def server_counts(
     except (FalconAnswer, MissingScope, ValueError, TypeError):
         return None
     by = dict(zip(readers, found, strict=True))
-    sample = [decoded(Alert, document) for document in page.result().documents]
+    sample = [decode_found(Alert, document) for document in page.result().documents]
     fits = all(counter.total() == alerts_in_all for counter in found) and bool(sample) == bool(alerts_in_all)
     return ServerCounts(alerts_in_all, hidden.result(), by) if fits and _holds(sample, readers, by, cids) else None
 
 
-def _counter(counting: Counting, answers: Iterator[Counted], none: int) -> Counter[Value]:
+def _counter(counting: ServerCount, answers: Iterator[AggregateCounts], none: int) -> Counter[Value]:
     """One field's counts. Raises ValueError where Falcon does not tell all values, or tells what can be none."""
     counter: Counter[Value] = Counter({None: none} if none else {})
     for place, counted in zip(counting.places, answers, strict=False):
@@ -171,12 +171,15 @@ def _counter(counting: Counting, answers: Iterator[Counted], none: int) -> Count
 
 
 def _holds(
-    sample: list[Found[Alert]], readers: dict[str, Reader], by: dict[str, Counter[Value]], cids: Sequence[str]
+    sample: list[AlertDocument[Alert]],
+    readers: dict[str, ValueReader],
+    by: dict[str, Counter[Value]],
+    cids: Sequence[str],
 ) -> bool:
     """Whether all that is read in these alerts was counted."""
     return all(
         set(reader(found)) <= by[field].keys()
-        for page in only_of([sample], cids)
+        for page in check_cids([sample], cids)
         for found in page
         for field, reader in readers.items()
     )

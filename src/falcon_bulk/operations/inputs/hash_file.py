@@ -7,19 +7,19 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.operations.inputs.input_files import is_json, json_in, lines_of, text_of
+from falcon_bulk.operations.inputs.input_files import decode_text, is_json, parse_json, split_lines
 
 COLUMNS = ("sha256", "hash")
 DELIMITERS = ",;\t"
-MOST_BYTES = 64 * 2**20
-MOST_HASHES = 100_000
-SHOWN = 5
+MAX_BYTES = 64 * 2**20
+MAX_HASHES = 100_000
+MAX_ERRORS_SHOWN = 5
 """Bad lines that are named; the others are counted."""
 
 LENGTH = 64
-OTHER_DIGESTS = {32: "an MD5", 40: "a SHA1", 56: "a SHA224", 96: "a SHA384", 128: "a SHA512"}
+OTHER_HASH_LENGTHS = {32: "an MD5", 40: "a SHA1", 56: "a SHA224", 96: "a SHA384", 128: "a SHA512"}
 # As long as a SHA256 that was cut or has a digit too many: never passed over, even beside a whole one.
-NEARLY = range(57, 72)
+NEAR_SHA256_LENGTHS = range(57, 72)
 _HEX_WORD = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{32,}(?![^\W_])")
 
 
@@ -37,9 +37,9 @@ def read_hashes(data: bytes, name: str) -> tuple[str, ...]:
     sha256 or hash. JSON or JSON lines: strings, objects with sha256 or hash, or a `falcon-bulk/hash-summary/1`.
     Raises UsageProblem, with the numbers of the first bad lines, if any line has no SHA256 or there is none at all.
     """
-    if len(data) > MOST_BYTES:
-        raise UsageProblem(f"{name} is larger than {MOST_BYTES // 2**20} MiB.", "Split it into several files.")
-    content = text_of(data, name, "SHA256 hashes")
+    if len(data) > MAX_BYTES:
+        raise UsageProblem(f"{name} is larger than {MAX_BYTES // 2**20} MiB.", "Split it into several files.")
+    content = decode_text(data, name, "SHA256 hashes")
     found: list[str] = []
     bad: list[str] = []
     for entry in _entries(content, name):
@@ -48,33 +48,33 @@ def read_hashes(data: bytes, name: str) -> tuple[str, ...]:
         if complaint:
             bad.append(f"{entry.where}: {complaint}")
     if bad:
-        more = f"; and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+        more = f"; and {len(bad) - MAX_ERRORS_SHOWN:,} more" if len(bad) > MAX_ERRORS_SHOWN else ""
         raise UsageProblem(
-            f"{name} has entries that are not SHA256 hashes: {'; '.join(bad[:SHOWN])}{more}.",
+            f"{name} has entries that are not SHA256 hashes: {'; '.join(bad[:MAX_ERRORS_SHOWN])}{more}.",
             "Falcon alerts are selected by SHA256: 64 hex digits; in CSV the column is named sha256 or hash.",
         )
     if not found:
         raise UsageProblem(f"{name} holds no SHA256.", "It holds SHA256 hashes as text, CSV or JSON.")
-    if len(set(found)) > MOST_HASHES:
-        raise UsageProblem(f"{name} holds more than {MOST_HASHES:,} hashes.", "Split it into several files.")
+    if len(set(found)) > MAX_HASHES:
+        raise UsageProblem(f"{name} holds more than {MAX_HASHES:,} hashes.", "Split it into several files.")
     return tuple(found)
 
 
 def _read(value: str) -> tuple[list[str], str]:
     """The hashes in a value, or what is wrong with it."""
     words = _HEX_WORD.findall(value)
-    if cut := [word for word in words if len(word) in NEARLY and len(word) != LENGTH]:
+    if cut := [word for word in words if len(word) in NEAR_SHA256_LENGTHS and len(word) != LENGTH]:
         return [], f"{len(cut[0])} hex digits, a SHA256 has {LENGTH}"
     if hashes := [word.lower() for word in words if len(word) == LENGTH]:
         return hashes, ""
-    others = [OTHER_DIGESTS[len(word)] for word in words if len(word) in OTHER_DIGESTS]
+    others = [OTHER_HASH_LENGTHS[len(word)] for word in words if len(word) in OTHER_HASH_LENGTHS]
     return [], f"{others[0]}, not a SHA256" if others else "no SHA256 in it"
 
 
 def _entries(content: str, name: str) -> Iterator[_Entry]:
     if is_json(content):
         return _from_json(content, name)
-    lines = lines_of(content)
+    lines = split_lines(content)
     first = next((number for number, line in enumerate(lines) if _uncommented(line)), 0)
     if column := _hash_column(lines[first]):
         return _from_csv(lines[first:], name, *column, before=first)
@@ -109,7 +109,7 @@ def _from_csv(lines: Sequence[str], name: str, delimiter: str, column: int, *, b
 
 
 def _from_json(content: str, name: str) -> Iterator[_Entry]:
-    documents = json_in(content, name)
+    documents = parse_json(content, name)
     for line, document in documents:
         summary = isinstance(document, dict) and isinstance(document.get("hashes"), list)
         listed = document["hashes"] if summary else document

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.operations.inputs.input_files import is_json, json_in, lines_of, text_of
+from falcon_bulk.operations.inputs.input_files import decode_text, is_json, parse_json, split_lines
 
-LONGEST = 512
+MAX_ID_LENGTH = 512
 COLUMN = "composite_id"
 # A CID, a colon, a kind; what follows has ':', '|' and '-' (samples). Never stricter than that, except for what
 # shows that a line holds several values.
@@ -24,7 +24,7 @@ def read_ids(data: bytes, name: str) -> tuple[str, ...]:
     failed, are unknown or were not sent. CSV: its column composite_id. Text: an id a line, `#` begins a comment.
     Raises UsageProblem, with the line where there is one, if anything is no composite id or there is none.
     """
-    content = text_of(data, name, "composite ids")
+    content = decode_text(data, name, "composite ids")
     if is_json(content):
         found = list(_from_json(content, name))
     elif COLUMN in content.lstrip().partition("\n")[0]:
@@ -38,7 +38,7 @@ def read_ids(data: bytes, name: str) -> tuple[str, ...]:
 
 
 def _from_text(content: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(lines_of(content), 1):
+    for number, line in enumerate(split_lines(content), 1):
         if value := line.partition("#")[0].strip():
             yield number, value
 
@@ -55,7 +55,7 @@ def _from_csv(content: str, name: str) -> Iterator[tuple[int, str]]:
 
 
 def _from_json(content: str, name: str) -> Iterator[tuple[int, str]]:
-    for number, document in json_in(content, name):
+    for number, document in parse_json(content, name):
         yield from ((number, value) for value in _ids_in(document))
 
 
@@ -73,7 +73,7 @@ def _ids_in(document: Any) -> Iterator[str]:
 
 
 def _checked(value: str, number: int, name: str) -> str:
-    if len(value) > LONGEST or not _ID.fullmatch(value):
+    if len(value) > MAX_ID_LENGTH or not _ID.fullmatch(value):
         where = f"line {number} of {name}" if number else name
         raise UsageProblem(f"{value[:80]!r} in {where} is not a composite id.", "It looks like CID:ind:…")
     return value

@@ -7,7 +7,7 @@ from typing import Any
 from falcon_bulk.errors import UsageProblem
 
 
-def text_of(data: bytes, name: str, what: str) -> str:
+def decode_text(data: bytes, name: str, what: str) -> str:
     """The file's text, without a byte order mark. what: that which it lists, in the plural.
 
     Raises UsageProblem if it is neither UTF-8 nor marked as UTF-16, in which Windows PowerShell's `>` writes.
@@ -18,7 +18,7 @@ def text_of(data: bytes, name: str, what: str) -> str:
         raise UsageProblem(f"{name} is not a text file in UTF-8.", f"It holds {what} as text, CSV or JSON.") from None
 
 
-def lines_of(content: str) -> list[str]:
+def split_lines(content: str) -> list[str]:
     """The lines as an editor counts them: not `str.splitlines`, which also parts them at U+2028 and form feeds."""
     return content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
@@ -28,13 +28,13 @@ def is_json(content: str) -> bool:
     return content.lstrip().startswith(("[", "{"))
 
 
-def json_in(content: str, name: str) -> list[tuple[int, Any]]:
+def parse_json(content: str, name: str) -> list[tuple[int, Any]]:
     """The documents with their lines: one of line 0 for the whole file, or one a line. Raises UsageProblem."""
     try:
         return [(0, json.loads(content))]
     except (ValueError, RecursionError) as error:
         documents: list[tuple[int, Any]] = []
-        for number, line in enumerate(lines_of(content), 1):
+        for number, line in enumerate(split_lines(content), 1):
             try:
                 documents += [(number, json.loads(line))] if line.strip() else []
             except (ValueError, RecursionError) as error_of_line:

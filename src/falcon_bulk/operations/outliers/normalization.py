@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-LONGEST = 1_000
+MAX_LENGTH = 1_000
 """Characters of a value that are looked at; callers cut it, so that nothing longer is remembered."""
 
 _cached = lru_cache(maxsize=4_096)
@@ -82,30 +82,30 @@ _PLACES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
     ("/root", _HOME, "/~"),
 )
 
-BUILT_IN = {"S-1-5-18": "system", "S-1-5-19": "local service", "S-1-5-20": "network service"}
+BUILT_IN_SIDS = {"S-1-5-18": "system", "S-1-5-19": "local service", "S-1-5-20": "network service"}
 """Windows' own accounts by their SID: their names are in the system's language."""
 
 _SERVICE = re.compile(r"(?:svc|srv|service|g?msa|sa)[-_.].*|.*[-_.](?:svc|srv|service|g?msa|sa)\$?")
 
 
 @_cached
-def name_shape(name: str) -> str:
+def normalize_file_name(name: str) -> str:
     """A file's name without case, numbers, random parts and the mark of a copy."""
     return _COPY.sub("", _numberless(name.casefold()))
 
 
 @_cached
-def folder_shape(path: str) -> str:
+def normalize_folder(path: str) -> str:
     """The folder of a file's path, up to its last separator, without drive, user, version and language.
 
     What lies in a temporary folder counts as in that folder itself.
     """
-    folder = _placed(path[: end_of_folder(path)].casefold())
+    folder = _placed(path[: folder_length(path)].casefold())
     temporary = _TEMP.search(folder)
     return folder[: temporary.end()] if temporary else folder
 
 
-def without_numbers(cmdline: str) -> str:
+def mask_numbers(cmdline: str) -> str:
     """A command line without case and GUIDs, each digit as 0 unless there may be short names (8.3) in it.
 
     It has the same shape. Most lines that are seen again differ in a number or a GUID only, and this is made fast.
@@ -119,12 +119,12 @@ def without_numbers(cmdline: str) -> str:
 
 
 @_cached
-def arguments_shape(cmdline: str, filename: str) -> str:
+def normalize_arguments(cmdline: str, filename: str) -> str:
     """A command line without its program (which has fields of its own), quotes, numbers and places that vary.
 
     A program without arguments has the shape `.`.
     """
-    line = without_numbers(cmdline)
+    line = mask_numbers(cmdline)
     program = filename.casefold()
     end = _end_of_program(line, program if "~" in line else program.translate(_DIGITS))
     text = _placed(_BASE64.sub("#", line[end:]))
@@ -134,25 +134,25 @@ def arguments_shape(cmdline: str, filename: str) -> str:
 
 
 @_cached
-def user_shape(name: str, sid: str) -> str:
+def normalize_user(name: str, sid: str) -> str:
     """A user without domain and case. A machine's account (`HOST$`) is how SYSTEM shows itself to others."""
-    if built_in := BUILT_IN.get(sid):
+    if built_in := BUILT_IN_SIDS.get(sid):
         return built_in
     user = name.casefold().rpartition("\\")[2].partition("@")[0].strip()
     return "system" if user.endswith("$") and not _SERVICE.fullmatch(user) else user
 
 
 @_cached
-def account_shape(name: str, sid: str) -> str:
+def account_kind(name: str, sid: str) -> str:
     """What kind of account it is: `built-in`, `service` (by the way such are named) or `person`."""
-    user = user_shape(name, sid)
-    if user in (*BUILT_IN.values(), "root"):
+    user = normalize_user(name, sid)
+    if user in (*BUILT_IN_SIDS.values(), "root"):
         return "built-in"
     return user and ("service" if _SERVICE.fullmatch(user) else "person")
 
 
 @_cached
-def disposition_shape(number: str, description: str) -> str:
+def normalize_disposition(number: str, description: str) -> str:
     """`prevention` or `detection`: the first word of Falcon's description, such as `Prevention, process killed.`
 
     Without a description by the number; seen are 0 (detected), 128 (also quarantined), 16, 2048 and 2176 (prevented).
@@ -163,22 +163,22 @@ def disposition_shape(number: str, description: str) -> str:
 
 
 @_cached
-def tactic_shape(tactic: str) -> str:
+def normalize_tactic(tactic: str) -> str:
     """A tactic without case and spaces: both `Machine Learning` and `MachineLearning` are seen."""
     return re.sub(r"[\W_]+", "", tactic.casefold())
 
 
-def without_volume(path: str) -> str:
+def strip_volume(path: str) -> str:
     r"""A path as people read it: what is left of `\Device\HarddiskVolume3\Windows` is `\Windows`."""
     return _VOLUME_NAME.sub("", path)
 
 
-def end_of_folder(path: str) -> int:
+def folder_length(path: str) -> int:
     """Where a path's file name begins; 0 for a name without a folder."""
     return max(path.rfind("\\"), path.rfind("/")) + 1
 
 
-def is_short_for(short: str, long: str) -> bool:
+def is_short_name_of(short: str, long: str) -> bool:
     """True if two shapes are equal but for short names (8.3) in the first: `globex~#` may be `globex remote`."""
     parts, others = short.split("\\"), long.split("\\")
     return len(parts) == len(others) and all(map(_stands_for, parts, others))

@@ -14,28 +14,28 @@ import msgspec
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.operations.outliers.normalization import (
-    BUILT_IN,
-    LONGEST,
-    account_shape,
-    arguments_shape,
-    disposition_shape,
-    end_of_folder,
-    folder_shape,
-    name_shape,
-    tactic_shape,
-    user_shape,
-    without_numbers,
-    without_volume,
+    BUILT_IN_SIDS,
+    MAX_LENGTH,
+    account_kind,
+    folder_length,
+    mask_numbers,
+    normalize_arguments,
+    normalize_disposition,
+    normalize_file_name,
+    normalize_folder,
+    normalize_tactic,
+    normalize_user,
+    strip_volume,
 )
 
-FEW_SHOWN = 10
-MOST_VALUES = 13
+MAX_EXAMPLES = 10
+MAX_VALUES = 13
 """A field with more values than these in a group is given up there: it cannot be steady any more."""
 
 Profile = tuple[str, ...]
 
 
-class Looks(msgspec.Struct, frozen=True, order=True, gc=False):
+class ComparedValues(msgspec.Struct, frozen=True, order=True, gc=False):
     """What an alert says of how it came about: the values as they stand in it, but for very long ones."""
 
     user: str
@@ -51,38 +51,40 @@ class Looks(msgspec.Struct, frozen=True, order=True, gc=False):
     @property
     def folder(self) -> str:
         """The folder of the path without its volume and its last separator."""
-        path = without_volume(self.path)
-        end = end_of_folder(path)
+        path = strip_volume(self.path)
+        end = folder_length(path)
         return path[: end - 1] if end > 1 else path[:end]
 
 
-class Field(NamedTuple):
+class ComparedField(NamedTuple):
     """A field of the profile: what of an alert's looks is shown, how a difference in it is put into words.
 
     alone: only one value of it can be usual in a group.
     """
 
     name: str
-    value: Callable[[Looks], str]
+    value: Callable[[ComparedValues], str]
     words: str
     alone: bool = False
 
 
-FIELDS = (
-    Field("user", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
-    Field("kind of account", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
-    Field("file name", lambda looks: looks.filename, "named {}"),
-    Field("folder", lambda looks: looks.folder, "in {}"),
-    Field("parent", lambda looks: looks.parent, "under {}"),
-    Field("disposition", lambda looks: looks.disposition_in_words or looks.disposition, "with the disposition “{}”"),
-    Field("tactic", lambda looks: looks.tactic, "with the tactic {}"),
-    Field("command line", lambda looks: looks.cmdline, "with the command line {}"),
+COMPARED_FIELDS = (
+    ComparedField("user", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
+    ComparedField("kind of account", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
+    ComparedField("file name", lambda looks: looks.filename, "named {}"),
+    ComparedField("folder", lambda looks: looks.folder, "in {}"),
+    ComparedField("parent", lambda looks: looks.parent, "under {}"),
+    ComparedField(
+        "disposition", lambda looks: looks.disposition_in_words or looks.disposition, "with the disposition “{}”"
+    ),
+    ComparedField("tactic", lambda looks: looks.tactic, "with the tactic {}"),
+    ComparedField("command line", lambda looks: looks.cmdline, "with the command line {}"),
 )
 
 
-def looks_of(alert: Alert) -> Looks:
+def compared_values(alert: Alert) -> ComparedValues:
     """What an alert says; '' for what it does not."""
-    return Looks(
+    return ComparedValues(
         _cut(alert.user_name),
         _cut(alert.user_id),
         _cut(alert.filename),
@@ -96,10 +98,10 @@ def looks_of(alert: Alert) -> Looks:
 
 
 def _cut(value: object) -> str:
-    return value[:LONGEST] if isinstance(value, str) else text(value)
+    return value[:MAX_LENGTH] if isinstance(value, str) else text(value)
 
 
-def profile(alert: Alert) -> Profile:
+def alert_profile(alert: Alert) -> Profile:
     """The shapes of an alert's FIELDS, in their order; '' for what it does not have.
 
     The kind of account says who runs a program; at a login, say, there is none.
@@ -107,14 +109,14 @@ def profile(alert: Alert) -> Profile:
     parent, sid = alert.parent_details, _cut(alert.user_id)
     values = (
         alert.user_name,
-        sid if sid in BUILT_IN else "",
+        sid if sid in BUILT_IN_SIDS else "",
         alert.filename,
         _cut(alert.filepath),
         parent.filename if parent else None,
         alert.pattern_disposition,
         alert.pattern_disposition_description,
         alert.tactic,
-        without_numbers(_cut(alert.cmdline)),
+        mask_numbers(_cut(alert.cmdline)),
     )
     try:
         return _profile(*values)
@@ -127,50 +129,50 @@ def profile(alert: Alert) -> Profile:
 def _profile(*values: Any) -> Profile:
     user, sid, filename, path, parent, disposition, in_words, tactic, line = map(_cut, values)
     return (
-        user_shape(user, sid),
-        account_shape(user, sid) if filename or line else "",
-        name_shape(filename),
-        folder_shape(path),
-        name_shape(parent),
-        disposition_shape(disposition, in_words),
-        tactic_shape(tactic),
-        arguments_shape(line, filename),
+        normalize_user(user, sid),
+        account_kind(user, sid) if filename or line else "",
+        normalize_file_name(filename),
+        normalize_folder(path),
+        normalize_file_name(parent),
+        normalize_disposition(disposition, in_words),
+        normalize_tactic(tactic),
+        normalize_arguments(line, filename),
     )
 
 
-class Seen(msgspec.Struct, frozen=True, order=True, gc=False):
+class ExampleAlert(msgspec.Struct, frozen=True, order=True, gc=False):
     """An alert as it is remembered. The older comes first."""
 
     created: str
     composite_id: str
     host: str
-    looks: Looks
+    looks: ComparedValues
 
 
-class Same:
+class ProfileCount:
     """Alerts of one profile: how many, and the oldest of them."""
 
     __slots__ = ("alerts", "oldest")
 
     def __init__(self) -> None:
         self.alerts = 0
-        self.oldest: list[Seen] = []
+        self.oldest: list[ExampleAlert] = []
 
     def add(self, alert: Alert) -> None:
         """Count an alert."""
         self.alerts += 1
         created = text(alert.created_timestamp)
-        if len(self.oldest) < FEW_SHOWN or created <= self.oldest[-1].created:
-            insort(self.oldest, Seen(created, alert.composite_id, alert.host, looks_of(alert)))
-            del self.oldest[FEW_SHOWN:]
+        if len(self.oldest) < MAX_EXAMPLES or created <= self.oldest[-1].created:
+            insort(self.oldest, ExampleAlert(created, alert.composite_id, alert.host, compared_values(alert)))
+            del self.oldest[MAX_EXAMPLES:]
 
-    def join(self, other: "Same") -> None:
+    def join(self, other: "ProfileCount") -> None:
         """Count the alerts of another profile too."""
         self.alerts += other.alerts
-        self.oldest = sorted([*self.oldest, *other.oldest])[:FEW_SHOWN]
+        self.oldest = sorted([*self.oldest, *other.oldest])[:MAX_EXAMPLES]
 
 
-class Profiles:
+class GroupProfiles:
     """The profiles of a group, without the fields that were given up.
 
     fields: the numbers of those that are left; a profile in `same` has a shape for each of them.
@@ -179,8 +181,8 @@ class Profiles:
     __slots__ = ("_kept", "_values", "fields", "same")
 
     def __init__(self) -> None:
-        self.same: dict[Profile, Same] = {}
-        self.fields = tuple(range(len(FIELDS)))
+        self.same: dict[Profile, ProfileCount] = {}
+        self.fields = tuple(range(len(COMPARED_FIELDS)))
         self._kept: tuple[bool, ...] = ()
         self._values: dict[int, set[str]] = {}
 
@@ -190,9 +192,9 @@ class Profiles:
         if (same := self.same.get(key)) is None:
             if not may_grow:
                 return False
-            same = self.same[key] = Same()
+            same = self.same[key] = ProfileCount()
         same.add(alert)
-        if same.alerts == 1 and (self._values or len(self.same) > MOST_VALUES):
+        if same.alerts == 1 and (self._values or len(self.same) > MAX_VALUES):
             self._note_values(full)
         return True
 
@@ -210,13 +212,13 @@ class Profiles:
         for field in self.fields:
             if full[field]:
                 self._values[field].add(full[field])
-                if len(self._values[field]) > MOST_VALUES:
+                if len(self._values[field]) > MAX_VALUES:
                     self._give_up(field)
 
     def _give_up(self, field: int) -> None:
         position = self.fields.index(field)
         self.fields = self.fields[:position] + self.fields[position + 1 :]
-        self._kept = tuple(number in self.fields for number in range(len(FIELDS)))
+        self._kept = tuple(number in self.fields for number in range(len(COMPARED_FIELDS)))
         del self._values[field]
         before, self.same = self.same, {}
         for key, same in before.items():

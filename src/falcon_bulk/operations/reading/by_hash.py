@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, any_of, hash_clauses, hash_groups
-from falcon_bulk.model.alert import BriefAlert, View
+from falcon_bulk.model.alert import AlertView, BriefAlert
 from falcon_bulk.model.hashes import SEARCHED_FIELDS, own_hashes
-from falcon_bulk.operations.reading.read_all import AlertReader, Found, Watch, decoded, read_all
+from falcon_bulk.operations.reading.read_all import AlertDocument, AlertReader, ReadProgress, decode_found, read_all
 
 FEW = 20
 """So many hashes are always asked for by group, however few alerts the customer has."""
@@ -21,8 +21,14 @@ SAMPLE = 100
 
 
 def read_by_hashes(
-    alerts: AlertReader, base: str, hashes: Sequence[str], watch: Watch, view: type[View], *, readers: int = 1
-) -> Iterator[list[Found[View]]]:
+    alerts: AlertReader,
+    base: str,
+    hashes: Sequence[str],
+    watch: ReadProgress,
+    view: type[AlertView],
+    *,
+    readers: int = 1,
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """The alerts that `base` finds and that have one of the hashes as their own, each once.
 
     More than a few hashes are read in whichever way takes fewer requests: in groups small enough for a filter, or
@@ -33,19 +39,19 @@ def read_by_hashes(
     if groups and (few or len(groups) * REQUESTS_A_GROUP < REQUESTS_A_READING + alerts.count(base) // PAGE):
         yield from _by_groups(alerts, base, groups, watch, view, readers)
     else:
-        sieve = _Sieve(hashes)
+        sieve = _HashFilter(hashes)
         for found in read_all(alerts, base, watch, view, readers=readers):
             yield sieve.hits(found)
 
 
-class _Sieve:
+class _HashFilter:
     """Lets an alert through once, if a hash of its own is wanted."""
 
     def __init__(self, hashes: Iterable[str]) -> None:
         self._wanted = frozenset(hashes)
         self._seen: set[str] = set()
 
-    def hits(self, found: Iterable[Found[View]]) -> list[Found[View]]:
+    def hits(self, found: Iterable[AlertDocument[AlertView]]) -> list[AlertDocument[AlertView]]:
         """Those of the alerts that are let through."""
         hits = [
             item
@@ -57,16 +63,23 @@ class _Sieve:
 
 
 def _by_groups(
-    alerts: AlertReader, base: str, groups: Sequence[Sequence[str]], watch: Watch, view: type[View], readers: int
-) -> Iterator[list[Found[View]]]:
+    alerts: AlertReader,
+    base: str,
+    groups: Sequence[Sequence[str]],
+    watch: ReadProgress,
+    view: type[AlertView],
+    readers: int,
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """Group by group. What the server counts for each field alone is held against what was read with a hash there:
     a field that a tenant does not know may empty the whole OR, and then the fields are read one by one.
     """
-    sieve = _Sieve(digest for group in groups for digest in group)
+    sieve = _HashFilter(digest for group in groups for digest in group)
     counted_in = dict.fromkeys(SEARCHED_FIELDS, 0)
     missing_in = dict.fromkeys(SEARCHED_FIELDS, 0)
 
-    def read(clause: str, group: frozenset[str], read_in: dict[str, set[str]]) -> Iterator[list[Found[View]]]:
+    def read(
+        clause: str, group: frozenset[str], read_in: dict[str, set[str]]
+    ) -> Iterator[list[AlertDocument[AlertView]]]:
         for found in read_all(alerts, all_of([base, clause]), watch, view, readers=readers):
             _note_fields(found, group, read_in)
             yield sieve.hits(found)
@@ -92,7 +105,9 @@ def _by_groups(
             watch.notes.append(f"Falcon counts {count:,} alerts by {field}, {count - missing:,} of them were read.")
 
 
-def _note_fields(found: Iterable[Found[View]], group: frozenset[str], read_in: dict[str, set[str]]) -> None:
+def _note_fields(
+    found: Iterable[AlertDocument[AlertView]], group: frozenset[str], read_in: dict[str, set[str]]
+) -> None:
     """Note which of the alerts have a hash of the group in which field."""
     for item in found:
         for digest, fields in own_hashes(item.alert).items():
@@ -104,7 +119,7 @@ def _note_fields(found: Iterable[Found[View]], group: frozenset[str], read_in: d
 def _entities_are_searched(alerts: AlertReader) -> bool:
     """False if this tenant's filter does not look into `entities.sha256`, shown by a hash known to be there."""
     for raw in alerts.page(XDR, limit=SAMPLE).documents:
-        for digest, fields in own_hashes(decoded(BriefAlert, raw).alert).items():
+        for digest, fields in own_hashes(decode_found(BriefAlert, raw).alert).items():
             if ENTITIES in fields:
                 return alerts.count(f"{ENTITIES}:'{digest}'") > 0
     return True

@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
 
-from falcon_bulk.model.clock import GLANCE
+from falcon_bulk.model.clock import POLL_INTERVAL
 
 Item = TypeVar("Item")
 
-WAITING = 4
+MAX_QUEUED = 4
 """Items that may wait to be taken: more would only fill the memory."""
 
 
-class _Done:
+class _ReaderFinished:
     """A reader has nothing left to read."""
 
 
 @contextmanager
-def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -> Iterator[Iterator[tuple[int, Item]]]:
+def read_in_parallel(
+    chains: Sequence[Callable[[], Iterator[Item]]], readers: int
+) -> Iterator[Iterator[tuple[int, Item]]]:
     """Gives the items of all chains, each with its chain's number; those of one chain in their order.
 
     Each of the threads reads one chain at a time, and they begin at once. What a chain raises is raised by the
@@ -32,13 +34,13 @@ def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(chains)):
         todo.put(number)
-    out: queue.Queue[tuple[int, Item] | _Done | BaseException] = queue.Queue(WAITING)
+    out: queue.Queue[tuple[int, Item] | _ReaderFinished | BaseException] = queue.Queue(MAX_QUEUED)
     quitting = threading.Event()
 
-    def hand_on(item: tuple[int, Item] | _Done | BaseException) -> None:
+    def hand_on(item: tuple[int, Item] | _ReaderFinished | BaseException) -> None:
         while not quitting.is_set():
             with suppress(queue.Full):
-                out.put(item, timeout=GLANCE)
+                out.put(item, timeout=POLL_INTERVAL)
                 return
 
     def read() -> None:
@@ -50,7 +52,7 @@ def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -
                     if quitting.is_set():
                         return
         except queue.Empty:
-            hand_on(_Done())
+            hand_on(_ReaderFinished())
         except BaseException as error:
             hand_on(error)
             if not isinstance(error, Exception):
@@ -59,7 +61,7 @@ def side_by_side(chains: Sequence[Callable[[], Iterator[Item]]], readers: int) -
     def handed_on(reading: int) -> Iterator[tuple[int, Item]]:
         while reading:
             item = out.get()
-            if isinstance(item, _Done):
+            if isinstance(item, _ReaderFinished):
                 reading -= 1
             elif isinstance(item, BaseException):
                 raise item

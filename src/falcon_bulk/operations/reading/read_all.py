@@ -17,11 +17,11 @@ import msgspec
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
 from falcon_bulk.falcon.fql import ADDED_TERMS, HIDDEN, MAX_TERMS, all_of, terms
-from falcon_bulk.model.alert import BriefAlert, View, decode_as, decode_document, text
-from falcon_bulk.model.clock import Timing
+from falcon_bulk.model.alert import AlertView, BriefAlert, decode_as, decode_document, text
+from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at
-from falcon_bulk.operations.reading.parallel import side_by_side
-from falcon_bulk.operations.reading.time_slices import WHOLE, Slice, cut
+from falcon_bulk.operations.reading.parallel import read_in_parallel
+from falcon_bulk.operations.reading.time_slices import WHOLE, TimeSlice, cut_slices
 
 WINDOW = 10_000
 _TO_SECONDS = len("2026-11-24T08:00:00")
@@ -42,15 +42,15 @@ class AlertReader(Protocol):
     def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
-class Found(NamedTuple, Generic[View]):
+class AlertDocument(NamedTuple, Generic[AlertView]):
     """An alert and the bytes it came as."""
 
-    alert: View
+    alert: AlertView
     document: msgspec.Raw
 
 
 @dataclass
-class Watch:
+class ReadProgress:
     """Follows a reading: what the server counted, what was read, what is to be said about it.
 
     progress: called with the number of alerts read so far and the number expected.
@@ -58,7 +58,7 @@ class Watch:
     matching: how many alerts are of the selection, where a limit may cut them.
     """
 
-    timing: Timing
+    timing: Clock
     progress: Callable[[int, int], None] = lambda _read, _expected: None
     counted: int = 0
     read: int = 0
@@ -77,7 +77,7 @@ class Watch:
         self.progress(self.read, self.counted)
         self.timing.check()
 
-    def look(self, found: "Iterable[Found[Any]]") -> None:
+    def look(self, found: "Iterable[AlertDocument[Any]]") -> None:
         """Strike out the fields sought that one of the alerts has."""
         for item in found if self.sought else ():
             document = decode_document(item.document)
@@ -94,8 +94,8 @@ class Watch:
 
 
 def read_all(
-    alerts: AlertReader, fql: str, watch: Watch, view: type[View], *, readers: int = 1
-) -> Iterator[list[Found[View]]]:
+    alerts: AlertReader, fql: str, watch: ReadProgress, view: type[AlertView], *, readers: int = 1
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """All alerts that match, page by page, as they come; a large number by several readers side by side.
 
     Raises the errors of the client, and Unreachable if the pages contradict each other.
@@ -112,8 +112,8 @@ def read_all(
 
 
 def _shown_by_the_search(
-    alerts: AlertReader, fql: str, watch: Watch, view: type[View], readers: int
-) -> Iterator[list[Found[View]]]:
+    alerts: AlertReader, fql: str, watch: ReadProgress, view: type[AlertView], readers: int
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """The pages of combined v1, in slices of time where that is worth it and sure to lose nothing.
 
     What Falcon counts by hour is known before the totals are, so the readers begin by it; none of their pages is handed
@@ -123,7 +123,7 @@ def _shown_by_the_search(
         with ThreadPoolExecutor(2) as pool:
             total = pool.submit(alerts.count, fql)
             timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
-            slices = cut(alerts, fql, readers)
+            slices = cut_slices(alerts, fql, readers)
             with _pages(alerts, fql, view, slices, readers) as pages:
                 counted = total.result()
                 watch.expect(counted)
@@ -139,20 +139,20 @@ def _shown_by_the_search(
 
 @contextmanager
 def _pages(
-    alerts: AlertReader, fql: str, view: type[View], slices: Sequence[Slice], readers: int
-) -> Iterator[Iterator[list[Found[View]]]]:
+    alerts: AlertReader, fql: str, view: type[AlertView], slices: Sequence[TimeSlice], readers: int
+) -> Iterator[Iterator[list[AlertDocument[AlertView]]]]:
     """Gives the alerts of one chain, or of slices of time read side by side."""
     chains = [partial(_chain, alerts, all_of([_grouped(fql) if one.fql else fql, *one.fql])) for one in slices]
-    with side_by_side(chains, readers) as pages:
-        yield _decoded(view, pages, [Once() for _ in chains])
+    with read_in_parallel(chains, readers) as pages:
+        yield _decoded(view, pages, [ChainDeduplicator() for _ in chains])
 
 
 def _decoded(
-    view: type[View], pages: Iterator[tuple[int, Page]], once: Sequence["Once"]
-) -> Iterator[list[Found[View]]]:
+    view: type[AlertView], pages: Iterator[tuple[int, Page]], once: Sequence["ChainDeduplicator"]
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """Decoded here, not between two requests. once: what each chain has seen."""
     for number, page in pages:
-        found = [item for item in map(partial(decoded, view), page.documents) if once[number].is_new(item.alert)]
+        found = [item for item in map(partial(decode_found, view), page.documents) if once[number].is_new(item.alert)]
         if found:
             yield found
         elif page.after:
@@ -167,7 +167,7 @@ def _chain(alerts: AlertReader, fql: str) -> Iterator[Page]:
         yield page
 
 
-def _hidden(alerts: AlertReader, fql: str, view: type[View]) -> Iterator[list[Found[View]]]:
+def _hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterator[list[AlertDocument[AlertView]]]:
     """Hidden alerts, by id. Beyond 10,000 the window moves on to the last created_timestamp."""
     seen: set[str] = set()
     start = ""
@@ -180,7 +180,7 @@ def _hidden(alerts: AlertReader, fql: str, view: type[View]) -> Iterator[list[Fo
             fresh = [composite_id for composite_id in ids if composite_id not in seen]
             seen.update(fresh)
             if fresh:
-                found = [decoded(view, raw) for raw in alerts.by_id(fresh)]
+                found = [decode_found(view, raw) for raw in alerts.by_id(fresh)]
                 last = max([last, *(text(item.alert.created_timestamp) for item in found)])
                 yield found
             if len(ids) < PAGE:
@@ -190,15 +190,15 @@ def _hidden(alerts: AlertReader, fql: str, view: type[View]) -> Iterator[list[Fo
         start = last
 
 
-def decoded(view: type[View], document: msgspec.Raw) -> Found[View]:
+def decode_found(view: type[AlertView], document: msgspec.Raw) -> AlertDocument[AlertView]:
     """A document with the view of it that the tool decides by. Raises Unreachable for what is no alert."""
     try:
-        return Found(decode_as(view, document), document)
+        return AlertDocument(decode_as(view, document), document)
     except msgspec.MsgspecError:
         raise Unreachable("Falcon sent a document that is no alert: it has no composite_id.") from None
 
 
-class Once:
+class ChainDeduplicator:
     """Lets each alert of an oldest-first chain through once, remembering no more than one instant of it.
 
     The server sorts by millisecond and then by id, so that what shares a millisecond may come in any order.

@@ -7,25 +7,32 @@ from typing import Protocol
 
 from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, UNTOLD, base_filter
-from falcon_bulk.model.alert import BriefAlert, View, decode_document, text
+from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, NO_VISIBILITY, SHOWN, base_filter
+from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.changes.planner import check_tenant
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
-from falcon_bulk.operations.reading.read_all import WINDOW, AlertReader, Found, Watch, decoded, read_all
+from falcon_bulk.operations.reading.read_all import (
+    WINDOW,
+    AlertDocument,
+    AlertReader,
+    ReadProgress,
+    decode_found,
+    read_all,
+)
 
 NEWEST_FIRST = "created_timestamp|desc"
 
 
-class Counting(Protocol):
+class AlertCounter(Protocol):
     """The part of `falcon.alerts.Alerts` that a filter is put together with."""
 
     def count(self, fql: str) -> int: ...
 
 
-def select(
-    alerts: AlertReader, selection: Selection, watch: Watch, view: type[View], *, readers: int = 1
-) -> Iterator[list[Found[View]]]:
+def read_selection(
+    alerts: AlertReader, selection: Selection, watch: ReadProgress, view: type[AlertView], *, readers: int = 1
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """All alerts of the selection, each once, as they come. view: how much of each is decoded.
 
     Raises the errors of the client; BadFilter for a filter that Falcon refuses.
@@ -33,18 +40,18 @@ def select(
     if selection.ids:
         pages = _by_ids(alerts, selection.ids, watch, view)
     elif selection.hashes:
-        pages = read_by_hashes(alerts, filter_of(alerts, selection), selection.hashes, watch, view, readers=readers)
+        pages = read_by_hashes(alerts, build_filter(alerts, selection), selection.hashes, watch, view, readers=readers)
     else:
-        pages = read_all(alerts, filter_of(alerts, selection), watch, view, readers=readers)
+        pages = read_all(alerts, build_filter(alerts, selection), watch, view, readers=readers)
     for page in pages:
         watch.look(page)
         yield page
     watch.conclude()
 
 
-def choose(
-    alerts: AlertReader, selection: Selection, watch: Watch, *, limit: int | None, sort: str, readers: int = 1
-) -> Iterator[list[Found[BriefAlert]]]:
+def read_sorted(
+    alerts: AlertReader, selection: Selection, watch: ReadProgress, *, limit: int | None, sort: str, readers: int = 1
+) -> Iterator[list[AlertDocument[BriefAlert]]]:
     """The alerts of a selection in an order (`field|asc`, `field|desc`), at most `limit` of them.
 
     Without a limit and without an order they come as they are read. Hashes and ids are ordered here.
@@ -55,22 +62,24 @@ def choose(
 
 
 def _chosen(
-    alerts: AlertReader, selection: Selection, watch: Watch, limit: int | None, sort: str, readers: int
-) -> Iterator[list[Found[BriefAlert]]]:
+    alerts: AlertReader, selection: Selection, watch: ReadProgress, limit: int | None, sort: str, readers: int
+) -> Iterator[list[AlertDocument[BriefAlert]]]:
     if limit is None and not sort:
-        yield from select(alerts, selection, watch, BriefAlert, readers=readers)
+        yield from read_selection(alerts, selection, watch, BriefAlert, readers=readers)
     elif selection.hashes or selection.ids:
-        found = [item for page in select(alerts, selection, watch, BriefAlert, readers=readers) for item in page]
+        found = [
+            item for page in read_selection(alerts, selection, watch, BriefAlert, readers=readers) for item in page
+        ]
         watch.matching = len(found)
         found.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
         yield found[:limit]
     elif limit is None or limit > WINDOW:
         yield from _in_order(alerts, selection, watch, limit, sort or NEWEST_FIRST)
     else:
-        yield from _first(alerts, filter_of(alerts, selection), watch, limit, sort or NEWEST_FIRST)
+        yield from _first(alerts, build_filter(alerts, selection), watch, limit, sort or NEWEST_FIRST)
 
 
-def filter_of(alerts: Counting, selection: Selection) -> str:
+def build_filter(alerts: AlertCounter, selection: Selection) -> str:
     """The selection without its hashes as FQL; '' for all alerts.
 
     A clause on a field that a tenant does not know may empty a whole OR, so of the fields in which a host or a name
@@ -85,21 +94,23 @@ def filter_of(alerts: Counting, selection: Selection) -> str:
     )
 
 
-def _shown(alerts: Counting) -> Sequence[str]:
+def _shown(alerts: AlertCounter) -> Sequence[str]:
     """Those without show_in_ui are asked for only where the three kinds add up, so that no hidden alert comes along."""
     missing = alerts.count("") - alerts.count(SHOWN) - alerts.count(HIDDEN)
     try:
-        return (SHOWN, UNTOLD) if missing > 0 and alerts.count(UNTOLD) == missing else (SHOWN,)
+        return (SHOWN, NO_VISIBILITY) if missing > 0 and alerts.count(NO_VISIBILITY) == missing else (SHOWN,)
     except Rejected:
         return (SHOWN,)
 
 
-def _finding(alerts: Counting, fields: Sequence[str], value: str) -> Sequence[str]:
+def _finding(alerts: AlertCounter, fields: Sequence[str], value: str) -> Sequence[str]:
     found = [field for field in fields if value and alerts.count(f"{field}:'{value}'")]
     return found or fields[:1]
 
 
-def only_of(pages: Iterable[list[Found[View]]], cids: Iterable[str]) -> Iterator[list[Found[View]]]:
+def check_cids(
+    pages: Iterable[list[AlertDocument[AlertView]]], cids: Iterable[str]
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """The pages, if all their alerts belong to the CIDs; to none in particular where none is given.
 
     Raises WrongTenant for an alert of another CID.
@@ -112,7 +123,7 @@ def only_of(pages: Iterable[list[Found[View]]], cids: Iterable[str]) -> Iterator
         yield page
 
 
-def _sort_key(item: Found[BriefAlert], sort: str) -> tuple[bool, float, str, str]:
+def _sort_key(item: AlertDocument[BriefAlert], sort: str) -> tuple[bool, float, str, str]:
     """Numbers by size, texts by letter, missing values lowest; the id decides between equals."""
     value: object = decode_document(item.document)
     for part in (sort.partition("|")[0] or "created_timestamp").split("."):
@@ -122,10 +133,10 @@ def _sort_key(item: Found[BriefAlert], sort: str) -> tuple[bool, float, str, str
 
 
 def _in_order(
-    alerts: AlertReader, selection: Selection, watch: Watch, limit: int | None, sort: str
-) -> Iterator[list[Found[BriefAlert]]]:
+    alerts: AlertReader, selection: Selection, watch: ReadProgress, limit: int | None, sort: str
+) -> Iterator[list[AlertDocument[BriefAlert]]]:
     """Beyond 10,000 in an order of the server's; alerts that change meanwhile may not come twice."""
-    fql = filter_of(alerts, selection)
+    fql = build_filter(alerts, selection)
     counted = watch.matching = alerts.count(fql)
     watch.expect(counted if limit is None else min(limit, counted))
     seen: set[str] = set()
@@ -133,7 +144,9 @@ def _in_order(
     while limit is None or len(seen) < limit:
         page = alerts.page(fql, after=after, sort=sort)
         found = [
-            item for item in map(partial(decoded, BriefAlert), page.documents) if item.alert.composite_id not in seen
+            item
+            for item in map(partial(decode_found, BriefAlert), page.documents)
+            if item.alert.composite_id not in seen
         ]
         found = found if limit is None else found[: limit - len(seen)]
         seen.update(item.alert.composite_id for item in found)
@@ -145,7 +158,9 @@ def _in_order(
     watch.conclude()
 
 
-def _first(alerts: AlertReader, fql: str, watch: Watch, limit: int, sort: str) -> Iterator[list[Found[BriefAlert]]]:
+def _first(
+    alerts: AlertReader, fql: str, watch: ReadProgress, limit: int, sort: str
+) -> Iterator[list[AlertDocument[BriefAlert]]]:
     """At most 10,000 alerts in an order of the server's, hidden ones included."""
     listed = given = 0
     for offset in range(0, limit, PAGE):
@@ -161,7 +176,9 @@ def _first(alerts: AlertReader, fql: str, watch: Watch, limit: int, sort: str) -
         watch.notes.append(f"Falcon found {listed:,} alerts and gave {given:,} of them; the others may be gone by now.")
 
 
-def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch, view: type[View]) -> Iterator[list[Found[View]]]:
+def _by_ids(
+    alerts: AlertReader, ids: Sequence[str], watch: ReadProgress, view: type[AlertView]
+) -> Iterator[list[AlertDocument[AlertView]]]:
     distinct = iter(dict.fromkeys(ids))
     watch.expect(len(set(ids)))
     while chunk := list(islice(distinct, PAGE)):
@@ -170,7 +187,7 @@ def _by_ids(alerts: AlertReader, ids: Sequence[str], watch: Watch, view: type[Vi
         yield found
 
 
-def _given(alerts: AlertReader, ids: Sequence[str], view: type[View]) -> list[Found[View]]:
+def _given(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:
     """Those of the alerts that Falcon gives by their ids, in the order of the ids; of no others."""
-    answered = {item.alert.composite_id: item for item in map(partial(decoded, view), alerts.by_id(ids))}
+    answered = {item.alert.composite_id: item for item in map(partial(decode_found, view), alerts.by_id(ids))}
     return [answered[composite_id] for composite_id in ids if composite_id in answered]

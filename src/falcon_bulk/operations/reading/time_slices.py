@@ -12,9 +12,9 @@ from falcon_bulk.errors import FalconAnswer, MissingScope
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.clock import rfc3339
 
-MOST_PAGES = 16
+MAX_SLICE_PAGES = 16
 """Pages of a slice at most, so that a large reading stays even however slow one reader is."""
-WORTH_SLICING = 3_000
+MIN_ALERTS_TO_SLICE = 3_000
 
 # How an interval is cut further when too much lies in it: an hour into minutes, a minute into seconds.
 FINER = {timedelta(hours=1): timedelta(minutes=1), timedelta(minutes=1): timedelta(seconds=1)}
@@ -28,7 +28,7 @@ class Interval(NamedTuple):
     alerts: int
 
 
-class Slice(NamedTuple):
+class TimeSlice(NamedTuple):
     """The alerts created from `start` on and before `end` (RFC 3339; '' for open)."""
 
     start: str
@@ -44,18 +44,18 @@ class Slice(NamedTuple):
         ]
 
 
-WHOLE = [Slice("", "", 0)]
+WHOLE = [TimeSlice("", "", 0)]
 """All time in one slice."""
 
 
-class AlertCounter(Protocol):
+class TimeCounter(Protocol):
     """The counting part of `falcon.alerts.Alerts`."""
 
     def by_hour(self, fql: str) -> list[tuple[datetime, int]]: ...
     def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
-def cut(alerts: AlertCounter, fql: str, readers: int) -> list[Slice]:
+def cut_slices(alerts: TimeCounter, fql: str, readers: int) -> list[TimeSlice]:
     """Slices of about the same number of alerts, largest first, by what Falcon counts in each hour.
 
     WHOLE where cutting is not worth it, and where it does not count.
@@ -63,16 +63,16 @@ def cut(alerts: AlertCounter, fql: str, readers: int) -> list[Slice]:
     try:
         hours = [Interval(start, timedelta(hours=1), number) for start, number in alerts.by_hour(fql)]
         counted = sum(hour.alerts for hour in hours)
-        if counted < WORTH_SLICING:
+        if counted < MIN_ALERTS_TO_SLICE:
             return WHOLE
-        size = PAGE * min(MOST_PAGES, -(-counted // (PAGE * readers)))
+        size = PAGE * min(MAX_SLICE_PAGES, -(-counted // (PAGE * readers)))
         intervals = _fine_enough(alerts, fql, hours, size)
     except (FalconAnswer, MissingScope):
         return WHOLE
     return sorted(_slices(intervals, size), key=lambda one: -one.alerts)
 
 
-def _fine_enough(alerts: AlertCounter, fql: str, intervals: list[Interval], size: int) -> list[Interval]:
+def _fine_enough(alerts: TimeCounter, fql: str, intervals: list[Interval], size: int) -> list[Interval]:
     """The intervals, with those that hold more than a slice cut further, down to the second."""
     fine: list[Interval] = []
     for interval in intervals:
@@ -86,7 +86,7 @@ def _fine_enough(alerts: AlertCounter, fql: str, intervals: list[Interval], size
     return fine
 
 
-def _slices(intervals: list[Interval], size: int) -> list[Slice]:
+def _slices(intervals: list[Interval], size: int) -> list[TimeSlice]:
     """Neighbouring intervals joined up to the size; the first slice is open to the past, the last to the future."""
     edges, numbers = [""], [0]
     for interval in sorted(intervals):
@@ -94,4 +94,4 @@ def _slices(intervals: list[Interval], size: int) -> list[Slice]:
             edges.append(rfc3339(interval.start))
             numbers.append(0)
         numbers[-1] += interval.alerts
-    return [Slice(*one) for one in zip(edges, [*edges[1:], ""], numbers, strict=True)]
+    return [TimeSlice(*one) for one in zip(edges, [*edges[1:], ""], numbers, strict=True)]

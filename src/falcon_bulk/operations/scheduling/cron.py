@@ -15,7 +15,7 @@ _PART = re.compile(r"(?:\*|(?P<low>\w+)(?:-(?P<high>\w+))?)(?:/(?P<step>\d{1,3})
 
 
 @dataclass(frozen=True)
-class Field:
+class CronField:
     """One of the five: its name, its values, and the words that stand for some, from `first` on."""
 
     name: str
@@ -25,17 +25,17 @@ class Field:
     first: int = 0
 
 
-FIELDS = (
-    Field("minute", 0, 59),
-    Field("hour", 0, 23),
-    Field("day of the month", 1, 31),
-    Field("month", 1, 12, MONTHS, 1),
-    Field("day of the week", 0, 7, DAYS),
+CRON_FIELDS = (
+    CronField("minute", 0, 59),
+    CronField("hour", 0, 23),
+    CronField("day of the month", 1, 31),
+    CronField("month", 1, 12, MONTHS, 1),
+    CronField("day of the week", 0, 7, DAYS),
 )
 
 
 @dataclass(frozen=True)
-class Values:
+class CronValues:
     """What a field says: the values, and whether it begins with a star, on which cron's OR of the days hangs."""
 
     text: str
@@ -47,22 +47,22 @@ class Values:
 class Cron:
     """A cron expression. text: with numbers for names, as every cron reads it."""
 
-    minute: Values
-    hour: Values
-    day: Values
-    month: Values
-    weekday: Values
+    minute: CronValues
+    hour: CronValues
+    day: CronValues
+    month: CronValues
+    weekday: CronValues
 
     @classmethod
     def parse(cls, text: str) -> "Cron":
         """Read five fields of `*`, numbers, names, lists, ranges and steps. Raises UsageProblem."""
         words = text.split()
-        if len(words) != len(FIELDS):
+        if len(words) != len(CRON_FIELDS):
             raise UsageProblem(
                 f"{text!r} is not a cron expression.",
                 "It has five fields, minute hour day month weekday: '0 7 * * 1' is Monday at 7:00.",
             )
-        cron = cls(*(_values(word, field) for word, field in zip(words, FIELDS, strict=True)))
+        cron = cls(*(_values(word, field) for word, field in zip(words, CRON_FIELDS, strict=True)))
         if not cron._day_exists():
             raise UsageProblem(f"{text!r} never comes: no such month has that day.")
         return cron
@@ -94,15 +94,15 @@ class Cron:
         return either or any(min(self.day.chosen) <= LONGEST[month - 1] for month in self.month.chosen)
 
 
-def _values(word: str, field: Field) -> Values:
+def _values(word: str, field: CronField) -> CronValues:
     parts = [_part(part, word, field) for part in word.split(",")]
     chosen = frozenset(value for _, values in parts for value in values)
     if field.most == 7:
         chosen = frozenset(value % 7 for value in chosen)
-    return Values(",".join(text for text, _ in parts), chosen, word.startswith("*"))
+    return CronValues(",".join(text for text, _ in parts), chosen, word.startswith("*"))
 
 
-def _part(part: str, word: str, field: Field) -> tuple[str, range]:
+def _part(part: str, word: str, field: CronField) -> tuple[str, range]:
     """A part of a list with numbers for names, and its values."""
     found = _PART.fullmatch(part)
     if not found:
@@ -127,7 +127,7 @@ def _part(part: str, word: str, field: Field) -> tuple[str, range]:
     return f"{low}-{high}{after}", range(low, high + 1, step)
 
 
-def _number(text: str, word: str, field: Field) -> int:
+def _number(text: str, word: str, field: CronField) -> int:
     if text.lower() in field.words:
         return field.words.index(text.lower()) + field.first
     if text.isdecimal() and field.least <= int(text) <= field.most:
@@ -136,7 +136,7 @@ def _number(text: str, word: str, field: Field) -> int:
     raise _problem(word, field, f"It goes from {field.least} to {field.most}{names}.")
 
 
-def _problem(word: str, field: Field, hint: str) -> UsageProblem:
+def _problem(word: str, field: CronField, hint: str) -> UsageProblem:
     return UsageProblem(f"{word!r} is not a {field.name} for cron.", hint)
 
 

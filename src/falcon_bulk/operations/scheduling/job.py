@@ -10,7 +10,7 @@ from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.model.schedule import Schedule
 from falcon_bulk.operations.scheduling.cron import Cron
 
-LONGEST_TO_STOP = 200
+STOP_TIMEOUT = 200
 """Seconds that a stopped service has to finish and record what is in flight: a PATCH may take 180."""
 
 _BARE = re.compile(r"[A-Za-z0-9_./:=,@+-]+")
@@ -69,7 +69,7 @@ class Job:
         yield f"ExecStart={' '.join([_for_systemd(program), *(_for_systemd(a).replace('$', '$$') for a in arguments)])}"
         yield f"StandardOutput=append:{_systemd_path(self.log)}"
         yield f"StandardError=append:{_systemd_path(self.log)}"
-        yield f"TimeoutStopSec={LONGEST_TO_STOP}"
+        yield f"TimeoutStopSec={STOP_TIMEOUT}"
 
     def _timer(self, cron: Cron) -> Iterator[str]:
         yield "[Unit]"
@@ -83,7 +83,7 @@ class Job:
         yield "WantedBy=timers.target"
 
 
-def flock(program: Path, lock: Path) -> tuple[str, ...]:
+def flock_command(program: Path, lock: Path) -> tuple[str, ...]:
     """The words that hold `lock` while what follows runs, or end at once with 8; none without the program.
 
     Nothing is forked, so that signals and the exit code are those of the command. BusyBox cannot do that.
