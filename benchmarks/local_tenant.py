@@ -31,22 +31,22 @@ class LocalTenant:
 
     def requests(self) -> Counter[str]:
         """How many requests each endpoint got since this was asked last, logins apart."""
-        with self._ask("/sandbox/requests") as lines:
+        with self._ask("/emulator/requests") as lines:
             endpoints = [json.loads(line)["endpoint"] for line in lines]
         fresh, self._seen = endpoints[self._seen :], len(endpoints)
         return Counter(endpoint for endpoint in fresh if endpoint != "token")
 
     def set_all(self, status: str) -> int:
         """Give all alerts a status, as an analyst would in the console; how many there are."""
-        with self._ask("/sandbox/alerts") as lines:
+        with self._ask("/emulator/alerts") as lines:
             ids = [json.loads(line)["composite_id"] for line in lines]
         edit = {"composite_ids": ids, "set": {"status": status}}
-        with self._ask("/sandbox/edit", json.dumps(edit).encode()):
+        with self._ask("/emulator/edit", json.dumps(edit).encode()):
             return len(ids)
 
     def statuses(self) -> Counter[str]:
         """How many alerts have each status."""
-        with self._ask("/sandbox/alerts") as lines:
+        with self._ask("/emulator/alerts") as lines:
             return Counter(json.loads(line)["status"] for line in lines)
 
     def page_bytes(self) -> int:
@@ -77,7 +77,7 @@ def local_tenant(folder: Path, *, alerts: int, spread: str, latencies: Mapping[s
     switches = [f"--switch=latency_{endpoint}={seconds}" for endpoint, seconds in latencies.items()]
     given = [f"--alerts={alerts}", f"--spread={spread}", f"--write-env={env_file}", *switches]
     process = subprocess.Popen(
-        [*FALCON_BULK, "sandbox", "serve", *given],
+        [*FALCON_BULK, "emulator", "serve", *given],
         cwd=ROOT,
         env=environment(folder),
         stdin=subprocess.DEVNULL,

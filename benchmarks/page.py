@@ -75,7 +75,7 @@ def _setting(scale: Scale) -> Iterator[str]:
     delays = ", ".join(f"{endpoint} {seconds:g} s" for endpoint, seconds in scale.latencies.items())
     small = "" if scale.part == 1 else f" At {scale.part:g} of the size and the latencies it is a trial, no benchmark."
     yield _paragraph(f"""
-        wrote this page on {_machine()}.{small} The tenant is the sandbox, in a process of its own on the same machine,
+        wrote this page on {_machine()}.{small} The tenant is the emulator, in a process of its own on the same machine,
         and waits before it answers: {delays}. `floor` is what these waits, the pace of changes ({PACE:g} s between
         batches, unless given) and pages of {PAGE:,} alerts alone take with {READERS} readers. CPU and peak memory are
         the client's. Logins are not counted. Each reading is the fastest of {scale.times}.""")

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from command_tree import Command, Option, commands, shared_options
 from manual import manual
+
+from tests.support.command_tree import Command, Option, commands, shared_options
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\

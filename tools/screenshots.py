@@ -1,4 +1,4 @@
-"""Takes the pictures of an HTML report that the docs show, with Chromium, from a tenant of the sandbox.
+"""Takes the pictures of an HTML report that the docs show, with Chromium, from a tenant of the emulator.
 
     python tools/screenshots.py         into docs/images
 
@@ -16,7 +16,7 @@ from falcon_emulator import Server, Tenant
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 BINARIES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--headless", "--no-emulator", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 DARK = "--blink-settings=preferredColorScheme=0"

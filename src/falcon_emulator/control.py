@@ -1,4 +1,4 @@
-"""What Falcon does not have: the tenant's truth and its strings, under /sandbox/.
+"""What Falcon does not have: the tenant's truth and its strings, under /emulator/.
 
 Needs no token, is not rate-limited and does not stand in the ledger.
 """
@@ -17,7 +17,7 @@ from falcon_emulator.switches import Switches
 from falcon_emulator.tenant import Tenant
 from falcon_emulator.timestamps import rfc3339
 
-PREFIX = "/sandbox/"
+PREFIX = "/emulator/"
 ANALYST = "analyst@example.com"
 _EDITS = {
     "status": "update_status",
@@ -29,7 +29,7 @@ _EDITS = {
 
 
 class Edit(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of /sandbox/edit.
+    """Body of /emulator/edit.
 
     `set` keys: status, assign ("" unassigns), tags (these exactly), comment, show_in_ui.
     """
@@ -39,25 +39,25 @@ class Edit(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Arrive(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of /sandbox/arrive."""
+    """Body of /emulator/arrive."""
 
     count: int
 
 
 class Crawl(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of /sandbox/crawl."""
+    """Body of /emulator/crawl."""
 
     minutes: float = 60
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of /sandbox/advance."""
+    """Body of /emulator/advance."""
 
     seconds: float
 
 
 def answer(tenant: Tenant, call: Call) -> Answer:
-    """Serve one /sandbox/ request; mistakes get a plain 400 or 404."""
+    """Serve one /emulator/ request; mistakes get a plain 400 or 404."""
     act = _ACTS.get((call.method, call.path.removeprefix(PREFIX)))
     if act is None:
         return _json({"error": "no such control"}, 404)

@@ -22,7 +22,7 @@ class Cursor(msgspec.Struct, forbid_unknown_fields=True):
     query: str
     version: str = "v1"
     total_relation: str = "eq"
-    cluster_id: str = "sandbox"
+    cluster_id: str = "emulator"
 
 
 def digest(*parts: str) -> str:

@@ -1,4 +1,4 @@
-"""What `falcon-bulk sandbox serve` runs."""
+"""What `falcon-bulk emulator serve` runs."""
 
 import os
 import tempfile

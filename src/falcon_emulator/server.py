@@ -42,7 +42,7 @@ class Server:
         return self.urls[0]
 
     def __enter__(self) -> "Server":
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="emulator", daemon=True)
         self._thread.start()
         try:
             asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()

@@ -1,6 +1,6 @@
 """Falcon's timestamps: RFC 3339 with up to nine digits, trailing zeros left out, always UTC.
 
-Inside the sandbox a moment is a whole number of nanoseconds since 1970.
+Inside the emulator a moment is a whole number of nanoseconds since 1970.
 """
 
 import re

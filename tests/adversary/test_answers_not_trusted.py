@@ -4,9 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from clients import client_of
-from shell import Shell
-from thoroughness import quick_first
 
 from falcon_bulk.errors import BadFilter, Rejected
 from falcon_bulk.model.alert import Alert
@@ -16,12 +13,15 @@ from falcon_bulk.operations.changes.throttle import ConcurrencyLimiter
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import build_filter, read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
+from tests.support.clients import client_for
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
+def shell(tmp_path: Path) -> Iterator[CommandRunner]:
     with Server(Tenant(alerts=300, children=1)) as server:
-        yield Shell(tmp_path, server)
+        yield CommandRunner(tmp_path, server)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 )
 @pytest.mark.parametrize("expected", ["9" * 32, "child"])
 def test_nobody_is_shown_alerts_of_a_cid_that_was_not_expected(
-    shell: Shell, reading: tuple[str, ...], expected: str
+    shell: CommandRunner, reading: tuple[str, ...], expected: str
 ) -> None:
     cid = shell.tenant.children[0] if expected == "child" else expected
     shell.write_env("customers/acme.env", shell.env_file.read_text().replace(shell.tenant.cid, cid))
@@ -51,8 +51,8 @@ def test_many_hashes_are_found_also_where_an_unknown_field_empties_the_whole_fil
         alerts=600, seed=3, switches=Switches.of("unknown_field=empty_filter", "entities_sha256=unknown_field")
     )
     with Server(tenant) as server:
-        falcon = client_of(tenant, server, quota=0.5)
-        shell = Shell(tmp_path, server)
+        falcon = client_for(tenant, server, quota=0.5)
+        shell = CommandRunner(tmp_path, server)
         own = sorted(shell.hashes().items(), key=lambda item: -len(item[1]))[:30]
         wanted = {composite_id for _, ids in own for composite_id in ids}
         pages = read_selection(
@@ -107,7 +107,7 @@ def test_alerts_without_show_in_ui_are_visible_and_no_hidden_ones_come_along(ten
 def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> None:
     tenant = Tenant(alerts=200)
     with Server(tenant) as server:
-        falcon = client_of(tenant, server, quota=0.5)
+        falcon = client_for(tenant, server, quota=0.5)
         ids = list(tenant.store.by_id)[:50]
         whole = falcon.alerts._documents
 

@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from shell import COMMAND, SOURCE
+
+from tests.support.command import COMMAND, SOURCE
 
 CID = "a" * 32
 ONE = {"composite_id": f"{CID}:ind:host:1", "cid": CID, "created_timestamp": "2026-11-24T06:50:00Z", "status": "new"}

@@ -7,21 +7,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shell import COMMAND, Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Server, Tenant
+from tests.support.command import COMMAND, CommandRunner
+from tests.support.sampling import quick_first
 
 CLOSE = ("bulk-close", "--since", "5000d", "--lift", "all", "--yes", "--max", "1000", "--batch-delay", "0")
 
 
 @pytest.fixture
-def shell(tmp_path: Path) -> Iterator[Shell]:
+def shell(tmp_path: Path) -> Iterator[CommandRunner]:
     with Server(Tenant(alerts=60)) as server:
-        yield Shell(tmp_path, server)
+        yield CommandRunner(tmp_path, server)
 
 
-def redirected(shell: Shell, where: str, *argv: str) -> subprocess.CompletedProcess[str]:
+def redirected(shell: CommandRunner, where: str, *argv: str) -> subprocess.CompletedProcess[str]:
     """Run a command line with its streams redirected as a POSIX shell does it."""
     line = shlex.join([*COMMAND, *argv, "--customer", "acme"])
     return subprocess.run(
@@ -37,7 +37,9 @@ def redirected(shell: Shell, where: str, *argv: str) -> subprocess.CompletedProc
 
 
 @pytest.mark.parametrize("closed", quick_first("<&- >&- 2>&-", ">&-", "2>&-", "<&-"))
-def test_a_run_whose_streams_are_closed_from_the_start_is_carried_out_and_recorded(shell: Shell, closed: str) -> None:
+def test_a_run_whose_streams_are_closed_from_the_start_is_carried_out_and_recorded(
+    shell: CommandRunner, closed: str
+) -> None:
     done = redirected(shell, closed, *CLOSE)
     assert done.returncode == 0, done
     (recorded,) = shell.json("runs", "list")["runs"]
@@ -52,11 +54,11 @@ def test_a_run_whose_streams_are_closed_from_the_start_is_carried_out_and_record
         "query --customer acme --format jsonl",
         "summary --help",
         "completion bash",
-        "sandbox switches",
+        "emulator switches",
         quick=2,
     ),
 )
-def test_a_reader_that_went_away_is_no_error(shell: Shell, line: str) -> None:
+def test_a_reader_that_went_away_is_no_error(shell: CommandRunner, line: str) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     try:
@@ -80,7 +82,7 @@ def test_a_reader_that_went_away_is_no_error(shell: Shell, line: str) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
 @pytest.mark.parametrize("form", quick_first("table", "json"))
-def test_a_full_device_is_told_in_words(shell: Shell, form: str) -> None:
+def test_a_full_device_is_told_in_words(shell: CommandRunner, form: str) -> None:
     done = redirected(shell, ">/dev/full", "query", "--format", form)
     assert done.returncode == 1
     assert "No space left on device" in done.stderr
@@ -88,7 +90,9 @@ def test_a_full_device_is_told_in_words(shell: Shell, form: str) -> None:
 
 
 @pytest.mark.parametrize("place", quick_first("nowhere/report.json", "customers/acme.env/report.md", ""))
-def test_a_report_that_cannot_be_written_is_refused_before_anything_is_changed(shell: Shell, place: str) -> None:
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_changed(
+    shell: CommandRunner, place: str
+) -> None:
     done = shell(*CLOSE, "-o", place)
     assert done.code == 2
     assert done.requests == []

@@ -41,7 +41,7 @@ def test_apply_does_not_advise_an_option_that_it_does_not_have(capsys: pytest.Ca
     assert "--dry-run" not in said
 
 
-@pytest.mark.parametrize("words", [[], ["sandbox"]])
+@pytest.mark.parametrize("words", [[], ["emulator"]])
 def test_a_group_without_a_command_shows_its_help_and_not_an_escaped_one(
     words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

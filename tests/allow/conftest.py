@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from allowlist import AllowList
 
 from falcon_emulator import Server, Switches, Tenant
+from tests.support.allow_list import AllowList
 
 
 @pytest.fixture

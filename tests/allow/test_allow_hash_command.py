@@ -5,8 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from allowlist import EVERYWHERE, FIRST, GROUP, OTHER_GROUP, SECOND, THIRD, YES, AllowList, the_run, writes
-from thoroughness import quick_first
+
+from tests.support.allow_list import (
+    EVERYWHERE,
+    FIRST,
+    GROUP,
+    OTHER_GROUP,
+    SECOND,
+    THIRD,
+    YES,
+    AllowList,
+    the_run,
+    writes,
+)
+from tests.support.sampling import quick_first
 
 Serve = Callable[..., AllowList]
 

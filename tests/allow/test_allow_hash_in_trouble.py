@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from allowlist import EVERYWHERE, FIRST, SECOND, THIRD, YES, AllowList, lookups, the_run, writes
-from shell import COMMAND, PATIENCE
-from thoroughness import quick_first
+
+from tests.support.allow_list import EVERYWHERE, FIRST, SECOND, THIRD, YES, AllowList, lookups, the_run, writes
+from tests.support.command import COMMAND, PATIENCE
+from tests.support.sampling import quick_first
 
 Serve = Callable[..., AllowList]
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from allowlist import EVERYWHERE, FIRST, SECOND, THIRD, YES, AllowList, the_run, writes
-from thoroughness import quick_first
+
+from tests.support.allow_list import EVERYWHERE, FIRST, SECOND, THIRD, YES, AllowList, the_run, writes
+from tests.support.sampling import quick_first
 
 Serve = Callable[..., AllowList]
 

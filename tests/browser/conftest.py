@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from chrome import Page, started
+
+from tests.support.chrome import Page, started
 
 
 @pytest.fixture(scope="module")

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from chrome import Page
-from drawn import charts, contrasts, cut, named_rows, number, overlaps, rows
-from shell import Finished, Shell
 
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
 from falcon_bulk.report import html_page as html
 from falcon_bulk.report.hash_summary import hash_summary_page
 from falcon_bulk.textsafe import printable
 from falcon_emulator import Server, Tenant
+from tests.support.chrome import Page
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.rendered_page import charts, contrasts, cut, named_rows, number, overlaps, rows
 
 pytestmark = pytest.mark.slow
 
@@ -41,31 +41,31 @@ class Report(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
     with Server(Tenant(alerts=ALERTS, seed=5)) as server:
-        yield Shell(tmp_path_factory.mktemp("acme"), server)
+        yield CommandRunner(tmp_path_factory.mktemp("acme"), server)
 
 
-def report(shell: Shell, name: str, *argv: str) -> Report:
+def report(shell: CommandRunner, name: str, *argv: str) -> Report:
     document = shell.json(*argv, "-o", name)
     return Report(shell.folder / name, document)
 
 
 @pytest.fixture(scope="module")
-def hashes(acme: Shell) -> Report:
+def hashes(acme: CommandRunner) -> Report:
     return report(acme, "hashes.html", "hash-summary")
 
 
 @pytest.fixture(scope="module")
-def counted(acme: Shell) -> Report:
+def counted(acme: CommandRunner) -> Report:
     return report(acme, "summary.html", "summary", "--by", "severity,status,name*host,day", "--top", "150")
 
 
 @pytest.fixture(scope="module")
-def run(acme: Shell, hashes: Report, counted: Report) -> Report:
+def run(acme: CommandRunner, hashes: Report, counted: Report) -> Report:
     """After the others were made: it changes every alert."""
     argv = ("--status", "in_progress", "--yes", "--max", str(ALERTS), "--lift", "all", "--batch-delay", "0")
-    done: Finished = acme("bulk-close", "--since", "4000d", *argv, "--format", "json")
+    done: CommandResult = acme("bulk-close", "--since", "4000d", *argv, "--format", "json")
     assert done.code == 0, done
     return report(acme, "run.html", "runs", "show", done.document["run_id"])
 
@@ -191,7 +191,7 @@ def test_a_page_of_ten_thousand_alerts_is_small(hashes: Report, counted: Report,
     assert max(one.path.stat().st_size for one in (hashes, counted, run)) < LIMIT
 
 
-def test_who_made_it_when_and_with_which_filter_is_said(page: Page, acme: Shell) -> None:
+def test_who_made_it_when_and_with_which_filter_is_said(page: Page, acme: CommandRunner) -> None:
     made = report(acme, "filtered.html", "hash-summary", "--severity", "high", "--since", "30d")
     page.open(made.path)
     titles, values = (

@@ -5,17 +5,18 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from ground import Ground, Start, a_ground
+
+from tests.support.run_harness import RunHarness, Start, serve_run_harness
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start a small tenant; keywords set its size, its seed and its switches."""
     with ExitStack() as stack:
-        yield lambda **options: stack.enter_context(a_ground(tmp_path, **options))
+        yield lambda **options: stack.enter_context(serve_run_harness(tmp_path, **options))
 
 
 @pytest.fixture
-def ground(start: Start) -> Ground:
+def ground(start: Start) -> RunHarness:
     """A small tenant as it usually is."""
     return start()

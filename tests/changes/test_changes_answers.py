@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ground import CLOSE, NO_RAILS, Ground, Start
 
 from falcon_bulk.errors import ExitCode, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon import alerts as alerts_module
@@ -12,6 +11,7 @@ from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.batch_sender import MAX_SPLITS, MAX_TRIES
 from falcon_bulk.operations.changes.planner import Change
+from tests.support.run_harness import ALL_GUARDRAILS, CLOSE, RunHarness, Start
 
 LOST = [
     pytest.param({"kind": "drop", "applied": True}, id="reset after the effect"),
@@ -30,7 +30,7 @@ LOST = [
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_comment_is_not_sent_twice_when_the_answer_is_lost(ground: Ground, fault: dict[str, Any]) -> None:
+def test_a_comment_is_not_sent_twice_when_the_answer_is_lost(ground: RunHarness, fault: dict[str, Any]) -> None:
     ids = ground.ids(25)
     plan = ground.planned(ids)
     ground.order(endpoint="patch", skip=1, times=1, **fault)
@@ -44,7 +44,7 @@ def test_a_comment_is_not_sent_twice_when_the_answer_is_lost(ground: Ground, fau
 
 @pytest.mark.parametrize("applied", [True, False])
 def test_a_comment_is_not_sent_twice_when_the_answer_comes_too_late(
-    ground: Ground, applied: bool, monkeypatch: pytest.MonkeyPatch
+    ground: RunHarness, applied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alerts_module, "CHANGE", replace(alerts_module.CHANGE, read_timeout=0.2))
     ids = ground.ids(15)
@@ -58,7 +58,7 @@ def test_a_comment_is_not_sent_twice_when_the_answer_comes_too_late(
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_every_answer_lost_twice_in_a_row_still_leaves_one_comment(ground: Ground, fault: dict[str, Any]) -> None:
+def test_every_answer_lost_twice_in_a_row_still_leaves_one_comment(ground: RunHarness, fault: dict[str, Any]) -> None:
     ids = ground.ids(20)
     plan = ground.planned(ids)
     ground.order(endpoint="patch", times=2, **fault)
@@ -66,7 +66,7 @@ def test_every_answer_lost_twice_in_a_row_still_leaves_one_comment(ground: Groun
     assert (result.changed, ground.comments(plan, ids)) == (20, {1: 20})
 
 
-def test_alerts_whose_answer_and_read_back_are_lost_are_unknown_until_a_resume_settles_them(ground: Ground) -> None:
+def test_alerts_whose_answer_and_read_back_are_lost_are_unknown_until_a_resume_settles_them(ground: RunHarness) -> None:
     ids = ground.ids(30)
     plan = ground.planned(ids)
     ground.order("drop", endpoint="patch", applied=True, times=None)
@@ -83,7 +83,7 @@ def test_alerts_whose_answer_and_read_back_are_lost_are_unknown_until_a_resume_s
     assert ground.journal.unfinished() is None
 
 
-def test_a_part_that_was_left_out_fails_alone_and_the_rest_is_changed(ground: Ground) -> None:
+def test_a_part_that_was_left_out_fails_alone_and_the_rest_is_changed(ground: RunHarness) -> None:
     ids = ground.ids(20)
     plan = ground.planned(ids)
     ground.order("partial", endpoint="patch", count=7, status=404, text="cannot be changed")
@@ -98,7 +98,7 @@ def test_a_part_that_was_left_out_fails_alone_and_the_rest_is_changed(ground: Gr
     assert {problem.message for problem in result.errors} == {"cannot be changed"}
 
 
-def test_a_part_that_was_left_out_for_a_moment_is_sent_again_alone(ground: Ground) -> None:
+def test_a_part_that_was_left_out_for_a_moment_is_sent_again_alone(ground: RunHarness) -> None:
     ids = ground.ids(20)
     plan = ground.planned(ids)
     ground.order("partial", endpoint="patch", count=7, status=503, text="try later")
@@ -108,7 +108,7 @@ def test_a_part_that_was_left_out_for_a_moment_is_sent_again_alone(ground: Groun
     assert sorted(request.ids for request in ground.patches) == [3, 10, 10]
 
 
-def test_a_200_that_did_nothing_is_no_success(ground: Ground) -> None:
+def test_a_200_that_did_nothing_is_no_success(ground: RunHarness) -> None:
     ids = ground.ids(10)
     plan = ground.planned(ids)
     ground.order("nothing_applied", endpoint="patch", status=409, text="locked by another process")
@@ -149,14 +149,14 @@ def test_alerts_that_were_so_already_count_as_changed_whether_falcon_counts_them
     plan = ground.planned(ids)
     result = ground.carry_out(plan)
     assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, 10, 10)
-    again = ground.planned(ids, Change(status=Status.CLOSED, operator="ann", lifted=NO_RAILS))
+    again = ground.planned(ids, Change(status=Status.CLOSED, operator="ann", lifted=ALL_GUARDRAILS))
     assert ground.carry_out(again).selected == 10
     assert ground.comments(again, ids) == {0: 10}, "what is closed already is skipped, not touched twice"
 
 
 @pytest.mark.parametrize("mode", ["batch_400", "batch_404"])
 @pytest.mark.parametrize("place", [0, 37, 99])
-def test_one_poison_alert_is_found_by_halving_and_fails_alone(ground: Ground, mode: str, place: int) -> None:
+def test_one_poison_alert_is_found_by_halving_and_fails_alone(ground: RunHarness, mode: str, place: int) -> None:
     ids = ground.ids(100)
     plan = ground.planned(ids)
     ground.order("poison", endpoint="patch", ids=[ids[place]], mode=mode, times=None)
@@ -167,7 +167,7 @@ def test_one_poison_alert_is_found_by_halving_and_fails_alone(ground: Ground, mo
     assert len(ground.patches) <= 15, "100 alerts are halved seven times at most"
 
 
-def test_several_poison_alerts_fail_alone(ground: Ground) -> None:
+def test_several_poison_alerts_fail_alone(ground: RunHarness) -> None:
     ids = ground.ids(60)
     poison = ids[3::20]
     plan = ground.planned(ids)
@@ -177,7 +177,7 @@ def test_several_poison_alerts_fail_alone(ground: Ground) -> None:
     assert {one for one, record in ground.records(plan).items() if record.outcome == Outcome.FAILED} == set(poison)
 
 
-def test_an_alert_that_keeps_meeting_a_server_error_fails_alone_and_the_run_goes_on(ground: Ground) -> None:
+def test_an_alert_that_keeps_meeting_a_server_error_fails_alone_and_the_run_goes_on(ground: RunHarness) -> None:
     ids = ground.ids(40)
     plan = ground.planned(ids)
     ground.order("poison", endpoint="patch", ids=[ids[5]], mode="only_itself", status=500, times=None)
@@ -187,7 +187,7 @@ def test_an_alert_that_keeps_meeting_a_server_error_fails_alone_and_the_run_goes
     assert ground.comments(plan, ids) == {1: 39, 0: 1}
 
 
-def test_an_alert_that_was_written_and_cannot_be_found_is_unknown_and_settled_by_resume(ground: Ground) -> None:
+def test_an_alert_that_was_written_and_cannot_be_found_is_unknown_and_settled_by_resume(ground: RunHarness) -> None:
     ids = ground.ids(20)
     plan = ground.planned(ids)
     read = ground.falcon.alerts.by_id
@@ -200,7 +200,7 @@ def test_an_alert_that_was_written_and_cannot_be_found_is_unknown_and_settled_by
     assert ground.comments(plan, ids) == {1: 20}
 
 
-def test_a_poison_alert_that_harms_only_itself_costs_no_further_request(ground: Ground) -> None:
+def test_a_poison_alert_that_harms_only_itself_costs_no_further_request(ground: RunHarness) -> None:
     ids = ground.ids(20)
     plan = ground.planned(ids)
     ground.order("poison", endpoint="patch", ids=[ids[5]], mode="only_itself", status=400, times=None)
@@ -208,7 +208,7 @@ def test_a_poison_alert_that_harms_only_itself_costs_no_further_request(ground: 
     assert (result.changed, result.failed, len(ground.patches)) == (19, 1, 2)
 
 
-def test_halves_are_paced_like_batches(ground: Ground) -> None:
+def test_halves_are_paced_like_batches(ground: RunHarness) -> None:
     ids = ground.ids(40)
     plan = ground.planned(ids)
     ground.order("poison", endpoint="patch", ids=[ids[11]], times=None)
@@ -217,7 +217,7 @@ def test_halves_are_paced_like_batches(ground: Ground) -> None:
     assert ground.timing.monotonic() - begun >= 3.0 * (len(ground.patches) - 1)
 
 
-def test_a_413_is_answered_with_smaller_batches(ground: Ground) -> None:
+def test_a_413_is_answered_with_smaller_batches(ground: RunHarness) -> None:
     ids = ground.ids(40)
     plan = ground.planned(ids)
     ground.order("status", status=413, text="request too large", endpoint="patch", times=1)
@@ -226,7 +226,7 @@ def test_a_413_is_answered_with_smaller_batches(ground: Ground) -> None:
     assert [request.ids for request in ground.patches] == [40, 20, 20]
 
 
-def test_the_number_of_splits_has_a_bound_when_falcon_refuses_everything(ground: Ground) -> None:
+def test_the_number_of_splits_has_a_bound_when_falcon_refuses_everything(ground: RunHarness) -> None:
     ids = ground.ids(160)
     plan = ground.planned(ids)
     ground.order("status", status=400, text="no", endpoint="patch", times=None)
@@ -247,7 +247,7 @@ ABOUT_THE_REQUEST = [
 
 
 @pytest.mark.parametrize("text", ABOUT_THE_REQUEST)
-def test_a_400_about_the_request_itself_stops_the_run(ground: Ground, text: str) -> None:
+def test_a_400_about_the_request_itself_stops_the_run(ground: RunHarness, text: str) -> None:
     ids = ground.ids(100)
     plan = ground.planned(ids)
     ground.order("status", status=400, text=text, endpoint="patch", times=None)
@@ -259,7 +259,7 @@ def test_a_400_about_the_request_itself_stops_the_run(ground: Ground, text: str)
     assert ground.journal.unfinished() is None, "sending the same again would not help: it blocks nothing"
 
 
-def test_a_number_in_an_alerts_id_does_not_make_a_refusal_one_about_the_request(ground: Ground) -> None:
+def test_a_number_in_an_alerts_id_does_not_make_a_refusal_one_about_the_request(ground: RunHarness) -> None:
     ids = ground.ids(10)
     plan = ground.planned(ids)
     ground.order("status", status=400, text=f"cannot update {ground.tenant.cid}:ind:1:77-1024-5", endpoint="patch")
@@ -268,7 +268,7 @@ def test_a_number_in_an_alerts_id_does_not_make_a_refusal_one_about_the_request(
 
 
 @pytest.mark.parametrize("status", [405, 409, 422])
-def test_a_refusal_that_smaller_batches_cannot_cure_stops_the_run(ground: Ground, status: int) -> None:
+def test_a_refusal_that_smaller_batches_cannot_cure_stops_the_run(ground: RunHarness, status: int) -> None:
     ids = ground.ids(40)
     plan = ground.planned(ids)
     ground.order("status", status=status, text="not like this", endpoint="patch", times=None)
@@ -277,7 +277,7 @@ def test_a_refusal_that_smaller_batches_cannot_cure_stops_the_run(ground: Ground
     assert len(ground.patches) <= 2
 
 
-def test_a_redirect_of_a_change_is_not_followed_and_stops_the_run(ground: Ground) -> None:
+def test_a_redirect_of_a_change_is_not_followed_and_stops_the_run(ground: RunHarness) -> None:
     ids = ground.ids(40)
     plan = ground.planned(ids)
     ground.order("redirect", location="https://api.us-2.crowdstrike.com/", endpoint="patch", times=None)
@@ -286,7 +286,7 @@ def test_a_redirect_of_a_change_is_not_followed_and_stops_the_run(ground: Ground
     assert len(ground.patches) <= 2
 
 
-def test_a_scope_that_is_missing_from_the_start_leaves_all_as_it_was_and_blocks_nothing(ground: Ground) -> None:
+def test_a_scope_that_is_missing_from_the_start_leaves_all_as_it_was_and_blocks_nothing(ground: RunHarness) -> None:
     ids = ground.ids(40)
     plan = ground.planned(ids)
     ground.order("status", status=403, text="access denied, authorization failed", endpoint="patch", times=None)
@@ -298,7 +298,7 @@ def test_a_scope_that_is_missing_from_the_start_leaves_all_as_it_was_and_blocks_
     assert ground.journal.unfinished() is None
 
 
-def test_a_scope_that_is_taken_away_in_the_middle_stops_the_run_until_a_resume(ground: Ground) -> None:
+def test_a_scope_that_is_taken_away_in_the_middle_stops_the_run_until_a_resume(ground: RunHarness) -> None:
     ids = ground.ids(60)
     plan = ground.planned(ids)
     ground.order("status", status=403, text="access denied", endpoint="patch", skip=2, times=None)
@@ -312,7 +312,7 @@ def test_a_scope_that_is_taken_away_in_the_middle_stops_the_run_until_a_resume(g
 
 
 @pytest.mark.parametrize("header", ["milliseconds", "seconds", "missing", "nonsense", "past"])
-def test_a_storm_of_429_is_sat_out(ground: Ground, header: str) -> None:
+def test_a_storm_of_429_is_sat_out(ground: RunHarness, header: str) -> None:
     ids = ground.ids(50)
     plan = ground.planned(ids)
     ground.order("rate_limit", header=header, seconds=20, times=6)
@@ -321,7 +321,7 @@ def test_a_storm_of_429_is_sat_out(ground: Ground, header: str) -> None:
     assert ground.comments(plan, ids) == {1: 50}
 
 
-def test_a_storm_that_does_not_end_changes_nothing_and_blocks_nothing(ground: Ground) -> None:
+def test_a_storm_that_does_not_end_changes_nothing_and_blocks_nothing(ground: RunHarness) -> None:
     ids = ground.ids(50)
     plan = ground.planned(ids)
     ground.order("rate_limit", endpoint="patch", times=None)
@@ -332,7 +332,7 @@ def test_a_storm_that_does_not_end_changes_nothing_and_blocks_nothing(ground: Gr
     assert ground.journal.unfinished() is None
 
 
-def test_a_503_for_ever_changes_nothing_costs_few_requests_and_does_not_block_a_rerun(ground: Ground) -> None:
+def test_a_503_for_ever_changes_nothing_costs_few_requests_and_does_not_block_a_rerun(ground: RunHarness) -> None:
     ids = ground.ids(100)
     plan = ground.planned(ids)
     ground.order("status", status=503, endpoint="patch", times=None)
@@ -347,7 +347,7 @@ def test_a_503_for_ever_changes_nothing_costs_few_requests_and_does_not_block_a_
     assert ground.comments(plan, ids) == {0: 100}
 
 
-def test_a_503_after_the_first_batches_is_partial_and_a_resume_does_the_rest(ground: Ground) -> None:
+def test_a_503_after_the_first_batches_is_partial_and_a_resume_does_the_rest(ground: RunHarness) -> None:
     ids = ground.ids(50)
     plan = ground.planned(ids)
     ground.order("status", status=503, endpoint="patch", skip=2, times=None)
@@ -358,7 +358,7 @@ def test_a_503_after_the_first_batches_is_partial_and_a_resume_does_the_rest(gro
     assert ground.comments(plan, ids) == {1: 50}
 
 
-def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(ground: Ground) -> None:
+def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(ground: RunHarness) -> None:
     ids = ground.ids(30)
     plan = ground.planned(ids)
     ground.order("revoke_token", endpoint="patch", skip=1)
@@ -368,10 +368,10 @@ def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(gr
     assert len(ground.requests("token")) == 2
 
 
-def test_another_verdict_is_replaced_in_the_same_request(ground: Ground) -> None:
+def test_another_verdict_is_replaced_in_the_same_request(ground: RunHarness) -> None:
     ids = ground.ids(4)
     ground.edit(ids[:2], tags=["true_positive", "triage"])
-    change = Change(status=Status.CLOSED, operator="ann", verdict=Resolution.FALSE_POSITIVE, lifted=NO_RAILS)
+    change = Change(status=Status.CLOSED, operator="ann", verdict=Resolution.FALSE_POSITIVE, lifted=ALL_GUARDRAILS)
     plan = ground.planned(ids, change)
     result = ground.carry_out(plan)
     assert (result.status, result.verified) == (RunStatus.SUCCESS, 4)
@@ -379,7 +379,7 @@ def test_another_verdict_is_replaced_in_the_same_request(ground: Ground) -> None
     assert [request.ids for request in ground.patches] == [2, 2]
 
 
-def test_a_change_that_reads_back_in_another_state_is_not_verified(ground: Ground) -> None:
+def test_a_change_that_reads_back_in_another_state_is_not_verified(ground: RunHarness) -> None:
     """An analyst reopens an alert between the change and its read-back."""
     ids = ground.ids(10)
     plan = ground.planned(ids)
@@ -397,7 +397,7 @@ def test_a_change_that_reads_back_in_another_state_is_not_verified(ground: Groun
     assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
 
 
-def test_batches_are_as_large_as_asked_and_as_far_apart(ground: Ground) -> None:
+def test_batches_are_as_large_as_asked_and_as_far_apart(ground: RunHarness) -> None:
     ids = ground.ids(95)
     plan = ground.planned(ids)
     begun = ground.timing.monotonic()
@@ -406,7 +406,7 @@ def test_batches_are_as_large_as_asked_and_as_far_apart(ground: Ground) -> None:
     assert ground.timing.monotonic() - begun >= 3 * 15.0
 
 
-def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(ground: Ground) -> None:
+def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(ground: RunHarness) -> None:
     ids = ground.ids(3)
     plan = ground.planned(ids, CLOSE)
     ground.carry_out(plan)
@@ -415,7 +415,7 @@ def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(ground: Ground)
     assert written == {one: [("update_status", "closed"), ("append_comment", comment)] for one in ids}
 
 
-def test_a_run_that_sent_nothing_blocks_no_rerun_also_where_alerts_had_drifted(ground: Ground) -> None:
+def test_a_run_that_sent_nothing_blocks_no_rerun_also_where_alerts_had_drifted(ground: RunHarness) -> None:
     ids = ground.ids(20)
     plan = ground.planned(ids)
     ground.edit(ids[:3], status="in_progress")

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ground import Ground, a_ground
 
 from falcon_bulk.falcon.alerts import UpdateResponse
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.plan import ActionSet, Plan
 from falcon_bulk.model.run import RunStatus
+from tests.support.run_harness import RunHarness, serve_run_harness
 
 ALERTS, BATCH = 30, 10
 NEVER = 10**9
@@ -67,7 +67,7 @@ class MortalJournal(Journal):
 class MortalAlerts:
     """Dies before a request, or after it had its effect."""
 
-    def __init__(self, ground: Ground, life: Life) -> None:
+    def __init__(self, ground: RunHarness, life: Life) -> None:
         self._alerts = ground.falcon.alerts
         self._life = life
 
@@ -86,13 +86,13 @@ class MortalAlerts:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHarness]:
     """A tenant with fresh alerts for each death."""
-    with a_ground(tmp_path_factory.mktemp("crashes"), alerts=25_000) as ground:
+    with serve_run_harness(tmp_path_factory.mktemp("crashes"), alerts=25_000) as ground:
         yield ground
 
 
-def live(ground: Ground, ids: Sequence[str], plan: Plan | None, life: Life, **how: Any) -> Plan | None:
+def live(ground: RunHarness, ids: Sequence[str], plan: Plan | None, life: Life, **how: Any) -> Plan | None:
     """One process: plan what is not planned, resume what is unfinished. Returns the plan if there is one by then."""
     ground.journal.close()
     ground.journal = MortalJournal(ground.journal.path, life)
@@ -109,7 +109,7 @@ def live(ground: Ground, ids: Sequence[str], plan: Plan | None, life: Life, **ho
     return plan if plan and any(row.run_id == plan.run_id for row in ground.journal.rows()) else None
 
 
-def check(ground: Ground, ids: Sequence[str], plan: Plan | None) -> None:
+def check(ground: RunHarness, ids: Sequence[str], plan: Plan | None) -> None:
     """Every alert was changed once and carries one comment of one run; nothing is left to do."""
     assert plan is not None
     result = ground.journal.result(plan.run_id)
@@ -132,7 +132,7 @@ def check(ground: Ground, ids: Sequence[str], plan: Plan | None) -> None:
 )
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_run_killed_at_any_write_or_request_is_completed_by_a_resume(
-    ground: Ground, workers: int, fresh: bool
+    ground: RunHarness, workers: int, fresh: bool
 ) -> None:
     for point in count(1):
         ids = ground.ids(ALERTS)
@@ -151,7 +151,7 @@ def test_a_run_killed_at_any_write_or_request_is_completed_by_a_resume(
 
 
 @pytest.mark.slow
-def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(ground: Ground) -> None:
+def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(ground: RunHarness) -> None:
     """The first process dies right after the effect of its second change, the second one anywhere."""
     for point in count(1):
         ids = ground.ids(ALERTS)
@@ -171,7 +171,7 @@ def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(ground: Groun
     check(ground, ids, plan)
 
 
-def test_a_process_that_dies_again_and_again_gets_there_in_the_end(ground: Ground) -> None:
+def test_a_process_that_dies_again_and_again_gets_there_in_the_end(ground: RunHarness) -> None:
     for step in (7, 11, 13, 17):
         ids = ground.ids(ALERTS)
         plan: Plan | None = live(ground, ids, None, Life(12 + step), workers=2)
@@ -186,7 +186,7 @@ def test_a_process_that_dies_again_and_again_gets_there_in_the_end(ground: Groun
 class SlowToChange:
     """A Falcon whose change begins to show some seconds after the process that asked for it has died."""
 
-    def __init__(self, ground: Ground, seconds: float) -> None:
+    def __init__(self, ground: RunHarness, seconds: float) -> None:
         self._ground = ground
         self._seconds = seconds
         self._under_way: tuple[float, Sequence[str], ActionSet] | None = None
@@ -211,7 +211,7 @@ class SlowToChange:
         raise Killed
 
 
-def test_a_change_that_was_under_way_at_the_death_is_waited_for_before_it_is_sent_again(ground: Ground) -> None:
+def test_a_change_that_was_under_way_at_the_death_is_waited_for_before_it_is_sent_again(ground: RunHarness) -> None:
     ids = ground.ids(ALERTS)
     plan = ground.planned(ids)
     falcon = SlowToChange(ground, seconds=8.0)
@@ -223,7 +223,7 @@ def test_a_change_that_was_under_way_at_the_death_is_waited_for_before_it_is_sen
     check(ground, ids, plan)
 
 
-def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(ground: Ground) -> None:
+def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(ground: RunHarness) -> None:
     ids = ground.ids(ALERTS)
     assert live(ground, ids, None, Life(8)) is None
     assert ground.journal.unfinished() is None
@@ -235,7 +235,7 @@ def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(grou
 
 
 @pytest.mark.slow
-def test_an_undo_killed_at_any_point_is_completed_by_a_resume(ground: Ground) -> None:
+def test_an_undo_killed_at_any_point_is_completed_by_a_resume(ground: RunHarness) -> None:
     for point in count(1, 2):
         ids = ground.ids(ALERTS)
         run = live(ground, ids, None, Life(NEVER), workers=1)

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from ground import CLOSE, Ground, Start
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.batch_sender import MAX_STATE_AGE
 from falcon_bulk.operations.changes.planner import Change
+from tests.support.run_harness import CLOSE, RunHarness, Start
 
 RAILED = Change(status=Status.CLOSED, operator="ann")
 EDITS = [
@@ -22,7 +22,7 @@ EDITS = [
 ]
 
 
-def an_easy_one(ground: Ground, count: int) -> list[str]:
+def an_easy_one(ground: RunHarness, count: int) -> list[str]:
     """Alerts that no guard rail holds: not critical, no OverWatch, no case, of a plain kind."""
     found = [
         one
@@ -39,7 +39,7 @@ def an_easy_one(ground: Ground, count: int) -> list[str]:
 
 @pytest.mark.parametrize(("edit", "said"), EDITS)
 def test_an_alert_that_somebody_touched_since_the_plan_is_left_alone_and_listed(
-    ground: Ground, edit: dict[str, Any], said: str
+    ground: RunHarness, edit: dict[str, Any], said: str
 ) -> None:
     ids = ground.ids(12)
     plan = ground.planned(ids)
@@ -56,7 +56,7 @@ def test_an_alert_that_somebody_touched_since_the_plan_is_left_alone_and_listed(
     assert ground.journal.unfinished() is None, "drift is final and blocks nothing"
 
 
-def test_a_moved_case_link_is_drift(ground: Ground) -> None:
+def test_a_moved_case_link_is_drift(ground: RunHarness) -> None:
     ids = ground.ids(5)
     plan = ground.planned(ids)
     ground.tenant.store.by_id[ids[2]].case_ids = ("case-7",)
@@ -65,14 +65,14 @@ def test_a_moved_case_link_is_drift(ground: Ground) -> None:
     assert "case none → case-7" in ground.records(plan)[ids[2]].reason
 
 
-def test_a_comment_alone_is_drift_even_where_the_tag_and_status_are_as_before(ground: Ground) -> None:
+def test_a_comment_alone_is_drift_even_where_the_tag_and_status_are_as_before(ground: RunHarness) -> None:
     ids = ground.ids(3)
     plan = ground.planned(ids)
     ground.edit(ids[:1], comment="please wait")
     assert ground.carry_out(plan, fresh=False).drifted == 1
 
 
-def test_the_crawler_moves_updated_timestamp_and_that_is_no_drift(ground: Ground) -> None:
+def test_the_crawler_moves_updated_timestamp_and_that_is_no_drift(ground: RunHarness) -> None:
     ids = ground.ids(30)
     plan = ground.planned(ids)
     seen = {one: ground.tenant.store.by_id[one].state.updated for one in ids}
@@ -82,7 +82,7 @@ def test_the_crawler_moves_updated_timestamp_and_that_is_no_drift(ground: Ground
     assert (result.status, result.changed, result.drifted) == (RunStatus.SUCCESS, 30, 0)
 
 
-def test_all_drifted_sends_no_change_at_all(ground: Ground) -> None:
+def test_all_drifted_sends_no_change_at_all(ground: RunHarness) -> None:
     ids = ground.ids(10)
     plan = ground.planned(ids)
     ground.edit(ids, assign="bo.birch")
@@ -91,7 +91,7 @@ def test_all_drifted_sends_no_change_at_all(ground: Ground) -> None:
     assert ground.patches == []
 
 
-def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_are(ground: Ground) -> None:
+def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_are(ground: RunHarness) -> None:
     ids = ground.ids(20)
     fresh = ground.planned(ids)
     reads = len(ground.requests("entities"))
@@ -107,7 +107,7 @@ def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_ar
     assert len(ground.requests("entities")) - reads == 4
 
 
-def test_guard_rails_are_judged_again_on_what_is_read_before_sending(ground: Ground) -> None:
+def test_guard_rails_are_judged_again_on_what_is_read_before_sending(ground: RunHarness) -> None:
     ids = an_easy_one(ground, 6)
     plan = ground.planned(ids, RAILED)
     alert = ground.tenant.store.by_id[ids[0]]
@@ -123,7 +123,7 @@ def _worse(fields: dict[str, Any]) -> dict[str, Any]:
     return {"severity": 95, "severity_name": "Critical"} if "severity" in fields else {}
 
 
-def test_rails_hold_back_what_is_assigned_in_progress_or_a_true_positive(ground: Ground) -> None:
+def test_rails_hold_back_what_is_assigned_in_progress_or_a_true_positive(ground: RunHarness) -> None:
     ids = an_easy_one(ground, 8)
     ground.edit(ids[:1], assign="bo.birch")
     ground.edit(ids[1:2], status="in_progress")
@@ -135,7 +135,7 @@ def test_rails_hold_back_what_is_assigned_in_progress_or_a_true_positive(ground:
     assert ground.comments(plan, ids[:3]) == {0: 3}
 
 
-def test_an_alert_that_is_gone_when_it_is_read_again_fails_alone(ground: Ground) -> None:
+def test_an_alert_that_is_gone_when_it_is_read_again_fails_alone(ground: RunHarness) -> None:
     ids = ground.ids(6)
     plan = ground.planned(ids)
     gone = ground.server.call(lambda: ground.tenant.store.by_id.pop(ids[3]))
@@ -145,7 +145,7 @@ def test_an_alert_that_is_gone_when_it_is_read_again_fails_alone(ground: Ground)
     assert ground.comments_on(plan, ids[3]) == 0
 
 
-def test_an_alert_that_somebody_closed_after_a_lost_answer_is_drifted_and_not_ours(ground: Ground) -> None:
+def test_an_alert_that_somebody_closed_after_a_lost_answer_is_drifted_and_not_ours(ground: RunHarness) -> None:
     """Falcon drops the request without an effect and, before anything is read, an analyst closes three alerts."""
     ids = ground.ids(10)
     plan = ground.planned(ids)
@@ -160,7 +160,7 @@ def test_an_alert_that_somebody_closed_after_a_lost_answer_is_drifted_and_not_ou
 
 
 def test_an_alert_that_we_changed_and_somebody_changed_after_a_crash_is_ours_and_undo_leaves_it_alone(
-    ground: Ground,
+    ground: RunHarness,
 ) -> None:
     """Between the lost answer and the resume an analyst takes some of the alerts and reopens them."""
     ids = ground.ids(10)
@@ -181,7 +181,7 @@ def test_an_alert_that_we_changed_and_somebody_changed_after_a_crash_is_ours_and
     assert ground.statuses(ids[5:]) == {"new": 5}
 
 
-def test_a_change_of_ours_that_stands_as_not_sent_is_recognized_before_it_is_sent_again(ground: Ground) -> None:
+def test_a_change_of_ours_that_stands_as_not_sent_is_recognized_before_it_is_sent_again(ground: RunHarness) -> None:
     """Falcon answers 403 and carried the change out all the same."""
     ids = ground.ids(10)
     plan = ground.planned(ids)

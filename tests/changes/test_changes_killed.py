@@ -4,8 +4,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from desk import Desk, a_desk
-from ground import until
+
+from tests.support.run_harness import wait_until
+from tests.support.workspace import Workspace, serve_workspace
 
 ALERTS, BATCH = 240, 30
 BATCHES = ALERTS // BATCH
@@ -17,7 +18,7 @@ PACE = ("--batch-size", str(BATCH), "--batch-delay", "0.08", "--workers", "3")
 def test_twenty_kills_leave_nothing_that_a_resume_does_not_settle(tmp_path: Path) -> None:
     """Fourteen die right after a change had its effect and before it is answered, six after an outcome is recorded."""
     amid = unrecorded = 0
-    with a_desk(tmp_path, alerts=12_000) as desk:
+    with serve_workspace(tmp_path, alerts=12_000) as desk:
         for number in range(20):
             ids = desk.ids(ALERTS)
             sent, settled = desk.patches(), desk.settled()
@@ -41,7 +42,7 @@ def test_twenty_kills_leave_nothing_that_a_resume_does_not_settle(tmp_path: Path
     assert unrecorded >= 3, f"{unrecorded} kills fell between an effect and its recorded outcome"
 
 
-def check_resumed(desk: Desk, ids: list[str]) -> None:
+def check_resumed(desk: Workspace, ids: list[str]) -> None:
     """`resume` ends the newest run; each alert was changed once and carries one comment of it."""
     killed = desk.newest_run()
     assert killed.planned == ALERTS
@@ -62,7 +63,7 @@ def check_resumed(desk: Desk, ids: list[str]) -> None:
 def test_a_kill_leaves_no_lock_but_an_unfinished_run_that_blocks_until_it_is_resumed_or_abandoned(
     tmp_path: Path,
 ) -> None:
-    with a_desk(tmp_path, latency_patch=0.3) as desk:
+    with serve_workspace(tmp_path, latency_patch=0.3) as desk:
         ids, later = desk.ids(100)[:60], desk.ids(100)[60:]
         with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
             desk.wait_for_patches(1, running)
@@ -88,7 +89,7 @@ def test_a_kill_leaves_no_lock_but_an_unfinished_run_that_blocks_until_it_is_res
         assert refused.code == 7, refused
         assert desk.patches() == sent + 1
 
-        until(lambda: desk.patches_answered() == sent + 1)
+        wait_until(lambda: desk.patches_answered() == sent + 1)
         closed = desk.closed(ids)
         assert closed == 20 * sent
         undone = desk.run("undo", killed, "--yes", "--max", "60", "--format", "json")
@@ -99,10 +100,10 @@ def test_a_kill_leaves_no_lock_but_an_unfinished_run_that_blocks_until_it_is_res
 @pytest.mark.slow
 def test_a_kill_before_the_first_change_leaves_nothing_to_resume(tmp_path: Path) -> None:
     """It dies while it reads the alerts: the plan was not whole, so there is no run."""
-    with a_desk(tmp_path, latency_entities=30.0) as desk:
+    with serve_workspace(tmp_path, latency_entities=30.0) as desk:
         ids = desk.ids(50)
         with desk.running(*desk.close_these(ids)) as running:
-            until(lambda: any(request.endpoint == "entities" for request in desk.tenant.ledger.requests))
+            wait_until(lambda: any(request.endpoint == "entities" for request in desk.tenant.ledger.requests))
             running.signal(signal.SIGKILL)
             running.process.wait()
         desk.tenant.switches.latency_entities = 0.0

@@ -1,6 +1,6 @@
 """Plans, analysts, faults, kills, resumes and undos in any order, held against a model of what may happen.
 
-Falcon is the sandbox's tenant without a wire; the journal is real.
+Falcon is the emulator's tenant without a wire; the journal is real.
 """
 
 import shutil
@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from ground import NO_RAILS, PatientTiming
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -43,6 +42,7 @@ from falcon_emulator.alert_records import State
 from falcon_emulator.control import edit
 from falcon_emulator.documents import render
 from falcon_emulator.request_log import Change as LedgerChange
+from tests.support.run_harness import ALL_GUARDRAILS, SteppingClock
 
 ALERTS = 12
 FAULTS = (
@@ -120,7 +120,7 @@ class Changes(RuleBasedStateMachine):
             alerts=ALERTS, seed=seed, switches=Switches(count_no_ops=no_ops, closing_hides=hides, index_lag=0.0)
         )
         self.falcon = Unwired(self.tenant)
-        self.timing = PatientTiming()
+        self.timing = SteppingClock()
         self.journal = Journal(self.folder / "acme.sqlite3")
         self.plans: dict[str, tuple[Plan, dict[str, ActionSet], dict[str, AlertState]]] = {}
         self.runs = 0
@@ -170,7 +170,7 @@ class Changes(RuleBasedStateMachine):
         status=st.sampled_from(Status),
         verdict=st.sampled_from([None, *Resolution]),
         assign_to=st.sampled_from(["", "ann@example.com"]),
-        lifted=st.sampled_from([NO_RAILS, frozenset(), frozenset({"assigned", "in-progress", "no-severity"})]),
+        lifted=st.sampled_from([ALL_GUARDRAILS, frozenset(), frozenset({"assigned", "in-progress", "no-severity"})]),
         fresh=st.booleans(),
         faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=4),
         unreadable=st.sampled_from([0, 0, 0, 1, 2]),

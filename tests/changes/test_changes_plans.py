@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from desk import Desk, a_desk
-from ground import NO_RAILS, Ground, a_ground
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +18,8 @@ from falcon_bulk.operations.changes.plan_file import PlanFileWriter
 from falcon_bulk.operations.changes.planner import Change, make_plan
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
+from tests.support.run_harness import ALL_GUARDRAILS, RunHarness, serve_run_harness
+from tests.support.workspace import Workspace, serve_workspace
 
 Actions = dict[str, list[tuple[str, str]]]
 
@@ -47,8 +47,8 @@ def sent_actions(changes: Any, run_id: str) -> Actions:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with a_ground(tmp_path_factory.mktemp("plans"), alerts=3000) as ground:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHarness]:
+    with serve_run_harness(tmp_path_factory.mktemp("plans"), alerts=3000) as ground:
         yield ground
 
 
@@ -60,14 +60,14 @@ CHANGES = st.builds(
     verdict=st.sampled_from([None, *Resolution]),
     tags=st.lists(st.sampled_from(["triage", "acme/2", "x y"]), max_size=2, unique=True).map(tuple),
     assign_to=st.sampled_from(["", "bo@example.com", "Bo Birch", "2ad9a8b6-2da9-9a76-b896-05b29ef48a1d"]),
-    lifted=st.sampled_from([frozenset(), frozenset({"assigned", "in-progress"}), NO_RAILS]),
+    lifted=st.sampled_from([frozenset(), frozenset({"assigned", "in-progress"}), ALL_GUARDRAILS]),
 )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(change=CHANGES, start=st.integers(0, 2900), size=st.integers(1, 60))
 def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
-    ground: Ground, change: Change, start: int, size: int
+    ground: RunHarness, change: Change, start: int, size: int
 ) -> None:
     ids = tuple(alert.composite_id for alert in ground.tenant.store.newest_first[start : start + size])
     file = io.BytesIO()
@@ -99,7 +99,7 @@ def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
     assert sent_now == planned_actions(file.getvalue(), plan.run_id)
 
 
-def a_plan(desk: Desk, *more: str) -> Path:
+def a_plan(desk: Workspace, *more: str) -> Path:
     """A saved plan that closes what is new, of the easy kind."""
     path = desk.folder / "acme.plan"
     done = desk.run(
@@ -111,12 +111,12 @@ def a_plan(desk: Desk, *more: str) -> Path:
     return path
 
 
-def apply(desk: Desk, path: Path, *more: str, customer: str = "acme") -> Any:
+def apply(desk: Workspace, path: Path, *more: str, customer: str = "acme") -> Any:
     return desk.run("apply", str(path), "--yes", "--format", "json", *more, customer=customer)
 
 
 def test_a_saved_plan_sends_exactly_its_alerts_and_actions_and_only_once(tmp_path: Path) -> None:
-    with a_desk(tmp_path, alerts=400) as desk:
+    with serve_workspace(tmp_path, alerts=400) as desk:
         path = a_plan(desk)
         content = path.read_bytes()
         wanted = planned_actions(content, json.loads(content.splitlines()[0])["plan"]["run_id"])
@@ -136,7 +136,7 @@ def test_a_saved_plan_sends_exactly_its_alerts_and_actions_and_only_once(tmp_pat
 
 @pytest.mark.slow
 def test_a_plan_that_could_not_be_sent_at_all_can_be_applied_again(tmp_path: Path) -> None:
-    with a_desk(tmp_path, alerts=400) as desk:
+    with serve_workspace(tmp_path, alerts=400) as desk:
         path = a_plan(desk)
         desk.order("status", status=503, endpoint="patch", times=None)
         failed = apply(desk, path)
@@ -153,7 +153,7 @@ def test_a_plan_that_could_not_be_sent_at_all_can_be_applied_again(tmp_path: Pat
 
 @pytest.mark.slow
 def test_a_plan_that_is_damaged_foreign_or_too_old_is_refused_before_any_change(tmp_path: Path) -> None:
-    with a_desk(tmp_path, "acme", "globex", alerts=400) as desk:
+    with serve_workspace(tmp_path, "acme", "globex", alerts=400) as desk:
         path = a_plan(desk)
         content = path.read_bytes()
         damaged = desk.folder / "damaged.plan"
@@ -178,7 +178,7 @@ def test_a_plan_that_is_damaged_foreign_or_too_old_is_refused_before_any_change(
 @pytest.mark.slow
 def test_an_hour_late_what_an_analyst_took_is_left_alone_and_the_rest_is_closed(tmp_path: Path) -> None:
     """The crawler touched every alert meanwhile; the analyst took 50."""
-    with a_desk(tmp_path, alerts=1500) as desk:
+    with serve_workspace(tmp_path, alerts=1500) as desk:
         path = a_plan(desk)
         content = path.read_bytes()
         ids = sorted(planned_actions(content, "none"))

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from desk import Running, a_desk
-from ground import until
 
 from falcon_bulk.errors import Stopped
 from falcon_bulk.model.clock import SystemClock
+from tests.support.run_harness import wait_until
+from tests.support.workspace import RunningCommand, serve_workspace
 
 STALL = 10.0
 """Seconds that a busy machine may hold a process up; what a signal cuts short would take much longer."""
@@ -66,7 +66,7 @@ def test_what_finishes_is_not_cut_short_but_waits_no_longer_than_a_few_seconds()
 def test_the_first_signal_lets_what_is_in_flight_finish_and_names_resume(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with a_desk(tmp_path, latency_patch=1.5) as desk:
+    with serve_workspace(tmp_path, latency_patch=1.5) as desk:
         ids = desk.ids(200)
         with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "1")) as running:
             desk.wait_for_patches(3, running)
@@ -94,7 +94,7 @@ def test_what_is_in_flight_is_recorded_also_where_the_quota_slows_reading_down(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     """Other integrations use up most of the customer's limit, so that requests are spaced."""
-    with a_desk(tmp_path, latency_patch=0.2, rate_limit=6) as desk:
+    with serve_workspace(tmp_path, latency_patch=0.2, rate_limit=6) as desk:
         ids = desk.ids(60)
         command = desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0", "--workers", "1", "--quota", "1")
         with desk.running(*command) as running:
@@ -111,7 +111,7 @@ def test_what_is_in_flight_is_recorded_also_where_the_quota_slows_reading_down(
 def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with a_desk(tmp_path, latency_patch=LONG) as desk:
+    with serve_workspace(tmp_path, latency_patch=LONG) as desk:
         ids = desk.ids(40)
         with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0.1")) as running:
             desk.wait_for_patches(1, running)
@@ -130,13 +130,15 @@ def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
 
 @pytest.mark.slow
 def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
-    with a_desk(tmp_path, "acme", "globex", latency_patch=LONG) as desk:
+    with serve_workspace(tmp_path, "acme", "globex", latency_patch=LONG) as desk:
         planned = desk.run(
             "bulk-close", "--severity", "high", "--all-customers", "--dry-run", "--plan", "p", customer=None
         )
         assert planned.code == 0, planned
         with desk.running("apply", "p", "--yes", "--max", "9000", "--format", "json", customer=None) as running:
-            until(lambda: all(any(one.endpoint == "patch" for one in t.ledger.requests) for t in desk.server.tenants))
+            wait_until(
+                lambda: all(any(one.endpoint == "patch" for one in t.ledger.requests) for t in desk.server.tenants)
+            )
             assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
         assert (done.code, done.out) == (130, "")
@@ -147,9 +149,9 @@ def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: Path) -> None:
-    with a_desk(tmp_path, latency_combined=LONG) as desk:
+    with serve_workspace(tmp_path, latency_combined=LONG) as desk:
         with desk.running("bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000") as running:
-            until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
+            wait_until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
             assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
         assert done.code == 130
@@ -162,7 +164,7 @@ def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: P
 def test_a_signal_between_two_batches_ends_the_run_without_waiting_for_the_next(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with a_desk(tmp_path) as desk:
+    with serve_workspace(tmp_path) as desk:
         ids = desk.ids(40)
         with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
             desk.wait_for_settled(20, running)
@@ -176,7 +178,7 @@ def test_a_signal_between_two_batches_ends_the_run_without_waiting_for_the_next(
 @pytest.mark.slow
 def test_a_signal_that_comes_while_the_process_is_held_up_ends_the_wait_for_the_last_batch(tmp_path: Path) -> None:
     """Whichever thread the system hands it to: held up, none is preferred."""
-    with a_desk(tmp_path) as desk:
+    with serve_workspace(tmp_path) as desk:
         for settled in range(20, 100, 20):
             ids = desk.ids(40)
             with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
@@ -190,12 +192,12 @@ def test_a_signal_that_comes_while_the_process_is_held_up_ends_the_wait_for_the_
 
 @pytest.mark.slow
 def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path) -> None:
-    with a_desk(tmp_path) as desk:
+    with serve_workspace(tmp_path) as desk:
         ids = desk.ids(40)
         desk.order("rate_limit", endpoint="patch", seconds=110, times=None)
         with desk.running(*desk.close_these(ids)) as running:
             desk.wait_for_patches(1, running)
-            until(lambda: desk.patches_answered() > 0)
+            wait_until(lambda: desk.patches_answered() > 0)
             seconds = ended_within(running, signal.SIGTERM)
             done = running.finish()
         assert done.code == 143
@@ -208,10 +210,10 @@ def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path
 def test_a_signal_while_the_alerts_are_read_leaves_no_run_behind(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with a_desk(tmp_path, latency_combined=4.0) as desk:
+    with serve_workspace(tmp_path, latency_combined=4.0) as desk:
         command = ["bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000", "--format", "json"]
         with desk.running(*command) as running:
-            until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
+            wait_until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
             running.signal(number)
             done = running.finish()
         assert done.code == code, done
@@ -220,18 +222,18 @@ def test_a_signal_while_the_alerts_are_read_leaves_no_run_behind(
         assert desk.run("runs", "--format", "json").document["runs"] == []
 
 
-def ended_within(running: Running, number: signal.Signals) -> float:
+def ended_within(running: RunningCommand, number: signal.Signals) -> float:
     """Send the signal; how many seconds it took the process to end."""
     begun = time.monotonic()
     running.signal(number)
-    until(lambda: running.is_over)
+    wait_until(lambda: running.is_over)
     return time.monotonic() - begun
 
 
-def ended_by_the_second(running: Running, number: signal.Signals) -> float:
+def ended_by_the_second(running: RunningCommand, number: signal.Signals) -> float:
     """Send the signal twice; how many seconds it took the process to end after the second."""
     running.signal(number)
-    until(lambda: not is_pending(running.process.pid, number), why="two signals that are pending are one")
+    wait_until(lambda: not is_pending(running.process.pid, number), why="two signals that are pending are one")
     with pytest.raises(subprocess.TimeoutExpired):
         running.process.wait(1.0)
     return ended_within(running, number)
@@ -250,7 +252,7 @@ def is_pending(pid: int, number: signal.Signals) -> bool:
 def test_a_second_changing_run_of_a_customer_exits_8_and_names_the_first_and_another_customer_is_not_blocked(
     tmp_path: Path,
 ) -> None:
-    with a_desk(tmp_path, "acme", "globex") as desk:
+    with serve_workspace(tmp_path, "acme", "globex") as desk:
         ids = desk.ids(100)
         first, second = ids[:50], ids[50:]
         theirs = desk.ids(30, desk.server.tenants[1])
@@ -276,7 +278,7 @@ def test_a_second_changing_run_of_a_customer_exits_8_and_names_the_first_and_ano
 @pytest.mark.slow
 @pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
 def test_a_run_whose_output_nobody_reads_any_more_finishes_and_records(tmp_path: Path, both: bool) -> None:
-    with a_desk(tmp_path, latency_patch=0.2) as desk:
+    with serve_workspace(tmp_path, latency_patch=0.2) as desk:
         ids = desk.ids(60)
         reading, writing = os.pipe()
         os.close(reading)
@@ -294,7 +296,7 @@ def test_a_run_whose_output_nobody_reads_any_more_finishes_and_records(tmp_path:
 
 @pytest.mark.slow
 def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(tmp_path: Path) -> None:
-    with a_desk(tmp_path) as desk:
+    with serve_workspace(tmp_path) as desk:
         ids = desk.ids(40)
         assert desk.run("runs").code == 0
         for name in ("sqlite3", "sqlite3-wal"):

@@ -5,8 +5,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from desk import a_desk
-from ground import NO_RAILS, Ground, a_ground
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.journal.journal import Journal, JournalProblem
@@ -14,6 +12,8 @@ from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.planner import Change
 from falcon_emulator.alert_records import Assignee
+from tests.support.run_harness import ALL_GUARDRAILS, RunHarness, serve_run_harness
+from tests.support.workspace import serve_workspace
 
 FALSE_POSITIVE = Change(
     status=Status.CLOSED,
@@ -21,14 +21,14 @@ FALSE_POSITIVE = Change(
     verdict=Resolution.FALSE_POSITIVE,
     tags=("triage-42",),
     assign_to="ann@example.com",
-    lifted=NO_RAILS,
+    lifted=ALL_GUARDRAILS,
 )
 STATUSES = ("new", "in_progress", "reopened")
 ASSIGNEES = (None, Assignee(uid="bo@example.com"), Assignee(uuid="2ad9a8b6-2da9-9a76-b896-05b29ef48a1d"))
 TAGS = (None, ("true_positive", "acme"), ("ignored", ""))
 
 
-def mixed(ground: Ground, count: int) -> list[str]:
+def mixed(ground: RunHarness, count: int) -> list[str]:
     """Alerts of mixed statuses, assignees, verdicts and visibility."""
     alerts = ground.tenant.store.newest_first[:count]
     for number, alert in enumerate(alerts):
@@ -42,7 +42,7 @@ def mixed(ground: Ground, count: int) -> list[str]:
     return [alert.composite_id for alert in alerts]
 
 
-def restorable(ground: Ground, ids: list[str]) -> dict[str, Any]:
+def restorable(ground: RunHarness, ids: list[str]) -> dict[str, Any]:
     """What of each alert an undo gives back; an empty tag is none."""
     states = {one: ground.tenant.store.by_id[one].state for one in ids}
     return {
@@ -51,7 +51,7 @@ def restorable(ground: Ground, ids: list[str]) -> dict[str, Any]:
     }
 
 
-def test_a_run_is_taken_back_and_the_undo_too(ground: Ground) -> None:
+def test_a_run_is_taken_back_and_the_undo_too(ground: RunHarness) -> None:
     ids = mixed(ground, 54)
     before = restorable(ground, ids)
     run = ground.planned(ids, FALSE_POSITIVE)
@@ -74,7 +74,7 @@ def test_a_run_is_taken_back_and_the_undo_too(ground: Ground) -> None:
     assert (result.changed, result.drifted) == (0, 54), "what was taken back once is not as it was left"
 
 
-def test_alerts_that_somebody_touched_since_stay_as_they_are_and_are_listed(ground: Ground) -> None:
+def test_alerts_that_somebody_touched_since_stay_as_they_are_and_are_listed(ground: RunHarness) -> None:
     ids = ground.ids(20)
     run = ground.planned(ids)
     ground.carry_out(run)
@@ -93,7 +93,7 @@ def test_alerts_that_somebody_touched_since_stay_as_they_are_and_are_listed(grou
     assert all(listed.values())
 
 
-def test_alerts_that_somebody_touches_while_the_undo_waits_stay_as_they_are(ground: Ground) -> None:
+def test_alerts_that_somebody_touches_while_the_undo_waits_stay_as_they_are(ground: RunHarness) -> None:
     ids = ground.ids(10)
     run = ground.planned(ids)
     ground.carry_out(run)
@@ -104,7 +104,7 @@ def test_alerts_that_somebody_touches_while_the_undo_waits_stay_as_they_are(grou
     assert ground.statuses(ids) == {"new": 7, "closed": 3}
 
 
-def test_only_what_the_run_changed_is_taken_back(ground: Ground) -> None:
+def test_only_what_the_run_changed_is_taken_back(ground: RunHarness) -> None:
     ids = ground.ids(20)
     run = ground.planned(ids)
     ground.edit(ids[:5], assign="bo.birch")
@@ -117,7 +117,7 @@ def test_only_what_the_run_changed_is_taken_back(ground: Ground) -> None:
     assert ground.comments(undo, ids[:7]) == {0: 7}
 
 
-def test_a_lost_answer_in_an_undo_leaves_one_comment(ground: Ground) -> None:
+def test_a_lost_answer_in_an_undo_leaves_one_comment(ground: RunHarness) -> None:
     ids = ground.ids(20)
     run = ground.planned(ids)
     ground.carry_out(run)
@@ -131,7 +131,7 @@ def test_a_lost_answer_in_an_undo_leaves_one_comment(ground: Ground) -> None:
 
 @pytest.mark.slow
 def test_twenty_thousand_mixed_alerts_are_restored_in_at_most_sixty_changes(tmp_path: Path) -> None:
-    with a_ground(tmp_path, alerts=20_500) as ground:
+    with serve_run_harness(tmp_path, alerts=20_500) as ground:
         ids = mixed(ground, 20_000)
         before = restorable(ground, ids)
         run = ground.planned(ids, FALSE_POSITIVE)
@@ -147,7 +147,7 @@ def test_twenty_thousand_mixed_alerts_are_restored_in_at_most_sixty_changes(tmp_
 
 @pytest.mark.slow
 def test_an_undo_is_asked_for_says_what_it_cannot_take_back_and_leaves_a_comment_that_says_undo(tmp_path: Path) -> None:
-    with a_desk(tmp_path) as desk:
+    with serve_workspace(tmp_path) as desk:
         ids = desk.ids(40)
         run = desk.run(*desk.close_these(ids)).document["run_id"]
         sent = desk.patches()
@@ -166,19 +166,19 @@ def test_an_undo_is_asked_for_says_what_it_cannot_take_back_and_leaves_a_comment
         assert desk.run("undo", "251124nosuch", "--yes", "--max", "5").code == 7
 
 
-def unwritable(ground: Ground) -> None:
+def unwritable(ground: RunHarness) -> None:
     """From now on SQLite refuses every write of this journal."""
     ground.journal._db.execute("PRAGMA query_only = ON")
 
 
-def test_a_journal_that_cannot_be_written_lets_no_plan_be_made(ground: Ground) -> None:
+def test_a_journal_that_cannot_be_written_lets_no_plan_be_made(ground: RunHarness) -> None:
     unwritable(ground)
     with pytest.raises(JournalProblem, match="cannot be used"):
         ground.planned(ground.ids(10))
     assert ground.patches == []
 
 
-def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(ground: Ground) -> None:
+def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(ground: RunHarness) -> None:
     ids = ground.ids(30)
     plan = ground.planned(ids)
     unwritable(ground)
@@ -189,7 +189,7 @@ def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(ground: Ground) -
     assert ground.comments(plan, ids) == {1: 30}
 
 
-def test_a_journal_that_is_full_lets_nothing_be_sent(ground: Ground) -> None:
+def test_a_journal_that_is_full_lets_nothing_be_sent(ground: RunHarness) -> None:
     ground.planned(ground.ids(1))
     (pages,) = ground.journal._db.execute("PRAGMA page_count").fetchone()
     ground.journal.abandon("251124run001", "2025-11-24T06:50:35Z")
@@ -201,7 +201,7 @@ def test_a_journal_that_is_full_lets_nothing_be_sent(ground: Ground) -> None:
 
 
 def test_a_journal_that_fills_up_in_the_middle_stops_the_run_and_a_resume_settles_what_was_in_flight(
-    ground: Ground,
+    ground: RunHarness,
 ) -> None:
     ids = ground.ids(40)
     plan = ground.planned(ids)
@@ -223,7 +223,7 @@ def test_a_journal_that_fills_up_in_the_middle_stops_the_run_and_a_resume_settle
     assert ground.comments(plan, ids) == {1: 40}
 
 
-def test_a_journal_of_a_later_version_is_left_alone(ground: Ground) -> None:
+def test_a_journal_of_a_later_version_is_left_alone(ground: RunHarness) -> None:
     path = ground.journal.path
     ground.journal._db.execute("PRAGMA user_version = 99")
     with pytest.raises(JournalProblem, match="later version"):

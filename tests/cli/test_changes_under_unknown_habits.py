@@ -4,10 +4,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from shell import Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Fault
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 FREELY = ("--yes", "--max", "10000", "--lift", "all", "--batch-delay", "0", "--batch-size", "100")
 
@@ -32,7 +32,7 @@ def is_named(habit: dict[str, Any]) -> str:
     return ",".join(f"{name}={value}" for name, value in habit.items())
 
 
-def assert_bulk_close_is_exact(shell: Shell) -> None:
+def assert_bulk_close_is_exact(shell: CommandRunner) -> None:
     before = {alert["composite_id"]: alert for alert in shell.alerts()}
     wanted = {composite_id for composite_id, alert in before.items() if alert["status"] != "closed"}
     done = shell("bulk-close", "--since", "5000d", *FREELY, "--format", "json")

@@ -7,8 +7,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from shell import COMMAND, Finished, Shell
-from thoroughness import quick_first
+
+from tests.support.command import COMMAND, CommandResult, CommandRunner
+from tests.support.sampling import quick_first
 
 YES = ("--yes", "--max", "100000")
 FREELY = (*YES, "--lift", "all", "--batch-delay", "0")
@@ -23,11 +24,11 @@ def open_alerts(alerts: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {alert["composite_id"]: alert for alert in alerts if alert["status"] != "closed"}
 
 
-def by_id(shell: Shell) -> dict[str, dict[str, Any]]:
+def by_id(shell: CommandRunner) -> dict[str, dict[str, Any]]:
     return {alert["composite_id"]: alert for alert in shell.alerts()}
 
 
-def commonest(shell: Shell) -> tuple[str, set[str]]:
+def commonest(shell: CommandRunner) -> tuple[str, set[str]]:
     return max(sorted(shell.hashes().items()), key=lambda item: len(item[1]))
 
 
@@ -38,7 +39,7 @@ def assert_sums(document: dict[str, Any]) -> None:
     assert document["selected"] == document["planned"] + left_alone
 
 
-def assert_nothing_sent(done: Finished) -> None:
+def assert_nothing_sent(done: CommandResult) -> None:
     assert not done.to("patch")
 
 
@@ -66,7 +67,7 @@ def test_bulk_close_closes_exactly_the_open_alerts_with_one_comment_each(acme: A
             assert alert == before[composite_id]
 
 
-def operator(shell: Shell) -> str:
+def operator(shell: CommandRunner) -> str:
     """Whom the comments name."""
     return str(shell.changes()[-1].actions[-1][1].partition("(by ")[2].partition(",")[0])
 
@@ -200,7 +201,7 @@ def test_lifting_one_rail_lifts_no_other(acme: Any) -> None:
     assert set(lifted) == set(kept) - {"critical"}
 
 
-def test_an_unknown_rail_is_named_with_those_there_are(readable: Shell) -> None:
+def test_an_unknown_rail_is_named_with_those_there_are(readable: CommandRunner) -> None:
     done = readable("bulk-close", "--product", "epp", "--dry-run", "--lift", "critcal")
     assert (done.code, done.requests) == (2, [])
     assert "'critcal'" in done.err
@@ -214,7 +215,7 @@ def test_an_unknown_rail_is_named_with_those_there_are(readable: Shell) -> None:
     ("bound", "way"),
     quick_first(("--max", "--yes"), ("--expect", "--dry-run"), ("--max", "--dry-run"), ("--expect", "--yes")),
 )
-def test_a_bound_that_is_not_met_refuses_the_change(readable: Shell, bound: str, way: str) -> None:
+def test_a_bound_that_is_not_met_refuses_the_change(readable: CommandRunner, bound: str, way: str) -> None:
     done = readable("bulk-close", "--product", "epp", bound, "1", way, "--format", "json")
     assert done.code == 7, done
     assert done.document["error"]["code"] == "refused"
@@ -235,18 +236,18 @@ def test_expect_binds_what_is_planned_and_not_what_is_selected(acme: Any) -> Non
         "", "--filter=*", "--visible-only", "--filter= * ", "--filter=", "--filter=  ", "--filter=(*)", quick=3
     ),
 )
-def test_a_change_of_everything_by_accident_is_refused(readable: Shell, selection: str) -> None:
+def test_a_change_of_everything_by_accident_is_refused(readable: CommandRunner, selection: str) -> None:
     done = readable("bulk-close", *([selection] if selection else []), *FREELY)
     assert (done.code, done.requests) == (2, [])
 
 
-def test_close_hash_needs_a_hash(readable: Shell) -> None:
+def test_close_hash_needs_a_hash(readable: CommandRunner) -> None:
     done = readable("close-hash", "--product", "epp", *FREELY)
     assert (done.code, done.requests) == (2, [])
     assert "--hash" in done.err
 
 
-def test_without_a_terminal_and_without_yes_nothing_is_asked_and_nothing_sent(readable: Shell) -> None:
+def test_without_a_terminal_and_without_yes_nothing_is_asked_and_nothing_sent(readable: CommandRunner) -> None:
     for given in (None, b"acme 5\n"):
         done = readable("bulk-close", "--product", "epp", given=given)
         assert (done.code, done.requests) == (2, [])
@@ -254,7 +255,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_asked_and_nothing_sent(re
             assert option in done.err
 
 
-def test_yes_needs_a_bound(readable: Shell) -> None:
+def test_yes_needs_a_bound(readable: CommandRunner) -> None:
     done = readable("bulk-close", "--product", "epp", "--yes")
     assert (done.code, done.requests) == (2, [])
     assert "--expect" in done.err
@@ -268,7 +269,9 @@ def test_yes_needs_a_bound(readable: Shell) -> None:
     ),
     ids=["990", "escape", "1024", "bytes", "newline", "bell", "c1", "blank"],
 )
-def test_a_comment_that_falcon_would_refuse_is_refused_before_any_request(readable: Shell, comment: str) -> None:
+def test_a_comment_that_falcon_would_refuse_is_refused_before_any_request(
+    readable: CommandRunner, comment: str
+) -> None:
     done = readable("bulk-close", "--product", "epp", *FREELY, "--comment", comment)
     assert (done.code, done.requests) == (2, [])
     assert "comment" in done.err
@@ -284,7 +287,7 @@ def test_the_longest_comment_that_fits_is_sent_whole(acme: Any) -> None:
 
 
 @pytest.mark.slow
-def test_read_only_in_the_environment_or_the_file_refuses_changes_and_allows_dry_runs(readable: Shell) -> None:
+def test_read_only_in_the_environment_or_the_file_refuses_changes_and_allows_dry_runs(readable: CommandRunner) -> None:
     protected = readable.write_env("protected.env", readable.env_file.read_text() + "FALCON_BULK_READ_ONLY=1\n")
     for argv, env in (
         (("--customer", "acme"), {"FALCON_BULK_READ_ONLY": "1"}),
@@ -334,7 +337,7 @@ def test_alerts_of_all_listed_cids_are_changed(acme: Any) -> None:
 
 
 @pytest.mark.slow
-def test_an_empty_selection_changes_nothing_and_repeats_the_filter(readable: Shell) -> None:
+def test_an_empty_selection_changes_nothing_and_repeats_the_filter(readable: CommandRunner) -> None:
     fql = "device.hostname:'no-such-host'"
     done = readable("bulk-close", "--filter", fql, *FREELY, "--format", "json")
     assert done.code == 0

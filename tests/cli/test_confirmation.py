@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from shell import Terminal, without_styling
-from thoroughness import quick_first
+
+from tests.support.command import Terminal, without_styling
+from tests.support.sampling import quick_first
 
 CHANGE = ("bulk-close", "--product", "epp", "--batch-delay", "0")
 

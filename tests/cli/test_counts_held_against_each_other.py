@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from thoroughness import quick_first
 
 from falcon_emulator import Fault
+from tests.support.sampling import quick_first
 
 
 @pytest.mark.parametrize(

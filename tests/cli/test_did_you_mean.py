@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import click
 import pytest
-from shell import Shell
-from thoroughness import quick_first
 
 from falcon_bulk.cli.main import cli
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 
 def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
@@ -35,19 +35,19 @@ TREE = dict(commands(cli, click.Context(cli, info_name="falcon-bulk")))
         ("query --severity hihg", "Did you mean high?"),
         ("bulk-close --status close --dry-run", "Did you mean closed?"),
         ("query --format jsno", "Did you mean json or jsonl?"),
-        ("sandbox serve --spread evn", "Did you mean even?"),
+        ("emulator serve --spread evn", "Did you mean even?"),
         ("query --customer amce", "Did you mean acme?"),
         quick=3,
     ),
 )
-def test_what_was_meant_is_named(readable: Shell, argv: str, meant: str) -> None:
+def test_what_was_meant_is_named(readable: CommandRunner, argv: str, meant: str) -> None:
     done = readable.bare(*argv.split())
     assert done.code == (4 if "amce" in argv else 2), done
     assert meant in done.err.splitlines()[-1] or meant in done.err.splitlines()[0], done
     assert not done.requests
 
 
-def test_what_is_near_to_nothing_gets_no_guess(readable: Shell) -> None:
+def test_what_is_near_to_nothing_gets_no_guess(readable: CommandRunner) -> None:
     done = readable.bare("query", "--zzzzzz")
     assert done.code == 2
     assert "Did you mean" not in done.err
@@ -77,7 +77,9 @@ def test_every_option_with_a_value_sees_all_its_values(path: str) -> None:
         ("runs prune --older-than 1d --older-than 2d", "--older-than"),
     ),
 )
-def test_a_scalar_given_twice_is_an_error_unless_it_says_the_same(readable: Shell, argv: str, option: str) -> None:
+def test_a_scalar_given_twice_is_an_error_unless_it_says_the_same(
+    readable: CommandRunner, argv: str, option: str
+) -> None:
     done = readable(*argv.split())
     assert done.code == 2, done
     assert f"{option} is given twice with different values" in done.err
@@ -87,7 +89,7 @@ def test_a_scalar_given_twice_is_an_error_unless_it_says_the_same(readable: Shel
 
 
 @pytest.mark.parametrize("value", quick_first("nan", "inf", "-1", "NaN"))
-def test_a_delay_is_a_number_of_seconds(readable: Shell, value: str) -> None:
+def test_a_delay_is_a_number_of_seconds(readable: CommandRunner, value: str) -> None:
     done = readable("bulk-close", "--severity", "low", "--dry-run", "--batch-delay", value)
     assert done.code == 2, done
     assert "--batch-delay" in done.err
@@ -95,7 +97,7 @@ def test_a_delay_is_a_number_of_seconds(readable: Shell, value: str) -> None:
 
 
 @pytest.mark.parametrize("name", quick_first("count.txt", "count.json", "count.csv"))
-def test_a_count_goes_into_the_file_too(readable: Shell, name: str) -> None:
+def test_a_count_goes_into_the_file_too(readable: CommandRunner, name: str) -> None:
     file = readable.folder / name
     done = readable("query", "--status", "new", "--count", "-o", str(file))
     assert done.code == 0, done

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import Finished, Shell
-from thoroughness import quick_first
+
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.sampling import quick_first
 
 NAMES = [
     "versions",
@@ -24,15 +25,15 @@ NAMES = [
 ]
 
 
-def checks(done: Finished) -> dict[str, dict[str, str]]:
+def checks(done: CommandResult) -> dict[str, dict[str, str]]:
     return {check["name"]: check for check in done.document["checks"]}
 
 
-def doctor(shell: Shell, *argv: str, **more: Any) -> Finished:
+def doctor(shell: CommandRunner, *argv: str, **more: Any) -> CommandResult:
     return shell("doctor", "--format", "json", *argv, **more)
 
 
-def test_all_is_well_and_nothing_is_changed(readable: Shell) -> None:
+def test_all_is_well_and_nothing_is_changed(readable: CommandRunner) -> None:
     done = doctor(readable)
     assert done.code == 0, done
     assert set(done.document) == {"schema", "generated_at", "exit_code", "checks"}
@@ -45,7 +46,7 @@ def test_all_is_well_and_nothing_is_changed(readable: Shell) -> None:
     assert {request.endpoint for request in done.requests} == {"token", "queries", "combined", "aggregates"}
 
 
-def test_without_credentials_it_says_what_is_missing_and_sends_nothing(readable: Shell) -> None:
+def test_without_credentials_it_says_what_is_missing_and_sends_nothing(readable: CommandRunner) -> None:
     done = readable.bare("doctor", "--format", "json")
     assert (done.code, done.requests) == (4, [])
     seen = checks(done)
@@ -133,7 +134,7 @@ def test_an_unknown_key_is_a_warning(acme: Any) -> None:
 
 
 @pytest.mark.slow
-def test_a_state_folder_that_cannot_be_used_fails_alone(readable: Shell) -> None:
+def test_a_state_folder_that_cannot_be_used_fails_alone(readable: CommandRunner) -> None:
     file = readable.folder / "no-folder"
     file.write_text("a file stands here\n")
     done = doctor(readable, env={"FALCON_BULK_STATE_DIR": str(file)})
@@ -143,7 +144,7 @@ def test_a_state_folder_that_cannot_be_used_fails_alone(readable: Shell) -> None
 
 
 @pytest.mark.slow
-def test_a_damaged_journal_is_found_and_left_as_it_is(readable: Shell) -> None:
+def test_a_damaged_journal_is_found_and_left_as_it_is(readable: CommandRunner) -> None:
     state = readable.folder / "damaged"
     state.mkdir(mode=0o700)
     journal = state / "ab.sqlite3"
@@ -175,7 +176,7 @@ def test_journals_are_counted_and_unfinished_runs_and_a_newer_version_are_warned
 
 
 @pytest.mark.slow
-def test_a_proxys_login_is_not_shown(readable: Shell) -> None:
+def test_a_proxys_login_is_not_shown(readable: CommandRunner) -> None:
     env = {"HTTPS_PROXY": "http://jane:hunter22@proxy.example:3128", "REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}
     done = doctor(readable, env=env)
     network = checks(done)["network"]
@@ -214,7 +215,7 @@ def test_what_is_to_be_pasted_is_there_also_without_credentials(acme: Any, tmp_p
     assert str(tmp_path) not in done.text
 
 
-def test_a_round_is_sent_to_customers_check(readable: Shell) -> None:
+def test_a_round_is_sent_to_customers_check(readable: CommandRunner) -> None:
     done = readable.bare("doctor", "--all-customers")
     assert (done.code, done.requests) == (2, [])
     assert "customers check" in done.err

@@ -4,11 +4,12 @@ from itertools import product
 from typing import Any
 
 import pytest
-from shell import Shell
-from thoroughness import quick_first
+
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 
-def hash_in(shell: Shell, place: str) -> str:
+def hash_in(shell: CommandRunner, place: str) -> str:
     """The most frequent hash of those that stand in this place and in no other."""
     subject: set[str] = set()
     entities: set[str] = set()
@@ -32,7 +33,7 @@ def hash_in(shell: Shell, place: str) -> str:
     return max(sorted(chosen), key=lambda digest: counts[digest])
 
 
-def assert_agreement(shell: Shell, digests: list[str]) -> None:
+def assert_agreement(shell: CommandRunner, digests: list[str]) -> None:
     """hash-summary, query and close-hash see exactly the truth."""
     truth = shell.hashes()
     summary = shell.json("hash-summary")
@@ -51,7 +52,7 @@ def assert_agreement(shell: Shell, digests: list[str]) -> None:
     assert plan["selected"] == len(union)
 
 
-def test_hash_summary_is_the_truth_hash_for_hash(readable: Shell) -> None:
+def test_hash_summary_is_the_truth_hash_for_hash(readable: CommandRunner) -> None:
     alerts = {alert["composite_id"]: alert for alert in readable.alerts()}
     truth = readable.hashes()
     done = readable.json("hash-summary")
@@ -79,20 +80,20 @@ def tally(alerts: list[dict[str, Any]], key: str) -> dict[str, int]:
     return counts
 
 
-def test_a_hash_has_the_same_alerts_in_every_command(readable: Shell) -> None:
+def test_a_hash_has_the_same_alerts_in_every_command(readable: CommandRunner) -> None:
     places = ("sha256", "entities.sha256", "ioc_value", "several")
     assert_agreement(readable, [hash_in(readable, place) for place in places])
 
 
 @pytest.mark.slow
-def test_an_upper_case_hash_is_the_same_hash(readable: Shell) -> None:
+def test_an_upper_case_hash_is_the_same_hash(readable: CommandRunner) -> None:
     digest = hash_in(readable, "sha256")
     done = readable("query", "--hash", digest.upper(), "--all", "--format", "jsonl")
     assert {document["composite_id"] for document in done.documents} == readable.hashes()[digest]
 
 
 @pytest.mark.slow
-def test_a_hash_that_stands_elsewhere_selects_nothing(readable: Shell) -> None:
+def test_a_hash_that_stands_elsewhere_selects_nothing(readable: CommandRunner) -> None:
     """A quarantined, associated or written file is not what the alert is about."""
 
     def other() -> set[str]:
@@ -110,7 +111,7 @@ def test_a_hash_that_stands_elsewhere_selects_nothing(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_more_hashes_than_one_filter_takes_are_all_found(readable: Shell) -> None:
+def test_more_hashes_than_one_filter_takes_are_all_found(readable: CommandRunner) -> None:
     truth = readable.hashes()
     digests = sorted(truth)[:60]
     done = readable("query", "--hash", ",".join(digests), "--all", "--format", "jsonl")

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from shell import Shell
-from thoroughness import quick_first
+
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 MADE_UP = [f"{number:064x}" for number in range(5_000)]
 
 
-def five_thousand(shell: Shell, name: str = "approved.txt") -> list[str]:
+def five_thousand(shell: CommandRunner, name: str = "approved.txt") -> list[str]:
     """The hashes of a file in the shell's folder: a third of those that are some alert's own, and made-up ones."""
     known = sorted(shell.hashes())[::3]
     hashes = known + MADE_UP[: 5_000 - len(known)]
@@ -24,13 +25,13 @@ def five_thousand(shell: Shell, name: str = "approved.txt") -> list[str]:
     return hashes
 
 
-def owners(shell: Shell, hashes: Iterable[str]) -> set[str]:
+def owners(shell: CommandRunner, hashes: Iterable[str]) -> set[str]:
     truth = shell.hashes()
     return set().union(*(truth.get(digest, set()) for digest in hashes))
 
 
 @pytest.mark.slow
-def test_five_thousand_hashes_select_what_owns_one_of_them_in_every_command(readable: Shell) -> None:
+def test_five_thousand_hashes_select_what_owns_one_of_them_in_every_command(readable: CommandRunner) -> None:
     hashes = five_thousand(readable)
     wanted, truth = owners(readable, hashes), readable.hashes()
     assert 100 < len(wanted) < len(readable.alerts())
@@ -49,7 +50,7 @@ def test_five_thousand_hashes_select_what_owns_one_of_them_in_every_command(read
     }
 
 
-def test_a_plan_of_five_thousand_hashes_is_shown_short_and_kept_whole(readable: Shell) -> None:
+def test_a_plan_of_five_thousand_hashes_is_shown_short_and_kept_whole(readable: CommandRunner) -> None:
     hashes = five_thousand(readable)
     dry = readable("close-hash", "--hash-file", "approved.txt", "--dry-run", "--plan", "it.plan", "--format", "json")
     assert dry.code == 0, dry
@@ -62,7 +63,7 @@ def test_a_plan_of_five_thousand_hashes_is_shown_short_and_kept_whole(readable: 
 
 @pytest.mark.slow
 def test_a_run_of_five_thousand_hashes_is_carried_out_from_its_plan_and_shown_short(acme: Any) -> None:
-    shell: Shell = acme(alerts=500)
+    shell: CommandRunner = acme(alerts=500)
     hashes = five_thousand(shell)
     planned = shell.json("close-hash", "--hash-file", "approved.txt", "--dry-run", "--plan", "it.plan")["planned"]
     done = shell.json("apply", "it.plan", "--yes")
@@ -79,7 +80,7 @@ def test_a_run_of_five_thousand_hashes_is_carried_out_from_its_plan_and_shown_sh
     "command",
     quick_first("close-hash --dry-run", "query", "bulk-close --dry-run", "hash-summary", "summary"),
 )
-def test_a_bad_line_is_named_and_nothing_is_asked(readable: Shell, command: str) -> None:
+def test_a_bad_line_is_named_and_nothing_is_asked(readable: CommandRunner, command: str) -> None:
     (readable.folder / "bad.txt").write_text(f"{MADE_UP[0]}\n\n{'a' * 32}\nsetup.exe\n")
     done = readable(*command.split(), "--hash-file", "bad.txt")
     assert done.code == 2, done
@@ -88,7 +89,7 @@ def test_a_bad_line_is_named_and_nothing_is_asked(readable: Shell, command: str)
     assert done.out == b""
 
 
-def test_standard_input_gives_hashes_but_not_the_answer_too(readable: Shell) -> None:
+def test_standard_input_gives_hashes_but_not_the_answer_too(readable: CommandRunner) -> None:
     truth = readable.hashes()
     digest = max(truth, key=lambda one: len(truth[one]))
     given = f"{digest}\n{digest}\n".encode()
@@ -102,7 +103,7 @@ def test_standard_input_gives_hashes_but_not_the_answer_too(readable: Shell) -> 
 
 
 @pytest.mark.slow
-def test_hashes_of_the_option_and_of_the_file_are_one_selection(readable: Shell) -> None:
+def test_hashes_of_the_option_and_of_the_file_are_one_selection(readable: CommandRunner) -> None:
     first, second, third = sorted(readable.hashes())[:3]
     (readable.folder / "two.csv").write_text(f"name;Hash\nx;{first}\ny;{second}\n")
     several = ("--hash-file", "two.csv", "--hash", third, "--hash", first)
@@ -114,7 +115,7 @@ def test_hashes_of_the_option_and_of_the_file_are_one_selection(readable: Shell)
 
 
 @pytest.mark.slow
-def test_our_own_output_is_taken_back(readable: Shell) -> None:
+def test_our_own_output_is_taken_back(readable: CommandRunner) -> None:
     readable("hash-summary", "--product", "xdr", "-o", "xdr.json")
     readable("hash-summary", "--product", "xdr", "-o", "xdr.csv")
     document = json.loads((readable.folder / "xdr.json").read_text())
@@ -128,7 +129,7 @@ def test_our_own_output_is_taken_back(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_a_limit_shows_the_newest_of_thousands_and_says_of_how_many(readable: Shell) -> None:
+def test_a_limit_shows_the_newest_of_thousands_and_says_of_how_many(readable: CommandRunner) -> None:
     hashes = five_thousand(readable)
     wanted = owners(readable, hashes)
     done = readable("query", "--hash-file", "approved.txt", "--limit", "7", "--format", "jsonl")
@@ -138,7 +139,7 @@ def test_a_limit_shows_the_newest_of_thousands_and_says_of_how_many(readable: Sh
 
 
 @pytest.mark.slow
-def test_a_file_that_cannot_be_read_or_is_given_with_ids_is_refused(readable: Shell) -> None:
+def test_a_file_that_cannot_be_read_or_is_given_with_ids_is_refused(readable: CommandRunner) -> None:
     (readable.folder / "one.txt").write_text(MADE_UP[0])
     (readable.folder / "ids.txt").write_text("c:ind:1\n")
     for argv, said in (

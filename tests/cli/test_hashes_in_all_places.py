@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from shell import Shell
+
+from tests.support.command import CommandRunner
 
 OWN = ("sha256", "entities.sha256", "ioc_value")
 
 
 def standings(document: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
-    """Every field, hash and MD5 beside it in a document of the sandbox, by a reading of the test's own."""
+    """Every field, hash and MD5 beside it in a document of the emulator, by a reading of the test's own."""
     if document.get("sha256"):
         yield "sha256", document["sha256"], document.get("md5")
     for digest in document.get("entities", {}).get("sha256", []):
@@ -30,7 +31,7 @@ def standings(document: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]
             yield "ioc_context.ioc_value", context["ioc_value"], None
 
 
-def test_the_places_and_md5s_of_all_hashes_are_those_of_the_documents(readable: Shell) -> None:
+def test_the_places_and_md5s_of_all_hashes_are_those_of_the_documents(readable: CommandRunner) -> None:
     fields: dict[str, set[str]] = defaultdict(set)
     md5s: dict[str, set[str]] = defaultdict(set)
     elsewhere: dict[str, set[str]] = defaultdict(set)
@@ -60,7 +61,7 @@ def test_the_places_and_md5s_of_all_hashes_are_those_of_the_documents(readable: 
 
 
 @pytest.mark.slow
-def test_csv_has_the_own_hashes_alone_and_the_tables_the_others_too(readable: Shell) -> None:
+def test_csv_has_the_own_hashes_alone_and_the_tables_the_others_too(readable: CommandRunner) -> None:
     document = readable.json("hash-summary", "--product", "epp")
     lines = readable("hash-summary", "--product", "epp", "--format", "csv").lines
     assert len(lines) == 1 + len(document["hashes"])

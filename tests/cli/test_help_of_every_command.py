@@ -4,10 +4,10 @@ import shlex
 
 import click
 import pytest
-from shell import Shell
 from test_did_you_mean import TREE
 
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+from tests.support.command import CommandRunner
 
 COMMANDS = {path: command for path, command in TREE.items() if path != "falcon-bulk"}
 
@@ -49,5 +49,5 @@ def test_the_guard_rails_are_named_in_the_order_in_which_they_hold(path: str) ->
     assert f": {', '.join(GUARDRAILS)}; or all." in (lift.help or "")
 
 
-def test_the_overview_has_examples(readable: Shell) -> None:
+def test_the_overview_has_examples(readable: CommandRunner) -> None:
     assert "Examples:" in readable.bare("--help").text

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
-from corpus import CORPUS, HARMLESS, planted
-from shell import Finished, Shell
-from structure import csv_shape, formulas, html_shape, markdown_shape, unseen
-from thoroughness import quick_first
 
 from falcon_emulator import Server
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.document_structure import csv_shape, formulas, html_shape, markdown_shape, unseen
+from tests.support.hostile_text import CORPUS, HARMLESS, planted
+from tests.support.sampling import quick_first
 
 SHAPES: dict[str, Callable[[str], Any]] = {"markdown": markdown_shape, "csv": csv_shape, "html": html_shape}
 FIELDS = "name,device.hostname,cmdline,user_name,tags,comments,assigned_to_name,product,mitre_attack"
@@ -37,10 +37,10 @@ SHAPED = [(command, fmt) for command, fmt in CASES if fmt in SHAPES]
 class Planted(NamedTuple):
     """A tenant full of texts, and a run there whose alerts were changed by somebody since."""
 
-    shell: Shell
+    shell: CommandRunner
     run: str
 
-    def type(self, command: str, fmt: str, *more: str) -> Finished:
+    def type(self, command: str, fmt: str, *more: str) -> CommandResult:
         done = self.shell(*command.replace("RUN", self.run).split(), "--format", fmt, *more)
         assert done.code == 0, done
         return done
@@ -48,7 +48,7 @@ class Planted(NamedTuple):
 
 def plant(folder: Any, texts: dict[str, str]) -> Iterator[Planted]:
     with Server(planted(texts)) as server:
-        shell = Shell(folder, server)
+        shell = CommandRunner(folder, server)
         run = shell.json("bulk-close", "--since", "60d", "--lift", "all", "--yes", "--max", "1000")
         assert run["changed"] > len(texts)
         yield Planted(shell, run["run_id"])

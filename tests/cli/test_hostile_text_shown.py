@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import Shell, without_styling
-from thoroughness import quick_first
 
 from falcon_emulator import Fault, Server, Tenant
+from tests.support.command import CommandRunner, without_styling
+from tests.support.sampling import quick_first
 
 UNSEEN = {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d")
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
     """A tenant in which every alert bears a text of an attacker's."""
     tenant = Tenant(alerts=2500, seed=13)
     for alert in tenant.store.newest_first:
@@ -26,7 +26,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
         alert.parts = world.parts(alert.salt)
         alert.hostile = True
     with Server(tenant) as server:
-        yield Shell(tmp_path_factory.mktemp("hostile"), server)
+        yield CommandRunner(tmp_path_factory.mktemp("hostile"), server)
 
 
 def assert_all_seen(text: str) -> None:
@@ -40,7 +40,7 @@ def as_shown(screen: bytes) -> str:
     return screen.decode().replace("\r\n", "\n")
 
 
-def test_colours_are_the_only_escapes_that_a_terminal_gets(hostile: Shell) -> None:
+def test_colours_are_the_only_escapes_that_a_terminal_gets(hostile: CommandRunner) -> None:
     with hostile.terminal("query", "--limit", "400", columns=400) as terminal:
         done = terminal.finish()
     for escape in (b"\x1b[31mred", b"\x1b[0m\x07", b"\xc2\x9b"):
@@ -49,7 +49,7 @@ def test_colours_are_the_only_escapes_that_a_terminal_gets(hostile: Shell) -> No
 
 
 @pytest.mark.parametrize("fmt", quick_first("csv", "table", "markdown"))
-def test_nothing_unseen_reaches_a_pipe(hostile: Shell, fmt: str) -> None:
+def test_nothing_unseen_reaches_a_pipe(hostile: CommandRunner, fmt: str) -> None:
     done = hostile("query", "--all", "--format", fmt, "--details")
     assert done.code == 0, done
     assert_all_seen(done.text)
@@ -59,7 +59,7 @@ def test_nothing_unseen_reaches_a_pipe(hostile: Shell, fmt: str) -> None:
 
 
 @pytest.mark.parametrize("fmt", quick_first("table", "markdown", "csv"))
-def test_nothing_unseen_reaches_a_terminal(hostile: Shell, fmt: str) -> None:
+def test_nothing_unseen_reaches_a_terminal(hostile: CommandRunner, fmt: str) -> None:
     for command in (("query", "--limit", "400", "--details"), ("hash-summary",)):
         with hostile.terminal(*command, "--format", fmt, "--no-color", columns=400) as terminal:
             done = terminal.finish()
@@ -69,7 +69,7 @@ def test_nothing_unseen_reaches_a_terminal(hostile: Shell, fmt: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fmt", ["json", "jsonl"])
-def test_documents_on_a_terminal_are_escaped_and_mean_the_same(hostile: Shell, fmt: str) -> None:
+def test_documents_on_a_terminal_are_escaped_and_mean_the_same(hostile: CommandRunner, fmt: str) -> None:
     with hostile.terminal("query", "--limit", "200", "--format", fmt) as terminal:
         done = terminal.finish()
     assert_all_seen(as_shown(done.out))
@@ -77,21 +77,21 @@ def test_documents_on_a_terminal_are_escaped_and_mean_the_same(hostile: Shell, f
 
 
 @pytest.mark.slow
-def test_nothing_unseen_reaches_a_file_but_json(hostile: Shell) -> None:
+def test_nothing_unseen_reaches_a_file_but_json(hostile: CommandRunner) -> None:
     for suffix in (".txt", ".md", ".csv"):
         file: Path = hostile.folder / f"out{suffix}"
         assert hostile("query", "--all", "-o", str(file), "--quiet").code == 0
         assert_all_seen(file.read_text())
 
 
-def test_no_cell_of_a_csv_is_a_formula(hostile: Shell) -> None:
+def test_no_cell_of_a_csv_is_a_formula(hostile: CommandRunner) -> None:
     done = hostile("query", "--all", "--fields", "name,device.hostname,cmdline,user_name", "--format", "csv")
     cells = [cell for row in csv.reader(io.StringIO(done.text)) for cell in row]
     assert not [cell for cell in cells if cell.lstrip().startswith(FORMULA_STARTS)]
     assert any(cell.startswith("'=HYPERLINK") for cell in cells)
 
 
-def test_a_preview_and_a_question_show_nothing_unseen(hostile: Shell) -> None:
+def test_a_preview_and_a_question_show_nothing_unseen(hostile: CommandRunner) -> None:
     with hostile.terminal("bulk-close", "--since", "5000d", "--lift", "all", "--no-color") as terminal:
         terminal.wait_for("anything else to leave:")
         terminal.type("no\n")
@@ -101,7 +101,7 @@ def test_a_preview_and_a_question_show_nothing_unseen(hostile: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_what_a_user_typed_is_shown_harmlessly_too(hostile: Shell) -> None:
+def test_what_a_user_typed_is_shown_harmlessly_too(hostile: CommandRunner) -> None:
     for argv in (
         ("query", "--hash", "\x1b[2J\u202e"),
         ("query", "--filter", "name:'\u202e\x1b[2J'"),

@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from shell import PATIENCE, Shell
-from thoroughness import quick_first
 
-Acme = Callable[..., Shell]
+from tests.support.command import PATIENCE, CommandRunner
+from tests.support.sampling import quick_first
+
+Acme = Callable[..., CommandRunner]
 
 
-def asked_for_alerts(shell: Shell) -> None:
+def asked_for_alerts(shell: CommandRunner) -> None:
     """Until the command has asked for alerts; the answer takes its time."""
     deadline = time.monotonic() + PATIENCE
     while not any(request.endpoint == "queries" for request in shell.requests()):

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from shell import Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Fault
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 RUN = {
     **dict.fromkeys(("schema", "run_id", "customer", "cid", "command", "status"), str),
@@ -56,7 +56,7 @@ def assert_shape(document: dict[str, Any], shape: dict[str, Any]) -> None:
         assert isinstance(document[key], kind), key
 
 
-def test_hash_summary(readable: Shell) -> None:
+def test_hash_summary(readable: CommandRunner) -> None:
     document = readable.json("hash-summary", "--since", "4000d")
     assert_shape(document, HASH_SUMMARY)
     assert document["schema"] == "falcon-bulk/hash-summary/1"
@@ -141,7 +141,7 @@ def test_a_partial_run_lists_its_errors(acme: Any) -> None:
         quick=4,
     ),
 )
-def test_an_error_is_the_one_document(readable: Shell, argv: tuple[str, ...], code: int, kind: str) -> None:
+def test_an_error_is_the_one_document(readable: CommandRunner, argv: tuple[str, ...], code: int, kind: str) -> None:
     for form in (("--format", "json"), ("--format=json",)):
         done = readable.bare(*argv, *form)
         assert done.code == code, done
@@ -155,7 +155,7 @@ def test_an_error_is_the_one_document(readable: Shell, argv: tuple[str, ...], co
 
 
 @pytest.mark.slow
-def test_an_error_in_another_format_leaves_stdout_empty(readable: Shell) -> None:
+def test_an_error_in_another_format_leaves_stdout_empty(readable: CommandRunner) -> None:
     for fmt in ("table", "jsonl", "csv", "markdown"):
         assert readable("query", "--hash", "zz", "--format", fmt).out == b""
 
@@ -170,7 +170,7 @@ def test_an_error_in_another_format_leaves_stdout_empty(readable: Shell) -> None
     ),
 )
 def test_a_format_that_a_command_has_not_is_refused_before_any_request(
-    readable: Shell, command: str, formats: str
+    readable: CommandRunner, command: str, formats: str
 ) -> None:
     for fmt in sorted({"csv", "jsonl", "html"} - set(formats.split())):
         done = readable(command, "--hash", "ab" * 32, "--format", fmt)

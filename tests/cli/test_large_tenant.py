@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from shell import Finished, Shell
 
 from falcon_emulator import Server, Tenant
+from tests.support.command import CommandResult, CommandRunner
 
 pytestmark = pytest.mark.slow
 
@@ -17,12 +17,12 @@ STALL = 4.0
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
     with Server(Tenant(alerts=ALERTS, burst=BURST, seed=21)) as server:
-        yield Shell(tmp_path_factory.mktemp("large"), server)
+        yield CommandRunner(tmp_path_factory.mktemp("large"), server)
 
 
-def assert_within_limits(done: Finished) -> None:
+def assert_within_limits(done: CommandResult) -> None:
     """No request that the real API would refuse, and none that was."""
     assert {request.status for request in done.requests} <= {200, 201}
     for request in done.requests:
@@ -31,7 +31,7 @@ def assert_within_limits(done: Finished) -> None:
             assert int(request.query.get("offset", 0)) + int(request.query.get("limit", 100)) <= 10_000
 
 
-def test_every_command_sees_every_alert_once(large: Shell) -> None:
+def test_every_command_sees_every_alert_once(large: CommandRunner) -> None:
     truth = large.hashes()
     everything = {alert["composite_id"] for alert in large.alerts()}
     assert len(everything) == ALERTS + BURST
@@ -59,7 +59,7 @@ def test_every_command_sees_every_alert_once(large: Shell) -> None:
     assert plan.document["selected"] == len(having)
 
 
-def test_sorted_reading_goes_beyond_the_window_too(large: Shell) -> None:
+def test_sorted_reading_goes_beyond_the_window_too(large: CommandRunner) -> None:
     done = large(
         *("query", "--all", "--sort", "severity.desc", "--fields", "composite_id,severity", "--format", "csv"),
         patience=PATIENCE,
@@ -71,13 +71,13 @@ def test_sorted_reading_goes_beyond_the_window_too(large: Shell) -> None:
     assert len({composite_id for composite_id, _ in rows}) == len(rows) == ALERTS + BURST
 
 
-def test_what_a_limit_beyond_the_window_leaves_out_is_told(large: Shell) -> None:
+def test_what_a_limit_beyond_the_window_leaves_out_is_told(large: CommandRunner) -> None:
     done = large("query", "--limit", "11000", "--fields", "composite_id", "--format", "csv", patience=PATIENCE)
     assert (done.code, len(set(done.text.splitlines()[1:]))) == (0, 11_000)
     assert f"11,000 of {ALERTS + BURST:,} alerts are shown" in done.err
 
 
-def test_bulk_close_leaves_no_new_alert(large: Shell) -> None:
+def test_bulk_close_leaves_no_new_alert(large: CommandRunner) -> None:
     before = {alert["composite_id"]: alert for alert in large.alerts()}
     new = {composite_id for composite_id, alert in before.items() if alert["status"] == "new"}
     done = large(

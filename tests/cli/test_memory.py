@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from shell import COMMAND, PATIENCE, Shell
 
 from falcon_emulator import Server, Tenant
+from tests.support.command import COMMAND, PATIENCE, CommandRunner
 
 pytestmark = pytest.mark.slow
 UNIT = 1 if sys.platform == "darwin" else 1024
@@ -24,7 +24,7 @@ BETWEEN = (
 )
 
 
-def peak(shell: Shell, *argv: str) -> int:
+def peak(shell: CommandRunner, *argv: str) -> int:
     """The most memory that the command held at a time, in bytes."""
     done = subprocess.run(
         [sys.executable, "-c", BETWEEN, *COMMAND, *argv, "--customer", "acme"],
@@ -44,7 +44,7 @@ def test_two_hundred_thousand_alerts_need_hardly_more_memory_than_forty_thousand
         folder = tmp_path / str(number)
         folder.mkdir()
         with Server(Tenant(alerts=number, seed=2)) as server:
-            shell = Shell(folder, server)
+            shell = CommandRunner(folder, server)
             for fmt, seen in peaks.items():
                 seen.append(peak(shell, "query", "--all", "--format", fmt))
     for fmt, (few, many) in peaks.items():

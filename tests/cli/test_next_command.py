@@ -4,9 +4,9 @@ import shlex
 from typing import Any
 
 import pytest
-from shell import Finished, Shell
 
 from falcon_emulator import Fault
+from tests.support.command import CommandResult, CommandRunner
 
 TAKEN_BACK, BEING_TAKEN_BACK = "Taken back by:", "Being taken back by:"
 LABELS = (
@@ -15,7 +15,7 @@ LABELS = (
 )
 
 
-def suggested(done: Finished) -> list[str]:
+def suggested(done: CommandResult) -> list[str]:
     """The words behind `falcon-bulk` in the one suggestion; none where there is none."""
     lines = [line.partition("  ")[2] for line in done.err.splitlines() if line.startswith(LABELS)]
     assert len(lines) <= 1, lines
@@ -25,7 +25,7 @@ def suggested(done: Finished) -> list[str]:
 
 
 def test_from_counting_to_closing_and_back_each_step_names_the_next(acme: Any) -> None:
-    shell: Shell = acme(alerts=200)
+    shell: CommandRunner = acme(alerts=200)
     first = suggested(shell("hash-summary"))
     assert first[:2] == ["close-hash", "--hash"]
     assert first[3:] == ["--dry-run", "--customer", "acme"]
@@ -50,7 +50,7 @@ def test_from_counting_to_closing_and_back_each_step_names_the_next(acme: Any) -
 
 @pytest.mark.slow
 def test_a_run_is_to_be_taken_back_unless_another_run_did_it_or_is_about_to(acme: Any) -> None:
-    shell: Shell = acme(alerts=60)
+    shell: CommandRunner = acme(alerts=60)
     run = shell.json("bulk-close", "--severity", "low", "--lift", "all", "--yes", "--max", "60")["run_id"]
     show = ("runs", "show", run)
     assert suggested(shell(*show))[:2] == ["undo", run]
@@ -80,7 +80,7 @@ def test_a_run_is_to_be_taken_back_unless_another_run_did_it_or_is_about_to(acme
 
 @pytest.mark.slow
 def test_a_saved_plan_is_carried_out_by_the_command_that_is_named(acme: Any) -> None:
-    shell: Shell = acme(alerts=60)
+    shell: CommandRunner = acme(alerts=60)
     done = shell("bulk-close", "--since", "5000d", "--lift", "all", "--dry-run", "--plan", "the plan.json")
     words = suggested(done)
     assert words == ["apply", "the plan.json", "--customer", "acme"]
@@ -89,7 +89,7 @@ def test_a_saved_plan_is_carried_out_by_the_command_that_is_named(acme: Any) -> 
 
 @pytest.mark.slow
 def test_plans_of_a_round_are_carried_out_by_the_command_that_is_named(acme: Any) -> None:
-    shell: Shell = acme(alerts=60)
+    shell: CommandRunner = acme(alerts=60)
     argv = ("bulk-close", "--severity", "low", "--lift", "all", "--dry-run", "--plan", "plans")
     words = suggested(shell.bare(*argv, "--all-customers"))
     assert words == ["apply", "plans"]
@@ -97,7 +97,7 @@ def test_plans_of_a_round_are_carried_out_by_the_command_that_is_named(acme: Any
 
 
 @pytest.mark.slow
-def test_the_selection_is_kept_and_quoted(readable: Shell) -> None:
+def test_the_selection_is_kept_and_quoted(readable: CommandRunner) -> None:
     argv = ("--filter", "name:!'it`s $HOME'", "--severity", "high,low", "--visible-only")
     words = suggested(readable.bare("query", *argv, "--limit", "1", "--env-file", "customers/acme.env"))
     assert words == ["hash-summary", *argv, "--env-file", "customers/acme.env"]
@@ -105,7 +105,7 @@ def test_the_selection_is_kept_and_quoted(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: Shell) -> None:
+def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: CommandRunner) -> None:
     argv = ("--severity", "high,medium", "--since", "5000d", "--visible-only")
     counted = readable("hash-summary", *argv, "--status", "new,reopened", "--format", "json")
     words = suggested(counted)
@@ -114,7 +114,7 @@ def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: She
 
 
 @pytest.mark.slow
-def test_what_was_given_by_standard_input_leads_nowhere(readable: Shell) -> None:
+def test_what_was_given_by_standard_input_leads_nowhere(readable: CommandRunner) -> None:
     given = suggested(readable("hash-summary"))[2].encode()
     for argv in (("--hash-file", "-"), ("--hash-file=-",)):
         dry = readable("close-hash", *argv, "--lift", "all", "--dry-run", "--format", "json", given=given)
@@ -122,13 +122,13 @@ def test_what_was_given_by_standard_input_leads_nowhere(readable: Shell) -> None
         assert suggested(dry) == []
 
 
-def test_nothing_found_leads_to_what_is_there(readable: Shell) -> None:
+def test_nothing_found_leads_to_what_is_there(readable: CommandRunner) -> None:
     words = suggested(readable("query", "--name", "Nothing is called that"))
     assert words == ["summary", "--customer", "acme"]
 
 
 @pytest.mark.slow
-def test_an_address_of_notify_is_not_repeated(readable: Shell) -> None:
+def test_an_address_of_notify_is_not_repeated(readable: CommandRunner) -> None:
     argv = ("bulk-close", "--severity", "low", "--dry-run")
     for notify in (["--notify=json://user:hunter22@127.0.0.1:9/"], ["--notify", "json://user:hunter22@127.0.0.1:9/"]):
         done = readable(*argv, *notify)
@@ -137,6 +137,6 @@ def test_an_address_of_notify_is_not_repeated(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_quiet_names_nothing_and_an_empty_plan_neither(readable: Shell) -> None:
+def test_quiet_names_nothing_and_an_empty_plan_neither(readable: CommandRunner) -> None:
     assert readable("hash-summary", "--quiet").err == ""
     assert suggested(readable("bulk-close", "--name", "Nothing is called that", "--dry-run")) == []

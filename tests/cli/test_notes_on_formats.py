@@ -3,21 +3,22 @@
 from pathlib import Path
 
 import pytest
-from shell import Shell
-from thoroughness import quick_first
+
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 ALL_HASHES = "Note: JSON has all hashes; --top shortens the other formats."
 OUTLIERS_ONLY = "Note: CSV has the alerts that differ; leave --outliers out for the counts."
 
 
-def test_json_has_all_hashes_whatever_top_says_and_it_is_told(readable: Shell) -> None:
+def test_json_has_all_hashes_whatever_top_says_and_it_is_told(readable: CommandRunner) -> None:
     done = readable("hash-summary", "--top", "2", "--format", "json")
     assert len(done.document["hashes"]) == len(readable.hashes()) > 2
     assert done.err.count(ALL_HASHES) == 1
 
 
 @pytest.mark.parametrize("whom", quick_first("--customer=acme", "--all-customers"))
-def test_a_file_counts_as_standard_output_does(readable: Shell, tmp_path: Path, whom: str) -> None:
+def test_a_file_counts_as_standard_output_does(readable: CommandRunner, tmp_path: Path, whom: str) -> None:
     done = readable.bare("hash-summary", "--top", "2", "-o", str(tmp_path / "hashes.json"), whom)
     assert (done.code, done.err.count(ALL_HASHES)) == (0, 1), done
 
@@ -32,11 +33,11 @@ def test_a_file_counts_as_standard_output_does(readable: Shell, tmp_path: Path, 
         "summary --format csv",
     ),
 )
-def test_nothing_is_told_where_all_formats_are_as_asked_for(readable: Shell, asked: str) -> None:
+def test_nothing_is_told_where_all_formats_are_as_asked_for(readable: CommandRunner, asked: str) -> None:
     assert "Note:" not in readable(*asked.split()).err
 
 
-def test_csv_has_one_table_and_which_of_two_is_told(readable: Shell) -> None:
+def test_csv_has_one_table_and_which_of_two_is_told(readable: CommandRunner) -> None:
     done = readable("summary", "--outliers", "--by", "status", "--format", "csv")
     assert done.lines[0] == b"group,sha256,alerts,differ,created,host,differs,composite_id"
     assert OUTLIERS_ONLY in done.err

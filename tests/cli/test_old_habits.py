@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from shell import Finished, Shell
-from thoroughness import quick_first
+
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.sampling import quick_first
 
 
-def notes(done: Finished) -> list[str]:
+def notes(done: CommandResult) -> list[str]:
     return [line.removeprefix("Note: ") for line in done.err.splitlines() if line.startswith("Note: ")]
 
 
@@ -26,7 +27,7 @@ def notes(done: Finished) -> list[str]:
         quick=2,
     ),
 )
-def test_a_habit_from_the_former_api_gets_the_new_name(readable: Shell, fql: str, now: str) -> None:
+def test_a_habit_from_the_former_api_gets_the_new_name(readable: CommandRunner, fql: str, now: str) -> None:
     done = readable("query", "--filter", f"status:'new'+({fql})", "--count")
     assert done.code == 0, done
     assert [now in note for note in notes(done)] == [True]
@@ -41,7 +42,7 @@ def test_a_habit_from_the_former_api_gets_the_new_name(readable: Shell, fql: str
         "created_timestamp:>'2020-01-01T00:00:00Z'+parent_details.filename:'x'",
     ),
 )
-def test_what_is_no_habit_gets_no_warning(readable: Shell, fql: str) -> None:
+def test_what_is_no_habit_gets_no_warning(readable: CommandRunner, fql: str) -> None:
     assert notes(readable("query", "--filter", fql, "--count")) == []
 
 
@@ -57,7 +58,7 @@ def test_what_is_no_habit_gets_no_warning(readable: Shell, fql: str) -> None:
         quick=2,
     ),
 )
-def test_a_field_in_no_list_and_in_no_alert_is_doubted(readable: Shell, argv: str) -> None:
+def test_a_field_in_no_list_and_in_no_alert_is_doubted(readable: CommandRunner, argv: str) -> None:
     done = readable(*argv.split(), "--filter", "severty:>60")
     assert done.code == 0, done
     assert len(notes(done)) == 1, done
@@ -67,13 +68,13 @@ def test_a_field_in_no_list_and_in_no_alert_is_doubted(readable: Shell, argv: st
 
 
 @pytest.mark.slow
-def test_the_exit_code_stays_and_quiet_is_quiet(readable: Shell) -> None:
+def test_the_exit_code_stays_and_quiet_is_quiet(readable: CommandRunner) -> None:
     argv = ("query", "--filter", "severty:>60+behaviors.tactic:'x'")
     assert readable(*argv, "--fail-on-empty").code == 9
     assert readable(*argv, "--quiet").err == ""
 
 
-def test_a_field_that_is_in_no_list_but_in_an_alert_is_not_doubted(readable: Shell) -> None:
+def test_a_field_that_is_in_no_list_but_in_an_alert_is_not_doubted(readable: CommandRunner) -> None:
     """The list cannot be complete: what the documents have is as good."""
     done = readable("query", "--product", "ngsiem", "--limit", "1", "--format", "json")
     document = json.loads(done.out)[0]
@@ -87,7 +88,7 @@ def test_a_field_that_is_in_no_list_but_in_an_alert_is_not_doubted(readable: She
 
 
 @pytest.mark.slow
-def test_an_order_by_an_unknown_field_is_said_to_be_none(readable: Shell) -> None:
+def test_an_order_by_an_unknown_field_is_said_to_be_none(readable: CommandRunner) -> None:
     done = readable("query", "--sort", "severty.desc", "--limit", "3")
     assert "Falcon orders by created_timestamp" in done.err
     assert notes(readable("query", "--sort", "severity.desc", "--limit", "3")) == []

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from shell import Shell
-from thoroughness import quick_first
-from watched import hooked
+
+from tests.support.command import CommandRunner
+from tests.support.process_hooks import install_hook
+from tests.support.sampling import quick_first
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,7 @@ from watched import hooked
         quick=4,
     ),
 )
-def test_what_contradicts_itself_is_refused(readable: Shell, argv: str, said: str) -> None:
+def test_what_contradicts_itself_is_refused(readable: CommandRunner, argv: str, said: str) -> None:
     readable.write_env("customers/globex.env", readable.env_file.read_text())
     (readable.folder / "empty").mkdir(exist_ok=True)
     try:
@@ -38,7 +39,7 @@ def test_what_contradicts_itself_is_refused(readable: Shell, argv: str, said: st
 
 @pytest.mark.slow
 def test_without_a_cid_the_runs_of_a_customer_are_found_by_its_name(acme: Any) -> None:
-    shell: Shell = acme(alerts=60)
+    shell: CommandRunner = acme(alerts=60)
     lines = shell.env_file.read_text().splitlines()
     without = [line for line in lines if not line.startswith("FALCON_CID=")]
     assert len(without) == len(lines) - 1
@@ -51,9 +52,9 @@ def test_without_a_cid_the_runs_of_a_customer_are_found_by_its_name(acme: Any) -
 
 @pytest.mark.slow
 def test_a_defect_met_at_one_customer_is_its_own(acme: Any) -> None:
-    shell: Shell = acme(alerts=60)
+    shell: CommandRunner = acme(alerts=60)
     shell.write_env("customers/globex.env", "FALCON_CLIENT_ID=x\n")
-    environment = hooked(shell.folder, "reading")
+    environment = install_hook(shell.folder, "reading")
     environment["PYTHONPATH"] += f":{shell.environment()['PYTHONPATH']}"
     done = shell.bare("hash-summary", "--all-customers", "--format", "json", env=environment)
     parts = {part["customer"]: part["exit_code"] for part in done.document["customers"]}

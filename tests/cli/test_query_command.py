@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import COMMAND, Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Fault
 from falcon_emulator.documents import render
+from tests.support.command import COMMAND, CommandRunner
+from tests.support.sampling import quick_first
 
 COLUMNS = (
     "composite_id,created_timestamp,severity_name,status,resolution,product,type,name,hostname,filename,sha256,"
@@ -24,26 +24,26 @@ def ids(alerts: list[dict[str, Any]]) -> list[str]:
     return [alert["composite_id"] for alert in alerts]
 
 
-def as_sent(shell: Shell) -> dict[str, bytes]:
+def as_sent(shell: CommandRunner) -> dict[str, bytes]:
     """Every document, byte for byte, by its id."""
     return shell.server.call(
         lambda: {alert.composite_id: render(alert, alert.state) for alert in shell.tenant.store.newest_first}
     )
 
 
-def test_count_is_the_number_of_alerts_alone_on_stdout(readable: Shell) -> None:
+def test_count_is_the_number_of_alerts_alone_on_stdout(readable: CommandRunner) -> None:
     new = [alert for alert in readable.alerts() if alert["status"] == "new"]
     done = readable("query", "--status", "new", "--count")
     assert (done.code, done.out, done.err) == (0, f"{len(new)}\n".encode(), "")
 
 
 @pytest.mark.slow
-def test_count_with_a_hash_is_the_number_of_alerts_that_have_it(readable: Shell) -> None:
+def test_count_with_a_hash_is_the_number_of_alerts_that_have_it(readable: CommandRunner) -> None:
     digest, having = max(readable.hashes().items(), key=lambda item: len(item[1]))
     assert readable("query", "--hash", digest, "--count").out == f"{len(having)}\n".encode()
 
 
-def test_all_gives_every_alert_once_and_byte_for_byte(readable: Shell) -> None:
+def test_all_gives_every_alert_once_and_byte_for_byte(readable: CommandRunner) -> None:
     done = readable("query", "--all", "--format", "jsonl")
     assert done.code == 0, done
     assert len(done.lines) == len(readable.alerts())
@@ -52,7 +52,7 @@ def test_all_gives_every_alert_once_and_byte_for_byte(readable: Shell) -> None:
     assert done.out.endswith(b"\n")
 
 
-def test_without_options_the_newest_hundred_are_shown_and_the_total_is_told(readable: Shell) -> None:
+def test_without_options_the_newest_hundred_are_shown_and_the_total_is_told(readable: CommandRunner) -> None:
     done = readable("query", "--format", "jsonl")
     assert ids(done.documents) == ids(readable.alerts()[:100])
     assert "100 of 2,500 alerts are shown" in done.err
@@ -60,7 +60,7 @@ def test_without_options_the_newest_hundred_are_shown_and_the_total_is_told(read
 
 
 @pytest.mark.parametrize("limit", quick_first(7, 1, 1001))
-def test_limit_gives_the_newest_of_them(readable: Shell, limit: int) -> None:
+def test_limit_gives_the_newest_of_them(readable: CommandRunner, limit: int) -> None:
     done = readable("query", "--limit", str(limit), "--format", "jsonl")
     assert ids(done.documents) == ids(readable.alerts()[:limit])
 
@@ -68,7 +68,7 @@ def test_limit_gives_the_newest_of_them(readable: Shell, limit: int) -> None:
 @pytest.mark.parametrize(
     "order", quick_first("severity.desc", "severity.asc", "created_timestamp.asc", "created_timestamp|asc")
 )
-def test_sort_orders_all_alerts(readable: Shell, order: str) -> None:
+def test_sort_orders_all_alerts(readable: CommandRunner, order: str) -> None:
     field, descending = order.replace("|", ".").rpartition(".")[0], order.endswith("desc")
     done = readable("query", "--all", "--product", "epp", "--sort", order, "--format", "jsonl")
     values = [document[field] for document in done.documents]
@@ -77,7 +77,7 @@ def test_sort_orders_all_alerts(readable: Shell, order: str) -> None:
 
 
 @pytest.mark.slow
-def test_sort_orders_the_alerts_of_a_hash(readable: Shell) -> None:
+def test_sort_orders_the_alerts_of_a_hash(readable: CommandRunner) -> None:
     digest, having = max(readable.hashes().items(), key=lambda item: len(item[1]))
     done = readable("query", "--hash", digest, "--sort", "created_timestamp.asc", "--all", "--format", "jsonl")
     instants = [document["created_timestamp"] for document in done.documents]
@@ -85,7 +85,7 @@ def test_sort_orders_the_alerts_of_a_hash(readable: Shell) -> None:
     assert len(instants) == len(having)
 
 
-def test_fields_gives_just_these_in_this_order(readable: Shell) -> None:
+def test_fields_gives_just_these_in_this_order(readable: CommandRunner) -> None:
     done = readable(
         "query", "--product", "epp", "--limit", "3", "--fields", "severity_name,device.hostname", "--format", "csv"
     )
@@ -105,21 +105,21 @@ def test_fields_gives_just_these_in_this_order(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_details_show_the_command_line_and_the_console_link(readable: Shell) -> None:
+def test_details_show_the_command_line_and_the_console_link(readable: CommandRunner) -> None:
     done = readable("query", "--product", "epp", "--limit", "5", "--details")
     assert done.code == 0
     for word in ("cmdline", "tactic", "falcon_host_link", "https://falcon.crowdstrike.com/"):
         assert word in done.text
 
 
-def test_csv_has_the_default_columns_and_a_row_for_each_alert(readable: Shell) -> None:
+def test_csv_has_the_default_columns_and_a_row_for_each_alert(readable: CommandRunner) -> None:
     done = readable("query", "--limit", "50", "--format", "csv")
     header, *rows = csv.reader(io.StringIO(done.text))
     assert ",".join(header) == COLUMNS
     assert [row[0] for row in rows] == ids(readable.alerts()[:50])
 
 
-def test_json_is_one_array_of_the_documents_as_they_were_sent(readable: Shell) -> None:
+def test_json_is_one_array_of_the_documents_as_they_were_sent(readable: CommandRunner) -> None:
     done = readable("query", "--limit", "20", "--format", "json")
     documents = as_sent(readable)
     expected = [documents[alert["composite_id"]] for alert in readable.alerts()[:20]]
@@ -128,13 +128,13 @@ def test_json_is_one_array_of_the_documents_as_they_were_sent(readable: Shell) -
 
 
 @pytest.mark.slow
-def test_markdown_is_a_table_with_a_line_for_each_alert(readable: Shell) -> None:
+def test_markdown_is_a_table_with_a_line_for_each_alert(readable: CommandRunner) -> None:
     lines = readable("query", "--limit", "20", "--format", "markdown").text.strip().splitlines()
     assert len(lines) == 22
     assert all(line.startswith("|") and line.endswith("|") for line in lines)
 
 
-def test_html_is_not_for_query_and_no_request_is_made(readable: Shell) -> None:
+def test_html_is_not_for_query_and_no_request_is_made(readable: CommandRunner) -> None:
     done = readable("query", "--format", "html")
     assert done.code == 2
     assert not done.requests
@@ -142,7 +142,7 @@ def test_html_is_not_for_query_and_no_request_is_made(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_of_each_suffix_gets_the_format_of_its_name(readable: Shell) -> None:
+def test_a_file_of_each_suffix_gets_the_format_of_its_name(readable: CommandRunner) -> None:
     for suffix, fmt in {
         ".txt": "table",
         ".md": "markdown",
@@ -156,14 +156,14 @@ def test_a_file_of_each_suffix_gets_the_format_of_its_name(readable: Shell) -> N
         assert file.read_bytes() == done.out, fmt
 
 
-def test_a_file_of_an_unknown_suffix_is_refused_before_any_request(readable: Shell) -> None:
+def test_a_file_of_an_unknown_suffix_is_refused_before_any_request(readable: CommandRunner) -> None:
     done = readable("query", "-o", "alerts.xlsx")
     assert (done.code, done.requests) == (2, [])
     assert ".csv" in done.err
     assert not (readable.folder / "alerts.xlsx").exists()
 
 
-def test_an_empty_result_says_so_and_repeats_the_filter(readable: Shell) -> None:
+def test_an_empty_result_says_so_and_repeats_the_filter(readable: CommandRunner) -> None:
     fql = "device.hostname:'no-such-host'"
     for fmt, expected in {"jsonl": b"", "json": b"[]\n", "csv": COLUMNS.encode() + b"\n"}.items():
         done = readable("query", "--filter", fql, "--format", fmt)
@@ -173,7 +173,7 @@ def test_an_empty_result_says_so_and_repeats_the_filter(readable: Shell) -> None
 
 
 @pytest.mark.slow
-def test_fail_on_empty_exits_with_nine(readable: Shell) -> None:
+def test_fail_on_empty_exits_with_nine(readable: CommandRunner) -> None:
     empty = ("--filter", "status:'new'+status:'closed'", "--fail-on-empty")
     assert readable("query", *empty).code == 9
     counted = readable("query", *empty, "--count")
@@ -181,7 +181,7 @@ def test_fail_on_empty_exits_with_nine(readable: Shell) -> None:
     assert readable("hash-summary", *empty).code == 9
 
 
-def test_connection_test_names_the_tenant_and_changes_nothing(readable: Shell) -> None:
+def test_connection_test_names_the_tenant_and_changes_nothing(readable: CommandRunner) -> None:
     done = readable("query", "--test-connection", "--format", "json")
     assert done.code == 0, done
     assert done.document["cid"] == readable.tenant.cid
@@ -190,7 +190,7 @@ def test_connection_test_names_the_tenant_and_changes_nothing(readable: Shell) -
     assert not done.to("patch")
 
 
-def test_a_reader_that_goes_away_ends_the_output_without_a_traceback(readable: Shell) -> None:
+def test_a_reader_that_goes_away_ends_the_output_without_a_traceback(readable: CommandRunner) -> None:
     query = subprocess.Popen(
         [*COMMAND, "query", "--customer", "acme", "--all", "--format", "jsonl"],
         stdout=subprocess.PIPE,
@@ -211,14 +211,14 @@ def test_a_reader_that_goes_away_ends_the_output_without_a_traceback(readable: S
 
 
 @pytest.mark.slow
-def test_hidden_alerts_are_left_out_only_when_asked_for(readable: Shell) -> None:
+def test_hidden_alerts_are_left_out_only_when_asked_for(readable: CommandRunner) -> None:
     shown = {alert["composite_id"] for alert in readable.alerts() if alert["show_in_ui"] is not False}
     done = readable("query", "--all", "--visible-only", "--format", "jsonl")
     assert set(ids(done.documents)) == shown
     assert len(shown) < len(readable.alerts())
 
 
-def test_the_options_of_a_selection_are_anded(readable: Shell) -> None:
+def test_the_options_of_a_selection_are_anded(readable: CommandRunner) -> None:
     expected = {
         alert["composite_id"]
         for alert in readable.alerts()
@@ -233,7 +233,7 @@ def test_the_options_of_a_selection_are_anded(readable: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_alerts_without_a_severity_name_are_found_by_the_band_of_their_number(readable: Shell) -> None:
+def test_alerts_without_a_severity_name_are_found_by_the_band_of_their_number(readable: CommandRunner) -> None:
     unnamed = [a for a in readable.alerts() if a["severity"] is not None and not a["severity_name"]]
     done = readable("query", "--all", "--severity", "informational,low,medium,high,critical", "--format", "jsonl")
     assert unnamed
@@ -241,7 +241,7 @@ def test_alerts_without_a_severity_name_are_found_by_the_band_of_their_number(re
 
 
 @pytest.mark.slow
-def test_since_and_until_bound_the_creation(readable: Shell) -> None:
+def test_since_and_until_bound_the_creation(readable: CommandRunner) -> None:
     alerts = readable.alerts()
     since, until = alerts[1500]["created_timestamp"], alerts[500]["created_timestamp"]
     expected = [a for a in alerts if since[:19] + "Z" <= a["created_timestamp"] < until[:19] + "Z"]

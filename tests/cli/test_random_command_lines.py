@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from command_lines import CONSENT, RUN, command_lines
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from shell import Shell
 
 from falcon_bulk.cli.main import main
 from falcon_bulk.errors import ExitCode
 from falcon_emulator import Server, Tenant
 from falcon_emulator.request_log import Request
+from tests.support.command import CommandRunner
+from tests.support.random_command_lines import CONSENT, RUN, command_lines
 
 BOUNDED = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -28,7 +28,7 @@ STDIN = st.sampled_from([b"", b"acme 60\n", b"no\n", b"\xff\x00", b"[", b"ab:ind
 class Typing(NamedTuple):
     """Where command lines are typed, and the run that they may name."""
 
-    shell: Shell
+    shell: CommandRunner
     run: str
 
 
@@ -41,7 +41,7 @@ class Ended(NamedTuple):
 @pytest.fixture(scope="module")
 def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typing]:
     with Server(Tenant(alerts=60, seed=3)) as server:
-        shell = Shell(tmp_path_factory.mktemp("typed"), server)
+        shell = CommandRunner(tmp_path_factory.mktemp("typed"), server)
         (shell.folder / "ids.txt").write_text("\n".join(alert["composite_id"] for alert in shell.alerts()[:5]))
         (shell.folder / "reports").mkdir()
         first = shell.json("bulk-close", "--status", "in_progress", "--from-status", "new", *CONSENT)
@@ -50,7 +50,7 @@ def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typing]:
 
 
 @contextmanager
-def at_the_desk(shell: Shell, stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
+def at_the_desk(shell: CommandRunner, stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
     """This process as a command finds it: the folder, the environment and the standard streams."""
     former = Path.cwd(), dict(os.environ), (sys.stdin, sys.stdout, sys.stderr)
     out, err = io.BytesIO(), io.BytesIO()
@@ -70,7 +70,7 @@ def at_the_desk(shell: Shell, stdin: bytes) -> Iterator[tuple[io.BytesIO, io.Byt
         os.chdir(former[0])
 
 
-def typed(shell: Shell, argv: list[str], stdin: bytes) -> Ended:
+def typed(shell: CommandRunner, argv: list[str], stdin: bytes) -> Ended:
     with at_the_desk(shell, stdin) as (out, err):
         return Ended(main(argv), out.getvalue(), err.getvalue().decode())
 

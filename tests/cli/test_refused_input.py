@@ -4,10 +4,10 @@ import socket
 from typing import Any
 
 import pytest
-from shell import Finished, Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Fault
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.sampling import quick_first
 
 HASH = "ab" * 32
 COMMANDS = {
@@ -18,7 +18,7 @@ COMMANDS = {
 }
 
 
-def assert_one_error(done: Finished, code: int, *words: str) -> None:
+def assert_one_error(done: CommandResult, code: int, *words: str) -> None:
     """`Error:` and at most a `Hint:`, one line each, with these words in them; nothing on stdout."""
     lines = [line for line in done.err.splitlines() if not line.startswith("Note: ")]
     assert done.code == code, done
@@ -50,14 +50,14 @@ def assert_one_error(done: Finished, code: int, *words: str) -> None:
         quick=5,
     ),
 )
-def test_what_is_not_64_hex_digits_is_no_hash(readable: Shell, command: str, value: str) -> None:
+def test_what_is_not_64_hex_digits_is_no_hash(readable: CommandRunner, command: str, value: str) -> None:
     done = readable(*COMMANDS[command], "--hash", value)
     assert_one_error(done, 2, repr(value), "64")
     assert not done.requests
 
 
 @pytest.mark.parametrize("value", quick_first("x'+platform_name:'Linux", 'a"b', "a b", "a\\b", "*", "a\x1b[31m", "a\n"))
-def test_what_is_no_host_is_not_put_into_a_filter(readable: Shell, value: str) -> None:
+def test_what_is_no_host_is_not_put_into_a_filter(readable: CommandRunner, value: str) -> None:
     done = readable("query", "--host", value)
     assert_one_error(done, 2)
     assert not done.requests
@@ -83,7 +83,7 @@ def test_what_is_no_host_is_not_put_into_a_filter(readable: Shell, value: str) -
         quick=2,
     ),
 )
-def test_a_value_out_of_place_is_refused_before_any_request(readable: Shell, option: str, value: str) -> None:
+def test_a_value_out_of_place_is_refused_before_any_request(readable: CommandRunner, option: str, value: str) -> None:
     done = readable("query", option, value)
     assert_one_error(done, 2)
     assert not done.requests
@@ -91,29 +91,29 @@ def test_a_value_out_of_place_is_refused_before_any_request(readable: Shell, opt
 
 
 @pytest.mark.slow
-def test_the_runs_of_a_customer_that_is_not_there_are_not_those_of_all(readable: Shell) -> None:
+def test_the_runs_of_a_customer_that_is_not_there_are_not_those_of_all(readable: CommandRunner) -> None:
     assert_one_error(readable("runs", customer="globex"), 4, "globex")
 
 
-def test_a_switch_that_the_sandbox_does_not_have_is_refused_before_it_listens(readable: Shell) -> None:
-    assert_one_error(readable.bare("sandbox", "serve", "--switch", "nosuch=1"), 2, "'nosuch'", "sandbox switches")
+def test_a_switch_that_the_emulator_does_not_have_is_refused_before_it_listens(readable: CommandRunner) -> None:
+    assert_one_error(readable.bare("emulator", "serve", "--switch", "nosuch=1"), 2, "'nosuch'", "emulator switches")
 
 
 @pytest.mark.slow
-def test_a_port_that_is_taken_is_told(readable: Shell) -> None:
+def test_a_port_that_is_taken_is_told(readable: CommandRunner) -> None:
     port = readable.server.url.rpartition(":")[2]
-    assert_one_error(readable.bare("sandbox", "serve", "--alerts", "5", "--port", port), 2, "cannot start")
+    assert_one_error(readable.bare("emulator", "serve", "--alerts", "5", "--port", port), 2, "cannot start")
 
 
 @pytest.mark.parametrize("command", ["close-hash", "bulk-close"])
 @pytest.mark.parametrize("status", quick_first("resolved", "false_positive", "True_Positive", "fp", quick=2))
-def test_a_verdict_is_not_a_status(readable: Shell, command: str, status: str) -> None:
+def test_a_verdict_is_not_a_status(readable: CommandRunner, command: str, status: str) -> None:
     done = readable(command, "--hash", HASH, "--status", status)
     assert_one_error(done, 2, "--status closed --resolution false_positive")
     assert not done.requests
 
 
-def test_a_filter_that_falcon_refuses_is_told_with_its_message(readable: Shell) -> None:
+def test_a_filter_that_falcon_refuses_is_told_with_its_message(readable: CommandRunner) -> None:
     for command in ("query", "hash-summary", "bulk-close"):
         fql = "created_timestamp:*'2026*'"
         done = readable(*COMMANDS[command], "--filter", fql)
@@ -126,7 +126,7 @@ def test_a_filter_that_falcon_refuses_is_told_with_its_message(readable: Shell) 
 # Where the credentials come from
 
 
-def test_a_missing_env_file_is_named(readable: Shell) -> None:
+def test_a_missing_env_file_is_named(readable: CommandRunner) -> None:
     for argv, name in (
         (("--env-file", "nowhere/globex.env"), "nowhere/globex.env"),
         (("--customer", "globex"), "customers/globex.env"),
@@ -139,7 +139,7 @@ def test_a_missing_env_file_is_named(readable: Shell) -> None:
 @pytest.mark.parametrize("key", ["FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET"])
 @pytest.mark.parametrize("state", quick_first("blank", "missing"))
 def test_a_missing_or_blank_credential_is_named_and_never_taken_from_elsewhere(
-    readable: Shell, key: str, state: str
+    readable: CommandRunner, key: str, state: str
 ) -> None:
     lines = readable.env_file.read_text().splitlines(True)
     changed = [line if not line.startswith(key) else f"{key}=  \n" * (state == "blank") for line in lines]
@@ -151,19 +151,19 @@ def test_a_missing_or_blank_credential_is_named_and_never_taken_from_elsewhere(
 
 
 @pytest.mark.parametrize("mode", quick_first(0o640, 0o604, 0o644, 0o660, 0o620, quick=2))
-def test_an_env_file_open_to_others_is_refused_with_the_line_that_mends_it(readable: Shell, mode: int) -> None:
+def test_an_env_file_open_to_others_is_refused_with_the_line_that_mends_it(readable: CommandRunner, mode: int) -> None:
     file = readable.write_env("open.env", readable.env_file.read_text(), mode)
     done = readable.bare("query", "--env-file", str(file))
     assert_one_error(done, 4, f"chmod 600 {file}")
     assert not done.requests
 
 
-def test_without_any_credentials_both_places_are_named(readable: Shell) -> None:
+def test_without_any_credentials_both_places_are_named(readable: CommandRunner) -> None:
     done = readable.bare("query")
     assert_one_error(done, 4, ".env", "FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET")
 
 
-def test_an_unreadable_line_is_named_by_its_number_and_not_shown(readable: Shell) -> None:
+def test_an_unreadable_line_is_named_by_its_number_and_not_shown(readable: CommandRunner) -> None:
     file = readable.write_env("broken.env", readable.env_file.read_text() + "FALCON_CLIENT_SECRET='s3ntinel\n")
     done = readable.bare("query", "--env-file", str(file))
     assert done.code == 4
@@ -172,7 +172,7 @@ def test_an_unreadable_line_is_named_by_its_number_and_not_shown(readable: Shell
     assert "s3ntinel" not in done.err
 
 
-def test_a_host_that_is_not_falcons_is_refused(readable: Shell) -> None:
+def test_a_host_that_is_not_falcons_is_refused(readable: CommandRunner) -> None:
     text = readable.env_file.read_text().replace(readable.server.url, "https://falcon.evil.example")
     done = readable.bare("query", "--env-file", str(readable.write_env("custom.env", text)))
     assert_one_error(done, 4, "FALCON_BASE_URL")
@@ -215,7 +215,7 @@ def test_an_address_that_is_not_allowed_is_suspected(acme: Any) -> None:
 
 
 @pytest.mark.slow
-def test_where_nothing_listens_a_few_tries_are_made(readable: Shell) -> None:
+def test_where_nothing_listens_a_few_tries_are_made(readable: CommandRunner) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]

@@ -9,13 +9,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from command_tree import commands, options
-from sentinel import assert_not_told, forms, guard, tokens
-from shell import COMMAND, PATIENCE, Finished, Shell
-from thoroughness import quick_first
-from watched import hooked
 
 from falcon_emulator import Fault, Tenant
+from tests.support.command import COMMAND, PATIENCE, CommandResult, CommandRunner
+from tests.support.command_tree import commands, options
+from tests.support.process_hooks import install_hook
+from tests.support.sampling import quick_first
+from tests.support.secret_sentinel import assert_not_leaked, forms, guard, tokens
 
 LOUD = ("--debug", "--verbose")
 CONSENT = ("--yes", "--max", "1000", "--lift", "all")
@@ -45,12 +45,12 @@ COMMAND_LINES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("doctor",): ("--format", "markdown", "-o", "doctor.md"),
     ("schedule",): ("--at", "0 7 * * 1", "--", "query", "--customer", "acme"),
     ("completion",): ("bash",),
-    ("sandbox",): (),
-    ("sandbox", "switches"): (),
+    ("emulator",): (),
+    ("emulator", "switches"): (),
 }
 # Tests of their own, below: they make their own customer.
-OWN_CUSTOMER = {("sandbox", "serve"), ("demo",)}
-NO_CUSTOMER = ("customers", "completion", "sandbox", "schedule")
+OWN_CUSTOMER = {("emulator", "serve"), ("demo",)}
+NO_CUSTOMER = ("customers", "completion", "emulator", "schedule")
 # What the others need, made without any fault.
 FIRST = (
     ("bulk-close", "--status", "in_progress", "--product", "idp", *CONSENT),
@@ -96,34 +96,36 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def guarded(acme: Any) -> Shell:
+def guarded(acme: Any) -> CommandRunner:
     """A tenant whose API client has the sentinel for its secret, a run and a plan."""
-    shell: Shell = acme(alerts=60)
+    shell: CommandRunner = acme(alerts=60)
     guard(shell)
     for argv in FIRST:
         assert shell(*argv, "--batch-delay", "0").code == 0
     return shell
 
 
-def type_each(shell: Shell, listener: Listener, chosen: Any = None, crash: str = "") -> dict[tuple[str, ...], Finished]:
+def type_each(
+    shell: CommandRunner, listener: Listener, chosen: Any = None, crash: str = ""
+) -> dict[tuple[str, ...], CommandResult]:
     """Every command, watched, in the order of the table."""
-    environment = hooked(shell.folder, crash)
+    environment = install_hook(shell.folder, crash)
     environment["PYTHONPATH"] += os.pathsep + shell.environment()["PYTHONPATH"]
     run = shell.json("runs")["runs"][-1]["run_id"]
     done = {}
     for path, argv in COMMAND_LINES.items():
         if chosen is None or path in chosen:
             words = [{"RUN": run, "URL": listener.url}.get(word, word) for word in argv]
-            loud = [] if path[0] == "sandbox" else LOUD
+            loud = [] if path[0] == "emulator" else LOUD
             customer = [] if path[0] in NO_CUSTOMER else ["--customer", "acme"]
             done[path] = shell.bare(*loud, *path, *customer, *words, env=environment, patience=3 * PATIENCE)
     return done
 
 
-def assert_nothing_told(shell: Shell, listener: Listener, done: dict[tuple[str, ...], Finished]) -> None:
+def assert_nothing_told(shell: CommandRunner, listener: Listener, done: dict[tuple[str, ...], CommandResult]) -> None:
     assert tokens(shell)
     (shell.folder / "told.txt").write_bytes(b"\n".join(listener.told))
-    assert_not_told(shell, *done.values())
+    assert_not_leaked(shell, *done.values())
 
 
 def test_no_command_is_left_out() -> None:
@@ -138,18 +140,18 @@ def test_no_option_takes_a_secret() -> None:
 
 
 @pytest.mark.slow
-def test_when_all_goes_well_nothing_is_told(guarded: Shell, listener: Listener) -> None:
+def test_when_all_goes_well_nothing_is_told(guarded: CommandRunner, listener: Listener) -> None:
     done = type_each(guarded, listener)
     codes = {path: ended.code for path, ended in done.items() if ended.code}
     # There is no terminal to ask on; the group alone shows its help.
-    assert codes == {("customers", "add"): 2, ("sandbox",): 2}, [done[path] for path in codes]
+    assert codes == {("customers", "add"): 2, ("emulator",): 2}, [done[path] for path in codes]
     assert len(listener.told) == 3
     assert_nothing_told(guarded, listener, done)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [401, 403, 500])
-def test_when_falcon_refuses_nothing_is_told(guarded: Shell, listener: Listener, status: int) -> None:
+def test_when_falcon_refuses_nothing_is_told(guarded: CommandRunner, listener: Listener, status: int) -> None:
     for endpoint in ("queries", "entities", "combined", "aggregates", "patch", "indicators"):
         fault = Fault(kind="status", endpoint=endpoint, status=status, text="not for this client", times=None)
         guarded.server.call(lambda fault=fault: guarded.tenant.faults.add(fault))
@@ -163,7 +165,7 @@ def test_when_falcon_refuses_nothing_is_told(guarded: Shell, listener: Listener,
     "command", quick_first("bulk-close", "query", "undo", "customers check", "doctor", "allow-hash")
 )
 @pytest.mark.parametrize("where", quick_first("reading", "login"))
-def test_a_crash_tells_nothing(guarded: Shell, listener: Listener, where: str, command: str) -> None:
+def test_a_crash_tells_nothing(guarded: CommandRunner, listener: Listener, where: str, command: str) -> None:
     done = type_each(guarded, listener, chosen=[tuple(command.split())], crash=where)
     (ended,) = done.values()
     assert ended.code == 1, ended
@@ -174,9 +176,9 @@ def test_a_crash_tells_nothing(guarded: Shell, listener: Listener, where: str, c
     assert_nothing_told(guarded, listener, done)
 
 
-def test_what_the_hook_writes_down_is_seen(guarded: Shell) -> None:
+def test_what_the_hook_writes_down_is_seen(guarded: CommandRunner) -> None:
     """Otherwise its silence would prove nothing."""
-    environment = hooked(guarded.folder)
+    environment = install_hook(guarded.folder)
     code = "import os, subprocess, sys; os.environ['A'] = sys.argv[1]; subprocess.run(['true', sys.argv[1]])"
     subprocess.run(
         [COMMAND[0], "-c", code, tokens(guarded)[0]],
@@ -185,11 +187,11 @@ def test_what_the_hook_writes_down_is_seen(guarded: Shell) -> None:
         timeout=PATIENCE,
     )
     with pytest.raises(AssertionError, match="trail"):
-        assert_not_told(guarded)
+        assert_not_leaked(guarded)
 
 
 @pytest.mark.slow
-def test_the_demo_does_not_show_the_secret_it_makes(guarded: Shell) -> None:
+def test_the_demo_does_not_show_the_secret_it_makes(guarded: CommandRunner) -> None:
     demo = guarded.bare("demo", patience=3 * PATIENCE)
     assert demo.code == 0, demo
     assert b"What was recorded?" in demo.out
@@ -198,9 +200,9 @@ def test_the_demo_does_not_show_the_secret_it_makes(guarded: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_a_served_sandbox_writes_its_secret_into_the_env_file_alone(guarded: Shell) -> None:
+def test_a_served_emulator_writes_its_secret_into_the_env_file_alone(guarded: CommandRunner) -> None:
     env_file = guarded.folder / "served.env"
-    argv = [*COMMAND, "sandbox", "serve", "--alerts", "20", "--write-env", str(env_file)]
+    argv = [*COMMAND, "emulator", "serve", "--alerts", "20", "--write-env", str(env_file)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(argv, env=guarded.environment(), cwd=guarded.folder, **pipes) as serving:
         assert b"answers at" in (first := serving.stderr.readline())  # type: ignore[union-attr]

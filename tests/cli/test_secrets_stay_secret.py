@@ -3,19 +3,19 @@
 from typing import Any
 
 import pytest
-from sentinel import assert_not_told, guard, quoted
-from shell import Shell
 
 from falcon_emulator import Fault
+from tests.support.command import CommandRunner
+from tests.support.secret_sentinel import assert_not_leaked, guard, quoted
 
 LOUD = ("--debug", "--verbose")
 CHANGE = ("bulk-close", "--product", "epp", "--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")
 
 
 @pytest.fixture
-def guarded(acme: Any) -> Shell:
+def guarded(acme: Any) -> CommandRunner:
     """A tenant whose API client has the sentinel for its secret."""
-    shell: Shell = acme(alerts=80)
+    shell: CommandRunner = acme(alerts=80)
     guard(shell)
     return shell
 
@@ -32,15 +32,15 @@ def guarded(acme: Any) -> Shell:
     ids=lambda fault: f"{fault.kind}-{fault.endpoint}",
 )
 @pytest.mark.slow
-def test_when_falcon_refuses(guarded: Shell, fault: Fault) -> None:
+def test_when_falcon_refuses(guarded: CommandRunner, fault: Fault) -> None:
     guarded.server.call(lambda: guarded.tenant.faults.add(fault))
     runs = [guarded("query", "--all", *LOUD), guarded(*CHANGE, *LOUD)]
     assert any(done.code for done in runs)
-    assert_not_told(guarded, *runs)
+    assert_not_leaked(guarded, *runs)
 
 
-def test_when_the_secret_was_put_where_the_url_belongs(guarded: Shell) -> None:
+def test_when_the_secret_was_put_where_the_url_belongs(guarded: CommandRunner) -> None:
     text = guarded.env_file.read_text().replace(guarded.server.url, quoted())
     done = guarded.bare("query", "--env-file", str(guarded.write_env("swapped.env", text)), *LOUD)
     assert done.code == 4
-    assert_not_told(guarded, done)
+    assert_not_leaked(guarded, done)

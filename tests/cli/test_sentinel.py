@@ -5,7 +5,8 @@ from base64 import b64encode
 from urllib.parse import quote, quote_plus
 
 import pytest
-from sentinel import SENTINEL, forms
+
+from tests.support.secret_sentinel import SENTINEL, forms
 
 TOKEN = "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.acme-0123456789abcdef"
 

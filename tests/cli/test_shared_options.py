@@ -5,10 +5,10 @@ from shlex import split
 from typing import Any
 
 import pytest
-from shell import Shell
-from thoroughness import quick_first
 
 from falcon_bulk.cli.main import COMMANDS
+from tests.support.command import CommandRunner
+from tests.support.sampling import quick_first
 
 HEAVY = ("falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3")
 # Whoever measures coverage loads more than the command does.
@@ -16,7 +16,7 @@ TELLING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": ""
 
 
 @pytest.mark.parametrize("command", quick_first(*COMMANDS, quick=4))
-def test_help_has_examples_and_loads_nothing_heavy(readable: Shell, command: str) -> None:
+def test_help_has_examples_and_loads_nothing_heavy(readable: CommandRunner, command: str) -> None:
     for flag in ("--help", "-h"):
         done = readable.bare(command, flag, env=TELLING_IMPORTS)
         assert done.code == 0, done
@@ -27,7 +27,7 @@ def test_help_has_examples_and_loads_nothing_heavy(readable: Shell, command: str
         assert not loaded & set(HEAVY)
 
 
-def test_the_overview_lists_every_command_and_loads_none(readable: Shell) -> None:
+def test_the_overview_lists_every_command_and_loads_none(readable: CommandRunner) -> None:
     done = readable.bare("--help", env=TELLING_IMPORTS)
     assert done.code == 0
     assert all(f"  {command}  " in done.text for command in COMMANDS)
@@ -37,7 +37,7 @@ def test_the_overview_lists_every_command_and_loads_none(readable: Shell) -> Non
 
 
 @pytest.mark.slow
-def test_each_example_in_a_help_is_a_command_line_that_is_understood(readable: Shell) -> None:
+def test_each_example_in_a_help_is_a_command_line_that_is_understood(readable: CommandRunner) -> None:
     """The customers named do not exist here, so what is left to fail is the env file."""
     for command in ("query", "hash-summary", "close-hash", "bulk-close"):
         lines = [line.strip() for line in readable.bare(command, "--help").text.splitlines()]
@@ -56,7 +56,7 @@ def test_each_example_in_a_help_is_a_command_line_that_is_understood(readable: S
 
 
 @pytest.mark.parametrize("where", ["before", "after", "both"])
-def test_a_shared_option_stands_before_or_after_the_command(readable: Shell, where: str) -> None:
+def test_a_shared_option_stands_before_or_after_the_command(readable: CommandRunner, where: str) -> None:
     shared = ("--customer", "acme", "--format", "jsonl", "--quiet")
     argv = {
         "before": (*shared, "query", "--limit", "2"),
@@ -77,14 +77,14 @@ def test_a_shared_option_stands_before_or_after_the_command(readable: Shell, whe
         ("--readers", "2", "3"),
     ],
 )
-def test_two_different_values_are_an_error(readable: Shell, option: str, one: str, other: str) -> None:
+def test_two_different_values_are_an_error(readable: CommandRunner, option: str, one: str, other: str) -> None:
     done = readable.bare(option, one, "query", option, other)
     assert done.code == 2, done
     assert "twice" in done.err
     assert not done.requests
 
 
-def test_two_different_values_after_the_command_are_an_error(readable: Shell) -> None:
+def test_two_different_values_after_the_command_are_an_error(readable: CommandRunner) -> None:
     done = readable("query", "--env-file", "customers/globex.env", "--env-file", "customers/acme.env")
     assert done.code == 2, done
     assert "twice" in done.err
@@ -103,7 +103,9 @@ def test_two_different_values_after_the_command_are_an_error(readable: Shell) ->
         ("--until", "7d", "70d"),
     ),
 )
-def test_a_second_value_does_not_silently_undo_the_first(readable: Shell, option: str, one: str, other: str) -> None:
+def test_a_second_value_does_not_silently_undo_the_first(
+    readable: CommandRunner, option: str, one: str, other: str
+) -> None:
     selection = () if option == "--filter" else ("--filter", "status:'new'")
     argv = ("bulk-close", *selection, "--dry-run", option, one)
     done = readable(*argv, option, other)
@@ -114,7 +116,7 @@ def test_a_second_value_does_not_silently_undo_the_first(readable: Shell, option
 
 
 @pytest.mark.slow
-def test_env_file_and_customer_may_name_the_same_file_but_not_two(readable: Shell) -> None:
+def test_env_file_and_customer_may_name_the_same_file_but_not_two(readable: CommandRunner) -> None:
     readable.write_env("globex.env", readable.env_file.read_text())
     assert readable("query", "--limit", "1", "--env-file", "customers/acme.env").code == 0
     done = readable("query", "--env-file", "globex.env")
@@ -124,14 +126,14 @@ def test_env_file_and_customer_may_name_the_same_file_but_not_two(readable: Shel
 @pytest.mark.parametrize(
     "typed", quick_first("qeury", "close_hash", "bulkclose", "hashsummary", "undoo", "Query", quick=2)
 )
-def test_a_mistyped_command_is_guessed(readable: Shell, typed: str) -> None:
+def test_a_mistyped_command_is_guessed(readable: CommandRunner, typed: str) -> None:
     done = readable.bare(typed)
     assert done.code == 2
     assert f"No such command '{typed}'" in done.err
     assert "Did you mean " in done.err
 
 
-def test_a_mistyped_option_is_guessed(readable: Shell) -> None:
+def test_a_mistyped_option_is_guessed(readable: CommandRunner) -> None:
     done = readable("query", "--stauts", "new")
     assert done.code == 2
     assert "--status" in done.err
@@ -141,21 +143,21 @@ def test_a_mistyped_option_is_guessed(readable: Shell) -> None:
 @pytest.mark.parametrize(
     "name", quick_first("../acme", "a/b", "", ".hidden", "acme\n", "a" * 65, "acme.env", "-acme", quick=3)
 )
-def test_a_customers_name_leads_out_of_no_folder(readable: Shell, name: str) -> None:
+def test_a_customers_name_leads_out_of_no_folder(readable: CommandRunner, name: str) -> None:
     done = readable.bare("query", f"--customer={name}")
     assert done.code == 2, done
     assert not done.requests
 
 
 @pytest.mark.slow
-def test_quiet_says_nothing_but_data_and_errors(readable: Shell) -> None:
+def test_quiet_says_nothing_but_data_and_errors(readable: CommandRunner) -> None:
     assert readable("query", "--quiet").err == ""
     assert readable("query", "-q", "--filter", "status:'none'").err == ""
     assert readable("query", "-q", "--hash", "zz").err.startswith("Error: ")
 
 
 @pytest.mark.slow
-def test_the_process_environment_serves_where_no_customer_is_named(readable: Shell) -> None:
+def test_the_process_environment_serves_where_no_customer_is_named(readable: CommandRunner) -> None:
     env = dict(line.split("=", 1) for line in readable.env_file.read_text().splitlines())
     done = readable.bare("query", "--limit", "1", "--format", "jsonl", env=env)
     assert done.code == 0, done
@@ -163,7 +165,7 @@ def test_the_process_environment_serves_where_no_customer_is_named(readable: She
 
 
 @pytest.mark.slow
-def test_an_unexpected_error_is_one_line_and_with_debug_a_traceback(readable: Shell) -> None:
+def test_an_unexpected_error_is_one_line_and_with_debug_a_traceback(readable: CommandRunner) -> None:
     """A broken installation is as unexpected as it gets."""
     broken = readable.folder / "broken-package"
     (broken / "falconpy").mkdir(parents=True, exist_ok=True)
@@ -180,7 +182,7 @@ def test_an_unexpected_error_is_one_line_and_with_debug_a_traceback(readable: Sh
     assert readable.tenant.client_secret not in debugged.err
 
 
-def test_the_version_is_told(readable: Shell) -> None:
+def test_the_version_is_told(readable: CommandRunner) -> None:
     from falcon_bulk import __version__
 
     done = readable.bare("--version")

@@ -11,8 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
-from shell import PATIENCE, Shell
-from thoroughness import quick_first
+
+from tests.support.command import PATIENCE, CommandRunner
+from tests.support.sampling import quick_first
 
 # How a person begins: the shell without any settings of the user's, and the line that the help names.
 INTERACTIVE = {
@@ -24,7 +25,7 @@ INTERACTIVE = {
 TELLING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": ""}
 
 
-def environment(shell: Shell) -> dict[str, str]:
+def environment(shell: CommandRunner) -> dict[str, str]:
     """With `falcon-bulk` on the PATH."""
     program = shell.folder / "falcon-bulk"
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m falcon_bulk "$@"\n')
@@ -33,7 +34,7 @@ def environment(shell: Shell) -> dict[str, str]:
     return settings | shell.environment({"PATH": f"{shell.folder}:{os.environ['PATH']}", "PS1": "", "TERM": "dumb"})
 
 
-def typed(shell: Shell, name: str, keys: str, until: str) -> str:
+def typed(shell: CommandRunner, name: str, keys: str, until: str) -> str:
     """What an interactive shell shows for the keys, read until the words are there."""
     argv, prepare = INTERACTIVE[name]
     ours, theirs = pty.openpty()
@@ -73,13 +74,13 @@ def typed(shell: Shell, name: str, keys: str, until: str) -> str:
         ("falcon-bulk query --severity crit\t", "--severity critical"),
     ),
 )
-def test_a_tab_completes_the_word(readable: Shell, name: str, keys: str, until: str) -> None:
+def test_a_tab_completes_the_word(readable: CommandRunner, name: str, keys: str, until: str) -> None:
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
     typed(readable, name, keys, until)
 
 
-def test_fish_completes_the_word(readable: Shell) -> None:
+def test_fish_completes_the_word(readable: CommandRunner) -> None:
     if not shutil.which("fish"):
         pytest.skip("fish is not installed")
     script = "falcon-bulk completion fish | source"
@@ -97,7 +98,7 @@ def test_fish_completes_the_word(readable: Shell) -> None:
     assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["acme", "hash-summary"]
 
 
-def offered(shell: Shell, line: str) -> list[str]:
+def offered(shell: CommandRunner, line: str) -> list[str]:
     """What the program offers for the last word of a line, as bash asks for it."""
     env = {"_FALCON_BULK_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
     done = shell.bare(env=env)
@@ -106,7 +107,7 @@ def offered(shell: Shell, line: str) -> list[str]:
     return [one.partition(",")[2] for one in done.text.split()]
 
 
-def test_customers_are_offered_from_their_folder_and_after_a_comma(readable: Shell, tmp_path: Path) -> None:
+def test_customers_are_offered_from_their_folder_and_after_a_comma(readable: CommandRunner, tmp_path: Path) -> None:
     for name in ("globex", "initech", "not a name"):
         (tmp_path / f"{name}.env").touch()
     line = f"falcon-bulk query --customers-dir {tmp_path} --customer"
@@ -115,17 +116,17 @@ def test_customers_are_offered_from_their_folder_and_after_a_comma(readable: She
 
 
 @pytest.mark.parametrize("folder", quick_first("nowhere", "customers/acme.env", "/root/../proc/1/fd", "~nobody"))
-def test_a_folder_that_cannot_be_read_offers_nothing_and_says_nothing(readable: Shell, folder: str) -> None:
+def test_a_folder_that_cannot_be_read_offers_nothing_and_says_nothing(readable: CommandRunner, folder: str) -> None:
     assert offered(readable, f"falcon-bulk --customers-dir {folder} query --customer a") == []
 
 
-def test_guard_rails_and_files_are_offered(readable: Shell) -> None:
+def test_guard_rails_and_files_are_offered(readable: CommandRunner) -> None:
     assert offered(readable, "falcon-bulk bulk-close --lift critical,fal") == ["critical,falcon-complete"]
     assert offered(readable, "falcon-bulk query -o rep") == ["rep"]  # which files begin so, the shell finds out
 
 
 @pytest.mark.slow
-def test_completing_loads_little(readable: Shell) -> None:
+def test_completing_loads_little(readable: CommandRunner) -> None:
     env = {"_FALCON_BULK_COMPLETE": "bash_complete", "COMP_WORDS": "falcon-bulk query --customer a", "COMP_CWORD": "3"}
     done = readable.bare(env=env | TELLING_IMPORTS)
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
@@ -133,7 +134,7 @@ def test_completing_loads_little(readable: Shell) -> None:
     assert not loaded & {"falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3"}
 
 
-def test_another_shell_is_refused(readable: Shell) -> None:
+def test_another_shell_is_refused(readable: CommandRunner) -> None:
     done = readable.bare("completion", "bsh")
     assert done.code == 2
     assert "Did you mean bash" in done.err

@@ -3,11 +3,11 @@
 from urllib.parse import quote_plus
 
 import pytest
-from sentinel import assert_not_told, guard
-from shell import Finished, Shell
-from thoroughness import quick_first
 
 from falcon_bulk.config.secret import Secret, mask_secrets, register_secret
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.sampling import quick_first
+from tests.support.secret_sentinel import assert_not_leaked, guard
 
 # Stands for any library that raises with what it was given.
 BROKEN = """
@@ -19,14 +19,14 @@ def __getattr__(name):
 """
 
 
-def broken(shell: Shell, words: str, *argv: str, kind: str = "RuntimeError") -> Finished:
+def broken(shell: CommandRunner, words: str, *argv: str, kind: str = "RuntimeError") -> CommandResult:
     folder = shell.folder / "broken"
     folder.mkdir(exist_ok=True)
     (folder / "falconpy.py").write_text(BROKEN.format(kind=kind, words=words), encoding="utf-8")
     return shell("query", *argv, env={"PYTHONPATH": f"{folder}:{shell.environment()['PYTHONPATH']}"})
 
 
-def test_a_traceback_shows_nothing_unseen(readable: Shell) -> None:
+def test_a_traceback_shows_nothing_unseen(readable: CommandRunner) -> None:
     done = broken(readable, r"'\x1b[2J\u202e\x9b31m\x00\nHint: run this'", "--debug")
     assert done.code == 1
     assert "Traceback (most recent call last)" in done.err
@@ -37,7 +37,7 @@ def test_a_traceback_shows_nothing_unseen(readable: Shell) -> None:
 
 @pytest.mark.parametrize("kind", quick_first("RuntimeError", "OSError"))
 @pytest.mark.parametrize("words", ["given", "given['client_secret']"])
-def test_a_traceback_shows_no_secret(readable: Shell, kind: str, words: str) -> None:
+def test_a_traceback_shows_no_secret(readable: CommandRunner, kind: str, words: str) -> None:
     former, text = readable.tenant.access.client_secret, readable.env_file.read_text()
     try:
         guard(readable)
@@ -48,10 +48,10 @@ def test_a_traceback_shows_no_secret(readable: Shell, kind: str, words: str) -> 
     assert done.code == 1
     assert "***" in done.err
     assert "client_secret" in done.err
-    assert_not_told(readable, done)
+    assert_not_leaked(readable, done)
 
 
-def test_with_json_the_document_is_there_beside_the_traceback(readable: Shell) -> None:
+def test_with_json_the_document_is_there_beside_the_traceback(readable: CommandRunner) -> None:
     done = broken(readable, "'no'", "--debug", "--format", "json")
     assert (done.code, done.document["exit_code"]) == (1, 1)
     assert "Traceback" in done.err

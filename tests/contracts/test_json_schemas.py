@@ -10,40 +10,40 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract import PREFIX, assert_counts_add_up, assert_kept, schemas
 from jsonschema import Draft202012Validator
-from shell import COMMAND, Finished, Shell
-from thoroughness import quick_first
 
 import falcon_bulk
 from falcon_emulator import Fault
+from tests.support.command import COMMAND, CommandResult, CommandRunner
+from tests.support.json_schemas import PREFIX, assert_counts_add_up, assert_valid, schemas
+from tests.support.sampling import quick_first
 
 FREELY = ("--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")
-Serve = Callable[..., Shell]
+Serve = Callable[..., CommandRunner]
 
 
-def kept(done: Finished, schema: str, code: int = 0) -> dict[str, Any]:
+def kept(done: CommandResult, schema: str, code: int = 0) -> dict[str, Any]:
     """The command's one document, of that schema, which agrees with the exit code."""
     assert done.code == code, done
-    document = assert_kept(done.document)
+    document = assert_valid(done.document)
     assert document["schema"] == f"{PREFIX}{schema}/1"
     assert document.get("exit_code", code) == code
     return document
 
 
-def a_run(shell: Shell, status: str, *argv: str, code: int = 0) -> dict[str, Any]:
+def a_run(shell: CommandRunner, status: str, *argv: str, code: int = 0) -> dict[str, Any]:
     document = kept(shell(*argv, "--format", "json"), "run", code)
     assert_counts_add_up(document)
     assert document["status"] == status, document
     return document
 
 
-def a_journalled_run(shell: Shell, run_id: str) -> dict[str, Any]:
+def a_journalled_run(shell: CommandRunner, run_id: str) -> dict[str, Any]:
     """What `runs show` tells of a run; the exit code in the document is that of the run."""
     done = shell("runs", "show", run_id, "--format", "json")
     assert done.code == 0, done
     assert_counts_add_up(done.document)
-    return assert_kept(done.document)
+    return assert_valid(done.document)
 
 
 # The schemas themselves
@@ -88,10 +88,10 @@ def test_a_document_that_breaks_its_contract_is_noticed(spoil: Callable[[dict[st
         **dict.fromkeys(numbers, 0),
         **{"batches": 0, "requests": 2, "seconds": 0.4, "plan_file": None, "errors": []},
     }
-    assert_kept(run)
+    assert_valid(run)
     spoil(run)
     with pytest.raises(AssertionError):
-        assert_kept(run)
+        assert_valid(run)
 
 
 # What is read
@@ -191,7 +191,7 @@ def test_a_run_of_indicators_from_its_dry_run_to_its_undoing(acme: Serve) -> Non
     assert (undone["created"], undone["deleted"]) == (0, 1)
 
 
-def an_allowing(shell: Shell, *argv: str) -> dict[str, Any]:
+def an_allowing(shell: CommandRunner, *argv: str) -> dict[str, Any]:
     document = kept(shell(*argv), "allow")
     assert_counts_add_up(document | {"changed": document["created"] + document["deleted"]})
     return document
@@ -223,7 +223,7 @@ def test_a_run_that_is_interrupted_and_abandoned(acme: Serve) -> None:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
-    document = assert_kept(json.loads(out))
+    document = assert_valid(json.loads(out))
     assert_counts_add_up(document)
     assert (document["status"], document["exit_code"], process.returncode) == ("interrupted", 130, 130)
     (row,) = kept(shell("runs", "--format", "json"), "runs")["runs"]
@@ -231,7 +231,7 @@ def test_a_run_that_is_interrupted_and_abandoned(acme: Serve) -> None:
     assert a_journalled_run(shell, row["run_id"])["status"] == "interrupted"
     kept(shell("bulk-close", "--product", "idp", *FREELY, "--format", "json"), "error", 8)
     abandoned = shell("runs", "abandon", row["run_id"], "--format", "json")
-    assert assert_kept(abandoned.document)["not_sent"] > 0
+    assert assert_valid(abandoned.document)["not_sent"] > 0
     kept(shell("bulk-close", "--product", "idp", *FREELY, "--format", "json"), "run")
 
 
@@ -252,7 +252,7 @@ def test_a_run_that_is_interrupted_and_abandoned(acme: Serve) -> None:
     ),
     ids=" ".join,
 )
-def test_a_round_of_any_command_one_of_whose_customers_fails(two: Shell, argv: tuple[str, ...]) -> None:
+def test_a_round_of_any_command_one_of_whose_customers_fails(two: CommandRunner, argv: tuple[str, ...]) -> None:
     two.write_env("customers/initech.env", "FALCON_CLIENT_ID=abc\n")
     document = kept(two.bare(*argv, "--all-customers", "--format", "json"), "round", 6)
     assert [part["error"] is None for part in document["customers"]] == [True, True, False]
@@ -260,7 +260,7 @@ def test_a_round_of_any_command_one_of_whose_customers_fails(two: Shell, argv: t
 
 
 @pytest.mark.slow
-def test_a_round_of_changes(two: Shell) -> None:
+def test_a_round_of_changes(two: CommandRunner) -> None:
     plans = ("bulk-close", "--product", "epp", "--lift", "all", "--dry-run", "--plan", "plans/")
     kept(two.bare(*plans, "--all-customers", "--format", "json"), "round")
     done = kept(two.bare("apply", "plans/", "--yes", "--max", "500", "--format", "json"), "round")

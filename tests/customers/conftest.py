@@ -5,13 +5,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from msp import Msp
 
 from falcon_emulator import Server, Tenant
+from tests.support.msp import ManagedCustomers
 
 
 @pytest.fixture
-def msp(tmp_path: Path) -> Iterator[Msp]:
+def msp(tmp_path: Path) -> Iterator[ManagedCustomers]:
     with ExitStack() as stack:
         tenants = [Tenant(alerts=50, customer=name) for name in ("acme", "globex", "initech")]
-        yield Msp(tmp_path, stack.enter_context(Server(tenants)))
+        yield ManagedCustomers(tmp_path, stack.enter_context(Server(tenants)))

@@ -5,11 +5,11 @@ import signal
 import stat
 
 import pytest
-from msp import Msp
-from shell import Terminal
-from thoroughness import quick_first
 
 from falcon_bulk.config.env_file import read_env_file
+from tests.support.command import Terminal
+from tests.support.msp import ManagedCustomers
+from tests.support.sampling import quick_first
 
 SECRET = 'It\'s # a "$ecret" \\n=%~ü'
 
@@ -20,7 +20,7 @@ def answer(terminal: Terminal, question: str, line: str) -> None:
     terminal.type(f"{line}\n")
 
 
-def test_what_is_typed_is_in_the_file_and_nothing_of_the_secret_on_the_screen(msp: Msp) -> None:
+def test_what_is_typed_is_in_the_file_and_nothing_of_the_secret_on_the_screen(msp: ManagedCustomers) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         for question, line in (
             ("Client ID:", "0123abc"),
@@ -50,7 +50,7 @@ def test_what_is_typed_is_in_the_file_and_nothing_of_the_secret_on_the_screen(ms
     assert msp.rows(code=0)["umbrella"]["cids"] == ["aa11", "bb22"]
 
 
-def test_a_customer_that_was_added_can_be_checked_as_it_says(msp: Msp) -> None:
+def test_a_customer_that_was_added_can_be_checked_as_it_says(msp: ManagedCustomers) -> None:
     acme = msp.tenants["acme"]
     with msp.terminal("customers", "add", "acme", "--customers-dir", "eu", customer=None) as terminal:
         for question, line in (
@@ -73,7 +73,7 @@ def test_a_customer_that_was_added_can_be_checked_as_it_says(msp: Msp) -> None:
     assert stat.S_IMODE((msp.folder / "eu").stat().st_mode) == 0o700
 
 
-def test_an_answer_that_cannot_be_one_is_asked_for_again(msp: Msp) -> None:
+def test_an_answer_that_cannot_be_one_is_asked_for_again(msp: ManagedCustomers) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         answer(terminal, "Client ID:", " ")
         answer(terminal, "Client ID:", "0123abc")
@@ -97,7 +97,7 @@ def test_an_answer_that_cannot_be_one_is_asked_for_again(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_credentials_as_another_customers_are_told_at_once(msp: Msp) -> None:
+def test_the_same_credentials_as_another_customers_are_told_at_once(msp: ManagedCustomers) -> None:
     acme = msp.tenants["acme"]
     with msp.terminal("customers", "add", "umbrella", customer=None, columns=400) as terminal:
         for question, line in (
@@ -116,13 +116,13 @@ def test_the_same_credentials_as_another_customers_are_told_at_once(msp: Msp) ->
 
 
 @pytest.mark.parametrize("name", quick_first("../acme", "a b", "", ".env", "x" * 65))
-def test_what_cannot_be_a_name_is_refused_before_anything_is_asked(msp: Msp, name: str) -> None:
+def test_what_cannot_be_a_name_is_refused_before_anything_is_asked(msp: ManagedCustomers, name: str) -> None:
     done = msp.customers("add", name)
     assert done.code == 2
     assert "is not a customer's name" in done.err
 
 
-def test_a_file_that_exists_stays_as_it_is(msp: Msp) -> None:
+def test_a_file_that_exists_stays_as_it_is(msp: ManagedCustomers) -> None:
     before = msp.env_file.read_bytes()
     with msp.terminal("customers", "add", "acme", customer=None) as terminal:
         done = terminal.finish()
@@ -132,7 +132,7 @@ def test_a_file_that_exists_stays_as_it_is(msp: Msp) -> None:
     assert msp.env_file.read_bytes() == before
 
 
-def test_without_a_terminal_nothing_is_asked(msp: Msp) -> None:
+def test_without_a_terminal_nothing_is_asked(msp: ManagedCustomers) -> None:
     done = msp.customers("add", "umbrella", given=b"id\nsecret\n\n\n\n\n")
     assert done.code == 2
     assert "no terminal" in done.err
@@ -143,7 +143,7 @@ ORDER = ("Client ID:", "Client secret (not shown):", "Region", "CID", "Operator"
 
 
 @pytest.mark.parametrize("last", quick_first(*ORDER, quick=2))
-def test_ctrl_c_at_any_question_leaves_no_file(msp: Msp, last: str) -> None:
+def test_ctrl_c_at_any_question_leaves_no_file(msp: ManagedCustomers, last: str) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         for question in ORDER[: ORDER.index(last)]:
             answer(terminal, question, "us-1" if question == "Region" else "a1")
@@ -155,7 +155,7 @@ def test_ctrl_c_at_any_question_leaves_no_file(msp: Msp, last: str) -> None:
     assert not (msp.folder / "customers" / "umbrella.env").exists()
 
 
-def test_sigterm_while_the_secret_is_typed_gives_the_terminal_its_echo_back(msp: Msp) -> None:
+def test_sigterm_while_the_secret_is_typed_gives_the_terminal_its_echo_back(msp: ManagedCustomers) -> None:
     import termios
 
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
@@ -170,7 +170,7 @@ def test_sigterm_while_the_secret_is_typed_gives_the_terminal_its_echo_back(msp:
 
 
 @pytest.mark.slow
-def test_the_end_of_the_input_leaves_no_file(msp: Msp) -> None:
+def test_the_end_of_the_input_leaves_no_file(msp: ManagedCustomers) -> None:
     for before in (0, 1):
         with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
             for question in ORDER[:before]:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from msp import Msp
 
 from falcon_emulator import Fault, Server, Tenant
+from tests.support.msp import ManagedCustomers
 
 
-def test_what_a_login_shows_of_each_customer(msp: Msp) -> None:
+def test_what_a_login_shows_of_each_customer(msp: ManagedCustomers) -> None:
     rows = msp.rows("check", code=0)
     assert list(rows) == ["acme", "globex", "initech"]
     for name, row in rows.items():
@@ -19,7 +19,7 @@ def test_what_a_login_shows_of_each_customer(msp: Msp) -> None:
         assert (row["reading"], row["exit_code"], row["error"]) == (True, 0, None)
 
 
-def test_nothing_is_changed_and_it_says_that_writing_is_not_tested(msp: Msp) -> None:
+def test_nothing_is_changed_and_it_says_that_writing_is_not_tested(msp: ManagedCustomers) -> None:
     done = msp.customers("check")
     assert done.code == 0
     assert "writing works is not tested" in done.err
@@ -28,12 +28,12 @@ def test_nothing_is_changed_and_it_says_that_writing_is_not_tested(msp: Msp) -> 
 
 
 @pytest.mark.slow
-def test_only_those_named_are_contacted(msp: Msp) -> None:
+def test_only_those_named_are_contacted(msp: ManagedCustomers) -> None:
     assert list(msp.rows("check", "globex", "acme", "globex", code=0)) == ["globex", "acme"]
     assert not msp.requests_of("initech")
 
 
-def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: Msp) -> None:
+def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_CLIENT_SECRET="wrong")
     rows = msp.rows("check", code=4)
     assert rows["globex"]["error"]["code"] == "login_refused"
@@ -42,7 +42,7 @@ def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: Msp) -> None:
     assert "wrong" not in str(rows)
 
 
-def test_another_customers_credentials_are_found_out(msp: Msp) -> None:
+def test_another_customers_credentials_are_found_out(msp: ManagedCustomers) -> None:
     msp.write("globex", tenant="initech", FALCON_CID=msp.tenants["globex"].cid)
     (msp.folder / "customers" / "initech.env").unlink()
     globex = msp.rows("check", code=4)["globex"]
@@ -52,7 +52,7 @@ def test_another_customers_credentials_are_found_out(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_a_missing_scope_is_named(msp: Msp) -> None:
+def test_a_missing_scope_is_named(msp: ManagedCustomers) -> None:
     msp.tenants["acme"].switches.scopes = "ioc:write"
     acme = msp.rows("check", code=4)["acme"]
     assert acme["reading"] is False
@@ -61,7 +61,7 @@ def test_a_missing_scope_is_named(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_failures_of_one_kind_give_their_exit_code_and_of_several_6(msp: Msp) -> None:
+def test_failures_of_one_kind_give_their_exit_code_and_of_several_6(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_CLIENT_SECRET="wrong")
     msp.write("initech", mode=0o640)
     assert msp.rows("check", code=4)["initech"]["error"]["code"] == "env_file"
@@ -72,7 +72,7 @@ def test_failures_of_one_kind_give_their_exit_code_and_of_several_6(msp: Msp) ->
 
 
 @pytest.mark.slow
-def test_a_name_without_a_file_is_a_row(msp: Msp) -> None:
+def test_a_name_without_a_file_is_a_row(msp: ManagedCustomers) -> None:
     rows = msp.rows("check", "globx", "acme", code=4)
     assert rows["globx"]["error"]["code"] == "env_file"
     assert "globex" in rows["globx"]["error"]["hint"]
@@ -80,7 +80,7 @@ def test_a_name_without_a_file_is_a_row(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: Msp) -> None:
+def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_CIDS="x")
     globex = msp.rows("check", code=4)["globex"]
     assert globex["reading"] is True
@@ -91,11 +91,11 @@ def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: Msp) -> N
 def test_a_tenant_without_alerts_tells_nothing_of_its_cid(tmp_path: Path) -> None:
     tenant = Tenant(alerts=0)
     with Server(tenant) as server:
-        acme = Msp(tmp_path, server).rows("check", code=0)["acme"]
+        acme = ManagedCustomers(tmp_path, server).rows("check", code=0)["acme"]
     assert (acme["cid"], acme["cid_expected"], acme["open_alerts"]) == (tenant.cid, None, 0)
 
 
-def test_customers_are_checked_side_by_side(msp: Msp) -> None:
+def test_customers_are_checked_side_by_side(msp: ManagedCustomers) -> None:
     for tenant in msp.tenants.values():
         tenant.switches.latency_token = 3.0
     msp.rows("check", "--parallel-customers", "3", code=0)
@@ -104,7 +104,7 @@ def test_customers_are_checked_side_by_side(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_one_after_the_other_if_wanted(msp: Msp) -> None:
+def test_one_after_the_other_if_wanted(msp: ManagedCustomers) -> None:
     for tenant in msp.tenants.values():
         tenant.switches.latency_token = 0.3
     msp.rows("check", "--parallel-customers", "1", code=0)
@@ -113,7 +113,7 @@ def test_one_after_the_other_if_wanted(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_customers_can_be_picked_by_a_tag(msp: Msp) -> None:
+def test_customers_can_be_picked_by_a_tag(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_TAGS="gold")
     assert list(msp.rows("check", "--customer-tag", "gold", code=0)) == ["globex"]
     assert list(msp.rows("list", "--customer-tag", "gold", code=0)) == ["globex"]
@@ -122,7 +122,7 @@ def test_customers_can_be_picked_by_a_tag(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_no_secret_is_shown_when_logins_fail(msp: Msp) -> None:
+def test_no_secret_is_shown_when_logins_fail(msp: ManagedCustomers) -> None:
     for tenant in msp.tenants.values():
         tenant.faults.add(Fault(kind="html", status=403, endpoint="token", times=None))
     done = msp.customers("check", "--debug", "-v")

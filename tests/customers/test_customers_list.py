@@ -4,11 +4,12 @@ import csv
 import io
 
 import pytest
-from msp import Msp
-from thoroughness import quick_first
+
+from tests.support.msp import ManagedCustomers
+from tests.support.sampling import quick_first
 
 
-def test_every_file_is_listed_with_what_stands_in_it(msp: Msp) -> None:
+def test_every_file_is_listed_with_what_stands_in_it(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_OPERATOR="ann", FALCON_TAGS="gold, emea")
     rows = msp.rows(code=0)
     assert list(rows) == ["acme", "globex", "initech"]
@@ -24,7 +25,7 @@ def test_every_file_is_listed_with_what_stands_in_it(msp: Msp) -> None:
     assert msp.all_requests() == 0
 
 
-def test_a_region_is_shown_by_its_name(msp: Msp) -> None:
+def test_a_region_is_shown_by_its_name(msp: ManagedCustomers) -> None:
     msp.write("acme", FALCON_BASE_URL="EU1")
     msp.write("globex", FALCON_BASE_URL=None)
     rows = msp.rows(code=0)
@@ -48,7 +49,7 @@ def test_a_region_is_shown_by_its_name(msp: Msp) -> None:
     ),
 )
 def test_what_is_wrong_with_a_file_is_in_its_row_and_the_others_are_listed(
-    msp: Msp, values: dict[str, str | None], says: str
+    msp: ManagedCustomers, values: dict[str, str | None], says: str
 ) -> None:
     msp.write("globex", **values)
     rows = msp.rows(code=4)
@@ -59,7 +60,7 @@ def test_what_is_wrong_with_a_file_is_in_its_row_and_the_others_are_listed(
     assert "cut off" not in str(rows)
 
 
-def test_all_that_is_wrong_with_a_file_is_said_at_once(msp: Msp) -> None:
+def test_all_that_is_wrong_with_a_file_is_said_at_once(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_CLIENT_ID=None, FALCON_CLIENT_SECRET="", FALCON_TGAS="gold", FALCON_OPERATOR="ann")
     globex = msp.rows(code=4)["globex"]
     assert [problem.split(" ")[0] for problem in globex["problems"]] == [
@@ -70,7 +71,7 @@ def test_all_that_is_wrong_with_a_file_is_said_at_once(msp: Msp) -> None:
     assert globex["operator"] == "ann"
 
 
-def test_a_file_that_others_can_read_is_told_how_to_close_it(msp: Msp) -> None:
+def test_a_file_that_others_can_read_is_told_how_to_close_it(msp: ManagedCustomers) -> None:
     msp.write("globex", mode=0o644)
     globex = msp.rows(code=4)["globex"]
     assert "mode 644" in globex["problems"][0]
@@ -78,7 +79,7 @@ def test_a_file_that_others_can_read_is_told_how_to_close_it(msp: Msp) -> None:
     assert globex["cids"] == []
 
 
-def test_what_is_no_file_or_has_no_name_is_a_row_too(msp: Msp) -> None:
+def test_what_is_no_file_or_has_no_name_is_a_row_too(msp: ManagedCustomers) -> None:
     (msp.folder / "customers" / "folder.env").mkdir()
     (msp.folder / "customers" / "gone.env").symlink_to("nowhere")
     msp.write_env("customers/a b.env", "FALCON_CLIENT_ID=x\nFALCON_CLIENT_SECRET=y\nFALCON_CUSTOMER=x\n")
@@ -90,7 +91,7 @@ def test_what_is_no_file_or_has_no_name_is_a_row_too(msp: Msp) -> None:
     assert "not a customer's name" in rows["a b"]["problems"][0]
 
 
-def test_the_same_credentials_in_two_files_are_wrong_in_both(msp: Msp) -> None:
+def test_the_same_credentials_in_two_files_are_wrong_in_both(msp: ManagedCustomers) -> None:
     cid = msp.tenants["acme"].cid
     msp.write("globex", tenant="acme", FALCON_CID="0123456789abcdef0123456789abcdef")
     rows = msp.rows(code=4)
@@ -103,14 +104,14 @@ def test_the_same_credentials_in_two_files_are_wrong_in_both(msp: Msp) -> None:
     assert rows["globex"]["problems"] == ["It has a CID in common with acme.env (FALCON_CID)."]
 
 
-def test_one_client_for_two_members_is_no_mistake(msp: Msp) -> None:
+def test_one_client_for_two_members_is_no_mistake(msp: ManagedCustomers) -> None:
     msp.write("globex", tenant="acme", FALCON_CID="b1", FALCON_MEMBER_CID="b1")
     msp.write("initech", tenant="acme", FALCON_CID="c1", FALCON_MEMBER_CID="c1")
     assert all(row["problems"] == [] for row in msp.rows(code=0).values())
 
 
 @pytest.mark.slow
-def test_no_secret_is_in_any_output(msp: Msp) -> None:
+def test_no_secret_is_in_any_output(msp: ManagedCustomers) -> None:
     msp.write("globex", tenant="acme", FALCON_CIDS="x")
     for fmt in ("table", "markdown", "csv", "json"):
         done = msp.customers("list", "--format", fmt, "-o", f"out{'.md' if fmt == 'markdown' else '.json'}")
@@ -121,14 +122,14 @@ def test_no_secret_is_in_any_output(msp: Msp) -> None:
 
 
 @pytest.mark.slow
-def test_a_csv_has_a_line_for_each_customer(msp: Msp) -> None:
+def test_a_csv_has_a_line_for_each_customer(msp: ManagedCustomers) -> None:
     done = msp.customers("--format", "csv")
     lines = list(csv.DictReader(io.StringIO(done.text)))
     assert [line["customer"] for line in lines] == ["acme", "globex", "initech"]
 
 
 @pytest.mark.slow
-def test_a_folder_that_is_not_there_is_no_empty_list(msp: Msp) -> None:
+def test_a_folder_that_is_not_there_is_no_empty_list(msp: ManagedCustomers) -> None:
     done = msp.customers("--customers-dir", "costumers")
     assert done.code == 4
     assert "costumers cannot be read" in done.err
@@ -139,7 +140,7 @@ def test_a_folder_that_is_not_there_is_no_empty_list(msp: Msp) -> None:
     assert "no env file in empty" in done.err
 
 
-def test_a_customer_is_not_named_by_an_option(msp: Msp) -> None:
+def test_a_customer_is_not_named_by_an_option(msp: ManagedCustomers) -> None:
     done = msp.customers("list", "--customer", "acme")
     assert done.code == 2
     assert "customers check NAME" in done.err

@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import COMMAND, Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Fault, Server, Tenant
 from falcon_emulator.indicators import Draft
+from tests.support.command import COMMAND, CommandRunner
+from tests.support.sampling import quick_first
 
 PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)
 SINCE_EVER = ("bulk-close", "--product", "epp", "--lift", "all", "--yes", "--max", "500")
 READ = ("query", "--limit", "1")
 
-Provoked = Callable[[Shell], str]
+Provoked = Callable[[CommandRunner], str]
 PROVOKED: dict[str, Provoked] = {}
 
 
@@ -40,16 +40,16 @@ def provokes(message: str) -> Callable[[Provoked], Provoked]:
 
 
 @pytest.fixture
-def acme(tmp_path: Path) -> Iterator[Shell]:
+def acme(tmp_path: Path) -> Iterator[CommandRunner]:
     tenants = [Tenant(alerts=150, seed=4, customer="acme"), Tenant(alerts=20, seed=5, customer="globex")]
     with Server(tenants) as server:
-        shell = Shell(tmp_path, server)
+        shell = CommandRunner(tmp_path, server)
         shell.write_env("customers/globex.env", tenants[1].env_text(server.urls[1]))
         yield shell
 
 
 @pytest.mark.parametrize("message", quick_first(*MESSAGES, quick=4))
-def test_the_message_is_said_as_the_page_has_it(message: str, acme: Shell) -> None:
+def test_the_message_is_said_as_the_page_has_it(message: str, acme: CommandRunner) -> None:
     said = PROVOKED[message](acme)
     assert re.search(".+".join(map(re.escape, message.split("…"))), said), said
 
@@ -61,7 +61,7 @@ def test_the_page_explains_what_is_provoked_here_and_nothing_else() -> None:
 @pytest.mark.slow
 def test_where_the_console_ends_the_page_says_how_to_go_on(tmp_path: Path) -> None:
     with Server(Tenant(alerts=10_050, customer="acme")) as server:
-        shell = Shell(tmp_path, server)
+        shell = CommandRunner(tmp_path, server)
         assert "100 of 10,050 alerts are shown; --all or --limit N shows more." in said_by(shell, "query")
         assert len(shell("query", "--all", "--format", "jsonl").lines) == 10_050
 
@@ -69,30 +69,30 @@ def test_where_the_console_ends_the_page_says_how_to_go_on(tmp_path: Path) -> No
 # How they are provoked
 
 
-def said_by(shell: Shell, *argv: str, **more: Any) -> str:
+def said_by(shell: CommandRunner, *argv: str, **more: Any) -> str:
     done = shell(*argv, **more)
     return done.err + done.text
 
 
-def faulty(shell: Shell, *argv: str, endpoint: str = "combined", **fault: Any) -> str:
+def faulty(shell: CommandRunner, *argv: str, endpoint: str = "combined", **fault: Any) -> str:
     """What is said where every request to the endpoint goes wrong."""
     shell.server.call(lambda: shell.tenant.faults.add(Fault(endpoint=endpoint, times=None, **fault)))
     return said_by(shell, *argv)
 
 
-def with_env(shell: Shell, *argv: str, **values: str) -> str:
+def with_env(shell: CommandRunner, *argv: str, **values: str) -> str:
     """What is said with other values in acme's file."""
     lines = dict(line.split("=", 1) for line in shell.env_file.read_text().splitlines()) | values
     shell.write_env("customers/acme.env", "".join(f"{key}={value}\n" for key, value in lines.items()))
     return said_by(shell, *argv)
 
 
-def a_run(shell: Shell) -> str:
+def a_run(shell: CommandRunner) -> str:
     return str(shell.json(*SINCE_EVER)["run_id"])
 
 
 @contextmanager
-def changing(shell: Shell) -> Iterator["subprocess.Popen[bytes]"]:
+def changing(shell: CommandRunner) -> Iterator["subprocess.Popen[bytes]"]:
     """A run whose first batch is on its way and is not answered for long."""
     shell.tenant.switches.latency_patch = 120.0
     process = subprocess.Popen(
@@ -148,64 +148,64 @@ def untrusted_server(folder: Path) -> Iterator[str]:
 
 
 @provokes("… has mode 644: it must be open to you alone.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     shell.env_file.chmod(0o644)
     return said_by(shell, *READ)
 
 
 @provokes("… does not exist.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, *READ, customer="nobody")
 
 
 @provokes("…, line 3: cannot be read as KEY=value.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     shell.write_env("customers/acme.env", "FALCON_CLIENT_ID=abc\n\nFALCON_CLIENT_SECRET='a'b'\n")
     return said_by(shell, *READ)
 
 
 @provokes("No credentials: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return shell.bare(*READ).err
 
 
 @provokes("Falcon refuses the login (403): …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return with_env(shell, *READ, FALCON_CLIENT_SECRET="another")
 
 
 @provokes("… (403): … The API client lacks the scope 'Alerts: Read'.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     shell.tenant.switches.scopes = "alerts:write"
     return said_by(shell, *READ)
 
 
 @provokes("Falcon refuses a fresh token (401): …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return faulty(
         shell, *READ, endpoint="queries", kind="status", status=401, text="access denied, invalid bearer token"
     )
 
 
 @provokes("These credentials belong to the CID …; FALCON_CID expects ….")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return with_env(shell, "query", "--test-connection", FALCON_CID="ab" * 16)
 
 
 @provokes("The alert … belongs to the CID …, not to ….")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return with_env(shell, *READ, FALCON_CID="ab" * 16)
 
 
 @provokes("The customer acme was the CID … until now, these credentials are for ….")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     a_run(shell)
     (shell.folder / "customers" / "globex.env").replace(shell.env_file)
     return with_env(shell, *SINCE_EVER, FALCON_CUSTOMER="acme")
 
 
 @provokes("… may be another customer's copy: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     shell.write_env("customers/globex.env", shell.env_file.read_text())
     return said_by(shell, *SINCE_EVER)
 
@@ -214,19 +214,19 @@ def _(shell: Shell) -> str:
 
 
 @provokes("Falcon cannot be reached to …: no connection …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     return with_env(shell, *READ, FALCON_BASE_URL=f"http://127.0.0.1:{port}")
 
 
 @provokes("Falcon cannot be reached to …: Falcon answers 503 …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return faulty(shell, *READ, endpoint="queries", kind="status", status=503)
 
 
 @provokes("The TLS certificate of the Falcon API cannot be verified.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     with untrusted_server(shell.folder) as url:
@@ -234,7 +234,7 @@ def _(shell: Shell) -> str:
 
 
 @provokes("Falcon's rate limit is reached: waiting …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     fault = Fault(kind="rate_limit", endpoint="queries", seconds=100.0)
     shell.server.call(lambda: shell.tenant.faults.add(fault))
     with shell.terminal(*READ) as terminal:
@@ -244,7 +244,7 @@ def _(shell: Shell) -> str:
 
 
 @provokes("Falcon does not let this client …: Falcon answers 429, too many requests …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return faulty(shell, *READ, endpoint="queries", kind="rate_limit", seconds=0.1)
 
 
@@ -252,35 +252,35 @@ def _(shell: Shell) -> str:
 
 
 @provokes("No alert matches: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "query", "--product", "no-such-product")
 
 
 @provokes("… of … alerts are shown; --all or --limit N shows more.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "query")
 
 
 @provokes("Falcon found … alerts and gave … of them; …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     newest = shell.alerts()[0]["composite_id"]
     shell.server.call(lambda: shell.tenant.store.by_id.pop(newest))
     return said_by(shell, "query")
 
 
 @provokes("Falcon refuses the filter: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "query", "--filter", "created_timestamp:*'2026*'")
 
 
 @provokes("… has entries that are not SHA256 hashes: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     shell.write_env("hashes.txt", "d41d8cd98f00b204e9800998ecf8427e\n")
     return said_by(shell, "query", "--hash-file", "hashes.txt")
 
 
 @provokes("No alert that was read has the field …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "query", "--filter", "hostnam:'x'")
 
 
@@ -288,70 +288,70 @@ def _(shell: Shell) -> str:
 
 
 @provokes("There is no terminal to ask on.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "bulk-close", "--product", "epp")
 
 
 @provokes("--yes needs a bound.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "bulk-close", "--product", "epp", "--yes")
 
 
 @provokes("… alerts would be changed, at most … are allowed.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "bulk-close", "--product", "epp", "--dry-run", "--max", "3")
 
 
 @provokes("Nothing narrows the selection.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "bulk-close", "--dry-run")
 
 
 @provokes("nothing to do; all … alerts were skipped or held back")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     a_run(shell)
     return said_by(shell, *SINCE_EVER)
 
 
-def a_plan(shell: Shell) -> Path:
+def a_plan(shell: CommandRunner) -> Path:
     said_by(shell, *SINCE_EVER[:5], "--dry-run", "--plan", "epp.plan")
     return shell.folder / "epp.plan"
 
 
 @provokes("The plan was made … hours ago.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     a_plan(shell)
     return said_by(shell, "apply", "epp.plan", "--yes", "--plan-ttl", "0h")
 
 
 @provokes("… is not a complete plan: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     plan = a_plan(shell)
     plan.write_bytes(plan.read_bytes().replace(b'"closed"', b'"new"'))
     return said_by(shell, "apply", "epp.plan", "--yes")
 
 
 @provokes("The plan is for the CID …, these credentials are for ….")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     a_plan(shell)
     return said_by(shell, "apply", "epp.plan", "--yes", customer="globex")
 
 
 @provokes("The run … is changing alerts of this customer right now.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     with changing(shell):
         return said_by(shell, *SINCE_EVER)
 
 
 @provokes("The run … of this customer is unfinished.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     with changing(shell) as process:
         process.send_signal(signal.SIGKILL)
     return said_by(shell, *SINCE_EVER)
 
 
 @provokes("partly done; …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     ids = [alert["composite_id"] for alert in shell.alerts() if alert["status"] == "new"][:2]
     return faulty(
         shell, *SINCE_EVER, endpoint="patch", kind="poison", ids=ids, mode="only_itself", status=400, text="locked"
@@ -359,12 +359,12 @@ def _(shell: Shell) -> str:
 
 
 @provokes("The journal knows no run …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, "runs", "show", "nosuchrun")
 
 
 @provokes("Indicators that detect or prevent are there already: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     sha256 = "ab" * 32
     draft = Draft(type="sha256", value=sha256, action="prevent", platforms=["windows"], applied_globally=True)
     tenant = shell.tenant
@@ -374,12 +374,12 @@ def _(shell: Shell) -> str:
 
 
 @provokes("FALCON_BULK_READ_ONLY is set: nothing is changed.")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, *SINCE_EVER, env={"FALCON_BULK_READ_ONLY": "1"})
 
 
 @provokes("The journal … cannot be used: …")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     a_run(shell)
     (shell.folder / "state" / f"{shell.tenant.cid}.sqlite3").write_bytes(b"no database" * 100)
     return said_by(shell, "runs")
@@ -389,12 +389,12 @@ def _(shell: Shell) -> str:
 
 
 @provokes("This report is not available as ….")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     return said_by(shell, *SINCE_EVER, "--format", "csv")
 
 
 @provokes("Unexpected ….")
-def _(shell: Shell) -> str:
+def _(shell: CommandRunner) -> str:
     shell.write_env("sitecustomize.py", "import falcon_bulk.model.clock as broken\ndel broken.SystemTiming\n")
     path = f"{shell.folder}:{shell.environment()['PYTHONPATH']}"
     done = shell("query", "--format", "json", env={"PYTHONPATH": path})

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from falcon_emulator import Server, Switches, Tenant
-
-from .caller import Caller
+from tests.support.http_caller import Caller
 
 Start = Callable[..., Caller]
 

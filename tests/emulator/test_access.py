@@ -4,7 +4,8 @@ import base64
 
 import pytest
 
-from .caller import QUERIES, Caller, message
+from tests.support.http_caller import QUERIES, Caller, message
+
 from .conftest import Start
 
 

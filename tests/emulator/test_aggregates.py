@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from falcon_emulator.control import truth
+from tests.support.http_caller import AGGREGATES, Caller, message
 
-from .caller import AGGREGATES, Caller, message
 from .conftest import Start
 
 

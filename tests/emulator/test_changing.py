@@ -2,7 +2,8 @@
 
 import pytest
 
-from .caller import PATCH, Caller, affected, message
+from tests.support.http_caller import PATCH, Caller, affected, message
+
 from .conftest import Start
 
 CLOSE = ("update_status", "closed")

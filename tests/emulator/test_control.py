@@ -1,4 +1,4 @@
-"""The strings under /sandbox/, the switches and the server itself."""
+"""The strings under /emulator/, the switches and the server itself."""
 
 import gc
 import json
@@ -14,8 +14,8 @@ import requests
 
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.serve import write_private
+from tests.support.http_caller import Caller
 
-from .caller import Caller
 from .conftest import Start
 
 
@@ -239,7 +239,7 @@ def test_serve_writes_the_env_file_when_it_is_ready_and_ends_cleanly(tmp_path: P
     while not path.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     entries = dict(line.split("=", 1) for line in path.read_text().splitlines())
-    assert requests.get(entries["FALCON_BASE_URL"] + "/sandbox/switches", timeout=60).status_code == 200
+    assert requests.get(entries["FALCON_BASE_URL"] + "/emulator/switches", timeout=60).status_code == 200
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out.decode().strip(), err) == (0, entries["FALCON_BASE_URL"], b"")

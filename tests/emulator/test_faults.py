@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from falcon_emulator import Fault
+from tests.support.http_caller import Caller, affected, message
 
-from .caller import Caller, affected, message
 from .conftest import Start
 
 CLOSE = ("update_status", "closed")

@@ -15,8 +15,8 @@ from falcon_emulator.fql import FqlError, parse
 from falcon_emulator.matching import predicate, wildcard
 from falcon_emulator.search import Query, alert_terms
 from falcon_emulator.timestamps import DAY, rfc3339
+from tests.support.http_caller import Caller
 
-from .caller import Caller
 from .conftest import Start
 
 TENANT = Tenant(alerts=600, seed=3)

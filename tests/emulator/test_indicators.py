@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from .caller import Caller, message
+from tests.support.http_caller import Caller, message
+
 from .conftest import Start
 
 QUERIES = "/iocs/queries/indicators/v1"

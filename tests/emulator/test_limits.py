@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from .caller import message
+from tests.support.http_caller import message
+
 from .conftest import Start
 
 

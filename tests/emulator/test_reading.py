@@ -7,8 +7,8 @@ import json
 import pytest
 
 from falcon_emulator.alert_records import Alert
+from tests.support.http_caller import COMBINED, ENTITIES, QUERIES, Caller, message
 
-from .caller import COMBINED, ENTITIES, QUERIES, Caller, message
 from .conftest import Start
 
 

@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from fake_timing import FakeTiming
-from scripted_falcon import (
+
+from falcon_bulk.errors import Unreachable
+from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Alerts
+from falcon_bulk.model.alert import composite_id_of, decode_alert
+from falcon_bulk.model.plan import Action
+from tests.support.fake_clock import FakeClock
+from tests.support.scripted_falcon import (
     AGGREGATES,
     COMBINED,
     ENTITIES,
@@ -19,11 +24,6 @@ from scripted_falcon import (
     scripted,
 )
 
-from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Alerts
-from falcon_bulk.model.alert import composite_id_of, decode_alert
-from falcon_bulk.model.plan import Action
-
 FQL = "(status:'new'+name:'C++ build')+created_timestamp:>='2026-11-01T00:00:00Z'"
 
 
@@ -35,7 +35,7 @@ def falcon() -> Iterator[ScriptedFalcon]:
 
 @pytest.fixture
 def alerts(falcon: ScriptedFalcon) -> Iterator[Alerts]:
-    with logged_in(FakeTiming()) as tenant:
+    with logged_in(FakeClock()) as tenant:
         yield tenant.alerts
 
 

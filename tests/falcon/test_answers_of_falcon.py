@@ -6,8 +6,21 @@ from typing import Any
 import pytest
 import requests
 import urllib3
-from fake_timing import FakeTiming
-from scripted_falcon import (
+
+from falcon_bulk.errors import (
+    AnswerLost,
+    BadFilter,
+    ExitCode,
+    LoginRefused,
+    MissingScope,
+    Rejected,
+    Stopped,
+    Unreachable,
+)
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.model.plan import Action
+from tests.support.fake_clock import FakeClock
+from tests.support.scripted_falcon import (
     COMBINED,
     ENTITIES,
     LOGIN_PATH,
@@ -22,19 +35,6 @@ from scripted_falcon import (
     refused,
     scripted,
 )
-
-from falcon_bulk.errors import (
-    AnswerLost,
-    BadFilter,
-    ExitCode,
-    LoginRefused,
-    MissingScope,
-    Rejected,
-    Stopped,
-    Unreachable,
-)
-from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.plan import Action
 
 WAY = (Action("update_status", "closed"), Action("append_comment", "Set to closed"))
 
@@ -95,18 +95,18 @@ PERHAPS_APPLIED = {
 
 
 @pytest.fixture
-def timing() -> FakeTiming:
-    return FakeTiming()
+def timing() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def falcon(timing: FakeTiming) -> Iterator[ScriptedFalcon]:
+def falcon(timing: FakeClock) -> Iterator[ScriptedFalcon]:
     with scripted(timing) as falcon:
         yield falcon
 
 
 @pytest.fixture
-def tenant(falcon: ScriptedFalcon, timing: FakeTiming) -> Iterator[Tenant]:
+def tenant(falcon: ScriptedFalcon, timing: FakeClock) -> Iterator[Tenant]:
     with logged_in(timing) as tenant:
         yield tenant
 
@@ -144,7 +144,7 @@ def test_a_read_without_a_usable_answer_is_made_again(event: Reply, falcon: Scri
 
 @by_name(PERHAPS_APPLIED)
 def test_a_change_without_a_usable_answer_is_sent_once_and_said_to_be_lost(
-    event: Reply, falcon: ScriptedFalcon, tenant: Tenant, timing: FakeTiming
+    event: Reply, falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock
 ) -> None:
     falcon.answer(PATCH, event)
     with pytest.raises(AnswerLost):
@@ -192,7 +192,7 @@ def test_good_answers_earn_retries_back(falcon: ScriptedFalcon, tenant: Tenant) 
 
 
 def test_backoff_grows_with_full_jitter_up_to_its_cap(
-    falcon: ScriptedFalcon, tenant: Tenant, timing: FakeTiming
+    falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock
 ) -> None:
     falcon.answer(QUERY, refused(503))
     with pytest.raises(Unreachable):
@@ -200,7 +200,7 @@ def test_backoff_grows_with_full_jitter_up_to_its_cap(
     assert timing.waits == [0.5, 1.0, 2.0, 4.0]  # the fake's chance is 1: the upper ends
 
 
-def test_a_stop_ends_the_waiting_for_the_next_try(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeTiming) -> None:
+def test_a_stop_ends_the_waiting_for_the_next_try(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock) -> None:
     falcon.answer(QUERY, refused(503))
     timing.stop_in_wait = True
     with pytest.raises(Stopped):
@@ -208,7 +208,7 @@ def test_a_stop_ends_the_waiting_for_the_next_try(falcon: ScriptedFalcon, tenant
     assert len(falcon.to(QUERY)) == 1
 
 
-def test_after_a_stop_no_request_leaves(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeTiming) -> None:
+def test_after_a_stop_no_request_leaves(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock) -> None:
     falcon.answer(QUERY, good())
     timing.stopping = True
     with pytest.raises(Stopped):
@@ -367,7 +367,7 @@ def test_an_error_of_a_change_without_code_or_words_is_carried_along(falcon: Scr
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_wrong_secret_costs_one_login_and_nothing_else(
-    status: int, falcon: ScriptedFalcon, timing: FakeTiming
+    status: int, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, refused(status, "Failed to issue access token - Client authentication failed"))
     with pytest.raises(LoginRefused) as caught, logged_in(timing):
@@ -377,7 +377,7 @@ def test_a_wrong_secret_costs_one_login_and_nothing_else(
 
 
 def test_a_login_from_an_address_that_is_not_allowed_hints_at_the_allow_list(
-    falcon: ScriptedFalcon, timing: FakeTiming
+    falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, refused(403, "access denied, authorization failed"))
     with pytest.raises(LoginRefused) as caught, logged_in(timing):
@@ -395,7 +395,7 @@ def test_a_login_from_an_address_that_is_not_allowed_hints_at_the_allow_list(
     }
 )
 def test_a_login_without_a_usable_answer_is_tried_five_times(
-    event: Reply, falcon: ScriptedFalcon, timing: FakeTiming
+    event: Reply, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, event)
     with pytest.raises(Unreachable) as caught, logged_in(timing):

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fake_timing import FakeTiming
-from scripted_falcon import Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
 
 from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, UsageProblem
 from falcon_bulk.falcon.indicators import IDS_PER_REQUEST, MAX_SINGLE_CHECKS, Indicators
 from falcon_bulk.model.indicator import IndicatorSpec
+from tests.support.fake_clock import FakeClock
+from tests.support.scripted_falcon import Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
 
 SEARCH = "/iocs/queries/indicators/v1"
 ENTITIES = "/iocs/entities/indicators/v1"
@@ -25,7 +25,7 @@ def falcon() -> Iterator[ScriptedFalcon]:
 
 @pytest.fixture
 def indicators(falcon: ScriptedFalcon) -> Iterator[Indicators]:
-    with logged_in(FakeTiming()) as tenant:
+    with logged_in(FakeClock()) as tenant:
         yield tenant.indicators
 
 

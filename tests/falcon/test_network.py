@@ -12,9 +12,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from fake_timing import FakeTiming
-from raw_server import RESET, TOKEN_BODY, closed_port, http, raw_server
-from scripted_falcon import (
+
+from falcon_bulk.errors import AnswerLost, Unreachable
+from falcon_bulk.model.plan import Action
+from tests.support.fake_clock import FakeClock
+from tests.support.raw_server import RESET, TOKEN_BODY, closed_port, http, raw_server
+from tests.support.scripted_falcon import (
     BASE,
     COMBINED,
     ENTITIES,
@@ -28,9 +31,6 @@ from scripted_falcon import (
     scripted,
     some_settings,
 )
-
-from falcon_bulk.errors import AnswerLost, Unreachable
-from falcon_bulk.model.plan import Action
 
 WAY = (Action("update_status", "closed"), Action("append_comment", "Set to closed"))
 GOOD_BODY = b'{"meta":{"pagination":{"total":4}},"errors":null,"resources":[]}'
@@ -74,7 +74,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN.keys())
 def test_a_read_survives_what_arrives_broken(reply: bytes) -> None:
-    with raw_server(reply, GOOD) as server, logged_in(FakeTiming(), some_settings(base_url=server.url)) as tenant:
+    with raw_server(reply, GOOD) as server, logged_in(FakeClock(), some_settings(base_url=server.url)) as tenant:
         assert tenant.alerts.count("") == 4
     assert server.count("GET") == 2
 
@@ -99,7 +99,7 @@ def test_a_read_survives_what_arrives_broken(reply: bytes) -> None:
     ],
 )
 def test_an_answer_is_read_however_it_is_packed(reply: bytes) -> None:
-    with raw_server(reply) as server, logged_in(FakeTiming(), some_settings(base_url=server.url)) as tenant:
+    with raw_server(reply) as server, logged_in(FakeClock(), some_settings(base_url=server.url)) as tenant:
         assert tenant.alerts.count("") == 4
     assert server.count("GET") == 1
 
@@ -108,7 +108,7 @@ def test_an_answer_is_read_however_it_is_packed(reply: bytes) -> None:
 def test_a_change_whose_answer_arrives_broken_left_once(reply: bytes) -> None:
     with raw_server(reply) as server:
         settings = some_settings(base_url=server.url)
-        with logged_in(FakeTiming(), settings) as tenant, pytest.raises(AnswerLost):
+        with logged_in(FakeClock(), settings) as tenant, pytest.raises(AnswerLost):
             tenant.alerts.update(["a"], WAY)
     assert server.count("PATCH") == 1
 
@@ -117,13 +117,13 @@ def test_a_change_whose_answer_arrives_broken_left_once(reply: bytes) -> None:
 def test_a_change_through_a_proxy_that_breaks_off_left_once(reply: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(reply) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        with logged_in(FakeTiming(), some_settings(base_url=AT_HOME)) as tenant, pytest.raises(AnswerLost):
+        with logged_in(FakeClock(), some_settings(base_url=AT_HOME)) as tenant, pytest.raises(AnswerLost):
             tenant.alerts.update(["a"], WAY)
     assert proxy.count("PATCH") == 1
 
 
 def test_where_nobody_listens_five_tries_are_made_and_nothing_was_sent() -> None:
-    timing = FakeTiming()
+    timing = FakeClock()
     with (
         closed_port() as port,
         pytest.raises(Unreachable, match="5 tries"),
@@ -134,7 +134,7 @@ def test_where_nobody_listens_five_tries_are_made_and_nothing_was_sent() -> None
 
 
 def test_a_server_that_goes_away_after_the_login_leaves_a_change_unsent() -> None:
-    with raw_server(GOOD) as server, logged_in(FakeTiming(), some_settings(base_url=server.url)) as tenant:
+    with raw_server(GOOD) as server, logged_in(FakeClock(), some_settings(base_url=server.url)) as tenant:
         server.close()
         with pytest.raises(Unreachable, match="5 tries"):
             tenant.alerts.update(["a"], WAY)
@@ -147,7 +147,7 @@ def test_a_server_that_goes_away_after_the_login_leaves_a_change_unsent() -> Non
 def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(GOOD) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        with logged_in(FakeTiming(), some_settings(base_url=AT_HOME)) as tenant:
+        with logged_in(FakeClock(), some_settings(base_url=AT_HOME)) as tenant:
             assert tenant.alerts.count("") == 4
     assert proxy.requests[0] == f"POST {AT_HOME}{LOGIN_PATH} HTTP/1.1"
     assert proxy.requests[1].startswith(f"GET {AT_HOME}{QUERY}?")
@@ -156,7 +156,7 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
 def test_https_goes_through_the_proxy_s_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(http(b"", status="407 Proxy Authentication Required")) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
-        with pytest.raises(Unreachable, match="proxy"), logged_in(FakeTiming()):
+        with pytest.raises(Unreachable, match="proxy"), logged_in(FakeClock()):
             pass
     assert [line.rpartition(" ")[0] for line in proxy.requests] == ["CONNECT api.us-2.crowdstrike.com:443"] * 5
 
@@ -164,7 +164,7 @@ def test_https_goes_through_the_proxy_s_tunnel(monkeypatch: pytest.MonkeyPatch) 
 def test_a_password_of_the_proxy_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     with closed_port() as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://alice:pr0xy-passw0rd@127.0.0.1:{port}")
-        with pytest.raises(Unreachable) as caught, logged_in(FakeTiming()):
+        with pytest.raises(Unreachable) as caught, logged_in(FakeClock()):
             pass
     assert "pr0xy" not in repr(caught.value) + caught.value.hint
 
@@ -177,7 +177,7 @@ def test_netrc_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     netrc.write_text("default login globex password globex-secret\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with scripted() as falcon, logged_in(FakeTiming()) as tenant:
+    with scripted() as falcon, logged_in(FakeClock()) as tenant:
         tenant.alerts.count("")
         tenant.alerts.by_id(["a"])
     assert "Authorization" not in falcon.to(LOGIN_PATH)[0].headers
@@ -186,7 +186,7 @@ def test_netrc_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_cookies_are_not_kept() -> None:
-    with scripted() as falcon, logged_in(FakeTiming()) as tenant:
+    with scripted() as falcon, logged_in(FakeClock()) as tenant:
         falcon.answer(QUERY, Reply(200, {"meta": {}, "resources": []}, {"Set-Cookie": "route=7; Path=/"}))
         tenant.alerts.count("")
         tenant.alerts.count("")
@@ -197,7 +197,7 @@ def test_cookies_are_not_kept() -> None:
 
 
 def test_each_kind_of_request_has_its_timeouts() -> None:
-    with scripted() as falcon, logged_in(FakeTiming()) as tenant:
+    with scripted() as falcon, logged_in(FakeClock()) as tenant:
         tenant.alerts.count("")
         tenant.alerts.page("")
         tenant.alerts.by_id(["a"])
@@ -215,7 +215,7 @@ def test_each_kind_of_request_has_its_timeouts() -> None:
 def test_a_login_that_is_sent_on_keeps_its_timeout() -> None:
     with scripted() as falcon:
         falcon.answer(LOGIN_PATH, moved_to("https://api.crowdstrike.com/oauth2/token"), a_token())
-        with logged_in(FakeTiming()):
+        with logged_in(FakeClock()):
             pass
     assert [call.sent["timeout"] for call in falcon.calls] == [(10, 60)] * 2
 
@@ -258,7 +258,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         pytest.skip("openssl makes the certificate")
     folder = tmp_path_factory.mktemp("tls")
     paths = folder / "certificate.pem", folder / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=sandbox"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=emulator"
     names = ["-addext", "subjectAltName=IP:127.0.0.1", "-out", paths[0], "-keyout", paths[1]]
     subprocess.run([*command.split(), *names], check=True, capture_output=True)
     return paths
@@ -267,7 +267,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_a_certificate_that_cannot_be_verified_ends_it_at_once_and_hints_at_the_bundle(
     certificate: tuple[Path, Path],
 ) -> None:
-    timing = FakeTiming()
+    timing = FakeClock()
     with (
         tls_server(*certificate) as url,
         pytest.raises(Unreachable) as caught,
@@ -281,12 +281,12 @@ def test_a_certificate_that_cannot_be_verified_ends_it_at_once_and_hints_at_the_
 
 def test_requests_ca_bundle_is_honoured(certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate[0]))
-    with tls_server(*certificate) as url, logged_in(FakeTiming(), some_settings(base_url=url)) as tenant:
+    with tls_server(*certificate) as url, logged_in(FakeClock(), some_settings(base_url=url)) as tenant:
         assert tenant.cloud == url
 
 
 def test_a_bundle_that_does_not_exist_is_named_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "away.pem"))
-    with pytest.raises(Unreachable) as caught, logged_in(FakeTiming(), some_settings(base_url=BASE)):
+    with pytest.raises(Unreachable) as caught, logged_in(FakeClock(), some_settings(base_url=BASE)):
         pass
     assert "REQUESTS_CA_BUNDLE" in caught.value.hint

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from fake_timing import START, FakeTiming
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_falcon import PATCH, QUERY, Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.rate_limit import (
@@ -20,24 +18,36 @@ from falcon_bulk.falcon.rate_limit import (
 )
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.plan import Action
+from tests.support.fake_clock import START, FakeClock
+from tests.support.scripted_falcon import (
+    PATCH,
+    QUERY,
+    Reply,
+    ScriptedFalcon,
+    an_envelope,
+    good,
+    logged_in,
+    refused,
+    scripted,
+)
 
 EPOCH = START.timestamp()
 TOLD = "X-RateLimit-RetryAfter"
 
 
 @pytest.fixture
-def timing() -> FakeTiming:
-    return FakeTiming()
+def timing() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def falcon(timing: FakeTiming) -> Iterator[ScriptedFalcon]:
+def falcon(timing: FakeClock) -> Iterator[ScriptedFalcon]:
     with scripted(timing) as falcon:
         yield falcon
 
 
 @pytest.fixture
-def tenant(falcon: ScriptedFalcon, timing: FakeTiming) -> Iterator[Tenant]:
+def tenant(falcon: ScriptedFalcon, timing: FakeClock) -> Iterator[Tenant]:
     with logged_in(timing) as tenant:
         yield tenant
 
@@ -89,7 +99,7 @@ def test_waiting_for_the_rate_limit_costs_no_retries(falcon: ScriptedFalcon, ten
 
 
 def test_a_limit_that_never_lifts_ends_in_exit_5_after_a_bounded_number_of_requests(
-    falcon: ScriptedFalcon, tenant: Tenant, timing: FakeTiming
+    falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock
 ) -> None:
     falcon.answer(QUERY, throttled())
     with pytest.raises(Unreachable) as caught:
@@ -99,7 +109,7 @@ def test_a_limit_that_never_lifts_ends_in_exit_5_after_a_bounded_number_of_reque
     assert max(timing.waits) <= MAX_COOLDOWN
 
 
-def test_a_wait_of_more_than_two_seconds_is_said_with_its_length(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_a_wait_of_more_than_two_seconds_is_said_with_its_length(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     said: list[str] = []
     falcon.answer(QUERY, throttled(EPOCH + 90), good(), throttled(EPOCH + 92), good())
     with logged_in(timing, say=said.append) as tenant:
@@ -110,7 +120,7 @@ def test_a_wait_of_more_than_two_seconds_is_said_with_its_length(falcon: Scripte
         assert len(said) == 1
 
 
-def test_one_cooldown_holds_back_all_threads(timing: FakeTiming) -> None:
+def test_one_cooldown_holds_back_all_threads(timing: FakeClock) -> None:
     pacer = RequestPacer(timing)
     pacer.cool_down(30, "test")
     left: list[float] = []
@@ -126,7 +136,7 @@ def test_one_cooldown_holds_back_all_threads(timing: FakeTiming) -> None:
     assert pacer.requests == 12
 
 
-def test_a_shorter_cooldown_does_not_cut_a_longer_one(timing: FakeTiming) -> None:
+def test_a_shorter_cooldown_does_not_cut_a_longer_one(timing: FakeClock) -> None:
     pacer = RequestPacer(timing)
     pacer.cool_down(30, "long")
     pacer.cool_down(1, "short")
@@ -134,7 +144,7 @@ def test_a_shorter_cooldown_does_not_cut_a_longer_one(timing: FakeTiming) -> Non
     assert timing.passed == pytest.approx(30)
 
 
-def spacing(timing: FakeTiming, pacer: RequestPacer) -> float:
+def spacing(timing: FakeClock, pacer: RequestPacer) -> float:
     """Seconds between two requests that would both like to leave at once."""
     pacer.before_request()
     before = timing.passed
@@ -146,7 +156,7 @@ def rate(remaining: object, limit: object = 6_000) -> dict[str, str]:
     return {"X-Ratelimit-Limit": str(limit), "X-Ratelimit-Remaining": str(remaining)}
 
 
-def test_requests_are_not_spaced_while_the_share_lasts_and_the_more_the_less_is_left(timing: FakeTiming) -> None:
+def test_requests_are_not_spaced_while_the_share_lasts_and_the_more_the_less_is_left(timing: FakeClock) -> None:
     pacer = RequestPacer(timing, quota=0.5)
     spaces = []
     for remaining in (6_000, 3_000, 2_000, 1_000, 0):
@@ -159,7 +169,7 @@ def test_requests_are_not_spaced_while_the_share_lasts_and_the_more_the_less_is_
     assert pacer.lowest_remaining == 0
 
 
-def test_the_pace_is_picked_up_again_when_the_window_has_moved_on(timing: FakeTiming) -> None:
+def test_the_pace_is_picked_up_again_when_the_window_has_moved_on(timing: FakeClock) -> None:
     pacer = RequestPacer(timing)
     pacer.after_answer(rate(0))
     assert spacing(timing, pacer) > 0
@@ -173,7 +183,7 @@ def test_the_pace_is_picked_up_again_when_the_window_has_moved_on(timing: FakeTi
     "headers", [{}, rate("many"), rate(5, "nonsense"), rate(0, 0), rate(-1), rate(""), {"X-Ratelimit-Limit": "6000"}]
 )
 def test_rate_headers_that_are_absent_or_nonsense_change_nothing(
-    headers: dict[str, str], quota: float, timing: FakeTiming
+    headers: dict[str, str], quota: float, timing: FakeClock
 ) -> None:
     pacer = RequestPacer(timing, quota=quota)
     pacer.after_answer(headers)

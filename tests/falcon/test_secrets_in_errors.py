@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 import urllib3
-from fake_timing import FakeTiming
-from scripted_falcon import (
+
+from falcon_bulk.errors import FalconBulkError
+from falcon_bulk.model.plan import Action
+from tests.support.fake_clock import FakeClock
+from tests.support.scripted_falcon import (
     LOGIN_PATH,
     PATCH,
     QUERY,
@@ -19,9 +22,6 @@ from scripted_falcon import (
     refused,
     scripted,
 )
-
-from falcon_bulk.errors import FalconBulkError
-from falcon_bulk.model.plan import Action
 
 EVENTS: dict[str, Reply] = {
     **{str(status): refused(status) for status in (400, 401, 403, 404, 413, 429, 500, 503)},
@@ -39,7 +39,7 @@ CALLS = {
 }
 
 
-def _use(timing: FakeTiming, call: Callable[..., object]) -> None:
+def _use(timing: FakeClock, call: Callable[..., object]) -> None:
     with logged_in(timing) as tenant:
         call(tenant)
 
@@ -62,7 +62,7 @@ def behind(error: BaseException | None) -> Iterator[BaseException]:
 def test_no_error_shows_the_secret_or_the_token(path: str, event: str, falcon: ScriptedFalcon) -> None:
     falcon.answer(path, EVENTS[event])
     with pytest.raises(FalconBulkError) as caught:
-        CALLS[path](FakeTiming())
+        CALLS[path](FakeClock())
     for error in behind(caught.value):
         shown = f"{error!r} {error} {getattr(error, 'hint', '')}"
         assert SECRET not in shown
@@ -70,11 +70,11 @@ def test_no_error_shows_the_secret_or_the_token(path: str, event: str, falcon: S
 
 
 def test_neither_the_tenant_nor_its_settings_show_the_secret(falcon: ScriptedFalcon) -> None:
-    with logged_in(FakeTiming()) as tenant:
+    with logged_in(FakeClock()) as tenant:
         assert SECRET not in repr(tenant) + repr(vars(tenant))
 
 
 def test_falconpy_never_holds_the_token(falcon: ScriptedFalcon) -> None:
-    with logged_in(FakeTiming()) as tenant:
+    with logged_in(FakeClock()) as tenant:
         tenant.alerts.count("")
         assert TOKEN not in str(tenant._auth.token_value)

@@ -8,8 +8,13 @@ from typing import Any
 import pytest
 import requests
 import responses
-from fake_timing import FakeTiming
-from scripted_falcon import (
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.errors import BadEnvFile, ExitCode, LoginRefused, Refused, Unreachable, WrongTenant
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.model.plan import Action
+from tests.support.fake_clock import FakeClock
+from tests.support.scripted_falcon import (
     BASE,
     CID,
     COMBINED,
@@ -29,19 +34,14 @@ from scripted_falcon import (
     some_settings,
 )
 
-from falcon_bulk.config.secret import Secret
-from falcon_bulk.errors import BadEnvFile, ExitCode, LoginRefused, Refused, Unreachable, WrongTenant
-from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.plan import Action
+
+@pytest.fixture
+def timing() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def timing() -> FakeTiming:
-    return FakeTiming()
-
-
-@pytest.fixture
-def falcon(timing: FakeTiming) -> Iterator[ScriptedFalcon]:
+def falcon(timing: FakeClock) -> Iterator[ScriptedFalcon]:
     with scripted(timing) as falcon:
         yield falcon
 
@@ -51,7 +51,7 @@ def bearers(falcon: ScriptedFalcon, path: str = QUERY) -> list[str]:
 
 
 def test_the_login_sends_the_credentials_as_a_form_and_names_no_member_unless_told(
-    falcon: ScriptedFalcon, timing: FakeTiming
+    falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     with logged_in(timing):
         pass
@@ -61,7 +61,7 @@ def test_the_login_sends_the_credentials_as_a_form_and_names_no_member_unless_to
     assert "Authorization" not in login.headers
 
 
-def test_a_member_cid_goes_along_with_the_login(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_a_member_cid_goes_along_with_the_login(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     with logged_in(timing, some_settings(member_cid="9" * 32)):
         pass
     assert falcon.calls[0].form["member_cid"] == ["9" * 32]
@@ -71,7 +71,7 @@ def test_a_member_cid_goes_along_with_the_login(falcon: ScriptedFalcon, timing: 
     "fields", [{"client_secret": Secret("")}, {"client_secret": Secret(" \t")}, {"client_id": " "}]
 )
 def test_blank_credentials_send_nothing_whatever_is_in_the_process_environment(
-    fields: dict[str, Any], falcon: ScriptedFalcon, timing: FakeTiming, monkeypatch: pytest.MonkeyPatch
+    fields: dict[str, Any], falcon: ScriptedFalcon, timing: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FALCON_CLIENT_ID", "globex-id")
     monkeypatch.setenv("FALCON_CLIENT_SECRET", "globex-secret")
@@ -82,7 +82,7 @@ def test_blank_credentials_send_nothing_whatever_is_in_the_process_environment(
 
 
 def test_the_credentials_of_another_tenant_in_the_environment_are_never_used(
-    falcon: ScriptedFalcon, timing: FakeTiming, monkeypatch: pytest.MonkeyPatch
+    falcon: ScriptedFalcon, timing: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for key, value in {"CLIENT_ID": "globex-id", "CLIENT_SECRET": "globex-secret", "MEMBER_CID": "8" * 32}.items():
         monkeypatch.setenv(f"FALCON_{key}", value)
@@ -97,7 +97,7 @@ def test_the_credentials_of_another_tenant_in_the_environment_are_never_used(
     assert {call.host for call in falcon.calls} == {"api.us-2.crowdstrike.com"}
 
 
-def test_a_401_logs_in_again_once_and_goes_on_with_the_new_token(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_a_401_logs_in_again_once_and_goes_on_with_the_new_token(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(QUERY, refused(401, "access denied, invalid bearer token"), good(total=3))
     with logged_in(timing) as tenant:
         assert tenant.alerts.count("") == 3
@@ -105,7 +105,7 @@ def test_a_401_logs_in_again_once_and_goes_on_with_the_new_token(falcon: Scripte
     assert bearers(falcon) == ["1", "2"]
 
 
-def test_a_change_that_got_a_401_is_sent_again_with_the_new_token(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_a_change_that_got_a_401_is_sent_again_with_the_new_token(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(PATCH, refused(401), good())
     with logged_in(timing) as tenant:
         tenant.alerts.update(["a"], (Action("update_status", "closed"),))
@@ -113,7 +113,7 @@ def test_a_change_that_got_a_401_is_sent_again_with_the_new_token(falcon: Script
     assert bearers(falcon, PATCH) == ["1", "2"]
 
 
-def test_a_fresh_token_that_is_refused_too_ends_it(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_a_fresh_token_that_is_refused_too_ends_it(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(QUERY, refused(401, "access denied, invalid bearer token"))
     with logged_in(timing) as tenant, pytest.raises(LoginRefused) as caught:
         tenant.alerts.count("")
@@ -121,7 +121,7 @@ def test_a_fresh_token_that_is_refused_too_ends_it(falcon: ScriptedFalcon, timin
     assert (falcon.logins, len(falcon.to(QUERY))) == (2, 2)
 
 
-def test_threads_whose_token_is_refused_at_once_log_in_once_between_them(timing: FakeTiming) -> None:
+def test_threads_whose_token_is_refused_at_once_log_in_once_between_them(timing: FakeClock) -> None:
     threads = 8
     together = threading.Barrier(threads)
     lock = threading.Lock()
@@ -147,7 +147,7 @@ def test_threads_whose_token_is_refused_at_once_log_in_once_between_them(timing:
     assert logins == 2
 
 
-def test_the_token_is_renewed_before_it_expires_and_not_earlier(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_the_token_is_renewed_before_it_expires_and_not_earlier(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     with logged_in(timing) as tenant:
         timing.wait(1_600)
         tenant.alerts.count("")
@@ -159,7 +159,7 @@ def test_the_token_is_renewed_before_it_expires_and_not_earlier(falcon: Scripted
     assert bearers(falcon) == ["1", "2", "2"]
 
 
-class WatchedTiming(FakeTiming):
+class WatchedTiming(FakeClock):
     """Knows which threads have looked at the clock."""
 
     def __init__(self) -> None:
@@ -203,7 +203,7 @@ def test_threads_renew_once_between_them_also_where_falcon_gives_the_same_token_
 
 @pytest.mark.parametrize("lifetime", [0, 1, -5])
 def test_a_token_that_hardly_lives_does_not_make_a_login_of_every_request(
-    lifetime: int, falcon: ScriptedFalcon, timing: FakeTiming
+    lifetime: int, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, a_token(expires_in=lifetime))
     with logged_in(timing) as tenant:
@@ -213,7 +213,7 @@ def test_a_token_that_hardly_lives_does_not_make_a_login_of_every_request(
 
 
 def test_after_a_renewal_that_failed_the_next_one_costs_one_login_and_calls_cost_one_request(
-    falcon: ScriptedFalcon, timing: FakeTiming
+    falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     with logged_in(timing) as tenant:
         timing.wait(1_700)
@@ -234,7 +234,7 @@ def test_after_a_renewal_that_failed_the_next_one_costs_one_login_and_calls_cost
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_login_in_the_wrong_region_goes_on_in_the_right_one_and_stays_there(
-    status: int, falcon: ScriptedFalcon, timing: FakeTiming
+    status: int, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, moved_to("https://api.eu-1.crowdstrike.com/oauth2/token", status), a_token())
     with logged_in(timing) as tenant:
@@ -262,7 +262,7 @@ def test_a_login_in_the_wrong_region_goes_on_in_the_right_one_and_stays_there(
     ],
 )
 def test_a_login_is_sent_on_to_no_host_that_is_not_known(
-    location: str, falcon: ScriptedFalcon, timing: FakeTiming
+    location: str, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, moved_to(location))
     with pytest.raises(LoginRefused), logged_in(timing):
@@ -270,7 +270,7 @@ def test_a_login_is_sent_on_to_no_host_that_is_not_known(
     assert len(falcon.calls) == 1
 
 
-def test_a_login_that_is_sent_in_a_circle_ends(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_a_login_that_is_sent_in_a_circle_ends(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(LOGIN_PATH, moved_to("https://api.eu-1.crowdstrike.com/oauth2/token"))
     with pytest.raises(Unreachable, match="circle"), logged_in(timing):
         pass
@@ -289,7 +289,7 @@ def home_of(tenant: Tenant, falcon: ScriptedFalcon, reply: Reply) -> str:
     return tenant.home()
 
 
-def test_home_is_the_expected_cid_or_else_that_of_the_newest_alert(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_home_is_the_expected_cid_or_else_that_of_the_newest_alert(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     with logged_in(timing) as tenant:
         assert home_of(tenant, falcon, newest(CID.upper())) == CID
         assert home_of(tenant, falcon, good([])) == CID
@@ -299,13 +299,13 @@ def test_home_is_the_expected_cid_or_else_that_of_the_newest_alert(falcon: Scrip
 
 
 @pytest.mark.parametrize("cid", ["../../etc/cron.d/acme", "a/b", "\x1b[2J", "a" * 65, ".."])
-def test_what_cannot_be_a_cid_names_no_journal(cid: str, falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_what_cannot_be_a_cid_names_no_journal(cid: str, falcon: ScriptedFalcon, timing: FakeClock) -> None:
     with logged_in(timing, some_settings(cids=())) as tenant, pytest.raises(WrongTenant, match="is no CID"):
         home_of(tenant, falcon, newest(cid))
 
 
 def test_credentials_of_another_customer_are_noticed_before_anything_is_changed(
-    falcon: ScriptedFalcon, timing: FakeTiming
+    falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     with logged_in(timing) as tenant, pytest.raises(WrongTenant) as caught:
         home_of(tenant, falcon, newest("9" * 32))
@@ -314,7 +314,7 @@ def test_credentials_of_another_customer_are_noticed_before_anything_is_changed(
     assert CID in caught.value.message
 
 
-def test_a_run_of_another_cid_or_cloud_is_refused(falcon: ScriptedFalcon, timing: FakeTiming) -> None:
+def test_a_run_of_another_cid_or_cloud_is_refused(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(COMBINED, newest(CID))
     with logged_in(timing) as tenant:
         tenant.check_home((CID,), BASE)

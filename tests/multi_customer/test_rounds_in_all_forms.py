@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from thoroughness import quick_first
-from twenty import NAMES, Serving, tenants
 
 from falcon_emulator import Server
+from tests.support.sampling import quick_first
+from tests.support.twenty_customers import NAMES, Serving, tenants
 
 FIRST, SECOND = NAMES[:2]
 ROUND = "--all-customers"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from shell import Finished
-from twenty import NAMES, Serving, tenants
 
 from falcon_emulator import Fault, Server, Tenant
+from tests.support.command import CommandResult
+from tests.support.twenty_customers import NAMES, Serving, tenants
 
 HOLDS = "--lift", "all"
 
@@ -20,7 +20,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
         yield Serving(tmp_path, server)
 
 
-def parts(done: Finished) -> dict[str, dict[str, object]]:
+def parts(done: CommandResult) -> dict[str, dict[str, object]]:
     assert done.document["schema"] == "falcon-bulk/round/1"
     assert set(done.document) == {"schema", "exit_code", "customers", "across"}
     assert done.document["exit_code"] == done.code

@@ -3,22 +3,22 @@
 from html.parser import HTMLParser
 
 import pytest
-from mailbox_server import PASSWORD, Mailbox, attachments, body
-from shell import Finished, Shell
-from thoroughness import quick_first
 
 from falcon_bulk.cli.console import Console
 from falcon_bulk.cli.notifications import Notifier
 from falcon_bulk.report.sheet import Column, Sheet
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.mail_server import PASSWORD, Mailbox, attachments, body
+from tests.support.sampling import quick_first
 
 CLOSING = ("bulk-close", "--from-status", "new", "--yes", "--max", "999", "--lift", "all")
 
 
-def says_no_secret(done: Finished) -> bool:
+def says_no_secret(done: CommandResult) -> bool:
     return PASSWORD.encode() not in done.out and PASSWORD not in done.err
 
 
-def test_the_result_of_a_change_is_sent_under_its_verdict(acme: Shell, mailbox: Mailbox) -> None:
+def test_the_result_of_a_change_is_sent_under_its_verdict(acme: CommandRunner, mailbox: Mailbox) -> None:
     done = acme(*CLOSING, "--notify")
     assert done.code == 0, done
     (message,) = mailbox.messages
@@ -31,27 +31,27 @@ def test_the_result_of_a_change_is_sent_under_its_verdict(acme: Shell, mailbox: 
     assert says_no_secret(done)
 
 
-def test_without_the_option_nothing_is_sent(acme: Shell, mailbox: Mailbox) -> None:
+def test_without_the_option_nothing_is_sent(acme: CommandRunner, mailbox: Mailbox) -> None:
     assert acme("hash-summary").code == 0
     assert mailbox.messages == []
 
 
 @pytest.mark.slow
-def test_a_dry_run_says_that_it_is_one(acme: Shell, mailbox: Mailbox) -> None:
+def test_a_dry_run_says_that_it_is_one(acme: CommandRunner, mailbox: Mailbox) -> None:
     assert acme("bulk-close", "--from-status", "new", "--dry-run", "--notify").code == 0
     assert "dry run, nothing was sent" in mailbox.messages[0]["Subject"]
     assert acme.changes() == []
 
 
 @pytest.mark.parametrize("name", quick_first("50% off? #1 ü.md", "report.json"))
-def test_the_report_file_is_attached(acme: Shell, mailbox: Mailbox, name: str) -> None:
+def test_the_report_file_is_attached(acme: CommandRunner, mailbox: Mailbox, name: str) -> None:
     assert acme("hash-summary", "-o", name, "--notify", "--format", "csv").code == 0
     (message,) = mailbox.messages
     assert attachments(message) == {name: (acme.folder / name).read_bytes()}
 
 
 @pytest.mark.slow
-def test_every_command_that_changes_or_counts_can_notify(acme: Shell, mailbox: Mailbox) -> None:
+def test_every_command_that_changes_or_counts_can_notify(acme: CommandRunner, mailbox: Mailbox) -> None:
     digest = max(acme.hashes(), key=lambda one: len(acme.hashes()[one]))
     commands = [
         ("close-hash", "--hash", digest, "--yes", "--max", "999", "--lift", "all"),
@@ -69,7 +69,7 @@ def test_every_command_that_changes_or_counts_can_notify(acme: Shell, mailbox: M
 
 
 @pytest.mark.slow
-def test_a_url_on_the_command_line_is_used_instead(acme: Shell, mailbox: Mailbox) -> None:
+def test_a_url_on_the_command_line_is_used_instead(acme: CommandRunner, mailbox: Mailbox) -> None:
     with Mailbox() as other:
         assert acme("hash-summary", f"--notify={other.url}").code == 0
         assert (len(other.messages), len(mailbox.messages)) == (1, 0)
@@ -78,7 +78,9 @@ def test_a_url_on_the_command_line_is_used_instead(acme: Shell, mailbox: Mailbox
 
 
 @pytest.mark.slow
-def test_a_refused_mail_does_not_fail_the_run_and_the_next_address_is_tried(acme: Shell, mailbox: Mailbox) -> None:
+def test_a_refused_mail_does_not_fail_the_run_and_the_next_address_is_tried(
+    acme: CommandRunner, mailbox: Mailbox
+) -> None:
     mailbox.refusing = f"550 {PASSWORD} is not welcome"
     with Mailbox() as other:
         done = acme(*CLOSING, "--notify", f"--notify={other.url}")
@@ -89,7 +91,7 @@ def test_a_refused_mail_does_not_fail_the_run_and_the_next_address_is_tried(acme
     assert says_no_secret(done)
 
 
-def test_a_mail_server_that_is_away_does_not_fail_the_run(acme: Shell) -> None:
+def test_a_mail_server_that_is_away_does_not_fail_the_run(acme: CommandRunner) -> None:
     gone = f"mailto://ann:{PASSWORD}@127.0.0.1:9?from=bulk@acme.example&to=soc@acme.example"
     done = acme("hash-summary", f"--notify={gone}", "--debug", "-v", "--format", "json")
     assert done.code == 0
@@ -101,7 +103,7 @@ def test_a_mail_server_that_is_away_does_not_fail_the_run(acme: Shell) -> None:
 @pytest.mark.parametrize(
     "url", quick_first(f"nonsense://ann:{PASSWORD}@host", "x.plan", f"mailto://:{PASSWORD}@", "https://[")
 )
-def test_what_is_no_apprise_url_is_refused_before_anything_is_sent(acme: Shell, url: str) -> None:
+def test_what_is_no_apprise_url_is_refused_before_anything_is_sent(acme: CommandRunner, url: str) -> None:
     done = acme(*CLOSING, f"--notify={url}")
     assert done.code == 2, done
     assert "not an Apprise URL" in done.err
@@ -109,7 +111,7 @@ def test_what_is_no_apprise_url_is_refused_before_anything_is_sent(acme: Shell, 
     assert says_no_secret(done)
 
 
-def test_an_address_that_is_nowhere_is_missed_before_anything_is_sent(acme: Shell) -> None:
+def test_an_address_that_is_nowhere_is_missed_before_anything_is_sent(acme: CommandRunner) -> None:
     acme.env_file.write_text(acme.tenant.env_text(acme.server.url))
     done = acme(*CLOSING, "--notify")
     assert done.code == 2
@@ -117,7 +119,7 @@ def test_an_address_that_is_nowhere_is_missed_before_anything_is_sent(acme: Shel
     assert done.requests == []
 
 
-def test_without_apprise_the_way_to_it_is_told_before_anything_is_sent(acme: Shell) -> None:
+def test_without_apprise_the_way_to_it_is_told_before_anything_is_sent(acme: CommandRunner) -> None:
     (acme.folder / "apprise.py").write_text("raise ImportError\n")
     there = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
     done = acme(*CLOSING, "--notify", env={"PYTHONPATH": there})
@@ -127,7 +129,7 @@ def test_without_apprise_the_way_to_it_is_told_before_anything_is_sent(acme: She
 
 
 @pytest.mark.slow
-def test_a_round_is_told_to_nobody_of_a_single_customer(acme: Shell, mailbox: Mailbox) -> None:
+def test_a_round_is_told_to_nobody_of_a_single_customer(acme: CommandRunner, mailbox: Mailbox) -> None:
     acme.write_env("customers/globex.env", acme.env_file.read_text().replace("CUSTOMER=acme", "CUSTOMER=globex"))
     done = acme.bare("hash-summary", "--all-customers", "--notify")
     assert done.code == 2
@@ -140,7 +142,7 @@ def test_a_round_is_told_to_nobody_of_a_single_customer(acme: Shell, mailbox: Ma
     assert mailbox.messages == []
 
 
-def test_a_url_with_a_password_does_not_get_into_a_crontab(acme: Shell, mailbox: Mailbox) -> None:
+def test_a_url_with_a_password_does_not_get_into_a_crontab(acme: CommandRunner, mailbox: Mailbox) -> None:
     words = ("schedule", "--at", "0 7 * * 1", "--", "hash-summary", "--customer", "acme")
     assert b"hash-summary" in acme.bare(*words, "--notify").out
     done = acme.bare(*words, f"--notify={mailbox.url}")
@@ -204,7 +206,7 @@ def test_what_attackers_named_is_inert_in_the_mail(mailbox: Mailbox) -> None:
 
 
 @pytest.mark.slow
-def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: Shell, mailbox: Mailbox) -> None:
+def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: CommandRunner, mailbox: Mailbox) -> None:
     for alert in acme.tenant.store.newest_first:
         alert.parts = acme.tenant.generator.worlds[alert.cid].hostile[alert.kind].parts(alert.salt)
         alert.hostile = True
@@ -218,7 +220,7 @@ def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: Shell, ma
 
 
 @pytest.mark.slow
-def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: Shell, mailbox: Mailbox) -> None:
+def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: CommandRunner, mailbox: Mailbox) -> None:
     rows = acme.json("summary", "--by", "created_timestamp", "--top", "100", "-o", "all.csv", "--notify")
     assert len(rows["by"]["created_timestamp"]) > 50
     (message,) = mailbox.messages
@@ -228,7 +230,7 @@ def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: Shell, mai
 
 
 @pytest.mark.slow
-def test_apprise_is_not_loaded_for_those_who_do_not_notify(acme: Shell) -> None:
+def test_apprise_is_not_loaded_for_those_who_do_not_notify(acme: CommandRunner) -> None:
     (acme.folder / "apprise.py").write_text("raise SystemExit(77)\n")
     there = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
     assert acme("hash-summary", env={"PYTHONPATH": there}).code == 0

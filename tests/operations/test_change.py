@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_builders import RUN, an_alert
 
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.model.plan import Action, AlertState
@@ -13,6 +12,7 @@ from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.planner import Change, assign_action, check_action_value
 from falcon_bulk.operations.changes.reconcile import expected_state, is_in_target_state
+from tests.support.plan_builders import RUN, an_alert
 
 
 def a_change(**fields: Any) -> Change:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_builders import CID
 
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.operations.inputs.ids_file import read_ids
+from tests.support.plan_builders import CID
 
 A, B = f"{CID}:ind:0123456789abcdef0123456789abcdef:12-10304-7", f"{CID}:ngsiem:{CID}:{'f' * 32}"
 

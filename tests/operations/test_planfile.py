@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_builders import CID, CLOUD, OTHER_CID, a_plan
 
 from falcon_bulk.errors import ExitCode, Refused
 from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
 from falcon_bulk.model.preview import Preview, TopValues
 from falcon_bulk.operations.changes.plan_file import ActionSetLine, AlertLine, PlanFile, PlanFileWriter
+from tests.support.plan_builders import CID, CLOUD, OTHER_CID, a_plan
 
 MADE = datetime(2026, 11, 17, 6, 50, tzinfo=UTC)
 WAYS: list[ActionSet] = [

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_builders import CID, HASH, OTHER_CID, OTHER_HASH, Collected, a_plan, an_alert, found
 
 from falcon_bulk.errors import ExitCode, Refused, WrongTenant
 from falcon_bulk.model.alert import Alert
@@ -15,6 +14,7 @@ from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import guardrail_for
 from falcon_bulk.operations.changes.planner import CLOSE_WARNING, Change, check_bounds, make_plan
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
+from tests.support.plan_builders import CID, HASH, OTHER_CID, OTHER_HASH, Collected, a_plan, an_alert, found
 
 CLOSE = Change(status=Status.CLOSED, operator="alice")
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 import msgspec
 import pytest
-from plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, planned
 
 from falcon_bulk.errors import WrongTenant
 from falcon_bulk.model.alert import Alert
@@ -15,6 +14,7 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import AlertRecord, Outcome
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 from falcon_bulk.operations.reading.read_all import ReadProgress
+from tests.support.plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, planned
 
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
 UNDO = a_plan(run_id="20261118T065000-1c2d", command="undo", undoes=RUN, comment=f"Undo of {RUN}")

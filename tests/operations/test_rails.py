@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_builders import HASH, OTHER_HASH, an_alert
 
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS, guardrail_for
+from tests.support.plan_builders import HASH, OTHER_HASH, an_alert
 
 NOTHING: frozenset[str] = frozenset()
 UNNAMED = {"severity": ..., "severity_name": ...}

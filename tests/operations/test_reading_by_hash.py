@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from itertools import pairwise, product
 
 import pytest
-from clients import client_of
 
 from falcon_bulk.falcon.fql import hash_groups
 from falcon_bulk.model.alert import Alert
@@ -19,6 +18,7 @@ from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Server, Switches, Tenant
 from falcon_emulator.control import truth
 from falcon_emulator.request_log import Request
+from tests.support.clients import client_for
 
 MADE_UP = tuple(f"{number:064x}" for number in range(5_000))
 
@@ -28,7 +28,7 @@ class Reading:
 
     def __init__(self, tenant: Tenant, server: Server) -> None:
         self.tenant = tenant
-        self.client = client_of(tenant, server, cids=(tenant.cid,))
+        self.client = client_for(tenant, server, cids=(tenant.cid,))
         self.client.alerts.count("")
         self.watch = ReadProgress(SystemClock())
         self.owners: dict[str, set[str]] = {}

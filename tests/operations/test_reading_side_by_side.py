@@ -9,10 +9,8 @@ from itertools import pairwise
 
 import msgspec
 import pytest
-from clients import client_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from thoroughness import quick_first
 
 from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE, Page
@@ -25,6 +23,8 @@ from falcon_bulk.operations.reading.read_all import ReadProgress, read_all
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.operations.reading.time_slices import cut_slices
 from falcon_emulator import Fault, Server, Switches, Tenant
+from tests.support.clients import client_for
+from tests.support.sampling import quick_first
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -42,7 +42,7 @@ def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]
 def test_readers_side_by_side_read_what_one_reader_reads(mode: str) -> None:
     tenant = Tenant(alerts=4_000, burst=2_500, seed=5, switches=Switches.of(f"aggregates_mode={mode}"))
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server, cids=(tenant.cid,))
+        client = client_for(tenant, server, cids=(tenant.cid,))
         read = ids_read(client, Selection(), readers=4)
         client.close()
     assert read == Counter(tenant.store.by_id.keys())
@@ -53,7 +53,7 @@ def test_hidden_alerts_are_read_whether_the_search_shows_them_or_not(hidden: str
     values = Switches.of(f"combined_hidden={hidden}")
     tenant = Tenant(alerts=3_500, seed=6, switches=values)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server, cids=(tenant.cid,))
+        client = client_for(tenant, server, cids=(tenant.cid,))
         read = ids_read(client, Selection(), readers=4)
         client.close()
     assert read == Counter(tenant.store.by_id.keys())
@@ -63,7 +63,7 @@ def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> N
     tenant = Tenant(alerts=5_000, seed=7)
     before = set(tenant.store.by_id)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server, cids=(tenant.cid,))
+        client = client_for(tenant, server, cids=(tenant.cid,))
         read: Counter[str] = Counter()
         for page in read_all(client.alerts, "", ReadProgress(SystemClock()), Alert, readers=4):
             read.update(item.alert.composite_id for item in page)
@@ -76,7 +76,7 @@ def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> N
 def test_a_reader_that_fails_for_good_fails_the_reading() -> None:
     tenant = Tenant(alerts=5_000, seed=8)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server, cids=(tenant.cid,))
+        client = client_for(tenant, server, cids=(tenant.cid,))
         server.call(lambda: tenant.faults.add(Fault(kind="status", status=404, endpoint="combined", skip=2)))
         with pytest.raises(Rejected):
             ids_read(client, Selection(), readers=4)
@@ -86,7 +86,7 @@ def test_a_reader_that_fails_for_good_fails_the_reading() -> None:
 def test_passing_faults_lose_nothing_and_repeat_nothing() -> None:
     tenant = Tenant(alerts=5_000, seed=9)
     with Server(tenant, port=0) as server:
-        client = client_of(tenant, server, cids=(tenant.cid,))
+        client = client_for(tenant, server, cids=(tenant.cid,))
         for kind in ("truncate", "html", "empty", "drop"):
             server.call(lambda kind=kind: tenant.faults.add(Fault(kind=kind, endpoint="combined")))
         read = ids_read(client, Selection(), readers=4)

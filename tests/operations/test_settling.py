@@ -4,11 +4,11 @@ from itertools import product
 from typing import Any
 
 import pytest
-from plan_builders import RUN, a_plan, an_alert, planned
 
 from falcon_bulk.model.plan import Action, ActionSet, AlertState
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.changes.reconcile import is_in_target_state, reconcile_alert
+from tests.support.plan_builders import RUN, a_plan, an_alert, planned
 
 MARKER = a_plan().marker
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"

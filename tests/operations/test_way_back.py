@@ -6,12 +6,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from plan_builders import an_alert
 
 from falcon_bulk.model.plan import Action, ActionSet, AlertState
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.planner import Change
 from falcon_bulk.operations.changes.undo import undo_actions
+from tests.support.plan_builders import an_alert
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import plants
 import pytest
-from planted import id_at, plant
-from shell import Shell, without_styling
 
 from falcon_emulator import Server, Tenant
+from tests.support import outlier_cases as plants
+from tests.support.command import CommandRunner, without_styling
+from tests.support.planted_tenant import id_at, plant
 
 COPIES, TOOL, MIXED, SIX = (plants.groups()[number] for number in (3, 5, 14, 17))
 HOSTILE = "\x1b[31m\u202e|[link](https://evil.example)"
@@ -23,7 +23,7 @@ def sha256_of(group: plants.Group) -> str:
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
     acme = Tenant(alerts=200, seed=5, customer="acme")
     plant(acme, [COPIES, MIXED, SIX])
     globex = Tenant(alerts=200, seed=6, customer="globex")
@@ -32,7 +32,7 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
             document["filepath"] = f"C:\\{HOSTILE}\\{document['filename']}"
     plant(globex, [TOOL])
     with Server([acme, globex]) as server:
-        shell = Shell(Path(tmp_path_factory.mktemp("outliers")), server)
+        shell = CommandRunner(Path(tmp_path_factory.mktemp("outliers")), server)
         shell.write_env("customers/globex.env", globex.env_text(server.urls[1]))
         yield shell
 
@@ -41,7 +41,7 @@ def told_of(document: dict[str, Any]) -> set[str]:
     return {odd["composite_id"] for group in document["outliers"] for odd in group["few"]}
 
 
-def test_summary_lists_the_alerts_that_differ_and_counts_the_groups(shell: Shell) -> None:
+def test_summary_lists_the_alerts_that_differ_and_counts_the_groups(shell: CommandRunner) -> None:
     document = shell.json("summary", "--outliers", "--by", "status")
     assert told_of(document) == {id_at(shell.tenant, one) for one in COPIES.outliers}
     (group,) = document["outliers"]
@@ -60,17 +60,17 @@ def test_summary_lists_the_alerts_that_differ_and_counts_the_groups(shell: Shell
 
 
 @pytest.mark.slow
-def test_summary_compares_nothing_unless_asked(shell: Shell) -> None:
+def test_summary_compares_nothing_unless_asked(shell: CommandRunner) -> None:
     assert not {"outliers", "outlier_groups", "not_compared"} & shell.json("summary").keys()
 
 
 @pytest.mark.slow
-def test_a_selection_is_compared_by_itself(shell: Shell) -> None:
+def test_a_selection_is_compared_by_itself(shell: CommandRunner) -> None:
     assert told_of(shell.json("summary", "--outliers", "--hash", sha256_of(COPIES)))
     assert not told_of(shell.json("summary", "--outliers", "--hash", sha256_of(MIXED)))
 
 
-def test_the_table_says_it_in_words(shell: Shell) -> None:
+def test_the_table_says_it_in_words(shell: CommandRunner) -> None:
     shown = shell("summary", "--outliers", "--by", "status").text
     assert "groups some alerts differ" in shown
     assert "1 run by SYSTEM; 1 under cmd.exe; 1 with the command line vss_copy.exe -delete" in shown
@@ -80,14 +80,14 @@ def test_the_table_says_it_in_words(shell: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_csv_has_a_line_for_each_alert_that_differs(shell: Shell) -> None:
+def test_csv_has_a_line_for_each_alert_that_differs(shell: CommandRunner) -> None:
     rows = list(csv.DictReader(io.StringIO(shell("summary", "--outliers", "--format", "csv").text)))
     assert {row["composite_id"] for row in rows} == {id_at(shell.tenant, one) for one in COPIES.outliers}
     assert {(row["sha256"], row["alerts"], row["differ"]) for row in rows} == {(sha256_of(COPIES), "266", "3")}
 
 
 @pytest.mark.slow
-def test_in_a_round_each_customer_is_compared_by_itself(shell: Shell) -> None:
+def test_in_a_round_each_customer_is_compared_by_itself(shell: CommandRunner) -> None:
     done = shell.bare("summary", "--outliers", "--all-customers", "--format", "json")
     assert done.code == 0, done
     results = {part["customer"]: part["result"] for part in done.document["customers"]}
@@ -101,7 +101,7 @@ def test_in_a_round_each_customer_is_compared_by_itself(shell: Shell) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fmt", ["table", "markdown", "csv", "html"])
-def test_what_an_attacker_wrote_into_a_folder_is_shown_harmless(shell: Shell, fmt: str) -> None:
+def test_what_an_attacker_wrote_into_a_folder_is_shown_harmless(shell: CommandRunner, fmt: str) -> None:
     done = shell("summary", "--outliers", "--format", fmt, customer="globex")
     assert done.code == 0, done
     assert "\\x1b[31m\\u202e" in done.text.replace("\\\\", "\\").replace("\\[", "[").replace("\\_", "_")
@@ -110,7 +110,7 @@ def test_what_an_attacker_wrote_into_a_folder_is_shown_harmless(shell: Shell, fm
         assert "[link](https://evil.example)" not in done.text
 
 
-def test_the_preview_of_a_hash_tells_of_the_few_that_differ(shell: Shell) -> None:
+def test_the_preview_of_a_hash_tells_of_the_few_that_differ(shell: CommandRunner) -> None:
     done = shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
     assert "Alike or not: 263 alike; 3 differ: 1 run by SYSTEM; 1 under cmd.exe; 1 with the command" in done.text
     document = shell.json("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
@@ -120,7 +120,7 @@ def test_the_preview_of_a_hash_tells_of_the_few_that_differ(shell: Shell) -> Non
 
 
 @pytest.mark.slow
-def test_the_preview_of_several_hashes_has_a_line_for_those_without_outliers(shell: Shell) -> None:
+def test_the_preview_of_several_hashes_has_a_line_for_those_without_outliers(shell: CommandRunner) -> None:
     hashes = ",".join(map(sha256_of, (COPIES, MIXED, SIX)))
     shown = shell("close-hash", "--hash", hashes, "--dry-run").text
     assert "Alike or not: in 1 of 3 groups some alerts differ" in shown
@@ -129,13 +129,13 @@ def test_the_preview_of_several_hashes_has_a_line_for_those_without_outliers(she
 
 
 @pytest.mark.slow
-def test_a_hash_whose_alerts_are_unlike_or_few_takes_one_line(shell: Shell) -> None:
+def test_a_hash_whose_alerts_are_unlike_or_few_takes_one_line(shell: CommandRunner) -> None:
     assert "Alike or not: 423 alerts, mixed: " in shell("close-hash", "--hash", sha256_of(MIXED), "--dry-run").text
     few = shell("close-hash", "--hash", sha256_of(SIX), "--dry-run").text
     assert "Alike or not: 6 alerts, too few to say what is usual" in few
 
 
-def test_alerts_that_differ_are_shown_next_to_the_question_and_hold_nothing_back(shell: Shell) -> None:
+def test_alerts_that_differ_are_shown_next_to_the_question_and_hold_nothing_back(shell: CommandRunner) -> None:
     with shell.terminal("close-hash", "--hash", sha256_of(COPIES)) as terminal:
         terminal.wait_for("Type 'acme 266'")
         shown = without_styling(terminal.shown)
@@ -146,7 +146,7 @@ def test_alerts_that_differ_are_shown_next_to_the_question_and_hold_nothing_back
 
 
 @pytest.mark.slow
-def test_a_saved_plan_keeps_what_was_told(shell: Shell) -> None:
+def test_a_saved_plan_keeps_what_was_told(shell: CommandRunner) -> None:
     plan = shell.folder / "copies.plan"
     assert shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run", "--plan", str(plan)).code == 0
     assert len(json.loads(plan.read_bytes().splitlines()[-1])["preview"]["alike"]["groups"]) == 1
@@ -158,7 +158,7 @@ def test_a_saved_plan_keeps_what_was_told(shell: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_other_changes_are_not_compared(shell: Shell) -> None:
+def test_other_changes_are_not_compared(shell: CommandRunner) -> None:
     options = ("bulk-close", "--filter", f"sha256:'{sha256_of(COPIES)}'", "--dry-run")
     assert "Alike or not" not in shell(*options).text
     assert "alike" not in shell.json(*options)
@@ -169,5 +169,5 @@ def test_all_plants_in_one_tenant_are_told_of_and_nothing_else(tmp_path: Path) -
     tenant = Tenant(alerts=3_000, seed=9)
     plant(tenant, plants.groups())
     with Server(tenant) as server:
-        told = told_of(Shell(tmp_path, server).json("summary", "--outliers"))
+        told = told_of(CommandRunner(tmp_path, server).json("summary", "--outliers"))
     assert told == {id_at(tenant, one) for group in plants.groups() for one in group.outliers}

@@ -1,11 +1,11 @@
 """The planted groups are what they say: enough of them, each id told apart, each document an alert."""
 
-import plants
-import plants_held_out
-from gathering import Group
 from msgspec.json import encode
 
 from falcon_bulk.model.alert import decode_alert
+from tests.support import outlier_cases as plants
+from tests.support import outlier_cases_held_out as plants_held_out
+from tests.support.alert_groups import Group
 
 
 def _outliers_and_near_misses(groups: list[Group]) -> tuple[int, int]:

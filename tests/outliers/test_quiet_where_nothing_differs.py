@@ -3,7 +3,6 @@
 import random
 from functools import cache
 
-import plants
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +13,7 @@ from falcon_bulk.model.outliers import OutlierReport
 from falcon_bulk.operations.outliers.detector import MAX_PROFILES, OutlierDetector
 from falcon_emulator import Tenant
 from falcon_emulator.documents import render
+from tests.support import outlier_cases as plants
 
 
 def compared(alerts: list[Alert]) -> OutlierReport:
@@ -23,13 +23,13 @@ def compared(alerts: list[Alert]) -> OutlierReport:
     return likenesses.comparison(1_000)
 
 
-def of_the_sandbox(alerts: int, seed: int, **options: str) -> list[Alert]:
+def of_the_emulator(alerts: int, seed: int, **options: str) -> list[Alert]:
     tenant = Tenant(alerts=alerts, seed=seed, **options)  # type: ignore[arg-type]
     return [decode_alert(render(alert, alert.state)) for alert in tenant.store.newest_first]
 
 
 def assert_quiet(alerts: int, seed: int, **options: str) -> None:
-    comparison = compared(of_the_sandbox(alerts, seed, **options))
+    comparison = compared(of_the_emulator(alerts, seed, **options))
     told = sum(group.differ for group in comparison.groups)
     print(f"{options}, seed {seed}: {told} of {alerts:,} told of; groups {comparison.by_likeness}")  # noqa: T201  to read with -s
     assert told == 0

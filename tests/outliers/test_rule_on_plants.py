@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-import plants
-import plants_held_out
 import pytest
-from gathering import Group
 from msgspec.json import encode
 
 from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.operations.outliers.detector import OutlierDetector
+from tests.support import outlier_cases as plants
+from tests.support import outlier_cases_held_out as plants_held_out
+from tests.support.alert_groups import Group
 
 
 def told_of(group: Group) -> set[str]:

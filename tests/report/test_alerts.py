@@ -16,8 +16,7 @@ from falcon_bulk.report.alerts import (
     write_jsonl,
 )
 from falcon_bulk.report.sheet import Cell
-
-from .builders import LINK, SHA256, a_document, an_alert
+from tests.support.report_builders import LINK, SHA256, a_document, an_alert
 
 
 def cells(number: int = 1, *, details: bool = False, **fields: Any) -> dict[str, Cell]:

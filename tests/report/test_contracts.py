@@ -11,8 +11,7 @@ from falcon_bulk.report.hash_summary import hash_summary_document
 from falcon_bulk.report.output import dump
 from falcon_bulk.report.run_result import result_document
 from falcon_bulk.report.runs import run_detail_document, runs_document
-
-from .builders import (
+from tests.support.report_builders import (
     CID,
     RUN,
     SHA256,

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from falcon_bulk.report import csv_writer as csvfile
 from falcon_bulk.report.alerts import alert_sheet
 from falcon_bulk.report.sheet import Cell, Column, Sheet
-
-from .builders import an_alert
+from tests.support.report_builders import an_alert
 
 
 def test_numbers_are_plain_digits_and_nothing_is_an_empty_cell() -> None:

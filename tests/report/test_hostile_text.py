@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from corpus import CORPUS as TEXTS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -23,8 +22,8 @@ from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.run_result import result_document, result_sheets
 from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
 from falcon_bulk.report.sheet import Column, Sheet
-
-from .builders import (
+from tests.support.hostile_text import CORPUS as TEXTS
+from tests.support.report_builders import (
     LINK,
     a_document,
     a_hash_count,

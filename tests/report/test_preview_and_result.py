@@ -10,8 +10,7 @@ from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.run_result import result_headline, result_sheets
 from falcon_bulk.report.sheet import Sheet
-
-from .builders import (
+from tests.support.report_builders import (
     RUN,
     a_hash_count,
     a_hash_elsewhere,

@@ -17,8 +17,7 @@ from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.run_result import result_sheets
 from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
 from falcon_bulk.report.sheet import Column, Sheet
-
-from .builders import (
+from tests.support.report_builders import (
     SHA256,
     a_hash_count,
     a_hash_elsewhere,

@@ -5,13 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from crond import cron_command, setting, sh, systemd_words
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.operations.scheduling.cron import Cron
 from falcon_bulk.operations.scheduling.job import Job, flock_command
+from tests.support.schedulers import cron_command, setting, sh, systemd_words
 
 NOON = Cron.parse("0 12 * * *")
 AWKWARD = st.text(st.sampled_from(list("a '\"\\%$`!*?~#&;|<>(){}[]=@:-ü\u00b2")), max_size=12)

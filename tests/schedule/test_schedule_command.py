@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crond import cron_command, setting, sh
-from shell import Finished, Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Server, Tenant
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.sampling import quick_first
+from tests.support.schedulers import cron_command, setting, sh
 
 SHA256 = "a" * 64
 BARE = {"PATH": "/nonexistent", "HOME": "/", "LANG": "C"}
 
 
 @pytest.fixture
-def acme(tmp_path: Path) -> Iterator[Shell]:
+def acme(tmp_path: Path) -> Iterator[CommandRunner]:
     with Server(Tenant(alerts=100)) as server:
-        yield Shell(tmp_path, server)
+        yield CommandRunner(tmp_path, server)
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +33,25 @@ def unasked() -> Iterator[Server]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, unasked: Server) -> Shell:
+def desk(tmp_path: Path, unasked: Server) -> CommandRunner:
     """A folder with a customer whom nobody asks."""
-    return Shell(tmp_path, unasked)
+    return CommandRunner(tmp_path, unasked)
 
 
-def schedule(shell: Shell, *words: str, at: str = "0 7 * * 1", env: dict[str, str] | None = None) -> Finished:
+def schedule(
+    shell: CommandRunner, *words: str, at: str = "0 7 * * 1", env: dict[str, str] | None = None
+) -> CommandResult:
     return shell.bare("schedule", "--at", at, *words, env=env)
 
 
-def scheduled(shell: Shell, *words: str, **more: Any) -> dict[str, Any]:
+def scheduled(shell: CommandRunner, *words: str, **more: Any) -> dict[str, Any]:
     done = schedule(shell, "--format", "json", "--", *words, **more)
     assert done.code == 0, done
     assert done.document["schema"] == "falcon-bulk/schedule/1"
     return done.document
 
 
-def test_the_crontab_line_runs_the_command_anywhere_and_with_nothing_around_it(acme: Shell) -> None:
+def test_the_crontab_line_runs_the_command_anywhere_and_with_nothing_around_it(acme: CommandRunner) -> None:
     lines = scheduled(acme, "query", "--customer", "acme", "--all", "--filter", "name:!'100%'", "-o", "new.jsonl", "-q")
     elsewhere = acme.folder / "elsewhere"
     elsewhere.mkdir()
@@ -60,7 +62,7 @@ def test_the_crontab_line_runs_the_command_anywhere_and_with_nothing_around_it(a
     assert written[0]["composite_id"] in Path(lines["log"]).read_text()
 
 
-def test_a_scheduled_change_is_done_and_recorded_where_it_was_scheduled(acme: Shell) -> None:
+def test_a_scheduled_change_is_done_and_recorded_where_it_was_scheduled(acme: CommandRunner) -> None:
     lines = scheduled(
         acme, "bulk-close", "--customer", "acme", "--from-status", "new", "--yes", "--max", "100", "--lift", "all"
     )
@@ -71,13 +73,13 @@ def test_a_scheduled_change_is_done_and_recorded_where_it_was_scheduled(acme: Sh
 
 
 @pytest.mark.slow
-def test_the_exit_code_is_that_of_the_command(acme: Shell) -> None:
+def test_the_exit_code_is_that_of_the_command(acme: CommandRunner) -> None:
     lines = scheduled(acme, "query", "--customer", "acme", "--name", "no such", "--fail-on-empty")
     assert sh(cron_command(lines["crontab"]), Path("/"), BARE).returncode == 9
     assert "No alert matches" in Path(lines["log"]).read_text()
 
 
-def test_paths_are_absolute_and_the_state_folder_comes_along(desk: Shell) -> None:
+def test_paths_are_absolute_and_the_state_folder_comes_along(desk: CommandRunner) -> None:
     lines = scheduled(desk, "query", "--customer", "acme")
     folder = str(desk.folder)
     assert f"cd {folder} && " in lines["crontab"]
@@ -92,7 +94,7 @@ def test_paths_are_absolute_and_the_state_folder_comes_along(desk: Shell) -> Non
 
 
 @pytest.mark.slow
-def test_a_customers_folder_that_is_named_is_made_absolute_in_its_place(desk: Shell) -> None:
+def test_a_customers_folder_that_is_named_is_made_absolute_in_its_place(desk: CommandRunner) -> None:
     (desk.folder / "eu").symlink_to("customers")
     for words in (("--customers-dir", "eu"), ("--customers-dir=eu",)):
         crontab = scheduled(desk, *words, "query", "--customer", "acme")["crontab"]
@@ -104,7 +106,7 @@ def test_a_customers_folder_that_is_named_is_made_absolute_in_its_place(desk: Sh
     assert "--comment --customers-dir" in said["crontab"]
 
 
-def test_a_proxy_is_not_written_down_since_it_may_hold_a_password(desk: Shell) -> None:
+def test_a_proxy_is_not_written_down_since_it_may_hold_a_password(desk: CommandRunner) -> None:
     env = {"HTTPS_PROXY": "http://ann:s3cret@proxy:3128", "FALCON_CLIENT_SECRET": "s3cret"}
     done = schedule(desk, "--", "query", "--customer", "acme", env=env)
     assert done.code == 0
@@ -112,7 +114,7 @@ def test_a_proxy_is_not_written_down_since_it_may_hold_a_password(desk: Shell) -
     assert b"s3cret" not in done.out
 
 
-def test_the_blocks_are_labelled_and_hold_what_json_has(desk: Shell) -> None:
+def test_the_blocks_are_labelled_and_hold_what_json_has(desk: CommandRunner) -> None:
     lines = scheduled(desk, "query", "--customer", "acme", at="0 7 13 * fri")
     done = schedule(desk, "--", "query", "--customer", "acme", at="0 7 13 * fri")
     assert [line for line in done.text.splitlines() if line.startswith("# ")] == [
@@ -148,15 +150,15 @@ def test_the_blocks_are_labelled_and_hold_what_json_has(desk: Shell) -> None:
         (["apply", "x.plan"], "apply would ask"),
         (["undo", "RUN"], "undo would ask"),
         (["customers", "add", "globex"], "cannot be scheduled"),
-        (["sandbox", "serve"], "cannot be scheduled"),
+        (["emulator", "serve"], "cannot be scheduled"),
         (["demo"], "cannot be scheduled"),
         (["schedule", "--at", "0 7 * * *", "--", "query"], "cannot be scheduled"),
         (["query", "--filter", "a\nb"], "control or invisible"),
         quick=4,
     ),
 )
-def test_what_cannot_run_alone_is_refused(desk: Shell, words: list[str], says: str) -> None:
-    if words[:1] and words[0] not in ("customers", "sandbox", "demo", "falcon-bulk") and "--version" not in words:
+def test_what_cannot_run_alone_is_refused(desk: CommandRunner, words: list[str], says: str) -> None:
+    if words[:1] and words[0] not in ("customers", "emulator", "demo", "falcon-bulk") and "--version" not in words:
         words = [*words, "--customer", "acme"] if words[0] != "schedule" else words
     done = schedule(desk, "--", *words)
     assert done.code == 2, done
@@ -174,12 +176,12 @@ def test_what_cannot_run_alone_is_refused(desk: Shell, words: list[str], says: s
         ["falcon-bulk", "hash-summary"],
     ),
 )
-def test_what_asks_nothing_is_scheduled(desk: Shell, words: list[str]) -> None:
+def test_what_asks_nothing_is_scheduled(desk: CommandRunner, words: list[str]) -> None:
     assert words[-1] in scheduled(desk, *words, "--customer", "acme")["crontab"]
 
 
 @pytest.mark.slow
-def test_customers_that_are_not_there_are_found_out_before_the_first_night(desk: Shell) -> None:
+def test_customers_that_are_not_there_are_found_out_before_the_first_night(desk: CommandRunner) -> None:
     done = schedule(desk, "--", "query", "--customer", "acne")
     assert done.code == 4
     assert "Did you mean acme?" in done.err
@@ -191,25 +193,25 @@ def test_customers_that_are_not_there_are_found_out_before_the_first_night(desk:
 
 
 @pytest.mark.slow
-def test_a_line_too_long_for_cron_is_told(desk: Shell) -> None:
+def test_a_line_too_long_for_cron_is_told(desk: CommandRunner) -> None:
     assert "998" not in schedule(desk, "--", "query", "--customer", "acme").err
     assert "998" in schedule(desk, "--", "query", "--customer", "acme", "--filter", f"name:'{'x' * 900}'").err
 
 
-def test_the_customer_goes_with_the_command(desk: Shell) -> None:
+def test_the_customer_goes_with_the_command(desk: CommandRunner) -> None:
     done = desk.bare("schedule", "--at", "0 7 * * 1", "--customer", "acme", "--", "query")
     assert done.code == 2
     assert "behind the --" in done.err
 
 
 @pytest.mark.slow
-def test_two_schedules_of_one_command_have_two_names_and_one_schedule_always_the_same(desk: Shell) -> None:
+def test_two_schedules_of_one_command_have_two_names_and_one_schedule_always_the_same(desk: CommandRunner) -> None:
     names = [scheduled(desk, "query", "--customer", "acme", "--limit", limit)["name"] for limit in ("1", "2", "1")]
     assert names[0] == names[2] != names[1]
 
 
 @pytest.mark.slow
-def test_a_unit_can_be_named(desk: Shell) -> None:
+def test_a_unit_can_be_named(desk: CommandRunner) -> None:
     done = schedule(desk, "--unit-name", "acme-daily", "--format", "json", "--", "query", "--customer", "acme")
     assert done.document["log"] == f"{desk.folder}/state/schedules/acme-daily.log"
     for name in ("../x", "a b", "a%b", "x.timer", ""):
@@ -218,7 +220,7 @@ def test_a_unit_can_be_named(desk: Shell) -> None:
 
 
 @pytest.mark.slow
-def test_what_runs_is_the_script_that_was_called(desk: Shell) -> None:
+def test_what_runs_is_the_script_that_was_called(desk: CommandRunner) -> None:
     script = desk.folder / "falcon-bulk"
     script.write_text(f"#!{sys.executable}\nfrom falcon_bulk.cli.main import run\nrun()\n")
     script.chmod(0o755)
@@ -234,7 +236,7 @@ def test_what_runs_is_the_script_that_was_called(desk: Shell) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
-def test_systemd_finds_no_fault_in_the_units(desk: Shell) -> None:
+def test_systemd_finds_no_fault_in_the_units(desk: CommandRunner) -> None:
     lines = scheduled(desk, "query", "--customer", "acme", "--filter", "name:'100%'+x:'$a'")
     for kind in ("service", "timer"):
         (desk.folder / f"{lines['name']}.{kind}").write_text(lines[kind])

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import Shell
 
 from falcon_emulator import Server, Tenant
+from tests.support.command import CommandRunner
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
     with Server(Tenant(alerts=1_200, seed=4)) as server:
-        yield Shell(Path(tmp_path_factory.mktemp("summary")), server)
+        yield CommandRunner(Path(tmp_path_factory.mktemp("summary")), server)
 
 
 def counts(document: dict[str, Any], field: str) -> Counter[Any]:
@@ -23,7 +23,7 @@ def counts(document: dict[str, Any], field: str) -> Counter[Any]:
     return Counter({tuple(value) if isinstance(value, list) else value: alerts for value, alerts in values})
 
 
-def test_counts_equal_the_truth(shell: Shell) -> None:
+def test_counts_equal_the_truth(shell: CommandRunner) -> None:
     fields = ("status", "product", "type", "tactic", "assigned_to_name", "day", "product*status", "tag")
     document = shell.json("summary", "--by", ",".join(fields), "--top", "9999")
     truth = shell.alerts()
@@ -37,7 +37,7 @@ def test_counts_equal_the_truth(shell: Shell) -> None:
     assert counts(document, "tag") == tags
 
 
-def test_what_is_beyond_the_top_is_counted_as_the_rest(shell: Shell) -> None:
+def test_what_is_beyond_the_top_is_counted_as_the_rest(shell: CommandRunner) -> None:
     document = shell.json("summary", "--by", "name", "--top", "3")
     *shown, rest = document["by"]["name"]
     assert len(shown) == 3
@@ -47,7 +47,7 @@ def test_what_is_beyond_the_top_is_counted_as_the_rest(shell: Shell) -> None:
     assert [one["alerts"] for one in shown] == sorted((one["alerts"] for one in shown), reverse=True)
 
 
-def test_the_contract_and_the_line_of_parity(shell: Shell) -> None:
+def test_the_contract_and_the_line_of_parity(shell: CommandRunner) -> None:
     document = shell.json("summary", "--status", "new")
     assert set(document) == {"schema", "customer", "generated_at", "filter", "alerts_read", "hidden", "source", "by"}
     assert document["schema"] == "falcon-bulk/summary/1"
@@ -57,19 +57,19 @@ def test_the_contract_and_the_line_of_parity(shell: Shell) -> None:
     assert f"{visible:,} visible + {document['hidden']:,} hidden = {document['alerts_read']:,} alerts" in shown
 
 
-def test_a_field_path_of_the_document_is_a_field(shell: Shell) -> None:
+def test_a_field_path_of_the_document_is_a_field(shell: CommandRunner) -> None:
     document = shell.json("summary", "--by", "device.platform_name", "--top", "99")
     assert {"Windows", "Linux", "Mac"} <= set(counts(document, "device.platform_name"))
 
 
 @pytest.mark.parametrize("field", ["x y", "a*b*c", "name*", "'"])
-def test_what_is_no_field_is_refused_before_any_request(shell: Shell, field: str) -> None:
+def test_what_is_no_field_is_refused_before_any_request(shell: CommandRunner, field: str) -> None:
     done = shell("summary", "--by", field)
     assert done.code == 2
     assert not done.requests
 
 
-def test_an_empty_selection_is_said(shell: Shell) -> None:
+def test_an_empty_selection_is_said(shell: CommandRunner) -> None:
     done = shell("summary", "--name", "Nothing is called that", "--fail-on-empty")
     assert done.code == 9
     assert "No alert matches" in done.err

@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from shell import Finished, Shell
-from thoroughness import quick_first
 
 from falcon_emulator import Server, Tenant
 from falcon_emulator.documents import render
 from falcon_emulator.switches import Switches
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.sampling import quick_first
 
 Document = dict[str, Any]
 ALL = "99999"
 
 
 @pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
     with Server(Tenant(alerts=1_500, seed=11)) as server:
-        yield Shell(Path(tmp_path_factory.mktemp("truth")), server)
+        yield CommandRunner(Path(tmp_path_factory.mktemp("truth")), server)
 
 
-def documents(shell: Shell) -> list[Document]:
+def documents(shell: CommandRunner) -> list[Document]:
     """Every alert as Falcon would send it."""
     rendered = shell.server.call(lambda: [render(alert, alert.state) for alert in shell.tenant.store.newest_first])
     return [json.loads(document) for document in rendered]
@@ -96,11 +96,11 @@ def assert_true(document: Document, alerts: list[Document]) -> None:
         assert counted(document, by) == Counter(map(value, alerts)), by
 
 
-def read_by(done: Finished) -> Counter[str]:
+def read_by(done: CommandResult) -> Counter[str]:
     return Counter(request.endpoint for request in done.requests)
 
 
-def test_every_field_and_pair_is_counted_as_it_stands_in_the_documents(shell: Shell) -> None:
+def test_every_field_and_pair_is_counted_as_it_stands_in_the_documents(shell: CommandRunner) -> None:
     by = [*SINGLE, "name×host", "severity*status", "day*device.platform_name", "user*resolution"]
     document = shell.json("summary", "--by", ",".join(by), "--top", ALL)
     assert list(document["by"]) == by
@@ -108,7 +108,7 @@ def test_every_field_and_pair_is_counted_as_it_stands_in_the_documents(shell: Sh
     assert_true(document, documents(shell))
 
 
-def test_an_alert_with_several_tags_counts_for_each_of_them(shell: Shell) -> None:
+def test_an_alert_with_several_tags_counts_for_each_of_them(shell: CommandRunner) -> None:
     document = shell.json("summary", "--by", "tag,tags,device.groups", "--top", ALL)
     alerts = documents(shell)
     tags = [{tag for tag in alert.get("tags") or () if tag} or {None} for alert in alerts]
@@ -122,7 +122,7 @@ OF_ALL = ("severity", "status", "product", "type", "resolution", "day", "hour", 
 OF_ENDPOINTS = ("host", "name", "filename", "cmdline", "device.hostname", "display_name", "parent_details.filename")
 
 
-def test_falcon_counts_what_it_can_and_only_the_newest_alerts_are_read(shell: Shell) -> None:
+def test_falcon_counts_what_it_can_and_only_the_newest_alerts_are_read(shell: CommandRunner) -> None:
     done = shell("summary", "--by", ",".join(OF_ALL), "--top", ALL, "--format", "json")
     assert done.document["source"] == "aggregates"
     assert_true(done.document, documents(shell))
@@ -130,7 +130,7 @@ def test_falcon_counts_what_it_can_and_only_the_newest_alerts_are_read(shell: Sh
     assert (asked["aggregates"], asked["combined"]) == (1, 1)
 
 
-def test_falcon_counts_the_alerts_of_a_filter(shell: Shell) -> None:
+def test_falcon_counts_the_alerts_of_a_filter(shell: CommandRunner) -> None:
     document = shell.json("summary", "--by", ",".join(OF_ENDPOINTS), "--product", "epp", "--top", ALL)
     assert document["source"] == "aggregates"
     assert_true(document, [alert for alert in documents(shell) if alert["product"] == "epp"])
@@ -138,13 +138,13 @@ def test_falcon_counts_the_alerts_of_a_filter(shell: Shell) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["tag", "name*product", "host", "user", "severity,tactic"])
-def test_what_falcon_is_not_sure_to_count_as_it_is_read_is_read(shell: Shell, by: str) -> None:
+def test_what_falcon_is_not_sure_to_count_as_it_is_read_is_read(shell: CommandRunner, by: str) -> None:
     assert shell.json("summary", "--by", by)["source"] == "reading"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("selection", [("--hash", "a" * 64), ("--host", "ACM-*"), ("--name", "MLSensor*")])
-def test_a_selection_by_hash_host_or_name_is_read(shell: Shell, selection: tuple[str, str]) -> None:
+def test_a_selection_by_hash_host_or_name_is_read(shell: CommandRunner, selection: tuple[str, str]) -> None:
     assert shell.json("summary", *selection)["source"] == "reading"
 
 
@@ -162,7 +162,7 @@ def test_a_selection_by_hash_host_or_name_is_read(shell: Shell, selection: tuple
         ("unknown_field", "empty_clause", "aggregates"),
     ],
 )
-def test_the_counts_are_true_however_falcon_counts(shell: Shell, switch: str, value: Any, source: str) -> None:
+def test_the_counts_are_true_however_falcon_counts(shell: CommandRunner, switch: str, value: Any, source: str) -> None:
     switches, usual = shell.tenant.switches, getattr(Switches(), switch)
     setattr(switches, switch, value)
     try:
@@ -176,7 +176,7 @@ def test_the_counts_are_true_however_falcon_counts(shell: Shell, switch: str, va
 @pytest.mark.slow
 def test_an_alert_of_a_cid_that_is_not_listed_is_not_counted(tmp_path: Path) -> None:
     with Server(Tenant(alerts=400, children=1, seed=3)) as server:
-        shell = Shell(tmp_path, server)
+        shell = CommandRunner(tmp_path, server)
         text = shell.tenant.env_text(server.url)
         both = sorted({alert["cid"] for alert in documents(shell)})
         one = "\n".join(line for line in text.splitlines() if not line.startswith("FALCON_CID"))
@@ -191,7 +191,7 @@ def test_an_alert_of_a_cid_that_is_not_listed_is_not_counted(tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["severity", "tactic", "status*product"])
-def test_every_format_tells_the_same_counts_and_the_rest_of_them(shell: Shell, by: str) -> None:
+def test_every_format_tells_the_same_counts_and_the_rest_of_them(shell: CommandRunner, by: str) -> None:
     rows = shell.json("summary", "--by", by, "--top", "2")["by"][by]
     numbers = [row["alerts"] for row in rows]
     assert sum(numbers) == len(documents(shell))
@@ -214,7 +214,7 @@ def test_every_format_tells_the_same_counts_and_the_rest_of_them(shell: Shell, b
 
 
 @pytest.mark.parametrize(("by", "said"), quick_first(("severity", True), ("tactic", False)))
-def test_the_total_is_told_as_the_console_would_count_it(shell: Shell, by: str, said: bool) -> None:
+def test_the_total_is_told_as_the_console_would_count_it(shell: CommandRunner, by: str, said: bool) -> None:
     alerts = documents(shell)
     hidden = sum(alert.get("show_in_ui") is False for alert in alerts)
     assert hidden
@@ -225,7 +225,7 @@ def test_the_total_is_told_as_the_console_would_count_it(shell: Shell, by: str, 
     assert f"{len(alerts) - hidden:,} visible + 0 hidden = {len(alerts) - hidden:,} alerts." in visible
 
 
-def test_a_field_that_no_alert_has_is_said(shell: Shell) -> None:
+def test_a_field_that_no_alert_has_is_said(shell: CommandRunner) -> None:
     done = shell("summary", "--by", "device.colour,status,status*device.colour", "--format", "json")
     number = len(documents(shell))
     assert done.document["by"]["device.colour"] == [{"value": None, "alerts": number}]
@@ -236,7 +236,7 @@ def test_a_field_that_no_alert_has_is_said(shell: Shell) -> None:
 @pytest.mark.slow
 def test_csv_of_several_customers_has_the_counts_of_each(tmp_path: Path) -> None:
     with Server([Tenant(alerts=120, seed=5), Tenant(alerts=90, seed=6, customer="globex")]) as server:
-        shell = Shell(tmp_path, server)
+        shell = CommandRunner(tmp_path, server)
         shell.write_env("customers/globex.env", server.tenants[1].env_text(server.urls[1]))
         done = shell.bare("summary", "--all-customers", "--by", "status,product", "--format", "csv")
         table = list(csv.DictReader(io.StringIO(done.text)))

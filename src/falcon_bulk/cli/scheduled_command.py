@@ -22,7 +22,7 @@ FLOCK = Path("/usr/bin/flock")
 # What only the process environment can say, and holds no secret.
 PASSED_THROUGH = ("FALCON_BULK_ALLOW_CUSTOM_BASE_URL", "FALCON_BULK_READ_ONLY", "REQUESTS_CA_BUNDLE")
 PROXIES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
-NOT_SCHEDULABLE = ("sandbox", "demo", "schedule", "completion", "customers add")
+NOT_SCHEDULABLE = ("emulator", "demo", "schedule", "completion", "customers add")
 MAX_CRON_COMMAND = 998
 """The longest command that Debian's cron takes."""
 

@@ -1,4 +1,4 @@
-"""falcon-bulk sandbox: a local Falcon tenant over HTTP."""
+"""falcon-bulk emulator: a local Falcon tenant over HTTP."""
 
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,13 @@ from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 EXAMPLES = examples(
-    "sandbox serve --port 8080 --alerts 25000 --write-env customers/acme.env",
-    "sandbox serve --switch latency_patch=1.0 --switch index_lag=5",
-    "sandbox switches",
+    "emulator serve --port 8080 --alerts 25000 --write-env customers/acme.env",
+    "emulator serve --switch latency_patch=1.0 --switch index_lag=5",
+    "emulator switches",
 )
 
 
-@click.group("sandbox", cls=SuggestingGroup, epilog=EXAMPLES)
+@click.group("emulator", cls=SuggestingGroup, epilog=EXAMPLES)
 @shared_options
 def command() -> None:
     """A local Falcon tenant to try things on: invented alerts, the API's limits, and faults on request."""
@@ -50,7 +50,7 @@ def command() -> None:
     "--children", **single_value(default=0), type=click.IntRange(0, 50), help="Child CIDs that share the alerts."
 )
 @click.option(
-    "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; `sandbox switches` lists."
+    "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; `emulator switches` lists."
 )
 @click.option(
     "--write-env",
@@ -77,7 +77,7 @@ def serve(
     try:
         chosen = Switches.of(*switches)
     except ValueError as error:
-        raise UsageProblem(f"{error}", "`falcon-bulk sandbox switches` lists them.") from None
+        raise UsageProblem(f"{error}", "`falcon-bulk emulator switches` lists them.") from None
     tenant = Tenant(
         alerts=alerts, burst=burst, spread=spread, seed=seed, customer=name, children=children, switches=chosen
     )
@@ -88,11 +88,11 @@ def serve(
     try:
         serve_tenant(tenant, port=port, write_env=write_env, ready=ready)
     except OSError as error:
-        raise UsageProblem(f"The sandbox cannot start: {error}.") from None
+        raise UsageProblem(f"The emulator cannot start: {error}.") from None
     return ExitCode.DONE
 
 
-@command.command("switches", epilog=examples("sandbox switches"))
+@command.command("switches", epilog=examples("emulator switches"))
 def show_switches() -> int:
     """List the switches with their defaults."""
     from falcon_emulator import Switches

@@ -36,7 +36,7 @@ class Group(NamedTuple):
     near_misses: dict[str, str]
 
 
-class Gathering:
+class AlertGroupBuilder:
     """A group in the making. `usual(rng, number)` gives the fields of an ordinary alert.
 
     `sha256` None: the alerts carry no hash and belong together by their name. A field set to `...` is missing.
@@ -51,18 +51,18 @@ class Gathering:
         self.outliers: dict[str, str] = {}
         self.near_misses: dict[str, str] = {}
 
-    def ordinary(self, count: int, **changed: Any) -> "Gathering":
+    def ordinary(self, count: int, **changed: Any) -> "AlertGroupBuilder":
         """Add `count` alerts as usual, in all of which some fields may be `changed`."""
         for _ in range(count):
             self._add(changed)
         return self
 
-    def outlier(self, why: str, **changed: Any) -> "Gathering":
+    def outlier(self, why: str, **changed: Any) -> "AlertGroupBuilder":
         """Add an alert that is as usual but for `changed`, and is to be told of."""
         self.outliers[self._add(changed)] = why
         return self
 
-    def near_miss(self, why: str, **changed: Any) -> "Gathering":
+    def near_miss(self, why: str, **changed: Any) -> "AlertGroupBuilder":
         """Add an alert that is as usual but for `changed`, and is not worth a word."""
         self.near_misses[self._add(changed)] = why
         return self

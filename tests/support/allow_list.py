@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 from jsonschema import Draft202012Validator
-from shell import Finished, Shell
 
 from falcon_emulator import Fault
 from falcon_emulator.indicators import Draft, Indicator
+from tests.support.command import CommandResult, CommandRunner
 
 FIRST, SECOND, THIRD = "ab" * 32, "cd" * 32, "ef" * 32
 GROUP, OTHER_GROUP = "1" * 32, "2" * 32
@@ -18,10 +18,10 @@ YES = ("--yes", "--max", "500")
 SCHEMA = json.loads((resources.files("falcon_bulk") / "schemas" / "allow-1.json").read_text("utf-8"))
 
 
-class AllowList(Shell):
+class AllowList(CommandRunner):
     """A shell whose tenant has an allow-list."""
 
-    def allow(self, *hashes: str, more: tuple[str, ...] = (*EVERYWHERE, *YES)) -> Finished:
+    def allow(self, *hashes: str, more: tuple[str, ...] = (*EVERYWHERE, *YES)) -> CommandResult:
         """allow-hash with JSON, as a script calls it."""
         return self("allow-hash", "--hash", ",".join(hashes), *more, "--format", "json")
 
@@ -60,12 +60,12 @@ def lookups(hashes: int) -> int:
     return 1 + hashes
 
 
-def writes(done: Finished) -> list[str]:
+def writes(done: CommandResult) -> list[str]:
     """The methods of the requests that change indicators."""
     return [one.method for one in done.requests if one.endpoint == "indicators" and one.method != "GET"]
 
 
-def the_run(done: Finished, code: int = 0) -> dict[str, Any]:
+def the_run(done: CommandResult, code: int = 0) -> dict[str, Any]:
     """The one document of a run, which keeps its contract and adds up."""
     assert done.code == code, done
     document = done.document

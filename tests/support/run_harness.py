@@ -30,11 +30,11 @@ from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit
 
-NO_RAILS = frozenset(GUARDRAILS)
-CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", lifted=NO_RAILS)
+ALL_GUARDRAILS = frozenset(GUARDRAILS)
+CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", lifted=ALL_GUARDRAILS)
 
 
-class PatientTiming:
+class SteppingClock:
     """A clock on which a wait is over at once and moves the time on."""
 
     def __init__(self) -> None:
@@ -65,14 +65,14 @@ class PatientTiming:
 
 
 @dataclass
-class Ground:
+class RunHarness:
     """One customer's tenant, the client that is logged in to it, and the folder of its journal."""
 
     server: Server
     tenant: Tenant
     falcon: Falcon
     folder: Path
-    timing: PatientTiming
+    timing: SteppingClock
     journal: Journal
     causes: list[FalconBulkError | None] = field(default_factory=list)
     runs: int = 0
@@ -191,18 +191,18 @@ class Ground:
         return [request for request in self.tenant.ledger.requests if request.endpoint == endpoint]
 
 
-Start = Callable[..., Ground]
+Start = Callable[..., RunHarness]
 
 
 @contextmanager
-def a_ground(folder: Path, *, alerts: int = 400, seed: int = 1, **switches: Any) -> Iterator[Ground]:
+def serve_run_harness(folder: Path, *, alerts: int = 400, seed: int = 1, **switches: Any) -> Iterator[RunHarness]:
     """A small tenant; keywords set its switches."""
     tenant = Tenant(alerts=alerts, seed=seed, switches=Switches(**switches))
-    timing = PatientTiming()
+    timing = SteppingClock()
     with Server(tenant) as server:
-        falcon = Falcon(settings_of(tenant, server.url), timing)
+        falcon = Falcon(settings_for(tenant, server.url), timing)
         journal = Journal(folder / f"{tenant.cid}.sqlite3")
-        ground = Ground(server, tenant, falcon, folder, timing, journal)
+        ground = RunHarness(server, tenant, falcon, folder, timing, journal)
         try:
             yield ground
         finally:
@@ -210,7 +210,7 @@ def a_ground(folder: Path, *, alerts: int = 400, seed: int = 1, **switches: Any)
             ground.journal.close()
 
 
-def settings_of(tenant: Tenant, url: str) -> Settings:
+def settings_for(tenant: Tenant, url: str) -> Settings:
     """What the tenant's env file would give."""
     return Settings(
         customer=tenant.customer,
@@ -225,7 +225,7 @@ def settings_of(tenant: Tenant, url: str) -> Settings:
     )
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 60.0, why: str = "") -> None:
+def wait_until(condition: Callable[[], bool], *, seconds: float = 60.0, why: str = "") -> None:
     """Come back as soon as the condition holds; fail if it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

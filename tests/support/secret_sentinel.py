@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus
 
-from shell import Finished, Shell
+from tests.support.command import CommandResult, CommandRunner
 
 SENTINEL = "S3ntinel-q'uo\"te-\u00e9-0123456789abcdef"
 LEAST = 8
@@ -17,7 +17,7 @@ def quoted() -> str:
     return "'" + SENTINEL.replace("'", "\\'") + "'"
 
 
-def guard(shell: Shell) -> None:
+def guard(shell: CommandRunner) -> None:
     """Give the tenant's API client the sentinel for its secret."""
     former = shell.tenant.client_secret
     shell.tenant.access.client_secret = SENTINEL
@@ -35,22 +35,22 @@ def forms(secret: str) -> set[bytes]:
     return pieces | within | {quote(secret).encode(), quote_plus(secret).encode(), data.hex().encode()}
 
 
-def tokens(shell: Shell) -> list[str]:
+def tokens(shell: CommandRunner) -> list[str]:
     """Those that the tenant gave away."""
     return shell.server.call(lambda: list(shell.tenant.access.tokens))
 
 
-def left_behind(shell: Shell) -> Iterator[tuple[str, bytes]]:
+def files_left_behind(shell: CommandRunner) -> Iterator[tuple[str, bytes]]:
     """Every file in the folder except the env files."""
     for path in shell.folder.rglob("*"):
         if path.is_file() and path.suffix != ".env":
             yield str(path), path.read_bytes()
 
 
-def assert_not_told(shell: Shell, *runs: Finished) -> None:
+def assert_not_leaked(shell: CommandRunner, *runs: CommandResult) -> None:
     """Neither the sentinel nor a token stands in what the runs showed, or in what lies in the folder."""
     shown = [(repr(done), done.out + done.err.encode(errors="surrogateescape")) for done in runs]
     secrets = [(secret, form) for secret in (SENTINEL, *tokens(shell)) for form in forms(secret)]
-    for name, content in (*shown, *left_behind(shell)):
+    for name, content in (*shown, *files_left_behind(shell)):
         for secret, form in secrets:
             assert form not in content, f"{form!r} of {secret!r} stands in {name}"

@@ -1,14 +1,13 @@
-"""Planted groups as alerts of a sandbox tenant, among ordinary ones."""
+"""Planted groups as alerts of an emulator tenant, among ordinary ones."""
 
 from collections.abc import Sequence
 from itertools import cycle
-
-from gathering import CID, Fields, Group
 
 from falcon_emulator import Tenant
 from falcon_emulator.alert_records import NO_EVIDENCE, Alert, Evidence, File, Fragment, State
 from falcon_emulator.documents import own_fields
 from falcon_emulator.timestamps import parse
+from tests.support.alert_groups import CID, Fields, Group
 
 KINDS = {"idp-user-endpoint-app-info": "idp", "ods": "ods"}
 
@@ -24,7 +23,7 @@ def id_at(tenant: Tenant, composite_id: str) -> str:
 
 
 def _alert(document: Fields, cid: str) -> Alert:
-    """The sandbox's alert whose document says what the planted one does."""
+    """The emulator's alert whose document says what the planted one does."""
     created = parse(document["created_timestamp"], 0)
     state = State(document["status"], created, crawled=created)
     sha256 = document.get("sha256")

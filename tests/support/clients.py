@@ -1,4 +1,4 @@
-"""The client of a sandbox tenant, for tests that read without a command."""
+"""The client of an emulator tenant, for tests that read without a command."""
 
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
@@ -7,7 +7,7 @@ from falcon_bulk.model.clock import SystemClock
 from falcon_emulator import Server, Tenant
 
 
-def client_of(tenant: Tenant, server: Server, *, cids: tuple[str, ...] = (), quota: float = 1.0) -> Client:
+def client_for(tenant: Tenant, server: Server, *, cids: tuple[str, ...] = (), quota: float = 1.0) -> Client:
     """Logged in to the tenant. cids: those expected. quota: the part of the rate limit to use."""
     settings = Settings(
         customer=tenant.customer,

@@ -8,7 +8,7 @@ from falcon_bulk.errors import Stopped
 START = datetime(2026, 11, 24, 6, 50, tzinfo=UTC)
 
 
-class FakeTiming:
+class FakeClock:
     """Implements model.timing.Timing. Threads that wait at the same time wait for the same moment."""
 
     def __init__(self, chance: float = 1.0) -> None:

@@ -2,7 +2,17 @@
 
 import random
 
-from gathering import BLOCKED, DETECTED, QUARANTINED, Fields, Gathering, Group, guid, letters, person
+from tests.support.alert_groups import (
+    BLOCKED,
+    DETECTED,
+    QUARANTINED,
+    AlertGroupBuilder,
+    Fields,
+    Group,
+    guid,
+    letters,
+    person,
+)
 
 DISK = "\\Device\\HarddiskVolume2"
 
@@ -31,7 +41,7 @@ def _licence_tool_on_a_share() -> Group:
 
     copied = "Windows\\Tasks\\licence_tool.exe"
     return (
-        Gathering("A licence tool on a share", usual)
+        AlertGroupBuilder("A licence tool on a share", usual)
         .ordinary(410)
         .outlier(
             "copied among the tasks, under a script host",
@@ -70,7 +80,7 @@ def _node_of_developers() -> Group:
 
     path = "Users\\k.doe\\AppData\\Local\\nvm\\v24.0.0\\node.exe"
     return (
-        Gathering("The runtime of developers", usual)
+        AlertGroupBuilder("The runtime of developers", usual)
         .ordinary(380)
         .outlier(
             "a server's process runs a line",
@@ -106,7 +116,7 @@ def _packages_through_msiexec() -> Group:
         }
 
     return (
-        Gathering("Packages through msiexec", usual)
+        AlertGroupBuilder("Packages through msiexec", usual)
         .ordinary(700)
         .outlier(
             "a package from the web, under mshta",
@@ -138,7 +148,7 @@ def _test_file_that_is_stopped() -> Group:
         }
 
     return (
-        Gathering("A test file that is quarantined", usual)
+        AlertGroupBuilder("A test file that is quarantined", usual)
         .ordinary(150)
         .outlier("allowed to run", disposition=DETECTED)
         .outlier("another tactic", tactic="Impact", technique="Data Encrypted for Impact")
@@ -171,7 +181,7 @@ def _python_of_everyone() -> Group:
         }
 
     return (
-        Gathering("A language that everyone uses in their own way", usual)
+        AlertGroupBuilder("A language that everyone uses in their own way", usual)
         .ordinary(330)
         .near_miss("a parent seen once among many", parent="excel.exe")
         .near_miss("a folder seen once among many", path=f"{DISK}\\Temp\\python.exe")
@@ -195,7 +205,7 @@ def _ticket_requests_of_a_scanner() -> Group:
         }
 
     return (
-        Gathering("Ticket requests of a vulnerability scanner", usual, hashed=False)
+        AlertGroupBuilder("Ticket requests of a vulnerability scanner", usual, hashed=False)
         .ordinary(190)
         .outlier("a person asks for them", user_name="n.muster")
         .outlier("another service account asks for them", user_name="svc_print")

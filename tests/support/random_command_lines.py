@@ -4,10 +4,10 @@ The word RUN stands for a run, lab.plan for a plan and ids.txt for a file of ids
 """
 
 import click
-from command_tree import commands, options
 from hypothesis import strategies as st
 
 from falcon_bulk.cli.main import cli
+from tests.support.command_tree import commands, options
 
 HASH = "ab" * 32
 RUN = "RUN"
@@ -62,7 +62,7 @@ OUT_OF_PLACE = st.sampled_from([["--no-such-option"], ["-Z"], ["--hsh", HASH], [
 # Seconds between batches that fit would only be waited for.
 WAITING = {"--batch-delay": st.sampled_from(["0", "nan", "inf", "-1", "1e400", "", "x"])}
 # Serve until they are stopped; an option that they do not have keeps them from beginning.
-ENDLESS = (("sandbox", "serve"), ("demo",))
+ENDLESS = (("emulator", "serve"), ("demo",))
 NEEDED = {("close-hash",): ("--hash",), ("allow-hash",): ("--hash", "--platform", "--global")}
 SHARED = {option.name for option in options(cli)}
 HARMLESS = SHARED - {"env_file", "customers", "all_customers", "customer_tag", "customers_dir", "output_format"}

@@ -30,12 +30,12 @@ _ON_A_TERMINAL = (
 )
 
 
-def measuring() -> dict[str, str]:
+def coverage_environment() -> dict[str, str]:
     """What `make coverage` tells the processes that it measures."""
     return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
 
 
-class Finished:
+class CommandResult:
     """What a command left behind. requests: those it made of the tenant."""
 
     def __init__(self, code: int, out: bytes, err: bytes, requests: list[Request]) -> None:
@@ -69,7 +69,7 @@ class Finished:
         return f"exit {self.code}\nstdout: {self.out[:2000]!r}\nstderr: {self.err[:3000]}"
 
 
-class Shell:
+class CommandRunner:
     """A folder with `customers/acme.env`, and what an analyst types in it."""
 
     def __init__(self, folder: Path, server: Server) -> None:
@@ -93,16 +93,16 @@ class Shell:
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "FALCON_BULK_STATE_DIR": str(self.folder / "state"),
-            **measuring(),
+            **coverage_environment(),
         } | (more or {})
 
-    def __call__(self, *argv: str, customer: str = "acme", **more: Any) -> Finished:
+    def __call__(self, *argv: str, customer: str = "acme", **more: Any) -> CommandResult:
         """Run a command for a customer."""
         return self.bare(*argv, "--customer", customer, **more)
 
     def bare(
         self, *argv: str, env: dict[str, str] | None = None, given: bytes | None = None, patience: float = PATIENCE
-    ) -> Finished:
+    ) -> CommandResult:
         """Run a command line as it stands. given: what is on standard input; nothing at all without it."""
         before = self.request_count()
         source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
@@ -115,7 +115,7 @@ class Shell:
             check=False,
             **source,
         )
-        return Finished(done.returncode, done.stdout, done.stderr, self.requests()[before:])
+        return CommandResult(done.returncode, done.stdout, done.stderr, self.requests()[before:])
 
     def json(self, *argv: str, **more: Any) -> dict[str, Any]:
         """The JSON document of a command that is expected to end well."""
@@ -180,7 +180,7 @@ class Shell:
 class Terminal:
     """A command that runs on a terminal: what it shows there, and what is typed."""
 
-    def __init__(self, shell: Shell, process: "subprocess.Popen[bytes]", ours: int, before: int) -> None:
+    def __init__(self, shell: CommandRunner, process: "subprocess.Popen[bytes]", ours: int, before: int) -> None:
         self._shell = shell
         self._process = process
         self._ours = ours
@@ -195,12 +195,12 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self._ours, keys.encode())
 
-    def finish(self) -> Finished:
+    def finish(self) -> CommandResult:
         """Until the command has ended. What it showed is `err`, and `out` too unless that is a pipe."""
         self._read(lambda: False)
         out = self._process.stdout.read() if self._process.stdout else self.shown
         code = self._process.wait(PATIENCE)
-        return Finished(code, out, self.shown, self._shell.requests()[self._before :])
+        return CommandResult(code, out, self.shown, self._shell.requests()[self._before :])
 
     def _read(self, enough: Any) -> None:
         deadline = time.monotonic() + PATIENCE

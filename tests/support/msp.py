@@ -3,15 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from shell import Finished, Shell
-
 from falcon_emulator import Server, Tenant
 from falcon_emulator.request_log import Request
+from tests.support.command import CommandResult, CommandRunner
 
 OPEN = ("new", "in_progress", "reopened")
 
 
-class Msp(Shell):
+class ManagedCustomers(CommandRunner):
     """A folder with the customers' files; `tenants` by name."""
 
     def __init__(self, folder: Path, server: Server) -> None:
@@ -30,7 +29,7 @@ class Msp(Shell):
         (self.folder / "customers" / f"{name}.env").unlink(missing_ok=True)
         return self.write_env(f"customers/{name}.env", text, mode)
 
-    def customers(self, *argv: str, **more: Any) -> Finished:
+    def customers(self, *argv: str, **more: Any) -> CommandResult:
         return self.bare("customers", *argv, **more)
 
     def rows(self, *argv: str, code: int) -> dict[str, dict[str, Any]]:

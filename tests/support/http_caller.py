@@ -58,7 +58,7 @@ class Caller:
         return self.send("PATCH", PATCH, json=body, params=params)
 
     def control(self, method: str, name: str, body: Any = None) -> requests.Response:
-        return self.send(method, f"/sandbox/{name}", json=body)
+        return self.send(method, f"/emulator/{name}", json=body)
 
 
 def message(answer: requests.Response) -> str:

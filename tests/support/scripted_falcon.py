@@ -12,11 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 import responses
-from fake_timing import FakeTiming
 
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.falcon.tenant import Tenant
+from tests.support.fake_clock import FakeClock
 
 SECRET = "s3ntinel-of-acme"
 TOKEN = "t0ken-of-acme"
@@ -112,7 +112,7 @@ class Call:
 class ScriptedFalcon:
     """Replies by path, in order; the last one is repeated. A path without a script gets an empty success."""
 
-    def __init__(self, timing: FakeTiming) -> None:
+    def __init__(self, timing: FakeClock) -> None:
         self.timing = timing
         self.calls: list[Call] = []
         self._scripts: dict[str, deque[Reply]] = {}
@@ -147,8 +147,8 @@ class ScriptedFalcon:
 
 
 @contextmanager
-def scripted(timing: FakeTiming | None = None) -> Iterator[ScriptedFalcon]:
-    falcon = ScriptedFalcon(timing or FakeTiming())
+def scripted(timing: FakeClock | None = None) -> Iterator[ScriptedFalcon]:
+    falcon = ScriptedFalcon(timing or FakeClock())
     with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
         for method in ("GET", "POST", "PATCH", "DELETE"):
             network.add_callback(method, re.compile(".*"), falcon.carry)
@@ -171,7 +171,7 @@ def some_settings(**fields: Any) -> Settings:
 
 
 @contextmanager
-def logged_in(timing: FakeTiming, settings: Settings | None = None, **options: Any) -> Iterator[Tenant]:
+def logged_in(timing: FakeClock, settings: Settings | None = None, **options: Any) -> Iterator[Tenant]:
     tenant = Tenant(settings or some_settings(), timing, **options)
     try:
         yield tenant

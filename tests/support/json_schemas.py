@@ -44,7 +44,7 @@ def close(schema: Any) -> Any:
     return ours
 
 
-def assert_kept(document: dict[str, Any]) -> dict[str, Any]:
+def assert_valid(document: dict[str, Any]) -> dict[str, Any]:
     """The document, which keeps the contract that it names."""
     error = best_match(_closed()[document["schema"]].iter_errors(document))
     assert error is None, f"{document['schema']} at {error.json_path}: {error.message[:500]}"

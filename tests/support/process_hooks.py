@@ -34,7 +34,7 @@ if CRASH == "reading":
 """
 
 
-def hooked(folder: Path, crash: str = "") -> dict[str, str]:
+def install_hook(folder: Path, crash: str = "") -> dict[str, str]:
     """The environment in which a command is watched. crash: where it shall crash, with the secret at hand.
 
     "login": when the login's body is sent. "reading": when the token goes into a request.

@@ -11,19 +11,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ground import until
-from shell import measuring
-
 import falcon_bulk
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.run import RunResult
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit
+from tests.support.command import coverage_environment
+from tests.support.run_harness import wait_until
 
 PATIENCE = 60.0
 
 
-class Done:
+class CommandOutput:
     """What a command left behind."""
 
     def __init__(self, code: int, out: bytes, err: bytes) -> None:
@@ -40,7 +39,7 @@ class Done:
         return f"exit {self.code}\n{self.out}\n{self.err}"
 
 
-class Running:
+class RunningCommand:
     """A command that is not over yet."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
@@ -53,12 +52,12 @@ class Running:
     def is_over(self) -> bool:
         return self.process.poll() is not None
 
-    def finish(self) -> Done:
+    def finish(self) -> CommandOutput:
         out, err = self.process.communicate(timeout=PATIENCE)
-        return Done(self.process.returncode, out or b"", err or b"")
+        return CommandOutput(self.process.returncode, out or b"", err or b"")
 
 
-class Desk:
+class Workspace:
     """A folder with an env file for each tenant, and the state of the tool."""
 
     def __init__(self, folder: Path, server: Server) -> None:
@@ -79,11 +78,11 @@ class Desk:
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(Path(falcon_bulk.__file__).parents[1]),
             "FALCON_BULK_STATE_DIR": str(self.state),
-            **measuring(),
+            **coverage_environment(),
         }
 
     @contextmanager
-    def running(self, *argv: str, customer: str | None = "acme", **more: Any) -> Iterator[Running]:
+    def running(self, *argv: str, customer: str | None = "acme", **more: Any) -> Iterator[RunningCommand]:
         """Start a command, with None as it stands; what is left of it at the end of the block is killed."""
         process = subprocess.Popen(
             [sys.executable, "-m", "falcon_bulk", *argv, *(["--customer", customer] if customer else [])],
@@ -93,13 +92,13 @@ class Desk:
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more,
         )
         try:
-            yield Running(process)
+            yield RunningCommand(process)
         finally:
             if process.poll() is None:
                 process.kill()
             process.communicate()
 
-    def run(self, *argv: str, customer: str | None = "acme") -> Done:
+    def run(self, *argv: str, customer: str | None = "acme") -> CommandOutput:
         """Run a command to its end."""
         with self.running(*argv, customer=customer) as running:
             return running.finish()
@@ -173,19 +172,19 @@ class Desk:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             return {one for (one,) in db.execute("SELECT composite_id FROM alerts WHERE state = 'unknown'")}
 
-    def wait_for_patches(self, count: int, running: Running) -> None:
+    def wait_for_patches(self, count: int, running: RunningCommand) -> None:
         """Until that many changes were asked for in all."""
-        until(lambda: self.patches() >= count or running.is_over, why="no change was sent")
+        wait_until(lambda: self.patches() >= count or running.is_over, why="no change was sent")
         assert not running.is_over, running.finish()
 
-    def wait_for_settled(self, count: int, running: Running) -> None:
+    def wait_for_settled(self, count: int, running: RunningCommand) -> None:
         """Until that many alerts of all runs stand as changed in the journal."""
-        until(lambda: self.settled() >= count or running.is_over, why="no outcome was recorded")
+        wait_until(lambda: self.settled() >= count or running.is_over, why="no outcome was recorded")
         assert not running.is_over, running.finish()
 
 
 @contextmanager
-def a_desk(folder: Path, *customers: str, alerts: int = 1500, **switches: Any) -> Iterator[Desk]:
+def serve_workspace(folder: Path, *customers: str, alerts: int = 1500, **switches: Any) -> Iterator[Workspace]:
     """Serve a tenant for each customer; keywords set the switches of all."""
     names = customers or ("acme",)
     tenants = [
@@ -193,7 +192,7 @@ def a_desk(folder: Path, *customers: str, alerts: int = 1500, **switches: Any) -
         for seed, name in enumerate(names, 1)
     ]
     with Server(tenants) as server:
-        yield Desk(folder, server)
+        yield Workspace(folder, server)
 
 
 def _untouched(tenant: Tenant, count: int) -> list[str]:

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from shell import Shell
-
 from falcon_emulator import Server, Tenant
 from falcon_emulator.request_log import Request
+from tests.support.command import CommandRunner
 
 NAMES = tuple(f"{name}-{number}" for name in ("acme", "globex", "initech", "acme-labs") for number in range(1, 6))
 
 
-class Serving(Shell):
+class Serving(CommandRunner):
     """A folder with a customer file for each tenant of a server."""
 
     def __init__(self, folder: Path, server: Server) -> None:

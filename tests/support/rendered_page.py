@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from chrome import Page
+from tests.support.chrome import Page
 
 CHARTS = """
 Array.from(document.querySelectorAll("figure"), figure => {

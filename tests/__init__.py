@@ -1,0 +1,1 @@
+"""The tests; each folder is a subject, `support` is what they share."""
