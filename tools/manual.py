@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from falcon_bulk import __version__
-from tests.support.command_tree import Command, Option, commands, shared_options
+from command_tree import Command, Option, commands, shared_options
 
 DESCRIPTION = (
     "Shows, counts and closes CrowdStrike Falcon alerts in bulk, by SHA256 or by filter. Every change is shown first,"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from manual import manual
 
-from tests.support.command_tree import Command, Option, commands, shared_options
+from command_tree import Command, Option, commands, shared_options
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\

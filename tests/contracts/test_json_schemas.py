@@ -306,7 +306,7 @@ def test_an_error_of_falcon(acme: Serve, switches: dict[str, Any], fault: dict[s
 
 def test_an_error_that_nobody_foresaw(acme: Serve) -> None:
     shell = acme()
-    shell.write_env("sitecustomize.py", "import falcon_bulk.model.clock as broken\ndel broken.SystemTiming\n")
+    shell.write_env("sitecustomize.py", "import falcon_bulk.model.clock as broken\ndel broken.SystemClock\n")
     path = f"{shell.folder}:{shell.environment()['PYTHONPATH']}"
     done = shell("query", "--format", "json", env={"PYTHONPATH": path})
     assert kept(done, "error", 1)["error"]["code"] == "unexpected"

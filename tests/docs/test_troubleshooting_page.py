@@ -395,7 +395,7 @@ def _(shell: CommandRunner) -> str:
 
 @provokes("Unexpected ….")
 def _(shell: CommandRunner) -> str:
-    shell.write_env("sitecustomize.py", "import falcon_bulk.model.clock as broken\ndel broken.SystemTiming\n")
+    shell.write_env("sitecustomize.py", "import falcon_bulk.model.clock as broken\ndel broken.SystemClock\n")
     path = f"{shell.folder}:{shell.environment()['PYTHONPATH']}"
     done = shell("query", "--format", "json", env={"PYTHONPATH": path})
     return str(json.loads(done.out)["error"]["message"])

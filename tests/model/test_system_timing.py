@@ -14,11 +14,11 @@ from falcon_bulk.model.clock import SystemClock
 STOPPED_AT_ANY_MOMENT = """
 import random, signal
 from falcon_bulk.errors import Stopped
-from falcon_bulk.model.clock import SystemTiming
+from falcon_bulk.model.clock import SystemClock
 
 chance = random.Random(1)
 for number in range(3_000):
-    timing = SystemTiming()
+    timing = SystemClock()
     signal.signal(signal.SIGALRM, lambda *_: timing.stop(signal.SIGINT))
     signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 3e-4))
     try:

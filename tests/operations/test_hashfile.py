@@ -177,10 +177,10 @@ def test_json_that_is_not_whole_is_refused(content: str) -> None:
 
 
 def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashfile, "MOST_HASHES", 2)
+    monkeypatch.setattr(hashfile, "MAX_HASHES", 2)
     assert hashes(f"{A}\n{B}\n{A}") == [A, B, A]
     assert "more than 2 hashes" in refusal(f"{A}\n{B}\n{C}")
-    monkeypatch.setattr(hashfile, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(hashfile, "MAX_BYTES", 2**20)
     assert "larger than 1 MiB" in refusal(b"#" * (2**20 + 1))
 
 

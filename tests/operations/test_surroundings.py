@@ -101,7 +101,7 @@ def test_a_state_folder_that_takes_no_file_is_a_matter_of_access(tmp_path: Path)
 
 
 def test_a_disk_with_little_room_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(surroundings, "LEAST_ROOM", 2**63)
+    monkeypatch.setattr(surroundings, "MIN_FREE_BYTES", 2**63)
     check = surroundings.check_state_folder(tmp_path)
     assert check.status is CheckStatus.WARN
     assert "little room" in check.hint

@@ -175,8 +175,8 @@ def test_a_sheet_without_rows_still_shows_its_columns() -> None:
 def test_rich_is_not_loaded_for_other_formats() -> None:
     code = (
         "import sys, io\n"
-        "from falcon_bulk.report import alerts, formats, hash_summary, output, preview, problem\n"
-        "from falcon_bulk.report import result, runs, sheet\n"
+        "from falcon_bulk.report import alerts, formats, hash_summary, output, preview, error\n"
+        "from falcon_bulk.report import run_result, runs, sheet\n"
         "empty = [sheet.Sheet('', (), [])]\n"
         "output.render(empty, formats.Format.CSV, io.StringIO(), color=False, width=None)\n"
         "assert 'rich' not in sys.modules\n"
