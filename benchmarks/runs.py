@@ -160,7 +160,7 @@ class Benchmarks:
 
     def _bulk_close(self, key: str, tenant: LocalTenant, full: int, pace: Sequence[str] = ()) -> Run:
         alerts = tenant.set_all("new")
-        argv = self._falcon_bulk("bulk-close", tenant, "--from-status", "new", "--lift", "all", "--yes")
+        argv = self._falcon_bulk("bulk-close", tenant, "--status", "new", "--override", "all", "--yes")
         batches = math.ceil(alerts / PAGE)
         latency = self.scale.latencies
 

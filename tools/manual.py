@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from falcon_bulk import __version__
 from command_tree import Command, Option, commands, shared_options
+
+from falcon_bulk import __version__
 
 DESCRIPTION = (
     "Shows, counts and closes CrowdStrike Falcon alerts in bulk, by SHA256 or by filter. Every change is shown first,"

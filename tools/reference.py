@@ -8,9 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from manual import manual
-
 from command_tree import Command, Option, commands, shared_options
+from manual import manual
 
 ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\

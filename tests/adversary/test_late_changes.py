@@ -68,23 +68,23 @@ class SlowFalcon:
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         return [msgspec.Raw(json.dumps(self.document(one)).encode()) for one in ids]
 
-    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
+    def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
         with self._lock:
             self.requests += 1
             if not self.late:
-                self.changes.append((self.clock.passed + self.lag, ids, way))
+                self.changes.append((self.clock.passed + self.lag, ids, action_set))
                 return UpdateResponse(len(ids), (), "")
             share = -(-len(ids) // len(self.late))
             for number, seconds in enumerate(self.late):
-                self.changes.append((self.clock.passed + seconds, ids[number * share :][:share], way))
+                self.changes.append((self.clock.passed + seconds, ids[number * share :][:share], action_set))
             self.late = []
             raise AnswerLost("Falcon answers 504", status=504)
 
     def document(self, one: str) -> dict[str, Any]:
         seen: dict[str, Any] = {"composite_id": one, "cid": CID, "status": "new", "comments": []}
-        for at, ids, way in self.changes:
+        for at, ids, action_set in self.changes:
             if at <= self.clock.passed and one in ids:
-                values = {action.name: action.value for action in way}
+                values = {action.name: action.value for action in action_set}
                 seen["status"] = values["update_status"]
                 seen["comments"].append({"value": values["append_comment"]})
         return seen
@@ -114,11 +114,11 @@ def carry_out(journal: Journal, falcon: SlowFalcon) -> RunResult:
         operator="ann",
         created="2026-11-24T06:50:00Z",
         selection="",
-        lifted=("no-severity",),
+        overrides=("no-severity",),
         target="closed",
     )
     draft = journal.draft(plan)
-    draft.add_way(0, CLOSE)
+    draft.add_action_set(0, CLOSE)
     for document in falcon.by_id(falcon.ids):
         alert = decode_alert(document)
         draft.add(PlannedAlert(alert.composite_id, 0, AlertState.of(alert)))

@@ -12,7 +12,7 @@ from falcon_emulator import Server, Tenant
 from tests.support.command import COMMAND, CommandRunner
 from tests.support.sampling import quick_first
 
-CLOSE = ("bulk-close", "--since", "5000d", "--lift", "all", "--yes", "--max", "1000", "--batch-delay", "0")
+CLOSE = ("bulk-close", "--since", "5000d", "--override", "all", "--yes", "--max", "1000", "--batch-delay", "0")
 
 
 @pytest.fixture

@@ -158,8 +158,8 @@ def test_the_same_command_again_finds_all_done(acme: Serve) -> None:
 def test_one_that_detects_or_prevents_refuses_the_whole_run(acme: Serve, action: str) -> None:
     shell = acme()
     identifier = shell.plant(SECOND, action=action, severity="high")
-    for way in (YES, ("--dry-run",)):
-        done = shell.allow(FIRST, SECOND, more=(*EVERYWHERE, *way))
+    for action_set in (YES, ("--dry-run",)):
+        done = shell.allow(FIRST, SECOND, more=(*EVERYWHERE, *action_set))
         assert (done.code, writes(done)) == (7, [])
         for words in (SECOND, action, identifier):
             assert words in done.document["error"]["message"]
@@ -236,8 +236,8 @@ def test_credentials_that_see_several_cids_are_refused(acme: Serve, listed: str)
     cids = {"all": text, "parent": text.replace("," + ",".join(shell.tenant.children), "")}
     none = "".join(line for line in text.splitlines(True) if "FALCON_CID" not in line)
     shell.write_env("customers/acme.env", cids.get(listed, none))
-    for way in (YES, ("--dry-run",)):
-        done = shell.allow(FIRST, more=(*EVERYWHERE, *way))
+    for action_set in (YES, ("--dry-run",)):
+        done = shell.allow(FIRST, more=(*EVERYWHERE, *action_set))
         assert (done.code, writes(done), done.to("indicators")) == (4, [], []), done
         assert done.document["error"]["code"] == "wrong_tenant"
     assert shell.indicators() == {}

@@ -149,7 +149,7 @@ def test_alerts_that_were_so_already_count_as_changed_whether_falcon_counts_them
     plan = ground.planned(ids)
     result = ground.carry_out(plan)
     assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, 10, 10)
-    again = ground.planned(ids, Change(status=Status.CLOSED, operator="ann", lifted=ALL_GUARDRAILS))
+    again = ground.planned(ids, Change(status=Status.CLOSED, operator="ann", overrides=ALL_GUARDRAILS))
     assert ground.carry_out(again).selected == 10
     assert ground.comments(again, ids) == {0: 10}, "what is closed already is skipped, not touched twice"
 
@@ -371,7 +371,9 @@ def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(gr
 def test_another_verdict_is_replaced_in_the_same_request(ground: RunHarness) -> None:
     ids = ground.ids(4)
     ground.edit(ids[:2], tags=["true_positive", "triage"])
-    change = Change(status=Status.CLOSED, operator="ann", verdict=Resolution.FALSE_POSITIVE, lifted=ALL_GUARDRAILS)
+    change = Change(
+        status=Status.CLOSED, operator="ann", resolution=Resolution.FALSE_POSITIVE, overrides=ALL_GUARDRAILS
+    )
     plan = ground.planned(ids, change)
     result = ground.carry_out(plan)
     assert (result.status, result.verified) == (RunStatus.SUCCESS, 4)
@@ -387,8 +389,8 @@ def test_a_change_that_reads_back_in_another_state_is_not_verified(ground: RunHa
     class Meddled:
         by_id = ground.falcon.alerts.by_id
 
-        def update(self, batch: Any, way: Any) -> Any:
-            written = ground.falcon.alerts.update(batch, way)
+        def update(self, batch: Any, action_set: Any) -> Any:
+            written = ground.falcon.alerts.update(batch, action_set)
             ground.edit(ids[:3], status="reopened")
             return written
 

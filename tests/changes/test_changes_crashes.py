@@ -77,9 +77,9 @@ class MortalAlerts:
         self._life.point()
         return documents
 
-    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
+    def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
         self._life.point()
-        written = self._alerts.update(ids, way)
+        written = self._alerts.update(ids, action_set)
         self._life.changed()
         self._life.point()
         return written
@@ -203,11 +203,11 @@ class SlowToChange:
             self._ground.falcon.alerts.update(*self._under_way[1:])
         self._under_way = None
 
-    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
+    def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
         if self.died:
-            return self._ground.falcon.alerts.update(ids, way)
+            return self._ground.falcon.alerts.update(ids, action_set)
         self.died = True
-        self._under_way = self._ground.timing.monotonic() + self._seconds, ids, way
+        self._under_way = self._ground.timing.monotonic() + self._seconds, ids, action_set
         raise Killed
 
 

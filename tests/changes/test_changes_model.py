@@ -78,7 +78,7 @@ class Unwired:
         found = [self.tenant.store.by_id[one] for one in ids if one in self.tenant.store.by_id]
         return [msgspec.Raw(render(alert, alert.state)) for alert in found]
 
-    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
+    def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
         self._alive()
         fault = self.to_come.pop(0) if self.to_come else ""
         if fault == "killed":
@@ -91,7 +91,7 @@ class Unwired:
         if fault == "forbidden":
             raise MissingScope("Falcon refuses to change alerts (403).")
         reached = {"part": ids[: len(ids) // 2], "nothing": ()}.get(fault, ids)
-        actions = [Action(action.name, action.value) for action in way]
+        actions = [Action(action.name, action.value) for action in action_set]
         for one in reached:
             self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
         if fault == "killed after the effect":
@@ -168,9 +168,9 @@ class Changes(RuleBasedStateMachine):
     @rule(
         places=st.sets(st.integers(0, ALERTS - 1), min_size=1),
         status=st.sampled_from(Status),
-        verdict=st.sampled_from([None, *Resolution]),
+        resolution=st.sampled_from([None, *Resolution]),
         assign_to=st.sampled_from(["", "ann@example.com"]),
-        lifted=st.sampled_from([ALL_GUARDRAILS, frozenset(), frozenset({"assigned", "in-progress", "no-severity"})]),
+        overrides=st.sampled_from([ALL_GUARDRAILS, frozenset(), frozenset({"assigned", "in-progress", "no-severity"})]),
         fresh=st.booleans(),
         faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=4),
         unreadable=st.sampled_from([0, 0, 0, 1, 2]),
@@ -180,15 +180,15 @@ class Changes(RuleBasedStateMachine):
         self,
         places: set[int],
         status: Status,
-        verdict: Resolution | None,
+        resolution: Resolution | None,
         assign_to: str,
-        lifted: frozenset[str],
+        overrides: frozenset[str],
         fresh: bool,
         faults: list[str],
         unreadable: int,
         meanwhile: bool,
     ) -> None:
-        change = Change(status=status, operator="ann", verdict=verdict, assign_to=assign_to, lifted=lifted)
+        change = Change(status=status, operator="ann", resolution=resolution, assign_to=assign_to, overrides=overrides)
         ids = tuple(self.tenant.store.newest_first[place].composite_id for place in sorted(places))
         plan = self._new_plan("bulk-close", change)
         draft = self.journal.draft(plan)
@@ -236,8 +236,8 @@ class Changes(RuleBasedStateMachine):
         for change in self.tenant.ledger.changes if hasattr(self, "tenant") else ():
             if change.request:
                 run_id = next(run_id for run_id in self.plans if any(run_id in value for _, value in change.actions))
-                _, ways, _ = self.plans[run_id]
-                assert [(action.name, action.value) for action in ways[change.composite_id]] == change.actions
+                _, action_sets, _ = self.plans[run_id]
+                assert [(action.name, action.value) for action in action_sets[change.composite_id]] == change.actions
 
     @invariant()
     def each_run_leaves_at_most_one_comment_and_one_where_it_says_changed(self) -> None:
@@ -278,17 +278,17 @@ class Changes(RuleBasedStateMachine):
             operator="ann",
             created=f"2025-11-24T06:{self.runs // 60:02}:{self.runs % 60:02}Z",
             selection="exactly the given ids",
-            lifted=tuple(change.lifted),
+            overrides=tuple(change.overrides),
             comment=change.comment_of(run_id),
             undoes=undoes,
         )
 
     def _know(self, plan: Plan) -> None:
-        ways = self.journal.alerts.ways(plan.run_id)
+        action_sets = self.journal.alerts.action_sets(plan.run_id)
         rows = [row for batch in self.journal.alerts.batches(plan.run_id, 1000) for row in batch]
         self.plans[plan.run_id] = (
             plan,
-            {row.composite_id: ways[row.way] for row in rows},
+            {row.composite_id: action_sets[row.action_set] for row in rows},
             {row.composite_id: row.before for row in rows},
         )
 

@@ -26,15 +26,15 @@ Actions = dict[str, list[tuple[str, str]]]
 
 def planned_actions(content: bytes, run_id: str) -> Actions:
     """What a plan file says each alert gets, the run id masked."""
-    ways: dict[int, list[tuple[str, str]]] = {}
+    action_sets: dict[int, list[tuple[str, str]]] = {}
     actions: Actions = {}
     for line in map(json.loads, content.splitlines()):
-        if line["line"] == "way":
-            ways[line["number"]] = [(name, value.replace(run_id, "RUN")) for name, value in line["actions"]]
+        if line["line"] == "action_set":
+            action_sets[line["number"]] = [(name, value.replace(run_id, "RUN")) for name, value in line["actions"]]
         elif line["line"] == "alert":
-            composite_id, way, _ = line["alert"]
+            composite_id, action_set, _ = line["alert"]
             assert composite_id not in actions, "an alert stands in a plan once"
-            actions[composite_id] = ways[way]
+            actions[composite_id] = action_sets[action_set]
     return actions
 
 
@@ -57,10 +57,10 @@ CHANGES = st.builds(
     status=st.sampled_from(Status),
     operator=st.just("ann"),
     comment=st.sampled_from(["", "Approved tool", "naïve – 見た"]),
-    verdict=st.sampled_from([None, *Resolution]),
+    resolution=st.sampled_from([None, *Resolution]),
     tags=st.lists(st.sampled_from(["triage", "acme/2", "x y"]), max_size=2, unique=True).map(tuple),
     assign_to=st.sampled_from(["", "bo@example.com", "Bo Birch", "2ad9a8b6-2da9-9a76-b896-05b29ef48a1d"]),
-    lifted=st.sampled_from([frozenset(), frozenset({"assigned", "in-progress"}), ALL_GUARDRAILS]),
+    overrides=st.sampled_from([frozenset(), frozenset({"assigned", "in-progress"}), ALL_GUARDRAILS]),
 )
 
 

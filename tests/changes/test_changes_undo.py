@@ -18,10 +18,10 @@ from tests.support.workspace import serve_workspace
 FALSE_POSITIVE = Change(
     status=Status.CLOSED,
     operator="ann",
-    verdict=Resolution.FALSE_POSITIVE,
+    resolution=Resolution.FALSE_POSITIVE,
     tags=("triage-42",),
     assign_to="ann@example.com",
-    lifted=ALL_GUARDRAILS,
+    overrides=ALL_GUARDRAILS,
 )
 STATUSES = ("new", "in_progress", "reopened")
 ASSIGNEES = (None, Assignee(uid="bo@example.com"), Assignee(uuid="2ad9a8b6-2da9-9a76-b896-05b29ef48a1d"))
@@ -29,7 +29,7 @@ TAGS = (None, ("true_positive", "acme"), ("ignored", ""))
 
 
 def mixed(ground: RunHarness, count: int) -> list[str]:
-    """Alerts of mixed statuses, assignees, verdicts and visibility."""
+    """Alerts of mixed statuses, assignees, resolutions and visibility."""
     alerts = ground.tenant.store.newest_first[:count]
     for number, alert in enumerate(alerts):
         alert.state = alert.indexed = msgspec.structs.replace(
@@ -209,8 +209,8 @@ def test_a_journal_that_fills_up_in_the_middle_stops_the_run_and_a_resume_settle
     class Filling:
         by_id = ground.falcon.alerts.by_id
 
-        def update(self, batch: Any, way: Any) -> Any:
-            written = ground.falcon.alerts.update(batch, way)
+        def update(self, batch: Any, action_set: Any) -> Any:
+            written = ground.falcon.alerts.update(batch, action_set)
             if len(ground.patches) == 2:
                 unwritable(ground)
             return written

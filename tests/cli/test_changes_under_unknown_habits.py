@@ -9,7 +9,7 @@ from falcon_emulator import Fault
 from tests.support.command import CommandRunner
 from tests.support.sampling import quick_first
 
-FREELY = ("--yes", "--max", "10000", "--lift", "all", "--batch-delay", "0", "--batch-size", "100")
+FREELY = ("--yes", "--max", "10000", "--override", "all", "--batch-delay", "0", "--batch-size", "100")
 
 HABITS: list[dict[str, Any]] = [
     *({"errors_when_none": shown} for shown in ("null", "empty", "absent")),
@@ -68,7 +68,7 @@ def test_bulk_close_is_exact_under_every_habit(acme: Any, habit: dict[str, Any])
 def test_an_alert_that_is_gone_takes_no_other_with_it(acme: Any, fate: str) -> None:
     """It is planned, and gone from the tenant when the plan is carried out."""
     shell = acme(alerts=150, unknown_id=fate)
-    plan = shell.json("bulk-close", "--from-status", "new", "--lift", "all", "--dry-run", "--plan", "acme.plan")
+    plan = shell.json("bulk-close", "--status", "new", "--override", "all", "--dry-run", "--plan", "acme.plan")
 
     def remove() -> str:
         gone = next(alert for alert in shell.tenant.store.newest_first if alert.state.status == "new")

@@ -12,7 +12,7 @@ from tests.support.command import COMMAND, CommandResult, CommandRunner
 from tests.support.sampling import quick_first
 
 YES = ("--yes", "--max", "100000")
-FREELY = (*YES, "--lift", "all", "--batch-delay", "0")
+FREELY = (*YES, "--override", "all", "--batch-delay", "0")
 VERDICTS = {"false_positive", "true_positive", "ignored"}
 RAILS = {
     *("critical", "no-severity", "overwatch", "falcon-complete", "true-positive"),
@@ -114,7 +114,7 @@ def test_a_dry_run_sends_no_patch_and_counts_what_the_real_run_then_does(acme: A
 @pytest.mark.parametrize("status", quick_first("new", "in_progress", "reopened", quick=0))
 def test_another_status_can_be_set(acme: Any, status: str) -> None:
     shell = acme(alerts=120)
-    document = shell.json("bulk-close", "--product", "epp", "--status", status, *FREELY)
+    document = shell.json("bulk-close", "--product", "epp", "--set-status", status, *FREELY)
     assert document["changed"] > 0
     assert {alert["status"] for alert in shell.alerts() if alert["product"] == "epp"} == {status}
 
@@ -123,7 +123,7 @@ def test_another_status_can_be_set(acme: Any, status: str) -> None:
 def test_from_status_selects_and_status_sets(acme: Any) -> None:
     shell = acme()
     reopened = {alert["composite_id"] for alert in shell.alerts() if alert["status"] == "reopened"}
-    document = shell.json("bulk-close", "--from-status", "reopened", "--status", "new", *FREELY)
+    document = shell.json("bulk-close", "--status", "reopened", "--set-status", "new", *FREELY)
     assert document["changed"] == len(reopened) > 0
     assert {change.composite_id for change in shell.changes()} == reopened
 
@@ -186,7 +186,7 @@ def test_close_hash_holds_alerts_that_carry_another_hash_too(acme: Any) -> None:
     more = {i for i, alert in before.items() if len(alert["hashes"]) > 1 and alert["status"] != "closed"}
     digest = next(digest for digest, having in sorted(shell.hashes().items()) if having & more)
     all_but_one = sorted(RAILS - {"other-hashes"})
-    document = shell.json("close-hash", "--hash", digest, *YES, "--lift", ",".join(all_but_one))
+    document = shell.json("close-hash", "--hash", digest, *YES, "--override", ",".join(all_but_one))
     held = shell.hashes()[digest] & more
     assert document["held"] == {"other-hashes": len(held)}
     assert not held & {change.composite_id for change in shell.changes()}
@@ -196,13 +196,13 @@ def test_close_hash_holds_alerts_that_carry_another_hash_too(acme: Any) -> None:
 def test_lifting_one_rail_lifts_no_other(acme: Any) -> None:
     shell = acme(alerts=800)
     kept = shell.json("bulk-close", "--product", "epp", "--dry-run")["held"]
-    lifted = shell.json("bulk-close", "--product", "epp", "--dry-run", "--lift", "critical")["held"]
+    overrides = shell.json("bulk-close", "--product", "epp", "--dry-run", "--override", "critical")["held"]
     assert "critical" in kept
-    assert set(lifted) == set(kept) - {"critical"}
+    assert set(overrides) == set(kept) - {"critical"}
 
 
 def test_an_unknown_rail_is_named_with_those_there_are(readable: CommandRunner) -> None:
-    done = readable("bulk-close", "--product", "epp", "--dry-run", "--lift", "critcal")
+    done = readable("bulk-close", "--product", "epp", "--dry-run", "--override", "critcal")
     assert (done.code, done.requests) == (2, [])
     assert "'critcal'" in done.err
     assert "falcon-complete" in done.err
@@ -215,8 +215,8 @@ def test_an_unknown_rail_is_named_with_those_there_are(readable: CommandRunner) 
     ("bound", "way"),
     quick_first(("--max", "--yes"), ("--expect", "--dry-run"), ("--max", "--dry-run"), ("--expect", "--yes")),
 )
-def test_a_bound_that_is_not_met_refuses_the_change(readable: CommandRunner, bound: str, way: str) -> None:
-    done = readable("bulk-close", "--product", "epp", bound, "1", way, "--format", "json")
+def test_a_bound_that_is_not_met_refuses_the_change(readable: CommandRunner, bound: str, action_set: str) -> None:
+    done = readable("bulk-close", "--product", "epp", bound, "1", action_set, "--format", "json")
     assert done.code == 7, done
     assert done.document["error"]["code"] == "refused"
     assert_nothing_sent(done)

@@ -33,7 +33,7 @@ TREE = dict(commands(cli, click.Context(cli, info_name="falcon-bulk")))
         ("runs shwo X", "Did you mean show?"),
         ("customers chek", "Did you mean check?"),
         ("query --severity hihg", "Did you mean high?"),
-        ("bulk-close --status close --dry-run", "Did you mean closed?"),
+        ("bulk-close --set-status close --dry-run", "Did you mean closed?"),
         ("query --format jsno", "Did you mean json or jsonl?"),
         ("emulator serve --spread evn", "Did you mean even?"),
         ("query --customer amce", "Did you mean acme?"),
@@ -68,7 +68,7 @@ def test_every_option_with_a_value_sees_all_its_values(path: str) -> None:
 @pytest.mark.parametrize(
     ("argv", "option"),
     quick_first(
-        ("bulk-close --severity low --dry-run --status closed --status new", "--status"),
+        ("bulk-close --severity low --dry-run --set-status closed --set-status new", "--set-status"),
         ("query --limit 3 --limit 4", "--limit"),
         ("query --sort severity.asc --sort severity.desc", "--sort"),
         ("bulk-close --host a --dry-run --comment x --comment y", "--comment"),

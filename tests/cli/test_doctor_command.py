@@ -159,7 +159,7 @@ def test_a_damaged_journal_is_found_and_left_as_it_is(readable: CommandRunner) -
 @pytest.mark.slow
 def test_journals_are_counted_and_unfinished_runs_and_a_newer_version_are_warned_of(acme: Any) -> None:
     shell = acme(alerts=100)
-    assert shell("bulk-close", "--since", "5000d", "--lift", "all", "--yes", "--max", "100").code == 0
+    assert shell("bulk-close", "--since", "5000d", "--override", "all", "--yes", "--max", "100").code == 0
     assert "journals: 1, runs: 1" in checks(doctor(shell))["state folder"]["what"]
     journal = shell.folder / "state" / f"{shell.tenant.cid}.sqlite3"
     with sqlite3.connect(journal) as db:

@@ -43,7 +43,7 @@ def test_the_places_and_md5s_of_all_hashes_are_those_of_the_documents(readable: 
                 elsewhere[digest].add(document["composite_id"])
     summary = readable.json("hash-summary")
     own = {row["sha256"]: row for row in summary["hashes"]}
-    others = {row["sha256"]: row for row in summary["elsewhere"]}
+    others = {row["sha256"]: row for row in summary["related"]}
     assert own.keys() | others.keys() == fields.keys()
     assert not own.keys() & others.keys()
     assert len(others) > 20
@@ -56,7 +56,7 @@ def test_the_places_and_md5s_of_all_hashes_are_those_of_the_documents(readable: 
     for digest, row in (own | others).items():
         assert row["md5"] == (next(iter(md5s[digest])) if len(md5s[digest]) == 1 else None)
     assert sum(row["md5"] is not None for row in own.values()) > 100
-    frequency = [row["alerts"] for row in summary["elsewhere"]]
+    frequency = [row["alerts"] for row in summary["related"]]
     assert frequency == sorted(frequency, reverse=True)
 
 
@@ -69,4 +69,4 @@ def test_csv_has_the_own_hashes_alone_and_the_tables_the_others_too(readable: Co
     assert lines[0].endswith(b",fields")
     table = readable("hash-summary", "--product", "epp").text
     title, _, rest = table.partition(f"acme: {len(document['elsewhere'])} hashes that are no alert's own")
-    assert all(row["sha256"] in rest and row["sha256"] not in title for row in document["elsewhere"])
+    assert all(row["sha256"] in rest and row["sha256"] not in title for row in document["related"])

@@ -45,7 +45,7 @@ def test_an_example_is_a_command_line_that_click_understands(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["falcon-bulk close-hash", "falcon-bulk bulk-close"])
 def test_the_guard_rails_are_named_in_the_order_in_which_they_hold(path: str) -> None:
-    (lift,) = (param for param in TREE[path].params if isinstance(param, click.Option) and "--lift" in param.opts)
+    (lift,) = (param for param in TREE[path].params if isinstance(param, click.Option) and "--override" in param.opts)
     assert f": {', '.join(GUARDRAILS)}; or all." in (lift.help or "")
 
 

@@ -24,7 +24,7 @@ COMMANDS = {
     "query --limit 60 --sort name.asc": ("table", "csv"),
     "hash-summary --top 1000": ("html", "markdown", "csv", "table", "json"),
     f"summary --by {BY} --top 100": ("html", "markdown", "csv", "table", "json"),
-    "bulk-close --since 5000d --lift all --dry-run": ("table", "markdown", "json"),
+    "bulk-close --since 5000d --override all --dry-run": ("table", "markdown", "json"),
     "runs": ("table", "markdown", "csv", "html", "json"),
     "runs show RUN": ("markdown", "csv", "html", "table", "json"),
     "undo RUN --dry-run": ("table", "markdown", "json"),
@@ -49,7 +49,7 @@ class Planted(NamedTuple):
 def plant(folder: Any, texts: dict[str, str]) -> Iterator[Planted]:
     with Server(planted(texts)) as server:
         shell = CommandRunner(folder, server)
-        run = shell.json("bulk-close", "--since", "60d", "--lift", "all", "--yes", "--max", "1000")
+        run = shell.json("bulk-close", "--since", "60d", "--override", "all", "--yes", "--max", "1000")
         assert run["changed"] > len(texts)
         yield Planted(shell, run["run_id"])
 

@@ -22,7 +22,7 @@ HASH_SUMMARY = {
     **dict.fromkeys(("alerts_read", "alerts_with_hash", "unique_hashes"), int),
     **dict.fromkeys(("by_severity", "by_product", "by_day"), dict),
     "hashes": list,
-    "elsewhere": list,
+    "related": list,
 }
 HASH = {
     "sha256": str,
@@ -38,7 +38,7 @@ HASH = {
     "fields": list,
     "other_fields": list,
     "md5": (str, type(None)),
-    "by_verdict": dict,
+    "by_resolution": dict,
 }
 ELSEWHERE = {"sha256": str, "md5": (str, type(None)), "alerts": int, "fields": list, "filenames": list}
 RUNS_ROW = {
@@ -47,7 +47,7 @@ RUNS_ROW = {
     "planned": int,
     "changed": int,
 }
-FREELY = ("--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")
+FREELY = ("--yes", "--max", "1000", "--override", "all", "--batch-delay", "0")
 
 
 def assert_shape(document: dict[str, Any], shape: dict[str, Any]) -> None:
@@ -70,7 +70,7 @@ def test_hash_summary(readable: CommandRunner) -> None:
         assert len(row["names"]) <= 5
         assert len(row["filenames"]) <= 5
         assert set(row["fields"]) <= {"sha256", "entities.sha256", "ioc_value"}
-    for row in document["elsewhere"]:
+    for row in document["related"]:
         assert_shape(row, ELSEWHERE)
 
 
@@ -78,7 +78,7 @@ def test_hash_summary(readable: CommandRunner) -> None:
 def test_a_run_dry_and_real_and_with_nothing_to_do_and_in_the_journal(acme: Any) -> None:
     shell = acme(alerts=80)
     change = ("bulk-close", "--product", "epp", *FREELY)
-    dry = shell.json("bulk-close", "--product", "epp", "--lift", "all", "--dry-run", "--plan", "acme.plan")
+    dry = shell.json("bulk-close", "--product", "epp", "--override", "all", "--dry-run", "--plan", "acme.plan")
     real = shell.json(*change)
     nothing = shell.json(*change)
     for document, status in ((dry, "dry_run"), (real, "success"), (nothing, "nothing_to_do")):
@@ -116,7 +116,7 @@ def test_a_partial_run_lists_its_errors(acme: Any) -> None:
             )
         )
     )
-    done = shell("bulk-close", "--from-status", "new", *FREELY, "--format", "json")
+    done = shell("bulk-close", "--status", "new", *FREELY, "--format", "json")
     assert done.code == 6, done
     document = done.document
     assert_shape(document, RUN)

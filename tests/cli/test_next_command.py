@@ -29,7 +29,7 @@ def test_from_counting_to_closing_and_back_each_step_names_the_next(acme: Any) -
     first = suggested(shell("hash-summary"))
     assert first[:2] == ["close-hash", "--hash"]
     assert first[3:] == ["--dry-run", "--customer", "acme"]
-    dry = shell.bare(*first, "--lift", "all")
+    dry = shell.bare(*first, "--override", "all")
     assert not dry.to("patch")
     second = suggested(dry)
     assert "--dry-run" not in second
@@ -51,7 +51,7 @@ def test_from_counting_to_closing_and_back_each_step_names_the_next(acme: Any) -
 @pytest.mark.slow
 def test_a_run_is_to_be_taken_back_unless_another_run_did_it_or_is_about_to(acme: Any) -> None:
     shell: CommandRunner = acme(alerts=60)
-    run = shell.json("bulk-close", "--severity", "low", "--lift", "all", "--yes", "--max", "60")["run_id"]
+    run = shell.json("bulk-close", "--severity", "low", "--override", "all", "--yes", "--max", "60")["run_id"]
     show = ("runs", "show", run)
     assert suggested(shell(*show))[:2] == ["undo", run]
     refused = [Fault(kind="status", status=403, endpoint="patch", times=None, skip=passed) for passed in (0, 1)]
@@ -81,7 +81,7 @@ def test_a_run_is_to_be_taken_back_unless_another_run_did_it_or_is_about_to(acme
 @pytest.mark.slow
 def test_a_saved_plan_is_carried_out_by_the_command_that_is_named(acme: Any) -> None:
     shell: CommandRunner = acme(alerts=60)
-    done = shell("bulk-close", "--since", "5000d", "--lift", "all", "--dry-run", "--plan", "the plan.json")
+    done = shell("bulk-close", "--since", "5000d", "--override", "all", "--dry-run", "--plan", "the plan.json")
     words = suggested(done)
     assert words == ["apply", "the plan.json", "--customer", "acme"]
     assert shell.bare(*words, "--yes").code == 0
@@ -90,7 +90,7 @@ def test_a_saved_plan_is_carried_out_by_the_command_that_is_named(acme: Any) -> 
 @pytest.mark.slow
 def test_plans_of_a_round_are_carried_out_by_the_command_that_is_named(acme: Any) -> None:
     shell: CommandRunner = acme(alerts=60)
-    argv = ("bulk-close", "--severity", "low", "--lift", "all", "--dry-run", "--plan", "plans")
+    argv = ("bulk-close", "--severity", "low", "--override", "all", "--dry-run", "--plan", "plans")
     words = suggested(shell.bare(*argv, "--all-customers"))
     assert words == ["apply", "plans"]
     assert shell.bare(*words, "--yes", "--max", "60").code == 0
@@ -117,7 +117,7 @@ def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: Com
 def test_what_was_given_by_standard_input_leads_nowhere(readable: CommandRunner) -> None:
     given = suggested(readable("hash-summary"))[2].encode()
     for argv in (("--hash-file", "-"), ("--hash-file=-",)):
-        dry = readable("close-hash", *argv, "--lift", "all", "--dry-run", "--format", "json", given=given)
+        dry = readable("close-hash", *argv, "--override", "all", "--dry-run", "--format", "json", given=given)
         assert dry.document["planned"]
         assert suggested(dry) == []
 

@@ -44,7 +44,7 @@ def test_without_a_cid_the_runs_of_a_customer_are_found_by_its_name(acme: Any) -
     without = [line for line in lines if not line.startswith("FALCON_CID=")]
     assert len(without) == len(lines) - 1
     shell.write_env("customers/acme.env", "\n".join(without) + "\n")
-    made = shell.json("bulk-close", "--product", "epp", "--lift", "all", "--yes", "--max", "1000")
+    made = shell.json("bulk-close", "--product", "epp", "--override", "all", "--yes", "--max", "1000")
     shell.write_env("customers/globex.env", "\n".join(without).replace("acme", "globex") + "\n")
     assert [run["run_id"] for run in shell.json("runs")["runs"]] == [made["run_id"]]
     assert shell.json("runs", customer="globex")["runs"] == []

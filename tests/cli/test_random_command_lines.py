@@ -44,8 +44,8 @@ def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typing]:
         shell = CommandRunner(tmp_path_factory.mktemp("typed"), server)
         (shell.folder / "ids.txt").write_text("\n".join(alert["composite_id"] for alert in shell.alerts()[:5]))
         (shell.folder / "reports").mkdir()
-        first = shell.json("bulk-close", "--status", "in_progress", "--from-status", "new", *CONSENT)
-        shell.json("bulk-close", "--status", "reopened", "--since", "5000d", "--dry-run", "--plan", "lab.plan")
+        first = shell.json("bulk-close", "--set-status", "in_progress", "--status", "new", *CONSENT)
+        shell.json("bulk-close", "--set-status", "reopened", "--since", "5000d", "--dry-run", "--plan", "lab.plan")
         yield Typing(shell, first["run_id"])
 
 
@@ -137,6 +137,6 @@ def test_a_command_line_that_consents_does_change_something(typing: Typing) -> N
     before = shell.request_count()
     ids = shell.folder / "one.txt"
     ids.write_text(next(alert["composite_id"] for alert in shell.alerts() if alert["status"] != "closed"))
-    argv = ["bulk-close", "--ids-file", "one.txt", "--lift", "all", *CONSENT, "--customer", "acme"]
+    argv = ["bulk-close", "--ids-file", "one.txt", "--override", "all", *CONSENT, "--customer", "acme"]
     assert typed(shell, argv, b"").code == ExitCode.DONE
     assert any(map(is_writing, shell.requests()[before:]))

@@ -18,7 +18,7 @@ from tests.support.sampling import quick_first
 from tests.support.secret_sentinel import assert_not_leaked, forms, guard, tokens
 
 LOUD = ("--debug", "--verbose")
-CONSENT = ("--yes", "--max", "1000", "--lift", "all")
+CONSENT = ("--yes", "--max", "1000", "--override", "all")
 HASH = "ab" * 32
 
 # Each command as it does its work; RUN is a run that was made before, URL a place to notify.
@@ -53,8 +53,8 @@ OWN_CUSTOMER = {("emulator", "serve"), ("demo",)}
 NO_CUSTOMER = ("customers", "completion", "emulator", "schedule")
 # What the others need, made without any fault.
 FIRST = (
-    ("bulk-close", "--status", "in_progress", "--product", "idp", *CONSENT),
-    ("bulk-close", "--product", "mobile", "--lift", "all", "--dry-run", "--plan", "saved.plan"),
+    ("bulk-close", "--set-status", "in_progress", "--product", "idp", *CONSENT),
+    ("bulk-close", "--product", "mobile", "--override", "all", "--dry-run", "--plan", "saved.plan"),
 )
 
 

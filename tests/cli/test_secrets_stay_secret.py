@@ -9,7 +9,7 @@ from tests.support.command import CommandRunner
 from tests.support.secret_sentinel import assert_not_leaked, guard, quoted
 
 LOUD = ("--debug", "--verbose")
-CHANGE = ("bulk-close", "--product", "epp", "--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")
+CHANGE = ("bulk-close", "--product", "epp", "--yes", "--max", "1000", "--override", "all", "--batch-delay", "0")
 
 
 @pytest.fixture

@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_read_offers_nothing_and_says_nothing(readable: 
 
 
 def test_guard_rails_and_files_are_offered(readable: CommandRunner) -> None:
-    assert offered(readable, "falcon-bulk bulk-close --lift critical,fal") == ["critical,falcon-complete"]
+    assert offered(readable, "falcon-bulk bulk-close --override critical,fal") == ["critical,falcon-complete"]
     assert offered(readable, "falcon-bulk query -o rep") == ["rep"]  # which files begin so, the shell finds out
 
 

@@ -18,7 +18,7 @@ from tests.support.command import COMMAND, CommandResult, CommandRunner
 from tests.support.json_schemas import PREFIX, assert_counts_add_up, assert_valid, schemas
 from tests.support.sampling import quick_first
 
-FREELY = ("--yes", "--max", "1000", "--lift", "all", "--batch-delay", "0")
+FREELY = ("--yes", "--max", "1000", "--override", "all", "--batch-delay", "0")
 Serve = Callable[..., CommandRunner]
 
 
@@ -144,7 +144,7 @@ def test_what_schedule_prints(acme: Serve) -> None:
 
 def test_a_run_from_its_dry_run_to_its_undoing(acme: Serve) -> None:
     shell = acme()
-    select = ("bulk-close", "--product", "epp", "--lift", "all")
+    select = ("bulk-close", "--product", "epp", "--override", "all")
     assert a_run(shell, "dry_run", *select, "--dry-run", "--plan", "epp.plan")["plan_file"] == "epp.plan"
     done = a_run(shell, "success", "apply", "epp.plan", "--yes", "--batch-delay", "0")
     a_run(shell, "nothing_to_do", *select, "--yes", "--max", "500")
@@ -160,10 +160,10 @@ def test_a_run_of_which_some_or_all_alerts_fail_or_have_drifted(acme: Serve) -> 
     ids = [alert["composite_id"] for alert in shell.alerts() if alert["status"] == "new"]
     fault: dict[str, Any] = {"kind": "poison", "endpoint": "patch", "mode": "only_itself", "status": 400}
     shell.server.call(lambda: shell.tenant.faults.add(Fault(ids=ids[:2], text="locked", times=None, **fault)))
-    partial = a_run(shell, "partial", "bulk-close", "--from-status", "new", *FREELY, code=6)
+    partial = a_run(shell, "partial", "bulk-close", "--status", "new", *FREELY, code=6)
     assert partial["failed"] == 2
     assert partial["errors"]
-    failed = a_run(shell, "failed", "bulk-close", "--from-status", "new", *FREELY, code=6)
+    failed = a_run(shell, "failed", "bulk-close", "--status", "new", *FREELY, code=6)
     shown = a_journalled_run(shell, failed["run_id"])["alerts"]
     assert [(alert["outcome"], bool(alert["reason"])) for alert in shown] == [("failed", True)] * 2
 
@@ -172,7 +172,7 @@ def test_a_run_of_which_some_or_all_alerts_fail_or_have_drifted(acme: Serve) -> 
 def test_a_dry_run_of_hashes_with_what_is_alike(acme: Serve) -> None:
     shell = acme()
     hashes = ",".join(sorted(shell.hashes())[:9])
-    dry = a_run(shell, "dry_run", "close-hash", "--hash", hashes, "--lift", "all", "--dry-run")
+    dry = a_run(shell, "dry_run", "close-hash", "--hash", hashes, "--override", "all", "--dry-run")
     assert {group["sha256"] for group in dry["alike"]} <= set(hashes.split(","))
     assert dry["alike"]
 
@@ -261,7 +261,7 @@ def test_a_round_of_any_command_one_of_whose_customers_fails(two: CommandRunner,
 
 @pytest.mark.slow
 def test_a_round_of_changes(two: CommandRunner) -> None:
-    plans = ("bulk-close", "--product", "epp", "--lift", "all", "--dry-run", "--plan", "plans/")
+    plans = ("bulk-close", "--product", "epp", "--override", "all", "--dry-run", "--plan", "plans/")
     kept(two.bare(*plans, "--all-customers", "--format", "json"), "round")
     done = kept(two.bare("apply", "plans/", "--yes", "--max", "500", "--format", "json"), "round")
     assert [part["result"]["status"] for part in done["customers"]] == ["success", "success"]

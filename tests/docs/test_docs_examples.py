@@ -79,7 +79,7 @@ class Desk:
         if "$RUN" in command:
             if not self._first("run_id", "runs"):
                 self.look_up("$SHA256")
-                self.run("falcon-bulk close-hash --customer acme --hash $SHA256 --lift all --yes --max 999")
+                self.run("falcon-bulk close-hash --customer acme --hash $SHA256 --override all --yes --max 999")
             self.environment["RUN"] = self._first("run_id", "runs")
 
     def _first(self, key: str, command: str) -> str:

@@ -45,7 +45,7 @@ def test_the_manual_page_is_good_roff_and_shows_every_section() -> None:
     assert titles == [
         *("NAME", "SYNOPSIS", "DESCRIPTION", "SHARED OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT", "FILES")
     ]
-    assert "       --from-status new|in_progress|reopened|closed" in done.stdout
+    assert "       --status new|in_progress|reopened|closed" in done.stdout
     assert "       FALCON_CLIENT_SECRET" in done.stdout
     assert "\n       130, 143\n" in done.stdout
     assert "`" not in done.stdout.partition("EXIT STATUS")[2], "no mark of Markdown is left in what is taken from docs"

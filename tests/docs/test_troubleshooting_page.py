@@ -22,7 +22,7 @@ from tests.support.sampling import quick_first
 
 PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)
-SINCE_EVER = ("bulk-close", "--product", "epp", "--lift", "all", "--yes", "--max", "500")
+SINCE_EVER = ("bulk-close", "--product", "epp", "--override", "all", "--yes", "--max", "500")
 READ = ("query", "--limit", "1")
 
 Provoked = Callable[[CommandRunner], str]

@@ -134,13 +134,13 @@ def test_hidden_alerts_are_read_and_changed_too(falcon: ScriptedFalcon, alerts: 
 def test_a_change_sends_composite_ids_and_each_action_as_text_in_its_order(
     falcon: ScriptedFalcon, alerts: Alerts
 ) -> None:
-    way = (
+    action_set = (
         Action("update_status", "closed"),
         Action("add_tag", "a"),
         Action("add_tag", "b"),
         Action("show_in_ui", "true"),
     )
-    alerts.update(["c:1|2", "d"], way)
+    alerts.update(["c:1|2", "d"], action_set)
     (call,) = falcon.to(PATCH)
     assert call.method == "PATCH"
     assert call.json == {

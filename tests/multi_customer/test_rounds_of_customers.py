@@ -11,7 +11,7 @@ from falcon_emulator import Fault, Server, Tenant
 from tests.support.command import CommandResult
 from tests.support.twenty_customers import NAMES, Serving, tenants
 
-HOLDS = "--lift", "all"
+HOLDS = "--override", "all"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def serving(tmp_path: Path) -> Iterator[Serving]:
 
 
 def parts(done: CommandResult) -> dict[str, dict[str, object]]:
-    assert done.document["schema"] == "falcon-bulk/round/1"
+    assert done.document["schema"] == "falcon-bulk/multi/1"
     assert set(done.document) == {"schema", "exit_code", "customers", "across"}
     assert done.document["exit_code"] == done.code
     return {part["customer"]: part for part in done.document["customers"]}
@@ -168,7 +168,7 @@ def test_the_same_cid_in_two_files_is_refused_for_a_change(serving: Serving) -> 
 
 def test_a_customer_is_pinned_to_its_cid_until_a_new_one_is_confirmed(serving: Serving) -> None:
     one, other = NAMES[:2]
-    close = ("bulk-close", "--severity", "low", "--yes", "--max", "500", "--lift", "all")
+    close = ("bulk-close", "--severity", "low", "--yes", "--max", "500", "--override", "all")
     assert serving(*close, customer=one).code == 0
     serving.write_env(f"customers/{one}.env", serving.texts[other].replace(f"={other}", f"={one}"))
     (serving.folder / "customers" / f"{other}.env").unlink()
@@ -184,7 +184,7 @@ def test_a_customer_is_pinned_to_its_cid_until_a_new_one_is_confirmed(serving: S
 @pytest.mark.slow
 def test_a_parent_is_refused_for_a_change_unless_its_children_are_listed(tmp_path: Path) -> None:
     tenant = Tenant(alerts=150, customer="acme", children=2)
-    close = ("bulk-close", "--severity", "low", "--yes", "--max", "500", "--lift", "all")
+    close = ("bulk-close", "--severity", "low", "--yes", "--max", "500", "--override", "all")
     with Server(tenant) as server:
         serving = Serving(tmp_path, server)
         text = "".join(line for line in serving.texts["acme"].splitlines(True) if "FALCON_CID" not in line)

@@ -11,14 +11,14 @@ from tests.support.command import CommandResult, CommandRunner
 from tests.support.mail_server import PASSWORD, Mailbox, attachments, body
 from tests.support.sampling import quick_first
 
-CLOSING = ("bulk-close", "--from-status", "new", "--yes", "--max", "999", "--lift", "all")
+CLOSING = ("bulk-close", "--status", "new", "--yes", "--max", "999", "--override", "all")
 
 
 def says_no_secret(done: CommandResult) -> bool:
     return PASSWORD.encode() not in done.out and PASSWORD not in done.err
 
 
-def test_the_result_of_a_change_is_sent_under_its_verdict(acme: CommandRunner, mailbox: Mailbox) -> None:
+def test_the_result_of_a_change_is_sent_under_its_headline(acme: CommandRunner, mailbox: Mailbox) -> None:
     done = acme(*CLOSING, "--notify")
     assert done.code == 0, done
     (message,) = mailbox.messages
@@ -38,7 +38,7 @@ def test_without_the_option_nothing_is_sent(acme: CommandRunner, mailbox: Mailbo
 
 @pytest.mark.slow
 def test_a_dry_run_says_that_it_is_one(acme: CommandRunner, mailbox: Mailbox) -> None:
-    assert acme("bulk-close", "--from-status", "new", "--dry-run", "--notify").code == 0
+    assert acme("bulk-close", "--status", "new", "--dry-run", "--notify").code == 0
     assert "dry run, nothing was sent" in mailbox.messages[0]["Subject"]
     assert acme.changes() == []
 
@@ -54,8 +54,8 @@ def test_the_report_file_is_attached(acme: CommandRunner, mailbox: Mailbox, name
 def test_every_command_that_changes_or_counts_can_notify(acme: CommandRunner, mailbox: Mailbox) -> None:
     digest = max(acme.hashes(), key=lambda one: len(acme.hashes()[one]))
     commands = [
-        ("close-hash", "--hash", digest, "--yes", "--max", "999", "--lift", "all"),
-        ("bulk-close", "--from-status", "in_progress", "--lift", "all", "--dry-run", "--plan", "x.plan"),
+        ("close-hash", "--hash", digest, "--yes", "--max", "999", "--override", "all"),
+        ("bulk-close", "--status", "in_progress", "--override", "all", "--dry-run", "--plan", "x.plan"),
         ("apply", "x.plan", "--yes"),
         ("summary", "--by", "severity"),
     ]

@@ -19,17 +19,17 @@ def a_change(**fields: Any) -> Change:
     return Change(**{"status": Status.CLOSED, "operator": "alice"} | fields)
 
 
-def way(change: Change, **fields: Any) -> list[tuple[str, str]]:
-    return [(action.name, action.value) for action in change.way(an_alert(**fields), "done")]
+def action_set(change: Change, **fields: Any) -> list[tuple[str, str]]:
+    return [(action.name, action.value) for action in change.action_set(an_alert(**fields), "done")]
 
 
 def test_a_plain_close_sets_the_status_and_leaves_one_comment() -> None:
-    assert way(a_change()) == [("update_status", "closed"), ("append_comment", "done")]
+    assert action_set(a_change()) == [("update_status", "closed"), ("append_comment", "done")]
 
 
 @pytest.mark.parametrize("status", Status)
 def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
-    assert way(a_change(status=status))[0] == ("update_status", str(status))
+    assert action_set(a_change(status=status))[0] == ("update_status", str(status))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
     ],
 )
 def test_a_verdict_replaces_the_tags_of_other_verdicts_in_the_same_request(tags: list[str], removed: list[str]) -> None:
-    assert way(a_change(verdict=Resolution.FALSE_POSITIVE), tags=tags) == [
+    assert action_set(a_change(resolution=Resolution.FALSE_POSITIVE), tags=tags) == [
         ("update_status", "closed"),
         *(("remove_tag", tag) for tag in removed),
         ("add_tag", "false_positive"),
@@ -53,7 +53,7 @@ def test_a_verdict_replaces_the_tags_of_other_verdicts_in_the_same_request(tags:
 
 
 def test_without_a_verdict_the_tags_of_verdicts_stay() -> None:
-    assert way(a_change(tags=("pilot",)), tags=["true_positive"]) == [
+    assert action_set(a_change(tags=("pilot",)), tags=["true_positive"]) == [
         ("update_status", "closed"),
         ("add_tag", "pilot"),
         ("append_comment", "done"),
@@ -61,8 +61,8 @@ def test_without_a_verdict_the_tags_of_verdicts_stay() -> None:
 
 
 def test_a_tag_given_twice_is_added_once_and_each_in_an_action_of_its_own() -> None:
-    change = a_change(verdict=Resolution.IGNORED, tags=("b", "a", "b", "ignored"))
-    assert [value for name, value in way(change) if name == "add_tag"] == ["ignored", "b", "a"]
+    change = a_change(resolution=Resolution.IGNORED, tags=("b", "a", "b", "ignored"))
+    assert [value for name, value in action_set(change) if name == "add_tag"] == ["ignored", "b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -77,29 +77,29 @@ def test_a_tag_given_twice_is_added_once_and_each_in_an_action_of_its_own() -> N
 )
 def test_an_assignee_is_a_uuid_an_email_or_a_name(who: str, action: str) -> None:
     assert assign_action(who) == Action(action, who)
-    assert way(a_change(assign_to=who))[1] == (action, who)
+    assert action_set(a_change(assign_to=who))[1] == (action, who)
 
 
-verdicts = st.sampled_from([None, *Resolution])
+resolutions = st.sampled_from([None, *Resolution])
 tags = st.lists(st.sampled_from(["pilot", "triage", *Resolution]).map(str), unique=True, max_size=4)
 
 
-@given(verdicts, tags, tags, st.sampled_from(Status), st.sampled_from(Status))
+@given(resolutions, tags, tags, st.sampled_from(Status), st.sampled_from(Status))
 def test_what_a_change_leads_to_is_what_it_is_verified_by(
-    verdict: Resolution | None, added: list[str], present: list[str], before: Status, after: Status
+    resolution: Resolution | None, added: list[str], present: list[str], before: Status, after: Status
 ) -> None:
-    change = a_change(status=after, verdict=verdict, tags=tuple(added))
+    change = a_change(status=after, resolution=resolution, tags=tuple(added))
     try:
         change.check()
     except UsageProblem:
         return
     alert = an_alert(status=str(before), tags=present)
-    taken = change.way(alert, "done")
+    taken = change.action_set(alert, "done")
     state = expected_state(AlertState.of(alert), taken, AlertState.of(alert))
     assert is_in_target_state(taken, state)
     assert set(added) <= set(state.tags)
-    if verdict:
-        assert {tag for tag in state.tags if tag in tuple(Resolution)} == {str(verdict)}
+    if resolution:
+        assert {tag for tag in state.tags if tag in tuple(Resolution)} == {str(resolution)}
     assert all(isinstance(action.value, str) and action.value for action in taken)
     assert [action.name for action in taken].count("append_comment") == 1
 
@@ -149,8 +149,8 @@ def test_what_is_taken_as_a_value_can_be_sent_and_is_short_enough(value: str) ->
 
 def test_a_tag_that_is_another_resolution_contradicts_the_one_given() -> None:
     with pytest.raises(UsageProblem, match="contradict"):
-        a_change(verdict=Resolution.FALSE_POSITIVE, tags=("true_positive",)).check()
-    a_change(verdict=Resolution.FALSE_POSITIVE, tags=("false_positive", "pilot")).check()
+        a_change(resolution=Resolution.FALSE_POSITIVE, tags=("true_positive",)).check()
+    a_change(resolution=Resolution.FALSE_POSITIVE, tags=("false_positive", "pilot")).check()
     a_change(tags=("true_positive",)).check()
 
 
@@ -162,7 +162,7 @@ def test_a_bad_tag_or_assignee_is_refused() -> None:
 
 def test_an_unknown_rail_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(UsageProblem) as caught:
-        a_change(lifted=frozenset({"critcal"})).check()
+        a_change(overrides=frozenset({"critcal"})).check()
     assert "critcal" in caught.value.message
     assert all(rail in caught.value.hint for rail in GUARDRAILS)
-    a_change(lifted=frozenset(GUARDRAILS)).check()
+    a_change(overrides=frozenset(GUARDRAILS)).check()

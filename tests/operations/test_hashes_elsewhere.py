@@ -32,7 +32,7 @@ def test_a_hash_is_elsewhere_if_it_is_no_alert_s_own_among_those_read() -> None:
         {"parent_details": {"sha256": A}, "grandparent_details": {"sha256": C.upper()}},
         {"parent_details": {"sha256": C}},
     )
-    assert [(one.sha256, one.alerts, one.fields) for one in summary.elsewhere] == [
+    assert [(one.sha256, one.alerts, one.fields) for one in summary.related] == [
         (C, 2, ("parent_details.sha256", "grandparent_details.sha256")),
         (B, 1, ("parent_details.sha256",)),
     ]
@@ -45,7 +45,7 @@ def test_an_alert_counts_once_for_a_hash_that_stands_in_several_of_its_places() 
     (one,) = summary_of(
         {"parent_details": place, "grandparent_details": place, "quarantined_files": [place, place]},
         {"parent_details": place},
-    ).elsewhere
+    ).related
     assert (one.alerts, one.filenames) == (2, ("explorer.exe",))
     assert one.fields == ("parent_details.sha256", "grandparent_details.sha256", "quarantined_files.sha256")
 
@@ -56,7 +56,7 @@ def test_the_names_of_a_file_are_the_most_frequent_without_their_folders() -> No
     documents.append(
         {"file_writes": [{"sha256": A, "name": "c"}], "ioc_context": [{"sha256": A, "ioc_description": "c"}]}
     )
-    (one,) = summary_of(*documents).elsewhere
+    (one,) = summary_of(*documents).related
     assert one.filenames == ("b", "c", "a", "d", "e")
     assert one.alerts == len(names) + 1
 
@@ -91,7 +91,7 @@ def test_a_hash_elsewhere_has_its_md5_too() -> None:
         {"grandparent_details": {"sha256": B, "md5": N}},
         {"quarantined_files": [{"sha256": C, "md5": [N]}, {"sha256": C, "md5": N}]},
     )
-    assert {one.sha256: (one.md5, one.alerts) for one in summary.elsewhere} == {A: (M, 2), B: ("", 2), C: (N, 1)}
+    assert {one.sha256: (one.md5, one.alerts) for one in summary.related} == {A: (M, 2), B: ("", 2), C: (N, 1)}
 
 
 def test_what_is_no_hash_is_not_counted() -> None:
@@ -99,7 +99,7 @@ def test_what_is_no_hash_is_not_counted() -> None:
     summary = summary_of(
         *({"parent_details": {"sha256": value}, "file_writes": [{"sha256": value}]} for value in values)
     )
-    assert (summary.elsewhere, summary.hashes, summary.alerts_read) == ((), (), len(values))
+    assert (summary.related, summary.hashes, summary.alerts_read) == ((), (), len(values))
 
 
 values = st.sampled_from([A, A.upper(), B, M, "x", "", None, 7, [A], {"a": A}])

@@ -149,7 +149,7 @@ def test_a_header_that_names_no_hash_is_told_of() -> None:
         {
             "schema": "falcon-bulk/hash-summary/1",
             "hashes": [{"sha256": A}, {"sha256": B}],
-            "elsewhere": [{"sha256": C}],
+            "related": [{"sha256": C}],
         },
     ],
 )

@@ -33,16 +33,16 @@ PREVIEW = Preview(
 )
 
 
-def an_entry(number: int, way: int = 0, **fields: object) -> PlannedAlert:
+def an_entry(number: int, action_set: int = 0, **fields: object) -> PlannedAlert:
     state = AlertState("new", "", "", "", ("pilot",), True, "", 0, "2026-11-17T06:50:00Z")
-    return PlannedAlert(f"{CID}:ind:1:{number}", way, msgspec.structs.replace(state, **fields))
+    return PlannedAlert(f"{CID}:ind:1:{number}", action_set, msgspec.structs.replace(state, **fields))
 
 
 def saved(path: Path, *entries: PlannedAlert, plan: Plan | None = None, preview: Preview = PREVIEW) -> Path:
     with path.open("wb") as file:
         writer = PlanFileWriter(file, plan or a_plan())
-        for number, way in enumerate(WAYS):
-            writer.add_way(number, way)
+        for number, action_set in enumerate(WAYS):
+            writer.add_action_set(number, action_set)
         for entry in entries:
             writer.add(entry)
         writer.finish(preview)
@@ -51,7 +51,7 @@ def saved(path: Path, *entries: PlannedAlert, plan: Plan | None = None, preview:
 
 @pytest.fixture
 def plan_path(tmp_path: Path) -> Path:
-    return saved(tmp_path / "close.plan", an_entry(1), an_entry(2, way=1))
+    return saved(tmp_path / "close.plan", an_entry(1), an_entry(2, action_set=1))
 
 
 def refusal(action: Callable[[], object]) -> str:
@@ -67,14 +67,14 @@ def test_what_was_planned_comes_back(plan_path: Path) -> None:
     assert file.preview == PREVIEW
     lines = list(file.rows())
     assert [line.actions for line in lines if isinstance(line, ActionSetLine)] == WAYS
-    assert [line.alert for line in lines if isinstance(line, AlertLine)] == [an_entry(1), an_entry(2, way=1)]
+    assert [line.alert for line in lines if isinstance(line, AlertLine)] == [an_entry(1), an_entry(2, action_set=1)]
 
 
 words = st.text(max_size=12)
 entries = st.builds(
     PlannedAlert,
     composite_id=st.text(min_size=1, max_size=40),
-    way=st.integers(0, 1),
+    action_set=st.integers(0, 1),
     before=st.builds(
         AlertState,
         *(words, words, words, words),
@@ -175,8 +175,8 @@ def test_a_plan_that_cannot_be_read_is_refused(name: str, tmp_path: Path) -> Non
 
 
 def test_a_plan_of_another_version_is_refused_by_its_name(plan_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("falcon_bulk.operations.changes.plan_file.PLAN_SCHEMA", "falcon-bulk/plan/2")
-    assert "falcon-bulk/plan/1" in refusal(lambda: PlanFile(plan_path))
+    monkeypatch.setattr("falcon_bulk.operations.changes.plan_file.PLAN_SCHEMA", "falcon-bulk/plan/3")
+    assert "falcon-bulk/plan/2" in refusal(lambda: PlanFile(plan_path))
 
 
 # Whose it is, and how old
@@ -226,7 +226,7 @@ def test_two_hundred_thousand_alerts_stream_through_in_flat_memory(tmp_path: Pat
     try:
         with path.open("wb") as file:
             writer = PlanFileWriter(file, a_plan())
-            writer.add_way(0, WAYS[0])
+            writer.add_action_set(0, WAYS[0])
             for each in range(number):
                 writer.add(an_entry(each))
             writer.finish(PREVIEW)

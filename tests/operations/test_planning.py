@@ -49,10 +49,10 @@ alert_fields = st.fixed_dictionaries(
     st.lists(st.integers(0, 30), max_size=12),
 )
 def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
-    documents: list[dict[str, Any]], verdict: Resolution | None, hashes: tuple[str, ...], more: list[int]
+    documents: list[dict[str, Any]], resolution: Resolution | None, hashes: tuple[str, ...], more: list[int]
 ) -> None:
     alerts = [an_alert(number, **fields) for number, fields in enumerate(documents)]
-    change = Change(status=Status.CLOSED, operator="alice", verdict=verdict)
+    change = Change(status=Status.CLOSED, operator="alice", resolution=resolution)
     asked = tuple(alert.composite_id for alert in alerts)
     asked += tuple(f"{CID}:ind:{number}:2-3-4" for number in more) if asked else ()
     preview, sink = planning(*alerts, change=change, hashes=hashes, given=asked)
@@ -69,20 +69,20 @@ def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
         assert alert.status != "closed"
         assert guardrail_for(alert, frozenset(hashes), frozenset()) == ""
         assert entry.before == AlertState.of(alert)
-        assert sink.ways[entry.way] == change.way(alert, a_plan().comment)
+        assert sink.action_sets[entry.action_set] == change.action_set(alert, a_plan().comment)
     for sample in preview.samples:
         if sample.title != "SHA256":
             assert sum(number for _, number in sample.counts) == preview.planned or sample.others
-    assert len(set(sink.ways.values())) == len(sink.ways)
+    assert len(set(sink.action_sets.values())) == len(sink.action_sets)
 
 
 def test_alerts_that_need_the_same_actions_share_a_way() -> None:
-    change = Change(status=Status.CLOSED, operator="alice", verdict=Resolution.FALSE_POSITIVE)
+    change = Change(status=Status.CLOSED, operator="alice", resolution=Resolution.FALSE_POSITIVE)
     _, sink = planning(
         *(an_alert(number, tags=["ignored"] if number % 2 else []) for number in range(6)), change=change
     )
-    assert len(sink.ways) == 2
-    assert [entry.way for entry in sink.alerts] == [0, 1, 0, 1, 0, 1]
+    assert len(sink.action_sets) == 2
+    assert [entry.action_set for entry in sink.alerts] == [0, 1, 0, 1, 0, 1]
 
 
 def test_what_is_in_the_wanted_status_is_skipped_before_any_rail_holds_it() -> None:

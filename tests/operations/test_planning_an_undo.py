@@ -34,14 +34,14 @@ class Sink:
     """What is planned, with its outcome and why."""
 
     def __init__(self) -> None:
-        self.ways: dict[int, ActionSet] = {}
+        self.action_sets: dict[int, ActionSet] = {}
         self.planned: dict[str, tuple[ActionSet, Outcome, str]] = {}
 
-    def add_way(self, number: int, way: ActionSet) -> None:
-        self.ways[number] = way
+    def add_action_set(self, number: int, action_set: ActionSet) -> None:
+        self.action_sets[number] = action_set
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
-        self.planned[alert.composite_id] = (self.ways[alert.way], outcome, reason)
+        self.planned[alert.composite_id] = (self.action_sets[alert.action_set], outcome, reason)
 
 
 def a_record(before: Alert, after: Alert | None, outcome: Outcome = Outcome.CHANGED) -> AlertRecord:
@@ -64,8 +64,8 @@ def test_what_is_as_the_run_left_it_goes_back_and_what_is_gone_is_skipped() -> N
     records = [a_record(here, an_alert(1, status="closed")), a_record(gone, an_alert(2, status="closed"))]
     preview, sink = undoing(records, ById(a_document(1, status="closed")))
     assert (preview.selected, preview.planned, preview.skipped) == (2, 1, {"not_found": 1})
-    way = (Action("update_status", "new"), Action("append_comment", UNDO.comment))
-    assert sink.planned == {here.composite_id: (way, Outcome.NOT_SENT, "")}
+    action_set = (Action("update_status", "new"), Action("append_comment", UNDO.comment))
+    assert sink.planned == {here.composite_id: (action_set, Outcome.NOT_SENT, "")}
 
 
 def test_only_what_the_run_changed_is_looked_at() -> None:
@@ -92,8 +92,8 @@ def test_an_alert_of_another_customer_stops_the_plan() -> None:
 def test_of_what_a_run_left_unknown_only_what_bears_its_comment_is_taken_for_changed() -> None:
     rows = [planned(an_alert(number)) for number in (1, 2, 3)]
     alerts = ById(a_document(1, status="closed", comments=[{"value": OURS}]), a_document(2))
-    ways = {0: (Action("update_status", "closed"), Action("append_comment", OURS))}
-    (found,) = changed_after_all([rows], ways, a_plan().marker, alerts)  # type: ignore[arg-type]
+    action_sets = {0: (Action("update_status", "closed"), Action("append_comment", OURS))}
+    (found,) = changed_after_all([rows], action_sets, a_plan().marker, alerts)  # type: ignore[arg-type]
     assert (found.composite_id, found.outcome) == (f"{CID}:ind:1:2-3-4", Outcome.CHANGED)
     assert found.after is not None
     assert found.after.status == "closed"

@@ -67,8 +67,8 @@ def test_an_alert_is_held_by_its_rail(rail: str, fields: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(("rail", "fields"), HELD)
 def test_a_lifted_rail_holds_nothing(rail: str, fields: dict[str, Any]) -> None:
-    lifted = frozenset({rail, "assigned"})  # who is of a team is also assigned
-    assert guardrail_for(an_alert(**fields), NOTHING, lifted) == ""
+    overrides = frozenset({rail, "assigned"})  # who is of a team is also assigned
+    assert guardrail_for(an_alert(**fields), NOTHING, overrides) == ""
 
 
 @pytest.mark.parametrize("fields", PASSING)
@@ -88,11 +88,11 @@ def test_an_alert_counts_under_the_first_rail_that_holds_it() -> None:
         sha256=OTHER_HASH,
         **fields,
     )
-    lifted: set[str] = set()
+    overrides: set[str] = set()
     order = []
-    while rail := guardrail_for(everything, frozenset({HASH}), frozenset(lifted)):
+    while rail := guardrail_for(everything, frozenset({HASH}), frozenset(overrides)):
         order.append(rail)
-        lifted.add(rail)
+        overrides.add(rail)
     assert order == [rail for rail in GUARDRAILS if rail != "no-severity"]
 
 

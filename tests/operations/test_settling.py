@@ -117,5 +117,7 @@ def test_a_state_is_what_an_action_leads_to_or_not(action: Action, fields: dict[
     ("one", "other"), list(product([("closed", True), ("new", False)], [("a", True), ("b", False)]))
 )
 def test_a_way_is_reached_when_all_of_its_actions_are(one: tuple[str, bool], other: tuple[str, bool]) -> None:
-    way = (Action("update_status", "closed"), Action("add_tag", "a"))
-    assert is_in_target_state(way, AlertState.of(an_alert(status=one[0], tags=[other[0]]))) is (one[1] and other[1])
+    action_set = (Action("update_status", "closed"), Action("add_tag", "a"))
+    assert is_in_target_state(action_set, AlertState.of(an_alert(status=one[0], tags=[other[0]]))) is (
+        one[1] and other[1]
+    )

@@ -37,16 +37,16 @@ class Model:
     shown: bool = True
     comments: tuple[str, ...] = field(default=())
 
-    def apply(self, way: ActionSet) -> "Model":
-        values = {action.name: action.value for action in way}
-        tags = self.tags - {action.value for action in way if action.name == "remove_tag"}
+    def apply(self, action_set: ActionSet) -> "Model":
+        values = {action.name: action.value for action in action_set}
+        tags = self.tags - {action.value for action in action_set if action.name == "remove_tag"}
         return replace(
             self,
             status=values.get("update_status", self.status),
-            tags=tags | {action.value for action in way if action.name == "add_tag"},
+            tags=tags | {action.value for action in action_set if action.name == "add_tag"},
             assignee=self._assigned(values),
             shown=values.get("show_in_ui", "true" if self.shown else "false") == "true",
-            comments=self.comments + tuple(action.value for action in way if action.name == "append_comment"),
+            comments=self.comments + tuple(action.value for action in action_set if action.name == "append_comment"),
         )
 
     def _assigned(self, values: dict[str, str]) -> Person:
@@ -83,7 +83,7 @@ changes = st.builds(
     Change,
     status=st.sampled_from(Status),
     operator=st.just("alice"),
-    verdict=st.sampled_from([None, *Resolution]),
+    resolution=st.sampled_from([None, *Resolution]),
     tags=st.lists(st.sampled_from(["pilot", "new-tag"]), max_size=2).map(tuple),
     assign_to=st.sampled_from(["", "alice@acme.example", "Bob"]),
 )
@@ -92,7 +92,7 @@ changes = st.builds(
 @given(models, changes, st.booleans())
 def test_the_way_back_restores_all_but_the_comments(before: Model, change: Change, hides: bool) -> None:
     alert = an_alert(status=before.status, tags=sorted(before.tags))
-    after = before.apply(change.way(alert, "there"))
+    after = before.apply(change.action_set(alert, "there"))
     after = replace(after, shown=after.shown and not hides)  # closing may hide: not known
     restored = after.apply(undo_actions(before.state, after.state, "back"))
     assert replace(restored, comments=()) == before
@@ -101,14 +101,14 @@ def test_the_way_back_restores_all_but_the_comments(before: Model, change: Chang
 
 @given(models, models)
 def test_the_way_back_leads_from_any_state_to_any_other(before: Model, after: Model) -> None:
-    way = undo_actions(before.state, after.state, "back")
-    assert replace(after.apply(way), comments=()) == replace(before, comments=())
-    names = [action.name for action in way]
+    action_set = undo_actions(before.state, after.state, "back")
+    assert replace(after.apply(action_set), comments=()) == replace(before, comments=())
+    names = [action.name for action in action_set]
     assert names[-1] == "append_comment"
     assert names.count("append_comment") == 1
     tags_only = [name for name in names if name.endswith("_tag")]
     assert tags_only == sorted(tags_only, reverse=True)  # remove_tag before add_tag
-    assert all(isinstance(action.value, str) and action.value for action in way)
+    assert all(isinstance(action.value, str) and action.value for action in action_set)
 
 
 @given(models)

@@ -39,7 +39,7 @@ RUN_KEYS = [
 
 
 def test_hash_summary() -> None:
-    summary = a_hash_summary(a_hash_count(3, max_severity=None), elsewhere=(a_hash_elsewhere(),))
+    summary = a_hash_summary(a_hash_count(3, max_severity=None), related=(a_hash_elsewhere(),))
     assert decoded(hash_summary_document(summary)) == {
         "schema": "falcon-bulk/hash-summary/1",
         "customer": "acme",
@@ -66,10 +66,10 @@ def test_hash_summary() -> None:
                 "filenames": ["setup.exe", "inventory.dll"],
                 "fields": ["sha256"],
                 "other_fields": [],
-                "by_verdict": {},
+                "by_resolution": {},
             }
         ],
-        "elsewhere": [
+        "related": [
             {
                 "sha256": "b" * 64,
                 "md5": "c" * 32,

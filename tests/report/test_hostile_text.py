@@ -59,7 +59,7 @@ def every_sheet(text: str) -> list[Sheet]:
                 a_hash_count(names=(text,), filenames=(text,)),
                 customer=text,
                 filter=text,
-                elsewhere=(a_hash_elsewhere(filenames=(text,)),),
+                related=(a_hash_elsewhere(filenames=(text,)),),
             ),
             None,
         ),

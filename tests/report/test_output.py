@@ -90,7 +90,7 @@ def test_a_file_that_was_private_stays_private(tmp_path: Path) -> None:
 
 
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
-    folder = tmp_path / "elsewhere"
+    folder = tmp_path / "related"
     folder.mkdir()
     (tmp_path / "link.csv").symlink_to(folder / "target.csv")
     for text in (b"one", b"two"):

@@ -64,7 +64,7 @@ def notes(sheets: list[Sheet]) -> str:
         ({"status": RunStatus.UNFINISHED, "changed": 500}, "acme: unfinished; 500 of 1,204 alerts changed"),
     ],
 )
-def test_the_first_line_is_the_verdict(fields: dict[str, object], line: str) -> None:
+def test_the_first_line_is_the_headline(fields: dict[str, object], line: str) -> None:
     assert result_headline(a_result(**fields)) == line
     assert result_sheets(a_result(**fields))[0].title == line
 
@@ -104,13 +104,13 @@ def test_the_preview_says_what_is_sent_and_to_which_tenant() -> None:
     assert ("sends", "set the status to closed") in sent
     assert ("sends", "add the tag false_positive") in sent
     assert ("created", "2026-10-01T00:00:00Z to 2026-11-17T06:50:00Z") in sent
-    assert ("lifted", "assigned") in sent
+    assert ("overrides", "assigned") in sent
 
 
 def test_the_preview_counts_what_is_held_back_and_names_the_option_that_lifts_it() -> None:
     counts = rows(preview_sheets(a_plan(), a_preview())[1])
     assert counts[0] == (1530, "selected", "")
-    assert (22, "held: critical", "held back; --lift critical lets them through") in counts
+    assert (22, "held: critical", "held back; --override critical lets them through") in counts
     assert counts[-1] == (1204, "planned", "will be changed")
     assert not [row for row in counts if row[0] == 0]
 
@@ -146,7 +146,7 @@ def test_the_hash_summary_shows_the_most_frequent_and_says_what_it_leaves_out() 
 
 def test_hashes_that_are_nobody_s_own_have_a_sheet_of_their_own() -> None:
     others = [a_hash_elsewhere(n) for n in (30, 20, 10)]
-    own, elsewhere = hash_summary_sheets(a_hash_summary(a_hash_count(), elsewhere=others), 2)
+    own, elsewhere = hash_summary_sheets(a_hash_summary(a_hash_count(), related=others), 2)
     assert [row[0] for row in own.rows] == [3200]
     assert elsewhere.title == "acme: 3 hashes that are no alert's own"
     assert list(elsewhere.rows) == [(n, "b" * 64, "c" * 32, "parent", "explorer.exe") for n in (30, 20)]

@@ -41,7 +41,7 @@ def all_kinds() -> list[Sheet]:
     return [
         alert_sheet([an_alert(), an_alert(2, severity_name="Critical")], details=False),
         alert_sheet([an_alert()], details=True),
-        *hash_summary_sheets(a_hash_summary(a_hash_count(), elsewhere=(a_hash_elsewhere(),)), None),
+        *hash_summary_sheets(a_hash_summary(a_hash_count(), related=(a_hash_elsewhere(),)), None),
         *preview_sheets(a_plan(), a_preview()),
         *result_sheets(a_partial_result()),
         runs_sheet([a_run_row()]),

@@ -53,7 +53,7 @@ def scheduled(shell: CommandRunner, *words: str, **more: Any) -> dict[str, Any]:
 
 def test_the_crontab_line_runs_the_command_anywhere_and_with_nothing_around_it(acme: CommandRunner) -> None:
     lines = scheduled(acme, "query", "--customer", "acme", "--all", "--filter", "name:!'100%'", "-o", "new.jsonl", "-q")
-    elsewhere = acme.folder / "elsewhere"
+    elsewhere = acme.folder / "related"
     elsewhere.mkdir()
     done = sh(cron_command(lines["crontab"]), elsewhere, BARE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), Path(lines["log"]).read_text()
@@ -64,7 +64,7 @@ def test_the_crontab_line_runs_the_command_anywhere_and_with_nothing_around_it(a
 
 def test_a_scheduled_change_is_done_and_recorded_where_it_was_scheduled(acme: CommandRunner) -> None:
     lines = scheduled(
-        acme, "bulk-close", "--customer", "acme", "--from-status", "new", "--yes", "--max", "100", "--lift", "all"
+        acme, "bulk-close", "--customer", "acme", "--status", "new", "--yes", "--max", "100", "--override", "all"
     )
     done = sh(cron_command(lines["crontab"]), Path("/"), BARE)
     assert done.returncode == 0, Path(lines["log"]).read_text()

@@ -58,20 +58,20 @@ def a_plan(**fields: Any) -> Plan:
     return Plan(**usual | fields)
 
 
-def planned(alert: Alert, way: int = 0) -> PlannedAlert:
-    return PlannedAlert(alert.composite_id, way, AlertState.of(alert))
+def planned(alert: Alert, action_set: int = 0) -> PlannedAlert:
+    return PlannedAlert(alert.composite_id, action_set, AlertState.of(alert))
 
 
 class Collected:
     """A sink that keeps what is planned."""
 
     def __init__(self) -> None:
-        self.ways: dict[int, ActionSet] = {}
+        self.action_sets: dict[int, ActionSet] = {}
         self.alerts: list[PlannedAlert] = []
 
-    def add_way(self, number: int, way: ActionSet) -> None:
-        self.ways[number] = way
+    def add_action_set(self, number: int, action_set: ActionSet) -> None:
+        self.action_sets[number] = action_set
 
     def add(self, alert: PlannedAlert) -> None:
-        assert alert.way in self.ways, "a way stands before the first alert that goes it"
+        assert alert.action_set in self.action_sets, "a way stands before the first alert that goes it"
         self.alerts.append(alert)

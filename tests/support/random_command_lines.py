@@ -27,7 +27,7 @@ FITTING: dict[str, list[str]] = {
     "--hash": [HASH, HASH.upper(), f"{HASH},{HASH[::-1]}"],
     "--host": ["LAB-*", "*-1"],
     "--ids-file": ["ids.txt", "-"],
-    "--lift": ["all", "critical", "assigned,in-progress"],
+    "--override": ["all", "critical", "assigned,in-progress"],
     "--limit": ["1", "10"],
     "--max": ["0", "3", "1000"],
     "--name": ["*a*"],

@@ -56,7 +56,7 @@ def a_plan(**fields: Any) -> Plan:
         "operator": "alice",
         "created": "2026-11-17T06:50:00Z",
         "selection": f"hash {SHA256}",
-        "lifted": ("assigned",),
+        "overrides": ("assigned",),
         "target": "closed",
     }
     return Plan(**usual | fields)

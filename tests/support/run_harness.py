@@ -31,7 +31,7 @@ from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit
 
 ALL_GUARDRAILS = frozenset(GUARDRAILS)
-CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", lifted=ALL_GUARDRAILS)
+CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", overrides=ALL_GUARDRAILS)
 
 
 class SteppingClock:
@@ -129,7 +129,7 @@ class RunHarness:
             operator=change.operator,
             created=rfc3339(self.timing.now()),
             selection="exactly the given ids",
-            lifted=tuple(change.lifted),
+            overrides=tuple(change.overrides),
             target=change.status,
             comment=change.comment_of(run_id),
             undoes=undoes,

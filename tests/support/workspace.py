@@ -107,7 +107,7 @@ class Workspace:
         """The command line that closes exactly those alerts."""
         path = self.folder / f"ids-{len(list(self.folder.glob('ids-*')))}.txt"
         path.write_text("\n".join(ids))
-        command = ["bulk-close", "--ids-file", str(path), "--lift", "all", "--comment", "Approved tool"]
+        command = ["bulk-close", "--ids-file", str(path), "--override", "all", "--comment", "Approved tool"]
         return [*command, "--yes", "--expect", str(len(ids)), "--format", "json", *more]
 
     # The tenant's truth

@@ -12,6 +12,7 @@ import msgspec
 from falcon_bulk import __version__
 from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed, confirm_plan
 from falcon_bulk.cli.hints import after_dry_run, after_run, next_step, resume_hint
+from falcon_bulk.cli.options import KEEP
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.config.operator import operator_problem
@@ -52,16 +53,16 @@ def new_run_id(context: Session) -> str:
 
 def change_from_options(context: Session, options: dict[str, Any], run_id: str) -> Change:
     """The change that a command's options ask for, checked. Raises UsageProblem."""
-    lifted = options["lifted"]
+    overrides = options["overrides"]
     operator = operator_from_options(context, options)
     change = Change(
-        status=Status(options["status"]),
+        status=None if options["set_status"] == KEEP else Status(options["set_status"]),
         operator=operator,
         comment=options["comment"] or "",
-        verdict=Resolution(options["resolution"]) if options["resolution"] else None,
+        resolution=Resolution(options["resolution"]) if options["resolution"] else None,
         tags=options["tags"],
         assign_to=options["assign_to"] or "",
-        lifted=frozenset(GUARDRAILS) if "all" in lifted else frozenset(lifted),
+        overrides=frozenset(GUARDRAILS) if "all" in overrides else frozenset(overrides),
     )
     change.check()
     change.comment_of(run_id)
@@ -94,7 +95,7 @@ def change_alerts(context: Session, command: str, selection: Selection, options:
             return publish_dry_run(
                 context, dry_run(tenant, plan, make, consent, options["plan_file"]), fail_on_empty=fail_on_empty
             )
-        if change.status == Status.CLOSED and change.verdict is None:
+        if change.status == Status.CLOSED and change.resolution is None:
             context.console.say("Hint: --resolution false_positive records why the alerts are closed.")
         approve = partial(confirm_plan, context, plan, consent)
         ended = execute_plan(context, tenant, plan, make, approve, pace_from_options(options))
@@ -119,8 +120,8 @@ def prepare_plan(
         created=context.now,
         selection=selection.words,
         hashes=selection.hashes if command == "close-hash" else (),
-        lifted=tuple(name for name in GUARDRAILS if name in change.lifted),
-        target=change.status,
+        overrides=tuple(name for name in GUARDRAILS if name in change.overrides),
+        target=change.status or "",
         comment=change.comment_of(run_id),
         version=__version__,
     )

@@ -13,7 +13,7 @@ from falcon_bulk.report.formats import Format
 
 # The selection's options by the names of their values, in the order in which they are written again.
 _ONE = {"fql": "--filter", "host": "--host", "name": "--name", "since": "--since", "until": "--until"}
-_SEVERAL = {"hashes": "--hash", "severities": "--severity", "products": "--product"}
+_SEVERAL = {"hashes": "--hash", "severities": "--severity", "products": "--product", "statuses": "--status"}
 _STDIN = "-"
 _ACTIVE = frozenset('"$`\\!')
 
@@ -39,7 +39,7 @@ def after_summary(context: Session, options: Mapping[str, Any], alerts: int, *, 
 
 def after_hash_summary(context: Session, options: Mapping[str, Any], summary: HashSummary) -> None:
     """What closing the most frequent hash that has open alerts would do, within the same selection."""
-    within = _selecting({**options, "hashes": (), "hash_file": None}, status="--from-status")
+    within = _selecting({**options, "hashes": (), "hash_file": None})
     for one in summary.hashes:
         if one.alerts > one.by_status.get(Status.CLOSED, 0):
             suggest(context, "Next:", "close-hash", "--hash", one.sha256, *within, "--dry-run")
@@ -116,11 +116,10 @@ def _about_the_same(context: Session, options: Mapping[str, Any], *words: str) -
         suggest(context, "Next:", *words, *_selecting(options))
 
 
-def _selecting(options: Mapping[str, Any], status: str = "--status") -> list[str]:
-    """The options of the same selection, as they were given. status: what the one for the status is called."""
-    several = {**_SEVERAL, "from_status": status}
+def _selecting(options: Mapping[str, Any]) -> list[str]:
+    """Return the options of the same selection, as they were given."""
     words = [word for name, option in _ONE.items() if options[name] for word in (option, options[name])]
-    words += [word for name, option in several.items() if options[name] for word in (option, ",".join(options[name]))]
+    words += [word for name, option in _SEVERAL.items() if options[name] for word in (option, ",".join(options[name]))]
     words += ["--hash-file", str(options["hash_file"])] if options.get("hash_file") else []
     return words + ["--visible-only"] * bool(options["visible_only"])
 

@@ -10,14 +10,18 @@ import click
 from falcon_bulk.cli import completions as completing
 from falcon_bulk.cli.suggestions import SuggestingChoice, did_you_mean
 from falcon_bulk.errors import UsageProblem
+from falcon_bulk.model.vocabulary import SEVERITY_NAMES, Resolution, Status
+from falcon_bulk.report.formats import Format
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 Check = Callable[[click.Context, click.Parameter, Any], Any]
 
-FORMATS = ("table", "markdown", "csv", "json", "jsonl", "html")
-STATUSES = ("new", "in_progress", "reopened", "closed")
-SEVERITIES = ("informational", "low", "medium", "high", "critical")
-RESOLUTIONS = ("false_positive", "true_positive", "ignored")
+FORMATS = tuple(map(str, Format))
+STATUSES = tuple(map(str, Status))
+SEVERITIES = tuple(name.lower() for name in reversed(SEVERITY_NAMES))
+RESOLUTIONS = tuple(map(str, Resolution))
+KEEP = "keep"
+"""The value of --set-status that leaves the status."""
 
 
 def examples(*lines: str) -> str:
@@ -84,8 +88,8 @@ def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str
     if value.lower() in choices:
         return value.lower()
     hint = f"{did_you_mean(value.lower(), choices)}It takes {', '.join(choices)}."
-    if choices == STATUSES and value.lower() in (*RESOLUTIONS, "resolved", "false-positive", "fp"):
-        hint = "Use --status closed --resolution false_positive: the verdict is not a status."
+    if set(STATUSES) <= set(choices) and value.lower() in (*RESOLUTIONS, "resolved", "false-positive", "fp"):
+        hint = "Use --set-status closed --resolution false_positive: a resolution is not a status."
     raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", hint)
 
 
@@ -206,9 +210,8 @@ def hash_file_option(command: Decorated) -> Decorated:
     )(command)
 
 
-def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
-    """The options that select alerts; `--status` is the target of a changing command, hence `--from-status`."""
-    status = ("--from-status", "from_status") if changing else ("--status", "from_status")
+def selection_options(command: Decorated) -> Decorated:
+    """Add the options that select alerts."""
     declared = [
         click.option("--filter", "fql", **single_value(), metavar="FQL", help="A filter in Falcon Query Language."),
         click.option("--hash", "hashes", **multi_value("SHA256"), help="Alerts of these hashes; several: with commas."),
@@ -222,7 +225,7 @@ def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
         click.option(
             "--product", "products", **multi_value("NAME"), help="By product: epp, idp, xdr, …; several: with commas."
         ),
-        click.option(*status, **multi_value(choices=STATUSES), help="By status; several: with commas."),
+        click.option("--status", "statuses", **multi_value(choices=STATUSES), help="By status; several: with commas."),
         click.option("--host", **single_value(), metavar="GLOB", help="By host name; * stands for any text."),
         click.option("--name", **single_value(), metavar="GLOB", help="By alert name; * stands for any text."),
         click.option(
@@ -235,12 +238,9 @@ def selection_options(*, changing: bool) -> Callable[[Decorated], Decorated]:
         click.option("--fail-on-empty", is_flag=True, help="Exit with 9 if nothing matches."),
     ]
 
-    def decorate(command: Decorated) -> Decorated:
-        for option in reversed(declared):
-            command = option(command)
-        return command
-
-    return decorate
+    for option in reversed(declared):
+        command = option(command)
+    return command
 
 
 # How a change is carried out.
@@ -314,14 +314,19 @@ operator_option = click.option(
 def change_options(command: Decorated) -> Decorated:
     """What is changed, for close-hash and bulk-close."""
     declared = [
-        click.option("--status", **choice_value(STATUSES, "closed"), show_default=True, help="The status to set."),
+        click.option(
+            "--set-status",
+            **choice_value((*STATUSES, KEEP), "closed"),
+            show_default=True,
+            help="Set this status; keep leaves it as it is.",
+        ),
         click.option(
             "--comment",
             **single_value(check_not_blank),
             metavar="TEXT",
             help="Goes onto every changed alert, with your name.",
         ),
-        click.option("--resolution", **choice_value(RESOLUTIONS), help="The verdict to set."),
+        click.option("--resolution", **choice_value(RESOLUTIONS), help="The resolution to set."),
         click.option("--tag", "tags", **multi_value("TAG"), help="A tag to add."),
         click.option(
             "--assign-to",
@@ -331,8 +336,8 @@ def change_options(command: Decorated) -> Decorated:
         ),
         operator_option,
         click.option(
-            "--lift",
-            "lifted",
+            "--override",
+            "overrides",
             **multi_value("RAIL"),
             shell_complete=completing.complete_guardrails,
             help="Let a guard rail go: critical, no-severity, overwatch, falcon-complete, true-positive, case, "

@@ -32,7 +32,7 @@ def selection_from_options(context: Session, options: dict[str, Any]) -> Selecti
         hashes=hashes_from_options(options, context.console),
         severities=tuple(name.capitalize() for name in options["severities"]),
         products=tuple(check_word(value, "product") for value in options["products"]),
-        statuses=options["from_status"],
+        statuses=options["statuses"],
         host=check_host(options["host"]) if options["host"] is not None else "",
         name=check_name(options["name"]) if options["name"] is not None else "",
         since=parse_instant(options["since"], "--since", now),

@@ -123,12 +123,12 @@ class Alerts:
             raise Unreachable(f"Falcon could not read all alerts: {broken[0].words}.", trace_id=answer.trace_id)
         return answer
 
-    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse:
+    def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
         """Apply the actions to at most 1,000 alerts (PATCH v3, hidden alerts too).
 
         Raises AnswerLost if it is not known whether it was applied; Rejected for a 4xx.
         """
-        actions = [{"name": action.name, "value": action.value} for action in way]
+        actions = [{"name": action.name, "value": action.value} for action in action_set]
         answer: ApiResponse = self._call(
             CHANGE,
             self._service.update_alerts_v3,

@@ -49,6 +49,6 @@ def _habits_of(clause: Clause) -> Iterator[str]:
     elif field == "severity_name" and value[:1].isdigit():
         yield f"severity_name is a word such as 'High': use severity:{clause.operator}{value} for a number."
     elif field == "status" and value in tuple(Resolution):
-        yield f"{value} is no status any more, but a verdict: use status:'closed'+resolution:'{value}'."
+        yield f"{value} is no status any more, but a resolution: use status:'closed'+resolution:'{value}'."
     elif field == "detection_id" and value.startswith("ldt:"):
         yield "An id of the former Detects API names no alert: alerts have composite_id and aggregate_id."

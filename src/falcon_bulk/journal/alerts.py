@@ -11,7 +11,7 @@ from falcon_bulk.model.run import AlertOutcome, AlertRecord, Batch, BatchAnswer,
 ROWS_AT_ONCE = 1_000
 _encode = msgspec.json.encode
 _state = msgspec.json.Decoder(AlertState).decode
-_way = msgspec.json.Decoder(tuple[Action, ...]).decode
+_action_set = msgspec.json.Decoder(tuple[Action, ...]).decode
 
 
 class AlertRecords:
@@ -22,26 +22,30 @@ class AlertRecords:
         self._writing = writing
 
     def add(
-        self, run_id: str, rows: Sequence[tuple[PlannedAlert, Outcome, str]], ways: Sequence[tuple[int, ActionSet]]
+        self,
+        run_id: str,
+        rows: Sequence[tuple[PlannedAlert, Outcome, str]],
+        action_sets: Sequence[tuple[int, ActionSet]],
     ) -> None:
         """Add alerts and ways to a draft."""
         with self._writing() as db:
             db.executemany(
-                "INSERT INTO ways VALUES (?, ?, ?)", [(run_id, number, _encode(way)) for number, way in ways]
+                "INSERT INTO action_sets VALUES (?, ?, ?)",
+                [(run_id, number, _encode(action_set)) for number, action_set in action_sets],
             )
             db.executemany(
-                "INSERT INTO alerts (run_id, composite_id, way, before, state, reason) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO alerts (run_id, composite_id, action_set, before, state, reason) VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (run_id, alert.composite_id, alert.way, _encode(alert.before), outcome, reason)
+                    (run_id, alert.composite_id, alert.action_set, _encode(alert.before), outcome, reason)
                     for alert, outcome, reason in rows
                 ],
             )
 
-    def ways(self, run_id: str) -> dict[int, ActionSet]:
+    def action_sets(self, run_id: str) -> dict[int, ActionSet]:
         """The ways of a run by number."""
         with self._reading() as db:
-            rows = db.execute("SELECT way, actions FROM ways WHERE run_id = ?", (run_id,)).fetchall()
-        return {number: _way(actions) for number, actions in rows}
+            rows = db.execute("SELECT action_set, actions FROM action_sets WHERE run_id = ?", (run_id,)).fetchall()
+        return {number: _action_set(actions) for number, actions in rows}
 
     def batches(self, run_id: str, size: int) -> Iterator[tuple[PlannedAlert, ...]]:
         """The alerts not sent yet, in batches of one way each. Ask for all of them before asking anew."""
@@ -49,15 +53,15 @@ class AlertRecords:
         while True:
             with self._reading() as db:
                 rows = db.execute(
-                    "SELECT rowid, composite_id, way, before FROM alerts "
-                    "WHERE run_id = ? AND state = ? AND (way, rowid) > (?, ?) ORDER BY way, rowid LIMIT ?",
+                    "SELECT rowid, composite_id, action_set, before FROM alerts "
+                    "WHERE run_id = ? AND state = ? AND (action_set, rowid) > (?, ?) ORDER BY action_set, rowid LIMIT ?",
                     (run_id, Outcome.NOT_SENT, *last, size),
                 ).fetchall()
             if not rows:
                 return
-            way = rows[0][2]
-            rows = [row for row in rows if row[2] == way]
-            last = (way, rows[-1][0])
+            action_set = rows[0][2]
+            rows = [row for row in rows if row[2] == action_set]
+            last = (action_set, rows[-1][0])
             yield tuple(PlannedAlert(row[1], row[2], _state(row[3])) for row in rows)
 
     def in_state(self, run_id: str, outcome: Outcome) -> Iterator[tuple[PlannedAlert, ...]]:
@@ -66,7 +70,7 @@ class AlertRecords:
         while True:
             with self._reading() as db:
                 rows = db.execute(
-                    "SELECT composite_id, way, before FROM alerts WHERE run_id = ? AND state = ? "
+                    "SELECT composite_id, action_set, before FROM alerts WHERE run_id = ? AND state = ? "
                     "AND composite_id > ? ORDER BY composite_id LIMIT ?",
                     (run_id, outcome, last, ROWS_AT_ONCE),
                 ).fetchall()

@@ -20,11 +20,11 @@ class Draft:
         self.run_id = run_id
         self._rows: list[tuple[PlannedAlert, Outcome, str]] = []
         self._indicators: list[tuple[PlannedIndicator, Outcome, str]] = []
-        self._ways: list[tuple[int, ActionSet]] = []
+        self._action_sets: list[tuple[int, ActionSet]] = []
 
-    def add_way(self, number: int, way: ActionSet) -> None:
+    def add_action_set(self, number: int, action_set: ActionSet) -> None:
         """A new way; comes before the first alert that goes it."""
-        self._ways.append((number, way))
+        self._action_sets.append((number, action_set))
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         """An alert of the plan. An outcome other than NOT_SENT is final already (an undo's drifted ones)."""
@@ -40,8 +40,8 @@ class Draft:
         """Write what is collected."""
         self._journal.indicators.add(self.run_id, self._indicators)
         self._indicators = []
-        self._journal.alerts.add(self.run_id, self._rows, self._ways)
-        self._rows, self._ways = [], []
+        self._journal.alerts.add(self.run_id, self._rows, self._action_sets)
+        self._rows, self._action_sets = [], []
 
     def begin(self, preview: Preview, at: str) -> None:
         """The plan is whole and will be carried out."""

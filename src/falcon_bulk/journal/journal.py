@@ -323,7 +323,7 @@ def journals(folder: Path) -> list[Path]:
 
 
 def _forget(db: sqlite3.Connection, run_id: str) -> None:
-    for table in ("alerts", "indicators", "ways", "batches", "problems", "runs"):
+    for table in ("alerts", "indicators", "action_sets", "batches", "problems", "runs"):
         db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
 
 

@@ -15,16 +15,16 @@ CREATE TABLE IF NOT EXISTS runs (
     requests INTEGER NOT NULL DEFAULT 0,
     seconds REAL NOT NULL DEFAULT 0
 );
-CREATE TABLE IF NOT EXISTS ways (
+CREATE TABLE IF NOT EXISTS action_sets (
     run_id TEXT NOT NULL,
-    way INTEGER NOT NULL,
+    action_set INTEGER NOT NULL,
     actions BLOB NOT NULL,
-    PRIMARY KEY (run_id, way)
+    PRIMARY KEY (run_id, action_set)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS alerts (
     run_id TEXT NOT NULL,
     composite_id TEXT NOT NULL,
-    way INTEGER NOT NULL,
+    action_set INTEGER NOT NULL,
     before BLOB NOT NULL,           -- model.plan.AlertState: what was seen when the plan was made
     state TEXT NOT NULL DEFAULT 'not_sent',  -- model.run.Outcome; 'unknown' from the intent until the outcome
     reason TEXT NOT NULL DEFAULT '',
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS alerts (
     batch INTEGER
 );
 CREATE UNIQUE INDEX IF NOT EXISTS alerts_by_id ON alerts (run_id, composite_id);
-CREATE INDEX IF NOT EXISTS alerts_by_state ON alerts (run_id, state, way);
+CREATE INDEX IF NOT EXISTS alerts_by_state ON alerts (run_id, state, action_set);
 CREATE TABLE IF NOT EXISTS indicators (
     run_id TEXT NOT NULL,
     sha256 TEXT NOT NULL,

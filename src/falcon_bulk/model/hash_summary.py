@@ -6,7 +6,7 @@ import msgspec
 class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     """One SHA256 and the alerts it is an own hash of; an alert counts once.
 
-    hosts is the number of distinct hosts; names and filenames the five most frequent; by_verdict counts the verdicts
+    hosts is the number of distinct hosts; names and filenames the five most frequent; by_resolution counts the resolutions
     given; max_severity 1 to 100, or None if no alert had one. fields: the places in which the hash was an alert's own;
     other_fields: those in which it stood, in any alert, without being that. md5: '' where none is known to be its.
     """
@@ -22,7 +22,7 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[str, ...]
     filenames: tuple[str, ...]
     fields: tuple[str, ...]
-    by_verdict: dict[str, int] = {}
+    by_resolution: dict[str, int] = {}
     other_fields: tuple[str, ...] = ()
     md5: str = ""
 
@@ -53,7 +53,7 @@ class HashSummary(msgspec.Struct, frozen=True, kw_only=True):
     alerts_read: int
     alerts_with_hash: int
     hashes: tuple[HashCount, ...]
-    elsewhere: tuple[RelatedHash, ...] = ()
+    related: tuple[RelatedHash, ...] = ()
     by_severity: dict[str, int] = {}
     by_product: dict[str, int] = {}
     by_day: dict[str, int] = {}

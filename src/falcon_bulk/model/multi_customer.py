@@ -48,7 +48,7 @@ def combined_exit_code(parts: Iterable[CustomerResult[Result]]) -> int:
 
 
 class HashAtCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one customer has of a hash: alerts, open ones, and the verdicts given to them."""
+    """What one customer has of a hash: alerts, open ones, and the resolutions given to them."""
 
     alerts: int
     open: int
@@ -85,8 +85,8 @@ def shared_hashes(summaries: Iterable[HashSummary]) -> tuple[SharedHash, ...]:
             found.setdefault(count.sha256, {})[summary.customer] = HashAtCustomer(
                 alerts=count.alerts,
                 open=sum(count.by_status.get(status, 0) for status in OPEN),
-                false_positive=count.by_verdict.get(Resolution.FALSE_POSITIVE, 0),
-                true_positive=count.by_verdict.get(Resolution.TRUE_POSITIVE, 0),
+                false_positive=count.by_resolution.get(Resolution.FALSE_POSITIVE, 0),
+                true_positive=count.by_resolution.get(Resolution.TRUE_POSITIVE, 0),
                 first_seen=count.first_seen,
                 last_seen=count.last_seen,
             )

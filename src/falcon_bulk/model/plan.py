@@ -8,7 +8,7 @@ import msgspec
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.indicator import IndicatorSpec
 
-PLAN_SCHEMA = "falcon-bulk/plan/1"
+PLAN_SCHEMA = "falcon-bulk/plan/2"
 
 
 class Action(msgspec.Struct, frozen=True, array_like=True):
@@ -84,7 +84,7 @@ class PlannedAlert(msgspec.Struct, frozen=True, array_like=True):
     """An alert of a plan: its id, which of the plan's ways it goes, what was seen of it."""
 
     composite_id: str
-    way: int
+    action_set: int
     before: AlertState
 
 
@@ -107,7 +107,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     created: str
     selection: str
     hashes: tuple[str, ...] = ()
-    lifted: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     target: str = ""
     comment: str = ""
     undoes: str = ""

@@ -26,4 +26,4 @@ def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int]) -> Iter
             yield number, f"skipped: {reason}", _SKIP_REASONS.get(reason, "")
     for rail, number in held.items():
         if number:
-            yield number, f"held: {rail}", f"held back; --lift {rail} lets them through"
+            yield number, f"held: {rail}", f"held back; --override {rail} lets them through"

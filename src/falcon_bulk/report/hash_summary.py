@@ -40,10 +40,10 @@ def hash_summary_sheets(summary: HashSummary, top: int | None) -> list[Sheet]:
     Of more than `top` only the first, and a note on the rest.
     """
     sheets = [_own_sheet(summary, top)]
-    if summary.elsewhere:
-        title = f"{summary.customer}: {format_cell(len(summary.elsewhere))} hashes that are no alert's own"
-        notes = ["They are shown and select nothing.", *_not_shown(summary.elsewhere, top)]
-        sheets.append(Sheet(title, _ELSEWHERE, map(_elsewhere_row, summary.elsewhere[:top]), notes))
+    if summary.related:
+        title = f"{summary.customer}: {format_cell(len(summary.related))} hashes that are no alert's own"
+        notes = ["They are shown and select nothing.", *_not_shown(summary.related, top)]
+        sheets.append(Sheet(title, _ELSEWHERE, map(_elsewhere_row, summary.related[:top]), notes))
     return sheets
 
 
@@ -116,11 +116,11 @@ def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
                 "filenames": list(count.filenames),
                 "fields": list(count.fields),
                 "other_fields": list(count.other_fields),
-                "by_verdict": dict(count.by_verdict),
+                "by_resolution": dict(count.by_resolution),
             }
             for count in summary.hashes
         ],
-        "elsewhere": [
+        "related": [
             {
                 "sha256": one.sha256,
                 "md5": one.md5 or None,
@@ -128,7 +128,7 @@ def hash_summary_document(summary: HashSummary) -> dict[str, Any]:
                 "fields": list(one.fields),
                 "filenames": list(one.filenames),
             }
-            for one in summary.elsewhere
+            for one in summary.related
         ],
     }
 

@@ -20,9 +20,9 @@ def multi_document(
     document: Callable[[Result], dict[str, Any]],
     shared: Sequence[SharedHash] | None = None,
 ) -> dict[str, Any]:
-    """`falcon-bulk/round/1`. document: a customer's result as the command alone would give it."""
+    """`falcon-bulk/multi/1`. document: a customer's result as the command alone would give it."""
     return {
-        "schema": "falcon-bulk/round/1",
+        "schema": "falcon-bulk/multi/1",
         "exit_code": int(combined_exit_code(parts)),
         "customers": [
             {

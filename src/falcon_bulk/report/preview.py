@@ -41,8 +41,8 @@ def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
         yield "takes back", plan.undoes
     for action in preview.sent:
         yield "sends", action
-    if plan.lifted:
-        yield "lifted", ", ".join(plan.lifted)
+    if plan.overrides:
+        yield "overrides", ", ".join(plan.overrides)
     yield "operator", plan.operator
     yield "run", plan.run_id
 

@@ -29,7 +29,7 @@ _IDS_SHOWN = 3
 
 
 def result_sheets(result: RunResult) -> list[Sheet]:
-    """The verdict in one line, the numbers that are not 0, the errors, and what it took."""
+    """The resolution in one line, the numbers that are not 0, the errors, and what it took."""
     columns = COUNT_COLUMNS if result.allowance is None else NUMBER_COLUMNS
     sheets = [Sheet(result_headline(result), columns, list(_counts(result)))]
     if result.allowance is not None and result.status is not RunStatus.DRY_RUN:
@@ -87,10 +87,10 @@ def dry_run_document(result: RunResult, preview: Preview) -> dict[str, Any]:
 
 def result_headline(result: RunResult) -> str:
     """How the run ended, in one line."""
-    return f"{result.customer}: {_verdict(result)}"
+    return f"{result.customer}: {_headline(result)}"
 
 
-def _verdict(result: RunResult) -> str:
+def _headline(result: RunResult) -> str:
     planned, (things, deed) = format_cell(result.planned), _words(result)
     done = f"{format_cell(result.changed)} of {planned} {things} {deed}"
     match result.status:

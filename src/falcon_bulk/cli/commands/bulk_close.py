@@ -20,12 +20,12 @@ from falcon_bulk.errors import UsageProblem
     "bulk-close",
     epilog=examples(
         "bulk-close --customer acme --filter \"status:'new'+name:'EICAR*'\" --dry-run",
-        "bulk-close --customer acme --host '*-LAB-*' --from-status new --resolution ignored",
-        "bulk-close --customer acme --hash-file approved.csv --from-status new --dry-run",
+        "bulk-close --customer acme --host '*-LAB-*' --status new --resolution ignored",
+        "bulk-close --customer acme --hash-file approved.csv --status new --dry-run",
         "bulk-close --customer acme --ids-file ids.txt --yes --expect 42",
     ),
 )
-@selection_options(changing=True)
+@selection_options
 @click.option(
     "--ids-file",
     **single_value(),

@@ -17,7 +17,7 @@ from falcon_bulk.errors import UsageProblem
         "close-hash --customer acme --hash SHA256 --yes --max 500",
     ),
 )
-@selection_options(changing=True)
+@selection_options
 @change_options
 @notify_option
 @shared_options

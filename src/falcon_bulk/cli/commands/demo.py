@@ -44,7 +44,7 @@ def _tour(folder: Path) -> int:
     _run(folder, "Which hashes make the noise?", "hash-summary", "--status", "new", "--top", "8")
     _run(folder, "The same as data:", "hash-summary", "--status", "new", "-o", "summary.json", "--quiet", quiet=True)
     noisiest = _noisiest(folder / "summary.json")
-    closing = ("close-hash", "--hash", noisiest, "--from-status", "new", "--resolution", "false_positive")
+    closing = ("close-hash", "--hash", noisiest, "--status", "new", "--resolution", "false_positive")
     _run(folder, "What would closing the most frequent one do? Nothing is sent:", *closing, "--dry-run")
     comment = ("--comment", "Known updater, approved")
     bound = ("--yes", "--max", "5000")

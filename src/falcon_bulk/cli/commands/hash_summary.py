@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         "hash-summary --customer acme -o reports/",
     ),
 )
-@selection_options(changing=False)
+@selection_options
 @click.option(
     "--top",
     **single_value(),
@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
 
     A hash counts where it is the alert's own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
     Hashes that only stand elsewhere (parent, grandparent, quarantined, associated and written files) are listed apart.
-    Over several customers it also shows which of them share a hash, and what verdicts they gave.
+    Over several customers it also shows which of them share a hash, and what resolutions they gave.
     """
     from falcon_bulk.cli.hints import after_hash_summary
     from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options

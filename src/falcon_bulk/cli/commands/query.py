@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         "query --customer acme --status new --count",
     ),
 )
-@selection_options(changing=False)
+@selection_options
 @click.option("--limit", **single_value(), type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
 @click.option(
     "--all", "everything", is_flag=True, help="All alerts, beyond 10,000; as they come unless --sort is given."

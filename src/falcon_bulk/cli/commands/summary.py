@@ -34,7 +34,7 @@ BY = (
         "summary --customer acme --status new --outliers",
     ),
 )
-@selection_options(changing=False)
+@selection_options
 @click.option("--by", "fields", **multi_value("FIELD"), help=BY)
 @click.option(
     "--top", **single_value(default=10), type=click.IntRange(1), show_default=True, help="Values to show of each field."

@@ -61,11 +61,14 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
             plan = undo_plan(context, tenant, former, f"the alerts that {run_id} changed")
 
             def make(sink: PlanSink) -> Preview:
-                unknown, ways = journal.alerts.in_state(run_id, Outcome.UNKNOWN), journal.alerts.ways(run_id)
+                unknown, action_sets = (
+                    journal.alerts.in_state(run_id, Outcome.UNKNOWN),
+                    journal.alerts.action_sets(run_id),
+                )
                 with context.watching("reading") as watch:
                     changed = chain(
                         journal.alerts.records(run_id, Outcome.CHANGED),
-                        changed_after_all(unknown, ways, former.marker, tenant.alerts),
+                        changed_after_all(unknown, action_sets, former.marker, tenant.alerts),
                     )
                     return plan_undo(changed, tenant.alerts, plan, sink, watch)
 

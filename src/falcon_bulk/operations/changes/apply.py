@@ -55,7 +55,7 @@ class AlertRun:
         self._pace = pace
         self._read_at = read_at
         self._progress = progress
-        self._ways = journal.alerts.ways(plan.run_id)
+        self._action_sets = journal.alerts.action_sets(plan.run_id)
         self.cause: FalconBulkError | None = None
         self._gate = ConcurrencyLimiter(timing, pace.workers, trouble)
         self._sender = BatchSender(alerts, journal, plan, timing, RateLimiter(timing, pace.delay), self._gate)
@@ -90,7 +90,7 @@ class AlertRun:
             self._timing.check()
             now = self._sender.read(rows)
             settled = [
-                reconcile_alert(row, self._ways[row.way], self._plan.marker, now.get(row.composite_id))
+                reconcile_alert(row, self._action_sets[row.action_set], self._plan.marker, now.get(row.composite_id))
                 or (others and AlertOutcome(composite_id=row.composite_id, outcome=others))
                 for row in rows
             ]
@@ -146,7 +146,7 @@ class AlertRun:
 
     def _send(self, batch: Sequence[PlannedAlert]) -> None:
         try:
-            self._sender.send(batch, self._ways[batch[0].way], self._read_at)
+            self._sender.send(batch, self._action_sets[batch[0].action_set], self._read_at)
         except FalconBulkError as error:
             self._gate.close(error)
             raise

@@ -48,7 +48,7 @@ class AlertUpdater(Protocol):
     """The half of `falcon.alerts.Alerts` that a run needs."""
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]: ...
-    def update(self, ids: Sequence[str], way: ActionSet) -> UpdateResponse: ...
+    def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse: ...
 
 
 class PendingBatch(NamedTuple):
@@ -90,7 +90,7 @@ class BatchSender:
         self._turns = turns
         self._gate = gate
 
-    def send(self, rows: Sequence[PlannedAlert], way: ActionSet, read_at: float) -> None:
+    def send(self, rows: Sequence[PlannedAlert], action_set: ActionSet, read_at: float) -> None:
         """Send the batch, and what is left of it again or in halves, until all of it is settled.
 
         read_at: when its alerts were read (monotonic). What was read over 60 s ago, or is sent anew because no
@@ -99,15 +99,15 @@ class BatchSender:
         it is split; what was not sent stands so in the journal.
         """
         with self._gate.passing() as leave:
-            self._send_until_settled(PendingBatch(list(rows), 1, read_at), way, leave)
+            self._send_until_settled(PendingBatch(list(rows), 1, read_at), action_set, leave)
 
-    def _send_until_settled(self, group: PendingBatch, way: ActionSet, leave: Callable[[], None]) -> None:
+    def _send_until_settled(self, group: PendingBatch, action_set: ActionSet, leave: Callable[[], None]) -> None:
         splits = 0
         taken = False
         queue = deque([group])
         while queue:
             group = queue.popleft()
-            left = self._attempt(group, way, leave)
+            left = self._attempt(group, action_set, leave)
             taken = taken or left.some
             if not left.rows:
                 continue
@@ -137,48 +137,48 @@ class BatchSender:
         documents = self._alerts.by_id([row.composite_id for row in rows])
         return {alert.composite_id: alert for alert in map(decode_alert, documents)}
 
-    def _attempt(self, group: PendingBatch, way: ActionSet, leave: Callable[[], None]) -> Remainder:
+    def _attempt(self, group: PendingBatch, action_set: ActionSet, leave: Callable[[], None]) -> Remainder:
         with self._turns.take():
             fresh = self._timing.monotonic() - group.read_at <= MAX_STATE_AGE
-            rows = group.rows if fresh else self._still_as_planned(group.rows, way)
+            rows = group.rows if fresh else self._still_as_planned(group.rows, action_set)
             if not rows:
                 return Remainder([], None, transient=False, some=False)
             batch = self._journal.alerts.intend(self._plan.run_id, [row.composite_id for row in rows], self._now())
-        answer = self._update(batch, rows, way)
+        answer = self._update(batch, rows, action_set)
         if isinstance(answer, UpdateResponse):
             if not answer.problems:
                 leave()
-            return self._after_answer(batch, rows, way, answer)
-        left = self._after_error(batch, rows, way, answer, transient=isinstance(answer, AnswerLost))
+            return self._after_answer(batch, rows, action_set, answer)
+        left = self._after_error(batch, rows, action_set, answer, transient=isinstance(answer, AnswerLost))
         if isinstance(answer, Rejected) and _about_the_request(answer):
             self._give_up(left.rows, answer)
             raise answer
         return left
 
     def _update(
-        self, batch: Batch, rows: Sequence[PlannedAlert], way: ActionSet
+        self, batch: Batch, rows: Sequence[PlannedAlert], action_set: ActionSet
     ) -> UpdateResponse | AnswerLost | Rejected:
         """What Falcon answers, or why it is not known. Raises FalconBulkError where nothing was sent."""
         try:
-            return self._alerts.update([row.composite_id for row in rows], way)
+            return self._alerts.update([row.composite_id for row in rows], action_set)
         except (AnswerLost, Rejected) as error:
             return error
         except FalconBulkError as error:
             self._record(batch, [_unsent(row) for row in rows], answer=error.code)
             raise
 
-    def _still_as_planned(self, rows: Sequence[PlannedAlert], way: ActionSet) -> list[PlannedAlert]:
+    def _still_as_planned(self, rows: Sequence[PlannedAlert], action_set: ActionSet) -> list[PlannedAlert]:
         """Read the alerts again just before they are changed; what drifted is left alone and recorded."""
         now = self.read(rows)
-        selected, lifted, allowed = map(frozenset, (self._plan.hashes, self._plan.lifted, self._plan.cids))
+        selected, overrides, allowed = map(frozenset, (self._plan.hashes, self._plan.overrides, self._plan.cids))
         settled: list[AlertOutcome] = []
         left: list[PlannedAlert] = []
         for row in rows:
             alert = now.get(row.composite_id)
             if alert is not None:
                 check_tenant(alert, allowed)
-            outcome = reconcile_alert(row, way, self._plan.marker, alert)
-            if alert and not outcome and not self._plan.undoes and (rail := guardrail_for(alert, selected, lifted)):
+            outcome = reconcile_alert(row, action_set, self._plan.marker, alert)
+            if alert and not outcome and not self._plan.undoes and (rail := guardrail_for(alert, selected, overrides)):
                 outcome = drifted_outcome(row, (f"now held back by the guard rail {rail}",))
             if outcome:
                 settled.append(outcome)
@@ -189,7 +189,7 @@ class BatchSender:
         return left
 
     def _after_error(
-        self, batch: Batch, rows: list[PlannedAlert], way: ActionSet, error: FalconAnswer, *, transient: bool
+        self, batch: Batch, rows: list[PlannedAlert], action_set: ActionSet, error: FalconAnswer, *, transient: bool
     ) -> Remainder:
         """No answer, or a refusal: only reading tells what was applied.
 
@@ -199,7 +199,9 @@ class BatchSender:
         left, after = rows, 0.0
         while True:
             waiting, now = len(left), self._read_back(left, after=after)
-            outcomes |= {row: reconcile_alert(row, way, self._plan.marker, now.get(row.composite_id)) for row in left}
+            outcomes |= {
+                row: reconcile_alert(row, action_set, self._plan.marker, now.get(row.composite_id)) for row in left
+            }
             left = [row for row in left if outcomes[row] is None]
             if not transient or not left or (after and len(left) == waiting):
                 break
@@ -213,7 +215,7 @@ class BatchSender:
         return Remainder(left, error, transient, some=len(left) < len(rows))
 
     def _after_answer(
-        self, batch: Batch, rows: list[PlannedAlert], way: ActionSet, written: UpdateResponse
+        self, batch: Batch, rows: list[PlannedAlert], action_set: ActionSet, written: UpdateResponse
     ) -> Remainder:
         """A 2xx is not success by itself: its errors and its count are held against what is read."""
         refused = {str(problem.id): problem for problem in written.problems if problem.id}
@@ -226,7 +228,7 @@ class BatchSender:
                 accepted = general is None and row.composite_id not in refused
                 if row.composite_id in now or not accepted or _says_fewer(written, rows):
                     found = now.get(row.composite_id)
-                    outcomes[row] = reconcile_alert(row, way, self._plan.marker, found, accepted=accepted)
+                    outcomes[row] = reconcile_alert(row, action_set, self._plan.marker, found, accepted=accepted)
             open_rows = [row for row, outcome in outcomes.items() if outcome is None]
             if not open_rows or written.problems or _says_fewer(written, rows):
                 break

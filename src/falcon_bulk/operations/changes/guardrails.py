@@ -1,4 +1,4 @@
-"""Guard rails: alerts that a bulk change leaves alone unless the rail is lifted. Decided on each alert."""
+"""Guard rails: alerts that a bulk change leaves alone unless the rail is overrides. Decided on each alert."""
 
 from collections.abc import Callable
 
@@ -48,9 +48,9 @@ GUARDRAILS: dict[str, Guardrail] = {
 }
 
 
-def guardrail_for(alert: Alert, selected: frozenset[str], lifted: frozenset[str]) -> str:
+def guardrail_for(alert: Alert, selected: frozenset[str], overrides: frozenset[str]) -> str:
     """The first rail that holds the alert back, or ''.
 
-    selected: the hashes of a close-hash, empty for other commands. lifted: the names of rails not to ask.
+    selected: the hashes of a close-hash, empty for other commands. overrides: the names of rails not to ask.
     """
-    return next((name for name, holds in GUARDRAILS.items() if name not in lifted and holds(alert, selected)), "")
+    return next((name for name, holds in GUARDRAILS.items() if name not in overrides and holds(alert, selected)), "")

@@ -25,7 +25,7 @@ class PlanLine(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
     plan: Plan
 
 
-class ActionSetLine(msgspec.Struct, frozen=True, tag_field="line", tag="way"):
+class ActionSetLine(msgspec.Struct, frozen=True, tag_field="line", tag="action_set"):
     """A way; stands before the first alert that goes it."""
 
     number: int
@@ -56,9 +56,9 @@ class PlanFileWriter:
         self._digest = hashlib.sha256()
         self._write(PlanLine(PLAN_SCHEMA, plan))
 
-    def add_way(self, number: int, way: ActionSet) -> None:
+    def add_action_set(self, number: int, action_set: ActionSet) -> None:
         """A way, before the first alert that goes it."""
-        self._write(ActionSetLine(number, way))
+        self._write(ActionSetLine(number, action_set))
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         """An alert of the plan; one whose fate is known already is no part of the file."""
@@ -113,7 +113,7 @@ class PlanFile:
         """Give the ways and alerts to a sink, and return the preview. Raises Refused as `rows` does."""
         for line in self.rows():
             if isinstance(line, ActionSetLine):
-                sink.add_way(line.number, line.actions)
+                sink.add_action_set(line.number, line.actions)
             else:
                 sink.add(line.alert)
         return self.preview

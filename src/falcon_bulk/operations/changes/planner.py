@@ -24,19 +24,19 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What the options of a changing command ask for. lifted: names of guard rails."""
+    """What the options of a changing command ask for. overrides: names of guard rails."""
 
-    status: Status
+    status: Status | None
     operator: str
     comment: str = ""
-    verdict: Resolution | None = None
+    resolution: Resolution | None = None
     tags: tuple[str, ...] = ()
     assign_to: str = ""
-    lifted: frozenset[str] = frozenset()
+    overrides: frozenset[str] = frozenset()
 
     def comment_of(self, run_id: str) -> str:
         """The one comment that every changed alert gets. Raises UsageProblem if Falcon would refuse it."""
-        words = self.comment or f"Set to {self.status}"
+        words = self.comment or (f"Set to {self.status}" if self.status else "Changed")
         return check_action_value("comment", f"{words} (by {self.operator}, falcon-bulk {run_id})")
 
     def check(self) -> None:
@@ -45,26 +45,26 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
             check_action_value("comment", self.comment)
         for tag in self.tags:
             check_action_value("tag", tag)
-            if self.verdict and tag in tuple(Resolution) and tag != self.verdict:
+            if self.resolution and tag in tuple(Resolution) and tag != self.resolution:
                 raise UsageProblem(
-                    f"--resolution {self.verdict} and the tag {tag} contradict each other.",
+                    f"--resolution {self.resolution} and the tag {tag} contradict each other.",
                     "A resolution is such a tag; give one of them.",
                 )
         if self.assign_to:
             check_action_value("assignee", self.assign_to)
-        for rail in self.lifted:
+        for rail in self.overrides:
             if rail not in GUARDRAILS:
                 raise UsageProblem(
                     f"There is no guard rail {rail!r}.", f"The rails are {', '.join(GUARDRAILS)}, or all."
                 )
 
-    def way(self, alert: Alert, comment: str) -> ActionSet:
-        """The actions for one alert: another verdict's tag goes in the same request that sets this one's."""
-        others = [v for v in Resolution if v != self.verdict and v in alert.tag_set] if self.verdict else []
-        added = [tag for tag in (self.verdict, *self.tags) if tag]
+    def action_set(self, alert: Alert, comment: str) -> ActionSet:
+        """The actions for one alert: another resolution's tag goes in the same request that sets this one's."""
+        others = [v for v in Resolution if v != self.resolution and v in alert.tag_set] if self.resolution else []
+        added = [tag for tag in (self.resolution, *self.tags) if tag]
         return (
-            Action("update_status", self.status),
-            *(Action("remove_tag", verdict.value) for verdict in others),
+            *([Action("update_status", self.status)] if self.status else []),
+            *(Action("remove_tag", resolution.value) for resolution in others),
             *(Action("add_tag", str(tag)) for tag in dict.fromkeys(added)),
             *([assign_action(self.assign_to)] if self.assign_to else []),
             Action("append_comment", comment),
@@ -74,7 +74,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class PlanSink(Protocol):
     """Where a plan in the making goes: nowhere, a file, the journal."""
 
-    def add_way(self, number: int, way: ActionSet) -> None:
+    def add_action_set(self, number: int, action_set: ActionSet) -> None:
         """A new way; comes before the first alert that goes it."""
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
@@ -84,7 +84,7 @@ class PlanSink(Protocol):
 class NullSink:
     """The sink of a dry run that saves nothing."""
 
-    def add_way(self, number: int, way: ActionSet) -> None:
+    def add_action_set(self, number: int, action_set: ActionSet) -> None:
         """Forget it."""
 
     def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
@@ -101,12 +101,12 @@ class ActionSetNumbers:
         self._sink = sink
         self._numbers: dict[ActionSet, int] = {}
 
-    def number(self, way: ActionSet) -> int:
+    def number(self, action_set: ActionSet) -> int:
         """The number of a way; a new one is given to the sink first."""
-        if way not in self._numbers:
-            self._numbers[way] = len(self._numbers)
-            self._sink.add_way(self._numbers[way], way)
-        return self._numbers[way]
+        if action_set not in self._numbers:
+            self._numbers[action_set] = len(self._numbers)
+            self._sink.add_action_set(self._numbers[action_set], action_set)
+        return self._numbers[action_set]
 
 
 def make_plan(
@@ -122,16 +122,16 @@ def make_plan(
     given: the exact ids asked for, if the selection is by id. Raises WrongTenant for an alert of a CID that
     the plan does not allow.
     """
-    tally, ways = PreviewBuilder(plan.hashes), ActionSetNumbers(sink)
+    tally, action_sets = PreviewBuilder(plan.hashes), ActionSetNumbers(sink)
     selected, allowed = frozenset(plan.hashes), frozenset(plan.cids)
     for alert in (item.alert for page in found for item in page):
         check_tenant(alert, allowed)
         if alert.status == change.status:
             tally.skip("already")
-        elif rail := guardrail_for(alert, selected, change.lifted):
+        elif rail := guardrail_for(alert, selected, change.overrides):
             tally.hold(rail)
         else:
-            number = ways.number(change.way(alert, plan.comment))
+            number = action_sets.number(change.action_set(alert, plan.comment))
             sink.add(PlannedAlert(alert.composite_id, number, AlertState.of(alert)))
             tally.plan(alert)
     if given:
@@ -161,9 +161,9 @@ def check_bounds(planned: int, *, expect: int | None, most: int | None, what: st
 
 def describe_actions(change: Change, comment: str) -> list[str]:
     """What each planned alert gets, a line each, for the preview."""
-    lines = [f"status: {change.status}"]
-    if change.verdict:
-        lines.append(f"resolution: {change.verdict} (a tag; another verdict's tag is removed)")
+    lines = [f"status: {change.status}"] if change.status else []
+    if change.resolution:
+        lines.append(f"resolution: {change.resolution} (a tag; the tag of another resolution is removed)")
     lines += [f"tag: {tag}" for tag in change.tags]
     if change.assign_to:
         lines.append(f"assigned to: {change.assign_to}")

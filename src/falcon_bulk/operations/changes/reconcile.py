@@ -12,7 +12,7 @@ _ASSIGNEE = (("uid", "user_id"), ("name", "name"), ("uuid", "uuid"))
 
 
 def reconcile_alert(
-    planned: PlannedAlert, way: ActionSet, marker: str, now: Alert | None, *, accepted: bool = False
+    planned: PlannedAlert, action_set: ActionSet, marker: str, now: Alert | None, *, accepted: bool = False
 ) -> AlertOutcome | None:
     """The outcome of one alert, or None if it is as it was before.
 
@@ -26,13 +26,13 @@ def reconcile_alert(
             composite_id=planned.composite_id, outcome=Outcome.FAILED, reason="Falcon does not know this alert"
         )
     state = AlertState.of(now)
-    done = is_in_target_state(way, state)
+    done = is_in_target_state(action_set, state)
     if _bears(now, marker) or (accepted and done):
         return AlertOutcome(
             composite_id=planned.composite_id,
             outcome=Outcome.CHANGED,
             reason="" if done else "changed, but read back in another state",
-            after=state if accepted and done else expected_state(planned.before, way, state),
+            after=state if accepted and done else expected_state(planned.before, action_set, state),
             verified=done,
         )
     drift = planned.before.drift_to(state)
@@ -56,16 +56,16 @@ def failed_outcome(planned: PlannedAlert, reason: str) -> AlertOutcome:
     return AlertOutcome(composite_id=planned.composite_id, outcome=Outcome.FAILED, reason=reason)
 
 
-def is_in_target_state(way: ActionSet, state: AlertState) -> bool:
+def is_in_target_state(action_set: ActionSet, state: AlertState) -> bool:
     """True if a state is what the way leads to: status, tags, assignee and visibility."""
-    return all(_holds(action.name, action.value, state) for action in way)
+    return all(_holds(action.name, action.value, state) for action in action_set)
 
 
-def expected_state(before: AlertState, way: ActionSet, now: AlertState) -> AlertState:
+def expected_state(before: AlertState, action_set: ActionSet, now: AlertState) -> AlertState:
     """The state that a way leads to; where that is Falcon's to decide (visibility, who a name is), as it is now."""
-    values = {action.name: action.value for action in way}
-    removed = {action.value for action in way if action.name == "remove_tag"}
-    added = {action.value for action in way if action.name == "add_tag"}
+    values = {action.name: action.value for action in action_set}
+    removed = {action.value for action in action_set if action.name == "remove_tag"}
+    added = {action.value for action in action_set if action.name == "add_tag"}
     assigned = [(f"assigned_{part}", values.get(f"assign_to_{name}")) for part, name in _ASSIGNEE]
     known = now if any(value and getattr(now, field) == value for field, value in assigned) else None
     whom = {field: getattr(known, field) if known else value or "" for field, value in assigned}

@@ -39,7 +39,7 @@ def plan_undo(
 
     An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed.
     """
-    tally, ways = PreviewBuilder(), ActionSetNumbers(sink)
+    tally, action_sets = PreviewBuilder(), ActionSetNumbers(sink)
     changed = iter(record for record in records if record.outcome == Outcome.CHANGED)
     drifted = 0
     for chunk in _chunks(changed):
@@ -53,7 +53,7 @@ def plan_undo(
             check_tenant(alert, frozenset(plan.cids))
             drift = _since(record, alert)
             after = record.after or AlertState.of(alert)
-            number = ways.number(undo_actions(record.before, after, plan.comment))
+            number = action_sets.number(undo_actions(record.before, after, plan.comment))
             outcome = Outcome.DRIFTED if drift else Outcome.NOT_SENT
             sink.add(PlannedAlert(record.composite_id, number, after), outcome, "; ".join(drift))
             tally.plan(alert)
@@ -66,7 +66,7 @@ def plan_undo(
 
 
 def changed_after_all(
-    unknown: Iterable[Sequence[PlannedAlert]], ways: Mapping[int, ActionSet], marker: str, alerts: AlertReader
+    unknown: Iterable[Sequence[PlannedAlert]], action_sets: Mapping[int, ActionSet], marker: str, alerts: AlertReader
 ) -> Iterator[AlertRecord]:
     """Of the alerts whose fate a run left unknown, those that turn out to bear its comment, as it changed them.
 
@@ -75,7 +75,7 @@ def changed_after_all(
     for rows in unknown:
         now = {a.composite_id: a for a in map(decode_alert, alerts.by_id([row.composite_id for row in rows]))}
         for row in rows:
-            settled = reconcile_alert(row, ways[row.way], marker, now.get(row.composite_id))
+            settled = reconcile_alert(row, action_sets[row.action_set], marker, now.get(row.composite_id))
             if settled and settled.outcome is Outcome.CHANGED:
                 yield AlertRecord(
                     composite_id=row.composite_id,

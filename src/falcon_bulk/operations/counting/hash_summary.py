@@ -24,16 +24,16 @@ class _HashCounter:
         "md5s",
         "names",
         "products",
+        "resolutions",
         "severity",
         "statuses",
-        "verdicts",
     )
 
     def __init__(self) -> None:
         self.alerts = 0
         self.statuses: defaultdict[str, int] = defaultdict(int)
         self.products: defaultdict[str, int] = defaultdict(int)
-        self.verdicts: defaultdict[str, int] = defaultdict(int)
+        self.resolutions: defaultdict[str, int] = defaultdict(int)
         self.names: defaultdict[str, int] = defaultdict(int)
         self.filenames: defaultdict[str, int] = defaultdict(int)
         self.hosts: set[str] = set()
@@ -48,8 +48,8 @@ class _HashCounter:
         self.alerts += 1
         self.statuses[text(alert.status)] += 1
         self.products[text(alert.product)] += 1
-        if verdict := text(alert.resolution):
-            self.verdicts[verdict] += 1
+        if resolution := text(alert.resolution):
+            self.resolutions[resolution] += 1
         if title := alert.title:
             self.names[title] += 1
         if filename := text(alert.filename):
@@ -79,7 +79,7 @@ class _HashCounter:
             last_seen=self.last,
             names=tuple(_most_first(self.names))[:MAX_NAMES],
             filenames=tuple(_most_first(self.filenames))[:MAX_NAMES],
-            by_verdict=_most_first(self.verdicts),
+            by_resolution=_most_first(self.resolutions),
             fields=tuple(place for place in OWN_FIELDS if place in self.fields),
             other_fields=elsewhere.fields_of(sha256),
             md5=agreed_md5([*self.md5s, *elsewhere.md5s_of(sha256)]),
@@ -118,7 +118,7 @@ def summarize_hashes(
         alerts_read=read,
         alerts_with_hash=with_hash,
         hashes=tuple(counts),
-        elsewhere=elsewhere.apart_from(tallies),
+        related=elsewhere.apart_from(tallies),
         by_severity=_most_first(severities),
         by_product=_most_first(products),
         by_day=dict(sorted(days.items())),
