@@ -212,11 +212,11 @@ def test_an_unknown_rail_is_named_with_those_there_are(readable: CommandRunner) 
 
 
 @pytest.mark.parametrize(
-    ("bound", "way"),
+    ("bound", "mode"),
     quick_first(("--max", "--yes"), ("--expect", "--dry-run"), ("--max", "--dry-run"), ("--expect", "--yes")),
 )
-def test_a_bound_that_is_not_met_refuses_the_change(readable: CommandRunner, bound: str, action_set: str) -> None:
-    done = readable("bulk-close", "--product", "epp", bound, "1", action_set, "--format", "json")
+def test_a_bound_that_is_not_met_refuses_the_change(readable: CommandRunner, bound: str, mode: str) -> None:
+    done = readable("bulk-close", "--product", "epp", bound, "1", mode, "--format", "json")
     assert done.code == 7, done
     assert done.document["error"]["code"] == "refused"
     assert_nothing_sent(done)

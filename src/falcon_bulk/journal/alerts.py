@@ -34,7 +34,8 @@ class AlertRecords:
                 [(run_id, number, _encode(action_set)) for number, action_set in action_sets],
             )
             db.executemany(
-                "INSERT INTO alerts (run_id, composite_id, action_set, before, state, reason) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO alerts (run_id, composite_id, action_set, before, state, reason) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 [
                     (run_id, alert.composite_id, alert.action_set, _encode(alert.before), outcome, reason)
                     for alert, outcome, reason in rows
@@ -54,7 +55,8 @@ class AlertRecords:
             with self._reading() as db:
                 rows = db.execute(
                     "SELECT rowid, composite_id, action_set, before FROM alerts "
-                    "WHERE run_id = ? AND state = ? AND (action_set, rowid) > (?, ?) ORDER BY action_set, rowid LIMIT ?",
+                    "WHERE run_id = ? AND state = ? AND (action_set, rowid) > (?, ?) "
+                    "ORDER BY action_set, rowid LIMIT ?",
                     (run_id, Outcome.NOT_SENT, *last, size),
                 ).fetchall()
             if not rows:
