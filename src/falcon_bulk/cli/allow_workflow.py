@@ -40,10 +40,12 @@ _GROUP = re.compile(r"[0-9a-f]{32}")
 
 def allow_hashes(context: Session, options: dict[str, Any]) -> int:
     """allow-hash, from the options to the exit code."""
-    consent = ConsentOptions(options["yes"], options["expect"], options["most"])
+    consent = ConsentOptions(options["yes"], options["expect"], options["maximum"])
     dry = bool(options["dry_run"])
     run_id = new_run_id(context)
-    hashes = hashes_from_options(options, context.console)
+    hashes = hashes_from_options(
+        options["hashes"], options["hash_file"], context.console, prompts=not (options["yes"] or options["dry_run"])
+    )
     if not hashes:
         raise UsageProblem("allow-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE.")
     allowance = _allowance(context, options, run_id)

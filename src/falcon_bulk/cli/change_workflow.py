@@ -80,7 +80,7 @@ def operator_from_options(context: Session, options: dict[str, Any]) -> str:
 def change_alerts(context: Session, command: str, selection: Selection, options: dict[str, Any]) -> int:
     """close-hash and bulk-close for one customer, from the checked selection to the exit code."""
     run_id = new_run_id(context)
-    consent = ConsentOptions(options["yes"], options["expect"], options["most"])
+    consent = ConsentOptions(options["yes"], options["expect"], options["maximum"])
     if options["plan_file"] and not options["dry_run"]:
         raise UsageProblem("--plan goes with --dry-run.", "`falcon-bulk apply FILE` carries a saved plan out.")
     if not options["dry_run"]:

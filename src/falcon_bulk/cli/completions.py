@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+from falcon_bulk.cli.command_line import CommandLine
+
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
@@ -23,8 +25,7 @@ def complete_customers(ctx: click.Context, _param: click.Parameter, typed: str) 
     """Customers that have an env file in the folder of --customers-dir; none where it cannot be read."""
     from falcon_bulk.config.customers import list_customers
 
-    given = ctx.find_root().ensure_object(dict)
-    return _more(typed, list_customers(given.get("customers_dir") or Path("customers")))
+    return _more(typed, list_customers(CommandLine.of(ctx).options.customers_dir or Path("customers")))
 
 
 def complete_guardrails(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:

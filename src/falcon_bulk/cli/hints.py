@@ -1,19 +1,16 @@
 """What to type next: one line on stderr after a result, ready to be pasted; --quiet leaves it out."""
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any
 
+from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.model.run import RunResult, RunRow, RunStatus
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.report.formats import Format
 
-# The selection's options by the names of their values, in the order in which they are written again.
-_ONE = {"fql": "--filter", "host": "--host", "name": "--name", "since": "--since", "until": "--until"}
-_SEVERAL = {"hashes": "--hash", "severities": "--severity", "products": "--product", "statuses": "--status"}
 _STDIN = "-"
 _ACTIVE = frozenset('"$`\\!')
 
@@ -23,7 +20,7 @@ def suggest(context: Session, label: str, *words: str, whom: bool = True) -> Non
     context.console.say(_step(context, label, *words, whom=whom))
 
 
-def after_query(context: Session, options: Mapping[str, Any], shown: int) -> None:
+def after_query(context: Session, options: SelectionOptions, shown: int) -> None:
     """Nothing found: what is there at all. Something for a person to read: which hashes stand behind it."""
     if not shown:
         suggest(context, "What is there:", "summary")
@@ -31,15 +28,15 @@ def after_query(context: Session, options: Mapping[str, Any], shown: int) -> Non
         _about_the_same(context, options, "hash-summary")
 
 
-def after_summary(context: Session, options: Mapping[str, Any], alerts: int, *, outliers: bool) -> None:
+def after_summary(context: Session, options: SelectionOptions, alerts: int, *, outliers: bool) -> None:
     """Which alerts differ from those that are alike; or, where that was asked, the hashes."""
     if alerts:
         _about_the_same(context, options, *(("hash-summary",) if outliers else ("summary", "--outliers")))
 
 
-def after_hash_summary(context: Session, options: Mapping[str, Any], summary: HashSummary) -> None:
+def after_hash_summary(context: Session, options: SelectionOptions, summary: HashSummary) -> None:
     """What closing the most frequent hash that has open alerts would do, within the same selection."""
-    within = _selecting({**options, "hashes": (), "hash_file": None})
+    within = _selecting(options._replace(hashes=(), hash_file=None))
     for one in summary.hashes:
         if one.alerts > one.by_status.get(Status.CLOSED, 0):
             suggest(context, "Next:", "close-hash", "--hash", one.sha256, *within, "--dry-run")
@@ -111,17 +108,27 @@ def _to_take_back(context: Session, result: RunResult) -> str:
     return ""
 
 
-def _about_the_same(context: Session, options: Mapping[str, Any], *words: str) -> None:
-    if str(options.get("hash_file")) != _STDIN:
+def _about_the_same(context: Session, options: SelectionOptions, *words: str) -> None:
+    if str(options.hash_file) != _STDIN:
         suggest(context, "Next:", *words, *_selecting(options))
 
 
-def _selecting(options: Mapping[str, Any]) -> list[str]:
+def _selecting(options: SelectionOptions) -> list[str]:
     """Return the options of the same selection, as they were given."""
-    words = [word for name, option in _ONE.items() if options[name] for word in (option, options[name])]
-    words += [word for name, option in _SEVERAL.items() if options[name] for word in (option, ",".join(options[name]))]
-    words += ["--hash-file", str(options["hash_file"])] if options.get("hash_file") else []
-    return words + ["--visible-only"] * bool(options["visible_only"])
+    single = {
+        "--filter": options.fql,
+        "--host": options.host,
+        "--name": options.name,
+        "--since": options.since,
+        "--until": options.until,
+        "--hash": ",".join(options.hashes),
+        "--severity": ",".join(options.severities),
+        "--product": ",".join(options.products),
+        "--status": ",".join(options.statuses),
+        "--hash-file": str(options.hash_file or ""),
+    }
+    words = [word for option, value in single.items() if value for word in (option, value)]
+    return words + ["--visible-only"] * options.visible_only
 
 
 def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:

@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from falcon_bulk import __version__
+from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.cli.commands.completion import VARIABLE
-from falcon_bulk.cli.options import examples, shared_options
+from falcon_bulk.cli.options import examples
+from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingGroup, explain_usage_error
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
 from falcon_bulk.textsafe import printable
@@ -111,11 +113,11 @@ def run(argv: Sequence[str] | None = None) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code of DESIGN.md's table. Errors are shown on stderr, one line and a hint."""
-    given: dict[str, Any] = {"argv": tuple(argv)}
+    line = CommandLine(tuple(argv))
     try:
         if asked := os.environ.get(VARIABLE):
-            return _complete(asked, given)
-        with cli.make_context(PROGRAM, list(argv), obj=given) as ctx:  # Click's `main` ends a broken pipe with 1
+            return _complete(asked, line)
+        with cli.make_context(PROGRAM, list(argv), obj=line) as ctx:  # Click's `main` ends a broken pipe with 1
             code = cli.invoke(ctx)
         with suppress(BrokenPipeError):
             sys.stdout.flush()
@@ -127,33 +129,33 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         with suppress(BrokenPipeError):
             sys.stderr.write("\n")  # ends the line on which the terminal shows ^C
-        return _show(Stopped("Interrupted."), argv, given)
+        return _show(Stopped("Interrupted."), line)
     except FalconBulkError as error:
-        return _show(error, argv, given)
+        return _show(error, line)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return ExitCode.USAGE
     except click.UsageError as error:
-        return _show(explain_usage_error(error, argv), argv, given)
+        return _show(explain_usage_error(error, argv), line)
     except OSError as error:
         if "--debug" in argv:
             _show_traceback(error)
         where = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or type(error).__name__
-        return _show(FalconBulkError(f"Reading or writing failed: {where}{reason}.", OUTPUT_HINT), argv, given)
+        return _show(FalconBulkError(f"Reading or writing failed: {where}{reason}.", OUTPUT_HINT), line)
     except Exception as error:  # noqa: BLE001 - the last resort; --debug shows what it was
         if "--debug" in argv:
             _show_traceback(error)
         unexpected = FalconBulkError(
             f"Unexpected {type(error).__name__}.", "Run it again with --debug and report what it shows."
         )
-        return _show(unexpected, argv, given)
+        return _show(unexpected, line)
     return code if isinstance(code, int) else ExitCode.DONE
 
 
-def _show(error: FalconBulkError, argv: Sequence[str], given: dict[str, Any]) -> int:
-    """given: what the command's `Context` remembers; a document that broke off is not followed by another."""
-    if _wants_json(argv) and not given.get("stdout_begun"):
+def _show(error: FalconBulkError, line: CommandLine) -> int:
+    """Show the error and return its exit code. A document that broke off is not followed by another."""
+    if _wants_json(line.argv) and not line.stdout_begun:
         from falcon_bulk.report.error import error_document
         from falcon_bulk.report.output import Sink, dump
 
@@ -177,11 +179,11 @@ def _show_traceback(error: Exception) -> None:
             sys.stderr.write(f"{printable(line)}\n")
 
 
-def _complete(asked: str, given: dict[str, Any]) -> int:
-    """Answer the shell's question for what a word may become."""
+def _complete(asked: str, line: CommandLine) -> int:
+    """Answer a shell's request for completions."""
     from click.shell_completion import shell_complete
 
-    return shell_complete(cli, {"obj": given}, PROGRAM, VARIABLE, asked)
+    return shell_complete(cli, {"obj": line}, PROGRAM, VARIABLE, asked)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:

@@ -48,7 +48,7 @@ def plan_for_customers(context: Session, command: str, selection: Selection, opt
         )
     if folder is not None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    consent = ConsentOptions(options["yes"], options["expect"], options["most"])
+    consent = ConsentOptions(options["yes"], options["expect"], options["maximum"])
 
     def work(alone: Session) -> tuple[RunResult, int]:
         check_customer_file_unique(alone)
@@ -82,7 +82,7 @@ def apply_plan_folder(
         raise UsageProblem(
             f"There is no plan in {folder}.", "`bulk-close --all-customers --dry-run --plan DIR` saves some."
         )
-    consent = ConsentOptions(options["yes"], options["expect"], options["most"], needs_bound=False)
+    consent = ConsentOptions(options["yes"], options["expect"], options["maximum"], needs_bound=False)
     if consent.yes and consent.most is None:
         raise UsageProblem("--yes needs a bound for a round.", "Add --max N: how many alerts of each customer at most.")
     consent.check()

@@ -9,6 +9,7 @@ from copy import copy
 from pathlib import Path
 from typing import Any
 
+from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.cli.console import wants_color
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
@@ -25,17 +26,17 @@ class Output:
     path is None without --output. Raises UsageProblem for what cannot be had or written.
     """
 
-    def __init__(self, given: dict[str, Any], kind: str) -> None:
-        self._given = given
-        self._color = wants_color(bool(given.get("no_color")))
-        self.format = Format(given.get("format", Format.TABLE))
+    def __init__(self, line: CommandLine, kind: str) -> None:
+        self._line = line
+        self._color = wants_color(line.options.no_color)
+        self.format = Format(line.options.format or Format.TABLE)
         check(kind, self.format)
         self.path: Path | None = None
         self.is_folder = False
-        self._file_format = Format(given.get("output_format", Format.MARKDOWN))
-        if "output" in given:
-            self._find_place(given["output"], kind)
-        elif "output_format" in given:
+        self._file_format = Format(line.options.output_format or Format.MARKDOWN)
+        if line.options.output is not None:
+            self._find_place(line.options.output, kind)
+        elif line.options.output_format:
             raise UsageProblem("--output-format goes with -o DIR.", "Name the folder for the files.")
 
     def _find_place(self, named: str, kind: str) -> None:
@@ -44,7 +45,7 @@ class Output:
         path = Path(named)
         self.is_folder = path.is_dir() or named.endswith(("/", os.sep))
         if not self.is_folder:
-            if "output_format" in self._given:
+            if self._line.options.output_format:
                 raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
             self._file_format = format_of(path)
         check(kind, self._file_format)
@@ -78,7 +79,7 @@ class Output:
     def to_stdout(self, write: Write) -> None:
         """Write to stdout. A reader that went away ends the output and nothing else."""
         sink = Sink.stdout(color=self._color)
-        self._given["stdout_begun"] = True
+        self._line.stdout_begun = True
         try:
             write(sink, self.format)
             sink.binary.flush()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import click
 
+from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.config.customers import customer_file
 from falcon_bulk.errors import UsageProblem
@@ -34,7 +35,7 @@ class ParsedCommand(NamedTuple):
 
     name: str
     options: dict[str, Any]
-    given: dict[str, Any]
+    given: SharedOptions
 
 
 def check_schedulable(context: Session, words: Sequence[str]) -> list[str]:
@@ -50,13 +51,13 @@ def check_schedulable(context: Session, words: Sequence[str]) -> list[str]:
         raise UsageProblem("There is no command to schedule.", "Put it behind --: `schedule --at CRON -- query …`.")
     parsed = _parsed(arguments)
     _check_runs_alone(parsed)
-    folder = Path.cwd() / (parsed.given.get("customers_dir") or "customers")
-    for name in parsed.given.get("customers", ()):
+    folder = Path.cwd() / (parsed.given.customers_dir or "customers")
+    for name in parsed.given.customers:
         customer_file(name, folder)
-    someone = any(parsed.given.get(key) for key in ("customers", "all_customers", "customer_tag"))
+    someone = bool(parsed.given.customers or parsed.given.all_customers or parsed.given.customer_tag)
     if someone or parsed.name.startswith("customers"):
         return _with_folder(arguments, folder, parsed)
-    if not parsed.given.get("env_file") and parsed.name.split()[0] != "runs" and not os.path.lexists(".env"):
+    if not parsed.given.env_file and parsed.name.split()[0] != "runs" and not os.path.lexists(".env"):
         raise UsageProblem(
             "The scheduled command names no customer, and there is no .env here.",
             "Add --customer NAME: what is in your shell's environment, cron does not have.",
@@ -92,11 +93,11 @@ def _parsed(arguments: Sequence[str]) -> ParsedCommand:
     """Raises UsageProblem for what the commands do not take."""
     from falcon_bulk.cli.main import cli
 
-    given: dict[str, Any] = {}
+    line = CommandLine()
     names = []
     try:
         with redirect_stdout(io.StringIO()):
-            context = cli.make_context("falcon-bulk", list(arguments), obj=given)
+            context = cli.make_context("falcon-bulk", list(arguments), obj=line)
             while isinstance(context.command, click.Group) and (rest := _rest(context)):
                 name, command, rest = context.command.resolve_command(context, rest)
                 names.append(str(name))
@@ -110,7 +111,7 @@ def _parsed(arguments: Sequence[str]) -> ParsedCommand:
         ) from None
     if isinstance(context.command, click.Group) and not context.command.invoke_without_command:
         raise UsageProblem("There is no command to schedule.", f"`{context.command_path} --help` lists them.")
-    return ParsedCommand(" ".join(names), context.params, given)
+    return ParsedCommand(" ".join(names), context.params, line.options)
 
 
 def _rest(context: click.Context) -> list[str]:
@@ -127,9 +128,14 @@ def _check_runs_alone(parsed: ParsedCommand) -> None:
         raise UsageProblem(
             f"{parsed.name} would ask, and there is no terminal.", "Add --yes with --max N, or --dry-run to look only."
         )
-    if options.get("yes") and options.get("most") is None and options.get("expect") is None and parsed.name != "apply":
+    if (
+        options.get("yes")
+        and options.get("maximum") is None
+        and options.get("expect") is None
+        and parsed.name != "apply"
+    ):
         raise UsageProblem("--yes needs a bound.", "Add --max N: the most alerts to change each time.")
-    if any(parsed.given.get("notify", ())):
+    if any(parsed.given.notify):
         raise UsageProblem(
             "A URL to notify may hold a password, and would stand in the lines.",
             "Put it into FALCON_NOTIFY, and leave --notify without a value.",
@@ -146,9 +152,9 @@ def _with_folder(arguments: list[str], folder: Path, parsed: ParsedCommand) -> l
             replaced[number] = f"--customers-dir={folder}"
         elif number and arguments[number - 1] == "--customers-dir":
             replaced[number] = str(folder)
-    if replaced == arguments and "customers_dir" not in parsed.given:
+    if replaced == arguments and parsed.given.customers_dir is None:
         replaced = [*arguments[:1], "--customers-dir", str(folder), *arguments[1:]]
-    wanted = parsed._replace(given={**parsed.given, "customers_dir": folder})
+    wanted = parsed._replace(given=parsed.given._replace(customers_dir=folder))
     try:
         return replaced if _parsed(replaced) == wanted else arguments
     except UsageProblem:
@@ -158,7 +164,7 @@ def _with_folder(arguments: list[str], folder: Path, parsed: ParsedCommand) -> l
 def _name(arguments: Sequence[str]) -> str:
     """A name after the command; the digest tells two schedules of one command apart."""
     parsed = _parsed(arguments)
-    who = "-".join(parsed.given.get("customers", ())) or parsed.given.get("customer_tag") or ""
+    who = "-".join(parsed.given.customers) or parsed.given.customer_tag or ""
     said = "-".join(word for word in ("falcon-bulk", *parsed.name.split(), who) if word)
     digest = hashlib.sha256("\0".join((str(Path.cwd()), *arguments)).encode()).hexdigest()[:6]
     return f"{re.sub(r'[^A-Za-z0-9_-]', '-', said)[:80]}-{digest}"

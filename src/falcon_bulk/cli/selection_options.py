@@ -1,9 +1,9 @@
-"""Which alerts: the options that select, checked; and what is said of fields that Falcon would answer with nothing."""
+"""Checks the options that select alerts, and warns about fields that Falcon does not know."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from falcon_bulk.cli.input_options import hashes_from_options
+from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.time_values import parse_instant
 from falcon_bulk.errors import ExitCode, UsageProblem
@@ -18,40 +18,43 @@ from falcon_bulk.falcon.fql import check_filter, check_host, check_name, check_w
 from falcon_bulk.model.selection import Selection
 
 
-def selection_from_options(context: Session, options: dict[str, Any]) -> Selection:
-    """The checked selection of a command's options. Raises UsageProblem."""
+def selection_from_options(context: Session, options: SelectionOptions, *, prompts: bool = False) -> Selection:
+    """Check a command's selection options and return the selection.
+
+    prompts: whether the command asks for confirmation. Raises UsageProblem.
+    """
     now = context.timing.now()
-    fql = options["fql"]
+    fql = options.fql
     if fql is not None and not fql.strip():
         raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")
-    for habit in hints_for_filter(fql or ""):
-        context.console.say(f"Note: {habit}")
+    for hint in hints_for_filter(fql or ""):
+        context.console.say(f"Note: {hint}")
     context.sought = unknown_fields(fql or "")
     return Selection(
         filter=check_filter(fql) if fql else "",
-        hashes=hashes_from_options(options, context.console),
-        severities=tuple(name.capitalize() for name in options["severities"]),
-        products=tuple(check_word(value, "product") for value in options["products"]),
-        statuses=options["statuses"],
-        host=check_host(options["host"]) if options["host"] is not None else "",
-        name=check_name(options["name"]) if options["name"] is not None else "",
-        since=parse_instant(options["since"], "--since", now),
-        until=parse_instant(options["until"], "--until", now),
-        visible_only=options["visible_only"],
+        hashes=hashes_from_options(options.hashes, options.hash_file, context.console, prompts=prompts),
+        severities=tuple(name.capitalize() for name in options.severities),
+        products=tuple(check_word(value, "product") for value in options.products),
+        statuses=options.statuses,
+        host=check_host(options.host) if options.host is not None else "",
+        name=check_name(options.name) if options.name is not None else "",
+        since=parse_instant(options.since, "--since", now),
+        until=parse_instant(options.until, "--until", now),
+        visible_only=options.visible_only,
     )
 
 
 def exit_code_for(found: int, *, fail_on_empty: bool) -> int:
-    """The exit code of a reading that found so many alerts."""
+    """Return EMPTY if no alert was found and --fail-on-empty was given, else DONE."""
     return ExitCode.EMPTY if fail_on_empty and not found else ExitCode.DONE
 
 
 def warn_about_fields(context: Session, names: Iterable[str], consequence: str = "") -> None:
-    """These fields are named on the command line: say which are names of the former Detects API, and after reading
-    which no alert has, with what comes of it. Comes after `selection_of`.
+    """Warn about fields named on the command line: those of the former Detects API at once, those that no alert has
+    after reading, with the consequence. Call after `selection_from_options`.
     """
     for name in names:
-        if said := renamed_field_hint(name):
-            context.console.say(f"Note: {said}")
+        if hint := renamed_field_hint(name):
+            context.console.say(f"Note: {hint}")
         elif is_unknown_field(name):
             context.sought.setdefault(name, f"{unseen_field_hint(name)} {consequence}".rstrip())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from falcon_bulk import __version__
+from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.cli.console import Console
 from falcon_bulk.cli.output import Output, Write, writer
 from falcon_bulk.config.customers import list_customers
@@ -42,17 +43,14 @@ class Session:
     """
 
     def __init__(self, ctx: click.Context, kind: str) -> None:
-        given: dict[str, Any] = ctx.find_root().ensure_object(dict)
-        self._given = given
-        self.output = Output(given, kind)
-        self.console = Console(
-            quiet=bool(given.get("quiet")),
-            verbose=bool(given.get("verbose")),
-            progress=not given.get("no_progress"),
-        )
+        line = CommandLine.of(ctx)
+        self.argv = line.argv
+        self._given = given = line.options
+        self.output = Output(line, kind)
+        self.console = Console(quiet=given.quiet, verbose=given.verbose, progress=not given.no_progress)
         self.timing = SystemClock()
-        self.readers: int = given.get("readers", READERS)
-        self.parallel_customers: int = given.get("parallel_customers", PARALLEL_CUSTOMERS)
+        self.readers = given.readers or READERS
+        self.parallel_customers = given.parallel_customers or PARALLEL_CUSTOMERS
         self._settings: Settings | None = None
         self.sought: dict[str, str] = {}
         self.unfinished: dict[str, str] = {}
@@ -63,10 +61,10 @@ class Session:
 
         Raises UsageProblem where it names a round and something else, or a round of nobody.
         """
-        named = self._given.get("customers", ())
-        tag: str = self._given.get("customer_tag", "")
-        everybody = bool(self._given.get("all_customers"))
-        if everybody + bool(tag) + bool(named) > 1 or (self._given.get("env_file") and (everybody or tag or named[1:])):
+        named = self._given.customers
+        tag = self._given.customer_tag or ""
+        everybody = self._given.all_customers
+        if everybody + bool(tag) + bool(named) > 1 or (self._given.env_file and (everybody or tag or named[1:])):
             raise UsageProblem("The customers are named in two ways.", "Use one of --customer, --customer-tag, …")
         if not everybody and not tag:
             return named if len(named) > 1 else ()
@@ -82,13 +80,7 @@ class Session:
     def alone(self, customer: str) -> "Session":
         """The context for one customer of a round: its own settings, and files only in the folder of -o."""
         one = copy(self)
-        one._given = {
-            **self._given,
-            "customers": (customer,),
-            "all_customers": None,
-            "customer_tag": None,
-            "notify": (),
-        }
+        one._given = self._given._replace(customers=(customer,), all_customers=False, customer_tag=None, notify=())
         one._settings = None
         one.__dict__.pop("round", None)
         one.__dict__.pop("notifier", None)
@@ -98,7 +90,8 @@ class Session:
 
     def of_round(self, customers: tuple[str, ...]) -> "Session":
         """The context of a round over these customers, one or more. Raises UsageProblem if others are named."""
-        if self._given.keys() & {"customers", "all_customers", "customer_tag", "env_file"}:
+        given = self._given
+        if given.customers or given.all_customers or given.customer_tag or given.env_file:
             raise UsageProblem(
                 "The customers are those of the plans.",
                 "Leave out --customer, --customer-tag, --all-customers and --env-file.",
@@ -110,7 +103,7 @@ class Session:
     @property
     def name(self) -> str:
         """The customer as the command line or the round names it: its file's name; '' for none."""
-        return next(iter(self._given.get("customers", ())), "")
+        return next(iter(self._given.customers), "")
 
     @property
     def cid(self) -> str:
@@ -132,7 +125,7 @@ class Session:
     @property
     def named(self) -> bool:
         """True if the command line names a customer or an env file."""
-        return bool(self._given.get("env_file") or self._given.get("customers"))
+        return bool(self._given.env_file or self._given.customers)
 
     @property
     def operator(self) -> str:
@@ -143,30 +136,27 @@ class Session:
             return login_name()
 
     @property
-    def argv(self) -> tuple[str, ...]:
-        """The command line as it was typed."""
-        typed: tuple[str, ...] = self._given.get("argv", ())
-        return typed
-
-    @property
     def who(self) -> tuple[str, ...]:
         """The options that name the same customer, or the same round, in another command."""
         given = self._given
-        named = {"--customer": ",".join(given.get("customers", ())), "--customer-tag": given.get("customer_tag")}
-        named["--env-file"] = given.get("env_file")
+        named = {
+            "--customer": ",".join(given.customers),
+            "--customer-tag": given.customer_tag,
+            "--env-file": given.env_file,
+        }
         words = [word for option, value in named.items() if value for word in (option, str(value))]
-        return (*words, *(["--all-customers"] if given.get("all_customers") else []))
+        return (*words, *(["--all-customers"] if given.all_customers else []))
 
     @property
     def where(self) -> tuple[str, ...]:
         """The option that moves the customers' folder, where it was given."""
-        folder = self._given.get("customers_dir")
+        folder = self._given.customers_dir
         return ("--customers-dir", str(folder)) if folder else ()
 
     @property
     def customers_dir(self) -> Path:
         """The folder with one env file per customer."""
-        return self._given.get("customers_dir") or Path("customers")
+        return self._given.customers_dir or Path("customers")
 
     @property
     def settings(self) -> Settings:
@@ -175,7 +165,7 @@ class Session:
             if self.round:
                 raise UsageProblem("This works on one customer at a time.", "Name one of them with --customer.")
             self._settings = load_settings(
-                env_file=self._given.get("env_file"),
+                env_file=self._given.env_file,
                 customer=self.name or None,
                 customers_dir=self.customers_dir,
                 environ=os.environ,
@@ -192,7 +182,7 @@ class Session:
         Raises UsageProblem, BadEnvFile.
         """
         return env_file_of(
-            env_file=self._given.get("env_file"),
+            env_file=self._given.env_file,
             customer=self.name or None,
             customers_dir=self.customers_dir,
             environ=os.environ,
@@ -206,7 +196,7 @@ class Session:
         A round is about several customers: it is not told to the addresses of one, but to those of the process
         environment.
         """
-        given: tuple[str, ...] = self._given.get("notify", ())
+        given: tuple[str, ...] = self._given.notify
         if not given:
             return None
         from falcon_bulk.cli.notifications import Notifier
@@ -228,7 +218,7 @@ class Session:
             self.settings,
             self.timing,
             connections=self.readers + workers + 1,
-            quota=self._given.get("quota", QUOTA) / 100,
+            quota=(self._given.quota or QUOTA) / 100,
             user_agent=f"falcon-bulk/{__version__}",
             say=self.console.say,
         )

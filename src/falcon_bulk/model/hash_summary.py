@@ -6,9 +6,9 @@ import msgspec
 class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     """One SHA256 and the alerts it is an own hash of; an alert counts once.
 
-    hosts is the number of distinct hosts; names and filenames the five most frequent; by_resolution counts
-    the resolutions given; max_severity 1 to 100, or None if no alert had one. fields: the places in which the hash was an
-    alert's own; other_fields: those in which it stood, in any alert, without being that. md5: '' where none is known to be its.
+    hosts is the number of distinct hosts; names and filenames the five most frequent; by_resolution counts the
+    resolutions given; max_severity 1 to 100, or None if no alert had one. fields: where the hash was an alert's own;
+    other_fields: where it was in an alert without being its own. md5: '' if not known.
     """
 
     sha256: str

@@ -4,18 +4,9 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import (
-    check_not_blank,
-    consent_options,
-    dry_run_option,
-    examples,
-    hash_file_option,
-    multi_value,
-    notify_option,
-    operator_option,
-    shared_options,
-    single_value,
-)
+from falcon_bulk.cli.option_values import check_not_blank, multi_value, single_value
+from falcon_bulk.cli.options import consent_options, dry_run_option, examples, hash_file_option, operator_option
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 PLATFORMS = ("windows", "mac", "linux")
 EXPIRES = "90d"

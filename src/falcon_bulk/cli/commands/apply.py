@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, examples, notify_option, pace_options, shared_options, single_value
+from falcon_bulk.cli.option_values import single_value
+from falcon_bulk.cli.options import consent_options, examples, pace_options
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 if TYPE_CHECKING:
     from falcon_bulk.falcon.tenant import Tenant
@@ -55,7 +57,7 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
 
     if plan_file.is_dir():
         return apply_plan_folder(context, plan_file, check, options)
-    consent = ConsentOptions(options["yes"], options["expect"], options["most"], needs_bound=False)
+    consent = ConsentOptions(options["yes"], options["expect"], options["maximum"], needs_bound=False)
     consent.check()
     saved = PlanFile(plan_file)
     check_change_allowed(context, consent)

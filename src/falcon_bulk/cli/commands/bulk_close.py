@@ -5,14 +5,9 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import (
-    change_options,
-    examples,
-    notify_option,
-    selection_options,
-    shared_options,
-    single_value,
-)
+from falcon_bulk.cli.option_values import single_value
+from falcon_bulk.cli.options import SelectionOptions, change_options, examples, read_options, selection_options
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import UsageProblem
 
 
@@ -42,20 +37,21 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from msgspec.structs import replace
 
     from falcon_bulk.cli.change_workflow import change_alerts
-    from falcon_bulk.cli.input_options import ids_from_options
+    from falcon_bulk.cli.input_options import ids_from_file
     from falcon_bulk.cli.multi_customer_changes import plan_for_customers
     from falcon_bulk.cli.selection_options import selection_from_options
     from falcon_bulk.cli.session import Session
 
     context = Session(ctx, "run")
     ids_file = options["ids_file"]
-    selection = selection_from_options(context, options)
+    prompts = not (options["yes"] or options["dry_run"])
+    selection = selection_from_options(context, read_options(SelectionOptions, options), prompts=prompts)
     if not selection.everything and ids_file is not None:
         raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
     if ids_file is not None and context.round:
         raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
     if ids_file is not None:
-        selection = replace(selection, ids=ids_from_options(options))
+        selection = replace(selection, ids=ids_from_file(ids_file, prompts=prompts))
     if selection.everything:
         raise UsageProblem(
             "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import change_options, examples, notify_option, selection_options, shared_options
+from falcon_bulk.cli.options import SelectionOptions, change_options, examples, read_options, selection_options
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import UsageProblem
 
 
@@ -33,7 +34,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from falcon_bulk.cli.session import Session
 
     context = Session(ctx, "run")
-    selection = selection_from_options(context, options)
+    prompts = not (options["yes"] or options["dry_run"])
+    selection = selection_from_options(context, read_options(SelectionOptions, options), prompts=prompts)
     if not selection.hashes:
         raise UsageProblem(
             "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."

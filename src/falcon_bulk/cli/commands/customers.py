@@ -2,7 +2,8 @@
 
 import click
 
-from falcon_bulk.cli.options import examples, shared_options
+from falcon_bulk.cli.options import examples
+from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode
 

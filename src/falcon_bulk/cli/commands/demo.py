@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from falcon_bulk.cli.options import examples, shared_options
+from falcon_bulk.cli.options import examples
+from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import ExitCode
 
 CUSTOMER = "acme"

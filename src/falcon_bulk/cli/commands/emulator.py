@@ -5,7 +5,9 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import choice_value, examples, shared_options, single_value
+from falcon_bulk.cli.option_values import choice_value, single_value
+from falcon_bulk.cli.options import examples
+from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode, UsageProblem
 

@@ -1,15 +1,24 @@
 """falcon-bulk hash-summary: count alerts per SHA256."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from falcon_bulk.cli.options import examples, notify_option, selection_options, shared_options, single_value
+from falcon_bulk.cli.option_values import single_value
+from falcon_bulk.cli.options import SelectionOptions, examples, selection_options, takes
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.hash_summary import HashSummary
     from falcon_bulk.model.selection import Selection
+
+
+class HashSummaryOptions(NamedTuple):
+    """The options of hash-summary."""
+
+    selection: SelectionOptions
+    top: int | None
 
 
 @click.command(
@@ -31,8 +40,8 @@ if TYPE_CHECKING:
 )
 @notify_option
 @shared_options
-@click.pass_context
-def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
+@takes(HashSummaryOptions)
+def command(ctx: click.Context, options: HashSummaryOptions) -> int:
     """Count alerts per SHA256, most frequent first.
 
     A hash counts where it is the alert's own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
@@ -46,11 +55,11 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     from falcon_bulk.report.hash_summary import hash_summary_document, hash_summary_page, hash_summary_sheets
 
     context = Session(ctx, "hash-summary")
-    selection = selection_from_options(context, options)
+    selection, top = selection_from_options(context, options.selection), options.top
     if top is not None:
         context.say_of(Format.JSON, "JSON has all hashes; --top shortens the other formats.")
     if context.round:
-        return _round(context, selection, top, fail_on_empty=options["fail_on_empty"])
+        return _round(context, selection, top, fail_on_empty=options.selection.fail_on_empty)
     summary = _summarize(context, selection)
     context.publish(
         lambda: hash_summary_sheets(summary, top),
@@ -59,8 +68,8 @@ def command(ctx: click.Context, /, top: int | None, **options: Any) -> int:
     )
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
-    after_hash_summary(context, options, summary)
-    return exit_code_for(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
+    after_hash_summary(context, options.selection, summary)
+    return exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
 
 
 def _summarize(context: "Session", selection: "Selection") -> "HashSummary":

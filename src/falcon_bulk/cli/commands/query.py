@@ -1,14 +1,29 @@
 """falcon-bulk query: show alerts."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from falcon_bulk.cli.options import examples, multi_value, selection_options, shared_options, single_value
+from falcon_bulk.cli.option_values import multi_value, single_value
+from falcon_bulk.cli.options import SelectionOptions, examples, selection_options, takes
+from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.session import Session
+
+
+class QueryOptions(NamedTuple):
+    """The options of query."""
+
+    selection: SelectionOptions
+    limit: int | None
+    everything: bool
+    sort: str | None
+    details: bool
+    fields: tuple[str, ...]
+    count_only: bool
+    test_connection: bool
 
 
 @click.command(
@@ -29,11 +44,11 @@ if TYPE_CHECKING:
 @click.option("--sort", **single_value(), metavar="FIELD.asc|desc", help="Order.  [default: created_timestamp.desc]")
 @click.option("--details", is_flag=True, help="More of each alert, with its console link.")
 @click.option("--fields", **multi_value("A,B.C"), help="Just these fields (dot paths).")
-@click.option("--count", is_flag=True, help="Only how many there are, alone on stdout.")
+@click.option("--count", "count_only", is_flag=True, help="Only how many there are, alone on stdout.")
 @click.option("--test-connection", is_flag=True, help="Log in, read one alert, say what is seen.")
 @shared_options
-@click.pass_context
-def command(ctx: click.Context, /, **options: Any) -> int:
+@takes(QueryOptions)
+def command(ctx: click.Context, options: QueryOptions) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.alert_output import (
         AlertDisplay,
@@ -49,33 +64,33 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
     from falcon_bulk.cli.session import Session
 
-    if options["everything"] and options["limit"]:
+    if options.everything and options.limit:
         raise UsageProblem("--all and --limit contradict each other.", "Leave one of them out.")
     context = Session(ctx, "query")
-    selection = selection_from_options(context, options)
-    sort = _sort(options["sort"])
-    warn_about_fields(context, options["fields"])
+    selection = selection_from_options(context, options.selection)
+    sort = _sort(options.sort)
+    warn_about_fields(context, options.fields)
     if sort:
         ordered_by, _, _ = sort.partition("|")
         warn_about_fields(context, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
-    if options["test_connection"]:
+    if options.test_connection:
         return _test_connection(context)
-    if options["count"] and context.round:
-        return count_for_customers(context, selection, fail_on_empty=options["fail_on_empty"])
-    if options["count"]:
+    if options.count_only and context.round:
+        return count_for_customers(context, selection, fail_on_empty=options.selection.fail_on_empty)
+    if options.count_only:
         total = count_alerts(context, selection)
         context.emit(lambda sink, _: write_count(sink, total))
-        return exit_code_for(total, fail_on_empty=options["fail_on_empty"])
-    chosen = AlertQuery(selection, None if options["everything"] else options["limit"] or 100, sort)
-    look = AlertDisplay(options["fields"], options["details"])
+        return exit_code_for(total, fail_on_empty=options.selection.fail_on_empty)
+    chosen = AlertQuery(selection, None if options.everything else options.limit or 100, sort)
+    look = AlertDisplay(options.fields, options.details)
     if context.round:
-        return write_for_customers(context, chosen, look, fail_on_empty=options["fail_on_empty"])
+        return write_for_customers(context, chosen, look, fail_on_empty=options.selection.fail_on_empty)
     with read_documents(context, chosen) as documents:
         shown = write_alerts(context, documents, look)
     if not shown:
         context.console.say(f"No alert matches: {selection.words}.")
-    after_query(context, options, shown)
-    return exit_code_for(shown, fail_on_empty=options["fail_on_empty"])
+    after_query(context, options.selection, shown)
+    return exit_code_for(shown, fail_on_empty=options.selection.fail_on_empty)
 
 
 def _sort(value: str | None) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import examples, notify_option, pace_options, shared_options
+from falcon_bulk.cli.options import examples, pace_options
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import ExitCode, Refused
 
 

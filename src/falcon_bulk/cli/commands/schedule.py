@@ -2,7 +2,9 @@
 
 import click
 
-from falcon_bulk.cli.options import examples, shared_options, single_value
+from falcon_bulk.cli.option_values import single_value
+from falcon_bulk.cli.options import examples
+from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import ExitCode
 
 

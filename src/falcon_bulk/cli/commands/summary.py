@@ -1,27 +1,32 @@
 """falcon-bulk summary: count alerts by fields."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from falcon_bulk.cli.options import (
-    examples,
-    multi_value,
-    notify_option,
-    selection_options,
-    shared_options,
-    single_value,
-)
+from falcon_bulk.cli.option_values import multi_value, single_value
+from falcon_bulk.cli.options import SelectionOptions, examples, selection_options, takes
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 if TYPE_CHECKING:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.selection import Selection
     from falcon_bulk.model.summary import Summary
+
 DEFAULT = ("severity", "status", "product")
 BY = (
     "severity, status, product, type, name, host, user, tactic, technique, filename, cmdline, resolution, assignee, "
     "day, hour or tag; any field path, like device.os_version; a pair: name*host. Several: with commas."
 )
+
+
+class SummaryOptions(NamedTuple):
+    """The options of summary."""
+
+    selection: SelectionOptions
+    fields: tuple[str, ...]
+    top: int
+    outliers: bool
 
 
 @click.command(
@@ -42,8 +47,8 @@ BY = (
 @click.option("--outliers", is_flag=True, help="Also show alerts that differ from others of their hash or name.")
 @notify_option
 @shared_options
-@click.pass_context
-def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: bool, **options: Any) -> int:
+@takes(SummaryOptions)
+def command(ctx: click.Context, options: SummaryOptions) -> int:
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.hints import after_summary
     from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
@@ -53,24 +58,24 @@ def command(ctx: click.Context, /, fields: tuple[str, ...], top: int, outliers: 
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.summary import summary_document, summary_page, summary_sheets
 
-    fields = fields or DEFAULT
+    fields, top, outliers = options.fields or DEFAULT, options.top, options.outliers
     for field in fields:
         check_field(field)
     context = Session(ctx, "summary")
-    selection = selection_from_options(context, options)
+    selection = selection_from_options(context, options.selection)
     warn_about_fields(context, [name for name in field_names(fields) if current_name(name) is not None])
     if outliers:
         context.say_of(Format.CSV, "CSV has the alerts that differ; leave --outliers out for the counts.")
     if context.round:
-        return _round(context, selection, fields, top, outliers, fail_on_empty=options["fail_on_empty"])
+        return _round(context, selection, fields, top, outliers, fail_on_empty=options.selection.fail_on_empty)
     summary = _summarize(context, selection, fields, top, outliers)
     context.publish(
         lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
     )
     if not summary.alerts_read:
         context.console.say(f"No alert matches: {selection.words}.")
-    after_summary(context, options, summary.alerts_read, outliers=outliers)
-    return exit_code_for(summary.alerts_read, fail_on_empty=options["fail_on_empty"])
+    after_summary(context, options.selection, summary.alerts_read, outliers=outliers)
+    return exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
 
 
 def _summarize(

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from falcon_bulk.cli.options import consent_options, examples, notify_option, pace_options, shared_options
+from falcon_bulk.cli.options import consent_options, examples, pace_options
+from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 
 @click.command(
@@ -48,7 +49,7 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 
     context = Session(ctx, "run")
-    consent = ConsentOptions(options["yes"], options["expect"], options["most"])
+    consent = ConsentOptions(options["yes"], options["expect"], options["maximum"])
     if not options["dry_run"]:
         consent.check()
         check_change_allowed(context, consent)

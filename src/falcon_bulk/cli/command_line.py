@@ -1,0 +1,48 @@
+"""What a command line says for every command: the shared options, as far as they are read."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+
+class SharedOptions(NamedTuple):
+    """The shared options as given; None, False or () for those that were not.
+
+    notify: Apprise URLs; '' stands for the addresses of FALCON_NOTIFY.
+    """
+
+    env_file: Path | None = None
+    customers: tuple[str, ...] = ()
+    all_customers: bool = False
+    customer_tag: str | None = None
+    parallel_customers: int | None = None
+    customers_dir: Path | None = None
+    format: str | None = None
+    output: str | None = None
+    output_format: str | None = None
+    readers: int | None = None
+    quota: int | None = None
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    no_color: bool = False
+    no_progress: bool = False
+    notify: tuple[str, ...] = ()
+
+
+class CommandLine:
+    """One command line while it is read and run: Click's `ctx.obj`.
+
+    options: the shared ones read so far. stdout_begun: whether a result was begun on standard output.
+    """
+
+    def __init__(self, argv: tuple[str, ...] = ()) -> None:
+        self.argv = argv
+        self.options = SharedOptions()
+        self.stdout_begun = False
+
+    @classmethod
+    def of(cls, ctx: click.Context) -> "CommandLine":
+        """Return the command line that a Click context belongs to."""
+        return ctx.find_root().ensure_object(cls)

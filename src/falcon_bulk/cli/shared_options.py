@@ -1,0 +1,126 @@
+"""The options that every command accepts, before or after its name."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from falcon_bulk.cli import completions
+from falcon_bulk.cli.command_line import CommandLine, SharedOptions
+from falcon_bulk.cli.suggestions import SuggestingChoice
+from falcon_bulk.errors import UsageProblem
+from falcon_bulk.report.formats import Format
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = tuple(map(str, Format))
+
+
+_DECLARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
+    (("--env-file",), {"type": click.Path(path_type=Path), "metavar": "PATH", "help": "One customer's env file."}),
+    (
+        ("--customer", "customers"),
+        {
+            "metavar": "NAME",
+            "shell_complete": completions.complete_customers,
+            "help": "Use customers/NAME.env; several names run the command for each.",
+        },
+    ),
+    (("--all-customers",), {"is_flag": True, "help": "Run the command for every customer file."}),
+    (("--customer-tag",), {"metavar": "TAG", "help": "Run the command for customers with this tag (FALCON_TAGS)."}),
+    (
+        ("--parallel-customers",),
+        {"type": click.IntRange(1, 16), "metavar": "N", "help": "Customers at the same time.  [default: 4]"},
+    ),
+    (
+        ("--customers-dir",),
+        {
+            "type": click.Path(path_type=Path),
+            "metavar": "DIR",
+            "help": "Folder of the customer files.  [default: customers]",
+        },
+    ),
+    (
+        ("--format",),
+        {"type": SuggestingChoice(FORMATS), "help": "Format of standard output.  [default: table]"},
+    ),
+    (
+        ("-o", "--output"),
+        {
+            "metavar": "FILE|DIR",
+            "shell_complete": completions.complete_files,
+            "help": "Also write a file; its suffix sets the format. In a folder: NAME_YYMMDD.md.",
+        },
+    ),
+    (
+        ("--output-format",),
+        {"type": SuggestingChoice(FORMATS), "help": "Format of files in the folder of -o.  [default: markdown]"},
+    ),
+    (("--readers",), {"type": click.IntRange(1, 32), "metavar": "N", "help": "Concurrent reads.  [default: 8]"}),
+    (
+        ("--quota",),
+        {
+            "type": click.IntRange(1, 100),
+            "metavar": "PERCENT",
+            "help": "Share of the customer's rate limit to use.  [default: 50]",
+        },
+    ),
+    (("-q", "--quiet"), {"is_flag": True, "help": "Print only data and errors."}),
+    (("-v", "--verbose"), {"is_flag": True, "help": "Print more detail."}),
+    (("--debug",), {"is_flag": True, "help": "Show a traceback on an unexpected error."}),
+    (("--no-color",), {"is_flag": True, "help": "No colours (as NO_COLOR does)."}),
+    (("--no-progress",), {"is_flag": True, "help": "No progress bars."}),
+]
+
+
+def shared_options(command: Command) -> Command:
+    """Add the options that every command takes, before or after its name; two different values are an error."""
+    for names, attributes in reversed(_DECLARED):
+        is_flag = attributes.get("is_flag", False)
+        command = click.option(*names, expose_value=False, callback=_remember, multiple=not is_flag, **attributes)(
+            command
+        )
+    return command
+
+
+def notify_option(command: Command) -> Command:
+    """Add --notify. Its value is optional, so it cannot stand before the command's name."""
+
+    def remember(ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> None:
+        line = CommandLine.of(ctx)
+        line.options = line.options._replace(notify=tuple(dict.fromkeys(values)))
+
+    return click.option(
+        "--notify",
+        is_flag=False,
+        flag_value="",
+        multiple=True,
+        expose_value=False,
+        callback=remember,
+        metavar="[URL]",
+        help="Send the result to an Apprise URL; without one, to those of FALCON_NOTIFY in the env file.",
+    )(command)
+
+
+def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    """Keep a shared option's value in the command line's `SharedOptions`. Raises UsageProblem."""
+    line, name = CommandLine.of(ctx), str(param.name)
+    if name == "customers":
+        value = (_customer_names(value),) if value else ()
+    for one in value if isinstance(value, tuple) else (value,):
+        former = getattr(line.options, name)
+        if one is False or one == former:
+            continue
+        if former != SharedOptions._field_defaults[name]:
+            raise UsageProblem(
+                f"{param.opts[-1]} is given twice with different values.", "Give it once, before or after the command."
+            )
+        line.options = line.options._replace(**{name: one})
+
+
+def _customer_names(values: tuple[str, ...]) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip(" ") for value in values for name in value.split(",")))
+    if not all(names):
+        raise UsageProblem("--customer has a blank value.", "It takes a customer's name.")
+    return names
