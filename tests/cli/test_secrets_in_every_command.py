@@ -43,7 +43,7 @@ COMMAND_LINES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("customers", "add"): ("globex",),
     ("customers", "confirm"): ("acme",),
     ("doctor",): ("--format", "markdown", "-o", "doctor.md"),
-    ("schedule",): ("--at", "0 7 * * 1", "--", "query", "--customer", "acme"),
+    ("schedule",): ("--weekly", "mon", "07:00", "--", "query", "--customer", "acme"),
     ("completion",): ("bash",),
     ("emulator",): (),
     ("emulator", "switches"): (),

@@ -135,8 +135,10 @@ def test_what_is_printed_where_there_is_nothing_to_tell(acme: Serve) -> None:
 
 
 def test_what_schedule_prints(acme: Serve) -> None:
-    asked = ("schedule", "--at", "0 7 * * 1", "--format", "json", "--")
-    kept(acme().bare(*asked, "hash-summary", "--customer", "acme", "-o", "week.md"), "schedule")
+    shell = acme()
+    for when in (("--daily", "07:00"), ("--at", "0 7 * * 1")):
+        done = shell.bare("schedule", *when, "--format", "json", "--", "hash-summary", "--customer", "acme")
+        kept(done, "schedule")
 
 
 # What is changed

@@ -143,9 +143,9 @@ def test_a_round_is_told_to_nobody_of_a_single_customer(acme: CommandRunner, mai
 
 
 def test_a_url_with_a_password_does_not_get_into_a_crontab(acme: CommandRunner, mailbox: Mailbox) -> None:
-    words = ("schedule", "--at", "0 7 * * 1", "--", "hash-summary", "--customer", "acme")
-    assert b"hash-summary" in acme.bare(*words, "--notify").out
-    done = acme.bare(*words, f"--notify={mailbox.url}")
+    schedule = ("schedule", "--weekly", "mon", "07:00", "--", "hash-summary", "--customer", "acme")
+    assert b"hash-summary" in acme.bare(*schedule, "--notify").out
+    done = acme.bare(*schedule, f"--notify={mailbox.url}")
     assert done.code == 2
     assert says_no_secret(done)
 

@@ -1,11 +1,11 @@
-"""falcon-bulk schedule: what it prints runs as it stands; what would ask is refused."""
+"""falcon-bulk schedule: its lines run as printed; what would need a person is refused."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.support.sampling import quick_first
 from tests.support.schedulers import cron_command, setting, sh
 
 SHA256 = "a" * 64
-BARE = {"PATH": "/nonexistent", "HOME": "/", "LANG": "C"}
+CRON_ENVIRONMENT = {"PATH": "/nonexistent", "HOME": "/", "LANG": "C"}
 
 
 @pytest.fixture
@@ -27,46 +27,51 @@ def acme(tmp_path: Path) -> Iterator[CommandRunner]:
 
 
 @pytest.fixture(scope="module")
-def unasked() -> Iterator[Server]:
+def idle_server() -> Iterator[Server]:
     with Server(Tenant(alerts=0)) as server:
         yield server
 
 
 @pytest.fixture
-def desk(tmp_path: Path, unasked: Server) -> CommandRunner:
-    """A folder with a customer whom nobody asks."""
-    return CommandRunner(tmp_path, unasked)
+def desk(tmp_path: Path, idle_server: Server) -> CommandRunner:
+    """A folder with a customer whose tenant gets no requests."""
+    return CommandRunner(tmp_path, idle_server)
 
 
 def schedule(
-    shell: CommandRunner, *words: str, at: str = "0 7 * * 1", env: dict[str, str] | None = None
+    shell: CommandRunner,
+    *argv: str,
+    when: Sequence[str] = ("--weekly", "mon", "07:00"),
+    env: dict[str, str] | None = None,
 ) -> CommandResult:
-    return shell.bare("schedule", "--at", at, *words, env=env)
+    return shell.bare("schedule", *when, *argv, env=env)
 
 
-def scheduled(shell: CommandRunner, *words: str, **more: Any) -> dict[str, Any]:
-    done = schedule(shell, "--format", "json", "--", *words, **more)
+def schedule_json(shell: CommandRunner, *argv: str, **more: Any) -> dict[str, Any]:
+    done = schedule(shell, "--format", "json", "--", *argv, **more)
     assert done.code == 0, done
     assert done.document["schema"] == "falcon-bulk/schedule/1"
     return done.document
 
 
-def test_the_crontab_line_runs_the_command_anywhere_and_with_nothing_around_it(acme: CommandRunner) -> None:
-    lines = scheduled(acme, "query", "--customer", "acme", "--all", "--filter", "name:!'100%'", "-o", "new.jsonl", "-q")
-    elsewhere = acme.folder / "related"
+def test_the_crontab_line_runs_the_command_from_any_folder_with_an_empty_environment(acme: CommandRunner) -> None:
+    lines = schedule_json(
+        acme, "query", "--customer", "acme", "--all", "--filter", "name:!'100%'", "-o", "new.jsonl", "-q"
+    )
+    elsewhere = acme.folder / "elsewhere"
     elsewhere.mkdir()
-    done = sh(cron_command(lines["crontab"]), elsewhere, BARE)
+    done = sh(cron_command(lines["crontab"]), elsewhere, CRON_ENVIRONMENT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), Path(lines["log"]).read_text()
     written = [json.loads(line) for line in (acme.folder / "new.jsonl").read_bytes().splitlines()]
     assert {alert["composite_id"] for alert in written} == {alert["composite_id"] for alert in acme.alerts()}
     assert written[0]["composite_id"] in Path(lines["log"]).read_text()
 
 
-def test_a_scheduled_change_is_done_and_recorded_where_it_was_scheduled(acme: CommandRunner) -> None:
-    lines = scheduled(
+def test_a_scheduled_change_uses_the_state_folder_it_was_scheduled_with(acme: CommandRunner) -> None:
+    lines = schedule_json(
         acme, "bulk-close", "--customer", "acme", "--status", "new", "--yes", "--max", "100", "--override", "all"
     )
-    done = sh(cron_command(lines["crontab"]), Path("/"), BARE)
+    done = sh(cron_command(lines["crontab"]), Path("/"), CRON_ENVIRONMENT)
     assert done.returncode == 0, Path(lines["log"]).read_text()
     assert not [alert for alert in acme.alerts() if alert["status"] == "new"]
     assert acme.json("runs")["runs"][0]["command"] == "bulk-close"
@@ -74,13 +79,13 @@ def test_a_scheduled_change_is_done_and_recorded_where_it_was_scheduled(acme: Co
 
 @pytest.mark.slow
 def test_the_exit_code_is_that_of_the_command(acme: CommandRunner) -> None:
-    lines = scheduled(acme, "query", "--customer", "acme", "--name", "no such", "--fail-on-empty")
-    assert sh(cron_command(lines["crontab"]), Path("/"), BARE).returncode == 9
+    lines = schedule_json(acme, "query", "--customer", "acme", "--name", "no such", "--fail-on-empty")
+    assert sh(cron_command(lines["crontab"]), Path("/"), CRON_ENVIRONMENT).returncode == 9
     assert "No alert matches" in Path(lines["log"]).read_text()
 
 
-def test_paths_are_absolute_and_the_state_folder_comes_along(desk: CommandRunner) -> None:
-    lines = scheduled(desk, "query", "--customer", "acme")
+def test_paths_are_absolute_and_the_state_folder_is_copied(desk: CommandRunner) -> None:
+    lines = schedule_json(desk, "query", "--customer", "acme")
     folder = str(desk.folder)
     assert f"cd {folder} && " in lines["crontab"]
     assert f"--customers-dir {folder}/customers" in lines["crontab"]
@@ -94,29 +99,29 @@ def test_paths_are_absolute_and_the_state_folder_comes_along(desk: CommandRunner
 
 
 @pytest.mark.slow
-def test_a_customers_folder_that_is_named_is_made_absolute_in_its_place(desk: CommandRunner) -> None:
+def test_a_given_customers_folder_is_made_absolute_in_place(desk: CommandRunner) -> None:
     (desk.folder / "eu").symlink_to("customers")
-    for words in (("--customers-dir", "eu"), ("--customers-dir=eu",)):
-        crontab = scheduled(desk, *words, "query", "--customer", "acme")["crontab"]
+    for options in (("--customers-dir", "eu"), ("--customers-dir=eu",)):
+        crontab = schedule_json(desk, *options, "query", "--customer", "acme")["crontab"]
         assert crontab.count("--customers-dir") == 1
         assert f"{desk.folder}/eu " in crontab
-    said = scheduled(
+    mentioned = schedule_json(
         desk, *("close-hash", "--customer", "acme", "--hash", SHA256, "--dry-run", "--comment", "--customers-dir")
     )
-    assert "--comment --customers-dir" in said["crontab"]
+    assert "--comment --customers-dir" in mentioned["crontab"]
 
 
-def test_a_proxy_is_not_written_down_since_it_may_hold_a_password(desk: CommandRunner) -> None:
+def test_a_proxy_is_not_copied_since_it_may_hold_a_password(desk: CommandRunner) -> None:
     env = {"HTTPS_PROXY": "http://ann:s3cret@proxy:3128", "FALCON_CLIENT_SECRET": "s3cret"}
     done = schedule(desk, "--", "query", "--customer", "acme", env=env)
     assert done.code == 0
-    assert "HTTPS_PROXY is not carried over" in done.err
+    assert "HTTPS_PROXY is not copied" in done.err
     assert b"s3cret" not in done.out
 
 
-def test_the_blocks_are_labelled_and_hold_what_json_has(desk: CommandRunner) -> None:
-    lines = scheduled(desk, "query", "--customer", "acme", at="0 7 13 * fri")
-    done = schedule(desk, "--", "query", "--customer", "acme", at="0 7 13 * fri")
+def test_the_blocks_are_labelled_and_hold_the_same_as_json(desk: CommandRunner) -> None:
+    lines = schedule_json(desk, "query", "--customer", "acme")
+    done = schedule(desk, "--", "query", "--customer", "acme")
     assert [line for line in done.text.splitlines() if line.startswith("# ")] == [
         "# cron: a line for `crontab -e`",
         f"# systemd: ~/.config/systemd/user/{lines['name']}.service",
@@ -126,12 +131,58 @@ def test_the_blocks_are_labelled_and_hold_what_json_has(desk: CommandRunner) -> 
         assert lines[block] in done.text
     code = "".join(f"    {line}\n" for line in lines["service"].splitlines())
     assert code in schedule(desk, "--format", "markdown", "--", "query", "--customer", "acme").text
-    assert "two OnCalendar lines" in done.err
     assert f"systemctl --user enable --now {lines['name']}.timer" in done.err
 
 
+def test_at_prints_the_crontab_line_alone_and_says_so(desk: CommandRunner) -> None:
+    when = ("--at", "0 7 13 * fri")
+    done = schedule(desk, "--", "query", "--customer", "acme", when=when)
+    assert (done.code, done.text.count("# ")) == (0, 1)
+    assert "# cron: a line for `crontab -e`\n0 7 13 * fri cd " in done.text
+    assert "Note: --at is for crontab alone; for systemd units use --daily, --weekly or --every." in done.err
+    assert "systemctl" not in done.err
+    document = schedule_json(desk, "query", "--customer", "acme", when=when)
+    assert (document["service"], document["timer"]) == (None, None)
+    assert document["crontab"] in done.text
+
+
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("when", "cron", "on_calendar"),
+    quick_first(
+        (("--every", "6h"), "0 */6 * * * cd ", "*-*-* 00/6:00:00"),
+        (("--daily", "07:30"), "30 7 * * * cd ", "*-*-* 07:30:00"),
+    ),
+)
+def test_each_recurrence_goes_into_the_line_and_the_timer(
+    desk: CommandRunner, when: tuple[str, ...], cron: str, on_calendar: str
+) -> None:
+    document = schedule_json(desk, "query", "--customer", "acme", when=when)
+    assert document["crontab"].startswith(cron)
+    assert setting(document["timer"], "OnCalendar") == [on_calendar]
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"),
+    quick_first(
+        ((), "Nothing says when the command runs."),
+        (("--daily", "07:00", "--every", "6h"), "--daily and --every do not go together."),
+        (("--weekly", "mon", "07:00", "--at", "0 7 * * 1"), "--weekly and --at do not go together."),
+        (("--daily", "07:00", "--daily", "08:00"), "--daily is given twice"),
+        (("--weekly", "mon", "07:00", "--weekly", "tue", "07:00"), "--weekly is given twice"),
+        (("--daily", ""), "is not a time of day"),
+        (("--at", "@daily"), "--at takes no word"),
+        quick=2,
+    ),
+)
+def test_exactly_one_recurrence_is_required(desk: CommandRunner, when: tuple[str, ...], expected: str) -> None:
+    done = schedule(desk, "--", "query", "--customer", "acme", when=when)
+    assert (done.code, done.out) == (2, b"")
+    assert expected in done.err
+    assert "Hint: " in done.err
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
     quick_first(
         ([], "no command to schedule"),
         (["falcon-bulk"], "no command to schedule"),
@@ -143,7 +194,7 @@ def test_the_blocks_are_labelled_and_hold_what_json_has(desk: CommandRunner) -> 
         (["query", "--help"], "only show help"),
         (["--version"], "only show help"),
         (["runs", "show"], "Missing argument"),
-        (["close-hash", "--hash", SHA256], "close-hash would ask"),
+        (["close-hash", "--hash", SHA256], "close-hash would ask for confirmation"),
         (["close-hash", "--hash", SHA256, "--yes"], "--yes needs a bound"),
         (["bulk-close", "--host", "LAB-*", "--max", "5"], "bulk-close would ask"),
         (["bulk-close", "--ids-file", "-", "--yes", "--max", "5"], "no standard input"),
@@ -152,22 +203,22 @@ def test_the_blocks_are_labelled_and_hold_what_json_has(desk: CommandRunner) -> 
         (["customers", "add", "globex"], "cannot be scheduled"),
         (["emulator", "serve"], "cannot be scheduled"),
         (["demo"], "cannot be scheduled"),
-        (["schedule", "--at", "0 7 * * *", "--", "query"], "cannot be scheduled"),
+        (["schedule", "--daily", "07:00", "--", "query"], "cannot be scheduled"),
         (["query", "--filter", "a\nb"], "control or invisible"),
         quick=4,
     ),
 )
-def test_what_cannot_run_alone_is_refused(desk: CommandRunner, words: list[str], says: str) -> None:
-    if words[:1] and words[0] not in ("customers", "emulator", "demo", "falcon-bulk") and "--version" not in words:
-        words = [*words, "--customer", "acme"] if words[0] != "schedule" else words
-    done = schedule(desk, "--", *words)
+def test_a_command_that_cannot_run_unattended_is_refused(desk: CommandRunner, argv: list[str], expected: str) -> None:
+    if argv[:1] and argv[0] not in ("customers", "emulator", "demo", "falcon-bulk") and "--version" not in argv:
+        argv = [*argv, "--customer", "acme"] if argv[0] != "schedule" else argv
+    done = schedule(desk, "--", *argv)
     assert done.code == 2, done
-    assert says in done.err
+    assert expected in done.err
     assert done.out == b""
 
 
 @pytest.mark.parametrize(
-    "words",
+    "argv",
     quick_first(
         ["apply", "x.plan", "--yes"],
         ["resume"],
@@ -176,12 +227,12 @@ def test_what_cannot_run_alone_is_refused(desk: CommandRunner, words: list[str],
         ["falcon-bulk", "hash-summary"],
     ),
 )
-def test_what_asks_nothing_is_scheduled(desk: CommandRunner, words: list[str]) -> None:
-    assert words[-1] in scheduled(desk, *words, "--customer", "acme")["crontab"]
+def test_a_command_that_asks_nothing_is_scheduled(desk: CommandRunner, argv: list[str]) -> None:
+    assert argv[-1] in schedule_json(desk, *argv, "--customer", "acme")["crontab"]
 
 
 @pytest.mark.slow
-def test_customers_that_are_not_there_are_found_out_before_the_first_night(desk: CommandRunner) -> None:
+def test_missing_customers_are_found_when_scheduling(desk: CommandRunner) -> None:
     done = schedule(desk, "--", "query", "--customer", "acne")
     assert done.code == 4
     assert "Did you mean acme?" in done.err
@@ -193,25 +244,25 @@ def test_customers_that_are_not_there_are_found_out_before_the_first_night(desk:
 
 
 @pytest.mark.slow
-def test_a_line_too_long_for_cron_is_told(desk: CommandRunner) -> None:
+def test_a_line_too_long_for_cron_is_pointed_out(desk: CommandRunner) -> None:
     assert "998" not in schedule(desk, "--", "query", "--customer", "acme").err
     assert "998" in schedule(desk, "--", "query", "--customer", "acme", "--filter", f"name:'{'x' * 900}'").err
 
 
-def test_the_customer_goes_with_the_command(desk: CommandRunner) -> None:
-    done = desk.bare("schedule", "--at", "0 7 * * 1", "--customer", "acme", "--", "query")
+def test_the_customer_belongs_to_the_command(desk: CommandRunner) -> None:
+    done = desk.bare("schedule", "--daily", "07:00", "--customer", "acme", "--", "query")
     assert done.code == 2
-    assert "behind the --" in done.err
+    assert "after the --" in done.err
 
 
 @pytest.mark.slow
-def test_two_schedules_of_one_command_have_two_names_and_one_schedule_always_the_same(desk: CommandRunner) -> None:
-    names = [scheduled(desk, "query", "--customer", "acme", "--limit", limit)["name"] for limit in ("1", "2", "1")]
+def test_the_default_name_is_stable_and_differs_between_schedules_of_one_command(desk: CommandRunner) -> None:
+    names = [schedule_json(desk, "query", "--customer", "acme", "--limit", limit)["name"] for limit in ("1", "2", "1")]
     assert names[0] == names[2] != names[1]
 
 
 @pytest.mark.slow
-def test_a_unit_can_be_named(desk: CommandRunner) -> None:
+def test_unit_name_names_the_log(desk: CommandRunner) -> None:
     done = schedule(desk, "--unit-name", "acme-daily", "--format", "json", "--", "query", "--customer", "acme")
     assert done.document["log"] == f"{desk.folder}/state/schedules/acme-daily.log"
     for name in ("../x", "a b", "a%b", "x.timer", ""):
@@ -220,13 +271,13 @@ def test_a_unit_can_be_named(desk: CommandRunner) -> None:
 
 
 @pytest.mark.slow
-def test_what_runs_is_the_script_that_was_called(desk: CommandRunner) -> None:
+def test_the_job_runs_the_script_that_was_called(desk: CommandRunner) -> None:
     script = desk.folder / "falcon-bulk"
     script.write_text(f"#!{sys.executable}\nfrom falcon_bulk.cli.main import run\nrun()\n")
     script.chmod(0o755)
     for call, path in (("./falcon-bulk", "/usr/bin"), ("falcon-bulk", f"{desk.folder}:/usr/bin")):
         done = subprocess.run(
-            ["/bin/sh", "-c", f"{call} schedule --at '0 7 * * 1' --format json -- query --customer acme"],
+            ["/bin/sh", "-c", f"{call} schedule --daily 07:00 --format json -- query --customer acme"],
             cwd=desk.folder,
             env=desk.environment({"PATH": path}),
             capture_output=True,
@@ -236,8 +287,8 @@ def test_what_runs_is_the_script_that_was_called(desk: CommandRunner) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
-def test_systemd_finds_no_fault_in_the_units(desk: CommandRunner) -> None:
-    lines = scheduled(desk, "query", "--customer", "acme", "--filter", "name:'100%'+x:'$a'")
+def test_systemd_verifies_the_units(desk: CommandRunner) -> None:
+    lines = schedule_json(desk, "query", "--customer", "acme", "--filter", "name:'100%'+x:'$a'")
     for kind in ("service", "timer"):
         (desk.folder / f"{lines['name']}.{kind}").write_text(lines[kind])
     done = subprocess.run(

@@ -21,6 +21,8 @@ FITTING: dict[str, list[str]] = {
     "--comment": ["Approved tool", "naïve – 見た"],
     "--customer": ["acme"],
     "--customers-dir": ["customers"],
+    "--daily": ["07:00", "0:05"],
+    "--every": ["30m", "6h"],
     "--expect": ["0", "1", "60"],
     "--fields": ["composite_id", "name,device.hostname"],
     "--filter": ["status:'new'", "severity:>=60", "(status:'new'),(status:'closed')"],
@@ -41,6 +43,7 @@ FITTING: dict[str, list[str]] = {
     "--tag": ["triage", "a,b"],
     "--unit-name": ["nightly"],
     "--until": TIMES,
+    "--weekly": ["mon 07:00", "Sunday 6:05"],
 }
 NUMBERS = ["1", "2", "8"]
 ARGUMENTS = ["acme", "lab.plan", RUN, "ids.txt", "251124abcdef"]
@@ -63,7 +66,11 @@ OUT_OF_PLACE = st.sampled_from([["--no-such-option"], ["-Z"], ["--hsh", HASH], [
 WAITING = {"--batch-delay": st.sampled_from(["0", "nan", "inf", "-1", "1e400", "", "x"])}
 # Serve until they are stopped; an option that they do not have keeps them from beginning.
 ENDLESS = (("emulator", "serve"), ("demo",))
-NEEDED = {("close-hash",): ("--hash",), ("allow-hash",): ("--hash", "--platform", "--global")}
+NEEDED = {
+    ("close-hash",): ("--hash",),
+    ("allow-hash",): ("--hash", "--platform", "--global"),
+    ("schedule",): ("--daily",),
+}
 SHARED = {option.name for option in options(cli)}
 HARMLESS = SHARED - {"env_file", "customers", "all_customers", "customer_tag", "customers_dir", "output_format"}
 CONSENT = ["--yes", "--max", "1000"]
@@ -108,7 +115,9 @@ def _fitting(option: click.Option) -> st.SearchStrategy[list[str]]:
     choices = list(option.type.choices) if isinstance(option.type, click.Choice) else NUMBERS
     if isinstance(option.metavar, str) and "|" in option.metavar:
         choices = option.metavar.split("|")
-    return st.sampled_from(FITTING.get(name, choices)).map(lambda value: [name, value])
+    return st.sampled_from(FITTING.get(name, choices)).map(
+        lambda value: [name, *(value.split() if option.nargs > 1 else [value])]
+    )
 
 
 def _odd(option: click.Option) -> st.SearchStrategy[list[str]]:

@@ -1,4 +1,4 @@
-"""What reads the lines: cron, sh and systemd, as their manuals have them."""
+"""Read crontab lines and unit files as cron, sh and systemd do, by their manuals."""
 
 import re
 import shlex
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cron_command(line: str) -> str:
-    """The command of a crontab line, as Vixie cron hands it to sh (do_command.c)."""
+    """Return the command of a crontab line as Vixie cron passes it to sh (do_command.c)."""
     text = line.split(" ", 5)[5]
     kept: list[str] = []
     escaped = False
@@ -27,7 +27,7 @@ def cron_command(line: str) -> str:
 
 
 def sh(command: str, folder: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run it with nothing but that environment, as cron does."""
+    """Run a command with nothing but that environment, as cron does."""
     return subprocess.run(
         ["/bin/sh", "-c", command],
         cwd=folder,
@@ -40,15 +40,15 @@ def sh(command: str, folder: Path, environment: dict[str, str]) -> "subprocess.C
     )
 
 
-def systemd_words(setting: str) -> list[str]:
-    """ExecStart= as systemd takes it apart: words, C escapes, specifiers, then variables in the arguments."""
+def split_exec_start(setting: str) -> list[str]:
+    """Split ExecStart= as systemd does: quotes, C escapes, specifiers, then variables in the arguments."""
     assert not re.search(r"(?<!%)(?:%%)*%(?![%])", setting), "a specifier"
-    words = [word.replace("%%", "%") for word in shlex.split(setting, posix=True)]
-    for word in words[1:]:
-        assert not re.search(r"(?<!\$)(?:\$\$)*\$(?!\$)", word), "a variable"
-    return [words[0], *(word.replace("$$", "$") for word in words[1:])]
+    program, *arguments = (part.replace("%%", "%") for part in shlex.split(setting, posix=True))
+    for argument in arguments:
+        assert not re.search(r"(?<!\$)(?:\$\$)*\$(?!\$)", argument), "a variable"
+    return [program, *(argument.replace("$$", "$") for argument in arguments)]
 
 
 def setting(unit: str, key: str) -> list[str]:
-    """The values of a setting in a unit file."""
+    """Return the values of a setting in a unit file."""
     return [line.split("=", 1)[1] for line in unit.splitlines() if line.startswith(f"{key}=")]

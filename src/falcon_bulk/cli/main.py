@@ -37,7 +37,7 @@ COMMANDS = {
     "undo": "Take a run back.",
     "customers": "The customers' env files: list, check, add, confirm.",
     "doctor": "A self-check, and what to paste into a bug report.",
-    "schedule": "A command as lines for cron and systemd.",
+    "schedule": "Print a command as lines for cron and systemd.",
     "completion": "Completion for bash, zsh and fish.",
     "emulator": "A local Falcon tenant to try things on.",
     "demo": "A guided tour on a local tenant.",

@@ -1,13 +1,17 @@
-"""A command that runs at certain times, as the lines that cron and systemd take."""
+"""A scheduled command as text for cron and systemd."""
 
 import msgspec
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """name: that of the units. crontab: a line. service, timer: the unit files' text. log: the file of the output."""
+    """What to install for a scheduled command.
+
+    name: of the units. crontab: one line. service, timer: the text of the unit files, None for a schedule that only
+    cron can express. log: the path of the output's log.
+    """
 
     name: str
     crontab: str
-    service: str
-    timer: str
+    service: str | None
+    timer: str | None
     log: str

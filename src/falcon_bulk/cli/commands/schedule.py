@@ -1,4 +1,4 @@
-"""falcon-bulk schedule: a command as lines for cron and systemd."""
+"""falcon-bulk schedule: print a command as lines for cron and systemd."""
 
 import click
 
@@ -11,54 +11,83 @@ from falcon_bulk.errors import ExitCode
 @click.command(
     "schedule",
     epilog=examples(
-        "schedule --at '0 7 * * 1' -- hash-summary --customer acme --since 7d -o reports/acme.md",
-        "schedule --at '*/30 * * * *' -- close-hash --customer acme --hash SHA256 --yes --max 500",
+        "schedule --weekly mon 07:00 -- hash-summary --customer acme --since 7d -o reports/acme.md",
+        "schedule --daily 06:30 -- query --customer acme --status new --since 24h -o new.jsonl",
+        "schedule --every 30m -- close-hash --customer acme --hash SHA256 --yes --max 500",
+        "schedule --at '0 7 1 * *' -- summary --customer acme --since 30d -o month.md",
     ),
 )
+@click.option("--daily", **single_value(), metavar="HH:MM", help="Every day at this time.")
 @click.option(
-    "--at", "expression", **single_value(), required=True, metavar="CRON", help="When: minute hour day month weekday."
+    "--weekly",
+    **single_value(),
+    nargs=2,
+    metavar="DAY HH:MM",
+    help="Every week on this day (mon to sun), at this time.",
+)
+@click.option(
+    "--every",
+    **single_value(),
+    metavar="INTERVAL",
+    help="Every so many minutes or hours, such as 30m or 6h; they must divide an hour or a day.",
+)
+@click.option(
+    "--at",
+    "cron_expression",
+    **single_value(),
+    metavar="CRON",
+    help="A cron expression (minute hour day month weekday), for crontab alone: prints no systemd units.",
 )
 @click.option(
     "--unit-name",
     **single_value(),
     metavar="NAME",
-    help="The name of units, lock and log.  [default: after the command]",
+    help="Name of the units, the lock and the log.  [default: after the command]",
 )
-@click.argument("words", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
+@click.argument("command_line", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
 @shared_options
 @click.pass_context
-def command(ctx: click.Context, expression: str, unit_name: str | None, words: tuple[str, ...]) -> int:
-    """Print the crontab line, and the systemd service and timer, that run a command at certain times.
+def command(
+    ctx: click.Context,
+    daily: str | None,
+    weekly: tuple[str, str] | None,
+    every: str | None,
+    cron_expression: str | None,
+    unit_name: str | None,
+    command_line: tuple[str, ...],
+) -> int:
+    """Print the crontab line, and the systemd service and timer, that run a command regularly.
 
-    Nothing is installed. The lines run exactly that command, in this folder, one at a time, and keep its output in
-    a log in the state folder. A command that would ask is refused.
+    Say when with one of --daily, --weekly, --every and --at; times are local. Nothing is installed. The lines run
+    exactly that command, in this folder, one at a time, and append its output to a log in the state folder. A command
+    that would ask for confirmation is refused.
     """
-    from falcon_bulk.cli.scheduled_command import MAX_CRON_COMMAND, build_job, check_schedulable
+    from falcon_bulk.cli.scheduled_command import MAX_CRON_COMMAND, build_job, check_schedulable, choose_recurrence
     from falcon_bulk.cli.session import Session
-    from falcon_bulk.operations.scheduling.cron import Cron
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.output import Sink, dump
     from falcon_bulk.report.schedule import schedule_document, write_schedule, write_schedule_markdown
 
     context = Session(ctx, "schedule")
-    cron = Cron.parse(expression)
-    scheduled = build_job(context, check_schedulable(context, words), unit_name).schedule(cron)
+    recurrence = choose_recurrence(daily=daily, weekly=weekly, every=every, at=cron_expression)
+    schedule = build_job(context, check_schedulable(context, command_line), unit_name).schedule(recurrence)
 
     def write(sink: Sink, fmt: Format) -> None:
         if fmt is Format.JSON:
-            dump(schedule_document(scheduled), sink.binary)
+            dump(schedule_document(schedule), sink.binary)
         else:
-            written = write_schedule_markdown if fmt is Format.MARKDOWN else write_schedule
+            write_blocks = write_schedule_markdown if fmt is Format.MARKDOWN else write_schedule
             with sink.text() as stream:
-                written(scheduled, stream)
+                write_blocks(schedule, stream)
 
     context.emit(write)
-    if len(cron.calendars()) > 1:
-        context.console.say("Note: cron takes either of the two days; hence two OnCalendar lines.")
-    if len(scheduled.crontab) - len(cron.text) > MAX_CRON_COMMAND:
-        context.console.say("Note: Debian's cron takes no command of more than 998 characters; use systemd.")
-    context.console.say(f"Nothing is installed yet. Output will go to {scheduled.log}.")
-    context.console.say(
-        f"With systemd:  systemctl --user enable --now {scheduled.name}.timer  (and `loginctl enable-linger`)"
-    )
+    say = context.console.say
+    has_units = schedule.timer is not None
+    if not has_units:
+        say("Note: --at is for crontab alone; for systemd units use --daily, --weekly or --every.")
+    if len(schedule.crontab) - len(recurrence.cron) > MAX_CRON_COMMAND:
+        say("Note: Debian's cron takes no command longer than 998 characters; use the systemd units.")
+    say(f"Nothing is installed yet. Output will go to {schedule.log}.")
+    if has_units:
+        say(f"With systemd:  systemctl --user enable --now {schedule.name}.timer  (and `loginctl enable-linger`)")
     return ExitCode.DONE

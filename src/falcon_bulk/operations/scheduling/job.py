@@ -1,4 +1,4 @@
-"""A command for cron and systemd: quoted for each of them, one at a time, its output kept, its exit code too."""
+"""A scheduled job: one command, quoted for cron and systemd, locked against running twice, its output logged."""
 
 import re
 import shlex
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.model.schedule import Schedule
-from falcon_bulk.operations.scheduling.cron import Cron
+from falcon_bulk.operations.scheduling.recurrence import Recurrence
 
 STOP_TIMEOUT = 200
 """Seconds that a stopped service has to finish and record what is in flight: a PATCH may take 180."""
 
-_BARE = re.compile(r"[A-Za-z0-9_./:=,@+-]+")
+_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9_./:=,@+-]+")
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to run. All paths are absolute.
+    """A command and what it needs to run unattended. All paths are absolute.
 
-    name: of the units, the lock and the log. command: the program's path and its arguments. lock: the words that
-    come before it, so that no two run at a time; none where there is no flock.
+    name: of the units, the lock and the log. command: the program's path and its arguments. lock: the command that
+    is put before it so that no two run at a time; empty where there is no flock.
     """
 
     name: str
@@ -31,62 +31,69 @@ class Job:
     lock: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def schedule(self, cron: Cron) -> Schedule:
-        """The job's lines. Raises UsageProblem for a text that they cannot hold."""
+    def schedule(self, recurrence: Recurrence) -> Schedule:
+        """Return the crontab line and, if systemd can express the recurrence, the units.
+
+        Raises UsageProblem for text that they cannot hold.
+        """
         for text in (*self.lock, *self.command, *self.environment.values(), str(self.folder), str(self.log)):
             if not text.isprintable():
                 raise UsageProblem(
-                    f"{text!r} holds a control or invisible character.", "A line for cron cannot hold that."
+                    f"{text!r} holds a control or invisible character.", "A crontab line cannot hold that; remove it."
                 )
+        has_units = bool(recurrence.on_calendar)
         return Schedule(
             name=self.name,
-            crontab=f"{cron.text} {self._for_cron()}",
-            service=_unit(self._service()),
-            timer=_unit(self._timer(cron)),
+            crontab=f"{recurrence.cron} {self._cron_command()}",
+            service=_unit_text(self._service()) if has_units else None,
+            timer=_unit_text(self._timer(recurrence.on_calendar)) if has_units else None,
             log=str(self.log),
         )
 
-    def _for_cron(self) -> str:
-        """The command for sh, as cron takes it: cron ends it at a % without a backslash before it."""
-        variables = [f"{key}={_for_sh(value)}" for key, value in self.environment.items()]
-        words = [*variables, *map(_for_sh, (*self.lock, *self.command))]
-        line = f"cd {_for_sh(str(self.folder))} && {' '.join(words)} >> {_for_sh(str(self.log))} 2>&1"
+    def _cron_command(self) -> str:
+        """Return the command for sh, each % escaped: to cron a bare one ends the command."""
+        variables = [f"{key}={_quote_for_sh(value)}" for key, value in self.environment.items()]
+        command = " ".join([*variables, *map(_quote_for_sh, (*self.lock, *self.command))])
+        line = f"cd {_quote_for_sh(str(self.folder))} && {command} >> {_quote_for_sh(str(self.log))} 2>&1"
         return line.replace("%", r"\%")
 
     def _service(self) -> Iterator[str]:
         program, *arguments = (*self.lock, *self.command)
         if set(program) & set("'\"\\"):
-            raise UsageProblem(f"systemd takes no program with a quote or backslash in its path: {program!r}.")
+            raise UsageProblem(
+                f"systemd cannot run a program with a quote or backslash in its path: {program!r}.",
+                "Install falcon-bulk elsewhere, or use --at for crontab alone.",
+            )
+        # Variables are replaced in the arguments only, hence no $$ in the program's path (systemd.service(5)).
+        quoted = [_quote_for_systemd(argument).replace("$", "$$") for argument in arguments]
         yield "[Unit]"
         yield f"Description={self.name}"
         yield ""
         yield "[Service]"
         yield "Type=oneshot"
-        yield f"WorkingDirectory={_systemd_path(self.folder)}"
+        yield f"WorkingDirectory={_path_setting(self.folder)}"
         for key, value in self.environment.items():
-            yield f"Environment={_for_systemd(f'{key}={value}')}"
-        # Variables are replaced in the arguments only, hence no $$ in the program's path (systemd.service(5)).
-        yield f"ExecStart={' '.join([_for_systemd(program), *(_for_systemd(a).replace('$', '$$') for a in arguments)])}"
-        yield f"StandardOutput=append:{_systemd_path(self.log)}"
-        yield f"StandardError=append:{_systemd_path(self.log)}"
+            yield f"Environment={_quote_for_systemd(f'{key}={value}')}"
+        yield f"ExecStart={' '.join([_quote_for_systemd(program), *quoted])}"
+        yield f"StandardOutput=append:{_path_setting(self.log)}"
+        yield f"StandardError=append:{_path_setting(self.log)}"
         yield f"TimeoutStopSec={STOP_TIMEOUT}"
 
-    def _timer(self, cron: Cron) -> Iterator[str]:
+    def _timer(self, on_calendar: str) -> Iterator[str]:
         yield "[Unit]"
         yield f"Description={self.name}"
         yield ""
         yield "[Timer]"
-        for calendar in cron.calendars():
-            yield f"OnCalendar={calendar}"
+        yield f"OnCalendar={on_calendar}"
         yield ""
         yield "[Install]"
         yield "WantedBy=timers.target"
 
 
 def flock_command(program: Path, lock: Path) -> tuple[str, ...]:
-    """The words that hold `lock` while what follows runs, or end at once with 8; none without the program.
+    """Return the command prefix that holds `lock` while the rest runs, or exits at once with 8; () without flock.
 
-    Nothing is forked, so that signals and the exit code are those of the command. BusyBox cannot do that.
+    -F forks nothing, so that signals and the exit code are those of the command. BusyBox has neither -F nor -E.
     """
     if not program.exists():
         return ()
@@ -95,29 +102,31 @@ def flock_command(program: Path, lock: Path) -> tuple[str, ...]:
     return str(program), "-n", "-F", "-E", str(int(ExitCode.BUSY)), str(lock)
 
 
-def _for_sh(text: str) -> str:
-    """Quoted for sh, with no backslash just before a %: cron would not see that it is to be kept.
+def _quote_for_sh(text: str) -> str:
+    """Quote for sh, with no backslash directly before a %: cron would take it for its own escape.
 
-    A backslash only stands between single quotes here, so closing and opening them parts the two.
+    shlex leaves backslashes between single quotes only, so closing and reopening them separates the two.
     """
     return shlex.quote(text).replace("\\%", "\\''%")
 
 
-def _for_systemd(text: str) -> str:
-    """A word for systemd (systemd.syntax(7)), its specifiers escaped; variables are not."""
-    if _BARE.fullmatch(text):
+def _quote_for_systemd(text: str) -> str:
+    """Quote one argument (systemd.syntax(7)) and escape its specifiers; `$` is left to the caller."""
+    if _NEEDS_NO_QUOTES.fullmatch(text):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 
 
-def _systemd_path(path: Path) -> str:
-    """A path that is a setting's whole value, where nothing can be quoted. Raises UsageProblem."""
+def _path_setting(path: Path) -> str:
+    """Return a path as the whole value of a setting, where systemd knows no quotes. Raises UsageProblem."""
     text = str(path)
     if text.endswith("\\") or text != text.strip():
-        raise UsageProblem(f"systemd cannot be told of {text!r}.", "Use a folder whose name ends like a name.")
+        raise UsageProblem(
+            f"systemd cannot use the path {text!r}.", "Use a folder whose name does not end in a blank or a backslash."
+        )
     return text.replace("%", "%%")
 
 
-def _unit(lines: Iterator[str]) -> str:
+def _unit_text(lines: Iterator[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
