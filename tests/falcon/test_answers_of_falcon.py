@@ -352,14 +352,14 @@ def test_a_change_tells_how_many_it_wrote_or_that_it_does_not_know(
     falcon.answer(PATCH, Reply(200, an_envelope(errors=[{"code": 400, "message": "no", "id": "b"}], **meta)))
     written = tenant.alerts.update(["a", "b"], WAY)
     assert written.affected == affected
-    assert [(problem.number, problem.words, problem.id) for problem in written.problems] == [(400, "no", "b")]
+    assert [(problem.status, problem.text, problem.id) for problem in written.problems] == [(400, "no", "b")]
 
 
 def test_an_error_of_a_change_without_code_or_words_is_carried_along(falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(PATCH, Reply(200, an_envelope(errors=[{"code": "x", "message": {"a": 1}}, {}])))
     problems = tenant.alerts.update(["a"], WAY).problems
-    assert [problem.number for problem in problems] == [0, 0]
-    assert problems[1].words == ""
+    assert [problem.status for problem in problems] == [0, 0]
+    assert problems[1].text == ""
 
 
 # Logging in

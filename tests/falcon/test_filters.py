@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.falcon.fql import (
-    ADDED_TERMS,
     HOST_FIELDS,
     MAX_TERMS,
+    RESERVED_TERMS,
     all_of,
     any_of,
     base_filter,
@@ -19,10 +19,10 @@ from falcon_bulk.falcon.fql import (
     check_host,
     check_name,
     check_word,
+    count_terms,
     equals_any,
     hash_clauses,
     hash_groups,
-    terms,
 )
 from falcon_bulk.model.hashes import check_sha256
 from falcon_bulk.model.selection import Selection
@@ -235,8 +235,8 @@ def test_groups_of_hashes_hold_each_hash_once_and_keep_to_the_limit_of_terms(sel
     assert tuple(digest for group in groups for digest in group) == selection.hashes
     for group in groups:
         asked = all_of([base, any_of(hash_clauses(group).values())])
-        assert terms(asked) == terms(base) + 3 * len(group)
-        assert terms(asked) + ADDED_TERMS <= MAX_TERMS
+        assert count_terms(asked) == count_terms(base) + 3 * len(group)
+        assert count_terms(asked) + RESERVED_TERMS <= MAX_TERMS
 
 
 @pytest.mark.parametrize(
@@ -250,10 +250,10 @@ def test_groups_of_hashes_hold_each_hash_once_and_keep_to_the_limit_of_terms(sel
     ],
 )
 def test_terms_are_counted_by_value_and_not_in_what_is_quoted(fql: str, number: int) -> None:
-    assert terms(fql) == number
+    assert count_terms(fql) == number
 
 
 @pytest.mark.parametrize("most", [15, 16, 18, 30])
 def test_a_filter_that_leaves_hashes_no_room_has_no_groups(most: int) -> None:
     base = all_of(f"f{number}:'x'" for number in range(most))
-    assert bool(hash_groups(base, (A, B))) == (most + 3 + ADDED_TERMS <= MAX_TERMS)
+    assert bool(hash_groups(base, (A, B))) == (most + 3 + RESERVED_TERMS <= MAX_TERMS)

@@ -108,8 +108,8 @@ def test_a_creation_asks_for_exactly_the_allowance_and_never_to_ignore_warnings(
     falcon: ScriptedFalcon, indicators: Indicators
 ) -> None:
     falcon.answer(ENTITIES, Reply(201, an_envelope([an_indicator(FIRST)])))
-    created = indicators.create([FIRST], ALLOWANCE, "why")
-    assert ([one.sha256 for one in created.made], created.refused, created.words) == ([FIRST], {}, "")
+    response = indicators.create([FIRST], ALLOWANCE, "why")
+    assert ([one.sha256 for one in response.created], response.refused, response.message) == ([FIRST], {}, "")
     (call,) = falcon.to(ENTITIES)
     assert (call.method, call.query) == ("POST", {})
     assert call.json == {
@@ -144,9 +144,9 @@ def test_what_is_wrong_with_single_indicators_is_told_whatever_the_status(
 ) -> None:
     problem = {"row": 2, "value": SECOND.upper(), "message_type": "warning", "message": "Duplicate"}
     falcon.answer(ENTITIES, Reply(status, an_envelope([an_indicator(FIRST), problem], errors=[{"message": "some"}])))
-    created = indicators.create([FIRST, SECOND], ALLOWANCE, "why")
-    assert [one.sha256 for one in created.made] == [FIRST]
-    assert (created.refused, created.words) == ({SECOND: "warning: Duplicate"}, "some")
+    response = indicators.create([FIRST, SECOND], ALLOWANCE, "why")
+    assert [one.sha256 for one in response.created] == [FIRST]
+    assert (response.refused, response.message) == ({SECOND: "warning: Duplicate"}, "some")
 
 
 def test_a_refusal_of_the_whole_request_a_lost_answer_and_a_missing_scope_are_told_apart(

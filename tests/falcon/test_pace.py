@@ -112,7 +112,7 @@ def test_a_limit_that_never_lifts_ends_in_exit_5_after_a_bounded_number_of_reque
 def test_a_wait_of_more_than_two_seconds_is_said_with_its_length(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     said: list[str] = []
     falcon.answer(QUERY, throttled(EPOCH + 90), good(), throttled(EPOCH + 92), good())
-    with logged_in(timing, say=said.append) as tenant:
+    with logged_in(timing, on_wait=said.append) as tenant:
         tenant.alerts.count("")
         assert len(said) == 1
         assert "90 s" in said[0]

@@ -286,7 +286,7 @@ def newest(cid: str) -> Reply:
 
 def home_of(tenant: Tenant, falcon: ScriptedFalcon, reply: Reply) -> str:
     falcon.answer(COMBINED, reply)
-    return tenant.home()
+    return tenant.home_cid()
 
 
 def test_home_is_the_expected_cid_or_else_that_of_the_newest_alert(falcon: ScriptedFalcon, timing: FakeClock) -> None:
@@ -317,7 +317,7 @@ def test_credentials_of_another_customer_are_noticed_before_anything_is_changed(
 def test_a_run_of_another_cid_or_cloud_is_refused(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(COMBINED, newest(CID))
     with logged_in(timing) as tenant:
-        tenant.check_home((CID,), BASE)
+        tenant.check_run_tenant((CID,), BASE)
         for cids, cloud in [(("9" * 32,), BASE), ((CID,), "https://api.eu-1.crowdstrike.com")]:
             with pytest.raises(Refused):
-                tenant.check_home(cids, cloud)
+                tenant.check_run_tenant(cids, cloud)

@@ -78,7 +78,7 @@ class FakeTenant:
     def newest_cid(self) -> str:
         return self.newest
 
-    def expect(self, cid: str) -> None:
+    def check_cid(self, cid: str) -> None:
         if cid and cid not in self.cids:
             raise WrongTenant(f"These credentials belong to the CID {cid}.")
 
@@ -133,7 +133,7 @@ def test_what_is_odd_is_said_by_its_own_check_and_stops_no_other(
 
 def test_without_an_expected_cid_the_line_that_names_it_is_given() -> None:
     tenant = FakeTenant(cids=())
-    tenant.expect = lambda cid: None  # type: ignore[method-assign]
+    tenant.check_cid = lambda cid: None  # type: ignore[method-assign]
     reading = looked_at(tenant, replace(SETTINGS, cids=()))["reading"]
     assert reading.status is CheckStatus.WARN
     assert f"FALCON_CID={CID}" in reading.hint

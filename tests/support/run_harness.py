@@ -144,7 +144,7 @@ class RunHarness:
             self.timing,
             Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace),
             read_at=self.timing.monotonic() if fresh else float("-inf"),
-            trouble=lambda: self.falcon.pacer.troubles,
+            trouble=lambda: self.falcon.pacer.failures,
         )
         result = run.carry_out(lambda: self.falcon.pacer.requests)
         self.causes.append(run.cause)

@@ -67,7 +67,7 @@ def count_alerts(context: Session, selection: Selection) -> int:
             pages = read_selection(tenant.alerts, selection, watch, BriefAlert, readers=context.readers)
             return sum(len(page) for page in check_cids(pages, tenant.cids))
         if tenant.cids:
-            tenant.home()
+            tenant.home_cid()
         total = tenant.alerts.count(build_filter(tenant.alerts, selection))
         if total:
             watch.sought.clear()  # Falcon knows the fields of a filter that finds something

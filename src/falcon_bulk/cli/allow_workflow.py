@@ -58,7 +58,7 @@ def allow_hashes(context: Session, options: dict[str, Any]) -> int:
             "Use an env file with one child's own credentials, or with FALCON_MEMBER_CID and FALCON_CID set to it.",
         )
     with stop_on_signals(context), context.tenant() as tenant:
-        cid = tenant.only_cid()
+        cid = tenant.single_cid()
         check_customer_cid(context.state_folder(), tenant.customer, (cid,))
         plan = Plan(
             run_id=run_id,

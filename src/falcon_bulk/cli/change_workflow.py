@@ -106,7 +106,7 @@ def prepare_plan(
     context: Session, tenant: Tenant, command: str, selection: Selection, change: Change, run_id: str
 ) -> tuple[Plan, Callable[[PlanSink], Preview]]:
     """The head of a plan for one customer, and what makes the rest of it. Raises WrongTenant."""
-    home = tenant.cids[0] if tenant.cids else tenant.home()
+    home = tenant.cids[0] if tenant.cids else tenant.home_cid()
     if home:
         check_customer_cid(context.state_folder(), tenant.customer, tenant.cids or (home,))
     plan = Plan(
@@ -140,7 +140,7 @@ def undo_plan(context: Session, tenant: Tenant, former: Plan, what: str) -> Plan
     Raises Refused if these are another tenant's credentials.
     """
     run_id, operator = new_run_id(context), context.settings.operator
-    tenant.check_home(former.cids, former.cloud)
+    tenant.check_run_tenant(former.cids, former.cloud)
     return Plan(
         run_id=run_id,
         command="undo",
@@ -230,13 +230,13 @@ def execute_run(
                 pace,
                 read_at=read_at,
                 progress=move,
-                trouble=lambda: tenant.pacer.troubles,
+                trouble=lambda: tenant.pacer.failures,
             )
         result = run.carry_out(lambda: tenant.pacer.requests)
     if not (result.unknown or result.not_sent):
         del context.unfinished[plan.run_id]
     if not context.console.verbose:
-        context.console.say(tenant.pacer.account)
+        context.console.say(tenant.pacer.usage_summary)
     return FinishedPlan(plan, None, result, run.cause)
 
 

@@ -17,7 +17,7 @@ from falcon_bulk.cli.console import Console
 from falcon_bulk.cli.output import Output, Write, writer
 from falcon_bulk.config.customers import list_customers
 from falcon_bulk.config.operator import login_name
-from falcon_bulk.config.settings import Settings, env_file_of, load_settings
+from falcon_bulk.config.settings import Settings, load_settings, resolve_env_file
 from falcon_bulk.config.state import prepare_state_dir, state_dir
 from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
@@ -181,7 +181,7 @@ class Session:
 
         Raises UsageProblem, BadEnvFile.
         """
-        return env_file_of(
+        return resolve_env_file(
             env_file=self._given.env_file,
             customer=self.name or None,
             customers_dir=self.customers_dir,
@@ -220,13 +220,13 @@ class Session:
             connections=self.readers + workers + 1,
             quota=(self._given.quota or QUOTA) / 100,
             user_agent=f"falcon-bulk/{__version__}",
-            say=self.console.say,
+            on_wait=self.console.say,
         )
         try:
             yield tenant
         finally:
             tenant.close()
-            self.console.detail(tenant.pacer.account)
+            self.console.detail(tenant.pacer.usage_summary)
 
     @contextmanager
     def watching(self, label: str) -> Iterator[ReadProgress]:

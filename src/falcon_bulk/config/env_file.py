@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from falcon_bulk.config.permissions import current_uid, foreign_folder
+from falcon_bulk.config.permissions import current_uid, first_foreign_folder
 from falcon_bulk.errors import BadEnvFile
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _check_status(path: Path, status: os.stat_result, uid: int | None) -> None:
 
 
 def _check_link(path: Path, real: Path, uid: int) -> None:
-    folder = foreign_folder(real, uid)
+    folder = first_foreign_folder(real, uid)
     if folder is not None:
         raise BadEnvFile(
             f"{path} is a link into {folder}, where others can write.",

@@ -15,7 +15,7 @@ def others_can_write(status: os.stat_result, uid: int) -> bool:
     return status.st_uid not in (uid, 0) or bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
-def foreign_folder(path: Path, uid: int) -> Path | None:
+def first_foreign_folder(path: Path, uid: int) -> Path | None:
     """The first folder above `path` in which others can swap entries, or None.
 
     path: absolute and free of links. A folder like /tmp passes: its sticky bit lets only the owner of an

@@ -123,7 +123,7 @@ def load_settings(
     )
 
 
-def env_file_of(
+def resolve_env_file(
     *, env_file: Path | None, customer: str | None, customers_dir: Path, environ: Mapping[str, str], cwd: Path
 ) -> Path | None:
     """The env file that `load_settings` reads, existing or not; None where it reads the process environment.

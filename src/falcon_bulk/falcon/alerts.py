@@ -10,7 +10,7 @@ import msgspec
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.bisect import bisect_rejected
-from falcon_bulk.falcon.replies import AGGREGATE, CHANGE, READ, SEARCH
+from falcon_bulk.falcon.response_classifier import AGGREGATE_ALERTS, GET_ALERTS, SEARCH_ALERTS, UPDATE_ALERTS
 from falcon_bulk.falcon.responses import Aggregate, ApiError, ApiResponse, Bucket
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import composite_id_of
@@ -92,7 +92,7 @@ class Alerts:
             body["filter"] = fql
         if after:
             body["after"] = after
-        answer: ApiResponse = self._call(SEARCH, self._service.get_alerts_combined, body=body)
+        answer: ApiResponse = self._call(SEARCH_ALERTS, self._service.get_alerts_combined, body=body)
         return Page(answer.resources or [], answer.total, answer.after)
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
@@ -116,11 +116,11 @@ class Alerts:
 
     def _entities(self, ids: Sequence[str]) -> ApiResponse:
         answer: ApiResponse = self._call(
-            READ, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
+            GET_ALERTS, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )
-        broken = [problem for problem in answer.problems if problem.passing]
+        broken = [problem for problem in answer.problems if problem.transient]
         if broken and len(answer.resources or ()) < len(ids):
-            raise Unreachable(f"Falcon could not read all alerts: {broken[0].words}.", trace_id=answer.trace_id)
+            raise Unreachable(f"Falcon could not read all alerts: {broken[0].text}.", trace_id=answer.trace_id)
         return answer
 
     def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
@@ -130,7 +130,7 @@ class Alerts:
         """
         actions = [{"name": action.name, "value": action.value} for action in action_set]
         answer: ApiResponse = self._call(
-            CHANGE,
+            UPDATE_ALERTS,
             self._service.update_alerts_v3,
             body={"composite_ids": list(ids), "action_parameters": actions},
             include_hidden=True,
@@ -174,7 +174,7 @@ class Alerts:
         Raises Unreachable also for counts that are none.
         """
         answer: ApiResponse = self._call(
-            AGGREGATE, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True
+            AGGREGATE_ALERTS, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True
         )
         try:
             return [msgspec.json.decode(raw, type=Aggregate) for raw in answer.resources or ()]
@@ -185,7 +185,7 @@ class Alerts:
         keywords: dict[str, Any] = {"limit": limit, "offset": offset, "include_hidden": True, "sort": sort}
         if fql:
             keywords["filter"] = fql
-        answer: ApiResponse = self._call(SEARCH, self._service.query_alerts_v2, **keywords)
+        answer: ApiResponse = self._call(SEARCH_ALERTS, self._service.query_alerts_v2, **keywords)
         return answer
 
 

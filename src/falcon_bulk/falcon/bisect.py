@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from falcon_bulk.errors import Rejected
 
-MAX_REFUSED = 64
+MAX_REJECTIONS = 64
 """Refusals of one reading at most."""
 
 Found = TypeVar("Found")
@@ -24,7 +24,7 @@ def bisect_rejected(parts: Iterable[Sequence[str]], read: Callable[[Sequence[str
             yield read(part)
         except Rejected as error:
             refused += 1
-            if error.status not in (400, 404) or refused > MAX_REFUSED:
+            if error.status not in (400, 404) or refused > MAX_REJECTIONS:
                 raise
             half = len(part) // 2
             left += [part[:half], part[half:]] if half else []

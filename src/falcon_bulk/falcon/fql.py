@@ -13,7 +13,7 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import SEVERITY_BANDS
 
 MAX_TERMS = 20
-ADDED_TERMS = 2
+RESERVED_TERMS = 2
 """What a reading adds to a filter at most: a slice of time, or hidden alerts from a time on."""
 
 # Fields that hold a host's name as a string. Arrays (host_names, source_hosts) take no wildcard.
@@ -22,7 +22,7 @@ NAME_FIELDS = ("name", "display_name")
 # What the console shows: also alerts that lack show_in_ui, such as automated leads.
 SHOWN = "show_in_ui:!false"
 HIDDEN = "show_in_ui:false"
-NO_VISIBILITY = "show_in_ui:!'*'"
+VISIBILITY_UNSET = "show_in_ui:!'*'"
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
@@ -131,7 +131,7 @@ def hash_clauses(hashes: Sequence[str]) -> dict[str, str]:
 
 def hash_groups(base: str, hashes: Sequence[str]) -> list[Sequence[str]]:
     """The hashes in groups so small that no filter exceeds the limit of terms; none if `base` leaves them no room."""
-    size = (MAX_TERMS - ADDED_TERMS - terms(base)) // len(SEARCHED_FIELDS)
+    size = (MAX_TERMS - RESERVED_TERMS - count_terms(base)) // len(SEARCHED_FIELDS)
     return [hashes[start : start + size] for start in range(0, len(hashes), size)] if size > 0 else []
 
 
@@ -151,7 +151,7 @@ def _severities(names: Sequence[str]) -> str:
     return any_of([equals_any("severity_name", names), f"({nameless})"])
 
 
-def terms(fql: str) -> int:
+def count_terms(fql: str) -> int:
     """How many terms a filter has; each value of a list is one."""
     bare = _QUOTED.sub("", fql)
     lists: list[str] = _LIST.findall(bare)

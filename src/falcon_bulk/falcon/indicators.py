@@ -13,7 +13,7 @@ import msgspec
 from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.bisect import bisect_rejected
 from falcon_bulk.falcon.fql import MAX_TERMS, equals_any
-from falcon_bulk.falcon.replies import CREATE_INDICATORS, DELETE_INDICATORS, FIND_INDICATORS
+from falcon_bulk.falcon.response_classifier import CREATE_INDICATORS, DELETE_INDICATORS, FIND_INDICATORS
 from falcon_bulk.falcon.responses import ApiResponse
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import text
@@ -44,14 +44,14 @@ class ItemMessage(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class CreateResponse:
-    """What a creation answered: the indicators it says it made, and by hash what is wrong with others.
+    """The indicators that a creation made, and the reasons why others were refused, by hash.
 
-    words: what it says of the request as a whole, '' for nothing.
+    message: what Falcon said about the request as a whole; '' for nothing.
     """
 
-    made: tuple[Indicator, ...]
+    created: tuple[Indicator, ...]
     refused: dict[str, str]
-    words: str
+    message: str
     trace_id: str
 
 
@@ -117,19 +117,19 @@ class Indicators:
             common["expiration"] = allowance.expiration
         body = {"comment": comment, "indicators": [{**common, "value": check_sha256(value)} for value in hashes]}
         answer: ApiResponse = self._call(CREATE_INDICATORS, self._service.indicator_create, body=body)
-        made: list[Indicator] = []
+        created: list[Indicator] = []
         refused: dict[str, str] = {}
-        words = [problem.words for problem in answer.problems]
+        messages = [problem.text for problem in answer.problems]
         for raw in answer.resources or ():
-            remark = msgspec.json.decode(raw, type=ItemMessage)
-            value = text(remark.value).lower()
-            if remark.message_type or remark.message:
-                said = f"{text(remark.message_type) or 'refused'}: {text(remark.message) or 'no reason given'}"
-                refused.setdefault(value, said)
-                words += [] if value else [said]
-            elif remark.id:
-                made.append(decode_indicator(raw))
-        return CreateResponse(tuple(made), refused, "; ".join(words), answer.trace_id)
+            item = msgspec.json.decode(raw, type=ItemMessage)
+            value = text(item.value).lower()
+            if item.message_type or item.message:
+                message = f"{text(item.message_type) or 'refused'}: {text(item.message) or 'no reason given'}"
+                refused.setdefault(value, message)
+                messages += [] if value else [message]
+            elif item.id:
+                created.append(decode_indicator(raw))
+        return CreateResponse(tuple(created), refused, "; ".join(messages), answer.trace_id)
 
     def delete(self, ids: Sequence[str], comment: str) -> str:
         """Delete at most 50 indicators; the words of its errors, '' for none.
@@ -141,13 +141,13 @@ class Indicators:
         answer: ApiResponse = self._call(
             DELETE_INDICATORS, self._service.indicator_delete, ids=list(ids), comment=comment
         )
-        return "; ".join(problem.words for problem in answer.problems)
+        return "; ".join(problem.text for problem in answer.problems)
 
     def _with_ids(self, ids: Sequence[str]) -> list[Indicator]:
         answer: ApiResponse = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(ids))
         found = [decode_indicator(raw) for raw in answer.resources or ()]
         missing = set(ids) - {text(one.id) for one in found}
-        if missing and any(problem.passing for problem in answer.problems):
+        if missing and any(problem.transient for problem in answer.problems):
             raise Unreachable("Falcon could not read all indicators.", trace_id=answer.trace_id)
         return found
 

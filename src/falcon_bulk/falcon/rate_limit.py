@@ -13,25 +13,25 @@ from falcon_bulk.model.clock import Clock
 
 MIN_COOLDOWN = 1.0
 MAX_COOLDOWN = 120.0
-SLOWEST_SPACING = 2.0
-MILLISECONDS_FROM = 1e11
+MAX_SPACING = 2.0
+MIN_EPOCH_MILLISECONDS = 1e11
 
 
 class RequestPacer:
     """Holds requests back during a cooldown, and spaces them once the customer's share is used up.
 
-    quota: the part of the limit that may be used (0 to 1). say: told why a wait of over two seconds happens.
+    quota: the part of the limit that may be used (0 to 1). on_wait: told why a wait of over two seconds happens.
     """
 
-    def __init__(self, timing: Clock, *, quota: float = 0.5, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, timing: Clock, *, quota: float = 0.5, on_wait: Callable[[str], None] = lambda _: None) -> None:
         self._timing = timing
         self._quota = quota
-        self._say = say
+        self._on_wait = on_wait
         self._lock = threading.Lock()
         self._not_before = 0.0
         self._spacing = 0.0
         self.requests = 0
-        self.troubles = 0
+        self.failures = 0
         self.limit: int | None = None
         self.lowest_remaining: int | None = None
 
@@ -61,23 +61,23 @@ class RequestPacer:
                 remaining, remaining if self.lowest_remaining is None else self.lowest_remaining
             )
             shortfall = max(0.0, reserve - remaining) / reserve if reserve else 0.0
-            self._spacing = SLOWEST_SPACING * shortfall
+            self._spacing = MAX_SPACING * shortfall
 
     @property
-    def account(self) -> str:
+    def usage_summary(self) -> str:
         """In words: how many requests were made, and the least that was left of the limit."""
         least = "unknown" if self.lowest_remaining is None else f"{self.lowest_remaining:,}"
         return f"{self.requests:,} requests in all, lowest remaining quota seen: {least}."
 
-    def note_trouble(self) -> None:
-        """Falcon is overloaded: a 429, a server error, a lost answer. `troubles` counts them."""
+    def record_failure(self) -> None:
+        """Falcon is overloaded: a 429, a server error, a lost answer. `failures` counts them."""
         with self._lock:
-            self.troubles += 1
+            self.failures += 1
 
     def cool_down(self, seconds: float, why: str) -> None:
         """Let no thread send anything for that long."""
         if seconds > 2:
-            self._say(f"{why}: waiting {seconds:.0f} s.")
+            self._on_wait(f"{why}: waiting {seconds:.0f} s.")
         with self._lock:
             self._not_before = max(self._not_before, self._timing.monotonic() + seconds)
 
@@ -116,7 +116,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
         instant = float(headers.get("X-RateLimit-RetryAfter", ""))
     except ValueError:
         return None
-    seconds = (instant / 1000 if instant > MILLISECONDS_FROM else instant) - now
+    seconds = (instant / 1000 if instant > MIN_EPOCH_MILLISECONDS else instant) - now
     if not 0 < seconds < float("inf"):
         return None
     return min(max(seconds, MIN_COOLDOWN), MAX_COOLDOWN)

@@ -18,17 +18,17 @@ class ApiError(msgspec.Struct, frozen=True):
     id: Any = None
 
     @property
-    def number(self) -> int:
+    def status(self) -> int:
         """The code as a number, 0 if it is none."""
         return self.code if isinstance(self.code, int) else 0
 
     @property
-    def passing(self) -> bool:
+    def transient(self) -> bool:
         """True if the same request may go well later: a server error, or too many requests."""
-        return self.number >= 500 or self.number == 429
+        return self.status >= 500 or self.status == 429
 
     @property
-    def words(self) -> str:
+    def text(self) -> str:
         """The message as text."""
         return self.message if isinstance(self.message, str) else str(self.message or "")
 

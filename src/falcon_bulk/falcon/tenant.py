@@ -10,13 +10,13 @@ from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.fql import check_word
 from falcon_bulk.falcon.indicators import Indicators
 from falcon_bulk.falcon.rate_limit import RequestPacer
-from falcon_bulk.falcon.replies import LOGIN
+from falcon_bulk.falcon.response_classifier import LOGIN
 from falcon_bulk.falcon.responses import Token
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.model.clock import Clock
 
-RENEW_BEFORE = 120.0
+RENEW_BEFORE_EXPIRY = 120.0
 CID_SAMPLE = 100
 """Alerts that are looked at to see whether the credentials reach beyond one CID."""
 
@@ -36,7 +36,7 @@ class Tenant:
         connections: int = 16,
         quota: float = 0.5,
         user_agent: str = "falcon-bulk",
-        say: Callable[[str], None] = lambda _: None,
+        on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
         from falconpy import IOC, OAuth2
         from falconpy import Alerts as AlertsService
@@ -46,14 +46,14 @@ class Tenant:
             raise BadEnvFile("FALCON_CLIENT_ID or FALCON_CLIENT_SECRET is blank.")
         self.customer = settings.customer
         self.cids = settings.cids
-        self.pacer = RequestPacer(timing, quota=quota, say=say)
+        self.pacer = RequestPacer(timing, quota=quota, on_wait=on_wait)
         self._timing = timing
         self._lock = threading.Lock()
         self._token = Token("")
         self._renew_at = 0.0
         self._transport = Transport(timing, self.pacer, connections=connections)
-        self._transport.token = self._current
-        self._transport.renew = self._renewed
+        self._transport.token = self._current_token
+        self._transport.renew = self._renew_token
         self._auth = OAuth2(
             client_id=settings.client_id,
             client_secret=secret,
@@ -64,7 +64,7 @@ class Tenant:
         )
         if self._auth.auth_style != "DIRECT":
             raise LoginRefused("The credentials given were not the ones used.", "This is a defect; please report it.")
-        self._renewed("")
+        self._renew_token("")
         self.alerts = Alerts(self._transport, AlertsService(auth_object=self._auth))
         self.indicators = Indicators(self._transport, IOC(auth_object=self._auth))
 
@@ -78,13 +78,13 @@ class Tenant:
         """By how many seconds Falcon's clock is ahead of this one's; None if its last answer did not tell."""
         return self._transport.clock_ahead
 
-    def home(self) -> str:
+    def home_cid(self) -> str:
         """The CID whose journal records this customer's runs: the first expected one, else the newest alert's.
 
         Raises WrongTenant if the newest alert belongs to none of the expected CIDs; '' if there is no alert.
         """
         seen = self.newest_cid()
-        self.expect(seen)
+        self.check_cid(seen)
         return self.cids[0] if self.cids else seen
 
     def newest_cid(self) -> str:
@@ -95,12 +95,12 @@ class Tenant:
             raise WrongTenant(f"The newest alert says it belongs to {cid!r}, which is no CID.", "Nothing was changed.")
         return cid
 
-    def only_cid(self) -> str:
+    def single_cid(self) -> str:
         """The one CID that these credentials see, for a change that a parent CID would hand down to its children.
 
         Raises WrongTenant if they see several, or if no alert and no FALCON_CID tells which one it is.
         """
-        if not (home := self.home()):
+        if not (home := self.home_cid()):
             raise WrongTenant("Which CID these credentials belong to is not known.", "Set FALCON_CID in the env file.")
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=CID_SAMPLE).documents
         others = self.alerts.page(f"cid:!'{check_word(home, 'CID')}'", limit=1).documents
@@ -113,7 +113,7 @@ class Tenant:
             )
         return home
 
-    def expect(self, cid: str) -> None:
+    def check_cid(self, cid: str) -> None:
         """Raises WrongTenant for a CID that is none of those in FALCON_CID, if it names some."""
         if cid and self.cids and cid not in self.cids:
             raise WrongTenant(
@@ -121,9 +121,9 @@ class Tenant:
                 "Check which customer's credentials the env file holds.",
             )
 
-    def check_home(self, cids: tuple[str, ...], cloud: str) -> None:
+    def check_run_tenant(self, cids: tuple[str, ...], cloud: str) -> None:
         """Raises Refused unless these are the credentials for a run recorded for those CIDs and that cloud."""
-        home = self.home()
+        home = self.home_cid()
         if home not in cids or cloud != self.cloud:
             raise Refused(
                 f"The run belongs to {', '.join(cids)} at {cloud}, these credentials to {home} at {self.cloud}.",
@@ -134,7 +134,7 @@ class Tenant:
         """Give the connections back."""
         self._transport.session.close()
 
-    def _current(self) -> str:
+    def _current_token(self) -> str:
         """The token, renewed before it expires: once for all threads, also where Falcon gives the same one again."""
         if self._timing.monotonic() >= self._renew_at:
             with self._lock:
@@ -142,7 +142,7 @@ class Tenant:
                     self._log_in()
         return self._token.access_token
 
-    def _renewed(self, stale: str) -> str:
+    def _renew_token(self, stale: str) -> str:
         """Log in anew, once for all threads that hold the stale token."""
         with self._lock:
             if self._token.access_token == stale:
@@ -152,6 +152,6 @@ class Tenant:
     def _log_in(self) -> None:
         self._token = self._transport.call(LOGIN, self._auth.login)
         register_secret(self._token.access_token)
-        self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE)
-        if self._transport.moved_to:
-            self._auth.base_url = self._transport.moved_to
+        self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE_EXPIRY)
+        if self._transport.redirected_base_url:
+            self._auth.base_url = self._transport.redirected_base_url

@@ -76,7 +76,7 @@ def check_customer(file: CustomerFile, login: Login) -> CustomerCheck:
                 quota_limit=tenant.pacer.limit,
                 quota_remaining=tenant.pacer.lowest_remaining,
             )
-            tenant.expect(seen)
+            tenant.check_cid(seen)
             opened = tenant.alerts.count(base_filter(Selection(statuses=OPEN)))
             known = msgspec.structs.replace(known, open_alerts=opened, quota_remaining=tenant.pacer.lowest_remaining)
         if file.problems:

@@ -52,7 +52,7 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
     context = Session(ctx, "run")
 
     def check(saved: PlanFile, tenant: "Tenant") -> None:
-        home = tenant.home()
+        home = tenant.home_cid()
         saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.timing.now(), most_age=most_age)
 
     if plan_file.is_dir():

@@ -105,7 +105,7 @@ def _sort(value: str | None) -> str:
 
 def _test_connection(context: "Session") -> int:
     with context.tenant() as tenant:
-        cid, total = tenant.home(), tenant.alerts.count("")
+        cid, total = tenant.home_cid(), tenant.alerts.count("")
         document: dict[str, str | int | None] = {
             "customer": tenant.customer,
             "cloud": tenant.cloud,

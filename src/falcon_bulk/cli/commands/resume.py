@@ -56,5 +56,5 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
             if not journal.is_open(run_id):
                 raise Refused(f"The run {run_id} is finished: nothing is left to do.", "`falcon-bulk runs show` tells.")
             with context.tenant(workers=options["workers"]) as tenant:
-                tenant.check_home(plan.cids, plan.cloud)
+                tenant.check_run_tenant(plan.cids, plan.cloud)
                 return publish(context, execute_run(context, tenant, journal, plan, pace_from_options(options)))

@@ -236,15 +236,15 @@ class BatchSender:
         error: Rejected | None = None
         for row in open_rows:
             problem = refused.get(row.composite_id, general)
-            if problem is not None and problem.passing:
+            if problem is not None and problem.transient:
                 transient.append(row)
-                error = Rejected(problem.words, status=problem.number, trace_id=written.trace_id)
+                error = Rejected(problem.text, status=problem.status, trace_id=written.trace_id)
             elif problem is None and row.composite_id not in now:
                 outcomes[row] = AlertOutcome(
                     composite_id=row.composite_id, outcome=Outcome.UNKNOWN, reason="written, and not found since"
                 )
             else:
-                words = problem.words if problem else "Falcon answered with success and left it as it was"
+                words = problem.text if problem else "Falcon answered with success and left it as it was"
                 outcomes[row] = failed_outcome(row, words)
         self._record(
             batch,
@@ -310,8 +310,8 @@ def _says_fewer(written: UpdateResponse, rows: Sequence[PlannedAlert]) -> bool:
 def _run_problems(written: UpdateResponse) -> list[RunProblem]:
     return [
         RunProblem(
-            code=problem.number,
-            message=problem.words,
+            code=problem.status,
+            message=problem.text,
             trace_id=written.trace_id,
             ids=(str(problem.id),) if problem.id else (),
         )

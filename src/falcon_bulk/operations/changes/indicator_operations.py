@@ -69,8 +69,8 @@ class CreateIndicators:
     def send(self, rows: Sequence[PlannedIndicator]) -> OperationAnswer:
         """Ask Falcon to create them."""
         answer = self._indicators.create([row.sha256 for row in rows], self._allowance, self._plan.comment)
-        done = {one.sha256: text(one.id) for one in answer.made}
-        return OperationAnswer(done, answer.refused, answer.words, answer.trace_id)
+        done = {one.sha256: text(one.id) for one in answer.created}
+        return OperationAnswer(done, answer.refused, answer.message, answer.trace_id)
 
     def read(
         self, rows: Sequence[PlannedIndicator], *, sent: bool, done: dict[str, str]

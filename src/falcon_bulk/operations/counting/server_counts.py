@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from falcon_bulk.errors import FalconAnswer, MissingScope
 from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Page
-from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, equals_any, terms
+from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, count_terms, equals_any
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.summary import Value
@@ -130,7 +130,7 @@ def count_on_server(
     """
     countings = [SERVER_COUNTS[field] for field in readers if field in SERVER_COUNTS]
     own = f"({fql})" if fql else ""
-    if len(countings) < len(readers) or terms(fql) + MOST_OWN_TERMS + len(cids) > MAX_TERMS:
+    if len(countings) < len(readers) or count_terms(fql) + MOST_OWN_TERMS + len(cids) > MAX_TERMS:
         return None
     with ThreadPoolExecutor(in_flight) as pool:
         counted = pool.submit(alerts.by_value, [asked for counting in countings for asked in counting.asked(own)])

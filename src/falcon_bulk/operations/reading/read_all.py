@@ -16,7 +16,7 @@ import msgspec
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
-from falcon_bulk.falcon.fql import ADDED_TERMS, HIDDEN, MAX_TERMS, all_of, terms
+from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of, count_terms
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_as, decode_document, text
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at
@@ -119,7 +119,7 @@ def _shown_by_the_search(
     What Falcon counts by hour is known before the totals are, so the readers begin by it; none of their pages is handed
     on before the totals agree that all alerts have a time and that about as many lie in the slices.
     """
-    if readers > 1 and terms(fql) + ADDED_TERMS <= MAX_TERMS:
+    if readers > 1 and count_terms(fql) + RESERVED_TERMS <= MAX_TERMS:
         with ThreadPoolExecutor(2) as pool:
             total = pool.submit(alerts.count, fql)
             timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))

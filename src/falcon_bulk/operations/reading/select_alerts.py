@@ -7,7 +7,7 @@ from typing import Protocol
 
 from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, NO_VISIBILITY, SHOWN, base_filter
+from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.changes.planner import check_tenant
@@ -98,7 +98,7 @@ def _shown(alerts: AlertCounter) -> Sequence[str]:
     """Those without show_in_ui are asked for only where the three kinds add up, so that no hidden alert comes along."""
     missing = alerts.count("") - alerts.count(SHOWN) - alerts.count(HIDDEN)
     try:
-        return (SHOWN, NO_VISIBILITY) if missing > 0 and alerts.count(NO_VISIBILITY) == missing else (SHOWN,)
+        return (SHOWN, VISIBILITY_UNSET) if missing > 0 and alerts.count(VISIBILITY_UNSET) == missing else (SHOWN,)
     except Rejected:
         return (SHOWN,)
 

@@ -1,0 +1,195 @@
+"""Classify the answer to one request: a usable body, or an exception that says what to do next.
+
+The classes are those of the table in docs/how-it-talks-to-falcon.md: the request was not sent, its response was
+lost, the rate limit was reached, the token was rejected; any other answer is final, good or bad.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import requests
+import urllib3.exceptions
+
+from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, Unreachable
+from falcon_bulk.falcon.responses import ApiResponse, decode_response, decode_token
+
+CONNECT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class RequestType:
+    """What the transport needs to know about a kind of request.
+
+    action: completes "Falcon refuses to …" in messages. scope: the API scope it needs.
+    read_timeout: seconds. is_change: never sent again once it may have reached Falcon.
+    has_filter: carries a filter of the user's, so that a 400 is about the filter.
+    has_item_errors: a 400 lists in `resources` what is wrong with each item.
+    max_tries: attempts in all. decode: turns the body into a value.
+    """
+
+    action: str
+    scope: str
+    read_timeout: float
+    is_change: bool = False
+    has_filter: bool = False
+    has_item_errors: bool = False
+    max_tries: int = 5
+    decode: Callable[[bytes], Any] = decode_response
+
+    @property
+    def timeout(self) -> tuple[float, float]:
+        """Connect and read timeout in seconds."""
+        return CONNECT_TIMEOUT, self.read_timeout
+
+
+LOGIN = RequestType("log in", "", 60.0, decode=decode_token)
+SEARCH_ALERTS = RequestType("read alerts", "Alerts: Read", 60.0, has_filter=True)
+GET_ALERTS = RequestType("read alerts", "Alerts: Read", 60.0)
+AGGREGATE_ALERTS = RequestType("count alerts", "Alerts: Read", 60.0, max_tries=1)
+UPDATE_ALERTS = RequestType("change alerts", "Alerts: Write", 180.0, is_change=True)
+FIND_INDICATORS = RequestType("read indicators", "IOC Management: Read", 60.0)
+CREATE_INDICATORS = RequestType(
+    "create indicators", "IOC Management: Write", 180.0, is_change=True, has_item_errors=True
+)
+DELETE_INDICATORS = RequestType("delete indicators", "IOC Management: Write", 180.0, is_change=True)
+
+
+class RequestNotSent(Exception):
+    """The request never left this machine; sending it again is always safe."""
+
+
+class ResponseLost(Exception):
+    """There is no usable answer, and the request may have been carried out."""
+
+    def __init__(self, reason: str, status: int | None = None, trace_id: str = "") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.trace_id = trace_id
+
+
+class RateLimited(Exception):
+    """429: nothing was done; the headers may say how long to wait."""
+
+    def __init__(self, response: requests.Response) -> None:
+        super().__init__("Falcon answers 429, too many requests")
+        self.headers = response.headers
+
+
+class TokenRejected(Exception):
+    """401 on an API call: the token has expired, was revoked or is invalid."""
+
+
+def classify_network_error(error: OSError) -> Exception:
+    """Return the exception to raise for one that requests raised while sending.
+
+    An error after which the request may have left counts as ResponseLost, so that a change is not sent twice.
+    requests raises OSErrors; a missing CA file is a plain OSError.
+    """
+    if "CA certificate bundle" in str(error):
+        return Unreachable("The file of TLS CA certificates is missing.", "Check REQUESTS_CA_BUNDLE.")
+    reason = _underlying_error(error)
+    name = type(reason if isinstance(reason, Exception) else error).__name__
+    if isinstance(error, requests.exceptions.SSLError) and "certificate verify failed" in str(error).casefold():
+        return Unreachable(
+            "The TLS certificate of the Falcon API cannot be verified.",
+            "Behind an inspecting proxy, set REQUESTS_CA_BUNDLE to its CA file.",
+        )
+    if isinstance(error, requests.exceptions.ConnectTimeout) or isinstance(
+        reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+    ):
+        return RequestNotSent(f"no connection ({name})")
+    if "Tunnel connection failed" in str(reason):
+        return RequestNotSent("the proxy does not connect to it")
+    if isinstance(error, ValueError) and not isinstance(error, requests.exceptions.ContentDecodingError):
+        return Unreachable(f"The request cannot be made ({type(error).__name__}).", "Check FALCON_BASE_URL.")
+    return ResponseLost(f"the connection broke ({name})")
+
+
+def _underlying_error(error: OSError) -> object:
+    """Return what urllib3 raised. It reports ProxyError even if a proxy failed after the request had left."""
+    cause = error.args[0] if error.args else error
+    reason = getattr(cause, "reason", cause)
+    return reason.original_error if isinstance(reason, urllib3.exceptions.ProxyError) else reason
+
+
+def classify_response(response: requests.Response, content: bytes, request_type: RequestType) -> Any:
+    """Return the decoded body of a good answer.
+
+    Raises ResponseLost, RateLimited or TokenRejected, which the transport handles; LoginRefused, MissingScope,
+    BadFilter or Rejected where Falcon's answer is final.
+    """
+    status = response.status_code
+    trace_id = response.headers.get("X-Cs-Traceid", "")
+    if status == 429:
+        raise RateLimited(response)
+    if status >= 500:
+        raise ResponseLost(f"Falcon answers {status}", status, trace_id)
+    if 300 <= status < 400:
+        raise Rejected(
+            f"Falcon redirects ({status}) instead of answering.",
+            "FALCON_BASE_URL may name the wrong region.",
+            status=status,
+        )
+    try:
+        body = request_type.decode(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        if status < 300:
+            raise ResponseLost(f"Falcon answers {status} with an incomplete body", status, trace_id) from None
+        body = _decode_or_empty(content)
+    if status < 300:
+        return _check_success(body, request_type)
+    if request_type.has_item_errors and status == 400 and isinstance(body, ApiResponse) and body.resources:
+        return body
+    raise _error_for_status(status, body if isinstance(body, ApiResponse) else _decode_or_empty(content), request_type)
+
+
+def _decode_or_empty(content: bytes) -> ApiResponse:
+    try:
+        return decode_response(content)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ApiResponse()
+
+
+def _check_success(body: Any, request_type: RequestType) -> Any:
+    """Return the body of a 2xx. Raises if it carries errors and no resources, unless it answers a change."""
+    if not isinstance(body, ApiResponse):
+        return body
+    if body.meta is None and not body.problems:
+        raise ResponseLost("Falcon answers 200 with JSON that is not an answer of its API")
+    if not request_type.is_change and body.problems and not body.resources:
+        problem = body.problems[0]
+        if problem.transient or problem.status == 0:
+            raise ResponseLost(f"Falcon answers 200 with the error {problem.text!r}", problem.status, body.trace_id)
+        if problem.status == 404 and not request_type.has_filter:
+            return body  # none of the requested ids exists
+        raise _error_for_status(problem.status, body, request_type)
+    if request_type.has_filter and body.resources and not body.total:
+        raise ResponseLost("Falcon answers 200 with alerts and does not say how many match")
+    return body
+
+
+def _error_for_status(status: int, answer: ApiResponse, request_type: RequestType) -> Exception:
+    text = "; ".join(problem.text for problem in answer.problems) or "no reason given"
+    if request_type is LOGIN:
+        hint = "Check FALCON_CLIENT_ID, FALCON_CLIENT_SECRET and FALCON_BASE_URL."
+        if "authorization failed" in text:
+            hint = "The API client's IP allow-list may not contain this machine, or its secret is wrong."
+        return LoginRefused(f"Falcon refuses the login ({status}): {text}.", hint)
+    if status == 401:
+        return TokenRejected(text)
+    if status == 403:
+        return MissingScope(
+            f"Falcon refuses to {request_type.action} (403): {text}. "
+            f"The API client lacks the scope {request_type.scope!r}.",
+            f"Add the scope {request_type.scope!r} to the API client in the Falcon console.",
+        )
+    if status == 400 and request_type.has_filter:
+        return BadFilter(
+            f"Falcon refuses the filter: {text}.",
+            "FQL looks like status:'new'+severity:>=60; put strings in single quotes.",
+            status=status,
+            trace_id=answer.trace_id,
+        )
+    return Rejected(f"Falcon answers {status}: {text}.", status=status, trace_id=answer.trace_id)
