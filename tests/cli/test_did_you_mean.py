@@ -1,4 +1,4 @@
-"""A mistyped word is named together with the one that was meant; a second value never replaces the first."""
+"""Mistyped commands, options and values get suggestions; a second value never replaces the first."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.support.sampling import quick_first
 
 
 def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
-    """Every command of the tree, by its path."""
+    """Yield every command of the tree with its path."""
     yield ctx.command_path, command
     if isinstance(command, click.Group):
         for name in command.list_commands(ctx):
@@ -24,11 +24,11 @@ TREE = dict(commands(cli, click.Context(cli, info_name="falcon-bulk")))
 
 
 @pytest.mark.parametrize(
-    ("argv", "meant"),
+    ("argv", "suggestion"),
     quick_first(
         ("query --stauts new", "Did you mean --status?"),
         ("--stauts new query", "Did you mean --status?"),
-        ("--status new query", "Put it behind `falcon-bulk query`."),
+        ("--status new query", "Put it after `falcon-bulk query`."),
         ("--custmoer acme query", "Did you mean --customer "),
         ("runs shwo X", "Did you mean show?"),
         ("customers chek", "Did you mean check?"),
@@ -40,14 +40,14 @@ TREE = dict(commands(cli, click.Context(cli, info_name="falcon-bulk")))
         quick=3,
     ),
 )
-def test_what_was_meant_is_named(readable: CommandRunner, argv: str, meant: str) -> None:
+def test_what_was_meant_is_suggested(readable: CommandRunner, argv: str, suggestion: str) -> None:
     done = readable.bare(*argv.split())
     assert done.code == (4 if "amce" in argv else 2), done
-    assert meant in done.err.splitlines()[-1] or meant in done.err.splitlines()[0], done
+    assert suggestion in done.err.splitlines()[-1] or suggestion in done.err.splitlines()[0], done
     assert not done.requests
 
 
-def test_what_is_near_to_nothing_gets_no_guess(readable: CommandRunner) -> None:
+def test_an_option_close_to_none_gets_no_suggestion(readable: CommandRunner) -> None:
     done = readable.bare("query", "--zzzzzz")
     assert done.code == 2
     assert "Did you mean" not in done.err
@@ -55,14 +55,14 @@ def test_what_is_near_to_nothing_gets_no_guess(readable: CommandRunner) -> None:
 
 
 @pytest.mark.parametrize("path", TREE)
-def test_every_option_with_a_value_sees_all_its_values(path: str) -> None:
-    """An option that takes the last of several values silently drops the others: declare it with `once` or `many`."""
-    blind = [
+def test_no_option_drops_one_of_several_values(path: str) -> None:
+    """Click keeps the last of several values and drops the others: declare options with single_value or multi_value."""
+    dropping = [
         param.opts[-1]
         for param in TREE[path].params
         if isinstance(param, click.Option) and not param.is_flag and not param.count and not param.multiple
     ]
-    assert not blind
+    assert not dropping
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_every_option_with_a_value_sees_all_its_values(path: str) -> None:
         ("runs prune --older-than 1d --older-than 2d", "--older-than"),
     ),
 )
-def test_a_scalar_given_twice_is_an_error_unless_it_says_the_same(
+def test_a_single_value_given_twice_is_an_error_unless_both_are_equal(
     readable: CommandRunner, argv: str, option: str
 ) -> None:
     done = readable(*argv.split())
@@ -89,7 +89,7 @@ def test_a_scalar_given_twice_is_an_error_unless_it_says_the_same(
 
 
 @pytest.mark.parametrize("value", quick_first("nan", "inf", "-1", "NaN"))
-def test_a_delay_is_a_number_of_seconds(readable: CommandRunner, value: str) -> None:
+def test_a_delay_must_be_a_finite_number_of_seconds(readable: CommandRunner, value: str) -> None:
     done = readable("bulk-close", "--severity", "low", "--dry-run", "--batch-delay", value)
     assert done.code == 2, done
     assert "--batch-delay" in done.err
@@ -97,7 +97,7 @@ def test_a_delay_is_a_number_of_seconds(readable: CommandRunner, value: str) -> 
 
 
 @pytest.mark.parametrize("name", quick_first("count.txt", "count.json", "count.csv"))
-def test_a_count_goes_into_the_file_too(readable: CommandRunner, name: str) -> None:
+def test_a_count_is_written_to_the_file_too(readable: CommandRunner, name: str) -> None:
     file = readable.folder / name
     done = readable("query", "--status", "new", "--count", "-o", str(file))
     assert done.code == 0, done

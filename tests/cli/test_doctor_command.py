@@ -1,4 +1,4 @@
-"""The self-check sees what is wrong, says it without naming what is private, and changes nothing."""
+"""doctor reports problems without private data, and changes nothing."""
 
 import json
 import sqlite3
@@ -33,7 +33,7 @@ def doctor(shell: CommandRunner, *argv: str, **more: Any) -> CommandResult:
     return shell("doctor", "--format", "json", *argv, **more)
 
 
-def test_all_is_well_and_nothing_is_changed(readable: CommandRunner) -> None:
+def test_all_checks_pass_and_nothing_is_changed(readable: CommandRunner) -> None:
     done = doctor(readable)
     assert done.code == 0, done
     assert set(done.document) == {"schema", "generated_at", "exit_code", "checks"}
@@ -57,7 +57,7 @@ def test_without_credentials_it_says_what_is_missing_and_sends_nothing(readable:
 
 
 @pytest.mark.parametrize(
-    ("switches", "name", "status", "words"),
+    ("switches", "name", "status", "expected"),
     quick_first(
         ({"clock_ahead": 3600.0}, "clock", "warn", "s behind Falcon"),
         ({"aggregates_mode": "refuse_500"}, "aggregates", "warn", "refused"),
@@ -68,13 +68,13 @@ def test_without_credentials_it_says_what_is_missing_and_sends_nothing(readable:
         ({"rate_limit": 11}, "quota", "warn", "of 11 requests"),
     ),
 )
-def test_what_is_odd_about_a_tenant_is_a_warning_at_most(
-    acme: Any, switches: dict[str, Any], name: str, status: str, words: str
+def test_an_oddity_of_the_tenant_is_a_warning_at_most(
+    acme: Any, switches: dict[str, Any], name: str, status: str, expected: str
 ) -> None:
     done = doctor(acme(alerts=200, **switches))
     assert done.code == 0, done
     assert checks(done)[name]["status"] == status
-    assert words in checks(done)[name]["what"]
+    assert expected in checks(done)[name]["what"]
 
 
 @pytest.mark.slow
@@ -113,7 +113,7 @@ def test_a_missing_scope_is_named(acme: Any) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_open_to_others_fails_with_the_line_that_mends_it(acme: Any) -> None:
+def test_a_file_readable_by_others_fails_with_the_command_that_fixes_it(acme: Any) -> None:
     shell = acme(alerts=10)
     shell.env_file.chmod(0o644)
     done = doctor(shell)
@@ -134,7 +134,7 @@ def test_an_unknown_key_is_a_warning(acme: Any) -> None:
 
 
 @pytest.mark.slow
-def test_a_state_folder_that_cannot_be_used_fails_alone(readable: CommandRunner) -> None:
+def test_an_unusable_state_folder_fails_alone(readable: CommandRunner) -> None:
     file = readable.folder / "no-folder"
     file.write_text("a file stands here\n")
     done = doctor(readable, env={"FALCON_BULK_STATE_DIR": str(file)})
@@ -144,7 +144,7 @@ def test_a_state_folder_that_cannot_be_used_fails_alone(readable: CommandRunner)
 
 
 @pytest.mark.slow
-def test_a_damaged_journal_is_found_and_left_as_it_is(readable: CommandRunner) -> None:
+def test_a_damaged_journal_is_reported_and_not_changed(readable: CommandRunner) -> None:
     state = readable.folder / "damaged"
     state.mkdir(mode=0o700)
     journal = state / "ab.sqlite3"
@@ -157,7 +157,7 @@ def test_a_damaged_journal_is_found_and_left_as_it_is(readable: CommandRunner) -
 
 
 @pytest.mark.slow
-def test_journals_are_counted_and_unfinished_runs_and_a_newer_version_are_warned_of(acme: Any) -> None:
+def test_journals_are_counted_with_warnings_of_unfinished_runs_and_of_a_newer_version(acme: Any) -> None:
     shell = acme(alerts=100)
     assert shell("bulk-close", "--since", "5000d", "--override", "all", "--yes", "--max", "100").code == 0
     assert "journals: 1, runs: 1" in checks(doctor(shell))["state folder"]["what"]
@@ -176,7 +176,7 @@ def test_journals_are_counted_and_unfinished_runs_and_a_newer_version_are_warned
 
 
 @pytest.mark.slow
-def test_a_proxys_login_is_not_shown(readable: CommandRunner) -> None:
+def test_the_login_of_a_proxy_is_not_shown(readable: CommandRunner) -> None:
     env = {"HTTPS_PROXY": "http://jane:hunter22@proxy.example:3128", "REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"}
     done = doctor(readable, env=env)
     network = checks(done)["network"]
@@ -187,7 +187,7 @@ def test_a_proxys_login_is_not_shown(readable: CommandRunner) -> None:
     assert "REQUESTS_CA_BUNDLE" in network["hint"]
 
 
-def test_what_is_to_be_pasted_names_nobody(acme: Any, tmp_path: Path) -> None:
+def test_the_report_to_paste_names_nobody(acme: Any, tmp_path: Path) -> None:
     shell = acme(alerts=50)
     text = shell.env_file.read_text().replace("FALCON_CID=", "# FALCON_CID=") + "FALCON_OPERATOR=jane.doe\n"
     shell.write_env("customers/acme.env", text)
@@ -206,7 +206,7 @@ def test_what_is_to_be_pasted_names_nobody(acme: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_is_to_be_pasted_is_there_also_without_credentials(acme: Any, tmp_path: Path) -> None:
+def test_there_is_a_report_to_paste_without_credentials_too(acme: Any, tmp_path: Path) -> None:
     shell = acme(alerts=10)
     done = shell.bare("doctor", "--customer", "globex", "--format", "markdown")
     assert (done.code, done.requests) == (4, [])
@@ -215,14 +215,14 @@ def test_what_is_to_be_pasted_is_there_also_without_credentials(acme: Any, tmp_p
     assert str(tmp_path) not in done.text
 
 
-def test_a_round_is_sent_to_customers_check(readable: CommandRunner) -> None:
+def test_several_customers_are_referred_to_customers_check(readable: CommandRunner) -> None:
     done = readable.bare("doctor", "--all-customers")
     assert (done.code, done.requests) == (2, [])
     assert "customers check" in done.err
 
 
 @pytest.mark.slow
-def test_an_unreachable_falcon_is_five(acme: Any) -> None:
+def test_an_unreachable_falcon_exits_with_5(acme: Any) -> None:
     shell = acme(alerts=10)
     shell.write_env("customers/acme.env", shell.env_file.read_text().replace(shell.server.url, "http://127.0.0.1:9"))
     done = doctor(shell)

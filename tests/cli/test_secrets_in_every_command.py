@@ -143,7 +143,7 @@ def test_no_option_takes_a_secret() -> None:
 def test_when_all_goes_well_nothing_is_told(guarded: CommandRunner, listener: Listener) -> None:
     done = type_each(guarded, listener)
     codes = {path: ended.code for path, ended in done.items() if ended.code}
-    # There is no terminal to ask on; the group alone shows its help.
+    # Not a terminal to ask on; the group alone shows its help.
     assert codes == {("customers", "add"): 2, ("emulator",): 2}, [done[path] for path in codes]
     assert len(listener.told) == 3
     assert_nothing_told(guarded, listener, done)

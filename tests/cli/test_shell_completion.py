@@ -1,4 +1,4 @@
-"""Completion as a shell does it: the real bash, zsh and fish, where they are installed."""
+"""Shell completion in the real bash, zsh and fish, where they are installed."""
 
 import os
 import pty
@@ -15,18 +15,18 @@ import pytest
 from tests.support.command import PATIENCE, CommandRunner
 from tests.support.sampling import quick_first
 
-# How a person begins: the shell without any settings of the user's, and the line that the help names.
+# The shell without the user's settings, and the line from the help that sets completion up.
 INTERACTIVE = {
     "bash": (["bash", "--norc", "--noprofile", "-i"], 'eval "$(falcon-bulk completion bash)"'),
     "zsh": (["zsh", "-f", "-i"], 'autoload -U compinit; compinit -u -D; eval "$(falcon-bulk completion zsh)"'),
 }
 
 
-TELLING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": ""}
+PRINTING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": ""}
 
 
 def environment(shell: CommandRunner) -> dict[str, str]:
-    """With `falcon-bulk` on the PATH."""
+    """Return an environment with `falcon-bulk` on the PATH."""
     program = shell.folder / "falcon-bulk"
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m falcon_bulk "$@"\n')
     program.chmod(0o755)
@@ -34,8 +34,8 @@ def environment(shell: CommandRunner) -> dict[str, str]:
     return settings | shell.environment({"PATH": f"{shell.folder}:{os.environ['PATH']}", "PS1": "", "TERM": "dumb"})
 
 
-def typed(shell: CommandRunner, name: str, keys: str, until: str) -> str:
-    """What an interactive shell shows for the keys, read until the words are there."""
+def type_keys(shell: CommandRunner, name: str, keys: str, until: str) -> str:
+    """Type keys into an interactive shell; return what it shows up to and including `until`."""
     argv, prepare = INTERACTIVE[name]
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
@@ -44,12 +44,12 @@ def typed(shell: CommandRunner, name: str, keys: str, until: str) -> str:
     os.close(theirs)
     shown = ""
 
-    def wait_for(words: str) -> None:
+    def wait_for(text: str) -> None:
         nonlocal shown
         deadline = time.monotonic() + PATIENCE
-        while words not in shown:
+        while text not in shown:
             ready, _, _ = select.select([ours], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f"{words!r} did not come: {shown!r}"
+            assert ready, f"{text!r} was not shown: {shown!r}"
             shown += os.read(ours, 65536).decode(errors="replace")
 
     try:
@@ -74,13 +74,13 @@ def typed(shell: CommandRunner, name: str, keys: str, until: str) -> str:
         ("falcon-bulk query --severity crit\t", "--severity critical"),
     ),
 )
-def test_a_tab_completes_the_word(readable: CommandRunner, name: str, keys: str, until: str) -> None:
+def test_tab_completes_in_bash_and_zsh(readable: CommandRunner, name: str, keys: str, until: str) -> None:
     if not shutil.which(name):
         pytest.skip(f"{name} is not installed")
-    typed(readable, name, keys, until)
+    type_keys(readable, name, keys, until)
 
 
-def test_fish_completes_the_word(readable: CommandRunner) -> None:
+def test_fish_completes(readable: CommandRunner) -> None:
     if not shutil.which("fish"):
         pytest.skip("fish is not installed")
     script = "falcon-bulk completion fish | source"
@@ -99,7 +99,7 @@ def test_fish_completes_the_word(readable: CommandRunner) -> None:
 
 
 def offered(shell: CommandRunner, line: str) -> list[str]:
-    """What the program offers for the last word of a line, as bash asks for it."""
+    """Return what the program offers for the last word of a line, asked as bash asks."""
     env = {"_FALCON_BULK_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
     done = shell.bare(env=env)
     assert (done.code, done.err) == (0, ""), done
@@ -107,7 +107,7 @@ def offered(shell: CommandRunner, line: str) -> list[str]:
     return [one.partition(",")[2] for one in done.text.split()]
 
 
-def test_customers_are_offered_from_their_folder_and_after_a_comma(readable: CommandRunner, tmp_path: Path) -> None:
+def test_customers_of_the_folder_are_offered_also_after_a_comma(readable: CommandRunner, tmp_path: Path) -> None:
     for name in ("globex", "initech", "not a name"):
         (tmp_path / f"{name}.env").touch()
     line = f"falcon-bulk query --customers-dir {tmp_path} --customer"
@@ -116,19 +116,19 @@ def test_customers_are_offered_from_their_folder_and_after_a_comma(readable: Com
 
 
 @pytest.mark.parametrize("folder", quick_first("nowhere", "customers/acme.env", "/root/../proc/1/fd", "~nobody"))
-def test_a_folder_that_cannot_be_read_offers_nothing_and_says_nothing(readable: CommandRunner, folder: str) -> None:
+def test_an_unreadable_folder_offers_nothing_and_prints_no_error(readable: CommandRunner, folder: str) -> None:
     assert offered(readable, f"falcon-bulk --customers-dir {folder} query --customer a") == []
 
 
-def test_guard_rails_and_files_are_offered(readable: CommandRunner) -> None:
+def test_guardrails_and_files_are_offered(readable: CommandRunner) -> None:
     assert offered(readable, "falcon-bulk bulk-close --override critical,fal") == ["critical,falcon-complete"]
-    assert offered(readable, "falcon-bulk query -o rep") == ["rep"]  # which files begin so, the shell finds out
+    assert offered(readable, "falcon-bulk query -o rep") == ["rep"]  # the shell itself looks for the files
 
 
 @pytest.mark.slow
-def test_completing_loads_little(readable: CommandRunner) -> None:
+def test_completion_imports_little(readable: CommandRunner) -> None:
     env = {"_FALCON_BULK_COMPLETE": "bash_complete", "COMP_WORDS": "falcon-bulk query --customer a", "COMP_CWORD": "3"}
-    done = readable.bare(env=env | TELLING_IMPORTS)
+    done = readable.bare(env=env | PRINTING_IMPORTS)
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
     assert "click" in loaded
     assert not loaded & {"falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3"}

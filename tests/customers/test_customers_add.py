@@ -1,4 +1,4 @@
-"""falcon-bulk customers add: asked on a terminal, the secret unseen, and read back as it was typed."""
+"""falcon-bulk customers add: asks on a terminal, hides the secret, and writes what was typed."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ def answer(terminal: Terminal, question: str, line: str) -> None:
     terminal.type(f"{line}\n")
 
 
-def test_what_is_typed_is_in_the_file_and_nothing_of_the_secret_on_the_screen(msp: ManagedCustomers) -> None:
+def test_the_file_holds_what_was_typed_and_the_screen_shows_no_secret(msp: ManagedCustomers) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         for question, line in (
             ("Client ID:", "0123abc"),
@@ -50,7 +50,7 @@ def test_what_is_typed_is_in_the_file_and_nothing_of_the_secret_on_the_screen(ms
     assert msp.rows(code=0)["umbrella"]["cids"] == ["aa11", "bb22"]
 
 
-def test_a_customer_that_was_added_can_be_checked_as_it_says(msp: ManagedCustomers) -> None:
+def test_the_suggested_check_of_an_added_customer_works(msp: ManagedCustomers) -> None:
     acme = msp.tenants["acme"]
     with msp.terminal("customers", "add", "acme", "--customers-dir", "eu", customer=None) as terminal:
         for question, line in (
@@ -67,13 +67,13 @@ def test_a_customer_that_was_added_can_be_checked_as_it_says(msp: ManagedCustome
     assert done.code == 0, done
     assert acme.client_secret not in done.err
     assert "without FALCON_CID" in done.err
-    said = done.err.split("Next:  falcon-bulk ")[1].splitlines()[0]
-    assert said == "customers check acme --customers-dir eu"
-    assert msp.bare(*said.split()).code == 0
+    suggested = done.err.split("Next:  falcon-bulk ")[1].splitlines()[0]
+    assert suggested == "customers check acme --customers-dir eu"
+    assert msp.bare(*suggested.split()).code == 0
     assert stat.S_IMODE((msp.folder / "eu").stat().st_mode) == 0o700
 
 
-def test_an_answer_that_cannot_be_one_is_asked_for_again(msp: ManagedCustomers) -> None:
+def test_an_invalid_answer_is_asked_for_again(msp: ManagedCustomers) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         answer(terminal, "Client ID:", " ")
         answer(terminal, "Client ID:", "0123abc")
@@ -97,7 +97,7 @@ def test_an_answer_that_cannot_be_one_is_asked_for_again(msp: ManagedCustomers) 
 
 
 @pytest.mark.slow
-def test_the_same_credentials_as_another_customers_are_told_at_once(msp: ManagedCustomers) -> None:
+def test_credentials_of_another_customer_are_reported_at_once(msp: ManagedCustomers) -> None:
     acme = msp.tenants["acme"]
     with msp.terminal("customers", "add", "umbrella", customer=None, columns=400) as terminal:
         for question, line in (
@@ -116,13 +116,13 @@ def test_the_same_credentials_as_another_customers_are_told_at_once(msp: Managed
 
 
 @pytest.mark.parametrize("name", quick_first("../acme", "a b", "", ".env", "x" * 65))
-def test_what_cannot_be_a_name_is_refused_before_anything_is_asked(msp: ManagedCustomers, name: str) -> None:
+def test_an_invalid_name_is_refused_before_anything_is_asked(msp: ManagedCustomers, name: str) -> None:
     done = msp.customers("add", name)
     assert done.code == 2
     assert "is not a customer's name" in done.err
 
 
-def test_a_file_that_exists_stays_as_it_is(msp: ManagedCustomers) -> None:
+def test_an_existing_file_is_not_changed(msp: ManagedCustomers) -> None:
     before = msp.env_file.read_bytes()
     with msp.terminal("customers", "add", "acme", customer=None) as terminal:
         done = terminal.finish()
@@ -135,7 +135,7 @@ def test_a_file_that_exists_stays_as_it_is(msp: ManagedCustomers) -> None:
 def test_without_a_terminal_nothing_is_asked(msp: ManagedCustomers) -> None:
     done = msp.customers("add", "umbrella", given=b"id\nsecret\n\n\n\n\n")
     assert done.code == 2
-    assert "no terminal" in done.err
+    assert "Cannot ask for values: not a terminal." in done.err
     assert not (msp.folder / "customers" / "umbrella.env").exists()
 
 
@@ -155,7 +155,7 @@ def test_ctrl_c_at_any_question_leaves_no_file(msp: ManagedCustomers, last: str)
     assert not (msp.folder / "customers" / "umbrella.env").exists()
 
 
-def test_sigterm_while_the_secret_is_typed_gives_the_terminal_its_echo_back(msp: ManagedCustomers) -> None:
+def test_sigterm_while_the_secret_is_typed_restores_the_echo(msp: ManagedCustomers) -> None:
     import termios
 
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
@@ -170,7 +170,7 @@ def test_sigterm_while_the_secret_is_typed_gives_the_terminal_its_echo_back(msp:
 
 
 @pytest.mark.slow
-def test_the_end_of_the_input_leaves_no_file(msp: ManagedCustomers) -> None:
+def test_the_end_of_input_leaves_no_file(msp: ManagedCustomers) -> None:
     for before in (0, 1):
         with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
             for question in ORDER[:before]:

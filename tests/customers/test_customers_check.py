@@ -1,4 +1,4 @@
-"""falcon-bulk customers check: a login to each, a row for each, whatever becomes of the others."""
+"""falcon-bulk customers check: a login and a row for each customer, whatever happens to the others."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from falcon_emulator import Fault, Server, Tenant
 from tests.support.msp import ManagedCustomers
 
 
-def test_what_a_login_shows_of_each_customer(msp: ManagedCustomers) -> None:
+def test_each_row_shows_what_a_login_sees(msp: ManagedCustomers) -> None:
     rows = msp.rows("check", code=0)
     assert list(rows) == ["acme", "globex", "initech"]
     for name, row in rows.items():
@@ -19,10 +19,10 @@ def test_what_a_login_shows_of_each_customer(msp: ManagedCustomers) -> None:
         assert (row["reading"], row["exit_code"], row["error"]) == (True, 0, None)
 
 
-def test_nothing_is_changed_and_it_says_that_writing_is_not_tested(msp: ManagedCustomers) -> None:
+def test_nothing_is_changed_and_write_access_is_not_tested(msp: ManagedCustomers) -> None:
     done = msp.customers("check")
     assert done.code == 0
-    assert "writing works is not tested" in done.err
+    assert "write access is not tested" in done.err
     endpoints = {request.endpoint for name in msp.tenants for request in msp.requests_of(name)}
     assert endpoints == {"token", "combined", "queries"}
 
@@ -42,7 +42,7 @@ def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: ManagedCustomer
     assert "wrong" not in str(rows)
 
 
-def test_another_customers_credentials_are_found_out(msp: ManagedCustomers) -> None:
+def test_another_customers_credentials_are_noticed(msp: ManagedCustomers) -> None:
     msp.write("globex", tenant="initech", FALCON_CID=msp.tenants["globex"].cid)
     (msp.folder / "customers" / "initech.env").unlink()
     globex = msp.rows("check", code=4)["globex"]
@@ -80,7 +80,7 @@ def test_a_name_without_a_file_is_a_row(msp: ManagedCustomers) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: ManagedCustomers) -> None:
+def test_a_file_with_a_problem_fails_although_its_login_works(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_CIDS="x")
     globex = msp.rows("check", code=4)["globex"]
     assert globex["reading"] is True
@@ -88,14 +88,14 @@ def test_a_file_with_a_doubt_is_not_well_although_its_login_works(msp: ManagedCu
 
 
 @pytest.mark.slow
-def test_a_tenant_without_alerts_tells_nothing_of_its_cid(tmp_path: Path) -> None:
+def test_a_tenant_without_alerts_cannot_confirm_its_cid(tmp_path: Path) -> None:
     tenant = Tenant(alerts=0)
     with Server(tenant) as server:
         acme = ManagedCustomers(tmp_path, server).rows("check", code=0)["acme"]
     assert (acme["cid"], acme["cid_expected"], acme["open_alerts"]) == (tenant.cid, None, 0)
 
 
-def test_customers_are_checked_side_by_side(msp: ManagedCustomers) -> None:
+def test_customers_are_checked_in_parallel(msp: ManagedCustomers) -> None:
     for tenant in msp.tenants.values():
         tenant.switches.latency_token = 3.0
     msp.rows("check", "--parallel-customers", "3", code=0)
@@ -104,7 +104,7 @@ def test_customers_are_checked_side_by_side(msp: ManagedCustomers) -> None:
 
 
 @pytest.mark.slow
-def test_one_after_the_other_if_wanted(msp: ManagedCustomers) -> None:
+def test_customers_can_be_checked_one_after_the_other(msp: ManagedCustomers) -> None:
     for tenant in msp.tenants.values():
         tenant.switches.latency_token = 0.3
     msp.rows("check", "--parallel-customers", "1", code=0)
@@ -113,7 +113,7 @@ def test_one_after_the_other_if_wanted(msp: ManagedCustomers) -> None:
 
 
 @pytest.mark.slow
-def test_customers_can_be_picked_by_a_tag(msp: ManagedCustomers) -> None:
+def test_customers_can_be_selected_by_tag(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_TAGS="gold")
     assert list(msp.rows("check", "--customer-tag", "gold", code=0)) == ["globex"]
     assert list(msp.rows("list", "--customer-tag", "gold", code=0)) == ["globex"]

@@ -1,4 +1,4 @@
-"""falcon-bulk customers list: every file, what is wrong with it, and nobody asked."""
+"""falcon-bulk customers list: every file with its problems, and no request."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from tests.support.msp import ManagedCustomers
 from tests.support.sampling import quick_first
 
 
-def test_every_file_is_listed_with_what_stands_in_it(msp: ManagedCustomers) -> None:
+def test_every_file_is_listed_with_its_values(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_OPERATOR="ann", FALCON_TAGS="gold, emea")
     rows = msp.rows(code=0)
     assert list(rows) == ["acme", "globex", "initech"]
@@ -33,7 +33,7 @@ def test_a_region_is_shown_by_its_name(msp: ManagedCustomers) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("values", "problem"),
     quick_first(
         ({"FALCON_CLIENT_ID": None}, "FALCON_CLIENT_ID is missing."),
         ({"FALCON_CLIENT_SECRET": ""}, "FALCON_CLIENT_SECRET is blank."),
@@ -48,19 +48,19 @@ def test_a_region_is_shown_by_its_name(msp: ManagedCustomers) -> None:
         quick=2,
     ),
 )
-def test_what_is_wrong_with_a_file_is_in_its_row_and_the_others_are_listed(
-    msp: ManagedCustomers, values: dict[str, str | None], says: str
+def test_a_files_problem_is_in_its_row_and_the_others_are_listed(
+    msp: ManagedCustomers, values: dict[str, str | None], problem: str
 ) -> None:
     msp.write("globex", **values)
     rows = msp.rows(code=4)
     assert len(rows) == 3
     assert rows["acme"]["problems"] == rows["initech"]["problems"] == []
     assert len(rows["globex"]["problems"]) == 1
-    assert says in rows["globex"]["problems"][0]
+    assert problem in rows["globex"]["problems"][0]
     assert "cut off" not in str(rows)
 
 
-def test_all_that_is_wrong_with_a_file_is_said_at_once(msp: ManagedCustomers) -> None:
+def test_all_problems_of_a_file_are_reported_at_once(msp: ManagedCustomers) -> None:
     msp.write("globex", FALCON_CLIENT_ID=None, FALCON_CLIENT_SECRET="", FALCON_TGAS="gold", FALCON_OPERATOR="ann")
     globex = msp.rows(code=4)["globex"]
     assert [problem.split(" ")[0] for problem in globex["problems"]] == [
@@ -71,7 +71,7 @@ def test_all_that_is_wrong_with_a_file_is_said_at_once(msp: ManagedCustomers) ->
     assert globex["operator"] == "ann"
 
 
-def test_a_file_that_others_can_read_is_told_how_to_close_it(msp: ManagedCustomers) -> None:
+def test_a_file_readable_by_others_is_reported_with_the_command_that_fixes_it(msp: ManagedCustomers) -> None:
     msp.write("globex", mode=0o644)
     globex = msp.rows(code=4)["globex"]
     assert "mode 644" in globex["problems"][0]
@@ -79,7 +79,7 @@ def test_a_file_that_others_can_read_is_told_how_to_close_it(msp: ManagedCustome
     assert globex["cids"] == []
 
 
-def test_what_is_no_file_or_has_no_name_is_a_row_too(msp: ManagedCustomers) -> None:
+def test_entries_that_are_no_customer_file_are_rows_too(msp: ManagedCustomers) -> None:
     (msp.folder / "customers" / "folder.env").mkdir()
     (msp.folder / "customers" / "gone.env").symlink_to("nowhere")
     msp.write_env("customers/a b.env", "FALCON_CLIENT_ID=x\nFALCON_CLIENT_SECRET=y\nFALCON_CUSTOMER=x\n")
@@ -104,7 +104,7 @@ def test_the_same_credentials_in_two_files_are_wrong_in_both(msp: ManagedCustome
     assert rows["globex"]["problems"] == ["It has a CID in common with acme.env (FALCON_CID)."]
 
 
-def test_one_client_for_two_members_is_no_mistake(msp: ManagedCustomers) -> None:
+def test_one_client_for_two_members_is_no_problem(msp: ManagedCustomers) -> None:
     msp.write("globex", tenant="acme", FALCON_CID="b1", FALCON_MEMBER_CID="b1")
     msp.write("initech", tenant="acme", FALCON_CID="c1", FALCON_MEMBER_CID="c1")
     assert all(row["problems"] == [] for row in msp.rows(code=0).values())
@@ -129,7 +129,7 @@ def test_a_csv_has_a_line_for_each_customer(msp: ManagedCustomers) -> None:
 
 
 @pytest.mark.slow
-def test_a_folder_that_is_not_there_is_no_empty_list(msp: ManagedCustomers) -> None:
+def test_a_missing_folder_is_an_error(msp: ManagedCustomers) -> None:
     done = msp.customers("--customers-dir", "costumers")
     assert done.code == 4
     assert "costumers cannot be read" in done.err

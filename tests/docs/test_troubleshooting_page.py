@@ -287,7 +287,7 @@ def _(shell: CommandRunner) -> str:
 # Changing
 
 
-@provokes("There is no terminal to ask on.")
+@provokes("Cannot ask for confirmation: not a terminal.")
 def _(shell: CommandRunner) -> str:
     return said_by(shell, "bulk-close", "--product", "epp")
 

@@ -1,4 +1,4 @@
-"""--notify: the result goes by mail too, and never at the cost of the run or of a secret."""
+"""--notify also sends the result, and never harms the run or shows a secret."""
 
 from html.parser import HTMLParser
 
@@ -14,7 +14,7 @@ from tests.support.sampling import quick_first
 CLOSING = ("bulk-close", "--status", "new", "--yes", "--max", "999", "--override", "all")
 
 
-def says_no_secret(done: CommandResult) -> bool:
+def shows_no_secret(done: CommandResult) -> bool:
     return PASSWORD.encode() not in done.out and PASSWORD not in done.err
 
 
@@ -28,7 +28,7 @@ def test_the_result_of_a_change_is_sent_under_its_headline(acme: CommandRunner, 
     run = acme.json("runs")["runs"][0]["run_id"]
     assert f"falcon-bulk undo {run}" in body(message)
     assert "<table>" in body(message)
-    assert says_no_secret(done)
+    assert shows_no_secret(done)
 
 
 def test_without_the_option_nothing_is_sent(acme: CommandRunner, mailbox: Mailbox) -> None:
@@ -37,7 +37,7 @@ def test_without_the_option_nothing_is_sent(acme: CommandRunner, mailbox: Mailbo
 
 
 @pytest.mark.slow
-def test_a_dry_run_says_that_it_is_one(acme: CommandRunner, mailbox: Mailbox) -> None:
+def test_the_subject_of_a_dry_run_says_so(acme: CommandRunner, mailbox: Mailbox) -> None:
     assert acme("bulk-close", "--status", "new", "--dry-run", "--notify").code == 0
     assert "dry run, nothing was sent" in mailbox.messages[0]["Subject"]
     assert acme.changes() == []
@@ -52,15 +52,15 @@ def test_the_report_file_is_attached(acme: CommandRunner, mailbox: Mailbox, name
 
 @pytest.mark.slow
 def test_every_command_that_changes_or_counts_can_notify(acme: CommandRunner, mailbox: Mailbox) -> None:
-    digest = max(acme.hashes(), key=lambda one: len(acme.hashes()[one]))
+    digest = max(acme.hashes(), key=lambda sha256: len(acme.hashes()[sha256]))
     commands = [
         ("close-hash", "--hash", digest, "--yes", "--max", "999", "--override", "all"),
         ("bulk-close", "--status", "in_progress", "--override", "all", "--dry-run", "--plan", "x.plan"),
         ("apply", "x.plan", "--yes"),
         ("summary", "--by", "severity"),
     ]
-    for number, words in enumerate(commands, 1):
-        done = acme(*words, "--notify")
+    for number, argv in enumerate(commands, 1):
+        done = acme(*argv, "--notify")
         assert done.code == 0, done
         assert len(mailbox.messages) == number
     run = acme.json("runs")["runs"][0]["run_id"]
@@ -88,30 +88,30 @@ def test_a_refused_mail_does_not_fail_the_run_and_the_next_address_is_tried(
     assert done.code == 0, done
     assert "The notification could not be sent (E-Mail, 1 of 2)." in done.err
     assert acme.changes()
-    assert says_no_secret(done)
+    assert shows_no_secret(done)
 
 
-def test_a_mail_server_that_is_away_does_not_fail_the_run(acme: CommandRunner) -> None:
+def test_an_unreachable_mail_server_does_not_fail_the_run(acme: CommandRunner) -> None:
     gone = f"mailto://ann:{PASSWORD}@127.0.0.1:9?from=bulk@acme.example&to=soc@acme.example"
     done = acme("hash-summary", f"--notify={gone}", "--debug", "-v", "--format", "json")
     assert done.code == 0
     assert done.document["schema"] == "falcon-bulk/hash-summary/1"
     assert "could not be sent" in done.err
-    assert says_no_secret(done)
+    assert shows_no_secret(done)
 
 
 @pytest.mark.parametrize(
     "url", quick_first(f"nonsense://ann:{PASSWORD}@host", "x.plan", f"mailto://:{PASSWORD}@", "https://[")
 )
-def test_what_is_no_apprise_url_is_refused_before_anything_is_sent(acme: CommandRunner, url: str) -> None:
+def test_an_invalid_url_is_refused_before_anything_is_sent(acme: CommandRunner, url: str) -> None:
     done = acme(*CLOSING, f"--notify={url}")
     assert done.code == 2, done
     assert "not an Apprise URL" in done.err
     assert done.requests == []
-    assert says_no_secret(done)
+    assert shows_no_secret(done)
 
 
-def test_an_address_that_is_nowhere_is_missed_before_anything_is_sent(acme: CommandRunner) -> None:
+def test_a_missing_address_is_refused_before_anything_is_sent(acme: CommandRunner) -> None:
     acme.env_file.write_text(acme.tenant.env_text(acme.server.url))
     done = acme(*CLOSING, "--notify")
     assert done.code == 2
@@ -119,17 +119,19 @@ def test_an_address_that_is_nowhere_is_missed_before_anything_is_sent(acme: Comm
     assert done.requests == []
 
 
-def test_without_apprise_the_way_to_it_is_told_before_anything_is_sent(acme: CommandRunner) -> None:
+def test_without_apprise_the_error_names_the_extra_before_anything_is_sent(acme: CommandRunner) -> None:
     (acme.folder / "apprise.py").write_text("raise ImportError\n")
-    there = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
-    done = acme(*CLOSING, "--notify", env={"PYTHONPATH": there})
+    path = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
+    done = acme(*CLOSING, "--notify", env={"PYTHONPATH": path})
     assert done.code == 2, done
     assert "pip install 'falcon-bulk[notify]'" in done.err
     assert done.requests == []
 
 
 @pytest.mark.slow
-def test_a_round_is_told_to_nobody_of_a_single_customer(acme: CommandRunner, mailbox: Mailbox) -> None:
+def test_a_multi_customer_run_does_not_notify_a_single_customers_addresses(
+    acme: CommandRunner, mailbox: Mailbox
+) -> None:
     acme.write_env("customers/globex.env", acme.env_file.read_text().replace("CUSTOMER=acme", "CUSTOMER=globex"))
     done = acme.bare("hash-summary", "--all-customers", "--notify")
     assert done.code == 2
@@ -147,7 +149,7 @@ def test_a_url_with_a_password_does_not_get_into_a_crontab(acme: CommandRunner, 
     assert b"hash-summary" in acme.bare(*schedule, "--notify").out
     done = acme.bare(*schedule, f"--notify={mailbox.url}")
     assert done.code == 2
-    assert says_no_secret(done)
+    assert shows_no_secret(done)
 
 
 HOSTILE = [
@@ -174,7 +176,7 @@ class Tags(HTMLParser):
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-def test_what_attackers_named_is_inert_in_the_mail(mailbox: Mailbox) -> None:
+def test_hostile_text_is_inert_in_the_mail(mailbox: Mailbox) -> None:
     sheets = [
         Sheet("acme: 9 hashes", (Column("names"), Column("files")), [(text, text) for text in HOSTILE], HOSTILE),
         *(Sheet(text, (Column(text),), [(text,)]) for text in HOSTILE),
@@ -206,7 +208,7 @@ def test_what_attackers_named_is_inert_in_the_mail(mailbox: Mailbox) -> None:
 
 
 @pytest.mark.slow
-def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: CommandRunner, mailbox: Mailbox) -> None:
+def test_hostile_text_of_the_tenant_is_inert_in_the_mail(acme: CommandRunner, mailbox: Mailbox) -> None:
     for alert in acme.tenant.store.newest_first:
         alert.parts = acme.tenant.generator.worlds[alert.cid].hostile[alert.kind].parts(alert.salt)
         alert.hostile = True
@@ -220,7 +222,7 @@ def test_what_attackers_named_in_the_tenant_is_inert_in_the_mail(acme: CommandRu
 
 
 @pytest.mark.slow
-def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: CommandRunner, mailbox: Mailbox) -> None:
+def test_a_long_report_is_shortened_in_the_mail_and_whole_in_the_file(acme: CommandRunner, mailbox: Mailbox) -> None:
     rows = acme.json("summary", "--by", "created_timestamp", "--top", "100", "-o", "all.csv", "--notify")
     assert len(rows["by"]["created_timestamp"]) > 50
     (message,) = mailbox.messages
@@ -230,7 +232,7 @@ def test_a_long_report_is_cut_in_the_mail_and_whole_in_the_file(acme: CommandRun
 
 
 @pytest.mark.slow
-def test_apprise_is_not_loaded_for_those_who_do_not_notify(acme: CommandRunner) -> None:
+def test_apprise_is_not_imported_without_notify(acme: CommandRunner) -> None:
     (acme.folder / "apprise.py").write_text("raise SystemExit(77)\n")
-    there = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
-    assert acme("hash-summary", env={"PYTHONPATH": there}).code == 0
+    path = f"{acme.folder}:{acme.environment()['PYTHONPATH']}"
+    assert acme("hash-summary", env={"PYTHONPATH": path}).code == 0

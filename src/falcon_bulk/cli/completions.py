@@ -1,4 +1,4 @@
-"""What a shell is offered for the value of an option; must be quick, and never fail."""
+"""Shell completion of option values. Each function must be quick and must not fail."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,34 +12,36 @@ Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 
 def complete_choice(known: Iterable[str]) -> Complete:
-    """One of some words."""
-    return lambda _ctx, _param, typed: [CompletionItem(word) for word in known if word.startswith(typed)]
+    """Return a completion of one of some values."""
+    return lambda _ctx, _param, typed: [CompletionItem(value) for value in known if value.startswith(typed)]
 
 
 def complete_list(known: Iterable[str]) -> Complete:
-    """Words with commas between them, each once."""
-    return lambda _ctx, _param, typed: _more(typed, known)
+    """Return a completion of comma-separated values, each offered once."""
+    return lambda _ctx, _param, typed: _complete_last(typed, known)
 
 
 def complete_customers(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Customers that have an env file in the folder of --customers-dir; none where it cannot be read."""
+    """Complete customers with an env file in the folder of --customers-dir; offer none if it cannot be read."""
     from falcon_bulk.config.customers import list_customers
 
-    return _more(typed, list_customers(CommandLine.of(ctx).options.customers_dir or Path("customers")))
+    return _complete_last(typed, list_customers(CommandLine.of(ctx).options.customers_dir or Path("customers")))
 
 
 def complete_guardrails(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Guard rails, or all."""
+    """Complete guardrails, and `all`."""
     from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 
-    return _more(typed, [*GUARDRAILS, "all"])
+    return _complete_last(typed, [*GUARDRAILS, "all"])
 
 
 def complete_files(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Whatever the shell offers for a file."""
+    """Leave it to the shell to complete a file name."""
     return [CompletionItem(typed, type="file")]
 
 
-def _more(typed: str, known: Iterable[str]) -> list[CompletionItem]:
+def _complete_last(typed: str, known: Iterable[str]) -> list[CompletionItem]:
+    """Complete the last of several comma-separated values."""
     *before, last = typed.split(",")
-    return [CompletionItem(",".join([*before, word])) for word in known if word.startswith(last) and word not in before]
+    values = [value for value in known if value.startswith(last) and value not in before]
+    return [CompletionItem(",".join([*before, value])) for value in values]

@@ -31,7 +31,7 @@ class ConsentOptions:
             raise UsageProblem("--yes needs a bound.", "Add --expect N or --max N: how many you mean to change.")
         if not self.yes and not is_interactive():
             add = "--yes with --expect N or --max N, or --dry-run to look only" if self.needs_bound else "--yes"
-            raise UsageProblem("There is no terminal to ask on.", f"Add {add}.")
+            raise UsageProblem("Cannot ask for confirmation: not a terminal.", f"Add {add}.")
 
     def check_bounds(self, preview: Preview) -> None:
         """Raises Refused if the number that is planned is not what --expect and --max allow."""

@@ -1,4 +1,4 @@
-"""What a person reads on stderr: messages, hints, progress, questions. Foreign text is made safe here."""
+"""Messages, errors, progress bars and questions on stderr. Makes foreign text safe to show."""
 
 import os
 import select
@@ -11,11 +11,12 @@ from copy import copy
 
 from falcon_bulk.textsafe import printable
 
-BAR_AFTER = 1.0
+BAR_DELAY = 1.0
+"""Seconds before a progress bar appears: quick work shows none."""
 
 
 class Console:
-    """Messages to stderr. quiet: only errors. progress: whether bars may be drawn."""
+    """Writes to stderr. quiet: only errors. progress: whether bars may be drawn."""
 
     def __init__(self, *, quiet: bool, verbose: bool, progress: bool) -> None:
         self.quiet = quiet
@@ -23,53 +24,53 @@ class Console:
         self.prefix = ""
         self._progress = progress and not quiet and sys.stderr.isatty()
 
-    def of(self, customer: str) -> "Console":
-        """The same, with the customer's name before each message and bar."""
-        one = copy(self)
-        one.prefix = f"{customer}: "
-        return one
+    def for_customer(self, customer: str) -> "Console":
+        """Return a console that puts the customer's name before each message and bar."""
+        console = copy(self)
+        console.prefix = f"{customer}: "
+        return console
 
     def say(self, message: str) -> None:
-        """A message, not shown with --quiet."""
+        """Write a message, unless --quiet is set."""
         if not self.quiet:
             self._write(message)
 
     def detail(self, message: str) -> None:
-        """A message for --verbose."""
+        """Write a message if --verbose is set."""
         if self.verbose:
             self._write(message)
 
     def error(self, message: str, hint: str = "") -> None:
-        """One line, and a hint."""
+        """Write an error line and, if there is one, a hint line."""
         self._write(f"Error: {message}")
         if hint:
             self._write(f"Hint: {hint}")
 
     @contextmanager
     def bar(self, label: str) -> Iterator[Callable[[int, int], None]]:
-        """A progress bar for work that takes more than a second; takes the number done and expected."""
+        """Show a progress bar for work that takes more than a second; yields a function of (done, expected) alerts."""
         from tqdm import tqdm
 
         with tqdm(
             desc=self.prefix + label,
             unit=" alerts",
-            delay=BAR_AFTER,
+            delay=BAR_DELAY,
             leave=False,
             dynamic_ncols=True,
             disable=not self._progress,
             file=sys.stderr,
-        ) as drawn:
+        ) as bar:
 
             def move(done: int, expected: int) -> None:
-                drawn.total = expected
-                drawn.update(done - drawn.n)
+                bar.total = expected
+                bar.update(done - bar.n)
 
             yield move
 
     def ask(self, question: str) -> str | None:
-        """The line typed as an answer, None at the end of input."""
+        """Ask and return the line typed, None at the end of input."""
         self._write(question, end=" ")
-        _until_typed()
+        _wait_for_input()
         line = sys.stdin.readline()
         return line.rstrip("\r\n") if line else None
 
@@ -79,25 +80,25 @@ class Console:
             sys.stderr.flush()
 
 
-def _until_typed() -> None:
-    """Wait for input. A signal that comes just before the wait ends it too; a plain read would sleep through it."""
+def _wait_for_input() -> None:
+    """Wait for input or a signal; one that arrives just before a plain read would be handled only after it."""
     if os.name != "posix":
         return
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.setblocking(False)
-        former = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    wakeup, signalled = socket.socketpair()
+    with wakeup, signalled:
+        signalled.setblocking(False)
+        former = signal.set_wakeup_fd(signalled.fileno(), warn_on_full_buffer=False)
         try:
-            select.select([sys.stdin, ours], [], [])
+            select.select([sys.stdin, wakeup], [], [])
         finally:
             signal.set_wakeup_fd(former)
 
 
 def is_interactive() -> bool:
-    """True if a person can be asked: input and messages are on a terminal."""
+    """Return whether a person can be asked: stdin and stderr are terminals."""
     return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def wants_color(no_color: bool) -> bool:
-    """Whether colours are wanted; NO_COLOR is honoured when set to anything but ''."""
+    """Return whether to use colours: not with --no-color, nor with a NO_COLOR that is not empty."""
     return not no_color and not os.environ.get("NO_COLOR")

@@ -1,4 +1,4 @@
-"""Which customers' files a command means, and asking for the values of a new one."""
+"""Selects the customers' env files that a command is about, and asks for the values of a new one."""
 
 import getpass
 import os
@@ -20,11 +20,11 @@ from falcon_bulk.operations.customers import customer_files
 
 
 class Question(NamedTuple):
-    """A value that is asked for: its key in the file, the setting it gives, and the words."""
+    """A question for a value: its key in the env file, its setting, the prompt, and whether input is hidden."""
 
     key: str
     setting: str
-    words: str
+    prompt: str
     hidden: bool = False
 
 
@@ -33,13 +33,13 @@ QUESTIONS = (
     Question("FALCON_CLIENT_SECRET", "client_secret", "Client secret (not shown):", hidden=True),
     Question("FALCON_BASE_URL", "base_url", f"Region, {', '.join(CLOUDS)} or the API's URL [us-1]:"),
     Question("FALCON_CID", "cids", "CID, commas between several [not checked]:"),
-    Question("FALCON_OPERATOR", "operator", "Operator, who stands in comments [login name]:"),
+    Question("FALCON_OPERATOR", "operator", "Operator, named in comments [login name]:"),
     Question("FALCON_TAGS", "tags", "Tags, commas between several [none]:"),
 )
 
 
-def customers_context(ctx: click.Context) -> Session:
-    """The context of a command about the customers' files. Raises UsageProblem if one customer is named."""
+def customers_session(ctx: click.Context) -> Session:
+    """Return the session of a command about the customers' files. Raises UsageProblem if one customer is named."""
     context = Session(ctx, "customers")
     if context.named:
         raise UsageProblem(
@@ -49,9 +49,9 @@ def customers_context(ctx: click.Context) -> Session:
 
 
 def select_customer_files(context: Session, names: tuple[str, ...]) -> list[CustomerFile]:
-    """The files of the named customers, else of --customer-tag, else all. A name without a file has no problem yet."""
+    """Return the files of the named customers, else of --customer-tag, else all; a named one need not exist."""
     if names and context.round:
-        raise UsageProblem("The customers are named in two ways.", "Leave --customer-tag or --all-customers out.")
+        raise UsageProblem("Conflicting customer options.", "Use one of NAME, --customer-tag, --all-customers.")
     files = customer_files(context.customers_dir, os.environ)
     wanted = names or context.round
     if not wanted:
@@ -61,23 +61,24 @@ def select_customer_files(context: Session, names: tuple[str, ...]) -> list[Cust
 
 
 def check_is_new(context: Session, name: str) -> None:
-    """Raises UsageProblem for what cannot be a name or without a terminal, BadEnvFile if the file exists."""
+    """Raise UsageProblem for an invalid name or without a terminal, BadEnvFile if the customer's file exists."""
     new_customer_file(name, context.customers_dir)
     if not is_interactive():
         raise UsageProblem(
-            "There is no terminal to ask on.", "Copy .env.example to the customer's file, mode 600, and fill it in."
+            "Cannot ask for values: not a terminal.",
+            "Copy .env.example to the customer's file, mode 600, and fill it in.",
         )
 
 
 def ask_for_values(console: Console) -> dict[str, str]:
-    """The values for an env file as they are typed, each asked for until it can be one; blank ones left out.
+    """Ask for the values of an env file, each until it is valid, and return those that are not blank.
 
     Raises Stopped on a signal, UsageProblem at the end of input.
     """
     values = {}
     with abort_prompt_on_signals("nothing was written"):
         for question in QUESTIONS:
-            if value := _answer(console, question):
+            if value := _ask(console, question):
                 values[question.key] = value
     return values
 
@@ -87,9 +88,9 @@ def _missing(context: Session, name: str) -> CustomerFile:
     return CustomerFile(customer=name, file=str(path), region="", cids=(), operator="", tags=(), problems=())
 
 
-def _answer(console: Console, question: Question) -> str:
+def _ask(console: Console, question: Question) -> str:
     while True:
-        value = _typed(console, question)
+        value = _read_answer(console, question)
         problem = value_problem(question.setting, question.key, value, os.environ)
         if not problem:
             try:
@@ -100,10 +101,10 @@ def _answer(console: Console, question: Question) -> str:
         console.error(problem)
 
 
-def _typed(console: Console, question: Question) -> str:
-    """The line typed; around a secret blanks are kept, since they may belong to it."""
+def _read_answer(console: Console, question: Question) -> str:
+    """Return the line typed; blanks around a secret are kept, since they may belong to it."""
     try:
-        line = _hidden(question.words) if question.hidden else console.ask(question.words)
+        line = _read_hidden(question.prompt) if question.hidden else console.ask(question.prompt)
     except EOFError:
         line = None
     if line is None:
@@ -111,11 +112,11 @@ def _typed(console: Console, question: Question) -> str:
     return line if question.hidden else line.strip()
 
 
-def _hidden(words: str) -> str:
-    """A line that is not echoed. Raises UsageProblem where that cannot be had."""
+def _read_hidden(prompt: str) -> str:
+    """Return a line typed without echo. Raises UsageProblem if the terminal cannot do that."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
-            return getpass.getpass(f"{words} ")
+            return getpass.getpass(f"{prompt} ")
         except getpass.GetPassWarning:
-            raise UsageProblem("This terminal cannot hide what is typed; nothing was written.") from None
+            raise UsageProblem("This terminal cannot hide input; nothing was written.") from None

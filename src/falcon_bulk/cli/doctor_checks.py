@@ -1,4 +1,4 @@
-"""What `doctor` looks at, put together from the command line and the surroundings."""
+"""Runs the checks of `doctor` for the customer of the command line."""
 
 import os
 
@@ -7,24 +7,24 @@ from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.state import state_dir
 from falcon_bulk.errors import BadEnvFile, FalconBulkError
 from falcon_bulk.model.doctor import Check, DoctorReport
-from falcon_bulk.operations.doctor import local_checks as surroundings
+from falcon_bulk.operations.doctor import local_checks
 from falcon_bulk.operations.doctor.falcon_checks import SHOWN_OF_ID, check_falcon, run_check
 
 
 def run_checks(context: Session) -> DoctorReport:
-    """All checks, one after the other."""
+    """Run all checks, one after the other, and return their report."""
     checks: list[Check] = [
-        run_check("versions", surroundings.check_versions),
-        run_check("state folder", lambda: surroundings.check_state_folder(state_dir(os.environ))),
+        run_check("versions", local_checks.check_versions),
+        run_check("state folder", lambda: local_checks.check_state_folder(state_dir(os.environ))),
         run_check("env file", lambda: _env_file(context)),
-        run_check("network", lambda: surroundings.check_network(os.environ)),
+        run_check("network", lambda: local_checks.check_network(os.environ)),
         *check_falcon(lambda: context.settings, context.tenant),
     ]
     return DoctorReport(generated_at=context.now, checks=tuple(checks))
 
 
 def redactions(context: Session) -> dict[str, str]:
-    """What a bug report does not need to name, with what stands for it."""
+    """Return what a bug report must not name, with its replacement."""
     names = {os.path.expanduser("~"): "~", login_name(): "USER", context.name: "CUSTOMER"}  # noqa: PTH111 - never raises
     try:
         settings = context.settings
@@ -40,5 +40,5 @@ def _env_file(context: Session) -> Check:
     try:
         _ = context.settings
     except BadEnvFile as error:
-        return surroundings.check_env_file(path, os.environ, error)
-    return surroundings.check_env_file(path, os.environ, None)
+        return local_checks.check_env_file(path, os.environ, error)
+    return local_checks.check_env_file(path, os.environ, None)

@@ -13,7 +13,7 @@ import click
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.command_line import CommandLine
-from falcon_bulk.cli.commands.completion import VARIABLE
+from falcon_bulk.cli.commands.completion import COMPLETE_VARIABLE
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingGroup, explain_usage_error
@@ -35,10 +35,10 @@ COMMANDS = {
     "runs": "What was done: list, show, abandon, prune.",
     "resume": "Go on with an unfinished run.",
     "undo": "Take a run back.",
-    "customers": "The customers' env files: list, check, add, confirm.",
-    "doctor": "A self-check, and what to paste into a bug report.",
+    "customers": "List, check, add or confirm the customers' env files.",
+    "doctor": "Check the installation and the access; print a report for bug reports.",
     "schedule": "Print a command as lines for cron and systemd.",
-    "completion": "Completion for bash, zsh and fish.",
+    "completion": "Print the completion script for bash, zsh or fish.",
     "emulator": "A local Falcon tenant to try things on.",
     "demo": "A guided tour on a local tenant.",
 }
@@ -115,7 +115,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code of DESIGN.md's table. Errors are shown on stderr, one line and a hint."""
     line = CommandLine(tuple(argv))
     try:
-        if asked := os.environ.get(VARIABLE):
+        if asked := os.environ.get(COMPLETE_VARIABLE):
             return _complete(asked, line)
         with cli.make_context(PROGRAM, list(argv), obj=line) as ctx:  # Click's `main` ends a broken pipe with 1
             code = cli.invoke(ctx)
@@ -183,7 +183,7 @@ def _complete(asked: str, line: CommandLine) -> int:
     """Answer a shell's request for completions."""
     from click.shell_completion import shell_complete
 
-    return shell_complete(cli, {"obj": line}, PROGRAM, VARIABLE, asked)
+    return shell_complete(cli, {"obj": line}, PROGRAM, COMPLETE_VARIABLE, asked)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:

@@ -85,7 +85,7 @@ class Session:
         one.__dict__.pop("round", None)
         one.__dict__.pop("notifier", None)
         one.output = self.output.in_folder_only()
-        one.console = self.console.of(customer)
+        one.console = self.console.for_customer(customer)
         return one
 
     def of_round(self, customers: tuple[str, ...]) -> "Session":

@@ -1,4 +1,4 @@
-"""What a signal does while a command works, and while it asks."""
+"""Handles signals while a command works and while it waits for an answer."""
 
 import os
 import signal
@@ -14,36 +14,38 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(sign
 
 @contextmanager
 def stop_on_signals(context: Session) -> Iterator[None]:
-    """SIGINT, SIGTERM and a lost terminal: the first asks the work to stop in good order, the second ends it."""
+    """On the first SIGINT, SIGTERM or SIGHUP stop the work in order; on the second end the process at once."""
 
     def stop(signum: int) -> None:
         if not context.timing.stop(signum):
             unfinished = list(context.unfinished.values())
-            said = "`falcon-bulk resume` settles what was in flight." if unfinished else "no change was under way."
+            outcome = "`falcon-bulk resume` finishes what was in flight." if unfinished else "no change was under way."
             with suppress(OSError):
-                os.write(2, "\n".join(["", f"Stopped at once: {said}", *unfinished, ""]).encode())
+                os.write(2, "\n".join(["", f"Stopped at once: {outcome}", *unfinished, ""]).encode())
             os._exit(128 + signum)
 
-    with _handled(STOP_SIGNALS, stop):
+    with _handlers(STOP_SIGNALS, stop):
         yield
 
 
 @contextmanager
-def abort_prompt_on_signals(meanwhile: str) -> Iterator[None]:
-    """SIGINT and SIGTERM end a question, so that the terminal is as before. meanwhile: what was done until then.
+def abort_prompt_on_signals(state: str) -> Iterator[None]:
+    """Raise Stopped on SIGINT or SIGTERM, so that a question ends and the terminal is restored.
 
-    Raises Stopped.
+    state: what was done until then, for the message.
     """
 
-    def give_up(signum: int) -> None:
-        raise Stopped(f"Stopped at the question; {meanwhile}.", terminated=signum == signal.SIGTERM)
+    def abort(signum: int) -> None:
+        raise Stopped(f"Stopped at the question; {state}.", terminated=signum == signal.SIGTERM)
 
-    with _handled((signal.SIGINT, signal.SIGTERM), give_up):
+    with _handlers((signal.SIGINT, signal.SIGTERM), abort):
         yield
 
 
 @contextmanager
-def _handled(signals: Iterable[signal.Signals], handle: Callable[[int], None]) -> Iterator[None]:
+def _handlers(signals: Iterable[signal.Signals], handle: Callable[[int], None]) -> Iterator[None]:
+    """Handle signals in the block, and restore the former handlers after it."""
+
     def on_signal(signum: int, _frame: FrameType | None) -> None:
         handle(signum)
 

@@ -1,4 +1,4 @@
-"""Times and ages as they are typed: `90d`, `24h`, a date, or a UTC time."""
+"""Parses times and ages: `90d`, `24h`, a date, or a UTC time."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,15 +10,12 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def parse_instant(value: str | None, option: str, now: datetime) -> str:
-    """An absolute UTC time for `7d`, `24h`, a date or a time; '' for None.
-
-    Raises UsageProblem for anything else.
-    """
+    """Return `7d` (ago), a date or a time as a UTC time in RFC 3339, '' for None. Raises UsageProblem."""
     if value is None:
         return ""
     try:
-        parse_age = _age(value)
-        moment = now - parse_age if parse_age is not None else datetime.fromisoformat(value.strip())
+        age = _age(value)
+        moment = now - age if age is not None else datetime.fromisoformat(value.strip())
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageProblem(
@@ -28,20 +25,20 @@ def parse_instant(value: str | None, option: str, now: datetime) -> str:
 
 
 def parse_deadline(value: str, option: str, now: datetime) -> str:
-    """A UTC time to come for `90d`, a date or a time. Raises UsageProblem for anything else."""
-    parse_age = _age(value)
-    moment = parse_instant((now + parse_age).isoformat() if parse_age is not None else value, option, now)
+    """Return `90d` (from now), a date or a time as a future UTC time in RFC 3339. Raises UsageProblem."""
+    age = _age(value)
+    moment = parse_instant((now + age).isoformat() if age is not None else value, option, now)
     if datetime.fromisoformat(moment) <= now:
         raise UsageProblem(f"{option} {value} is not in the future.", "Use 90d, or a later date or UTC time.")
     return moment
 
 
 def parse_age(value: str, option: str) -> timedelta:
-    """How long `24h`, `7d` or `2w` is. Raises UsageProblem for anything else."""
-    found = _age(value)
-    if found is None:
+    """Return the duration of `24h`, `7d` or `2w`. Raises UsageProblem for anything else."""
+    age = _age(value)
+    if age is None:
         raise UsageProblem(f"{value!r} is not an age for {option}.", "Use hours, days or weeks: 24h, 7d, 2w.")
-    return found
+    return age
 
 
 def _age(value: str) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""falcon-bulk completion: what a shell needs to complete commands, options and customers."""
+"""falcon-bulk completion: print the script with which a shell completes commands, options and customers."""
 
 import click
 
@@ -7,12 +7,12 @@ from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingChoice
 from falcon_bulk.errors import ExitCode
 
-VARIABLE = "_FALCON_BULK_COMPLETE"
-"""Set by the script; Click answers with completions then, and runs no command."""
+COMPLETE_VARIABLE = "_FALCON_BULK_COMPLETE"
+"""The environment variable that the script sets: Click prints completions then and runs no command."""
 
 RUNNING_SHELL = """
 \b
-For the running shell only:
+For the current shell only:
   eval "$(falcon-bulk completion bash)"    # or zsh
   falcon-bulk completion fish | source     # fish
 For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit`.
@@ -32,13 +32,13 @@ For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit
 @shared_options
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> int:
-    """Print the script that completes commands, options, their values and customers' names in that shell.
+    """Print the completion script for a shell: commands, options, their values and customers' names.
 
-    Names of customers come from the files in the customers' folder; nobody is contacted.
+    Customers' names come from the files in the customers' folder; nothing is sent to Falcon.
     """
     from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
     kind = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
-    script = kind(ctx.find_root().command, {}, "falcon-bulk", VARIABLE)
+    script = kind(ctx.find_root().command, {}, "falcon-bulk", COMPLETE_VARIABLE)
     click.echo(script.source_template % script.source_vars())
     return ExitCode.DONE

@@ -1,4 +1,4 @@
-"""falcon-bulk customers: the customers' env files."""
+"""falcon-bulk customers: list, check and add the customers' env files."""
 
 import click
 
@@ -23,7 +23,7 @@ from falcon_bulk.errors import ExitCode
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:
-    """The customers' env files: list them, check them by logging in, add one, confirm that a CID has changed."""
+    """List the customers' env files, check them by logging in, add one, or confirm that a CID has changed."""
     return int(ctx.invoke(list_customers)) if ctx.invoked_subcommand is None else ExitCode.DONE
 
 
@@ -33,20 +33,22 @@ def command(ctx: click.Context) -> int:
 @shared_options
 @click.pass_context
 def list_customers(ctx: click.Context) -> int:
-    """List the env files of the customers' folder, with what is wrong with them; nobody is contacted.
+    """List the env files in the customers' folder and their problems; nothing is sent to Falcon.
 
-    The exit code is 4 if anything is wrong with a file.
+    The exit code is 4 if a file has a problem.
     """
-    from falcon_bulk.cli.customer_files import customers_context, select_customer_files
+    from falcon_bulk.cli.customer_files import customers_session, select_customer_files
     from falcon_bulk.cli.hints import suggest
     from falcon_bulk.model.customer import exit_code_of
     from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
 
-    context = customers_context(ctx)
+    context = customers_session(ctx)
     files = select_customer_files(context, ())
     context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
     if not files:
-        context.console.say(f"There is no env file in {context.customers_dir}; `falcon-bulk customers add` makes one.")
+        context.console.say(
+            f"There is no env file in {context.customers_dir}; `falcon-bulk customers add` creates one."
+        )
     elif not exit_code_of(files):
         suggest(context, "Next:", "customers", "check")
     return exit_code_of(files)
@@ -59,26 +61,26 @@ def list_customers(ctx: click.Context) -> int:
 @shared_options
 @click.pass_context
 def check(ctx: click.Context, names: tuple[str, ...]) -> int:
-    """Log in to each customer, or to those named or tagged, and show what is seen; nothing is changed.
+    """Log in to each customer, or to those named or tagged, and show what is visible; nothing is changed.
 
-    The exit code is 0 if all are well, the code of those that are not if they have the same, else 6.
+    The exit code is 0 if all logins work, the code of the failures if they share one, else 6.
     """
-    from falcon_bulk.cli.customer_files import customers_context, select_customer_files
+    from falcon_bulk.cli.customer_files import customers_session, select_customer_files
     from falcon_bulk.errors import BadEnvFile
     from falcon_bulk.model.customer import exit_code_of
     from falcon_bulk.operations.customers import check_customers
     from falcon_bulk.report.customers import customer_checks_document, customer_checks_sheet
 
-    context = customers_context(ctx)
+    context = customers_session(ctx)
     files = select_customer_files(context, names)
     if not files:
         raise BadEnvFile(
-            f"There is no env file in {context.customers_dir}.", "`falcon-bulk customers add NAME` makes one."
+            f"There is no env file in {context.customers_dir}.", "`falcon-bulk customers add NAME` creates one."
         )
     checks = check_customers(files, lambda name: context.alone(name).tenant(), context.parallel_customers)
     context.publish(lambda: [customer_checks_sheet(checks)], lambda: customer_checks_document(checks))
     if any(check.reading for check in checks):
-        context.console.say("Nothing was changed; whether writing works is not tested.")
+        context.console.say("Nothing was changed; write access is not tested.")
     return exit_code_of(checks)
 
 
@@ -87,26 +89,26 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
 @shared_options
 @click.pass_context
 def add(ctx: click.Context, name: str) -> int:
-    """Ask for a customer's values and write its env file, open to you alone.
+    """Ask for a customer's values and write its env file, readable by you alone.
 
-    The client secret is asked for and not shown; no option takes it.
+    The client secret is not shown as you type it; no option takes it.
     """
     import os
 
-    from falcon_bulk.cli.customer_files import ask_for_values, check_is_new, customers_context
+    from falcon_bulk.cli.customer_files import ask_for_values, check_is_new, customers_session
     from falcon_bulk.cli.hints import suggest
     from falcon_bulk.config.customers import add_customer
     from falcon_bulk.operations.customers import customer_files
     from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
 
-    context = customers_context(ctx)
+    context = customers_session(ctx)
     check_is_new(context, name)
     path = add_customer(name, context.customers_dir, ask_for_values(context.console))
     written = [file for file in customer_files(context.customers_dir, os.environ) if file.customer == name]
     context.publish(lambda: [customer_files_sheet(written)], lambda: customer_files_document(written))
-    context.console.say(f"{path} is written, open to you alone.")
+    context.console.say(f"Wrote {path}, readable by you alone.")
     if not written[0].cids:
-        context.console.say("Note: without FALCON_CID nothing tells when the credentials are another customer's.")
+        context.console.say("Note: without FALCON_CID, credentials of another customer would go unnoticed.")
     suggest(context, "Next:", "customers", "check", name)
     return written[0].exit_code
 
@@ -118,8 +120,8 @@ def add(ctx: click.Context, name: str) -> int:
 def confirm(ctx: click.Context, name: str) -> int:
     """Confirm that a customer's CID has changed.
 
-    The first change of a customer's alerts pins its CID; credentials for another one are refused from then on,
-    until this forgets the pin. The next change pins anew.
+    The first change of a customer's alerts pins its CID, and from then on credentials for another CID are refused.
+    This removes the pin; the next change pins the CID again.
     """
     from falcon_bulk.cli.customer_files import select_customer_files
     from falcon_bulk.cli.session import Session
@@ -132,6 +134,6 @@ def confirm(ctx: click.Context, name: str) -> int:
     files = select_customer_files(context, (name,))
     former = forget_customer_cid(context.state_folder(), name)
     context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
-    was = f"was {former}; the next change pins it anew" if former else "was not pinned; the next change pins it"
-    context.console.say(f"The CID of {name} {was}.")
+    was = f"was pinned to {former}" if former else "was not pinned"
+    context.console.say(f"The CID of {name} {was}; the next change pins it.")
     return ExitCode.DONE

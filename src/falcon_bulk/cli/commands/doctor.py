@@ -1,4 +1,4 @@
-"""falcon-bulk doctor: the self-check."""
+"""falcon-bulk doctor: check the installation, the settings and the access to Falcon."""
 
 import click
 
@@ -18,12 +18,13 @@ from falcon_bulk.errors import UsageProblem
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:
-    """Check what the work stands on, and print what to paste into a bug report; nothing is changed.
+    """Check the installation, the settings and the access to Falcon, and print a report for bug reports.
 
-    Versions, state folder, env file, proxy, login, clock, reading, aggregates, hidden alerts, rate limit. Whether
-    writing works cannot be tested without a change. Without an env file it says what is missing and sends nothing.
+    Nothing is changed. Checked are versions, state folder, env file, proxy, login, clock, reading, aggregates, hidden
+    alerts and rate limit; write access cannot be checked without a change. Without an env file it says what is missing
+    and sends nothing.
 
-    The exit code is 0 if nothing failed, else the lowest of those that did: 4 for credentials, 5 for the network.
+    The exit code is 0 if no check failed, else the lowest code of the failures: 4 for credentials, 5 for the network.
     """
     from falcon_bulk.cli.doctor_checks import redactions, run_checks
     from falcon_bulk.cli.hints import suggest
@@ -34,16 +35,16 @@ def command(ctx: click.Context) -> int:
 
     context = Session(ctx, "doctor")
     if context.round:
-        raise UsageProblem("doctor looks at one customer.", "`falcon-bulk customers check` logs in to each.")
-    examination = run_checks(context)
+        raise UsageProblem("doctor checks one customer at a time.", "`falcon-bulk customers check` logs in to each.")
+    report = run_checks(context)
 
     def write(sink: Sink, fmt: Format) -> None:
         if fmt is Format.JSON:
-            dump(doctor_document(examination), sink.binary)
+            dump(doctor_document(report), sink.binary)
         else:
-            write_doctor_report(sink, fmt, examination, redactions(context))
+            write_doctor_report(sink, fmt, report, redactions(context))
 
     context.emit(write)
-    if not examination.exit_code:
+    if not report.exit_code:
         suggest(context, "Next:", "summary")
-    return examination.exit_code
+    return report.exit_code
