@@ -4,8 +4,6 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +18,10 @@ from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedA
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult
 from falcon_bulk.operations.changes.apply import AlertRun, Pace
+from tests.support.fake_clock import FakeClock
 
 CID = "c" * 32
-NOW = datetime(2026, 11, 24, 6, 50, tzinfo=UTC)
 CLOSE: ActionSet = (Action("update_status", "closed"), Action("append_comment", "Closed (by ann, falcon-bulk run1)"))
-
-
-class Clock:
-    """A wait is over at once and moves the time on."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def now(self) -> datetime:
-        return NOW + timedelta(seconds=self.passed)
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def wait(self, seconds: float) -> None:
-        self.passed += max(0.0, seconds)
-
-    def finishing(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def check(self) -> None: ...
-
-    def chance(self) -> float:
-        return 0.0
 
 
 class SlowFalcon:
@@ -56,7 +30,7 @@ class SlowFalcon:
     lag: for that long an alert reads as before a change that was answered.
     """
 
-    def __init__(self, clock: Clock, count: int, *, late: Sequence[float] = (), lag: float = 0.0) -> None:
+    def __init__(self, clock: FakeClock, count: int, *, late: Sequence[float] = (), lag: float = 0.0) -> None:
         self.clock = clock
         self.late = list(late)
         self.lag = lag
@@ -91,7 +65,7 @@ class SlowFalcon:
 
     def comments(self) -> Counter[int]:
         """How many alerts have that many comments, when all is over."""
-        self.clock.passed += 3_600
+        self.clock.wait(3_600)
         return Counter(len(self.document(one)["comments"]) for one in self.ids)
 
 
@@ -125,7 +99,7 @@ def carry_out(journal: Journal, falcon: SlowFalcon) -> RunResult:
     count = len(falcon.ids)
     seen = Preview(selected=count, planned=count, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
     draft.begin(seen, plan.created)
-    run = AlertRun(falcon, journal, plan, falcon.clock, Pace(delay=0.0), read_at=falcon.clock.passed)
+    run = AlertRun(falcon, journal, plan, falcon.clock, Pace(delay=0.0), read_at=falcon.clock.monotonic())
     return run.carry_out(lambda: falcon.requests)
 
 
@@ -133,7 +107,7 @@ def carry_out(journal: Journal, falcon: SlowFalcon) -> RunResult:
 def test_a_change_that_takes_effect_seconds_after_a_gateway_gave_up_is_not_sent_again(
     journal: Journal, seconds: float
 ) -> None:
-    falcon = SlowFalcon(Clock(), 40, late=[seconds])
+    falcon = SlowFalcon(FakeClock(chance=0.0), 40, late=[seconds])
     result = carry_out(journal, falcon)
     assert (result.changed, result.verified, result.exit_code) == (40, 40, 0)
     assert falcon.requests == 1
@@ -141,7 +115,7 @@ def test_a_change_that_takes_effect_seconds_after_a_gateway_gave_up_is_not_sent_
 
 
 def test_while_a_change_is_still_taking_effect_nothing_of_it_is_sent_again(journal: Journal) -> None:
-    falcon = SlowFalcon(Clock(), 40, late=[0, 4, 8, 12, 16])
+    falcon = SlowFalcon(FakeClock(chance=0.0), 40, late=[0, 4, 8, 12, 16])
     result = carry_out(journal, falcon)
     assert (result.changed, result.verified) == (40, 40)
     assert falcon.requests == 1
@@ -149,13 +123,13 @@ def test_while_a_change_is_still_taking_effect_nothing_of_it_is_sent_again(journ
 
 
 def test_a_change_that_never_takes_effect_is_sent_again(journal: Journal) -> None:
-    falcon = SlowFalcon(Clock(), 40, late=[float("inf")])
+    falcon = SlowFalcon(FakeClock(chance=0.0), 40, late=[float("inf")])
     result = carry_out(journal, falcon)
     assert (result.changed, falcon.requests) == (40, 2)
     assert falcon.comments() == {1: 40}
 
 
 def test_an_alert_that_reads_as_before_for_some_seconds_has_not_failed(journal: Journal) -> None:
-    falcon = SlowFalcon(Clock(), 40, lag=5.0)
+    falcon = SlowFalcon(FakeClock(chance=0.0), 40, lag=5.0)
     result = carry_out(journal, falcon)
     assert (result.changed, result.failed, result.verified) == (40, 0, 40)

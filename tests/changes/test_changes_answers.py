@@ -46,7 +46,7 @@ def test_a_comment_is_not_sent_twice_when_the_answer_is_lost(ground: RunHarness,
 def test_a_comment_is_not_sent_twice_when_the_answer_comes_too_late(
     ground: RunHarness, applied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(alerts_module, "CHANGE", replace(alerts_module.CHANGE, read_timeout=0.2))
+    monkeypatch.setattr(alerts_module, "UPDATE_ALERTS", replace(alerts_module.UPDATE_ALERTS, read_timeout=0.2))
     ids = ground.ids(15)
     plan = ground.planned(ids)
     ground.order("delay", endpoint="patch", seconds=0.6, applied=applied)

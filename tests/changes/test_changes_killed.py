@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.run_harness import wait_until
+from tests.support.waiting import wait_until
 from tests.support.workspace import Workspace, serve_workspace
 
 ALERTS, BATCH = 240, 30

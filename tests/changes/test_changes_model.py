@@ -42,7 +42,8 @@ from falcon_emulator.alert_records import State
 from falcon_emulator.control import edit
 from falcon_emulator.documents import render
 from falcon_emulator.request_log import Change as LedgerChange
-from tests.support.run_harness import ALL_GUARDRAILS, SteppingClock
+from tests.support.fake_clock import FakeClock
+from tests.support.run_harness import ALL_GUARDRAILS
 
 ALERTS = 12
 FAULTS = (
@@ -120,7 +121,7 @@ class Changes(RuleBasedStateMachine):
             alerts=ALERTS, seed=seed, switches=Switches(count_no_ops=no_ops, closing_hides=hides, index_lag=0.0)
         )
         self.falcon = Unwired(self.tenant)
-        self.timing = SteppingClock()
+        self.timing = FakeClock(chance=0.5)
         self.journal = Journal(self.folder / "acme.sqlite3")
         self.plans: dict[str, tuple[Plan, dict[str, ActionSet], dict[str, AlertState]]] = {}
         self.runs = 0

@@ -12,7 +12,7 @@ import pytest
 
 from falcon_bulk.errors import Stopped
 from falcon_bulk.model.clock import SystemClock
-from tests.support.run_harness import wait_until
+from tests.support.waiting import wait_until
 from tests.support.workspace import RunningCommand, serve_workspace
 
 STALL = 10.0

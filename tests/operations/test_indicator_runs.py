@@ -1,8 +1,6 @@
 """A run of indicators against a keeper that lags, lies and refuses: what the journal says in the end."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,44 +16,17 @@ from falcon_bulk.model.run import Outcome, RunResult
 from falcon_bulk.operations.changes.batch_sender import MAX_TRIES
 from falcon_bulk.operations.changes.indicator_operations import operation_for
 from falcon_bulk.operations.changes.indicator_run import IndicatorRun
+from tests.support.fake_clock import FakeClock
 
 HASHES = [f"{number:064x}" for number in range(4)]
 ALLOWANCE = IndicatorSpec(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")
 DUPLICATE = "warning: Warning: Duplicate type: 'sha256'"
 
 
-class Moving:
-    """A clock that a wait moves on at once."""
-
-    def __init__(self) -> None:
-        self.clock = 0.0
-        self.stopped = False
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 24, tzinfo=UTC)
-
-    def monotonic(self) -> float:
-        return self.clock
-
-    def wait(self, seconds: float) -> None:
-        self.check()
-        self.clock += seconds
-
-    def finishing(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def check(self) -> None:
-        if self.stopped:
-            raise Stopped
-
-    def chance(self) -> float:
-        return 1.0
-
-
 class Keeper:
     """Indicators that are found `lag` seconds after they were made; a creation meets the next of `troubles`."""
 
-    def __init__(self, timing: Moving) -> None:
+    def __init__(self, timing: FakeClock) -> None:
         self.timing = timing
         self.lag = 0.0
         self.made: dict[str, tuple[float, Indicator]] = {}
@@ -103,12 +74,12 @@ def an_indicator(sha256: str, **changes: Any) -> Indicator:
 
 
 @pytest.fixture
-def timing() -> Moving:
-    return Moving()
+def timing() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-def keeper(timing: Moving) -> Keeper:
+def keeper(timing: FakeClock) -> Keeper:
     return Keeper(timing)
 
 
@@ -235,8 +206,8 @@ def test_what_was_read_over_a_minute_ago_is_read_again_before_it_is_sent(keeper:
     assert (result.changed, result.drifted, keeper.sent) == (3, 1, [HASHES[1:]])
 
 
-def test_a_stop_between_requests_sends_no_more(keeper: Keeper, journal: Journal, timing: Moving) -> None:
-    timing.stopped = True
+def test_a_stop_between_requests_sends_no_more(keeper: Keeper, journal: Journal, timing: FakeClock) -> None:
+    timing.stopping = True
     result, cause = carried_out(keeper, journal)
     assert isinstance(cause, Stopped)
     assert (result.not_sent, result.status, keeper.sent) == (4, "interrupted", [])

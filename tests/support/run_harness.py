@@ -1,18 +1,16 @@
 """A tenant on loopback, a journal on disk and a clock that does not wait: the ground that runs are tried on."""
 
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
-from falcon_bulk.errors import FalconBulkError, Stopped
+from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import Alert
@@ -29,39 +27,10 @@ from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit
+from tests.support.fake_clock import FakeClock
 
 ALL_GUARDRAILS = frozenset(GUARDRAILS)
 CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", overrides=ALL_GUARDRAILS)
-
-
-class SteppingClock:
-    """A clock on which a wait is over at once and moves the time on."""
-
-    def __init__(self) -> None:
-        self.stopped = False
-        self._lock = threading.Lock()
-        self._ahead = 0.0
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self._ahead)
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self._ahead
-
-    def wait(self, seconds: float) -> None:
-        self.check()
-        with self._lock:
-            self._ahead += max(0.0, seconds)
-
-    def finishing(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def check(self) -> None:
-        if self.stopped:
-            raise Stopped
-
-    def chance(self) -> float:
-        return 0.5
 
 
 @dataclass
@@ -72,7 +41,7 @@ class RunHarness:
     tenant: Tenant
     falcon: Falcon
     folder: Path
-    timing: SteppingClock
+    timing: FakeClock
     journal: Journal
     causes: list[FalconBulkError | None] = field(default_factory=list)
     runs: int = 0
@@ -198,7 +167,7 @@ Start = Callable[..., RunHarness]
 def serve_run_harness(folder: Path, *, alerts: int = 400, seed: int = 1, **switches: Any) -> Iterator[RunHarness]:
     """A small tenant; keywords set its switches."""
     tenant = Tenant(alerts=alerts, seed=seed, switches=Switches(**switches))
-    timing = SteppingClock()
+    timing = FakeClock(datetime.now(UTC), chance=0.5)
     with Server(tenant) as server:
         falcon = Falcon(settings_for(tenant, server.url), timing)
         journal = Journal(folder / f"{tenant.cid}.sqlite3")
@@ -223,12 +192,3 @@ def settings_for(tenant: Tenant, url: str) -> Settings:
         source="acme.env",
         named=True,
     )
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float = 60.0, why: str = "") -> None:
-    """Come back as soon as the condition holds; fail if it does not in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, why or "what was waited for did not happen"
-        with suppress(InterruptedError):
-            time.sleep(0.002)

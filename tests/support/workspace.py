@@ -17,7 +17,7 @@ from falcon_bulk.model.run import RunResult
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit
 from tests.support.command import coverage_environment
-from tests.support.run_harness import wait_until
+from tests.support.waiting import wait_until
 
 PATIENCE = 60.0
 
