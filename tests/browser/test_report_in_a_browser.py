@@ -181,8 +181,8 @@ def test_a_run_is_shown_with_each_of_its_alerts(page: Page, run: Report) -> None
         (one["composite_id"], one["outcome"], one["before"]["status"]) for one in alerts
     ]
     drawn = charts(page)
-    assert drawn["What became of the alerts"].counts == {"changed": run.document["changed"]}
-    assert sum(drawn["Their status before"].counts.values()) == run.document["planned"]
+    assert drawn["Outcomes"].counts == {"changed": run.document["changed"]}
+    assert sum(drawn["Status before"].counts.values()) == run.document["planned"]
     assert sum(drawn["Alerts sent (UTC)"].counts.values()) == run.document["planned"]
     assert drawn["Selected and left alone"].counts == {"skipped: already": run.document["skipped"]["already"]}
 

@@ -68,5 +68,6 @@ def test_csv_has_the_own_hashes_alone_and_the_tables_the_others_too(readable: Co
     assert lines[0].split(b",")[:3] == [b"alerts", b"sha256", b"md5"]
     assert lines[0].endswith(b",fields")
     table = readable("hash-summary", "--product", "epp").text
-    title, _, rest = table.partition(f"acme: {len(document['elsewhere'])} hashes that are no alert's own")
+    related = f"acme: {len(document['related'])} hashes seen only as parent, quarantined or written files"
+    title, _, rest = table.partition(related)
     assert all(row["sha256"] in rest and row["sha256"] not in title for row in document["related"])

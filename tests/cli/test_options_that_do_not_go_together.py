@@ -12,10 +12,10 @@ from tests.support.sampling import quick_first
 @pytest.mark.parametrize(
     ("argv", "said"),
     quick_first(
-        ("query --customer acme --all-customers", "named in two ways"),
-        ("query --env-file customers/acme.env --customer-tag gold", "named in two ways"),
+        ("query --customer acme --all-customers", "Conflicting customer options"),
+        ("query --env-file customers/acme.env --customer-tag gold", "Conflicting customer options"),
         ("query --customer-tag nobody", "no customer with the tag nobody"),
-        ("query --all-customers --customers-dir empty", "no customer at all"),
+        ("query --all-customers --customers-dir empty", "No customers in empty"),
         ("query --customer acme --output-format csv", "goes with -o DIR"),
         ("query --customer acme --output-format csv -o out.md", "goes with -o DIR"),
         ("query --customer acme -o ", "--output is blank"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.report.chart import MOST_BARS, MOST_COLUMNS, REST, Bar, bars, most_first, severities, timeline
+from falcon_bulk.report.chart import MOST_BARS, MOST_COLUMNS, REST, Bar, bars, by_frequency, severities, timeline
 
 
 def test_what_has_no_bar_of_its_own_is_one_bar_of_the_rest() -> None:
@@ -18,7 +18,7 @@ def test_what_has_no_bar_of_its_own_is_one_bar_of_the_rest() -> None:
 
 
 def test_bars_stand_by_number_and_then_by_name() -> None:
-    assert most_first({"b": 1, "c": 3, "a": 1, "": 2}) == [Bar("c", 3), Bar("none", 2), Bar("a", 1), Bar("b", 1)]
+    assert by_frequency({"b": 1, "c": 3, "a": 1, "": 2}) == [Bar("c", 3), Bar("none", 2), Bar("a", 1), Bar("b", 1)]
 
 
 def test_severities_stand_by_gravity_whatever_their_number() -> None:

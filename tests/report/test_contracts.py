@@ -4,13 +4,13 @@ import io
 import json
 from typing import Any
 
-from falcon_bulk.errors import ExitCode
+from falcon_bulk.errors import Busy, UsageProblem
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.report.error import error_document
 from falcon_bulk.report.hash_summary import hash_summary_document
 from falcon_bulk.report.output import dump
 from falcon_bulk.report.run_result import result_document
-from falcon_bulk.report.runs import run_detail_document, runs_document
+from falcon_bulk.report.runs import RunsDocument, run_detail_document
 from tests.support.report_builders import (
     CID,
     RUN,
@@ -25,7 +25,7 @@ from tests.support.report_builders import (
 )
 
 
-def decoded(document: dict[str, Any]) -> dict[str, Any]:
+def decoded(document: object) -> dict[str, Any]:
     stream = io.BytesIO()
     dump(document, stream)
     return json.loads(stream.getvalue())  # type: ignore[no-any-return]
@@ -100,11 +100,11 @@ def test_a_run() -> None:
 
 def test_the_exit_code_in_a_document_is_a_plain_number() -> None:
     assert type(result_document(a_result())["exit_code"]) is int
-    assert type(error_document("usage", "m", "h", ExitCode.USAGE)["exit_code"]) is int
+    assert type(decoded(error_document(UsageProblem("m", "h")))["exit_code"]) is int
 
 
 def test_the_list_of_runs() -> None:
-    assert decoded(runs_document([a_run_row(status=RunStatus.UNFINISHED)])) == {
+    assert decoded(RunsDocument([a_run_row(status=RunStatus.UNFINISHED)])) == {
         "schema": "falcon-bulk/runs/1",
         "runs": [
             {
@@ -146,7 +146,7 @@ def test_a_run_with_its_alerts() -> None:
 
 
 def test_an_error() -> None:
-    assert decoded(error_document("busy", "Another run holds acme.", "Wait for it.", 8)) == {
+    assert decoded(error_document(Busy("Another run holds acme.", "Wait for it."))) == {
         "schema": "falcon-bulk/error/1",
         "error": {"code": "busy", "message": "Another run holds acme.", "hint": "Wait for it."},
         "exit_code": 8,

@@ -24,7 +24,7 @@ def test_only_the_first_sheet_is_written() -> None:
 def test_a_flat_sheet_is_written_instead_of_those_it_stands_for() -> None:
     stream = io.StringIO()
     flat = Sheet("", (Column("by"), Column("value")), [("a", "1"), ("b", "2")])
-    csvfile.write([Sheet("", (Column("a"),), [("1",)], flat=flat), Sheet("", (Column("b"),), [("2",)])], stream)
+    csvfile.write([Sheet("", (Column("a"),), [("1",)], csv_sheet=flat), Sheet("", (Column("b"),), [("2",)])], stream)
     assert stream.getvalue() == "by,value\na,1\nb,2\n"
 
 

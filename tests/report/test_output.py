@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.formats import Format
-from falcon_bulk.report.output import Sink, render, write_atomically
+from falcon_bulk.report.output import Sink, render
 from falcon_bulk.report.sheet import Column, Sheet
 
 

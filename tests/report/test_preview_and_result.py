@@ -148,7 +148,7 @@ def test_hashes_that_are_nobody_s_own_have_a_sheet_of_their_own() -> None:
     others = [a_hash_elsewhere(n) for n in (30, 20, 10)]
     own, elsewhere = hash_summary_sheets(a_hash_summary(a_hash_count(), related=others), 2)
     assert [row[0] for row in own.rows] == [3200]
-    assert elsewhere.title == "acme: 3 hashes that are no alert's own"
+    assert elsewhere.title == "acme: 3 hashes seen only as parent, quarantined or written files"
     assert list(elsewhere.rows) == [(n, "b" * 64, "c" * 32, "parent", "explorer.exe") for n in (30, 20)]
     assert elsewhere.notes[-1] == "Not shown: 1 of 3 hashes, with at most 10 alerts each."
 

@@ -60,7 +60,7 @@ def test_everything_fits_the_terminal(width: int) -> None:
     st.integers(min_value=12, max_value=120),
 )
 def test_any_rows_fit_any_terminal(rows: list[tuple[str, str, int]], width: int) -> None:
-    columns = (Column("one", spare=1), Column("two", fold=True), Column("three", right=True, spare=2))
+    columns = (Column("one", drop_order=1), Column("two", wrap=True), Column("three", right=True, drop_order=2))
     assert max(map(cell_len, lines(Sheet("", columns, rows), width=width))) <= width
 
 
@@ -115,7 +115,7 @@ def test_an_id_is_cut_at_its_beginning() -> None:
 
 
 def test_folded_values_are_whole_on_a_narrow_terminal() -> None:
-    output = lines(Sheet("", (Column("k"), Column("v", fold=True)), [("key", "x" * 100)]), width=40)
+    output = lines(Sheet("", (Column("k"), Column("v", wrap=True)), [("key", "x" * 100)]), width=40)
     assert sum(line.count("x") for line in output) == 100
 
 

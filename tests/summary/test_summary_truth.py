@@ -220,7 +220,7 @@ def test_the_total_is_told_as_the_console_would_count_it(shell: CommandRunner, b
     assert hidden
     shown = shell("summary", "--by", by).text
     assert f"{len(alerts) - hidden:,} visible + {hidden:,} hidden = {len(alerts):,} alerts." in shown
-    assert ("Counted by Falcon" in shown) == said
+    assert ("Counts from Falcon" in shown) == said
     visible = shell("summary", "--by", by, "--visible-only").text
     assert f"{len(alerts) - hidden:,} visible + 0 hidden = {len(alerts) - hidden:,} alerts." in visible
 

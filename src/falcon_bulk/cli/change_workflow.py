@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from falcon_bulk import __version__
+from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed, confirm_plan
 from falcon_bulk.cli.hints import after_dry_run, after_run, next_step, resume_hint
 from falcon_bulk.cli.options import KEEP
@@ -36,8 +37,8 @@ from falcon_bulk.operations.changes.plan_file import PlanFileWriter
 from falcon_bulk.operations.changes.planner import Change, NullSink, PlanSink, check_action_value, make_plan
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.report.formats import Format
-from falcon_bulk.report.output import write_atomically
 from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.report import Report
 from falcon_bulk.report.run_result import dry_run_document, result_document, result_headline, result_sheets
 from falcon_bulk.report.sheet import Sheet
 
@@ -246,10 +247,12 @@ def publish(context: Session, ended: FinishedPlan, *, fail_on_empty: bool = Fals
     if result.status is RunStatus.NOTHING_TO_DO and ended.preview and ended.preview.held:
         context.show(preview_sheets(ended.plan, ended.preview))
     context.publish(
-        lambda: result_sheets(result),
-        lambda: result_document(result),
-        result_headline(result),
-        step=next_step(context, result),
+        Report(
+            lambda: result_sheets(result),
+            lambda: result_document(result),
+            title=result_headline(result),
+            next_step=next_step(context, result),
+        )
     )
     if isinstance(cause, Stopped):
         context.console.error(cause.message, next_step(context, result))
@@ -300,9 +303,11 @@ def publish_dry_run(context: Session, ended: FinishedPlan, *, fail_on_empty: boo
     """Publish what would be done; the exit code."""
     plan, preview, result = ended.plan, ended.preview or EMPTY_PREVIEW, ended.result
     context.publish(
-        lambda: _dry_run_sheets(plan, preview, result),
-        lambda: dry_run_document(result, preview),
-        result_headline(result),
+        Report(
+            lambda: _dry_run_sheets(plan, preview, result),
+            lambda: dry_run_document(result, preview),
+            title=result_headline(result),
+        )
     )
     if context.output.format is Format.JSON:
         context.show(preview_sheets(plan, preview))

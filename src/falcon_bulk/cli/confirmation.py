@@ -47,7 +47,7 @@ def check_change_allowed(context: Session, consent: ConsentOptions) -> None:
         raise Refused(
             "FALCON_BULK_READ_ONLY is set: nothing is changed.", "Unset it to allow changes; --dry-run works."
         )
-    if consent.yes and not context.named and not context.settings.cids:
+    if consent.yes and not context.customers.is_named and not context.settings.cids:
         raise UsageProblem(
             "--yes needs a customer that is named.", "Add --customer or --env-file, or set FALCON_CID in the env file."
         )
@@ -56,9 +56,9 @@ def check_change_allowed(context: Session, consent: ConsentOptions) -> None:
 
 def check_customer_file_unique(context: Session) -> None:
     """Raises WrongTenant if the customer's file shares its login or a CID with another customer's."""
-    if not context.name:
+    if not context.customers.name:
         return
-    path = customer_file(context.name, context.customers_dir)
+    path = customer_file(context.customers.name, context.customers.folder)
     if shared := conflicts_with_others(path, os.environ):
         raise WrongTenant(
             f"{path} may be another customer's copy: {' '.join(shared)}", "Nothing was changed. Correct the files."

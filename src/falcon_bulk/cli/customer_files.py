@@ -40,29 +40,29 @@ QUESTIONS = (
 
 def customers_session(ctx: click.Context) -> Session:
     """Return the session of a command about the customers' files. Raises UsageProblem if one customer is named."""
-    context = Session(ctx, "customers")
-    if context.named:
+    session = Session.open(ctx, "customers")
+    if session.customers.is_named:
         raise UsageProblem(
             "--customer and --env-file do not go with `customers`.", "`falcon-bulk customers check NAME` checks one."
         )
-    return context
+    return session
 
 
-def select_customer_files(context: Session, names: tuple[str, ...]) -> list[CustomerFile]:
+def select_customer_files(session: Session, names: tuple[str, ...]) -> list[CustomerFile]:
     """Return the files of the named customers, else of --customer-tag, else all; a named one need not exist."""
-    if names and context.round:
+    if names and session.customers.several:
         raise UsageProblem("Conflicting customer options.", "Use one of NAME, --customer-tag, --all-customers.")
-    files = customer_files(context.customers_dir, os.environ)
-    wanted = names or context.round
+    files = customer_files(session.customers.folder, os.environ)
+    wanted = names or session.customers.several
     if not wanted:
         return files
     known = {file.customer: file for file in files}
-    return [known.get(name) or _missing(context, name) for name in dict.fromkeys(wanted)]
+    return [known.get(name) or _missing(session, name) for name in dict.fromkeys(wanted)]
 
 
-def check_is_new(context: Session, name: str) -> None:
+def check_is_new(session: Session, name: str) -> None:
     """Raise UsageProblem for an invalid name or without a terminal, BadEnvFile if the customer's file exists."""
-    new_customer_file(name, context.customers_dir)
+    new_customer_file(name, session.customers.folder)
     if not is_interactive():
         raise UsageProblem(
             "Cannot ask for values: not a terminal.",
@@ -83,8 +83,8 @@ def ask_for_values(console: Console) -> dict[str, str]:
     return values
 
 
-def _missing(context: Session, name: str) -> CustomerFile:
-    path = context.customers_dir / f"{name}.env"
+def _missing(session: Session, name: str) -> CustomerFile:
+    path = session.customers.folder / f"{name}.env"
     return CustomerFile(customer=name, file=str(path), region="", cids=(), operator="", tags=(), problems=())
 
 

@@ -11,23 +11,23 @@ from falcon_bulk.operations.doctor import local_checks
 from falcon_bulk.operations.doctor.falcon_checks import SHOWN_OF_ID, check_falcon, run_check
 
 
-def run_checks(context: Session) -> DoctorReport:
+def run_checks(session: Session) -> DoctorReport:
     """Run all checks, one after the other, and return their report."""
     checks: list[Check] = [
         run_check("versions", local_checks.check_versions),
         run_check("state folder", lambda: local_checks.check_state_folder(state_dir(os.environ))),
-        run_check("env file", lambda: _env_file(context)),
+        run_check("env file", lambda: _env_file(session)),
         run_check("network", lambda: local_checks.check_network(os.environ)),
-        *check_falcon(lambda: context.settings, context.tenant),
+        *check_falcon(lambda: session.settings, session.tenant),
     ]
-    return DoctorReport(generated_at=context.now, checks=tuple(checks))
+    return DoctorReport(generated_at=session.now, checks=tuple(checks))
 
 
-def redactions(context: Session) -> dict[str, str]:
+def redactions(session: Session) -> dict[str, str]:
     """Return what a bug report must not name, with its replacement."""
-    names = {os.path.expanduser("~"): "~", login_name(): "USER", context.name: "CUSTOMER"}  # noqa: PTH111 - never raises
+    names = {os.path.expanduser("~"): "~", login_name(): "USER", session.customers.name: "CUSTOMER"}  # noqa: PTH111 - never raises
     try:
-        settings = context.settings
+        settings = session.settings
     except FalconBulkError:
         return names
     shortened = (settings.client_id, settings.member_cid, *settings.cids)
@@ -35,10 +35,10 @@ def redactions(context: Session) -> dict[str, str]:
     return names | {settings.customer: "CUSTOMER", settings.operator: "OPERATOR"}
 
 
-def _env_file(context: Session) -> Check:
-    path = context.env_file
+def _env_file(session: Session) -> Check:
+    path = session.customers.find_env_file()
     try:
-        _ = context.settings
+        _ = session.settings
     except BadEnvFile as error:
         return local_checks.check_env_file(path, os.environ, error)
     return local_checks.check_env_file(path, os.environ, None)

@@ -139,7 +139,7 @@ def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
 
 
 def _step(context: Session, label: str, *words: str, whom: bool = True) -> str:
-    return _line(label, [*words, *(context.who if whom else ()), *context.where])
+    return _line(label, [*words, *(context.customers.arguments if whom else ()), *context.customers.folder_arguments])
 
 
 def _line(label: str, words: Iterable[str]) -> str:

@@ -35,7 +35,7 @@ def _paths(context: Session) -> list[Path]:
     try:
         settings = context.settings
     except BadEnvFile:
-        if context.named:
+        if context.customers.is_named:
             raise
         return paths
     if settings.cids:

@@ -160,7 +160,7 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
         from falcon_bulk.report.output import Sink, dump
 
         with suppress(OSError):
-            dump(error_document(error.code, error.message, error.hint, error.exit_code), Sink.stdout().binary)
+            dump(error_document(error), Sink.stdout().binary)
     with suppress(BrokenPipeError):
         sys.stderr.write(f"Error: {printable(error.message)}\n")
         if error.hint:

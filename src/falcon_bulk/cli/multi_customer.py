@@ -1,50 +1,50 @@
-"""One command for several customers, side by side; a customer that fails stops no other."""
+"""Runs one command for several customers, in parallel; a customer that fails stops no other."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.session import PARALLEL_CUSTOMERS, Session
 from falcon_bulk.errors import ExitCode, FalconBulkError
 from falcon_bulk.model.clock import POLL_INTERVAL
 from falcon_bulk.model.multi_customer import CustomerError, CustomerResult
+from falcon_bulk.report.report import Report, Reported
 
 Result = TypeVar("Result")
+Work = Callable[[Session], Reported[Result]]
 
 
-def run_for_each_customer(
-    context: Session, work: Callable[[Session], tuple[Result, int]]
-) -> list[CustomerResult[Result]]:
-    """The parts of a round in the order of the customers' names.
+def run_for_customers(
+    session: Session, work: Work[Result], combine: Callable[[Sequence[CustomerResult[Reported[Result]]]], Report]
+) -> int:
+    """Run `work` for each customer, write each one's file, publish the combined report, return its exit code.
 
-    work: gets a context of its own for each customer, and returns its result with its exit code. What it raises
-    is that customer's error and nobody else's.
+    work: gets a session for one customer, and returns the result with the report on it. What it raises is the error of
+    that customer alone. combine: gets the customers' results in the order of their names.
     """
+    session.open_notifier()  # raises now if nobody can be notified
 
-    _ = context.notifier  # raises now if nobody could be notified
-
-    def part(name: str) -> CustomerResult[Result]:
-        alone = context.alone(name)
+    def run_one(name: str) -> CustomerResult[Reported[Result]]:
+        one = session.for_customer(name)
         try:
-            result, exit_code = work(alone)
-        except FalconBulkError as error:
-            return CustomerResult(
-                customer=name, cid=alone.cid, exit_code=error.exit_code, error=CustomerError.of(error)
-            )
+            reported = work(one)
+            one.write_file(reported.report)
         except Exception as error:  # noqa: BLE001 - a defect met at one customer must not stop the others
+            exit_code = error.exit_code if isinstance(error, FalconBulkError) else ExitCode.UNEXPECTED
             return CustomerResult(
-                customer=name, cid=alone.cid, exit_code=ExitCode.UNEXPECTED, error=CustomerError.of(error)
+                customer=name, cid=one.expected_cid, exit_code=exit_code, error=CustomerError.of(error)
             )
-        return CustomerResult(customer=name, cid=alone.cid, exit_code=exit_code, result=result)
+        return CustomerResult(customer=name, cid=one.expected_cid, exit_code=reported.report.exit_code, result=reported)
 
-    with ThreadPoolExecutor(context.parallel_customers) as pool:
-        flying = [pool.submit(part, name) for name in context.round]
+    with ThreadPoolExecutor(session.options.parallel_customers or PARALLEL_CUSTOMERS) as pool:
+        running = [pool.submit(run_one, name) for name in session.customers.several]
         try:
-            # A signal may come to another thread, and is dealt with once this one is awake.
-            while wait(flying, timeout=POLL_INTERVAL).not_done:
+            # A signal may arrive at another thread; it is handled once this one is awake.
+            while wait(running, timeout=POLL_INTERVAL).not_done:
                 pass
-            return [future.result() for future in flying]
+            results = [future.result() for future in running]
         except BaseException:
-            context.timing.stop(signal.SIGINT)
+            session.timing.stop(signal.SIGINT)
             raise
+    return session.publish(combine(results))

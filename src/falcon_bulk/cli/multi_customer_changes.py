@@ -15,18 +15,19 @@ from falcon_bulk.cli.change_workflow import (
 )
 from falcon_bulk.cli.confirmation import ConsentOptions, ask_to_type, check_change_allowed, check_customer_file_unique
 from falcon_bulk.cli.hints import suggest
-from falcon_bulk.cli.multi_customer import run_for_each_customer
+from falcon_bulk.cli.multi_customer import run_for_customers
 from falcon_bulk.cli.selection_options import exit_code_for
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.errors import Declined, ExitCode, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.multi_customer import CustomerResult, combined_exit_code
+from falcon_bulk.model.multi_customer import CustomerResult
 from falcon_bulk.model.run import RunResult
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.changes.plan_file import PlanFile
-from falcon_bulk.report.multi_customer import customers_sheet, multi_document
+from falcon_bulk.report.multi_customer import Parts, customers_sheet, multi_report
 from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.report import Report, Reported
 from falcon_bulk.report.run_result import dry_run_document, result_document, result_sheets
 from falcon_bulk.report.sheet import Cell, Sheet
 
@@ -50,21 +51,24 @@ def plan_for_customers(context: Session, command: str, selection: Selection, opt
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     consent = ConsentOptions(options["yes"], options["expect"], options["maximum"])
 
-    def work(alone: Session) -> tuple[RunResult, int]:
+    def work(alone: Session) -> Reported[RunResult]:
         check_customer_file_unique(alone)
         run_id = new_run_id(alone)
         change = change_from_options(alone, options, run_id)
         with alone.tenant() as tenant:
             plan, make = prepare_plan(alone, tenant, command, selection, change, run_id)
-            file = folder / f"{alone.name}{SUFFIX}" if folder is not None else None
+            file = folder / f"{alone.customers.name}{SUFFIX}" if folder is not None else None
             ended = dry_run(tenant, plan, make, consent, file)
         sheets = [*preview_sheets(ended.plan, ended.preview), *result_sheets(ended.result)] if ended.preview else []
-        alone.file(lambda: sheets, lambda: dry_run_document(ended.result, ended.preview or EMPTY_PREVIEW))
-        return ended.result, exit_code_for(ended.result.selected, fail_on_empty=options["fail_on_empty"])
+        report = Report(
+            lambda: sheets,
+            lambda: dry_run_document(ended.result, ended.preview or EMPTY_PREVIEW),
+            exit_code=exit_code_for(ended.result.selected, fail_on_empty=options["fail_on_empty"]),
+        )
+        return Reported(ended.result, report)
 
     with stop_on_signals(context):
-        parts = run_for_each_customer(context, work)
-    code = _published(context, parts)
+        code = run_for_customers(context, work, _report)
     if folder is not None:
         suggest(context, "Carry them out:", "apply", str(folder), whom=False)
     return code
@@ -86,7 +90,7 @@ def apply_plan_folder(
     if consent.yes and consent.most is None:
         raise UsageProblem("--yes needs a bound for a round.", "Add --max N: how many alerts of each customer at most.")
     consent.check()
-    context = context.of_round(tuple(saved))
+    context = context.for_customers(tuple(saved))
     total = sum(plan.preview.planned for plan in saved.values())
     context.show([_planned_sheet(saved)])
     if not consent.yes and total:
@@ -96,8 +100,8 @@ def apply_plan_folder(
             context.console.error(declined.message, declined.hint)
             return ExitCode.DECLINED
 
-    def work(alone: Session) -> tuple[RunResult, int]:
-        plan = saved[alone.name]
+    def work(alone: Session) -> Reported[RunResult]:
+        plan = saved[alone.customers.name]
         check_change_allowed(alone, consent)
         with alone.tenant(workers=options["workers"]) as tenant:
             check(plan, tenant)
@@ -107,15 +111,15 @@ def apply_plan_folder(
             )
         if ended.cause is not None:
             alone.console.error(ended.cause.message, ended.cause.hint)
-        alone.file(lambda: result_sheets(ended.result), lambda: result_document(ended.result))
-        return ended.result, ended.result.exit_code
+        result = ended.result
+        report = Report(lambda: result_sheets(result), lambda: result_document(result), exit_code=result.exit_code)
+        return Reported(result, report)
 
     with stop_on_signals(context):
-        parts = run_for_each_customer(context, work)
-    return _published(context, parts)
+        return run_for_customers(context, work, _report)
 
 
-def _published(context: Session, parts: list[CustomerResult[RunResult]]) -> int:
+def _report(parts: Parts[RunResult]) -> Report:
     def cells(result: RunResult) -> tuple[Cell, ...]:
         return (
             result.selected,
@@ -128,14 +132,12 @@ def _published(context: Session, parts: list[CustomerResult[RunResult]]) -> int:
         )
 
     numbers = ("selected", "skipped", "held", "planned", "changed", "verified", "run")
-    sheet = customers_sheet(parts, numbers, cells)
-    context.publish(lambda: [sheet], lambda: multi_document(parts, result_document))
-    return combined_exit_code(parts)
+    return multi_report(parts, numbers, cells)
 
 
 def _planned_sheet(saved: dict[str, PlanFile]) -> Sheet:
     parts = [
-        CustomerResult(customer=customer, cid=plan.plan.cid, exit_code=0, result=plan)
+        CustomerResult(customer=customer, cid=plan.plan.cid, exit_code=0, result=Reported(plan, Report(list, dict)))
         for customer, plan in saved.items()
     ]
     total = sum(plan.preview.planned for plan in saved.values())

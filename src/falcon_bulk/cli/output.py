@@ -1,117 +1,107 @@
-"""Where a command's result goes: to standard output, and to the file or the folder of --output."""
+"""Where a command's result goes: standard output, and the file or the folder of --output."""
 
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from copy import copy
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from falcon_bulk.cli.command_line import CommandLine
+from falcon_bulk.atomic_file import check_writable, write_atomically
+from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import wants_color
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
-from falcon_bulk.report.output import Sink, check_place, dump, render, write_atomically
-from falcon_bulk.report.page import Page
-from falcon_bulk.report.sheet import Sheet
-
-Write = Callable[[Sink, Format], None]
+from falcon_bulk.report.output import Sink, render
+from falcon_bulk.report.report import Report
+from falcon_bulk.report.sheet import Cell, Sheet
 
 
+@dataclass(frozen=True)
 class Output:
-    """What --format, --output, --output-format and --no-color come to. kind: which formats the command has.
+    """Where results go. path: the file of --output or, with is_folder, the folder for files; None without it."""
 
-    path is None without --output. Raises UsageProblem for what cannot be had or written.
-    """
-
-    def __init__(self, line: CommandLine, kind: str) -> None:
-        self._line = line
-        self._color = wants_color(line.options.no_color)
-        self.format = Format(line.options.format or Format.TABLE)
-        check(kind, self.format)
-        self.path: Path | None = None
-        self.is_folder = False
-        self._file_format = Format(line.options.output_format or Format.MARKDOWN)
-        if line.options.output is not None:
-            self._find_place(line.options.output, kind)
-        elif line.options.output_format:
-            raise UsageProblem("--output-format goes with -o DIR.", "Name the folder for the files.")
-
-    def _find_place(self, named: str, kind: str) -> None:
-        if not named:
-            raise UsageProblem("--output is blank.", "Name a file or a folder.")
-        path = Path(named)
-        self.is_folder = path.is_dir() or named.endswith(("/", os.sep))
-        if not self.is_folder:
-            if self._line.options.output_format:
-                raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
-            self._file_format = format_of(path)
-        check(kind, self._file_format)
-        if not self.is_folder:
-            check_place(path)
-        self.path = path
+    line: CommandLine
+    format: Format
+    path: Path | None
+    is_folder: bool
+    file_format: Format
+    color: bool
 
     @property
     def formats(self) -> frozenset[Format]:
-        """Those of standard output and of the file."""
-        return frozenset({self.format} if self.path is None else {self.format, self._file_format})
+        """The formats of standard output and of the file."""
+        return frozenset({self.format} if self.path is None else {self.format, self.file_format})
 
-    def in_folder_only(self) -> "Output":
-        """The same, without the file if --output names one: it is not for a single customer of a round."""
-        one = copy(self)
-        one.path = self.path if self.is_folder else None
-        return one
+    def folder_only(self) -> "Output":
+        """Return the same without a file, for one of several customers: only a folder has room for its file."""
+        return self if self.is_folder else replace(self, path=None)
 
-    def to_file(self, write: Write, name: Callable[[], str]) -> Path | None:
-        """Write the file, if there is one, and return it. name: gives what it is called in a folder, without suffix."""
+    def to_file(self, report: Report, signature: Mapping[str, Cell], name: Callable[[], str]) -> Path | None:
+        """Write the file, if there is one, and return it. name: returns its stem in a folder."""
         if self.path is None:
             return None
         path = self.path
         if self.is_folder:
             path.mkdir(parents=True, exist_ok=True)
-            path = path / f"{name()}{SUFFIXES[self._file_format]}"
+            path = path / f"{name()}{SUFFIXES[self.file_format]}"
         with write_atomically(path) as file:
-            write(Sink(file), self._file_format)
+            report.write(Sink(file), self.file_format, signature)
         return path
 
-    def to_stdout(self, write: Write) -> None:
-        """Write to stdout. A reader that went away ends the output and nothing else."""
-        sink = Sink.stdout(color=self._color)
-        self._line.stdout_begun = True
+    def to_stdout(self, report: Report, signature: Mapping[str, Cell]) -> None:
+        """Write to stdout. A broken pipe ends the output and nothing else."""
+        sink = Sink.stdout(color=self.color)
+        self.line.stdout_begun = True
         try:
-            write(sink, self.format)
+            report.write(sink, self.format, signature)
             sink.binary.flush()
         except BrokenPipeError:
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
     def to_stderr(self, sheets: Iterable[Sheet]) -> None:
-        """Show sheets as tables where questions are asked; whether anybody reads it does not matter."""
+        """Show sheets as tables on stderr, beside prompts; a broken pipe is ignored."""
         terminal = sys.stderr.isatty()
         with suppress(BrokenPipeError):
             render(
                 sheets,
                 Format.TABLE,
                 sys.stderr,
-                color=terminal and self._color,
+                color=terminal and self.color,
                 width=shutil.get_terminal_size().columns if terminal else None,
             )
             sys.stderr.flush()
 
 
-def writer(
-    sheets: Callable[[], Iterable[Sheet]], document: Callable[[], dict[str, Any]], page: Callable[[], Page]
-) -> Write:
-    """Writes a result in any format: JSON takes the document, HTML the page, the others the sheets."""
+def open_output(line: CommandLine, kind: str) -> Output:
+    """Check the options of output. kind: of report, which decides the formats it can be had in.
 
-    def write(sink: Sink, fmt: Format) -> None:
-        if fmt is Format.JSON:
-            dump(document(), sink.binary)
-        elif fmt is Format.HTML:
-            sink.render_page(page())
-        else:
-            sink.render(sheets(), fmt)
+    Raises UsageProblem for a format that this report does not have, or a file that cannot be written.
+    """
+    options = line.options
+    fmt = Format(options.format or Format.TABLE)
+    check(kind, fmt)
+    if options.output is None:
+        if options.output_format:
+            raise UsageProblem("--output-format goes with -o DIR.", "Name the folder for the files.")
+        path, is_folder, file_format = None, False, fmt
+    else:
+        path, is_folder, file_format = _place(options.output, options)
+        check(kind, file_format)
+        if not is_folder:
+            check_writable(path)
+    return Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color))
 
-    return write
+
+def _place(output: str, options: SharedOptions) -> tuple[Path, bool, Format]:
+    """Return the path of --output, whether it is a folder, and the format of files there."""
+    if not output:
+        raise UsageProblem("--output is blank.", "Name a file or a folder.")
+    path = Path(output)
+    if path.is_dir() or output.endswith(("/", os.sep)):
+        return path, True, Format(options.output_format or Format.MARKDOWN)
+    if options.output_format:
+        raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
+    return path, False, format_of(path)

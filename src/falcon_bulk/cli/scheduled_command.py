@@ -65,13 +65,13 @@ def choose_recurrence(
     )
 
 
-def check_schedulable(context: Session, command_line: Sequence[str]) -> list[str]:
+def check_schedulable(session: Session, command_line: Sequence[str]) -> list[str]:
     """Return the arguments of falcon-bulk to run, with an absolute customers' folder.
 
     Raises UsageProblem for an invalid command line and for a command that cannot run unattended, BadEnvFile if a
     customer's env file is missing.
     """
-    if context.named or context.round:
+    if session.customers.is_named or session.customers.several:
         raise UsageProblem("The customer belongs to the scheduled command.", "Put --customer after the --.")
     has_program = bool(command_line) and Path(command_line[0]).name == "falcon-bulk"
     arguments = list(command_line[1:] if has_program else command_line)
@@ -93,7 +93,7 @@ def check_schedulable(context: Session, command_line: Sequence[str]) -> list[str
     return arguments
 
 
-def build_job(context: Session, arguments: Sequence[str], unit_name: str | None) -> Job:
+def build_job(session: Session, arguments: Sequence[str], unit_name: str | None) -> Job:
     """Return the job that runs the arguments in this folder, and make the folder of its lock and log.
 
     Says what the job goes without (a proxy, a lock). Raises UsageProblem for an invalid unit name.
@@ -101,14 +101,14 @@ def build_job(context: Session, arguments: Sequence[str], unit_name: str | None)
     name = unit_name or _default_name(arguments)
     if not _UNIT_NAME.fullmatch(name):
         raise UsageProblem(f"{name!r} is not a valid unit name.", "Use 1 to 100 letters, digits, - and _.")
-    folder = context.state_folder() / "schedules"
+    folder = session.state_folder() / "schedules"
     folder.mkdir(mode=0o700, exist_ok=True)
     environment = {key: value for key in INHERITED_VARIABLES if (value := os.environ.get(key))}
     if os.environ.get("FALCON_BULK_STATE_DIR", "").strip():
         environment["FALCON_BULK_STATE_DIR"] = str(folder.parent)
     for proxy in PROXY_VARIABLES:
         if os.environ.get(proxy):
-            context.console.say(
+            session.console.say(
                 f"Note: {proxy} is not copied, since it may hold a password; set it for cron or systemd yourself."
             )
     program = _program()
@@ -116,7 +116,7 @@ def build_job(context: Session, arguments: Sequence[str], unit_name: str | None)
         environment["PYTHONPATH"] = os.pathsep.join(str(Path(path).absolute()) for path in paths.split(os.pathsep))
     lock = flock_command(FLOCK, folder / f"{name}.lock")
     if not lock:
-        context.console.say(f"Note: there is no {FLOCK}, so cron may run two of these at a time.")
+        session.console.say(f"Note: there is no {FLOCK}, so cron may run two of these at a time.")
     return Job(name, [*program, *arguments], Path.cwd(), folder / f"{name}.log", lock, environment)
 
 
@@ -128,27 +128,27 @@ def _parse(arguments: Sequence[str]) -> ParsedCommand:
     names = []
     try:
         with redirect_stdout(io.StringIO()):
-            context = cli.make_context("falcon-bulk", list(arguments), obj=line)
-            while isinstance(context.command, click.Group) and (rest := _remaining_arguments(context)):
-                name, command, rest = context.command.resolve_command(context, rest)
+            session = cli.make_context("falcon-bulk", list(arguments), obj=line)
+            while isinstance(session.command, click.Group) and (rest := _remaining_arguments(session)):
+                name, command, rest = session.command.resolve_command(session, rest)
                 names.append(str(name))
                 if command is not None:  # None only while a shell completes
-                    context = command.make_context(name, rest, parent=context)
+                    session = command.make_context(name, rest, parent=session)
     except click.exceptions.Exit:
         raise UsageProblem("The scheduled command would only show help.", "Leave out --help and --version.") from None
     except click.UsageError as error:
         raise UsageProblem(
             f"The scheduled command cannot be run: {error.format_message()}", "Try it without `schedule` first."
         ) from None
-    if isinstance(context.command, click.Group) and not context.command.invoke_without_command:
-        raise UsageProblem("There is no command to schedule.", f"`{context.command_path} --help` lists them.")
-    return ParsedCommand(" ".join(names), context.params, line.options)
+    if isinstance(session.command, click.Group) and not session.command.invoke_without_command:
+        raise UsageProblem("There is no command to schedule.", f"`{session.command_path} --help` lists them.")
+    return ParsedCommand(" ".join(names), session.params, line.options)
 
 
-def _remaining_arguments(context: click.Context) -> list[str]:
+def _remaining_arguments(session: click.Context) -> list[str]:
     """Return the arguments after a group's own options; Click keeps the first apart, and renamed it in 8.2."""
-    known = vars(context)
-    return [*known.get("_protected_args", known.get("protected_args", ())), *context.args]
+    known = vars(session)
+    return [*known.get("_protected_args", known.get("protected_args", ())), *session.args]
 
 
 def _check_unattended(parsed: ParsedCommand) -> None:

@@ -29,7 +29,7 @@ def selection_from_options(context: Session, options: SelectionOptions, *, promp
         raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")
     for hint in hints_for_filter(fql or ""):
         context.console.say(f"Note: {hint}")
-    context.sought = unknown_fields(fql or "")
+    context.unknown_fields = unknown_fields(fql or "")
     return Selection(
         filter=check_filter(fql) if fql else "",
         hashes=hashes_from_options(options.hashes, options.hash_file, context.console, prompts=prompts),
@@ -57,4 +57,4 @@ def warn_about_fields(context: Session, names: Iterable[str], consequence: str =
         if hint := renamed_field_hint(name):
             context.console.say(f"Note: {hint}")
         elif is_unknown_field(name):
-            context.sought.setdefault(name, f"{unseen_field_hint(name)} {consequence}".rstrip())
+            context.unknown_fields.setdefault(name, f"{unseen_field_hint(name)} {consequence}".rstrip())

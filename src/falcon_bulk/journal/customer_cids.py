@@ -3,14 +3,13 @@
 An env file that was overwritten with another customer's credentials is found out by this.
 """
 
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock
 
+from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.errors import WrongTenant
 
 FILE = "customers.json"
@@ -62,9 +61,5 @@ def _read(folder: Path) -> dict[str, str]:
 
 
 def _write(folder: Path, pins: dict[str, str]) -> None:
-    descriptor, draft = tempfile.mkstemp(dir=folder, prefix=f".{FILE}.")
-    with os.fdopen(descriptor, "wb") as file:
+    with write_atomically(folder / FILE, 0o600) as file:
         file.write(msgspec.json.encode(pins))
-        file.flush()
-        os.fsync(file.fileno())
-    Path(draft).replace(folder / FILE)

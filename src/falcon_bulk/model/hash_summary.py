@@ -8,7 +8,7 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
 
     hosts is the number of distinct hosts; names and filenames the five most frequent; by_resolution counts the
     resolutions given; max_severity 1 to 100, or None if no alert had one. fields: where the hash was an alert's own;
-    other_fields: where it was in an alert without being its own. md5: '' if not known.
+    other_fields: where it was in an alert without being its own. md5: None if not known.
     """
 
     sha256: str
@@ -24,17 +24,17 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
     fields: tuple[str, ...]
     by_resolution: dict[str, int] = {}
     other_fields: tuple[str, ...] = ()
-    md5: str = ""
+    md5: str | None = None
 
 
 class RelatedHash(msgspec.Struct, frozen=True, kw_only=True):
-    """A SHA256 that is no alert's own, and how many alerts have it in the fields.
+    """A SHA256 that no alert has as its own, and how many alerts have it in the fields.
 
-    filenames: the five most frequent names of the file, where they are known; md5: '' where it is not known.
+    filenames: the five most frequent names of the file, where they are known; md5: None if not known.
     """
 
     sha256: str
-    md5: str
+    md5: str | None
     alerts: int
     fields: tuple[str, ...]
     filenames: tuple[str, ...]

@@ -9,7 +9,7 @@ from falcon_bulk.model.outliers import OutlierReport
 Value = str | None | tuple[str | None, ...]
 
 
-class Count(msgspec.Struct, frozen=True, kw_only=True):
+class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A value and its alerts. None: the alerts that have none; a tuple for a pair. rest: all further values."""
 
     value: Value

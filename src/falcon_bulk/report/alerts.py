@@ -1,29 +1,36 @@
-"""What `query` prints: alerts as a sheet, chosen fields as a sheet, or the documents as Falcon sent them."""
+"""The report of query: alerts or chosen fields as a sheet, or the documents as Falcon sent them."""
 
-from collections.abc import Iterable
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable
+from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from falcon_bulk.model.alert import Alert, decode_document, text
+from falcon_bulk.model.alert import Alert, decode_alert, decode_document, text
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.hashes import own_hashes
+from falcon_bulk.model.multi_customer import combined_exit_code
+from falcon_bulk.report.formats import Format
+from falcon_bulk.report.multi_customer import Parts, joined_sheet, multi_document, named_documents, results_of
+from falcon_bulk.report.output import Sink
+from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 from falcon_bulk.textsafe import falcon_link, safe_json
 
+DocumentSource = Callable[[], Iterable[bytes]]
+
 _COLUMNS = (
-    Column("composite_id", spare=9, least=120),
-    Column("created_timestamp", style="time", spare=1, least=17),
-    Column("severity_name", style="severity", least=13),
-    Column("status", least=11),
-    Column("resolution", spare=7, least=14),
-    Column("product", spare=5),
-    Column("type", spare=8),
+    Column("composite_id", drop_order=9, min_width=120),
+    Column("created_timestamp", style="time", drop_order=1, min_width=17),
+    Column("severity_name", style="severity", min_width=13),
+    Column("status", min_width=11),
+    Column("resolution", drop_order=7, min_width=14),
+    Column("product", drop_order=5),
+    Column("type", drop_order=8),
     Column("name"),
-    Column("hostname", spare=2),
-    Column("filename", spare=3),
-    Column("sha256", style="hash", spare=4, least=12),
-    Column("assigned_to_name", spare=6),
+    Column("hostname", drop_order=2),
+    Column("filename", drop_order=3),
+    Column("sha256", style="hash", drop_order=4, min_width=12),
+    Column("assigned_to_name", drop_order=6),
 )
 _DETAIL_COLUMNS = (
     Column("tactic"),
@@ -38,46 +45,105 @@ DEFAULT_FIELDS = tuple(column.title for column in _COLUMNS)
 """The columns without `--fields`, named as in the documents."""
 
 
-def alert_sheet(alerts: Iterable[Alert], details: bool) -> Sheet:
-    """The alerts with the default columns; details adds what an analyst judges by, and the console link.
+class AlertDisplay(NamedTuple):
+    """What to show of each alert: fields by dot path, or the default columns, with details if asked for."""
 
-    The alerts may be an iterator and are taken one by one.
+    fields: tuple[str, ...]
+    details: bool
+
+    def sheet(self, documents: Iterable[bytes]) -> Sheet:
+        """Return the alerts as a sheet that reads the documents one by one."""
+        if self.fields:
+            return field_sheet(documents, self.fields)
+        return alert_sheet(map(decode_alert, documents), self.details)
+
+    def project(self, documents: Iterable[bytes]) -> Iterable[bytes]:
+        """Return the documents as JSON has them: with the chosen fields only or, without any, as they came."""
+        return (project(document, self.fields) for document in documents) if self.fields else documents
+
+
+def alerts_report(documents: DocumentSource, display: AlertDisplay, exit_code: int = 0) -> Report:
+    """Return the report on alerts that are read while it is written. documents: gives them from the first on."""
+
+    def write(sink: Sink, write_documents: Callable[..., None]) -> None:
+        write_documents(display.project(documents()), sink.binary, terminal=sink.terminal)
+
+    return Report(
+        lambda: [display.sheet(documents())],
+        lambda: {"alerts": list(map(decode_document, display.project(documents())))},
+        writers={
+            Format.JSON: lambda sink: write(sink, write_json),
+            Format.JSONL: lambda sink: write(sink, write_jsonl),
+        },
+        exit_code=exit_code,
+    )
+
+
+def multi_alerts_report(parts: Parts[DocumentSource], display: AlertDisplay) -> Report:
+    """Return the report on several customers' alerts, each with its customer."""
+
+    def write_lines(sink: Sink) -> None:
+        for customer, documents in results_of(parts):
+            lines = named_documents(customer, display.project(documents()))
+            write_jsonl(lines, sink.binary, terminal=sink.terminal)
+
+    return Report(
+        lambda: [joined_sheet([(name, display.sheet(documents())) for name, documents in results_of(parts)])],
+        lambda: multi_document(parts),
+        writers={Format.JSONL: write_lines},
+        exit_code=combined_exit_code(parts),
+    )
+
+
+def count_report(total: int, exit_code: int) -> Report:
+    """Return the report on a number of alerts: the number alone, which is valid in every format."""
+
+    def write(sink: Sink) -> None:
+        sink.binary.write(f"{total}\n".encode())
+
+    return Report(list, lambda: {"alerts": total}, writers=dict.fromkeys(Format, write), exit_code=exit_code)
+
+
+def alert_sheet(alerts: Iterable[Alert], details: bool) -> Sheet:
+    """Return the alerts with the default columns, read one by one.
+
+    details: add tactic, user, command line, tags and the console link, each alert as a block.
     """
     if details:
         rows = ((*_cells(alert), *_detail_cells(alert)) for alert in alerts)
-        return Sheet("", _COLUMNS + _DETAIL_COLUMNS, rows, stacked=True)
+        return Sheet("", _COLUMNS + _DETAIL_COLUMNS, rows, as_blocks=True)
     return Sheet("", _COLUMNS, map(_cells, alerts))
 
 
 def field_sheet(documents: Iterable[bytes], fields: tuple[str, ...]) -> Sheet:
-    """A column for each field, a row for each document.
+    """Return a column for each field, a row for each document.
 
-    A field is a dot path (`device.hostname`) that leads through objects and lists. All values are text: a
-    list's are joined with a comma, an object's is its JSON. Raises msgspec.DecodeError for what is no JSON.
+    A field is a dot path (`device.hostname`) through objects and lists. All values are text: a list's are joined
+    with commas, an object's is its JSON. Raises msgspec.DecodeError for a document that is not JSON.
     """
     rows = (_field_row(document, fields) for document in documents)
-    return Sheet("", tuple(Column(field, spare=place) for place, field in enumerate(fields)), rows)
+    return Sheet("", tuple(Column(field, drop_order=place) for place, field in enumerate(fields)), rows)
 
 
 def project(document: bytes, fields: tuple[str, ...]) -> bytes:
-    """A JSON object of the fields (dot paths) in the given order; null where the document has none.
+    """Return a JSON object of the fields (dot paths) in the given order; null where the document has none.
 
-    Through a list a path gives the list of what it finds there.
+    A path through a list returns the list of the values found there.
     """
     decoded = decode_document(document)
     return msgspec.json.encode({field: value_at(decoded, field.split(".")) for field in fields})
 
 
 def write_jsonl(documents: Iterable[bytes], stream: BinaryIO, *, terminal: bool) -> None:
-    """Write the JSON documents byte for byte, one a line; on a terminal what is not seen is `\\u`-escaped."""
+    """Write the JSON documents byte for byte, one per line; a terminal gets invisible characters `\\u`-escaped."""
     for document in documents:
         stream.write(_one_line(document, terminal) + b"\n")
 
 
 def write_json(documents: Iterable[bytes], stream: BinaryIO, *, terminal: bool) -> None:
-    """Write the JSON documents as one array, each as `write_jsonl` does, as they come.
+    """Write the JSON documents as one array, each as `write_jsonl` does, while they are read.
 
-    If the documents break off with an exception, so does the array.
+    If reading them fails, the array is left incomplete.
     """
     separator = b"[\n"
     for document in documents:

@@ -75,7 +75,7 @@ def bars(title: str, counted: Iterable[Bar], total: int) -> Chart:
     return Chart(title, tuple(drawn), total)
 
 
-def most_first(counts: Mapping[str, int]) -> list[Bar]:
+def by_frequency(counts: Mapping[str, int]) -> list[Bar]:
     """A bar for each count, the most frequent first, then by name."""
     return [Bar(name or "none", counts[name]) for name in sorted(counts, key=lambda name: (-counts[name], name))]
 
@@ -83,7 +83,7 @@ def most_first(counts: Mapping[str, int]) -> list[Bar]:
 def severities(counts: Mapping[str, int]) -> list[Bar]:
     """The severities in their order, the gravest first, in their colours; then what has another name or none."""
     known = [severity_bar(name, counts[name]) for name in SEVERITY_NAMES if name in counts]
-    return known + most_first({name: number for name, number in counts.items() if name not in SEVERITY_NAMES})
+    return known + by_frequency({name: number for name, number in counts.items() if name not in SEVERITY_NAMES})
 
 
 def severity_bar(name: str, number: int) -> Bar:

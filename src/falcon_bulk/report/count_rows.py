@@ -7,7 +7,7 @@ from falcon_bulk.report.sheet import Column, Row
 
 def count_columns(of: str) -> tuple[Column, ...]:
     """A number of what is counted, what it is, and why."""
-    return Column(of, right=True), Column("", least=24), Column("", fold=True)
+    return Column(of, right=True), Column("", min_width=24), Column("", wrap=True)
 
 
 COUNT_COLUMNS = count_columns("alerts")

@@ -15,7 +15,7 @@ def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
     RFC 4180 with line feeds. Numbers are plain digits; text cannot be taken for a formula.
     """
     writer = csv.writer(stream, lineterminator="\n")
-    for sheet in (first.flat or first for first in islice(sheets, 1)):
+    for sheet in (first.csv_sheet or first for first in islice(sheets, 1)):
         writer.writerow(csv_cell(column.title) for column in sheet.columns)
         writer.writerows(map(_plain, row) for row in sheet.rows)
 

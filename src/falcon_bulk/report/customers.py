@@ -1,77 +1,63 @@
-"""What `customers` prints: the customers' files, and what a login with each of them showed."""
+"""The reports of `customers`: the customer files, and what a login with each of them showed."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
-from falcon_bulk.model.customer import CustomerCheck, CustomerFile
-from falcon_bulk.report.error import customer_error_document
+import msgspec
+
+from falcon_bulk.model.customer import CustomerCheck, CustomerFile, exit_code_of
+from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 
 _FILE_COLUMNS = (
-    Column("customer", least=16),
-    Column("region", spare=2),
-    Column("cids", spare=4, least=32),
-    Column("operator", spare=3),
-    Column("tags", spare=1),
-    Column("file", spare=5, least=20),
-    Column("problems", fold=True, least=24),
+    Column("customer", min_width=16),
+    Column("region", drop_order=2),
+    Column("cids", drop_order=4, min_width=32),
+    Column("operator", drop_order=3),
+    Column("tags", drop_order=1),
+    Column("file", drop_order=5, min_width=20),
+    Column("problems", wrap=True, min_width=24),
 )
 _CHECK_COLUMNS = (
-    Column("customer", least=16),
-    Column("region", spare=4),
-    Column("cid", spare=3, least=32),
-    Column("cid expected", spare=5, least=12),
+    Column("customer", min_width=16),
+    Column("region", drop_order=4),
+    Column("cid", drop_order=3, min_width=32),
+    Column("cid expected", drop_order=5, min_width=12),
     Column("reading"),
-    Column("open alerts", right=True, least=11),
-    Column("quota left", right=True, spare=1, least=10),
-    Column("quota", right=True, spare=2, least=5),
-    Column("error", fold=True, least=24),
+    Column("open alerts", right=True, min_width=11),
+    Column("quota left", right=True, drop_order=1, min_width=10),
+    Column("quota", right=True, drop_order=2, min_width=5),
+    Column("error", wrap=True, min_width=24),
 )
 
 
-def customer_files_sheet(files: Iterable[CustomerFile]) -> Sheet:
-    """A line for each file."""
-    return Sheet("", _FILE_COLUMNS, map(_file_cells, files))
+class CustomersDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/customers/1"):
+    """`falcon-bulk/customers/1`: a file each or, for `customers check`, a file and what the login showed."""
+
+    customers: list[dict[str, object]]
 
 
-def customer_checks_sheet(checks: Iterable[CustomerCheck]) -> Sheet:
-    """A line for each customer."""
-    return Sheet("", _CHECK_COLUMNS, map(_check_cells, checks))
+def customer_files_report(files: Sequence[CustomerFile]) -> Report:
+    """Return the report on customer files: a row for each."""
+    return Report(
+        lambda: [Sheet("", _FILE_COLUMNS, map(_file_cells, files))],
+        lambda: CustomersDocument(list(map(msgspec.structs.asdict, files))),
+        exit_code=exit_code_of(files),
+    )
 
 
-def customer_files_document(files: Iterable[CustomerFile]) -> dict[str, Any]:
-    """`falcon-bulk/customers/1` of `customers list` and `add`."""
-    return {"schema": "falcon-bulk/customers/1", "customers": list(map(_file_entry, files))}
+def customer_checks_report(checks: Sequence[CustomerCheck]) -> Report:
+    """Return the report on logins to customers: a row for each."""
+    return Report(
+        lambda: [Sheet("", _CHECK_COLUMNS, map(_check_cells, checks))],
+        lambda: CustomersDocument(list(map(_check_entry, checks))),
+        exit_code=exit_code_of(checks),
+    )
 
 
-def customer_checks_document(checks: Iterable[CustomerCheck]) -> dict[str, Any]:
-    """`falcon-bulk/customers/1` of `customers check`."""
-    return {"schema": "falcon-bulk/customers/1", "customers": list(map(_check_entry, checks))}
-
-
-def _file_entry(file: CustomerFile) -> dict[str, Any]:
-    return {
-        "customer": file.customer,
-        "file": file.file,
-        "region": file.region,
-        "cids": list(file.cids),
-        "operator": file.operator,
-        "tags": list(file.tags),
-        "problems": list(file.problems),
-    }
-
-
-def _check_entry(check: CustomerCheck) -> dict[str, Any]:
-    return _file_entry(check.file) | {
-        "cid": check.cid,
-        "cid_expected": check.cid_expected,
-        "open_alerts": check.open_alerts,
-        "quota_limit": check.quota_limit,
-        "quota_remaining": check.quota_remaining,
-        "reading": check.reading,
-        "exit_code": int(check.exit_code),
-        "error": customer_error_document(check.error),
-    }
+def _check_entry(check: CustomerCheck) -> dict[str, object]:
+    entry = msgspec.structs.asdict(check)
+    file: CustomerFile = entry.pop("file")
+    return msgspec.structs.asdict(file) | entry
 
 
 def _file_cells(file: CustomerFile) -> Row:

@@ -1,19 +1,18 @@
-"""The JSON document that stands where a result would, when there is none."""
+"""The JSON document that takes the place of a result when a command fails."""
 
-from typing import Any
+import msgspec
 
+from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.model.multi_customer import CustomerError
 
 
-def error_document(code: str, message: str, hint: str, exit_code: int) -> dict[str, Any]:
-    """`falcon-bulk/error/1`: the error's code, sentence and hint, and the exit code of the command."""
-    return {
-        "schema": "falcon-bulk/error/1",
-        "error": {"code": code, "message": message, "hint": hint},
-        "exit_code": int(exit_code),
-    }
+class ErrorDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/error/1"):
+    """`falcon-bulk/error/1`: what went wrong, and the exit code of the command."""
+
+    error: CustomerError
+    exit_code: int
 
 
-def customer_error_document(error: CustomerError | None) -> dict[str, str] | None:
-    """The `error` of a customer among others: the same keys, or null."""
-    return None if error is None else {"code": error.code, "message": error.message, "hint": error.hint}
+def error_document(error: FalconBulkError) -> ErrorDocument:
+    """Return the document of an error."""
+    return ErrorDocument(CustomerError.of(error), int(error.exit_code))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from falcon_bulk.report.sheet import Cell, Column, Sheet
 
-FACT_COLUMNS = (Column("", style="dim", least=12), Column("", fold=True))
+FACT_COLUMNS = (Column("", style="dim", min_width=12), Column("", wrap=True))
 """Of the facts at the head of a preview."""
 
 

@@ -16,10 +16,10 @@ NUMBER_COLUMNS = count_columns("indicators")
 MOST_HASHES = 50
 
 _HASH_COLUMNS = (
-    Column("sha256", least=12),
-    Column("outcome", least=8),
-    Column("reason", fold=True, least=20),
-    Column("indicator", spare=1, least=12),
+    Column("sha256", min_width=12),
+    Column("outcome", min_width=8),
+    Column("reason", wrap=True, min_width=20),
+    Column("indicator", drop_order=1, min_width=12),
 )
 _REASONS = {
     "already": "the same or a wider scope is allowed",
@@ -35,7 +35,7 @@ def indicator_preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     deed = "delete" if plan.undoes else "create"
     title = f"{plan.customer}: {numbers} indicators to {deed} ({plan.command})"
     hashes = hashes_sheet(preview.hashes, {Outcome.NOT_SENT: f"to {deed}"}, MOST_HASHES)
-    return [Sheet(title, FACT_COLUMNS, list(_facts(plan, preview))), hashes.noted(preview.warnings)]
+    return [Sheet(title, FACT_COLUMNS, list(_facts(plan, preview))), hashes.with_notes(preview.warnings)]
 
 
 def operation_past_tense(result: RunResult) -> str:

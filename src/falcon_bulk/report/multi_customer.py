@@ -1,85 +1,141 @@
-"""What a command for several customers shows: the customers with their outcome, and what they share."""
+"""The report of a command for several customers: each one's outcome, and what they share."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from falcon_bulk.model.multi_customer import CustomerResult, HashAtCustomer, SharedHash, combined_exit_code
+import msgspec
+
+from falcon_bulk.model.multi_customer import (
+    CustomerError,
+    CustomerResult,
+    HashAtCustomer,
+    SharedHash,
+    combined_exit_code,
+)
 from falcon_bulk.report.chart import Chart
-from falcon_bulk.report.error import customer_error_document
+from falcon_bulk.report.formats import Format
+from falcon_bulk.report.output import Sink
 from falcon_bulk.report.page import Page
+from falcon_bulk.report.report import Report, Reported
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, format_cell
 
 Result = TypeVar("Result")
+Parts = Sequence[CustomerResult[Reported[Result]]]
+"""What became of each customer, in the order of their names."""
 
-_FIRST = (Column("customer", least=8), Column("outcome", fold=True, least=20))
+_FIRST = (Column("customer", min_width=8), Column("outcome", wrap=True, min_width=20))
 
 
-def multi_document(
-    parts: Sequence[CustomerResult[Result]],
-    document: Callable[[Result], dict[str, Any]],
+class CustomerEntry(msgspec.Struct, frozen=True):
+    """A customer in `falcon-bulk/multi/1`. result: the document that the command prints for this customer alone."""
+
+    customer: str
+    cid: str | None
+    exit_code: int
+    result: object
+    error: CustomerError | None
+
+
+class Across(msgspec.Struct, frozen=True):
+    """What several customers share, in `falcon-bulk/multi/1`."""
+
+    hashes: Sequence[SharedHash]
+
+
+class MultiDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/multi/1"):
+    """`falcon-bulk/multi/1`: the results of one command for several customers."""
+
+    exit_code: int
+    customers: list[CustomerEntry]
+    across: Across | None
+
+
+def multi_report(
+    parts: Parts[Result],
+    numbers: Sequence[str],
+    cells: Callable[[Result], Sequence[Cell]],
+    *,
+    sheets: Callable[[Sheet], Iterable[Sheet]] = lambda customers: [customers],
+    page: Callable[[Sheet], Page] | None = None,
     shared: Sequence[SharedHash] | None = None,
-) -> dict[str, Any]:
-    """`falcon-bulk/multi/1`. document: a customer's result as the command alone would give it."""
-    return {
-        "schema": "falcon-bulk/multi/1",
-        "exit_code": int(combined_exit_code(parts)),
-        "customers": [
-            {
-                "customer": part.customer,
-                "cid": part.cid or None,
-                "exit_code": int(part.exit_code),
-                "result": None if part.result is None else document(part.result),
-                "error": customer_error_document(part.error),
-            }
-            for part in parts
-        ],
-        "across": None
-        if shared is None
-        else {"hashes": [{"sha256": one.sha256, "customers": _sightings(one)} for one in shared]},
-    }
+    writers: Mapping[Format, Callable[[Sink], None]] | None = None,
+) -> Report:
+    """Return the report on one command for several customers.
+
+    numbers: titles of the columns beside each customer's outcome; cells: their values. sheets, page: get the sheet of
+    the customers and return what to show with it; by default that sheet alone. shared: hashes of several customers.
+    """
+    customers = customers_sheet(parts, numbers, cells)
+    return Report(
+        lambda: sheets(customers),
+        lambda: multi_document(parts, shared),
+        (lambda: page(customers)) if page else None,
+        writers or {},
+        exit_code=combined_exit_code(parts),
+    )
 
 
-def customers_sheet(
-    parts: Sequence[CustomerResult[Result]], numbers: Sequence[str], cells: Callable[[Result], Sequence[Cell]]
-) -> Sheet:
-    """A row for each customer: how it went, and its numbers (one title and one cell each)."""
+def multi_document(parts: Parts[Result], shared: Sequence[SharedHash] | None = None) -> MultiDocument:
+    """Return the document of several customers' results."""
+    entries = [
+        CustomerEntry(
+            part.customer,
+            part.cid or None,
+            int(part.exit_code),
+            None if part.result is None else part.result.report.document(),
+            part.error,
+        )
+        for part in parts
+    ]
+    return MultiDocument(int(combined_exit_code(parts)), entries, None if shared is None else Across(shared))
+
+
+def customers_sheet(parts: Parts[Result], numbers: Sequence[str], cells: Callable[[Result], Sequence[Cell]]) -> Sheet:
+    """Return a row for each customer: its outcome, and its numbers (one title and one cell each)."""
     columns = (*_FIRST, *(Column(title, right=True) for title in numbers))
     rows = [_part_row(part, len(numbers), cells) for part in parts]
     good = sum(part.error is None and part.exit_code == 0 for part in parts)
     return Sheet(f"{format_cell(good)} of {format_cell(len(parts))} customers done", columns, rows)
 
 
+def results_of(parts: Parts[Result]) -> list[tuple[str, Result]]:
+    """Return each customer that has a result, with that result."""
+    return [(part.customer, part.result.result) for part in parts if part.result is not None]
+
+
 def customers_page(sheets: Sequence[Sheet], customers: Sheet, selection: str, charts: Sequence[Chart] = ()) -> Page:
-    """The sheets under the title of the customers' own: how many are done. selection: the filter in words."""
+    """Return a page of sheets under the title of the customers' sheet. selection: the filter in words."""
     return Page(sheets, customers.title, {"filter": selection}, charts)
 
 
 def joined_sheet(sheets: Sequence[tuple[str, Sheet]]) -> Sheet:
-    """The rows of several customers' sheets of one kind, with the customer in front. They are taken one by one."""
+    """Join several customers' sheets of one kind, with a column for the customer. Rows are read one by one."""
     columns = sheets[0][1].columns if sheets else ()
     rows = ((customer, *row) for customer, sheet in sheets for row in sheet.rows)
-    return Sheet("", (Column("customer", least=8), *columns), rows, stacked=any(sheet.stacked for _, sheet in sheets))
+    return Sheet(
+        "", (Column("customer", min_width=8), *columns), rows, as_blocks=any(sheet.as_blocks for _, sheet in sheets)
+    )
 
 
 def named_documents(customer: str, documents: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines of a round's jsonl: `{"customer":NAME,"alert":…}`, the alert as it came."""
+    """Return the lines of jsonl for several customers: `{"customer":NAME,"alert":…}`, the alert as it came."""
     head = b'{"customer":' + json.dumps(customer).encode() + b',"alert":'
     return (head + document + b"}" for document in documents)
 
 
 def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
-    """A row for each hash and customer, the hashes at most customers first."""
+    """Return a row for each hash and customer; hashes of the largest number of customers first."""
     columns = (
-        Column("sha256", style="hash", least=12),
+        Column("sha256", style="hash", min_width=12),
         Column("customers", right=True),
-        Column("customer", least=8),
+        Column("customer", min_width=8),
         Column("alerts", right=True),
         Column("open", right=True),
-        Column("false positive", right=True, spare=2),
-        Column("true positive", right=True, spare=2),
-        Column("first seen", style="time", spare=4, least=17),
-        Column("last seen", style="time", spare=3, least=17),
+        Column("false positive", right=True, drop_order=2),
+        Column("true positive", right=True, drop_order=2),
+        Column("first seen", style="time", drop_order=4, min_width=17),
+        Column("last seen", style="time", drop_order=3, min_width=17),
     )
     rows = [row for one in shared[:top] for row in _sighting_rows(one)]
     disputed = [one.sha256 for one in shared if one.disputed]
@@ -89,23 +145,9 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
     return Sheet("Hashes across customers", columns, rows, notes)
 
 
-def _part_row(part: CustomerResult[Result], width: int, cells: Callable[[Result], Sequence[Cell]]) -> Row:
+def _part_row(part: CustomerResult[Reported[Result]], width: int, cells: Callable[[Result], Sequence[Cell]]) -> Row:
     outcome = part.error.message if part.error else "done" if part.exit_code == 0 else f"exit code {part.exit_code}"
-    return (part.customer, outcome, *(cells(part.result) if part.result is not None else [None] * width))
-
-
-def _sightings(one: SharedHash) -> dict[str, dict[str, Any]]:
-    return {
-        name: {
-            "alerts": seen.alerts,
-            "open": seen.open,
-            "false_positive": seen.false_positive,
-            "true_positive": seen.true_positive,
-            "first_seen": seen.first_seen,
-            "last_seen": seen.last_seen,
-        }
-        for name, seen in one.customers.items()
-    }
+    return (part.customer, outcome, *(cells(part.result.result) if part.result is not None else [None] * width))
 
 
 def _sighting_rows(one: SharedHash) -> list[Row]:

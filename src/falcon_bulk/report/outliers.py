@@ -4,22 +4,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from falcon_bulk.model.outliers import AlertGroup, GroupStatus, OutlierReport
+import msgspec
+
+from falcon_bulk.model.outliers import AlertGroup, GroupStatus, OutlierReason, OutlierReport
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _GROUP_COLUMNS = (
     Column("alerts", right=True),
     Column("differ", right=True),
-    Column("group", least=16),
-    Column("sha256", style="hash", spare=1, least=12),
-    Column("how", fold=True, least=24),
+    Column("group", min_width=16),
+    Column("sha256", style="hash", drop_order=1, min_width=12),
+    Column("how", wrap=True, min_width=24),
 )
 _FEW_COLUMNS = (
-    Column("created", style="time", spare=2, least=16),
-    Column("host", spare=1, least=8),
-    Column("group", spare=3, least=12),
-    Column("differs", fold=True, least=32),
-    Column("composite_id", style="id", spare=4, least=16),
+    Column("created", style="time", drop_order=2, min_width=16),
+    Column("host", drop_order=1, min_width=8),
+    Column("group", drop_order=3, min_width=12),
+    Column("differs", wrap=True, min_width=32),
+    Column("composite_id", style="id", drop_order=4, min_width=16),
 )
 _LIKENESSES = {
     GroupStatus.ALIKE: "all alike",
@@ -69,15 +71,49 @@ def outlier_rows_sheet(comparison: OutlierReport) -> Sheet:
     return Sheet("", (*map(Column, ("group", "sha256", "alerts", "differ")), *columns), rows)
 
 
-def alike_documents(comparison: OutlierReport) -> list[dict[str, Any]]:
-    """The groups as JSON has them."""
-    return [_document(group) for group in comparison.groups]
+class DifferenceDocument(msgspec.Struct, frozen=True):
+    """A field in which an alert differs, in JSON."""
+
+    field: str
+    value: str
+    usual: str
 
 
-def outliers_document(comparison: OutlierReport) -> dict[str, Any]:
-    """The groups that have alerts that differ, how many groups there are of each likeness, what was left out."""
+class OutlierDocument(msgspec.Struct, frozen=True):
+    """An alert that differs from its group, in JSON."""
+
+    composite_id: str
+    created: str
+    host: str
+    differences: tuple[DifferenceDocument, ...]
+
+
+class GroupDocument(msgspec.Struct, frozen=True):
+    """A group of alerts, in JSON. alike: None if the group is mixed or small and thus not judged."""
+
+    sha256: str | None
+    name: str
+    alerts: int
+    differ: int
+    likeness: GroupStatus
+    steady: tuple[str, ...]
+    varied: tuple[str, ...]
+    reasons: tuple[OutlierReason, ...]
+    few: tuple[OutlierDocument, ...]
+    alike: int | None
+
+
+def alike_documents(comparison: OutlierReport) -> tuple[GroupDocument, ...]:
+    """Return all groups for JSON."""
+    return tuple(map(_document, comparison.groups))
+
+
+def outlier_fields(comparison: OutlierReport | None) -> dict[str, Any]:
+    """Return the fields of `summary/1` on outliers: the groups that have some, groups by likeness, alerts left out."""
+    if comparison is None:
+        return {"outliers": msgspec.UNSET}
     return {
-        "outliers": [_document(group) for group in comparison.groups if group.differ],
+        "outliers": tuple(_document(group) for group in comparison.groups if group.differ),
         "outlier_groups": {str(likeness): comparison.by_likeness.get(likeness, 0) for likeness in GroupStatus},
         "not_compared": comparison.left_out,
     }
@@ -130,27 +166,16 @@ def _left_out(comparison: OutlierReport) -> list[str]:
     return [f"{format_cell(number)} alerts were not compared: there are too many different ones."] if number else []
 
 
-def _document(group: AlertGroup) -> dict[str, Any]:
+def _document(group: AlertGroup) -> GroupDocument:
     judged = group.likeness in (GroupStatus.ALIKE, GroupStatus.DIFFER)
-    return {
-        "sha256": group.sha256 or None,
-        "name": group.name,
-        "alerts": group.alerts,
-        "likeness": str(group.likeness),
-        "alike": group.alerts - group.differ if judged else None,
-        "differ": group.differ,
-        "steady": list(group.steady),
-        "varied": list(group.varied),
-        "reasons": [{"alerts": reason.alerts, "words": reason.words} for reason in group.reasons],
-        "few": [
-            {
-                "composite_id": odd.composite_id,
-                "created": odd.created,
-                "host": odd.host,
-                "differences": [
-                    {"field": one.field, "value": one.value, "usual": one.usual} for one in odd.differences
-                ],
-            }
-            for odd in group.few
-        ],
-    }
+    few = tuple(
+        OutlierDocument(
+            odd.composite_id,
+            odd.created,
+            odd.host,
+            tuple(DifferenceDocument(one.field, one.value, one.usual) for one in odd.differences),
+        )
+        for odd in group.few
+    )
+    changed = {"sha256": group.sha256 or None, "few": few, "alike": group.alerts - group.differ if judged else None}
+    return GroupDocument(**msgspec.structs.asdict(group) | changed)

@@ -21,7 +21,7 @@ def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
     sheets = [_what_is_sent(plan, preview), _which_alerts(preview), *map(_sample, preview.samples)]
     if preview.alike is not None:
         sheets += outlier_sheets(preview.alike, GROUPS, ALERTS_OF_GROUP)
-    return [*sheets[:-1], sheets[-1].noted(preview.warnings)]
+    return [*sheets[:-1], sheets[-1].with_notes(preview.warnings)]
 
 
 def _what_is_sent(plan: Plan, preview: Preview) -> Sheet:
@@ -60,5 +60,5 @@ def _sample(sample: TopValues) -> Sheet:
     notes = [f"and {format_cell(sample.others)} more"] if sample.others else []
     rows = [(number, value or "none") for value, number in sample.counts]
     style = "severity" if sample.title == "Severity" else ""
-    columns = (Column("alerts", right=True, bar=True), Column(sample.title, style=style, fold=True, least=64))
+    columns = (Column("alerts", right=True, bar=True), Column(sample.title, style=style, wrap=True, min_width=64))
     return Sheet("", columns, rows, notes)

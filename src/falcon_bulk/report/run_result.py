@@ -20,10 +20,10 @@ from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _PROBLEM_COLUMNS = (
     Column("code", right=True),
-    Column("error", fold=True),
-    Column("trace_id", fold=True, least=12),
+    Column("error", wrap=True),
+    Column("trace_id", wrap=True, min_width=12),
     Column("alerts", right=True),
-    Column("ids", spare=1, least=20),
+    Column("ids", drop_order=1, min_width=20),
 )
 _IDS_SHOWN = 3
 
@@ -36,7 +36,7 @@ def result_sheets(result: RunResult) -> list[Sheet]:
         sheets.append(result_hashes_sheet(result, MOST_HASHES))
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
-    return [*sheets[:-1], sheets[-1].noted(_effort(result))]
+    return [*sheets[:-1], sheets[-1].with_notes(_effort(result))]
 
 
 def result_document(result: RunResult) -> dict[str, Any]:

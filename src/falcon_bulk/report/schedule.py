@@ -1,38 +1,40 @@
-"""Render what `schedule` prints: blocks of text to copy."""
+"""The report of schedule: blocks to copy."""
 
 from collections.abc import Iterator
-from typing import Any, TextIO
+
+import msgspec
 
 from falcon_bulk.model.schedule import Schedule
+from falcon_bulk.report.formats import Format
+from falcon_bulk.report.output import Sink
+from falcon_bulk.report.report import Report
+from falcon_bulk.report.sheet import Sheet
 from falcon_bulk.textsafe import printable
 
 USER_UNITS = "~/.config/systemd/user"
 
 
-def write_schedule(schedule: Schedule, stream: TextIO) -> None:
-    """Write each block under a label, which is a comment in crontabs and units too."""
-    for number, (label, text) in enumerate(_blocks(schedule)):
-        stream.write("\n" * bool(number) + f"# {label}\n")
-        stream.writelines(f"{printable(line)}\n" for line in text.splitlines())
+class ScheduleDocument(Schedule, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/schedule/1"):
+    """`falcon-bulk/schedule/1`."""
 
 
-def write_schedule_markdown(schedule: Schedule, stream: TextIO) -> None:
-    """Write each block as indented code, which nothing inside it can end."""
-    for number, (label, text) in enumerate(_blocks(schedule)):
-        stream.write("\n" * bool(number) + f"{label}\n\n")
-        stream.writelines(f"    {printable(line)}\n" for line in text.splitlines())
+def schedule_report(schedule: Schedule) -> Report:
+    """Return the report: a block of text for each file, labelled with a comment or, in Markdown, indented as code."""
 
+    def write(sink: Sink, label: str, indent: str) -> None:
+        with sink.text() as stream:
+            for number, (where, text) in enumerate(_blocks(schedule)):
+                stream.write("\n" * bool(number) + label.format(where))
+                stream.writelines(f"{indent}{printable(line)}\n" for line in text.splitlines())
 
-def schedule_document(schedule: Schedule) -> dict[str, Any]:
-    """Return the JSON document `falcon-bulk/schedule/1`."""
-    return {
-        "schema": "falcon-bulk/schedule/1",
-        "name": schedule.name,
-        "crontab": schedule.crontab,
-        "service": schedule.service,
-        "timer": schedule.timer,
-        "log": schedule.log,
-    }
+    return Report(
+        lambda: [Sheet(where, (), (), text.splitlines()) for where, text in _blocks(schedule)],
+        lambda: ScheduleDocument(**msgspec.structs.asdict(schedule)),
+        writers={
+            Format.TABLE: lambda sink: write(sink, "# {}\n", ""),
+            Format.MARKDOWN: lambda sink: write(sink, "{}\n\n", "    "),
+        },
+    )
 
 
 def _blocks(schedule: Schedule) -> Iterator[tuple[str, str]]:

@@ -1,15 +1,17 @@
-"""What summary shows: a table for each field, and `falcon-bulk/summary/1`."""
+"""The report of summary: alerts counted by fields."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+
+import msgspec
 
 from falcon_bulk.model.outliers import OutlierReport
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.report import chart
 from falcon_bulk.report.multi_customer import joined_sheet
-from falcon_bulk.report.outliers import outlier_rows_sheet, outlier_sheets, outliers_document
+from falcon_bulk.report.outliers import GroupDocument, outlier_fields, outlier_rows_sheet, outlier_sheets
 from falcon_bulk.report.page import Page
+from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 from falcon_bulk.report.text_bars import bar
 
@@ -19,10 +21,35 @@ ALERTS_OF_GROUP = 10
 _TIMES = ("day", "hour")
 
 
-def summary_sheets(summary: Summary) -> list[Sheet]:
-    """A sheet for each field, its counts with bars; the last one says how the total is made up.
+class SummaryDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/summary/1"):
+    """`falcon-bulk/summary/1`."""
 
-    Where outliers were asked for, these come first.
+    customer: str
+    generated_at: str
+    filter: str
+    alerts_read: int
+    hidden: int
+    source: str
+    by: dict[str, tuple[Count, ...]]
+    outliers: tuple[GroupDocument, ...] | msgspec.UnsetType = msgspec.UNSET
+    outlier_groups: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+    not_compared: int | msgspec.UnsetType = msgspec.UNSET
+
+
+def summary_report(summary: Summary, exit_code: int) -> Report:
+    """Return the report on a summary."""
+    return Report(
+        lambda: summary_sheets(summary),
+        lambda: summary_document(summary),
+        lambda: summary_page(summary),
+        exit_code=exit_code,
+    )
+
+
+def summary_sheets(summary: Summary) -> list[Sheet]:
+    """Return a sheet for each field, its counts with bars; notes on the last one explain the total.
+
+    Outliers come first, if they were asked for.
     """
     sheets = [] if summary.outliers is None else _outliers(summary.customer, summary.outliers)
     sheets += [
@@ -30,11 +57,11 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
             f"{summary.customer}: {format_cell(summary.alerts_read)} alerts by {field}",
             (
                 Column("alerts", right=True),
-                Column("share", style="bar", spare=1, least=BAR),
+                Column("share", style="bar", drop_order=1, min_width=BAR),
                 Column(field, style="severity" if field == "severity" else "ends"),
             ),
             [_row(count, counts) for count in counts],
-            flat=_all_counts(summary),
+            csv_sheet=_all_counts(summary),
         )
         for field, counts in summary.by.items()
     ]
@@ -43,23 +70,25 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
     parity = f"{format_cell(visible)} visible + {format_cell(summary.hidden)} hidden = {total}"
     notes = [f"{parity}. The console shows the visible ones.", f"Filter: {summary.filter}"]
     if summary.source == "aggregates":
-        notes.insert(1, "Counted by Falcon and held against its total and its newest alerts; the others were not read.")
+        notes.insert(
+            1, "Counts from Falcon, checked against its total and the newest alerts; the others were not read."
+        )
     return [*sheets, Sheet("", (), (), notes)]
 
 
 def joined_sheets(summaries: Sequence[Summary]) -> list[Sheet]:
-    """The sheets of several customers; csv shows the counts of them all, the customer in front."""
-    flat = joined_sheet([(summary.customer, _flat(summary)) for summary in summaries])
+    """Return the sheets of several customers; csv has the counts of all of them, with a column for the customer."""
+    counts = joined_sheet([(summary.customer, _csv_sheet(summary)) for summary in summaries])
     sheets = [sheet for summary in summaries for sheet in summary_sheets(summary)]
-    return [replace(sheet, flat=flat) if sheet.flat else sheet for sheet in sheets]
+    return [replace(sheet, csv_sheet=counts) if sheet.csv_sheet else sheet for sheet in sheets]
 
 
-def _flat(summary: Summary) -> Sheet:
+def _csv_sheet(summary: Summary) -> Sheet:
     return _all_counts(summary) if summary.outliers is None else outlier_rows_sheet(summary.outliers)
 
 
 def _all_counts(summary: Summary) -> Sheet:
-    """The counts by all fields as one table; the share in percent."""
+    """Return the counts by all fields as one table; the share in percent."""
     columns = Column("by"), Column("value"), Column("alerts", right=True), Column("percent", right=True)
     total = summary.alerts_read or 1
     rows = [
@@ -71,7 +100,7 @@ def _all_counts(summary: Summary) -> Sheet:
 
 
 def summary_page(summary: Summary) -> Page:
-    """The sheets with a chart for each field: bars, or a time line where every day or hour is known."""
+    """Return the sheets with a chart for each field: bars, or a timeline if every day or hour is known."""
     return Page(
         summary_sheets(summary),
         f"{summary.customer}: {format_cell(summary.alerts_read)} alerts",
@@ -81,7 +110,7 @@ def summary_page(summary: Summary) -> Page:
 
 
 def summary_charts(summary: Summary, of: str = "") -> tuple[chart.Chart, ...]:
-    """A chart for each field. of: whose alerts these are, where a page shows several customers'."""
+    """Return a chart for each field. of: the customer, on a page of several."""
     title = f"{of}: alerts by" if of else "Alerts by"
     return tuple(_chart(f"{title} {field}", field, counts, summary.alerts_read) for field, counts in summary.by.items())
 
@@ -103,31 +132,18 @@ def _bar(count: Count, field: str) -> chart.Bar:
 def _outliers(customer: str, comparison: OutlierReport) -> list[Sheet]:
     first, *others = outlier_sheets(comparison, GROUPS, ALERTS_OF_GROUP)
     title = f"{customer}: {first.title}" if first.title else ""
-    return [replace(first, title=title, flat=outlier_rows_sheet(comparison)), *others]
+    return [replace(first, title=title, csv_sheet=outlier_rows_sheet(comparison)), *others]
 
 
-def summary_document(summary: Summary) -> dict[str, Any]:
-    """`falcon-bulk/summary/1`."""
-    return {
-        "schema": "falcon-bulk/summary/1",
-        "customer": summary.customer,
-        "generated_at": summary.generated_at,
-        "filter": summary.filter,
-        "alerts_read": summary.alerts_read,
-        "hidden": summary.hidden,
-        "source": summary.source,
-        "by": {field: [_document(count) for count in counts] for field, counts in summary.by.items()},
-    } | ({} if summary.outliers is None else outliers_document(summary.outliers))
-
-
-def _document(count: Count) -> dict[str, Any]:
-    value = list(count.value) if isinstance(count.value, tuple) else count.value
-    return {"value": value, "alerts": count.alerts} | ({"rest": True} if count.rest else {})
+def summary_document(summary: Summary) -> SummaryDocument:
+    """Return the document of a summary."""
+    fields = msgspec.structs.asdict(summary) | outlier_fields(summary.outliers)
+    return SummaryDocument(**fields)
 
 
 def _row(count: Count, counts: tuple[Count, ...]) -> Row:
-    most = max(one.alerts for one in counts if not one.rest)
-    return count.alerts, "" if count.rest else bar(count.alerts, most, BAR), _label(count)
+    largest = max(one.alerts for one in counts if not one.rest)
+    return count.alerts, "" if count.rest else bar(count.alerts, largest, BAR), _label(count)
 
 
 def _label(count: Count) -> str:

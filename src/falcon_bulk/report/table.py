@@ -75,7 +75,7 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
         console.print(Text(format_cell(sheet.title), style="bold"))
         console.print()
     left_out: list[str] = []
-    if sheet.stacked:
+    if sheet.as_blocks:
         _print_stacked(sheet, console)
     elif sheet.columns:
         left_out = _print_fitted(sheet, console)
@@ -95,7 +95,7 @@ def _print_stacked(sheet: Sheet, console: Console) -> None:
             table.add_row()
         for column, cell in zip(sheet.columns, row, strict=True):
             if text := format_column_cell(column, cell):
-                value = _styled(text, replace(column, fold=True), _width(text))
+                value = _styled(text, replace(column, wrap=True), _width(text))
                 table.add_row(Text(format_cell(column.title), style="dim", no_wrap=True), value)
     console.print(table)
 
@@ -110,7 +110,7 @@ def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
     kept = _columns_that_fit(sheet.columns, natural, console.width)
     widths = _squeezed(
         [natural[i] for i in kept],
-        [min(natural[i], sheet.columns[i].least) for i in kept],
+        [min(natural[i], sheet.columns[i].min_width) for i in kept],
         console.width - _GAP * (len(kept) - 1),
     )
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
@@ -136,9 +136,9 @@ def _columns_that_fit(columns: Sequence[Column], natural: Sequence[int], width: 
     """The numbers of the columns to show, so that each can have its least width."""
     kept = list(range(len(columns)))
     while len(kept) > 1:
-        needed = sum(min(natural[i], columns[i].least) + _GAP for i in kept) - _GAP
-        sparest = max(kept, key=lambda i: columns[i].spare)
-        if needed <= width or not columns[sparest].spare:
+        needed = sum(min(natural[i], columns[i].min_width) + _GAP for i in kept) - _GAP
+        sparest = max(kept, key=lambda i: columns[i].drop_order)
+        if needed <= width or not columns[sparest].drop_order:
             break
         kept.remove(sparest)
     return kept
@@ -166,7 +166,7 @@ def _natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) ->
 
 def _laid_out(sheet: Sheet) -> Sheet:
     """The sheet itself or, if it is stacked, one with a block of `title  value` lines for each row."""
-    if not sheet.stacked:
+    if not sheet.as_blocks:
         return sheet
     return Sheet(sheet.title, (Column(""), Column("")), _blocks(sheet), sheet.notes)
 
@@ -199,7 +199,7 @@ def _styled(value: str, column: Column, width: int) -> Text:
         style = ""
     elif style == "ends":
         value, style = _without_middle(value, width), ""
-    if column.fold:
+    if column.wrap:
         return Text(value, style=style, overflow="fold")
     return Text(value, style=style, overflow="ellipsis", no_wrap=True)
 

@@ -26,7 +26,7 @@ def with_bars(sheet: Sheet) -> Sheet:
     columns = list(sheet.columns)
     for place in reversed([place for place, column in enumerate(columns) if column.bar]):
         most = max((_number(row[place]) for row in rows), default=0) or 1
-        columns.insert(place + 1, Column("", style="bar", spare=1, least=6))
+        columns.insert(place + 1, Column("", style="bar", drop_order=1, min_width=6))
         for row in rows:
             row.insert(place + 1, bar(_number(row[place]), most, MAX_BAR))
     return replace(sheet, columns=columns, rows=rows)

@@ -58,4 +58,4 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from falcon_bulk.cli.allow_workflow import allow_hashes
     from falcon_bulk.cli.session import Session
 
-    return allow_hashes(Session(ctx, "run"), options)
+    return allow_hashes(Session.open(ctx, "run"), options)

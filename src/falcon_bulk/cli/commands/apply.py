@@ -49,7 +49,7 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
     from falcon_bulk.operations.changes.plan_file import PlanFile
 
     most_age = parse_age(plan_ttl, "--plan-ttl")
-    context = Session(ctx, "run")
+    context = Session.open(ctx, "run")
 
     def check(saved: PlanFile, tenant: "Tenant") -> None:
         home = tenant.home_cid()

@@ -42,13 +42,13 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from falcon_bulk.cli.selection_options import selection_from_options
     from falcon_bulk.cli.session import Session
 
-    context = Session(ctx, "run")
+    context = Session.open(ctx, "run")
     ids_file = options["ids_file"]
     prompts = not (options["yes"] or options["dry_run"])
     selection = selection_from_options(context, read_options(SelectionOptions, options), prompts=prompts)
     if not selection.everything and ids_file is not None:
         raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
-    if ids_file is not None and context.round:
+    if ids_file is not None and context.customers.several:
         raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
     if ids_file is not None:
         selection = replace(selection, ids=ids_from_file(ids_file, prompts=prompts))
@@ -56,6 +56,6 @@ def command(ctx: click.Context, /, **options: Any) -> int:
         raise UsageProblem(
             "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"
         )
-    if context.round:
+    if context.customers.several:
         return plan_for_customers(context, "bulk-close", selection, options)
     return change_alerts(context, "bulk-close", selection, options)

@@ -33,13 +33,13 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     from falcon_bulk.cli.selection_options import selection_from_options
     from falcon_bulk.cli.session import Session
 
-    context = Session(ctx, "run")
+    context = Session.open(ctx, "run")
     prompts = not (options["yes"] or options["dry_run"])
     selection = selection_from_options(context, read_options(SelectionOptions, options), prompts=prompts)
     if not selection.hashes:
         raise UsageProblem(
             "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."
         )
-    if context.round:
+    if context.customers.several:
         return plan_for_customers(context, "close-hash", selection, options)
     return change_alerts(context, "close-hash", selection, options)

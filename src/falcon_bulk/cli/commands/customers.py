@@ -39,19 +39,18 @@ def list_customers(ctx: click.Context) -> int:
     """
     from falcon_bulk.cli.customer_files import customers_session, select_customer_files
     from falcon_bulk.cli.hints import suggest
-    from falcon_bulk.model.customer import exit_code_of
-    from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
+    from falcon_bulk.report.customers import customer_files_report
 
-    context = customers_session(ctx)
-    files = select_customer_files(context, ())
-    context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
+    session = customers_session(ctx)
+    files = select_customer_files(session, ())
+    exit_code = session.publish(customer_files_report(files))
     if not files:
-        context.console.say(
-            f"There is no env file in {context.customers_dir}; `falcon-bulk customers add` creates one."
+        session.console.say(
+            f"There is no env file in {session.customers.folder}; `falcon-bulk customers add` creates one."
         )
-    elif not exit_code_of(files):
-        suggest(context, "Next:", "customers", "check")
-    return exit_code_of(files)
+    elif not exit_code:
+        suggest(session, "Next:", "customers", "check")
+    return exit_code
 
 
 @command.command(
@@ -66,22 +65,23 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
     The exit code is 0 if all logins work, the code of the failures if they share one, else 6.
     """
     from falcon_bulk.cli.customer_files import customers_session, select_customer_files
+    from falcon_bulk.cli.session import PARALLEL_CUSTOMERS
     from falcon_bulk.errors import BadEnvFile
-    from falcon_bulk.model.customer import exit_code_of
     from falcon_bulk.operations.customers import check_customers
-    from falcon_bulk.report.customers import customer_checks_document, customer_checks_sheet
+    from falcon_bulk.report.customers import customer_checks_report
 
-    context = customers_session(ctx)
-    files = select_customer_files(context, names)
+    session = customers_session(ctx)
+    files = select_customer_files(session, names)
     if not files:
         raise BadEnvFile(
-            f"There is no env file in {context.customers_dir}.", "`falcon-bulk customers add NAME` creates one."
+            f"There is no env file in {session.customers.folder}.", "`falcon-bulk customers add NAME` creates one."
         )
-    checks = check_customers(files, lambda name: context.alone(name).tenant(), context.parallel_customers)
-    context.publish(lambda: [customer_checks_sheet(checks)], lambda: customer_checks_document(checks))
+    parallel = session.options.parallel_customers or PARALLEL_CUSTOMERS
+    checks = check_customers(files, lambda name: session.for_customer(name).tenant(), parallel)
+    exit_code = session.publish(customer_checks_report(checks))
     if any(check.reading for check in checks):
-        context.console.say("Nothing was changed; write access is not tested.")
-    return exit_code_of(checks)
+        session.console.say("Nothing was changed; write access is not tested.")
+    return exit_code
 
 
 @command.command("add", epilog=examples("customers add initech"))
@@ -99,17 +99,17 @@ def add(ctx: click.Context, name: str) -> int:
     from falcon_bulk.cli.hints import suggest
     from falcon_bulk.config.customers import add_customer
     from falcon_bulk.operations.customers import customer_files
-    from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
+    from falcon_bulk.report.customers import customer_files_report
 
-    context = customers_session(ctx)
-    check_is_new(context, name)
-    path = add_customer(name, context.customers_dir, ask_for_values(context.console))
-    written = [file for file in customer_files(context.customers_dir, os.environ) if file.customer == name]
-    context.publish(lambda: [customer_files_sheet(written)], lambda: customer_files_document(written))
-    context.console.say(f"Wrote {path}, readable by you alone.")
+    session = customers_session(ctx)
+    check_is_new(session, name)
+    path = add_customer(name, session.customers.folder, ask_for_values(session.console))
+    written = [file for file in customer_files(session.customers.folder, os.environ) if file.customer == name]
+    session.publish(customer_files_report(written))
+    session.console.say(f"Wrote {path}, readable by you alone.")
     if not written[0].cids:
-        context.console.say("Note: without FALCON_CID, credentials of another customer would go unnoticed.")
-    suggest(context, "Next:", "customers", "check", name)
+        session.console.say("Note: without FALCON_CID, credentials of another customer would go unnoticed.")
+    suggest(session, "Next:", "customers", "check", name)
     return written[0].exit_code
 
 
@@ -127,13 +127,13 @@ def confirm(ctx: click.Context, name: str) -> int:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.config.customers import customer_file
     from falcon_bulk.journal.customer_cids import forget_customer_cid
-    from falcon_bulk.report.customers import customer_files_document, customer_files_sheet
+    from falcon_bulk.report.customers import customer_files_report
 
-    context = Session(ctx, "customers")
-    customer_file(name, context.customers_dir)
-    files = select_customer_files(context, (name,))
-    former = forget_customer_cid(context.state_folder(), name)
-    context.publish(lambda: [customer_files_sheet(files)], lambda: customer_files_document(files))
+    session = Session.open(ctx, "customers")
+    customer_file(name, session.customers.folder)
+    files = select_customer_files(session, (name,))
+    former = forget_customer_cid(session.state_folder(), name)
+    session.publish(customer_files_report(files))
     was = f"was pinned to {former}" if former else "was not pinned"
-    context.console.say(f"The CID of {name} {was}; the next change pins it.")
+    session.console.say(f"The CID of {name} {was}; the next change pins it.")
     return ExitCode.DONE

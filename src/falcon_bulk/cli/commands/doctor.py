@@ -29,22 +29,13 @@ def command(ctx: click.Context) -> int:
     from falcon_bulk.cli.doctor_checks import redactions, run_checks
     from falcon_bulk.cli.hints import suggest
     from falcon_bulk.cli.session import Session
-    from falcon_bulk.report.doctor import doctor_document, write_doctor_report
-    from falcon_bulk.report.formats import Format
-    from falcon_bulk.report.output import Sink, dump
+    from falcon_bulk.report.doctor import doctor_report
 
-    context = Session(ctx, "doctor")
-    if context.round:
+    session = Session.open(ctx, "doctor")
+    if session.customers.several:
         raise UsageProblem("doctor checks one customer at a time.", "`falcon-bulk customers check` logs in to each.")
-    report = run_checks(context)
-
-    def write(sink: Sink, fmt: Format) -> None:
-        if fmt is Format.JSON:
-            dump(doctor_document(report), sink.binary)
-        else:
-            write_doctor_report(sink, fmt, report, redactions(context))
-
-    context.emit(write)
-    if not report.exit_code:
-        suggest(context, "Next:", "summary")
-    return report.exit_code
+    report = run_checks(session)
+    exit_code = session.publish(doctor_report(report, redactions(session)))
+    if not exit_code:
+        suggest(session, "Next:", "summary")
+    return exit_code

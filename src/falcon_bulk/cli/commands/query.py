@@ -37,64 +37,52 @@ class QueryOptions(NamedTuple):
     ),
 )
 @selection_options
-@click.option("--limit", **single_value(), type=click.IntRange(1), help="Most alerts to show.  [default: 100]")
+@click.option("--limit", **single_value(), type=click.IntRange(1), help="Alerts to show at most.  [default: 100]")
+@click.option("--all", "everything", is_flag=True, help="Show all alerts, beyond 10,000 too; unsorted without --sort.")
 @click.option(
-    "--all", "everything", is_flag=True, help="All alerts, beyond 10,000; as they come unless --sort is given."
+    "--sort", **single_value(), metavar="FIELD.asc|desc", help="Sort by this field.  [default: created_timestamp.desc]"
 )
-@click.option("--sort", **single_value(), metavar="FIELD.asc|desc", help="Order.  [default: created_timestamp.desc]")
-@click.option("--details", is_flag=True, help="More of each alert, with its console link.")
-@click.option("--fields", **multi_value("A,B.C"), help="Just these fields (dot paths).")
-@click.option("--count", "count_only", is_flag=True, help="Only how many there are, alone on stdout.")
-@click.option("--test-connection", is_flag=True, help="Log in, read one alert, say what is seen.")
+@click.option("--details", is_flag=True, help="Show more of each alert, with its console link.")
+@click.option("--fields", **multi_value("A,B.C"), help="Show just these fields (dot paths).")
+@click.option("--count", "count_only", is_flag=True, help="Print only the number of alerts.")
+@click.option("--test-connection", is_flag=True, help="Log in, read one alert, and show what is visible.")
 @shared_options
 @takes(QueryOptions)
 def command(ctx: click.Context, options: QueryOptions) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
-    from falcon_bulk.cli.alert_output import (
-        AlertDisplay,
-        AlertQuery,
-        count_alerts,
-        count_for_customers,
-        read_documents,
-        write_alerts,
-        write_count,
-        write_for_customers,
-    )
+    from falcon_bulk.cli.alert_output import AlertQuery, publish_alerts, publish_alerts_of_customers, publish_count
     from falcon_bulk.cli.hints import after_query
     from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
     from falcon_bulk.cli.session import Session
+    from falcon_bulk.report.alerts import AlertDisplay
 
     if options.everything and options.limit:
         raise UsageProblem("--all and --limit contradict each other.", "Leave one of them out.")
-    context = Session(ctx, "query")
-    selection = selection_from_options(context, options.selection)
+    session = Session.open(ctx, "query")
+    fail_on_empty = options.selection.fail_on_empty
+    selection = selection_from_options(session, options.selection)
     sort = _sort(options.sort)
-    warn_about_fields(context, options.fields)
+    warn_about_fields(session, options.fields)
     if sort:
         ordered_by, _, _ = sort.partition("|")
-        warn_about_fields(context, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
+        warn_about_fields(session, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
     if options.test_connection:
-        return _test_connection(context)
-    if options.count_only and context.round:
-        return count_for_customers(context, selection, fail_on_empty=options.selection.fail_on_empty)
+        return _test_connection(session)
     if options.count_only:
-        total = count_alerts(context, selection)
-        context.emit(lambda sink, _: write_count(sink, total))
-        return exit_code_for(total, fail_on_empty=options.selection.fail_on_empty)
-    chosen = AlertQuery(selection, None if options.everything else options.limit or 100, sort)
-    look = AlertDisplay(options.fields, options.details)
-    if context.round:
-        return write_for_customers(context, chosen, look, fail_on_empty=options.selection.fail_on_empty)
-    with read_documents(context, chosen) as documents:
-        shown = write_alerts(context, documents, look)
+        return publish_count(session, selection, fail_on_empty=fail_on_empty)
+    query = AlertQuery(selection, None if options.everything else options.limit or 100, sort)
+    display = AlertDisplay(options.fields, options.details)
+    if session.customers.several:
+        return publish_alerts_of_customers(session, query, display, fail_on_empty=fail_on_empty)
+    shown = publish_alerts(session, query, display)
     if not shown:
-        context.console.say(f"No alert matches: {selection.words}.")
-    after_query(context, options.selection, shown)
-    return exit_code_for(shown, fail_on_empty=options.selection.fail_on_empty)
+        session.console.say(f"No alert matches: {selection.words}.")
+    after_query(session, options.selection, shown)
+    return exit_code_for(shown, fail_on_empty=fail_on_empty)
 
 
 def _sort(value: str | None) -> str:
-    """`FIELD.desc` as the API takes it, `FIELD|desc`; '' for None. Raises UsageProblem."""
+    """Return `FIELD.desc` in the API's form `FIELD|desc`; '' for None. Raises UsageProblem."""
     if value is None:
         return ""
     field, _, direction = value.replace("|", ".").rpartition(".")
@@ -103,18 +91,20 @@ def _sort(value: str | None) -> str:
     return f"{field}|{direction}"
 
 
-def _test_connection(context: "Session") -> int:
-    with context.tenant() as tenant:
+def _test_connection(session: "Session") -> int:
+    """Log in, read one alert, and show what the login can see."""
+    from falcon_bulk.report.facts import facts_sheet
+    from falcon_bulk.report.report import Report
+
+    with session.tenant() as tenant:
         cid, total = tenant.home_cid(), tenant.alerts.count("")
-        document: dict[str, str | int | None] = {
+        facts: dict[str, str | int | None] = {
             "customer": tenant.customer,
             "cloud": tenant.cloud,
             "cid": cid,
             "alerts": total,
             "quota_remaining": tenant.pacer.lowest_remaining,
         }
-    from falcon_bulk.report.facts import facts_sheet
-
-    context.publish(lambda: [facts_sheet(f"{tenant.customer}: login and reading work", document)], lambda: document)
-    context.console.say("That writing works is not tested.")
+    session.publish(Report(lambda: [facts_sheet(f"{tenant.customer}: login and reading work", facts)], lambda: facts))
+    session.console.say("Whether writing works was not tested.")
     return ExitCode.DONE

@@ -34,10 +34,9 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
     from falcon_bulk.cli.signals import stop_on_signals
     from falcon_bulk.journal.lock import hold_locks
     from falcon_bulk.report.formats import Format
-    from falcon_bulk.report.output import dump
-    from falcon_bulk.report.runs import runs_document
+    from falcon_bulk.report.runs import runs_report
 
-    context = Session(ctx, "run")
+    context = Session.open(ctx, "run")
     check_change_allowed(context, ConsentOptions(yes=False))
     with open_customer_journals(context) as opened:
         if run_id is None:
@@ -45,7 +44,7 @@ def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
             if not unfinished:
                 context.console.say("No run of this customer is unfinished.")
                 if context.output.format is Format.JSON:
-                    context.emit(lambda sink, _format: dump(runs_document([]), sink.binary))
+                    context.publish(runs_report([]))
                 return ExitCode.DONE
             if len(unfinished) > 1:
                 raise Refused(f"Several runs are unfinished: {', '.join(unfinished)}.", "Name one of them.")

@@ -11,8 +11,12 @@ from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.run import RunRow
+    from falcon_bulk.report.multi_customer import Parts
+    from falcon_bulk.report.report import Report, Reported
 
 
 @click.group(
@@ -39,44 +43,48 @@ def command(ctx: click.Context) -> int:
 def list_runs(ctx: click.Context) -> int:
     """List the runs, newest first."""
     from falcon_bulk.cli.hints import after_runs
+    from falcon_bulk.cli.multi_customer import run_for_customers
     from falcon_bulk.cli.session import Session
-    from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
+    from falcon_bulk.report.runs import runs_report
 
-    context = Session(ctx, "runs")
-    if context.round:
-        return _round(context)
-    rows = _rows(context)
-    context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
+    session = Session.open(ctx, "runs")
+    if session.customers.several:
+        return run_for_customers(session, lambda one: _reported(_rows(one)), _combined_report)
+    rows = _rows(session)
+    session.publish(runs_report(rows))
     if not rows:
-        context.console.say("No run is recorded for this customer on this machine.")
-    after_runs(context, rows)
+        session.console.say("No run is recorded for this customer on this machine.")
+    after_runs(session, rows)
     return ExitCode.DONE
 
 
-def _rows(context: "Session") -> "list[RunRow]":
-    """The customer's runs, newest first."""
+def _rows(session: "Session") -> "list[RunRow]":
+    """Return the customer's runs, newest first."""
     from falcon_bulk.cli.journal_lookup import open_customer_journals
 
-    with open_customer_journals(context) as opened:
-        return sorted((row for journal in opened for row in journal.rows()), key=lambda row: row.started, reverse=True)
+    with open_customer_journals(session) as opened:
+        return _newest_first(row for journal in opened for row in journal.rows())
 
 
-def _round(context: "Session") -> int:
-    from falcon_bulk.cli.multi_customer import run_for_each_customer
-    from falcon_bulk.model.multi_customer import combined_exit_code
-    from falcon_bulk.report.multi_customer import customers_sheet, multi_document
-    from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
+def _newest_first(rows: "Iterable[RunRow]") -> "list[RunRow]":
+    return sorted(rows, key=lambda row: row.started, reverse=True)
 
-    def work(alone: "Session") -> "tuple[list[RunRow], int]":
-        rows = _rows(alone)
-        alone.file(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
-        return rows, ExitCode.DONE
 
-    parts = run_for_each_customer(context, work)
-    rows = sorted((row for part in parts for row in part.result or ()), key=lambda row: row.started, reverse=True)
-    customers = customers_sheet(parts, ("runs",), lambda rows: (len(rows),))
-    context.publish(lambda: [runs_sheet(rows), customers], lambda: multi_document(parts, runs_document))
-    return combined_exit_code(parts)
+def _reported(rows: "list[RunRow]") -> "Reported[list[RunRow]]":
+    from falcon_bulk.report.report import Reported
+    from falcon_bulk.report.runs import runs_report
+
+    return Reported(rows, runs_report(rows))
+
+
+def _combined_report(parts: "Parts[list[RunRow]]") -> "Report":
+    from falcon_bulk.report.multi_customer import multi_report, results_of
+    from falcon_bulk.report.runs import runs_sheet
+
+    rows = _newest_first(row for _, rows in results_of(parts) for row in rows)
+    return multi_report(
+        parts, ("runs",), lambda rows: (len(rows),), sheets=lambda customers: [runs_sheet(rows), customers]
+    )
 
 
 @command.command("show", epilog=examples("runs show RUN --customer acme", "runs show RUN --customer acme -o run.html"))
@@ -89,28 +97,29 @@ def show(ctx: click.Context, run_id: str) -> int:
     from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
     from falcon_bulk.cli.session import Session
     from falcon_bulk.report.indicators import result_hashes_sheet
+    from falcon_bulk.report.report import Report
     from falcon_bulk.report.run_result import result_document, result_sheets
     from falcon_bulk.report.runs import alert_records_sheet, run_detail_document, run_detail_sheets, run_page
 
-    context = Session(ctx, "runs")
-    with open_customer_journals(context) as opened:
+    session = Session.open(ctx, "runs")
+    with open_customer_journals(session) as opened:
         journal = journal_with_run(opened, run_id)
         result, undo = journal.result(run_id), journal.taken_back_by(run_id)
         if result.allowance is not None:
-            context.publish(
+            report = Report(
                 lambda: run_detail_sheets(result_sheets(result)[:1], result_hashes_sheet(result)),
                 lambda: result_document(result),
             )
-            after_recorded_run(context, result, undo)
-            return ExitCode.DONE
-        context.publish(
-            lambda: run_detail_sheets(result_sheets(result), alert_records_sheet(journal.alerts.records(run_id))),
-            lambda: run_detail_document(result, journal.alerts.records(run_id)),
-            page=lambda: run_page(
-                result, journal.plan(run_id), lambda: journal.alerts.records(run_id), journal.sent_by_time(run_id)
-            ),
-        )
-    after_recorded_run(context, result, undo)
+        else:
+            report = Report(
+                lambda: run_detail_sheets(result_sheets(result), alert_records_sheet(journal.alerts.records(run_id))),
+                lambda: run_detail_document(result, journal.alerts.records(run_id)),
+                lambda: run_page(
+                    result, journal.plan(run_id), lambda: journal.alerts.records(run_id), journal.sent_by_time(run_id)
+                ),
+            )
+        session.publish(report)
+    after_recorded_run(session, result, undo)
     return ExitCode.DONE
 
 
@@ -124,16 +133,17 @@ def abandon(ctx: click.Context, run_id: str) -> int:
     from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
     from falcon_bulk.cli.session import Session
     from falcon_bulk.journal.lock import hold_locks
+    from falcon_bulk.report.report import Report
     from falcon_bulk.report.run_result import result_document, result_sheets
 
-    context = Session(ctx, "runs")
-    with open_customer_journals(context) as opened:
+    session = Session.open(ctx, "runs")
+    with open_customer_journals(session) as opened:
         journal = journal_with_run(opened, run_id)
         with hold_locks(journal.path.parent, journal.plan(run_id).cids, run_id):
-            journal.abandon(run_id, context.now)
+            journal.abandon(run_id, session.now)
         result, undo = journal.result(run_id), journal.taken_back_by(run_id)
-    context.publish(lambda: result_sheets(result), lambda: result_document(result))
-    after_recorded_run(context, result, undo)
+    session.publish(Report(lambda: result_sheets(result), lambda: result_document(result)))
+    after_recorded_run(session, result, undo)
     return ExitCode.DONE
 
 
@@ -149,13 +159,11 @@ def prune(ctx: click.Context, older_than: str) -> int:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.time_values import parse_age
     from falcon_bulk.model.clock import rfc3339
-    from falcon_bulk.report.runs import runs_document, runs_page, runs_sheet
+    from falcon_bulk.report.runs import runs_report
 
-    context = Session(ctx, "runs")
-    before = rfc3339(context.timing.now() - parse_age(older_than, "--older-than"))
-    with open_customer_journals(context) as opened:
+    session = Session.open(ctx, "runs")
+    before = rfc3339(session.timing.now() - parse_age(older_than, "--older-than"))
+    with open_customer_journals(session) as opened:
         number = sum(journal.prune(before) for journal in opened)
-    context.console.say(f"{number:,} runs are forgotten; what is left is listed.")
-    rows = _rows(context)
-    context.publish(lambda: [runs_sheet(rows)], lambda: runs_document(rows), page=lambda: runs_page(rows))
-    return ExitCode.DONE
+    session.console.say(f"{number:,} runs are forgotten; what is left is listed.")
+    return session.publish(runs_report(_rows(session)))

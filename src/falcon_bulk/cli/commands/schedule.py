@@ -64,24 +64,13 @@ def command(
     """
     from falcon_bulk.cli.scheduled_command import MAX_CRON_COMMAND, build_job, check_schedulable, choose_recurrence
     from falcon_bulk.cli.session import Session
-    from falcon_bulk.report.formats import Format
-    from falcon_bulk.report.output import Sink, dump
-    from falcon_bulk.report.schedule import schedule_document, write_schedule, write_schedule_markdown
+    from falcon_bulk.report.schedule import schedule_report
 
-    context = Session(ctx, "schedule")
+    session = Session.open(ctx, "schedule")
     recurrence = choose_recurrence(daily=daily, weekly=weekly, every=every, at=cron_expression)
-    schedule = build_job(context, check_schedulable(context, command_line), unit_name).schedule(recurrence)
-
-    def write(sink: Sink, fmt: Format) -> None:
-        if fmt is Format.JSON:
-            dump(schedule_document(schedule), sink.binary)
-        else:
-            write_blocks = write_schedule_markdown if fmt is Format.MARKDOWN else write_schedule
-            with sink.text() as stream:
-                write_blocks(schedule, stream)
-
-    context.emit(write)
-    say = context.console.say
+    schedule = build_job(session, check_schedulable(session, command_line), unit_name).schedule(recurrence)
+    session.publish(schedule_report(schedule))
+    say = session.console.say
     has_units = schedule.timer is not None
     if not has_units:
         say("Note: --at is for crontab alone; for systemd units use --daily, --weekly or --every.")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.selection import Selection
     from falcon_bulk.model.summary import Summary
+    from falcon_bulk.report.multi_customer import Parts
+    from falcon_bulk.report.report import Report
 
 DEFAULT = ("severity", "status", "product")
 BY = (
@@ -51,35 +53,41 @@ class SummaryOptions(NamedTuple):
 def command(ctx: click.Context, options: SummaryOptions) -> int:
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.hints import after_summary
+    from falcon_bulk.cli.multi_customer import run_for_customers
     from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.alert_fields import current_name
     from falcon_bulk.operations.counting.field_summary import check_field, field_names
     from falcon_bulk.report.formats import Format
-    from falcon_bulk.report.summary import summary_document, summary_page, summary_sheets
+    from falcon_bulk.report.report import Reported
+    from falcon_bulk.report.summary import summary_report
 
-    fields, top, outliers = options.fields or DEFAULT, options.top, options.outliers
+    fields = options.fields or DEFAULT
     for field in fields:
         check_field(field)
-    context = Session(ctx, "summary")
-    selection = selection_from_options(context, options.selection)
-    warn_about_fields(context, [name for name in field_names(fields) if current_name(name) is not None])
-    if outliers:
-        context.say_of(Format.CSV, "CSV has the alerts that differ; leave --outliers out for the counts.")
-    if context.round:
-        return _round(context, selection, fields, top, outliers, fail_on_empty=options.selection.fail_on_empty)
-    summary = _summarize(context, selection, fields, top, outliers)
-    context.publish(
-        lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
-    )
+    session = Session.open(ctx, "summary")
+    selection = selection_from_options(session, options.selection)
+    warn_about_fields(session, [name for name in field_names(fields) if current_name(name) is not None])
+    if options.outliers:
+        session.note_about(Format.CSV, "CSV has the alerts that differ; leave --outliers out for the counts.")
+
+    def work(one: Session) -> "Reported[Summary]":
+        summary = _summarize(one, selection, fields, options.top, options.outliers)
+        exit_code = exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
+        return Reported(summary, summary_report(summary, exit_code))
+
+    if session.customers.several:
+        return run_for_customers(session, work, lambda parts: _combined_report(parts, selection))
+    summary, report = work(session)
+    exit_code = session.publish(report)
     if not summary.alerts_read:
-        context.console.say(f"No alert matches: {selection.words}.")
-    after_summary(context, options.selection, summary.alerts_read, outliers=outliers)
-    return exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
+        session.console.say(f"No alert matches: {selection.words}.")
+    after_summary(session, options.selection, summary.alerts_read, outliers=options.outliers)
+    return exit_code
 
 
 def _summarize(
-    context: "Session", selection: "Selection", fields: tuple[str, ...], top: int, outliers: bool
+    session: "Session", selection: "Selection", fields: tuple[str, ...], top: int, outliers: bool
 ) -> "Summary":
     from falcon_bulk.model.alert import Alert
     from falcon_bulk.model.alert_fields import KNOWN_FIELDS, closest_field
@@ -91,20 +99,20 @@ def _summarize(
     )
     from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
 
-    with context.tenant() as tenant, context.watching("reading") as watch:
-        customer, cids, now = tenant.customer, tenant.cids, context.now
+    with session.tenant() as tenant, session.watching("reading") as watch:
+        customer, cids, now = tenant.customer, tenant.cids, session.now
         summary = summarize_on_server(
             tenant.alerts,
             selection,
             fields,
             top,
             cids=cids,
-            in_flight=context.readers,
+            in_flight=session.readers,
             customer=customer,
             generated_at=now,
             outliers=outliers,
         ) or summarize(
-            check_cids(read_selection(tenant.alerts, selection, watch, Alert, readers=context.readers), cids),
+            check_cids(read_selection(tenant.alerts, selection, watch, Alert, readers=session.readers), cids),
             fields,
             top,
             customer=customer,
@@ -116,45 +124,21 @@ def _summarize(
             watch.sought.clear()  # Falcon knows the fields of a filter that finds something
     for field in fields_without_values(summary):
         near = closest_field(field) if field not in FIELD_VALUES and field not in KNOWN_FIELDS else ""
-        context.console.say(f"Note: No alert has a value in {field}{f'; did you mean {near}?' if near else '.'}")
+        session.console.say(f"Note: No alert has a value in {field}{f'; did you mean {near}?' if near else '.'}")
     return summary
 
 
-def _round(
-    context: "Session",
-    selection: "Selection",
-    fields: tuple[str, ...],
-    top: int,
-    outliers: bool,
-    *,
-    fail_on_empty: bool,
-) -> int:
-    from falcon_bulk.cli.multi_customer import run_for_each_customer
-    from falcon_bulk.cli.selection_options import exit_code_for
-    from falcon_bulk.model.multi_customer import combined_exit_code
-    from falcon_bulk.report.multi_customer import customers_page, customers_sheet, multi_document
-    from falcon_bulk.report.summary import (
-        joined_sheets,
-        summary_charts,
-        summary_document,
-        summary_page,
-        summary_sheets,
-    )
+def _combined_report(parts: "Parts[Summary]", selection: "Selection") -> "Report":
+    """Return the report on several customers: each one's counts, then the customers."""
+    from falcon_bulk.report.multi_customer import customers_page, multi_report, results_of
+    from falcon_bulk.report.summary import joined_sheets, summary_charts
 
-    def work(alone: "Session") -> tuple["Summary", int]:
-        summary = _summarize(alone, selection, fields, top, outliers)
-        alone.file(
-            lambda: summary_sheets(summary), lambda: summary_document(summary), page=lambda: summary_page(summary)
-        )
-        return summary, exit_code_for(summary.alerts_read, fail_on_empty=fail_on_empty)
-
-    parts = run_for_each_customer(context, work)
-    customers = customers_sheet(parts, ("alerts", "hidden"), lambda one: (one.alerts_read, one.hidden))
-    each = joined_sheets([part.result for part in parts if part.result is not None])
-    charts = [one for part in parts if part.result is not None for one in summary_charts(part.result, part.customer)]
-    context.publish(
-        lambda: [*each, customers],
-        lambda: multi_document(parts, summary_document),
-        page=lambda: customers_page([*each, customers], customers, selection.words, charts),
+    each = joined_sheets([summary for _, summary in results_of(parts)])
+    charts = [one for customer, summary in results_of(parts) for one in summary_charts(summary, customer)]
+    return multi_report(
+        parts,
+        ("alerts", "hidden"),
+        lambda one: (one.alerts_read, one.hidden),
+        sheets=lambda customers: [*each, customers],
+        page=lambda customers: customers_page([*each, customers], customers, selection.words, charts),
     )
-    return combined_exit_code(parts)

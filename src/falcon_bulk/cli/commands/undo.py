@@ -48,7 +48,7 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
     from falcon_bulk.operations.changes.planner import PlanSink
     from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 
-    context = Session(ctx, "run")
+    context = Session.open(ctx, "run")
     consent = ConsentOptions(options["yes"], options["expect"], options["maximum"])
     if not options["dry_run"]:
         consent.check()

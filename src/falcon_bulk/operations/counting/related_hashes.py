@@ -96,7 +96,7 @@ class RelatedHashCounter:
         return tuple(found)
 
 
-def agreed_md5(values: Iterable[str]) -> str:
-    """The one MD5 among what stood beside a hash; '' where there is none, or where they contradict each other."""
+def agreed_md5(values: Iterable[str]) -> str | None:
+    """Return the one MD5 seen beside a hash; None if there is none or they contradict each other."""
     found = {value.lower() for value in values if _MD5.fullmatch(value.lower())} - {_NO_MD5}
-    return found.pop() if len(found) == 1 else ""
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,117 @@
+"""Which customer or customers a command is for."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from falcon_bulk.cli.command_line import SharedOptions
+from falcon_bulk.config.customers import list_customers
+from falcon_bulk.config.settings import Settings, load_settings, resolve_env_file
+from falcon_bulk.errors import BadEnvFile, UsageProblem
+
+DEFAULT_FOLDER = Path("customers")
+
+
+@dataclass(frozen=True)
+class CustomerSelection:
+    """One customer, or several.
+
+    folder: has one env file per customer. several: their names, in order; empty for one customer. name: the one
+    customer's file name; '' if it is --env-file's or the process environment's. is_named: whether the command line
+    names customers or an env file. arguments: options that select the same in another command.
+    """
+
+    folder: Path = DEFAULT_FOLDER
+    env_file: Path | None = None
+    name: str = ""
+    several: tuple[str, ...] = ()
+    is_named: bool = False
+    arguments: tuple[str, ...] = ()
+    folder_arguments: tuple[str, ...] = ()
+
+    def one(self, customer: str) -> "CustomerSelection":
+        """Return the selection of one customer of several."""
+        return CustomerSelection(
+            folder=self.folder,
+            name=customer,
+            is_named=True,
+            arguments=("--customer", customer),
+            folder_arguments=self.folder_arguments,
+        )
+
+    def with_several(self, customers: tuple[str, ...]) -> "CustomerSelection":
+        """Return the selection of several customers."""
+        return replace(self, several=customers)
+
+    def load_settings(self) -> Settings:
+        """Load the customer's settings. Raises UsageProblem if there are several customers, BadEnvFile."""
+        if self.several:
+            raise UsageProblem("This works on one customer at a time.", "Name one of them with --customer.")
+        return load_settings(
+            env_file=self.env_file,
+            customer=self.name or None,
+            customers_dir=self.folder,
+            environ=os.environ,
+            cwd=Path.cwd(),
+        )
+
+    def find_env_file(self) -> Path | None:
+        """Return the env file of the settings, existing or not; None if they are the process environment's.
+
+        Raises UsageProblem, BadEnvFile.
+        """
+        return resolve_env_file(
+            env_file=self.env_file,
+            customer=self.name or None,
+            customers_dir=self.folder,
+            environ=os.environ,
+            cwd=Path.cwd(),
+        )
+
+
+def select_customers(options: SharedOptions, say: Callable[[str], None]) -> CustomerSelection:
+    """Return the customers that the options select. say: shows a message.
+
+    Raises UsageProblem if options contradict each other or select nobody.
+    """
+    folder, tag, names = options.customers_dir or DEFAULT_FOLDER, options.customer_tag or "", options.customers
+    by_group = options.all_customers or bool(tag)
+    if options.all_customers + bool(tag) + bool(names) > 1 or (options.env_file and (by_group or names[1:])):
+        raise UsageProblem(
+            "Conflicting customer options.", "Use one of --env-file, --customer, --customer-tag, --all-customers."
+        )
+    several = names if len(names) > 1 else ()
+    selection = CustomerSelection(
+        folder=folder,
+        env_file=options.env_file,
+        name=names[0] if len(names) == 1 else "",
+        is_named=bool(options.env_file or names),
+        arguments=_arguments(options),
+        folder_arguments=("--customers-dir", str(folder)) if options.customers_dir else (),
+    )
+    if by_group:
+        known = list_customers(folder)
+        several = tuple(name for name in known if not tag or _has_tag(selection.one(name), tag, say))
+        if not several:
+            missing = f"There is no customer with the tag {tag} in {folder}." if tag else f"No customers in {folder}."
+            raise UsageProblem(missing, "`falcon-bulk customers` lists them.")
+    return selection.with_several(several)
+
+
+def _arguments(options: SharedOptions) -> tuple[str, ...]:
+    single = {
+        "--customer": ",".join(options.customers),
+        "--customer-tag": options.customer_tag or "",
+        "--env-file": str(options.env_file or ""),
+    }
+    words = [word for option, value in single.items() if value for word in (option, value)]
+    return (*words, *["--all-customers"] * options.all_customers)
+
+
+def _has_tag(customer: CustomerSelection, tag: str, say: Callable[[str], None]) -> bool:
+    try:
+        return tag in customer.load_settings().tags
+    except BadEnvFile as error:
+        say(f"Note: {customer.name} is left out, its tags cannot be read: {error.message}")
+        return False
