@@ -51,7 +51,7 @@ class Tenant:
         self._lock = threading.Lock()
         self._token = Token("")
         self._renew_at = 0.0
-        self._transport = Transport(timing, self.pacer, connections=connections)
+        self._transport = Transport(timing, self.pacer, connections=connections, customer=settings.customer)
         self._transport.token = self._current_token
         self._transport.renew = self._renew_token
         self._auth = OAuth2(

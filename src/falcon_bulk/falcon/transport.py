@@ -1,8 +1,8 @@
-"""The session that FalconPy sends its requests through, and what is done about each answer.
+"""The HTTP session that FalconPy sends its requests through, with timeouts, pacing and retries.
 
 FalconPy (1.6.6) turns a connection reset into `status_code: 500`, truncated JSON into a 200 with errors, and has
 no timeout, retry or pooling of its own. So the session below it classifies, waits and retries, and hands the
-decoded answer past FalconPy to the caller; what FalconPy makes of it is not looked at.
+decoded answer past FalconPy to the caller; what FalconPy makes of the answer is ignored.
 """
 
 import threading
@@ -18,6 +18,7 @@ from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target
 from falcon_bulk.errors import AnswerLost, LoginRefused, Unreachable
+from falcon_bulk.falcon.http_log import CallLog
 from falcon_bulk.falcon.rate_limit import RequestPacer, RetryBudget, backoff, clock_offset, retry_after_seconds
 from falcon_bulk.falcon.response_classifier import (
     LOGIN,
@@ -40,10 +41,10 @@ _decompress: Callable[[bytes], bytes] = igzip.decompress
 
 
 class FalconPyResponse:
-    """What FalconPy gets to see: always a success, so that it adds nothing of its own.
+    """The response that FalconPy sees: always a success, so that it adds nothing of its own.
 
-    For a login it is a stand-in for the token, said to live for ever: the token is the transport's business, since
-    FalconPy renews without a lock, and logs in before every call once a login has failed.
+    For a login it holds a placeholder token that never expires. The transport keeps the real token, because FalconPy
+    renews without a lock, and logs in before every call once a login has failed.
     """
 
     def __init__(self, request_type: RequestType) -> None:
@@ -52,12 +53,12 @@ class FalconPyResponse:
         self._body = {"access_token": PLACEHOLDER, "expires_in": NEVER_EXPIRES} if request_type is LOGIN else {}
 
     def json(self) -> dict[str, Any]:
-        """The body as FalconPy asks for it."""
+        """Return the body."""
         return self._body
 
 
-class Call:
-    """One call through FalconPy: why it is made, and what came of it."""
+class PendingCall:
+    """A call that FalconPy is carrying out, with the decoded body or the error that it led to."""
 
     def __init__(self, request_type: RequestType) -> None:
         self.request_type = request_type
@@ -66,11 +67,11 @@ class Call:
 
 
 class FalconSession(requests.Session):
-    """A pooled session that passes every request to `carry`."""
+    """A pooled session whose `request` calls `perform`, which sends by `send_once`."""
 
-    def __init__(self, carry: Callable[..., FalconPyResponse], connections: int) -> None:
+    def __init__(self, perform: Callable[..., FalconPyResponse], connections: int) -> None:
         super().__init__()
-        self._perform = carry
+        self._perform = perform
         self.auth = _no_auth
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections, pool_block=False)
@@ -78,24 +79,28 @@ class FalconSession(requests.Session):
         self.mount("http://", adapter)
 
     def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
-        """Called by FalconPy."""
+        """Perform FalconPy's request with all its retries."""
         return self._perform(method, url, **options)
 
     def send_once(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Really send it, once."""
+        """Send one HTTP request, without retries."""
         return super().request(method, url, **options)
 
 
 class Transport:
-    """Carries FalconPy's calls for one customer: timeouts, pacing, retries, the token.
+    """Perform FalconPy's calls for one customer: timeouts, pacing, retries, the token.
 
-    renew: logs in anew unless the given token is no longer the current one, and returns the current token.
+    customer: its name in the log.
+    token: returns the current token. renew: logs in again unless the given token has been replaced already.
+    redirected_base_url: where the last login was redirected to; '' for nowhere.
+    clock_ahead: seconds by which Falcon's clock is ahead of this machine's; None if the last answer had no date.
     """
 
-    def __init__(self, timing: Clock, pacer: RequestPacer, *, connections: int = 16) -> None:
-        self._timing = timing
-        self._budget = RetryBudget()
-        self._local = threading.local()
+    def __init__(self, clock: Clock, pacer: RequestPacer, *, connections: int = 16, customer: str = "") -> None:
+        self._clock = clock
+        self._customer = customer
+        self._retry_budget = RetryBudget()
+        self._thread = threading.local()
         self.pacer = pacer
         self.session = FalconSession(self._perform, connections)
         self.token: Callable[[], str] = _no_token
@@ -104,39 +109,47 @@ class Transport:
         self.clock_ahead: float | None = None
 
     def call(self, request_type: RequestType, operation: Callable[..., Any], **keywords: Any) -> Any:
-        """The decoded answer of a FalconPy operation.
+        """Return the decoded answer of a FalconPy operation.
 
         Raises the errors of `falcon_bulk.errors`: Unreachable (a read, or nothing sent), AnswerLost (a change),
         Rejected, BadFilter, MissingScope, LoginRefused, Stopped.
         """
-        outer = getattr(self._local, "exchange", None)
-        exchange = self._local.exchange = Call(request_type)
+        outer = getattr(self._thread, "call", None)
+        call = self._thread.call = PendingCall(request_type)
         try:
             operation(**keywords)
         finally:
-            self._local.exchange = outer
-        if exchange.error is not None:
-            raise exchange.error
-        return exchange.body
+            self._thread.call = outer
+        if call.error is not None:
+            raise call.error
+        return call.body
 
     def _perform(self, method: str, url: str, **options: Any) -> FalconPyResponse:
-        exchange: Call = self._local.exchange
+        call: PendingCall = self._thread.call
+        log = CallLog(self._clock, self._customer, method)
         try:
-            exchange.body = self._send_with_retries(exchange.request_type, method, url, options)
+            call.body = self._send_with_retries(call.request_type, method, url, options, log)
         except BaseException as error:  # noqa: BLE001 - `call` raises it, past FalconPy
-            exchange.error = error
-        return FalconPyResponse(exchange.request_type)
+            call.error = error
+            log.decision(f"{type(error).__name__}: {error}", getattr(error, "trace_id", ""))
+        else:
+            log.decision("answered", getattr(call.body, "trace_id", ""))
+        return FalconPyResponse(call.request_type)
 
-    def _send_with_retries(self, request_type: RequestType, method: str, url: str, options: dict[str, Any]) -> Any:
+    def _send_with_retries(
+        self, request_type: RequestType, method: str, url: str, options: dict[str, Any], log: CallLog
+    ) -> Any:
         failed = rate_limited = 0
         token_rejected = False
         while True:
             token = "" if request_type is LOGIN else self.token()
             try:
-                body = self._send_attempt(request_type, method, url, options, token)
+                body = self._send_attempt(request_type, method, url, options, token, log)
             except RequestNotSent as error:
                 failed += 1
-                self._wait_before_retry(request_type, error, failed)
+                seconds = self._retry_delay(request_type, error, failed)
+                log.decision(f"not sent, {error}; retry in {seconds:.1f} s")
+                self._clock.wait(seconds)
             except ResponseLost as error:
                 self.pacer.record_failure()
                 if request_type.is_change:
@@ -144,11 +157,15 @@ class Transport:
                         f"The answer to a change was lost: {error}.", status=error.status, trace_id=error.trace_id
                     ) from None
                 failed += 1
-                self._wait_before_retry(request_type, error, failed)
+                seconds = self._retry_delay(request_type, error, failed)
+                log.decision(f"answer lost, {error}; retry in {seconds:.1f} s", error.trace_id)
+                self._clock.wait(seconds)
             except RateLimited as error:
                 self.pacer.record_failure()
                 rate_limited += 1
-                self._wait_for_rate_limit(request_type, error, rate_limited)
+                seconds = self._rate_limit_delay(request_type, error, rate_limited)
+                log.decision(f"rate limit reached; retry in {seconds:.1f} s")
+                self.pacer.cool_down(seconds, "Falcon's rate limit is reached")
             except TokenRejected as error:
                 if token_rejected:
                     raise LoginRefused(
@@ -156,25 +173,29 @@ class Transport:
                         "The base URL may name another region than the one that gave the token.",
                     ) from None
                 token_rejected = True
+                log.decision(f"token rejected, {error}; log in again and retry")
                 self.renew(token)
             else:
-                self._budget.give_back()
+                self._retry_budget.give_back()
                 return body
 
     def _send_attempt(
-        self, request_type: RequestType, method: str, url: str, options: dict[str, Any], token: str
+        self, request_type: RequestType, method: str, url: str, options: dict[str, Any], token: str, log: CallLog
     ) -> Any:
+        """Send the request once, following the redirects of a login, and return the decoded body."""
         options = {**options, "timeout": request_type.timeout, "allow_redirects": False, "stream": True}
         if token:
             options["headers"] = {**options["headers"], "Authorization": f"Bearer {token}"}
         for _ in range(MAX_REDIRECTS):
             self.pacer.before_request()
+            log.request(url, options.get("params") or {})
             try:
                 response = self.session.send_once(method, url, **options)
                 content = _read_body(response)
             except OSError as error:
                 raise classify_network_error(error) from None
-            self.clock_ahead = clock_offset(response.headers.get("Date", ""), self._timing.now())
+            log.response(response, content)
+            self.clock_ahead = clock_offset(response.headers.get("Date", ""), self._clock.now())
             if request_type is not LOGIN:
                 # The token endpoint has a limit of its own: 300 a minute per address.
                 self.pacer.after_answer(response.headers)
@@ -183,10 +204,11 @@ class Transport:
                 return classify_response(response, content, request_type)
             self.redirected_base_url = target
             url = f"{target}/oauth2/token"
+            log.decision(f"redirected to {target}")
         raise Unreachable("The token endpoint redirects in a circle.", "Check FALCON_BASE_URL.")
 
     def _redirect_base_url(self, request_type: RequestType, url: str, response: requests.Response) -> str:
-        """The base URL to go on with, for a login only, and only to a host that is known to be Falcon's."""
+        """Return the base URL that a login is redirected to; '' for none. Only known Falcon hosts are followed."""
         if request_type is not LOGIN or not 300 <= response.status_code < 400:
             return ""
         target = redirect_target(url.removesuffix("/oauth2/token"), response.headers.get("Location", ""))
@@ -196,36 +218,37 @@ class Transport:
             )
         return target
 
-    def _wait_before_retry(self, request_type: RequestType, error: Exception, failed: int) -> None:
-        if failed >= request_type.max_tries or not self._budget.take():
+    def _retry_delay(self, request_type: RequestType, error: Exception, failed: int) -> float:
+        """Return the seconds to wait before the next try. Raises Unreachable if there is no next try."""
+        if failed >= request_type.max_tries or not self._retry_budget.take():
             raise Unreachable(
                 f"Falcon cannot be reached to {request_type.action}: {error} ({failed} tries).",
                 "Check the network and FALCON_BASE_URL, then run the command again.",
                 status=getattr(error, "status", None),
                 trace_id=getattr(error, "trace_id", ""),
             )
-        self._timing.wait(backoff(failed, self._timing.chance()))
+        return backoff(failed, self._clock.chance())
 
-    def _wait_for_rate_limit(self, request_type: RequestType, error: RateLimited, rate_limited: int) -> None:
+    def _rate_limit_delay(self, request_type: RequestType, error: RateLimited, rate_limited: int) -> float:
+        """Return the seconds to wait after a 429. Raises Unreachable after too many of them."""
         if rate_limited > MAX_RATE_LIMITED:
             raise Unreachable(
                 f"Falcon does not let this client {request_type.action}: {error} ({rate_limited} times).",
                 "Other integrations may use up the customer's limit; try again in some minutes.",
                 status=429,
             )
-        told = retry_after_seconds(error.headers, self._timing.now().timestamp())
-        seconds = told if told is not None else 1.0 + backoff(rate_limited, self._timing.chance(), cap=60.0)
-        self.pacer.cool_down(seconds, "Falcon's rate limit is reached")
+        requested = retry_after_seconds(error.headers, self._clock.now().timestamp())
+        return requested if requested is not None else 1.0 + backoff(rate_limited, self._clock.chance(), cap=60.0)
 
 
 def _read_body(response: requests.Response) -> bytes:
-    """The whole body, a gzipped one unpacked: here and not by urllib3, which takes twice the time and memory.
+    """Return the whole body, decompressed. Raises OSError if the body is cut off or not valid gzip.
 
-    `identity` in a list of encodings is left out: urllib3 takes it for deflate. Raises OSError if the body breaks off
-    or is no gzip.
+    gzip is decompressed here because urllib3 takes twice the time and memory. `identity` is removed from a list of
+    encodings because urllib3 takes it for deflate.
     """
-    named = response.raw.headers.pop("Content-Encoding", "")  # urllib3 does not unpack what it does not see
-    encodings = [one for part in named.lower().split(",") if (one := part.strip()) not in ("", "identity")]
+    header = response.raw.headers.pop("Content-Encoding", "")  # without the header urllib3 does not decompress
+    encodings = [encoding for part in header.lower().split(",") if (encoding := part.strip()) not in ("", "identity")]
     if encodings and encodings != ["gzip"]:
         response.raw.headers["Content-Encoding"] = ", ".join(encodings)
     content = b"".join(response.iter_content(None))
@@ -233,7 +256,7 @@ def _read_body(response: requests.Response) -> bytes:
 
 
 def _gunzip(packed: bytes) -> bytes:
-    """What was packed, whatever stands behind its end, as urllib3 and so the vendor's SDK reads it. Raises OSError."""
+    """Return the decompressed bytes; like urllib3, ignore bytes after the end. Raises OSError."""
     try:
         return _decompress(packed)
     except (EOFError, igzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]  # its stub takes the class for an instance
@@ -246,7 +269,7 @@ def _gunzip(packed: bytes) -> bytes:
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """An `auth` that does nothing: with one set, requests does not look into ~/.netrc."""
+    """Return the request as it is. With an `auth` set, requests does not read ~/.netrc."""
     return request
 
 
