@@ -17,7 +17,7 @@ from tests.support.process_hooks import install_hook
 from tests.support.sampling import quick_first
 from tests.support.secret_sentinel import assert_not_leaked, forms, guard, tokens
 
-LOUD = ("--debug", "--verbose")
+LOUD = ("--debug", "--verbose", "--log-file", "http.log")
 CONSENT = ("--yes", "--max", "1000", "--override", "all")
 HASH = "ab" * 32
 
@@ -146,6 +146,9 @@ def test_when_all_goes_well_nothing_is_told(guarded: CommandRunner, listener: Li
     # Not a terminal to ask on; the group alone shows its help.
     assert codes == {("customers", "add"): 2, ("emulator",): 2}, [done[path] for path in codes]
     assert len(listener.told) == 3
+    for path, ended in done.items():  # otherwise the silence of the log would prove nothing
+        assert ("try 1, request" in ended.err) == bool(ended.requests), path
+    assert "try 1, request" in (guarded.folder / "http.log").read_text()
     assert_nothing_told(guarded, listener, done)
 
 

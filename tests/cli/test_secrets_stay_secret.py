@@ -8,7 +8,7 @@ from falcon_emulator import Fault
 from tests.support.command import CommandRunner
 from tests.support.secret_sentinel import assert_not_leaked, guard, quoted
 
-LOUD = ("--debug", "--verbose")
+LOUD = ("--debug", "--verbose", "--log-file", "http.log")
 CHANGE = ("bulk-close", "--product", "epp", "--yes", "--max", "1000", "--override", "all", "--batch-delay", "0")
 
 

@@ -26,6 +26,7 @@ class SharedOptions(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     debug: bool = False
+    log_file: Path | None = None
     no_color: bool = False
     no_progress: bool = False
     notify: tuple[str, ...] = ()

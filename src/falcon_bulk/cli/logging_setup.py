@@ -12,6 +12,7 @@ import time
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TextIO
 
 from falcon_bulk import __version__
 from falcon_bulk.config.permissions import current_uid
@@ -32,7 +33,6 @@ def start_logging(*, debug: bool, log_file: Path | None) -> None:
 
     Raises UsageProblem if the file cannot be written or is not a log of falcon-bulk.
     """
-    logging.raiseExceptions = False  # a full disk or a closed terminal loses lines and prints no traceback
     package, http = logging.getLogger("falcon_bulk"), logging.getLogger("falcon_bulk.http")
     for logger in (package, http):
         for handler in tuple(logger.handlers):
@@ -41,10 +41,10 @@ def start_logging(*, debug: bool, log_file: Path | None) -> None:
     package.propagate = False
     package.setLevel(logging.DEBUG if debug or log_file else logging.NOTSET)
     if debug:
-        _add_handler(http, logging.StreamHandler(sys.stderr))  # main shows errors and tracebacks itself
+        _add_handler(http, StderrHandler(sys.stderr))  # main shows errors and tracebacks itself
     if log_file is not None:
         _add_handler(package, _open_log_file(log_file))
-    package.debug("falcon-bulk %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
+    http.debug("falcon-bulk %s, Python %s, %s", __version__, platform.python_version(), platform.platform())
 
 
 def _add_handler(logger: logging.Logger, handler: logging.Handler) -> None:
@@ -66,27 +66,40 @@ def _open_log_file(path: Path) -> "PrivateRotatingFileHandler":
 class SafeFormatter(logging.Formatter):
     """Format a record as `TIME PID MESSAGE`, without secrets or characters that are not seen."""
 
-    converter = time.gmtime
-
     def __init__(self) -> None:
-        super().__init__("%(asctime)s.%(msecs)03dZ %(process)d %(message)s", "%Y-%m-%dT%H:%M:%S")
+        super().__init__("%(asctime)s %(process)d %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        """Return the record's time in UTC, RFC 3339 with milliseconds."""
+        return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{int(record.msecs):03d}Z"
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text; only a traceback has several lines."""
         return "\n".join(map(printable, mask_secrets(super().format(record)).splitlines()))
 
 
-class PrivateRotatingFileHandler(RotatingFileHandler):
+class SilentHandler(logging.Handler):
+    """A handler that drops what it cannot write: with a full disk or without a terminal the run goes on."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Ignore the error."""
+
+
+class StderrHandler(SilentHandler, logging.StreamHandler[TextIO]):
+    """Write to standard error."""
+
+
+class PrivateRotatingFileHandler(SilentHandler, RotatingFileHandler):
     """A rotated log file that only its owner can read. Raises OSError for any other file than a log of ours."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, maxBytes=MAX_FILE_BYTES, backupCount=MAX_OLD_FILES, encoding="utf-8", errors="replace")
+    def __init__(self, path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> None:
+        super().__init__(path, maxBytes=max_bytes, backupCount=MAX_OLD_FILES, encoding="utf-8", errors="replace")
 
     def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, _OPEN_FLAGS, 0o600)
         try:
             _check_log_file(descriptor)
-            stream = open(descriptor, "a", encoding=self.encoding, errors=self.errors)  # noqa: SIM115 - kept by the handler
+            stream = os.fdopen(descriptor, "a", encoding=self.encoding, errors=self.errors)
         except BaseException:
             os.close(descriptor)
             raise

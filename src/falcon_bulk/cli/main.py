@@ -161,6 +161,16 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
 
         with suppress(OSError):
             dump(error_document(error), Sink.stdout().binary)
+    if line.options.log_file:
+        import logging
+
+        logging.getLogger("falcon_bulk").debug(
+            "exit %d: %s %s",
+            error.exit_code,
+            error.message,
+            error.hint,
+            exc_info=error.exit_code == ExitCode.UNEXPECTED,
+        )
     with suppress(BrokenPipeError):
         sys.stderr.write(f"Error: {printable(error.message)}\n")
         if error.hint:

@@ -57,6 +57,10 @@ class Session:
         """Check the shared options. kind: of report, see `report.formats.FORMATS`. Raises UsageProblem."""
         line = CommandLine.of(ctx)
         options = line.options
+        if options.debug or options.log_file:
+            from falcon_bulk.cli.logging_setup import start_logging
+
+            start_logging(debug=options.debug, log_file=options.log_file)
         console = Console(quiet=options.quiet, verbose=options.verbose, progress=not options.no_progress)
         return cls(line.argv, options, select_customers(options, console.say), open_output(line, kind), console)
 

@@ -68,7 +68,16 @@ _DECLARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
     ),
     (("-q", "--quiet"), {"is_flag": True, "help": "Print only data and errors."}),
     (("-v", "--verbose"), {"is_flag": True, "help": "Print more detail."}),
-    (("--debug",), {"is_flag": True, "help": "Show a traceback on an unexpected error."}),
+    (("--debug",), {"is_flag": True, "help": "Log HTTP requests to stderr; show tracebacks."}),
+    (
+        ("--log-file",),
+        {
+            "type": click.Path(path_type=Path),
+            "metavar": "FILE",
+            "shell_complete": completions.complete_files,
+            "help": "Log HTTP requests and errors to a file that only you can read, rotated at 10 MB.",
+        },
+    ),
     (("--no-color",), {"is_flag": True, "help": "No colours (as NO_COLOR does)."}),
     (("--no-progress",), {"is_flag": True, "help": "No progress bars."}),
 ]
