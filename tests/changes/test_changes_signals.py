@@ -80,7 +80,7 @@ def test_the_first_signal_lets_what_is_in_flight_finish_and_names_resume(
         assert result["changed"] == result["verified"] == desk.closed(ids) == 20 * desk.patches()
         assert desk.patches() <= sent + 1, "no new batch"
         assert result["not_sent"] == 200 - result["changed"] > 0
-        assert f"Hint: Go on:  falcon-bulk resume {result['run_id']} --customer acme" in done.err
+        assert f"Hint: Resume it:  falcon-bulk resume {result['run_id']} --customer acme" in done.err
         assert "Traceback" not in done.err
         desk.tenant.switches.latency_patch = 0.0
         resumed = desk.run("resume", result["run_id"], "--format", "json")
@@ -119,7 +119,7 @@ def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
             done = running.finish()
         assert done.code == code
         run = desk.newest_run()
-        assert f"Go on:  falcon-bulk resume {run.run_id} --customer acme\n" in done.err
+        assert f"Resume it:  falcon-bulk resume {run.run_id} --customer acme\n" in done.err
         assert run.unknown == 20 * desk.patches()
         assert desk.unknown() <= set(ids)
         desk.tenant.switches.latency_patch = 0.0
@@ -144,7 +144,7 @@ def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
         assert (done.code, done.out) == (130, "")
         for name in ("acme", "globex"):
             (unfinished,) = desk.run("runs", "--format", "json", customer=name).document["runs"]
-            assert f"Go on:  falcon-bulk resume {unfinished['run_id']} --customer {name}\n" in done.err
+            assert f"Resume it:  falcon-bulk resume {unfinished['run_id']} --customer {name}\n" in done.err
 
 
 @pytest.mark.slow

@@ -8,9 +8,9 @@ import pytest
 from falcon_emulator import Fault
 from tests.support.command import CommandResult, CommandRunner
 
-TAKEN_BACK, BEING_TAKEN_BACK = "Taken back by:", "Being taken back by:"
+TAKEN_BACK, BEING_TAKEN_BACK = "Undone by:", "Being undone by:"
 LABELS = (
-    *("Next:", "What is there:", "Carry it out:", "Carry them out:", "Take it back:", "Go on:", "Look:"),
+    *("Next:", "Count all alerts:", "Apply it:", "Apply them:", "Undo it:", "Resume it:", "Show it:"),
     *(TAKEN_BACK, BEING_TAKEN_BACK),
 )
 

@@ -358,7 +358,7 @@ def _(shell: CommandRunner) -> str:
     )
 
 
-@provokes("The journal knows no run …")
+@provokes("The journal has no run …")
 def _(shell: CommandRunner) -> str:
     return said_by(shell, "runs", "show", "nosuchrun")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.report.chart import MOST_BARS, MOST_COLUMNS, REST, Bar, bars, by_frequency, severities, timeline
+from falcon_bulk.report.chart import MAX_BARS, MAX_COLUMNS, REST, Bar, bars, by_frequency, severities, timeline
 
 
 def test_what_has_no_bar_of_its_own_is_one_bar_of_the_rest() -> None:
@@ -14,7 +14,7 @@ def test_what_has_no_bar_of_its_own_is_one_bar_of_the_rest() -> None:
     *own, rest = chart.bars
     assert [bar.number for bar in own] == list(range(100, 90, -1))
     assert rest == Bar("all others", sum(range(71, 91)) + 5, REST)
-    assert len(own) == MOST_BARS
+    assert len(own) == MAX_BARS
 
 
 def test_bars_stand_by_number_and_then_by_name() -> None:
@@ -57,7 +57,7 @@ def test_a_longer_time_has_wider_columns(first: str, last: str, finest: str, ste
 
 def test_what_is_too_long_ago_or_no_time_is_noted() -> None:
     chart = timeline("x", {"1601-01-01": 4, "2026-11-24": 3, "": 2, "<b>": 1}, "day")
-    assert len(chart.bars) == MOST_COLUMNS
+    assert len(chart.bars) == MAX_COLUMNS
     assert chart.bars[-1] == Bar("2026-11", 3)
     assert chart.note == "4 earlier ones are not drawn. 3 have no date."
 
@@ -77,4 +77,4 @@ def test_no_alert_is_lost_on_the_way_into_a_time_line(counts: dict[str, int]) ->
     chart = timeline("x", counts, "second")
     noted = Counter(int(word.replace(",", "")) for word in chart.note.split() if word.replace(",", "").isdigit())
     assert sum(bar.number for bar in chart.bars) + sum(noted.elements()) == sum(counts.values())
-    assert len(chart.bars) <= MOST_COLUMNS
+    assert len(chart.bars) <= MAX_COLUMNS

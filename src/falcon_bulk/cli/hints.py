@@ -1,4 +1,4 @@
-"""What to type next: one line on stderr after a result, ready to be pasted; --quiet leaves it out."""
+"""The command to run next: one line on stderr after a result, ready to paste; --quiet leaves it out."""
 
 import shlex
 from collections.abc import Iterable, Sequence
@@ -15,106 +15,109 @@ _STDIN = "-"
 _ACTIVE = frozenset('"$`\\!')
 
 
-def suggest(context: Session, label: str, *words: str, whom: bool = True) -> None:
-    """A command with the options that name the customer. whom: whether it takes them; the folder is named anyway."""
-    context.console.say(_step(context, label, *words, whom=whom))
+def suggest(session: Session, label: str, *words: str, with_customer: bool = True) -> None:
+    """Show a command with the options that select the customer.
+
+    with_customer: False for a command that does not take them; the customers' folder is added anyway.
+    """
+    session.console.say(_step(session, label, *words, with_customer=with_customer))
 
 
-def after_query(context: Session, options: SelectionOptions, shown: int) -> None:
-    """Nothing found: what is there at all. Something for a person to read: which hashes stand behind it."""
+def after_query(session: Session, options: SelectionOptions, shown: int) -> None:
+    """Suggest hash-summary for the same selection after a table, and summary if nothing was found."""
     if not shown:
-        suggest(context, "What is there:", "summary")
-    elif context.output.format is Format.TABLE:
-        _about_the_same(context, options, "hash-summary")
+        suggest(session, "Count all alerts:", "summary")
+    elif session.output.format is Format.TABLE:
+        _suggest_for_selection(session, options, "hash-summary")
 
 
-def after_summary(context: Session, options: SelectionOptions, alerts: int, *, outliers: bool) -> None:
-    """Which alerts differ from those that are alike; or, where that was asked, the hashes."""
+def after_summary(session: Session, options: SelectionOptions, alerts: int, *, outliers: bool) -> None:
+    """Suggest --outliers for the same selection or, after that, hash-summary."""
     if alerts:
-        _about_the_same(context, options, *(("hash-summary",) if outliers else ("summary", "--outliers")))
+        _suggest_for_selection(session, options, *(("hash-summary",) if outliers else ("summary", "--outliers")))
 
 
-def after_hash_summary(context: Session, options: SelectionOptions, summary: HashSummary) -> None:
-    """What closing the most frequent hash that has open alerts would do, within the same selection."""
-    within = _selecting(options._replace(hashes=(), hash_file=None))
+def after_hash_summary(session: Session, options: SelectionOptions, summary: HashSummary) -> None:
+    """Suggest a dry run that closes the most frequent hash with open alerts, within the same selection."""
+    selection = _selection_arguments(options._replace(hashes=(), hash_file=None))
     for one in summary.hashes:
         if one.alerts > one.by_status.get(Status.CLOSED, 0):
-            suggest(context, "Next:", "close-hash", "--hash", one.sha256, *within, "--dry-run")
+            suggest(session, "Next:", "close-hash", "--hash", one.sha256, *selection, "--dry-run")
             return
 
 
-def after_dry_run(context: Session, result: RunResult) -> None:
-    """How the same is carried out."""
+def after_dry_run(session: Session, result: RunResult) -> None:
+    """Suggest the command that applies what the dry run showed."""
     if not result.planned:
         return
     if result.plan_file:
-        suggest(context, "Carry it out:", "apply", result.plan_file)
-    elif not any(word == _STDIN or word.endswith(f"={_STDIN}") for word in context.argv):
-        context.console.say(_line("Carry it out:", _without_dry_run(context.argv)))
+        suggest(session, "Apply it:", "apply", result.plan_file)
+    elif not any(word == _STDIN or word.endswith(f"={_STDIN}") for word in session.argv):
+        session.console.say(_line("Apply it:", _without_dry_run(session.argv)))
 
 
-def after_run(context: Session, result: RunResult) -> None:
-    """What `step_after_run` says."""
-    if step := next_step(context, result):
-        context.console.say(step)
+def after_run(session: Session, result: RunResult) -> None:
+    """Show the next step, if there is one."""
+    if step := next_step(session, result):
+        session.console.say(step)
 
 
-def next_step(context: Session, result: RunResult) -> str:
-    """Go on with what is unfinished, else look at what went wrong, else take it back; '' where nothing is to be done.
+def next_step(session: Session, result: RunResult) -> str:
+    """Return the command that resumes the run, else shows what went wrong, else undoes it; '' if none applies.
 
-    Also for those who are notified: they see no stderr.
+    Notifications have it too: whoever gets them sees no stderr.
     """
     if result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED):
         return ""
     if _is_unfinished(result):
-        return resume_hint(context, result.run_id)
+        return resume_hint(session, result.run_id)
     if result.failed or result.drifted:
-        return _step(context, "Look:", "runs", "show", result.run_id)
-    return _to_take_back(context, result)
+        return _step(session, "Show it:", "runs", "show", result.run_id)
+    return _undo_step(session, result)
 
 
-def after_recorded_run(context: Session, result: RunResult, undo: RunRow | None) -> None:
-    """Go on with a run that is shown as recorded, or look at the one that took it back, else take it back."""
+def after_recorded_run(session: Session, result: RunResult, undo: RunRow | None) -> None:
+    """Suggest to resume a recorded run, to show the run that undid it, or to undo it."""
     if _is_unfinished(result):
-        context.console.say(resume_hint(context, result.run_id))
+        session.console.say(resume_hint(session, result.run_id))
     elif undo:
-        suggest(context, "Being taken back by:" if undo.is_open else "Taken back by:", "runs", "show", undo.run_id)
-    elif step := _to_take_back(context, result):
-        context.console.say(step)
+        suggest(session, "Being undone by:" if undo.is_open else "Undone by:", "runs", "show", undo.run_id)
+    elif step := _undo_step(session, result):
+        session.console.say(step)
 
 
-def resume_hint(context: Session, run_id: str) -> str:
-    """How an unfinished run is gone on with."""
-    return _step(context, "Go on:", "resume", run_id)
+def resume_hint(session: Session, run_id: str) -> str:
+    """Return the command that resumes an unfinished run."""
+    return _step(session, "Resume it:", "resume", run_id)
 
 
-def after_runs(context: Session, rows: Sequence[RunRow]) -> None:
-    """Go on with an unfinished run, else look at the newest."""
+def after_runs(session: Session, rows: Sequence[RunRow]) -> None:
+    """Suggest to resume an unfinished run, else to show the newest."""
     unfinished = next((row for row in rows if row.status is RunStatus.UNFINISHED), None)
     if unfinished:
-        context.console.say(resume_hint(context, unfinished.run_id))
+        session.console.say(resume_hint(session, unfinished.run_id))
     elif rows:
-        suggest(context, "Look:", "runs", "show", rows[0].run_id)
+        suggest(session, "Show it:", "runs", "show", rows[0].run_id)
 
 
 def _is_unfinished(result: RunResult) -> bool:
     return bool(result.unknown or result.not_sent) and not result.closed
 
 
-def _to_take_back(context: Session, result: RunResult) -> str:
-    """'' where there is nothing to take back, or no way: indicators that were deleted."""
+def _undo_step(session: Session, result: RunResult) -> str:
+    """Return the command that undoes the run; '' if nothing was changed or that cannot be undone."""
     if result.changed and not (result.allowance is not None and result.command == "undo"):
-        return _step(context, "Take it back:", "undo", result.run_id)
+        return _step(session, "Undo it:", "undo", result.run_id)
     return ""
 
 
-def _about_the_same(context: Session, options: SelectionOptions, *words: str) -> None:
+def _suggest_for_selection(session: Session, options: SelectionOptions, *words: str) -> None:
     if str(options.hash_file) != _STDIN:
-        suggest(context, "Next:", *words, *_selecting(options))
+        suggest(session, "Next:", *words, *_selection_arguments(options))
 
 
-def _selecting(options: SelectionOptions) -> list[str]:
-    """Return the options of the same selection, as they were given."""
+def _selection_arguments(options: SelectionOptions) -> list[str]:
+    """Return the options of the same selection, as they were typed."""
     single = {
         "--filter": options.fql,
         "--host": options.host,
@@ -132,14 +135,16 @@ def _selecting(options: SelectionOptions) -> list[str]:
 
 
 def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
-    """The command line without --dry-run, and without an address of --notify, which may hold a password."""
+    """Return the command line without --dry-run, and without an address of --notify, which may hold a password."""
     for before, word in pairwise(("", *argv)):
         if word != "--dry-run" and not word.startswith("--notify=") and not (before == "--notify" and "://" in word):
             yield word
 
 
-def _step(context: Session, label: str, *words: str, whom: bool = True) -> str:
-    return _line(label, [*words, *(context.customers.arguments if whom else ()), *context.customers.folder_arguments])
+def _step(session: Session, label: str, *words: str, with_customer: bool = True) -> str:
+    return _line(
+        label, [*words, *(session.customers.arguments if with_customer else ()), *session.customers.folder_arguments]
+    )
 
 
 def _line(label: str, words: Iterable[str]) -> str:
@@ -147,5 +152,5 @@ def _line(label: str, words: Iterable[str]) -> str:
 
 
 def _quoted(word: str) -> str:
-    """For a POSIX shell; FQL is full of single quotes, so double ones go around where nothing in it would change."""
+    """Quote for a POSIX shell; with double quotes if they are safe, since FQL is full of single quotes."""
     return f'"{word}"' if "'" in word and not _ACTIVE & set(word) else shlex.quote(word)

@@ -1,4 +1,4 @@
-"""Finding the journal that holds a customer's runs, without asking Falcon."""
+"""Finds the journal that holds a customer's runs, without asking Falcon."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ from falcon_bulk.journal.journal import Journal, journals
 
 
 @contextmanager
-def open_customer_journals(context: Session) -> Iterator[list[Journal]]:
-    """The journals of the customer; all journals where no customer is configured at all."""
+def open_customer_journals(session: Session) -> Iterator[list[Journal]]:
+    """Open the customer's journals; all journals if no customer is configured at all."""
     opened: list[Journal] = []
     try:
-        for path in _paths(context):
+        for path in _paths(session):
             opened.append(Journal(path))
         yield opened
     finally:
@@ -23,19 +23,19 @@ def open_customer_journals(context: Session) -> Iterator[list[Journal]]:
 
 
 def journal_with_run(opened: list[Journal], run_id: str) -> Journal:
-    """The journal that knows the run. Raises Refused if none does."""
+    """Return the journal that has the run. Raises Refused if none does."""
     for journal in opened:
         if journal.knows(run_id):
             return journal
-    raise Refused(f"The journal knows no run {run_id!r} of this customer.", "`falcon-bulk runs` lists them.")
+    raise Refused(f"The journal has no run {run_id!r} of this customer.", "`falcon-bulk runs` lists them.")
 
 
-def _paths(context: Session) -> list[Path]:
-    paths = journals(context.state_folder())
+def _paths(session: Session) -> list[Path]:
+    paths = journals(session.state_folder())
     try:
-        settings = context.settings
+        settings = session.settings
     except BadEnvFile:
-        if context.customers.is_named:
+        if session.customers.is_named:
             raise
         return paths
     if settings.cids:

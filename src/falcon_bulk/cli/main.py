@@ -30,35 +30,35 @@ COMMANDS = {
     "bulk-close": "Set a status on all alerts of a selection.",
     "hash-summary": "Count alerts per SHA256, most frequent first.",
     "summary": "Count alerts by severity, name, host or any other field.",
-    "allow-hash": "Put SHA256 hashes on the allow-list (IOC).",
-    "apply": "Carry out a saved plan.",
-    "runs": "What was done: list, show, abandon, prune.",
-    "resume": "Go on with an unfinished run.",
-    "undo": "Take a run back.",
+    "allow-hash": "Add SHA256 hashes to the allow-list (IOC).",
+    "apply": "Apply a saved plan.",
+    "runs": "List, show, abandon or prune recorded runs.",
+    "resume": "Resume an unfinished run.",
+    "undo": "Undo a run.",
     "customers": "List, check, add or confirm the customers' env files.",
     "doctor": "Check the installation and the access; print a report for bug reports.",
     "schedule": "Print a command as lines for cron and systemd.",
     "completion": "Print the completion script for bash, zsh or fish.",
-    "emulator": "A local Falcon tenant to try things on.",
-    "demo": "A guided tour on a local tenant.",
+    "emulator": "Run a local Falcon tenant to try things on.",
+    "demo": "Take a guided tour on a local tenant.",
 }
 
 PROGRAM = "falcon-bulk"
 GC_THRESHOLDS = (500_000, 50, 50)
-"""When to look for garbage in cycles, of which alerts make none: each look costs time for all that is remembered."""
+"""Rare garbage collections: alerts form no reference cycles, and each collection scans all of them."""
 
-OUTPUT_HINT = "Check where the output goes and the disk's room; `falcon-bulk runs` shows what was changed."
+OUTPUT_HINT = "Check the output's target and free disk space; `falcon-bulk runs` shows what was changed."
 
 
 class Commands(SuggestingGroup):
     """Loads a command's module when the command is called, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All commands, in the order of a day's work."""
+        """Return all commands, in the order of a day's work."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name."""
+        """Import and return the command of that name."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"falcon_bulk.cli.commands.{cmd_name.replace('-', '_')}")
@@ -66,14 +66,14 @@ class Commands(SuggestingGroup):
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """The commands and options that begin so, without loading any command."""
+        """Complete commands and options without loading any command."""
         from click.shell_completion import CompletionItem
 
-        named = [CompletionItem(name, help=says) for name, says in COMMANDS.items() if name.startswith(incomplete)]
-        return named + click.Command.shell_complete(self, ctx, incomplete)
+        commands = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The overview, without loading any command."""
+        """Write the overview without loading any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -93,7 +93,7 @@ class Commands(SuggestingGroup):
 def cli() -> None:
     """Review and close CrowdStrike Falcon detections in bulk.
 
-    Every change is shown first, asked for, recorded, read back, and can be taken back.
+    Every change is previewed, confirmed, recorded, read back, and can be undone.
     """
 
 
@@ -106,17 +106,17 @@ def run(argv: Sequence[str] | None = None) -> None:
         try:
             stream.flush()
         except OSError:
-            _leave(stream)
-    gc.freeze()  # the process ends here: what it holds need not be searched for garbage once more
+            _discard(stream)
+    gc.freeze()  # the process ends here: no final scan for garbage
     sys.exit(code)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command line; the exit code of DESIGN.md's table. Errors are shown on stderr, one line and a hint."""
+    """Run the command line and return its exit code. Errors go to stderr: one line and a hint."""
     line = CommandLine(tuple(argv))
     try:
-        if asked := os.environ.get(COMPLETE_VARIABLE):
-            return _complete(asked, line)
+        if request := os.environ.get(COMPLETE_VARIABLE):
+            return _complete(request, line)
         with cli.make_context(PROGRAM, list(argv), obj=line) as ctx:  # Click's `main` ends a broken pipe with 1
             code = cli.invoke(ctx)
         with suppress(BrokenPipeError):
@@ -124,11 +124,11 @@ def main(argv: Sequence[str]) -> int:
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except BrokenPipeError:
-        _leave(sys.stdout)
+        _discard(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
         with suppress(BrokenPipeError):
-            sys.stderr.write("\n")  # ends the line on which the terminal shows ^C
+            sys.stderr.write("\n")  # ends the line with the terminal's ^C
         return _show(Stopped("Interrupted."), line)
     except FalconBulkError as error:
         return _show(error, line)
@@ -140,9 +140,9 @@ def main(argv: Sequence[str]) -> int:
     except OSError as error:
         if "--debug" in argv:
             _show_traceback(error)
-        where = f"{error.filename}: " if error.filename else ""
+        file = f"{error.filename}: " if error.filename else ""
         reason = error.strerror or type(error).__name__
-        return _show(FalconBulkError(f"Reading or writing failed: {where}{reason}.", OUTPUT_HINT), line)
+        return _show(FalconBulkError(f"Reading or writing failed: {file}{reason}.", OUTPUT_HINT), line)
     except Exception as error:  # noqa: BLE001 - the last resort; --debug shows what it was
         if "--debug" in argv:
             _show_traceback(error)
@@ -179,7 +179,7 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
 
 
 def _show_traceback(error: Exception) -> None:
-    """Where it happened; the messages of foreign exceptions may hold foreign text, and a secret."""
+    """Write the traceback with secrets masked: messages of other libraries may hold them."""
     import traceback
 
     from falcon_bulk.config.secret import mask_secrets
@@ -189,11 +189,11 @@ def _show_traceback(error: Exception) -> None:
             sys.stderr.write(f"{printable(line)}\n")
 
 
-def _complete(asked: str, line: CommandLine) -> int:
+def _complete(request: str, line: CommandLine) -> int:
     """Answer a shell's request for completions."""
     from click.shell_completion import shell_complete
 
-    return shell_complete(cli, {"obj": line}, PROGRAM, COMPLETE_VARIABLE, asked)
+    return shell_complete(cli, {"obj": line}, PROGRAM, COMPLETE_VARIABLE, request)
 
 
 def _wants_json(argv: Sequence[str]) -> bool:
@@ -201,13 +201,13 @@ def _wants_json(argv: Sequence[str]) -> bool:
 
 
 def _open_closed_streams() -> None:
-    """A standard stream that was closed leads nowhere, lest the journal be opened under its number."""
+    """Reopen closed standard streams on /dev/null, or the journal could get descriptor 0, 1 or 2."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            nowhere = os.open(os.devnull, os.O_RDWR)  # of the lowest number that is free: the stream's own
-            setattr(sys, name, open(nowhere, "w" if number else "r", closefd=False))  # noqa: SIM115
+            descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest free number: the stream's own
+            setattr(sys, name, open(descriptor, "w" if number else "r", closefd=False))  # noqa: SIM115
 
 
-def _leave(stream: TextIO) -> None:
-    """It leads nowhere any more: so that the interpreter does not end with a code of its own (120) for that."""
+def _discard(stream: TextIO) -> None:
+    """Point a broken stream at /dev/null, or the interpreter would exit with its own code (120)."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -70,7 +70,7 @@ def plan_for_customers(context: Session, command: str, selection: Selection, opt
     with stop_on_signals(context):
         code = run_for_customers(context, work, _report)
     if folder is not None:
-        suggest(context, "Carry them out:", "apply", str(folder), whom=False)
+        suggest(context, "Apply them:", "apply", str(folder), with_customer=False)
     return code
 
 

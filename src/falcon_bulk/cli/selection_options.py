@@ -18,21 +18,21 @@ from falcon_bulk.falcon.fql import check_filter, check_host, check_name, check_w
 from falcon_bulk.model.selection import Selection
 
 
-def selection_from_options(context: Session, options: SelectionOptions, *, prompts: bool = False) -> Selection:
+def selection_from_options(session: Session, options: SelectionOptions, *, prompts: bool = False) -> Selection:
     """Check a command's selection options and return the selection.
 
     prompts: whether the command asks for confirmation. Raises UsageProblem.
     """
-    now = context.timing.now()
+    now = session.timing.now()
     fql = options.fql
     if fql is not None and not fql.strip():
         raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")
     for hint in hints_for_filter(fql or ""):
-        context.console.say(f"Note: {hint}")
-    context.unknown_fields = unknown_fields(fql or "")
+        session.console.say(f"Note: {hint}")
+    session.unknown_fields = unknown_fields(fql or "")
     return Selection(
         filter=check_filter(fql) if fql else "",
-        hashes=hashes_from_options(options.hashes, options.hash_file, context.console, prompts=prompts),
+        hashes=hashes_from_options(options.hashes, options.hash_file, session.console, prompts=prompts),
         severities=tuple(name.capitalize() for name in options.severities),
         products=tuple(check_word(value, "product") for value in options.products),
         statuses=options.statuses,
@@ -49,12 +49,12 @@ def exit_code_for(found: int, *, fail_on_empty: bool) -> int:
     return ExitCode.EMPTY if fail_on_empty and not found else ExitCode.DONE
 
 
-def warn_about_fields(context: Session, names: Iterable[str], consequence: str = "") -> None:
+def warn_about_fields(session: Session, names: Iterable[str], consequence: str = "") -> None:
     """Warn about fields named on the command line: those of the former Detects API at once, those that no alert has
     after reading, with the consequence. Call after `selection_from_options`.
     """
     for name in names:
         if hint := renamed_field_hint(name):
-            context.console.say(f"Note: {hint}")
+            session.console.say(f"Note: {hint}")
         elif is_unknown_field(name):
-            context.unknown_fields.setdefault(name, f"{unseen_field_hint(name)} {consequence}".rstrip())
+            session.unknown_fields.setdefault(name, f"{unseen_field_hint(name)} {consequence}".rstrip())

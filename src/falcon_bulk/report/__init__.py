@@ -1,5 +1,5 @@
-"""Rendering: the only room that prints data.
+"""Rendering: the only package that prints data.
 
-A report is made as sheets (`sheet.py`), which table, markdown and csv show in their way, or as a document
-(a dict) of one of the JSON contracts. `output.py` brings either to a stream or a file.
+A `Report` (`report.py`) has sheets (`sheet.py`) for table, markdown and csv, a document for json, and a page
+(`page.py`) for html. `output.py` writes them to a stream.
 """

@@ -1,4 +1,4 @@
-"""Charts: counts as bars, or as columns along time. They know no markup; the HTML page draws them."""
+"""Charts as data: counts as bars, or as columns along time. The HTML page draws them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,11 +9,11 @@ from falcon_bulk.model.vocabulary import SEVERITY_NAMES
 from falcon_bulk.report.sheet import format_cell
 
 REST = "rest"
-MOST_BARS = 10
-MOST_COLUMNS = 120
+MAX_BARS = 10
+MAX_COLUMNS = 120
 """Three pixels each on a phone."""
 
-# `fromisoformat` also takes a mere row of digits for a time.
+# `fromisoformat` also accepts plain digits as a time.
 _DATED = re.compile(r"\d{4}-\d\d-\d\d(?:T|$)", re.ASCII)
 
 _STEPS = {
@@ -26,7 +26,7 @@ _STEPS = {
 
 @dataclass(frozen=True)
 class Bar:
-    """A label and its number. accent: a severity's name, `rest` for all that has no bar of its own, or ''."""
+    """A label and its number. accent: a severity's name, `rest` for everything without a bar of its own, or ''."""
 
     label: str
     number: int
@@ -35,10 +35,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars below each other, the longest first by custom; `step` makes them columns along time.
+    """Bars below each other, usually the longest first; with `step` columns along time.
 
-    total: what the shares are of; 0 shows none. step: second, minute, hour, day or month, as long as a column
-    lasts; the bars are then in the order of time, with no gap. note: what the bars leave out.
+    total: 100% of the shares; 0 shows no shares. step: second, minute, hour, day or month, the time span of a column;
+    the bars are then in the order of time, without gaps. note: what the bars leave out.
     """
 
     title: str
@@ -48,13 +48,13 @@ class Chart:
     note: str = ""
 
     @property
-    def most(self) -> int:
-        """The number that the longest bar stands for, at least 1. The rest has none."""
+    def largest(self) -> int:
+        """Return the number of the longest bar, at least 1. The rest does not count."""
         return max((bar.number for bar in self.bars if bar.accent != REST), default=0) or 1
 
     @property
-    def words(self) -> str:
-        """What is to be seen, for those who do not see it."""
+    def description(self) -> str:
+        """Describe the chart in text, for screen readers."""
         if not self.bars:
             return "Nothing to count."
         if not self.step:
@@ -62,46 +62,46 @@ class Chart:
         peak = max(self.bars, key=lambda bar: bar.number)
         alerts = format_cell(sum(bar.number for bar in self.bars))
         span = f"{self.bars[0].label} to {self.bars[-1].label}, a column for each {self.step}"
-        return f"{alerts} alerts from {span}. The most, {format_cell(peak.number)}, at {peak.label}."
+        return f"{alerts} alerts from {span}. The maximum is {format_cell(peak.number)}, at {peak.label}."
 
 
 def bars(title: str, counted: Iterable[Bar], total: int) -> Chart:
-    """The bars in the given order, the first ten; the others are one bar of the rest, as are those that are it."""
+    """Return the first ten bars in the given order; all others become one bar of the rest."""
     every = list(counted)
     own = [bar for bar in every if bar.accent != REST]
-    drawn = own[:MOST_BARS]
+    drawn = own[:MAX_BARS]
     if rest := sum(bar.number for bar in every) - sum(bar.number for bar in drawn):
         drawn.append(Bar("all others", rest, REST))
     return Chart(title, tuple(drawn), total)
 
 
 def by_frequency(counts: Mapping[str, int]) -> list[Bar]:
-    """A bar for each count, the most frequent first, then by name."""
+    """Return a bar for each count, the most frequent first, then by name."""
     return [Bar(name or "none", counts[name]) for name in sorted(counts, key=lambda name: (-counts[name], name))]
 
 
 def severities(counts: Mapping[str, int]) -> list[Bar]:
-    """The severities in their order, the gravest first, in their colours; then what has another name or none."""
+    """Return a bar for each severity, the highest first, in its colour; then those with another name or none."""
     known = [severity_bar(name, counts[name]) for name in SEVERITY_NAMES if name in counts]
     return known + by_frequency({name: number for name, number in counts.items() if name not in SEVERITY_NAMES})
 
 
 def severity_bar(name: str, number: int) -> Bar:
-    """A bar in the severity's colour."""
+    """Return a bar in the severity's colour."""
     return Bar(name, number, name if name in SEVERITY_NAMES else "")
 
 
 def timeline(title: str, counts: Mapping[str, int], finest: str) -> Chart:
-    """Columns along time, of the finest step or the next one of which not too many are needed.
+    """Return columns along time, with the finest step that needs no more than MAX_COLUMNS of them.
 
-    counts: by UTC time, RFC 3339 or its beginning from the day on. What is no time is noted and not drawn.
+    counts: by UTC time, RFC 3339 or a prefix of it that has the day. Other values are not drawn but noted.
     """
     dated = [(moment, number) for time, number in counts.items() if (moment := _moment(time))]
     if not dated:
         return Chart(title, (), step=finest, note=_without_date(sum(counts.values())))
     first, last = min(dated)[0], max(dated)[0]
     names = list(_STEPS)
-    step = next((name for name in names[names.index(finest) :] if _columns(first, last, name) <= MOST_COLUMNS), "month")
+    step = next((name for name in names[names.index(finest) :] if _columns(first, last, name) <= MAX_COLUMNS), "month")
     columns = {_label(moment, step): 0 for moment in _moments(first, last, step)}
     earlier = 0
     for moment, number in dated:
@@ -144,10 +144,10 @@ def _columns(first: datetime, last: datetime, step: str) -> int:
 
 
 def _moments(first: datetime, last: datetime, step: str) -> Iterator[datetime]:
-    """One in each column, the latest columns if there are too many."""
+    """Yield a moment in each column; only the latest columns if there are too many."""
     if step != "month":
         yield from (_floor(first, step) + number * _STEPS[step] for number in range(_columns(first, last, step)))
         return
     end = last.year * 12 + last.month - 1
-    for month in range(max(first.year * 12 + first.month - 1, end - MOST_COLUMNS + 1), end + 1):
+    for month in range(max(first.year * 12 + first.month - 1, end - MAX_COLUMNS + 1), end + 1):
         yield datetime(month // 12, month % 12 + 1, 1)

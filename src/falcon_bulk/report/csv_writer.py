@@ -1,4 +1,4 @@
-"""A sheet as CSV, for spreadsheets and scripts."""
+"""Writes a sheet as CSV, for spreadsheets and scripts."""
 
 import csv
 from collections.abc import Iterable
@@ -10,9 +10,9 @@ from falcon_bulk.textsafe import csv_cell
 
 
 def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
-    """Write the first sheet, or its flat one: its header and its rows, one by one, with no title and no notes.
+    """Write the first sheet, or its `csv_sheet`: header and rows, one by one, without title and notes.
 
-    RFC 4180 with line feeds. Numbers are plain digits; text cannot be taken for a formula.
+    RFC 4180 with line feeds. Numbers are plain digits; text cannot run as a formula.
     """
     writer = csv.writer(stream, lineterminator="\n")
     for sheet in (first.csv_sheet or first for first in islice(sheets, 1)):

@@ -1,4 +1,4 @@
-"""The output formats, and which of them a report can be had in."""
+"""The output formats, and which of them each report has."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,7 +7,7 @@ from falcon_bulk.errors import UsageProblem
 
 
 class Format(StrEnum):
-    """What `--format` takes."""
+    """The values of `--format`."""
 
     TABLE = "table"
     MARKDOWN = "markdown"
@@ -27,7 +27,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "doctor": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
 }
-"""The formats by kind of report; `run` is what every changing command prints."""
+"""The formats of each kind of report; `run` is that of every changing command."""
 
 _BY_SUFFIX = {
     ".txt": Format.TABLE,
@@ -48,22 +48,22 @@ SUFFIXES: dict[Format, str] = {
     Format.JSONL: ".jsonl",
     Format.HTML: ".html",
 }
-"""The suffix of a file that is named here."""
+"""The suffix of files that get their name from the tool."""
 
 
 def format_of(path: str | Path) -> Format:
-    """The format that a file's suffix asks for. Raises UsageProblem for a suffix that is none of ours."""
+    """Return the format for a file's suffix. Raises UsageProblem for an unknown suffix."""
     suffix = Path(path).suffix.lower()
     if suffix not in _BY_SUFFIX:
         raise UsageProblem(
-            f"The format of {str(path)!r} is not clear from its name.",
+            f"Unknown file suffix: {str(path)!r}.",
             f"Use one of the suffixes {', '.join(_BY_SUFFIX)}.",
         )
     return _BY_SUFFIX[suffix]
 
 
 def check(kind: str, fmt: Format) -> None:
-    """Raise UsageProblem if a report of this kind cannot be had in the format."""
+    """Raise UsageProblem if this kind of report does not have the format."""
     possible = FORMATS[kind]
     if fmt not in possible:
         raise UsageProblem(

@@ -99,7 +99,7 @@ def hash_summary_page(summary: HashSummary, top: int | None) -> Page:
             "with a hash": summary.alerts_with_hash,
         },
         (
-            chart.bars("The most frequent hashes", map(_bar, summary.hashes[: chart.MOST_BARS]), read),
+            chart.bars("The most frequent hashes", map(_bar, summary.hashes[: chart.MAX_BARS]), read),
             chart.bars("Alerts by severity", chart.severities(summary.by_severity), read),
             chart.bars("Alerts by product", chart.by_frequency(summary.by_product), read),
             chart.timeline("Alerts by day (created, UTC)", summary.by_day, "day"),

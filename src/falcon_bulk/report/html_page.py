@@ -1,4 +1,4 @@
-"""A report as one self-contained HTML page: no script, no network, readable in light, dark and print."""
+"""Writes a report as one self-contained HTML page: no script, no network, readable in light, dark and print."""
 
 import re
 from functools import cache
@@ -14,19 +14,19 @@ from falcon_bulk.textsafe import printable
 
 TEMPLATE = "page.html.j2"
 LABEL_CELLS = 30
-"""As much of a bar's label as fits beside its number on a phone; the whole of it is its tooltip."""
+"""The part of a bar's label that fits beside its number on a phone; its tooltip has all of it."""
 _TO_THE_SECOND = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 
 
 def write(page: Page, stream: TextIO) -> None:
-    """Write the page. All text is escaped by the template; the rows are taken one by one."""
+    """Write the page. The template escapes all text; rows are read one by one."""
     sheets = list(page.sheets)
     title = page.title or next((sheet.title for sheet in sheets if sheet.title), "falcon-bulk")
     pieces = _template().generate(
         title=printable(title),
         facts=[(what, format_cell(value)) for what, value in page.facts.items()],
-        charts=[_drawn(chart) for chart in page.charts],
-        sheets=[_shown(sheet, title, f"Filter: {page.facts.get('filter')}") for sheet in sheets],
+        charts=[_chart_values(chart) for chart in page.charts],
+        sheets=[_sheet_values(sheet, title, f"Filter: {page.facts.get('filter')}") for sheet in sheets],
     )
     for piece in pieces:
         stream.write(piece)
@@ -45,21 +45,21 @@ def _template() -> Template:
     return environment.get_template(TEMPLATE)
 
 
-def _drawn(chart: Chart) -> dict[str, Any]:
+def _chart_values(chart: Chart) -> dict[str, Any]:
     return {
         "title": printable(chart.title),
-        "words": printable(chart.words),
+        "description": printable(chart.description),
         "note": printable(chart.note),
         "step": chart.step,
-        "most": format_cell(chart.most),
+        "largest": format_cell(chart.largest),
         "bars": [
             {
                 "label": (label := printable(bar.label)),
                 "short": label if cell_len(label) <= LABEL_CELLS else set_cell_size(label, LABEL_CELLS - 1) + "…",
                 "number": format_cell(bar.number),
                 "share": f"{bar.number / chart.total:.1%}" if chart.total else "",
-                # All others together are no value to compare with.
-                "length": 0 if bar.accent == REST else round(100 * bar.number / chart.most, 2),
+                # The sum of all others is not compared with single values.
+                "length": 0 if bar.accent == REST else round(100 * bar.number / chart.largest, 2),
                 "accent": bar.accent.lower(),
             }
             for bar in chart.bars
@@ -67,9 +67,9 @@ def _drawn(chart: Chart) -> dict[str, Any]:
     }
 
 
-def _shown(sheet: Sheet, title: str, known: str) -> dict[str, Any]:
-    """The sheet for the template. title, known: the page's title, and a note, that are not said again."""
-    # Bars of text are for terminals: here the charts show them.
+def _sheet_values(sheet: Sheet, title: str, known: str) -> dict[str, Any]:
+    """Return the sheet for the template, without the page's title and a known note, which the page has already."""
+    # Text bars are for terminals; a page has charts.
     kept = [place for place, column in enumerate(sheet.columns) if column.style != "bar"]
     columns = [sheet.columns[place] for place in kept]
     return {
@@ -89,7 +89,7 @@ def _kind(column: Column) -> str:
 
 
 def _cell(cell: Cell, column: Column) -> tuple[str, str]:
-    """The text, and what the markup adds to it: a time in full, a severity's name."""
+    """Return the text, and a value for the markup: the full time, or the severity's name."""
     if column.style == "time":
         whole = format_cell(cell)
         found = _TO_THE_SECOND.match(whole)

@@ -1,4 +1,4 @@
-"""Sheets as Markdown with tables, for tickets and wikis."""
+"""Writes sheets as Markdown tables, for tickets and wikis."""
 
 import re
 from collections.abc import Iterable
@@ -7,14 +7,14 @@ from typing import TextIO
 from falcon_bulk.report.sheet import Cell, Sheet, format_cell
 from falcon_bulk.textsafe import falcon_link, markdown_cell
 
-# What would begin a list, a heading or a rule at the start of a line.
+# Starts a list, a heading or a rule at the beginning of a line.
 _BLOCK_START = re.compile(r"^(\d*)([-+=.):])")
 
 
 def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
     """Write every sheet as a heading, a table and a list of notes, row by row.
 
-    A link to the Falcon console is live; nothing else is.
+    Only links to the Falcon console can be clicked.
     """
     for number, sheet in enumerate(sheets):
         if number:

@@ -1,4 +1,4 @@
-"""What is said of alerts that were compared with their like: which groups have some that differ, and those few."""
+"""The report on outliers: which groups have alerts unlike the others, and these alerts."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,22 +25,22 @@ _FEW_COLUMNS = (
 )
 _LIKENESSES = {
     GroupStatus.ALIKE: "all alike",
-    GroupStatus.MIXED: "mixed (most fields vary, so nothing stands out)",
+    GroupStatus.MIXED: "inconclusive (too varied to compare; review manually)",
     GroupStatus.SMALL: "too small to say what is usual",
 }
 
 
 def outlier_sheets(comparison: OutlierReport, groups: int, alerts: int) -> list[Sheet]:
-    """The groups with alerts that differ, and these; at most so many groups, and alerts of each.
+    """Return a sheet of the groups that have outliers and one of the outliers; groups, alerts: limits.
 
-    Of a single group only the alerts, and a single line where none differs.
+    A single group gets only the second; without outliers there is one line.
     """
     differing = [group for group in comparison.groups if group.differ]
     notes = [*_others(comparison), *_left_out(comparison)]
     if not differing:
         alone = comparison.groups[0] if sum(comparison.by_likeness.values()) == 1 else None
-        said = _alone(alone) if alone is not None else "no alert stands out"
-        return [Sheet(f"Alike or not: {said}", (), (), notes if alone is None else ())]
+        finding = _alone(alone) if alone is not None else "no alert stands out"
+        return [Sheet(f"Alike or not: {finding}", (), (), notes if alone is None else ())]
     number = comparison.by_likeness[GroupStatus.DIFFER]
     listed = differing[:groups]
     if number > len(listed):
@@ -48,20 +48,19 @@ def outlier_sheets(comparison: OutlierReport, groups: int, alerts: int) -> list[
     few = [row for group in listed for row in _few(group, alerts)]
     rest = sum(group.differ for group in listed) - len(few)
     usual = [f"Usual of {group.name}: {_usual(group)}" for group in listed]
-    told = Sheet("", _FEW_COLUMNS, few, [*([f"and {format_cell(rest)} more"] if rest else []), *usual])
+    outliers = Sheet("", _FEW_COLUMNS, few, [*([f"and {format_cell(rest)} more"] if rest else []), *usual])
     compared = sum(comparison.by_likeness.values())
     if compared == 1:
         (one,) = listed
         numbers = f"{format_cell(one.alerts - one.differ)} alike; {format_cell(one.differ)} differ"
-        said = f"{numbers}: {describe_differences(one)}"
-        return [replace(told, title=f"Alike or not: {said}")]
+        return [replace(outliers, title=f"Alike or not: {numbers}: {describe_differences(one)}")]
     title = f"Alike or not: in {format_cell(number)} of {format_cell(compared)} groups some alerts differ"
     rows = [(group.alerts, group.differ, group.name, group.sha256, describe_differences(group)) for group in listed]
-    return [Sheet(title, _GROUP_COLUMNS, rows, notes), told]
+    return [Sheet(title, _GROUP_COLUMNS, rows, notes), outliers]
 
 
 def outlier_rows_sheet(comparison: OutlierReport) -> Sheet:
-    """The alerts that differ as one table, as far as they are listed."""
+    """Return the listed outliers as one table."""
     rows = [
         (group.name, group.sha256, group.alerts, group.differ, *row[:2], *row[3:])
         for group in comparison.groups
@@ -120,11 +119,11 @@ def outlier_fields(comparison: OutlierReport | None) -> dict[str, Any]:
 
 
 def describe_differences(group: AlertGroup) -> str:
-    """In which ways the alerts of a group differ, the numbers only where there are several."""
-    said = [(reason.alerts, reason.words) for reason in group.reasons]
-    if rest := group.differ - sum(alerts for alerts, _ in said):
-        said.append((rest, "in other ways"))
-    return said[0][1] if len(said) == 1 else "; ".join(f"{format_cell(alerts)} {words}" for alerts, words in said)
+    """Describe how the alerts of a group differ, with numbers if there are several ways."""
+    ways = [(reason.alerts, reason.words) for reason in group.reasons]
+    if rest := group.differ - sum(alerts for alerts, _ in ways):
+        ways.append((rest, "in other ways"))
+    return ways[0][1] if len(ways) == 1 else "; ".join(f"{format_cell(alerts)} {words}" for alerts, words in ways)
 
 
 def _few(group: AlertGroup, alerts: int) -> Iterator[Row]:
@@ -134,7 +133,7 @@ def _few(group: AlertGroup, alerts: int) -> Iterator[Row]:
 
 
 def _usual(group: AlertGroup) -> str:
-    """What most of the group have in the fields in which some differ."""
+    """Describe what most of the group have in the fields in which some differ."""
     usual = {difference.field: difference.usual for odd in group.few for difference in odd.differences}
     return "; ".join(f"{field} {value}" for field, value in usual.items())
 
@@ -152,13 +151,13 @@ def _alone(group: AlertGroup) -> str:
 
 
 def _others(comparison: OutlierReport) -> list[str]:
-    """The groups without alerts that differ, counted."""
-    said = [
+    """Count the groups without outliers."""
+    counts = [
         f"{format_cell(number)} {words}"
         for likeness, words in _LIKENESSES.items()
         if (number := comparison.by_likeness.get(likeness, 0))
     ]
-    return [f"Groups: {', '.join(said)}."] if said else []
+    return [f"Groups: {', '.join(counts)}."] if counts else []
 
 
 def _left_out(comparison: OutlierReport) -> list[str]:

@@ -1,4 +1,4 @@
-"""What an HTML page is made of."""
+"""The parts of an HTML page."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from falcon_bulk.report.sheet import Cell, Sheet
 class Page:
     """A title, facts (who made it, when, with which filter), charts, and tables.
 
-    Without a title it has that of its first sheet. Foreign text goes in as it is; the page makes it safe.
+    Without a title it takes its first sheet's. Text is stored as it came; the page makes it safe.
     """
 
     sheets: Iterable[Sheet]

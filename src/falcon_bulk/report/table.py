@@ -1,4 +1,4 @@
-"""Sheets as tables: fitted to a terminal with rich, or complete and plain for a pipe or a file."""
+"""Writes sheets as tables: fitted to a terminal with rich, or complete and plain for a pipe or a file."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -28,13 +28,13 @@ _TO_THE_MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)")
 def write(sheets: Iterable[Sheet], stream: TextIO, *, color: bool, width: int | None) -> None:
     """Write every sheet as a title, a table and its notes.
 
-    width: the terminal's, to which everything is fitted; None writes all values in full, a row a line.
+    width: the terminal's; None writes all values in full, one row per line.
     """
     for number, sheet in enumerate(sheets):
         if number:
             stream.write("\n")
         if width is None:
-            _write_in_full(_laid_out(sheet), stream)
+            _write_in_full(_as_plain_sheet(sheet), stream)
         else:
             _write_fitted(with_bars(sheet), _console(stream, color, width))
 
@@ -50,7 +50,7 @@ def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
 
 
 def _plain_lines(sheet: Sheet) -> Iterator[str]:
-    """The lines, put together column by column: a table may have 10,000 rows."""
+    """Return the lines, built column by column: a table may have 10,000 rows."""
     if not (values := list(zip(*sheet.rows, strict=True))):
         values = [()] * len(sheet.columns)
     with_header = _has_header(sheet)
@@ -59,7 +59,7 @@ def _plain_lines(sheet: Sheet) -> Iterator[str]:
 
 
 def _padded(column: Column, values: Iterable[Cell], with_header: bool) -> list[str]:
-    """The cells of a column, all as wide as the widest."""
+    """Return the cells of a column, padded to the widest."""
     cells = [format_column_cell(column, value) for value in values]
     if with_header:
         title = format_cell(column.title)
@@ -76,7 +76,7 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
         console.print()
     left_out: list[str] = []
     if sheet.as_blocks:
-        _print_stacked(sheet, console)
+        _print_blocks(sheet, console)
     elif sheet.columns:
         left_out = _print_fitted(sheet, console)
     notes = list(sheet.notes)
@@ -88,7 +88,7 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
         console.print(Text(format_cell(note), overflow="fold"))
 
 
-def _print_stacked(sheet: Sheet, console: Console) -> None:
+def _print_blocks(sheet: Sheet, console: Console) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
     for number, row in enumerate(sheet.rows):
         if number:
@@ -101,7 +101,7 @@ def _print_stacked(sheet: Sheet, console: Console) -> None:
 
 
 def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
-    """Print the rows with the columns that fit; returns the titles of those left out."""
+    """Print the rows with the columns that fit, and return the titles of those left out."""
     rows = [
         [_short(format_column_cell(column, cell), column) for cell, column in zip(row, sheet.columns, strict=True)]
         for row in sheet.rows
@@ -133,27 +133,27 @@ def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
 
 
 def _columns_that_fit(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
-    """The numbers of the columns to show, so that each can have its least width."""
+    """Return the indexes of the columns to show, so that each gets its minimum width."""
     kept = list(range(len(columns)))
     while len(kept) > 1:
         needed = sum(min(natural[i], columns[i].min_width) + _GAP for i in kept) - _GAP
-        sparest = max(kept, key=lambda i: columns[i].drop_order)
-        if needed <= width or not columns[sparest].drop_order:
+        first_to_drop = max(kept, key=lambda i: columns[i].drop_order)
+        if needed <= width or not columns[first_to_drop].drop_order:
             break
-        kept.remove(sparest)
+        kept.remove(first_to_drop)
     return kept
 
 
-def _squeezed(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
-    """Widths that fit into the room: the widest columns give first, down to their least if that is enough."""
+def _squeezed(natural: Sequence[int], minimum: Sequence[int], room: int) -> list[int]:
+    """Return widths that fit into the room: the widest columns shrink first, to their minimum if that is enough."""
     widths = [max(1, min(width, room)) for width in natural]
     while sum(widths) > room:
-        giving = [i for i, width in enumerate(widths) if width > least[i]] or [
+        shrinkable = [i for i, width in enumerate(widths) if width > minimum[i]] or [
             i for i, width in enumerate(widths) if width > 1
         ]
-        if not giving:
+        if not shrinkable:
             break
-        widths[max(giving, key=lambda i: widths[i])] -= 1
+        widths[max(shrinkable, key=lambda i: widths[i])] -= 1
     return widths
 
 
@@ -164,8 +164,8 @@ def _natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) ->
     return [max(title, *map(_width, cells)) for title, cells in zip(titles, zip(*rows, strict=True), strict=True)]
 
 
-def _laid_out(sheet: Sheet) -> Sheet:
-    """The sheet itself or, if it is stacked, one with a block of `title  value` lines for each row."""
+def _as_plain_sheet(sheet: Sheet) -> Sheet:
+    """Return the sheet itself or, with `as_blocks`, one with a block of `title  value` lines for each row."""
     if not sheet.as_blocks:
         return sheet
     return Sheet(sheet.title, (Column(""), Column("")), _blocks(sheet), sheet.notes)
@@ -205,7 +205,7 @@ def _styled(value: str, column: Column, width: int) -> Text:
 
 
 def _without_middle(text: str, width: int) -> str:
-    """The text's beginning and end, as much as goes into the width; wide characters are left to be cut at the end."""
+    """Shorten text in its middle to the width; text with wide characters is returned as it is."""
     if len(text) <= width or _width(text) != len(text):
         return text
     return f"{text[: (width - 1) // 2]}…{text[len(text) - width // 2 :]}"
@@ -226,5 +226,5 @@ def _console(stream: TextIO, color: bool, width: int) -> Console:
 
 
 def _width(text: str) -> int:
-    """The columns that printable text takes."""
+    """Return the terminal columns of printable text."""
     return len(text) if text.isascii() else cell_len(text)

@@ -8,27 +8,27 @@ MAX_BAR = 12
 _BLOCK = "█"
 
 
-def bar(number: int, most: int, longest: int) -> str:
-    """A bar as long as the number is great; any number has at least one block, and `most` or more has `longest`."""
-    return _BLOCK * min(longest, max(1, round(longest * number / most)))
+def bar(number: int, largest: int, longest: int) -> str:
+    """Return a bar in proportion to the number: at least one block, and `longest` blocks for `largest` or more."""
+    return _BLOCK * min(longest, max(1, round(longest * number / largest)))
 
 
 def shorten_bar(text: str, natural: int, width: int) -> str:
-    """A bar for a column of a width that would take `natural` columns: all are shortened alike."""
+    """Shorten a bar in a column of `natural` width to `width`, in proportion."""
     return bar(len(text), natural, width) if text and width < natural else text
 
 
 def with_bars(sheet: Sheet) -> Sheet:
-    """The sheet with a column of bars behind each column that asks for it; the longest is of its greatest number."""
+    """Add a column of bars after each column that has `bar` set; its largest number gets the longest bar."""
     if not any(column.bar for column in sheet.columns):
         return sheet
     rows = [list(row) for row in sheet.rows]
     columns = list(sheet.columns)
     for place in reversed([place for place, column in enumerate(columns) if column.bar]):
-        most = max((_number(row[place]) for row in rows), default=0) or 1
+        largest = max((_number(row[place]) for row in rows), default=0) or 1
         columns.insert(place + 1, Column("", style="bar", drop_order=1, min_width=6))
         for row in rows:
-            row.insert(place + 1, bar(_number(row[place]), most, MAX_BAR))
+            row.insert(place + 1, bar(_number(row[place]), largest, MAX_BAR))
     return replace(sheet, columns=columns, rows=rows)
 
 

@@ -1,4 +1,4 @@
-"""falcon-bulk runs: the journal."""
+"""falcon-bulk runs: the recorded runs."""
 
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @shared_options
 @click.pass_context
 def command(ctx: click.Context) -> int:
-    """What was done to a customer's alerts, from the journal on this machine; newest first."""
+    """List, show, abandon or prune the runs recorded on this machine."""
     return int(ctx.invoke(list_runs)) if ctx.invoked_subcommand is None else ExitCode.DONE
 
 
@@ -53,7 +53,7 @@ def list_runs(ctx: click.Context) -> int:
     rows = _rows(session)
     session.publish(runs_report(rows))
     if not rows:
-        session.console.say("No run is recorded for this customer on this machine.")
+        session.console.say("No runs of this customer are recorded on this machine.")
     after_runs(session, rows)
     return ExitCode.DONE
 
@@ -128,7 +128,7 @@ def show(ctx: click.Context, run_id: str) -> int:
 @shared_options
 @click.pass_context
 def abandon(ctx: click.Context, run_id: str) -> int:
-    """Close an unfinished run: what it did stays, what it did not is left undone."""
+    """Abandon an unfinished run: what it changed stays, and the rest is not changed."""
     from falcon_bulk.cli.hints import after_recorded_run
     from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
     from falcon_bulk.cli.session import Session
@@ -149,12 +149,12 @@ def abandon(ctx: click.Context, run_id: str) -> int:
 
 @command.command("prune", epilog=examples("runs prune --older-than 90d --customer acme"))
 @click.option(
-    "--older-than", **single_value(default="90d"), show_default=True, metavar="AGE", help="Forget runs older than that."
+    "--older-than", **single_value(default="90d"), show_default=True, metavar="AGE", help="Delete runs older than this."
 )
 @shared_options
 @click.pass_context
 def prune(ctx: click.Context, older_than: str) -> int:
-    """Forget old runs that are finished. A run that is forgotten cannot be undone."""
+    """Delete old finished runs from the journal. A deleted run cannot be undone."""
     from falcon_bulk.cli.journal_lookup import open_customer_journals
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.time_values import parse_age
@@ -165,5 +165,5 @@ def prune(ctx: click.Context, older_than: str) -> int:
     before = rfc3339(session.timing.now() - parse_age(older_than, "--older-than"))
     with open_customer_journals(session) as opened:
         number = sum(journal.prune(before) for journal in opened)
-    session.console.say(f"{number:,} runs are forgotten; what is left is listed.")
+    session.console.say(f"Deleted {number:,} runs; the rest are listed.")
     return session.publish(runs_report(_rows(session)))
