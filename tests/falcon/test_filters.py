@@ -19,11 +19,11 @@ from falcon_bulk.falcon.fql import (
     check_host,
     check_name,
     check_word,
-    count_terms,
     equals_any,
     hash_clauses,
     hash_groups,
 )
+from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.model.hashes import check_sha256
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES

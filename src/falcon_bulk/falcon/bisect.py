@@ -1,4 +1,4 @@
-"""Asking by id where one unknown id may refuse the whole request: whether it does is not known."""
+"""Split lists in half to find the items at fault; read ids although one unknown id may reject the whole request."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -6,25 +6,43 @@ from typing import TypeVar
 from falcon_bulk.errors import Rejected
 
 MAX_REJECTIONS = 64
-"""Refusals of one reading at most."""
+"""Rejections that one reading by ids accepts."""
 
-Found = TypeVar("Found")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
-def bisect_rejected(parts: Iterable[Sequence[str]], read: Callable[[Sequence[str]], Found]) -> Iterator[Found]:
-    """What is read for each part; one that is refused with 400 or 404 is halved until the id at fault stands alone.
+class Bisection:
+    """Split lists in half, a limited number of times. It knows nothing about requests."""
 
-    Raises Rejected if too much is refused, and what else `read` raises.
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the limit is reached."""
+        return self._left <= 0
+
+    def split(self, items: Sequence[Item]) -> tuple[Sequence[Item], ...]:
+        """Return the two halves of the items; () if there is only one. Each call counts."""
+        self._left -= 1
+        middle = len(items) // 2
+        return (items[:middle], items[middle:]) if middle else ()
+
+
+def bisect_rejected(parts: Iterable[Sequence[str]], read: Callable[[Sequence[str]], Result]) -> Iterator[Result]:
+    """Yield what `read` returns for each part, and for the halves of parts that are rejected with 400 or 404.
+
+    A rejected part of a single id is dropped. Raises Rejected for any other status and after too many rejections;
+    and whatever else `read` raises. It is not known whether Falcon rejects a request for one unknown id.
     """
-    refused = 0
-    left = list(parts)
-    while left:
-        part = left.pop()
+    bisection = Bisection(MAX_REJECTIONS)
+    queue = list(parts)
+    while queue:
+        part = queue.pop()
         try:
             yield read(part)
         except Rejected as error:
-            refused += 1
-            if error.status not in (400, 404) or refused > MAX_REJECTIONS:
+            if error.status not in (400, 404) or bisection.exhausted:
                 raise
-            half = len(part) // 2
-            left += [part[:half], part[half:]] if half else []
+            queue += bisection.split(part)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from falcon_bulk.errors import UsageProblem
+from falcon_bulk.falcon.fql_scanner import count_terms, is_balanced
 from falcon_bulk.model.hashes import SEARCHED_FIELDS
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import SEVERITY_BANDS
@@ -27,8 +28,6 @@ VISIBILITY_UNSET = "show_in_ui:!'*'"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
 _UNQUOTABLE = re.compile(r"['\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"", re.DOTALL)
-_LIST = re.compile(r"\[[^\]]*\]")
 _UNSENDABLE = re.compile(r"[\ud800-\udfff]")  # what a byte of argv that is no UTF-8 becomes
 
 
@@ -62,22 +61,7 @@ def check_filter(value: str) -> str:
     """A filter of the user's, such that parentheses around it hold it together. Raises UsageProblem."""
     if _UNSENDABLE.search(value):
         raise UsageProblem("The filter is not UTF-8 text.")
-    depth, quote, escaped = 0, "", False
-    for character in value:
-        if quote:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == quote:
-                quote = ""
-        elif character in "'\"":
-            quote = character
-        else:
-            depth += (character == "(") - (character == ")")
-            if depth < 0:
-                break
-    if depth or quote:
+    if not is_balanced(value):
         raise UsageProblem(
             "The filter's quotes or parentheses do not match.", "FQL looks like status:'new'+severity:>=60."
         )
@@ -149,10 +133,3 @@ def _severities(names: Sequence[str]) -> str:
     ]
     nameless = all_of(["severity_name:!'*'", any_of(bands)])
     return any_of([equals_any("severity_name", names), f"({nameless})"])
-
-
-def count_terms(fql: str) -> int:
-    """How many terms a filter has; each value of a list is one."""
-    bare = _QUOTED.sub("", fql)
-    lists: list[str] = _LIST.findall(bare)
-    return bare.count(":") + sum(values.count(",") for values in lists)

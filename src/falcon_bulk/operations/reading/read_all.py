@@ -16,7 +16,8 @@ import msgspec
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
-from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of, count_terms
+from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of
+from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_as, decode_document, text
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at

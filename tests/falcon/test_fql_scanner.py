@@ -1,11 +1,11 @@
-"""The fields of a filter are found whatever stands in its quotes."""
+"""The scanner finds fields whatever is in quotes, and accepts any text."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.falcon.filter_hints import hints_for_filter
-from falcon_bulk.falcon.fql_scanner import clauses
+from falcon_bulk.falcon.fql_scanner import clauses, is_balanced, tokens
 from falcon_bulk.model.alert_fields import KNOWN_FIELDS, closest_field, current_name
 
 
@@ -39,8 +39,33 @@ def test_quoted_text_is_never_taken_for_a_field(text: str, quote: str) -> None:
 
 
 @given(st.text(alphabet="ab:.+,()[]'\"\\ !<>~*\n1", max_size=60))
-def test_no_text_is_too_odd(text: str) -> None:
+def test_any_text_is_scanned_completely(text: str) -> None:
+    assert "".join(token.text for token in tokens(text)) == text
     assert all(isinstance(said, str) for said in hints_for_filter(text))
+
+
+@pytest.mark.parametrize(
+    ("fql", "expected"),
+    [
+        ("severity:>=60", ("severity", ">=", "60")),
+        ("name:*'a, (b)+c'", ("name", "*", "a, (b)+c")),
+        ("status:[ 'new','closed']", ("status", "", "new")),
+        ("status:[new,closed]", ("status", "", "new")),
+        ("status:", ("status", "", "")),
+        ("status:+'new'", ("status", "", "")),
+    ],
+)
+def test_a_clause_has_its_operator_and_its_first_value(fql: str, expected: tuple[str, str, str]) -> None:
+    (clause,) = clauses(fql)
+    assert clause == expected
+
+
+@given(st.text(alphabet="a:()'\"\\+,", max_size=30))
+def test_parentheses_around_a_balanced_filter_enclose_all_of_it(text: str) -> None:
+    if is_balanced(text):
+        assert is_balanced(f"({text})+({text})")
+        assert not is_balanced(f"({text}")
+        assert not is_balanced(f"{text})")
 
 
 def test_every_behaviour_field_leads_to_a_field_that_alerts_have() -> None:
