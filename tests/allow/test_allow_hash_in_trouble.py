@@ -32,7 +32,7 @@ def test_a_lost_answer_is_settled_by_reading_before_anything_is_sent_again(
     acme: Serve, kind: str, more: dict[str, Any], sent: int
 ) -> None:
     shell = acme()
-    shell.order(kind, skip=lookups(2), **more)
+    shell.order_indicator_fault(kind, skip=lookups(2), **more)
     done = shell.allow(FIRST, SECOND)
     document = the_run(done)
     assert (document["status"], document["created"], document["verified"]) == ("success", 2, 2)
@@ -43,7 +43,7 @@ def test_a_lost_answer_is_settled_by_reading_before_anything_is_sent_again(
 @pytest.mark.slow
 def test_answers_that_are_always_lost_leave_a_run_that_resume_settles(acme: Serve) -> None:
     shell = acme()
-    shell.order("status", skip=lookups(1), status=503, times=None)
+    shell.order_indicator_fault("status", skip=lookups(1), status=503, times=None)
     document = the_run(shell.allow(FIRST), 6)
     assert (document["status"], document["unknown"]) == ("partial", 1)
     shell.server.call(shell.tenant.faults.clear)
@@ -95,7 +95,7 @@ def test_a_missing_scope_is_named_and_leaves_nothing_to_resume(acme: Serve, scop
 @pytest.mark.slow
 def test_a_refusal_of_the_request_itself_fails_its_hashes_and_says_why(acme: Serve) -> None:
     shell = acme()
-    shell.order("status", skip=lookups(1), status=400, text="host group not found", times=1)
+    shell.order_indicator_fault("status", skip=lookups(1), status=400, text="host group not found", times=1)
     document = the_run(shell.allow(FIRST), 6)
     assert (document["status"], document["failed"]) == ("failed", 1)
     assert "host group not found" in document["errors"][0]["message"]
@@ -114,7 +114,7 @@ def test_nothing_is_sent_where_the_journal_cannot_be_written(acme: Serve) -> Non
 @pytest.mark.slow
 def test_a_run_that_is_killed_after_its_effect_is_settled_by_resume(acme: Serve) -> None:
     shell = acme()
-    shell.order("delay", skip=lookups(3), seconds=600, applied=True)
+    shell.order_indicator_fault("delay", skip=lookups(3), seconds=600, applied=True)
     argv = ("allow-hash", "--customer", "acme", "--hash", f"{FIRST},{SECOND},{THIRD}", *EVERYWHERE, *YES)
     with subprocess.Popen(
         [*COMMAND, *argv],
@@ -141,7 +141,7 @@ def test_a_run_that_is_killed_after_its_effect_is_settled_by_resume(acme: Serve)
 @pytest.mark.slow
 def test_an_unfinished_run_can_be_abandoned(acme: Serve) -> None:
     shell = acme()
-    shell.order("status", skip=lookups(1), status=503, times=None)
+    shell.order_indicator_fault("status", skip=lookups(1), status=503, times=None)
     run_id = the_run(shell.allow(FIRST), 6)["run_id"]
     shell.server.call(shell.tenant.faults.clear)
     abandoned = shell("runs", "abandon", run_id, "--format", "json")

@@ -62,7 +62,7 @@ def test_the_journal_tells_both_runs(acme: Serve) -> None:
 def test_an_indicator_that_somebody_changed_is_left_alone_and_listed(acme: Serve, fields: dict[str, Any]) -> None:
     shell = acme()
     run_id = the_run(shell.allow(FIRST, SECOND))["run_id"]
-    shell.edit(FIRST, **fields)
+    shell.edit_indicator(FIRST, **fields)
     edited = shell.indicators()[FIRST]
     document = the_run(undo(shell, run_id), 6)
     assert (document["deleted"], document["drifted"]) == (1, 1)
@@ -102,7 +102,7 @@ def test_a_lost_answer_to_a_deletion_is_settled_by_reading(
 ) -> None:
     shell = acme()
     run_id = the_run(shell.allow(FIRST, SECOND))["run_id"]
-    shell.order(kind, skip=1, **more)
+    shell.order_indicator_fault(kind, skip=1, **more)
     done = undo(shell, run_id)
     document = the_run(done)
     assert document["deleted"] == 2
@@ -114,7 +114,7 @@ def test_a_lost_answer_to_a_deletion_is_settled_by_reading(
 def test_an_undo_that_breaks_off_is_resumed(acme: Serve) -> None:
     shell = acme()
     run_id = the_run(shell.allow(FIRST))["run_id"]
-    shell.order("status", skip=1, status=503, times=None)
+    shell.order_indicator_fault("status", skip=1, status=503, times=None)
     document = the_run(undo(shell, run_id), 6)
     assert document["unknown"] == 1
     shell.server.call(shell.tenant.faults.clear)

@@ -18,8 +18,8 @@ from falcon_bulk.operations.changes.plan_file import PlanFileWriter
 from falcon_bulk.operations.changes.planner import Change, make_plan
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
+from tests.support.command import CommandRunner, serve_customers
 from tests.support.run_harness import ALL_GUARDRAILS, RunHarness, serve_run_harness
-from tests.support.workspace import Workspace, serve_workspace
 
 Actions = dict[str, list[tuple[str, str]]]
 
@@ -99,103 +99,103 @@ def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
     assert sent_now == planned_actions(file.getvalue(), plan.run_id)
 
 
-def a_plan(desk: Workspace, *more: str) -> Path:
+def a_plan(shell: CommandRunner, *more: str) -> Path:
     """A saved plan that closes what is new, of the easy kind."""
-    path = desk.folder / "acme.plan"
-    done = desk.run(
+    path = shell.folder / "acme.plan"
+    done = shell(
         "bulk-close", "--filter", "status:'new'+type:'ldt'", "--dry-run", "--plan", str(path), "--format", "json", *more
     )
     assert done.code == 0, done
     assert done.document["plan_file"] == str(path)
-    assert desk.patches() == 0
+    assert shell.patch_count() == 0
     return path
 
 
-def apply(desk: Workspace, path: Path, *more: str, customer: str = "acme") -> Any:
-    return desk.run("apply", str(path), "--yes", "--format", "json", *more, customer=customer)
+def apply(shell: CommandRunner, path: Path, *more: str, customer: str = "acme") -> Any:
+    return shell("apply", str(path), "--yes", "--format", "json", *more, customer=customer)
 
 
 def test_a_saved_plan_sends_exactly_its_alerts_and_actions_and_only_once(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path, alerts=400) as desk:
-        path = a_plan(desk)
+    with serve_customers(tmp_path, alerts=400) as shell:
+        path = a_plan(shell)
         content = path.read_bytes()
         wanted = planned_actions(content, json.loads(content.splitlines()[0])["plan"]["run_id"])
         assert len(wanted) > 50
-        arrived = desk.server.call(lambda: [alert.composite_id for alert in desk.tenant.arrive(40)])
-        done = apply(desk, path)
+        arrived = shell.server.call(lambda: [alert.composite_id for alert in shell.tenant.arrive(40)])
+        done = apply(shell, path)
         assert (done.code, done.document["changed"], done.document["planned"]) == (0, len(wanted), len(wanted))
-        changes = desk.tenant.ledger.changes
+        changes = shell.tenant.ledger.changes
         assert sent_actions(changes, done.document["run_id"]) == wanted
         assert not {change.composite_id for change in changes} & set(arrived), "later arrivals are not touched"
 
-        again = apply(desk, path)
+        again = apply(shell, path)
         assert again.code == 7, again
         assert done.document["run_id"] in again.err
-        assert len(desk.tenant.ledger.changes) == len(changes) == len(wanted)
+        assert len(shell.tenant.ledger.changes) == len(changes) == len(wanted)
 
 
 @pytest.mark.slow
 def test_a_plan_that_could_not_be_sent_at_all_can_be_applied_again(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path, alerts=400) as desk:
-        path = a_plan(desk)
-        desk.order("status", status=503, endpoint="patch", times=None)
-        failed = apply(desk, path)
+    with serve_customers(tmp_path, alerts=400) as shell:
+        path = a_plan(shell)
+        shell.order("status", status=503, endpoint="patch", times=None)
+        failed = apply(shell, path)
         assert (failed.code, failed.document["status"], failed.document["changed"]) == (5, "failed", 0)
-        shown = desk.run("runs", "show", failed.document["run_id"])
-        assert "resume" not in shown.out, "there is nothing to resume: the same command helps"
-        desk.server.call(desk.tenant.faults.clear)
-        done = apply(desk, path)
+        shown = shell("runs", "show", failed.document["run_id"])
+        assert "resume" not in shown.text, "there is nothing to resume: the same command helps"
+        shell.server.call(shell.tenant.faults.clear)
+        done = apply(shell, path)
         assert (done.code, done.document["status"]) == (0, "success")
-        ids = [change.composite_id for change in desk.tenant.ledger.changes]
+        ids = [change.composite_id for change in shell.tenant.ledger.changes]
         assert len(ids) == len(set(ids)) == done.document["planned"]
-        assert [row["status"] for row in desk.run("runs", "--format", "json").document["runs"]] == ["success"]
+        assert [row["status"] for row in shell("runs", "--format", "json").document["runs"]] == ["success"]
 
 
 @pytest.mark.slow
 def test_a_plan_that_is_damaged_foreign_or_too_old_is_refused_before_any_change(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path, "acme", "globex", alerts=400) as desk:
-        path = a_plan(desk)
+    with serve_customers(tmp_path, "acme", "globex", alerts=400) as shell:
+        path = a_plan(shell)
         content = path.read_bytes()
-        damaged = desk.folder / "damaged.plan"
+        damaged = shell.folder / "damaged.plan"
         damaged.write_bytes(content.replace(b'"closed"', b'"reopen"', 1))
-        cut = desk.folder / "cut.plan"
+        cut = shell.folder / "cut.plan"
         cut.write_bytes(content[: len(content) // 2])
-        no_plan = desk.folder / "ids.plan"
-        no_plan.write_text("\n".join(desk.ids(3)))
+        no_plan = shell.folder / "ids.plan"
+        no_plan.write_text("\n".join(shell.untouched_ids(3)))
         for refused in (
-            apply(desk, damaged),
-            apply(desk, cut),
-            apply(desk, no_plan),
-            apply(desk, path, customer="globex"),
-            apply(desk, path, "--plan-ttl", "0h"),
+            apply(shell, damaged),
+            apply(shell, cut),
+            apply(shell, no_plan),
+            apply(shell, path, customer="globex"),
+            apply(shell, path, "--plan-ttl", "0h"),
         ):
             assert refused.code == 7, refused
             assert refused.document["error"]["message"]
-        assert not any(tenant.ledger.changes for tenant in desk.server.tenants)
-        assert apply(desk, path).code == 0
+        assert not any(tenant.ledger.changes for tenant in shell.server.tenants)
+        assert apply(shell, path).code == 0
 
 
 @pytest.mark.slow
 def test_an_hour_late_what_an_analyst_took_is_left_alone_and_the_rest_is_closed(tmp_path: Path) -> None:
     """The crawler touched every alert meanwhile; the analyst took 50."""
-    with serve_workspace(tmp_path, alerts=1500) as desk:
-        path = a_plan(desk)
+    with serve_customers(tmp_path, alerts=1500) as shell:
+        path = a_plan(shell)
         content = path.read_bytes()
         ids = sorted(planned_actions(content, "none"))
-        desk.server.call(lambda: desk.tenant.crawl(61))
+        shell.server.call(lambda: shell.tenant.crawl(61))
         taken, rest = ids[:50], ids[50:]
-        desk.edit(taken, status="in_progress", assign="bo.birch")
-        before = {one: desk.tenant.store.by_id[one].state for one in taken}
-        done = apply(desk, path, "--batch-size", "100", "--batch-delay", "0")
+        shell.edit(taken, status="in_progress", assign="bo.birch")
+        before = {one: shell.tenant.store.by_id[one].state for one in taken}
+        done = apply(shell, path, "--batch-size", "100", "--batch-delay", "0")
         assert done.code == 6
         result = done.document
         assert (result["status"], result["drifted"], result["changed"]) == ("partial", 50, len(rest))
         assert (result["failed"], result["unknown"], result["not_sent"]) == (0, 0, 0)
-        assert {one: desk.tenant.store.by_id[one].state for one in taken} == before
-        assert desk.closed(rest) == len(rest)
-        assert desk.comments(rest, result["run_id"]) == [1]
-        shown = desk.run("runs", "show", result["run_id"], "--format", "json").document
+        assert {one: shell.tenant.store.by_id[one].state for one in taken} == before
+        assert shell.closed_count(rest) == len(rest)
+        assert shell.comment_counts(rest, result["run_id"]) == [1]
+        shown = shell("runs", "show", result["run_id"], "--format", "json").document
         listed = {alert["composite_id"]: alert["reason"] for alert in shown["alerts"] if alert["outcome"] == "drifted"}
         assert listed.keys() == set(taken)
         assert all("assignee none → bo.birch" in reason for reason in listed.values())
-        assert desk.run("resume").code == 0, "drift leaves nothing to resume"
+        assert shell("resume").code == 0, "drift leaves nothing to resume"

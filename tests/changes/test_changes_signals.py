@@ -12,8 +12,8 @@ import pytest
 
 from falcon_bulk.errors import Stopped
 from falcon_bulk.model.clock import SystemClock
+from tests.support.command import RunningCommand, serve_customers
 from tests.support.waiting import wait_until
-from tests.support.workspace import RunningCommand, serve_workspace
 
 STALL = 10.0
 """Seconds that a busy machine may hold a process up; what a signal cuts short would take much longer."""
@@ -66,26 +66,26 @@ def test_what_finishes_is_not_cut_short_but_waits_no_longer_than_a_few_seconds()
 def test_the_first_signal_lets_what_is_in_flight_finish_and_names_resume(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with serve_workspace(tmp_path, latency_patch=1.5) as desk:
-        ids = desk.ids(200)
-        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "1")) as running:
-            desk.wait_for_patches(3, running)
+    with serve_customers(tmp_path, latency_patch=1.5) as shell:
+        ids = shell.untouched_ids(200)
+        with shell.running(*shell.close_command(ids, "--batch-size", "20", "--batch-delay", "1")) as running:
+            shell.wait_for_patches(3, running)
             running.signal(number)
-            sent = desk.patches()
+            sent = shell.patch_count()
             done = running.finish()
         assert done.code == code
         result = done.document
         assert (result["status"], result["exit_code"]) == ("interrupted", code)
         assert result["unknown"] == 0, "what was in flight is recorded"
-        assert result["changed"] == result["verified"] == desk.closed(ids) == 20 * desk.patches()
-        assert desk.patches() <= sent + 1, "no new batch"
+        assert result["changed"] == result["verified"] == shell.closed_count(ids) == 20 * shell.patch_count()
+        assert shell.patch_count() <= sent + 1, "no new batch"
         assert result["not_sent"] == 200 - result["changed"] > 0
         assert f"Hint: Resume it:  falcon-bulk resume {result['run_id']} --customer acme" in done.err
         assert "Traceback" not in done.err
-        desk.tenant.switches.latency_patch = 0.0
-        resumed = desk.run("resume", result["run_id"], "--format", "json")
+        shell.tenant.switches.latency_patch = 0.0
+        resumed = shell("resume", result["run_id"], "--format", "json")
         assert (resumed.code, resumed.document["changed"]) == (0, 200)
-        assert desk.comments(ids, result["run_id"]) == [1]
+        assert shell.comment_counts(ids, result["run_id"]) == [1]
 
 
 @pytest.mark.slow
@@ -94,16 +94,16 @@ def test_what_is_in_flight_is_recorded_also_where_the_quota_slows_reading_down(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     """Other integrations use up most of the customer's limit, so that requests are spaced."""
-    with serve_workspace(tmp_path, latency_patch=0.2, rate_limit=6) as desk:
-        ids = desk.ids(60)
-        command = desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0", "--workers", "1", "--quota", "1")
-        with desk.running(*command) as running:
-            desk.wait_for_patches(1, running)
+    with serve_customers(tmp_path, latency_patch=0.2, rate_limit=6) as shell:
+        ids = shell.untouched_ids(60)
+        command = shell.close_command(ids, "--batch-size", "20", "--batch-delay", "0", "--workers", "1", "--quota", "1")
+        with shell.running(*command) as running:
+            shell.wait_for_patches(1, running)
             running.signal(number)
             done = running.finish()
         assert done.code == code
         assert done.document["unknown"] == 0
-        assert done.document["changed"] == desk.closed(ids) > 0
+        assert done.document["changed"] == shell.closed_count(ids) > 0
 
 
 @pytest.mark.slow
@@ -111,52 +111,52 @@ def test_what_is_in_flight_is_recorded_also_where_the_quota_slows_reading_down(
 def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with serve_workspace(tmp_path, latency_patch=LONG) as desk:
-        ids = desk.ids(40)
-        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0.1")) as running:
-            desk.wait_for_patches(1, running)
+    with serve_customers(tmp_path, latency_patch=LONG) as shell:
+        ids = shell.untouched_ids(40)
+        with shell.running(*shell.close_command(ids, "--batch-size", "20", "--batch-delay", "0.1")) as running:
+            shell.wait_for_patches(1, running)
             assert ended_by_the_second(running, number) < STALL
             done = running.finish()
         assert done.code == code
-        run = desk.newest_run()
+        run = shell.newest_run()
         assert f"Resume it:  falcon-bulk resume {run.run_id} --customer acme\n" in done.err
-        assert run.unknown == 20 * desk.patches()
-        assert desk.unknown() <= set(ids)
-        desk.tenant.switches.latency_patch = 0.0
-        resumed = desk.run("resume", "--format", "json")
+        assert run.unknown == 20 * shell.patch_count()
+        assert shell.unknown_outcomes() <= set(ids)
+        shell.tenant.switches.latency_patch = 0.0
+        resumed = shell("resume", "--format", "json")
         assert (resumed.code, resumed.document["changed"], resumed.document["unknown"]) == (0, 40, 0)
-        assert desk.comments(ids, run.run_id) == [1]
+        assert shell.comment_counts(ids, run.run_id) == [1]
 
 
 @pytest.mark.slow
 def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path, "acme", "globex", latency_patch=LONG) as desk:
-        planned = desk.run(
+    with serve_customers(tmp_path, "acme", "globex", latency_patch=LONG) as shell:
+        planned = shell(
             "bulk-close", "--severity", "high", "--all-customers", "--dry-run", "--plan", "p", customer=None
         )
         assert planned.code == 0, planned
-        with desk.running("apply", "p", "--yes", "--max", "9000", "--format", "json", customer=None) as running:
+        with shell.running("apply", "p", "--yes", "--max", "9000", "--format", "json", customer=None) as running:
             wait_until(
-                lambda: all(any(one.endpoint == "patch" for one in t.ledger.requests) for t in desk.server.tenants)
+                lambda: all(any(one.endpoint == "patch" for one in t.ledger.requests) for t in shell.server.tenants)
             )
             assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
-        assert (done.code, done.out) == (130, "")
+        assert (done.code, done.out) == (130, b"")
         for name in ("acme", "globex"):
-            (unfinished,) = desk.run("runs", "--format", "json", customer=name).document["runs"]
+            (unfinished,) = shell("runs", "--format", "json", customer=name).document["runs"]
             assert f"Resume it:  falcon-bulk resume {unfinished['run_id']} --customer {name}\n" in done.err
 
 
 @pytest.mark.slow
 def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path, latency_combined=LONG) as desk:
-        with desk.running("bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000") as running:
-            wait_until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
+    with serve_customers(tmp_path, latency_combined=LONG) as shell:
+        with shell.running("bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000") as running:
+            wait_until(lambda: any(request.endpoint == "combined" for request in shell.tenant.ledger.requests))
             assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
         assert done.code == 130
         assert "Stopped at once: no change was under way." in done.err
-        assert desk.patches() == 0
+        assert shell.patch_count() == 0
 
 
 @pytest.mark.slow
@@ -164,10 +164,10 @@ def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: P
 def test_a_signal_between_two_batches_ends_the_run_without_waiting_for_the_next(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with serve_workspace(tmp_path) as desk:
-        ids = desk.ids(40)
-        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
-            desk.wait_for_settled(20, running)
+    with serve_customers(tmp_path) as shell:
+        ids = shell.untouched_ids(40)
+        with shell.running(*shell.close_command(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
+            shell.wait_for_recorded_changes(20, running)
             seconds = ended_within(running, number)
             done = running.finish()
         assert done.code == code
@@ -178,26 +178,26 @@ def test_a_signal_between_two_batches_ends_the_run_without_waiting_for_the_next(
 @pytest.mark.slow
 def test_a_signal_that_comes_while_the_process_is_held_up_ends_the_wait_for_the_last_batch(tmp_path: Path) -> None:
     """Whichever thread the system hands it to: held up, none is preferred."""
-    with serve_workspace(tmp_path) as desk:
+    with serve_customers(tmp_path) as shell:
         for settled in range(20, 100, 20):
-            ids = desk.ids(40)
-            with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
-                desk.wait_for_settled(settled, running)
+            ids = shell.untouched_ids(40)
+            with shell.running(*shell.close_command(ids, "--batch-size", "20", "--batch-delay", "600")) as running:
+                shell.wait_for_recorded_changes(settled, running)
                 for number in (signal.SIGSTOP, signal.SIGINT, signal.SIGCONT):
                     running.signal(number)
                 done = running.finish()
             assert (done.code, done.document["changed"]) == (130, 20)
-            assert desk.run("runs", "abandon", done.document["run_id"]).code == 0
+            assert shell("runs", "abandon", done.document["run_id"]).code == 0
 
 
 @pytest.mark.slow
 def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path) as desk:
-        ids = desk.ids(40)
-        desk.order("rate_limit", endpoint="patch", seconds=110, times=None)
-        with desk.running(*desk.close_these(ids)) as running:
-            desk.wait_for_patches(1, running)
-            wait_until(lambda: desk.patches_answered() > 0)
+    with serve_customers(tmp_path) as shell:
+        ids = shell.untouched_ids(40)
+        shell.order("rate_limit", endpoint="patch", seconds=110, times=None)
+        with shell.running(*shell.close_command(ids)) as running:
+            shell.wait_for_patches(1, running)
+            wait_until(lambda: shell.answered_patch_count() > 0)
             seconds = ended_within(running, signal.SIGTERM)
             done = running.finish()
         assert done.code == 143
@@ -210,16 +210,16 @@ def test_a_signal_while_falcon_tells_to_wait_ends_the_run_at_once(tmp_path: Path
 def test_a_signal_while_the_alerts_are_read_leaves_no_run_behind(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    with serve_workspace(tmp_path, latency_combined=4.0) as desk:
+    with serve_customers(tmp_path, latency_combined=4.0) as shell:
         command = ["bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000", "--format", "json"]
-        with desk.running(*command) as running:
-            wait_until(lambda: any(request.endpoint == "combined" for request in desk.tenant.ledger.requests))
+        with shell.running(*command) as running:
+            wait_until(lambda: any(request.endpoint == "combined" for request in shell.tenant.ledger.requests))
             running.signal(number)
             done = running.finish()
         assert done.code == code, done
         assert done.document["exit_code"] == code
-        assert desk.patches() == 0
-        assert desk.run("runs", "--format", "json").document["runs"] == []
+        assert shell.patch_count() == 0
+        assert shell("runs", "--format", "json").document["runs"] == []
 
 
 def ended_within(running: RunningCommand, number: signal.Signals) -> float:
@@ -252,57 +252,57 @@ def is_pending(pid: int, number: signal.Signals) -> bool:
 def test_a_second_changing_run_of_a_customer_exits_8_and_names_the_first_and_another_customer_is_not_blocked(
     tmp_path: Path,
 ) -> None:
-    with serve_workspace(tmp_path, "acme", "globex") as desk:
-        ids = desk.ids(100)
+    with serve_customers(tmp_path, "acme", "globex") as shell:
+        ids = shell.untouched_ids(100)
         first, second = ids[:50], ids[50:]
-        theirs = desk.ids(30, desk.server.tenants[1])
-        with desk.running(*desk.close_these(first, "--batch-size", "25", "--batch-delay", "600")) as running:
-            desk.wait_for_settled(25, running)
-            name = desk.newest_run().run_id
-            refused = desk.run(*desk.close_these(second))
+        theirs = shell.untouched_ids(30, shell.server.tenants[1])
+        with shell.running(*shell.close_command(first, "--batch-size", "25", "--batch-delay", "600")) as running:
+            shell.wait_for_recorded_changes(25, running)
+            name = shell.newest_run().run_id
+            refused = shell(*shell.close_command(second))
             assert refused.code == 8
             assert f"The run {name} is changing alerts of this customer right now." in refused.err
             for command in (["resume"], ["runs", "abandon", name]):
-                assert desk.run(*command).code == 8
-            other = desk.run(*desk.close_these(theirs), customer="globex")
+                assert shell(*command).code == 8
+            other = shell(*shell.close_command(theirs), customer="globex")
             assert (other.code, other.document["changed"]) == (0, 30)
             assert not running.is_over, "the first run was still at work"
             running.signal(signal.SIGINT)
             done = running.finish()
-        assert (done.code, done.document["changed"], desk.closed(second)) == (130, 25, 0)
-        resumed = desk.run("resume", name, "--format", "json")
-        assert (resumed.code, resumed.document["changed"], desk.closed(second)) == (0, 50, 0)
-        assert desk.run(*desk.close_these(second)).code == 0
+        assert (done.code, done.document["changed"], shell.closed_count(second)) == (130, 25, 0)
+        resumed = shell("resume", name, "--format", "json")
+        assert (resumed.code, resumed.document["changed"], shell.closed_count(second)) == (0, 50, 0)
+        assert shell(*shell.close_command(second)).code == 0
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("both", [False, True], ids=["stdout", "stdout and stderr"])
 def test_a_run_whose_output_nobody_reads_any_more_finishes_and_records(tmp_path: Path, both: bool) -> None:
-    with serve_workspace(tmp_path, latency_patch=0.2) as desk:
-        ids = desk.ids(60)
+    with serve_customers(tmp_path, latency_patch=0.2) as shell:
+        ids = shell.untouched_ids(60)
         reading, writing = os.pipe()
         os.close(reading)
         more = {"stdout": writing} | ({"stderr": writing} if both else {})
-        with desk.running(*desk.close_these(ids, "--batch-size", "20", "--batch-delay", "0"), **more) as running:
+        with shell.running(*shell.close_command(ids, "--batch-size", "20", "--batch-delay", "0"), **more) as running:
             os.close(writing)
             done = running.finish()
         assert done.code == 0, done
         assert "Traceback" not in done.err
         assert "BrokenPipe" not in done.err
-        run = desk.newest_run()
-        assert (run.changed, run.verified, desk.closed(ids)) == (60, 60, 60)
-        assert desk.comments(ids, run.run_id) == [1]
+        run = shell.newest_run()
+        assert (run.changed, run.verified, shell.closed_count(ids)) == (60, 60, 60)
+        assert shell.comment_counts(ids, run.run_id) == [1]
 
 
 @pytest.mark.slow
 def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path) as desk:
-        ids = desk.ids(40)
-        assert desk.run("runs").code == 0
+    with serve_customers(tmp_path) as shell:
+        ids = shell.untouched_ids(40)
+        assert shell("runs").code == 0
         for name in ("sqlite3", "sqlite3-wal"):
-            (desk.state / f"{desk.tenant.cid}.{name}").mkdir()
-        done = desk.run(*desk.close_these(ids))
+            (shell.state / f"{shell.tenant.cid}.{name}").mkdir()
+        done = shell(*shell.close_command(ids))
         assert done.code == 1, done
         assert "journal" in done.err
         assert "Nothing is sent without it" in done.err
-        assert desk.patches() == 0
+        assert shell.patch_count() == 0

@@ -12,8 +12,8 @@ from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.planner import Change
 from falcon_emulator.alert_records import Assignee
+from tests.support.command import serve_customers
 from tests.support.run_harness import ALL_GUARDRAILS, RunHarness, serve_run_harness
-from tests.support.workspace import serve_workspace
 
 FALSE_POSITIVE = Change(
     status=Status.CLOSED,
@@ -147,23 +147,23 @@ def test_twenty_thousand_mixed_alerts_are_restored_in_at_most_sixty_changes(tmp_
 
 @pytest.mark.slow
 def test_an_undo_is_asked_for_says_what_it_cannot_take_back_and_leaves_a_comment_that_says_undo(tmp_path: Path) -> None:
-    with serve_workspace(tmp_path) as desk:
-        ids = desk.ids(40)
-        run = desk.run(*desk.close_these(ids)).document["run_id"]
-        sent = desk.patches()
-        assert desk.run("undo", run).code == 2, "no terminal and no --yes"
-        assert desk.run("undo", run, "--yes").code == 2
-        assert desk.run("undo", run, "--yes", "--expect", "39").code == 7
-        dry = desk.run("undo", run, "--dry-run")
+    with serve_customers(tmp_path) as shell:
+        ids = shell.untouched_ids(40)
+        run = shell(*shell.close_command(ids)).document["run_id"]
+        sent = shell.patch_count()
+        assert shell("undo", run).code == 2, "no terminal and no --yes"
+        assert shell("undo", run, "--yes").code == 2
+        assert shell("undo", run, "--yes", "--expect", "39").code == 7
+        dry = shell("undo", run, "--dry-run")
         assert dry.code == 0
-        assert "Comments cannot be taken back" in dry.out + dry.err
-        assert desk.patches() == sent
-        done = desk.run("undo", run, "--yes", "--expect", "40", "--format", "json")
+        assert "Comments cannot be taken back" in dry.text + dry.err
+        assert shell.patch_count() == sent
+        done = shell("undo", run, "--yes", "--expect", "40", "--format", "json")
         assert (done.code, done.document["command"], done.document["changed"]) == (0, "undo", 40)
         assert "Comments cannot be taken back" in done.err
-        assert desk.closed(ids) == 0
-        assert desk.comments(ids, f"Undo of {run} (by ") == [1]
-        assert desk.run("undo", "251124nosuch", "--yes", "--max", "5").code == 7
+        assert shell.closed_count(ids) == 0
+        assert shell.comment_counts(ids, f"Undo of {run} (by ") == [1]
+        assert shell("undo", "251124nosuch", "--yes", "--max", "5").code == 7
 
 
 def unwritable(ground: RunHarness) -> None:

@@ -28,6 +28,4 @@ def two(tmp_path: Path) -> Iterator[CommandRunner]:
     """Two customers, acme and globex, in one folder."""
     tenants = [Tenant(alerts=80, seed=seed, customer=name) for seed, name in enumerate(("acme", "globex"), 1)]
     with Server(tenants) as server:
-        shell = CommandRunner(tmp_path, server)
-        shell.write_env("customers/globex.env", tenants[1].env_text(server.urls[1]))
-        yield shell
+        yield CommandRunner(tmp_path, server)

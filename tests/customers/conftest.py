@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from falcon_emulator import Server, Tenant
-from tests.support.msp import ManagedCustomers
+from tests.support.managed_customers import ManagedCustomers
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from falcon_bulk.config.env_file import read_env_file
 from tests.support.command import Terminal
-from tests.support.msp import ManagedCustomers
+from tests.support.managed_customers import ManagedCustomers
 from tests.support.sampling import quick_first
 
 SECRET = 'It\'s # a "$ecret" \\n=%~ü'
@@ -161,9 +161,9 @@ def test_sigterm_while_the_secret_is_typed_restores_the_echo(msp: ManagedCustome
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         answer(terminal, "Client ID:", "a1")
         terminal.wait_for("Client secret (not shown):")
-        os.kill(terminal._process.pid, signal.SIGTERM)
+        os.kill(terminal.process.pid, signal.SIGTERM)
         terminal.wait_for("nothing was written")
-        echoes = termios.tcgetattr(terminal._ours)[3] & termios.ECHO
+        echoes = termios.tcgetattr(terminal.descriptor)[3] & termios.ECHO
         done = terminal.finish()
     assert done.code == 143, done
     assert echoes

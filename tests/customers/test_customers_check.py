@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from falcon_emulator import Fault, Server, Tenant
-from tests.support.msp import ManagedCustomers
+from tests.support.managed_customers import ManagedCustomers
 
 
 def test_each_row_shows_what_a_login_sees(msp: ManagedCustomers) -> None:
@@ -23,18 +23,18 @@ def test_nothing_is_changed_and_write_access_is_not_tested(msp: ManagedCustomers
     done = msp.customers("check")
     assert done.code == 0
     assert "write access is not tested" in done.err
-    endpoints = {request.endpoint for name in msp.tenants for request in msp.requests_of(name)}
+    endpoints = {request.endpoint for name in msp.tenants for request in msp.requests(name)}
     assert endpoints == {"token", "combined", "queries"}
 
 
 @pytest.mark.slow
 def test_only_those_named_are_contacted(msp: ManagedCustomers) -> None:
     assert list(msp.rows("check", "globex", "acme", "globex", code=0)) == ["globex", "acme"]
-    assert not msp.requests_of("initech")
+    assert not msp.requests("initech")
 
 
 def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: ManagedCustomers) -> None:
-    msp.write("globex", FALCON_CLIENT_SECRET="wrong")
+    msp.write_customer("globex", FALCON_CLIENT_SECRET="wrong")
     rows = msp.rows("check", code=4)
     assert rows["globex"]["error"]["code"] == "login_refused"
     assert (rows["globex"]["exit_code"], rows["globex"]["reading"]) == (4, False)
@@ -43,7 +43,7 @@ def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: ManagedCustomer
 
 
 def test_another_customers_credentials_are_noticed(msp: ManagedCustomers) -> None:
-    msp.write("globex", tenant="initech", FALCON_CID=msp.tenants["globex"].cid)
+    msp.write_customer("globex", tenant="initech", FALCON_CID=msp.tenants["globex"].cid)
     (msp.folder / "customers" / "initech.env").unlink()
     globex = msp.rows("check", code=4)["globex"]
     assert globex["cid"] == msp.tenants["initech"].cid
@@ -62,11 +62,11 @@ def test_a_missing_scope_is_named(msp: ManagedCustomers) -> None:
 
 @pytest.mark.slow
 def test_failures_of_one_kind_give_their_exit_code_and_of_several_6(msp: ManagedCustomers) -> None:
-    msp.write("globex", FALCON_CLIENT_SECRET="wrong")
-    msp.write("initech", mode=0o640)
+    msp.write_customer("globex", FALCON_CLIENT_SECRET="wrong")
+    msp.write_customer("initech", mode=0o640)
     assert msp.rows("check", code=4)["initech"]["error"]["code"] == "env_file"
-    msp.write("initech", FALCON_BASE_URL="http://127.0.0.1:9")
-    msp.write("acme")
+    msp.write_customer("initech", FALCON_BASE_URL="http://127.0.0.1:9")
+    msp.write_customer("acme")
     rows = msp.rows("check", code=6)
     assert [row["exit_code"] for row in rows.values()] == [0, 4, 5]
 
@@ -81,7 +81,7 @@ def test_a_name_without_a_file_is_a_row(msp: ManagedCustomers) -> None:
 
 @pytest.mark.slow
 def test_a_file_with_a_problem_fails_although_its_login_works(msp: ManagedCustomers) -> None:
-    msp.write("globex", FALCON_CIDS="x")
+    msp.write_customer("globex", FALCON_CIDS="x")
     globex = msp.rows("check", code=4)["globex"]
     assert globex["reading"] is True
     assert "FALCON_CIDS" in globex["error"]["message"]
@@ -99,7 +99,7 @@ def test_customers_are_checked_in_parallel(msp: ManagedCustomers) -> None:
     for tenant in msp.tenants.values():
         tenant.switches.latency_token = 3.0
     msp.rows("check", "--parallel-customers", "3", code=0)
-    logins = [request for name in msp.tenants for request in msp.requests_of(name) if request.endpoint == "token"]
+    logins = [request for name in msp.tenants for request in msp.requests(name) if request.endpoint == "token"]
     assert max(login.at for login in logins) - min(login.at for login in logins) < 3e9
 
 
@@ -108,16 +108,16 @@ def test_customers_can_be_checked_one_after_the_other(msp: ManagedCustomers) -> 
     for tenant in msp.tenants.values():
         tenant.switches.latency_token = 0.3
     msp.rows("check", "--parallel-customers", "1", code=0)
-    logins = [msp.requests_of(name)[0].at for name in msp.tenants]
+    logins = [msp.requests(name)[0].at for name in msp.tenants]
     assert logins[2] - logins[1] >= 0.3e9 <= logins[1] - logins[0]
 
 
 @pytest.mark.slow
 def test_customers_can_be_selected_by_tag(msp: ManagedCustomers) -> None:
-    msp.write("globex", FALCON_TAGS="gold")
+    msp.write_customer("globex", FALCON_TAGS="gold")
     assert list(msp.rows("check", "--customer-tag", "gold", code=0)) == ["globex"]
     assert list(msp.rows("list", "--customer-tag", "gold", code=0)) == ["globex"]
-    assert not msp.requests_of("acme")
+    assert not msp.requests("acme")
     assert msp.customers("check", "acme", "--customer-tag", "gold").code == 2
 
 

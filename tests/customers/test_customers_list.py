@@ -5,12 +5,12 @@ import io
 
 import pytest
 
-from tests.support.msp import ManagedCustomers
+from tests.support.managed_customers import ManagedCustomers
 from tests.support.sampling import quick_first
 
 
 def test_every_file_is_listed_with_its_values(msp: ManagedCustomers) -> None:
-    msp.write("globex", FALCON_OPERATOR="ann", FALCON_TAGS="gold, emea")
+    msp.write_customer("globex", FALCON_OPERATOR="ann", FALCON_TAGS="gold, emea")
     rows = msp.rows(code=0)
     assert list(rows) == ["acme", "globex", "initech"]
     assert rows["globex"] == {
@@ -26,8 +26,8 @@ def test_every_file_is_listed_with_its_values(msp: ManagedCustomers) -> None:
 
 
 def test_a_region_is_shown_by_its_name(msp: ManagedCustomers) -> None:
-    msp.write("acme", FALCON_BASE_URL="EU1")
-    msp.write("globex", FALCON_BASE_URL=None)
+    msp.write_customer("acme", FALCON_BASE_URL="EU1")
+    msp.write_customer("globex", FALCON_BASE_URL=None)
     rows = msp.rows(code=0)
     assert (rows["acme"]["region"], rows["globex"]["region"]) == ("eu-1", "us-1")
 
@@ -51,7 +51,7 @@ def test_a_region_is_shown_by_its_name(msp: ManagedCustomers) -> None:
 def test_a_files_problem_is_in_its_row_and_the_others_are_listed(
     msp: ManagedCustomers, values: dict[str, str | None], problem: str
 ) -> None:
-    msp.write("globex", **values)
+    msp.write_customer("globex", **values)
     rows = msp.rows(code=4)
     assert len(rows) == 3
     assert rows["acme"]["problems"] == rows["initech"]["problems"] == []
@@ -61,7 +61,9 @@ def test_a_files_problem_is_in_its_row_and_the_others_are_listed(
 
 
 def test_all_problems_of_a_file_are_reported_at_once(msp: ManagedCustomers) -> None:
-    msp.write("globex", FALCON_CLIENT_ID=None, FALCON_CLIENT_SECRET="", FALCON_TGAS="gold", FALCON_OPERATOR="ann")
+    msp.write_customer(
+        "globex", FALCON_CLIENT_ID=None, FALCON_CLIENT_SECRET="", FALCON_TGAS="gold", FALCON_OPERATOR="ann"
+    )
     globex = msp.rows(code=4)["globex"]
     assert [problem.split(" ")[0] for problem in globex["problems"]] == [
         "FALCON_CLIENT_ID",
@@ -72,7 +74,7 @@ def test_all_problems_of_a_file_are_reported_at_once(msp: ManagedCustomers) -> N
 
 
 def test_a_file_readable_by_others_is_reported_with_the_command_that_fixes_it(msp: ManagedCustomers) -> None:
-    msp.write("globex", mode=0o644)
+    msp.write_customer("globex", mode=0o644)
     globex = msp.rows(code=4)["globex"]
     assert "mode 644" in globex["problems"][0]
     assert globex["problems"][0].endswith("chmod 600 customers/globex.env")
@@ -93,26 +95,26 @@ def test_entries_that_are_no_customer_file_are_rows_too(msp: ManagedCustomers) -
 
 def test_the_same_credentials_in_two_files_are_wrong_in_both(msp: ManagedCustomers) -> None:
     cid = msp.tenants["acme"].cid
-    msp.write("globex", tenant="acme", FALCON_CID="0123456789abcdef0123456789abcdef")
+    msp.write_customer("globex", tenant="acme", FALCON_CID="0123456789abcdef0123456789abcdef")
     rows = msp.rows(code=4)
     assert rows["acme"]["problems"] == ["It has the same credentials as globex.env."]
     assert rows["globex"]["problems"] == ["It has the same credentials as acme.env."]
     assert rows["initech"]["problems"] == []
-    msp.write("globex", FALCON_CID=f"{cid.upper()}-0F")
+    msp.write_customer("globex", FALCON_CID=f"{cid.upper()}-0F")
     rows = msp.rows(code=4)
     assert rows["acme"]["problems"] == ["It has a CID in common with globex.env (FALCON_CID)."]
     assert rows["globex"]["problems"] == ["It has a CID in common with acme.env (FALCON_CID)."]
 
 
 def test_one_client_for_two_members_is_no_problem(msp: ManagedCustomers) -> None:
-    msp.write("globex", tenant="acme", FALCON_CID="b1", FALCON_MEMBER_CID="b1")
-    msp.write("initech", tenant="acme", FALCON_CID="c1", FALCON_MEMBER_CID="c1")
+    msp.write_customer("globex", tenant="acme", FALCON_CID="b1", FALCON_MEMBER_CID="b1")
+    msp.write_customer("initech", tenant="acme", FALCON_CID="c1", FALCON_MEMBER_CID="c1")
     assert all(row["problems"] == [] for row in msp.rows(code=0).values())
 
 
 @pytest.mark.slow
 def test_no_secret_is_in_any_output(msp: ManagedCustomers) -> None:
-    msp.write("globex", tenant="acme", FALCON_CIDS="x")
+    msp.write_customer("globex", tenant="acme", FALCON_CIDS="x")
     for fmt in ("table", "markdown", "csv", "json"):
         done = msp.customers("list", "--format", fmt, "-o", f"out{'.md' if fmt == 'markdown' else '.json'}")
         assert done.code == 4, done

@@ -43,9 +43,7 @@ def provokes(message: str) -> Callable[[Provoked], Provoked]:
 def acme(tmp_path: Path) -> Iterator[CommandRunner]:
     tenants = [Tenant(alerts=150, seed=4, customer="acme"), Tenant(alerts=20, seed=5, customer="globex")]
     with Server(tenants) as server:
-        shell = CommandRunner(tmp_path, server)
-        shell.write_env("customers/globex.env", tenants[1].env_text(server.urls[1]))
-        yield shell
+        yield CommandRunner(tmp_path, server)
 
 
 @pytest.mark.parametrize("message", quick_first(*MESSAGES, quick=4))

@@ -7,21 +7,22 @@ from pathlib import Path
 import pytest
 
 from falcon_emulator import Server
+from tests.support.command import CommandRunner
+from tests.support.many_tenants import NAMES, all_patches, make_tenants
 from tests.support.sampling import quick_first
-from tests.support.twenty_customers import NAMES, Serving, tenants
 
 FIRST, SECOND = NAMES[:2]
 ROUND = "--all-customers"
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
     """Two customers that tests only read."""
-    with Server(tenants(2, alerts=60)) as server:
-        yield Serving(tmp_path_factory.mktemp("round"), server)
+    with Server(make_tenants(2, alerts=60)) as server:
+        yield CommandRunner(tmp_path_factory.mktemp("round"), server)
 
 
-def alone_of(serving: Serving, name: str, argv: tuple[str, ...]) -> list[dict[str, object]]:
+def alone_of(serving: CommandRunner, name: str, argv: tuple[str, ...]) -> list[dict[str, object]]:
     return list(json.loads(serving(*argv, "--format", "json", customer=name).out))
 
 
@@ -37,7 +38,9 @@ def alone_of(serving: Serving, name: str, argv: tuple[str, ...]) -> list[dict[st
         quick=2,
     ),
 )
-def test_what_no_round_can_be_is_refused_before_anybody_is_contacted(serving: Serving, argv: str, said: str) -> None:
+def test_what_no_round_can_be_is_refused_before_anybody_is_contacted(
+    serving: CommandRunner, argv: str, said: str
+) -> None:
     for folder in ("empty", "plans"):
         (serving.folder / folder).mkdir(exist_ok=True)
     (serving.folder / "a-file").write_text("")
@@ -53,9 +56,9 @@ def test_what_no_round_can_be_is_refused_before_anybody_is_contacted(serving: Se
 
 @pytest.mark.slow
 def test_the_alerts_of_a_round_come_in_one_table_and_the_customer_that_failed_is_named_beside_it(
-    serving: Serving,
+    serving: CommandRunner,
 ) -> None:
-    text = serving.texts[SECOND]
+    text = serving.env_texts[SECOND]
     serving.write_env(f"customers/{SECOND}.env", text.replace(serving.tenants[SECOND].client_secret, "wrong" * 8))
     try:
         done = serving.bare("query", "--limit", "3", "--format", "csv", ROUND)
@@ -69,7 +72,7 @@ def test_the_alerts_of_a_round_come_in_one_table_and_the_customer_that_failed_is
 
 
 @pytest.mark.slow
-def test_chosen_fields_of_a_round_are_in_each_form_what_one_customer_shows(serving: Serving) -> None:
+def test_chosen_fields_of_a_round_are_in_each_form_what_one_customer_shows(serving: CommandRunner) -> None:
     argv = ("query", "--all", "--fields", "composite_id,severity")
     alone = {name: alone_of(serving, name, argv) for name in (FIRST, SECOND)}
     document = serving.bare(*argv, "--format", "json", ROUND).document
@@ -82,7 +85,7 @@ def test_chosen_fields_of_a_round_are_in_each_form_what_one_customer_shows(servi
 
 @pytest.mark.slow
 def test_a_hash_is_planned_for_each_customer_and_one_that_has_it_not_can_be_told(
-    serving: Serving, tmp_path: Path
+    serving: CommandRunner, tmp_path: Path
 ) -> None:
     nowhere = ("close-hash", "--hash", "ab" * 32, "--dry-run", "--fail-on-empty", "--format", "json", ROUND)
     done = serving.bare(*nowhere)
@@ -92,4 +95,4 @@ def test_a_hash_is_planned_for_each_customer_and_one_that_has_it_not_can_be_told
     done = serving.bare("close-hash", "--hash", shared, "--dry-run", "--plan", str(tmp_path / "plans"), ROUND)
     assert done.code == 0, done
     assert sorted(path.stem for path in (tmp_path / "plans").iterdir()) == sorted((FIRST, SECOND))
-    assert serving.all_patches() == 0
+    assert all_patches(serving) == 0

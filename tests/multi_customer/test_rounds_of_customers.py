@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 
 from falcon_emulator import Fault, Server, Tenant
-from tests.support.command import CommandResult
-from tests.support.twenty_customers import NAMES, Serving, tenants
+from tests.support.command import CommandResult, CommandRunner
+from tests.support.many_tenants import NAMES, all_patches, make_tenants
 
 HOLDS = "--override", "all"
 
 
 @pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
-    with Server(tenants(3, alerts=120)) as server:
-        yield Serving(tmp_path, server)
+def serving(tmp_path: Path) -> Iterator[CommandRunner]:
+    with Server(make_tenants(3, alerts=120)) as server:
+        yield CommandRunner(tmp_path, server)
 
 
 def parts(done: CommandResult) -> dict[str, dict[str, object]]:
@@ -32,7 +32,7 @@ def without_time(summary: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_a_round_of_hash_summary_equals_single_runs_and_shows_what_is_shared(serving: Serving) -> None:
+def test_a_round_of_hash_summary_equals_single_runs_and_shows_what_is_shared(serving: CommandRunner) -> None:
     done = serving.bare("hash-summary", "--all-customers", "--format", "json")
     assert done.code == 0, done
     for name, part in parts(done).items():
@@ -51,9 +51,9 @@ def test_a_round_of_hash_summary_equals_single_runs_and_shows_what_is_shared(ser
 
 
 @pytest.mark.parametrize("naming", [("--customer", NAMES[0], "--customer", NAMES[2]), ("--customer-tag", "gold")])
-def test_a_round_is_named_by_several_customers_or_by_a_tag(serving: Serving, naming: tuple[str, ...]) -> None:
+def test_a_round_is_named_by_several_customers_or_by_a_tag(serving: CommandRunner, naming: tuple[str, ...]) -> None:
     for name in (NAMES[0], NAMES[2]):
-        serving.write_env(f"customers/{name}.env", serving.texts[name] + "FALCON_TAGS=gold,eu\n")
+        serving.write_env(f"customers/{name}.env", serving.env_texts[name] + "FALCON_TAGS=gold,eu\n")
     done = serving.bare("query", "--count", "--format", "json", *naming)
     assert {name: part["result"] for name, part in parts(done).items()} == {
         name: {"alerts": len(serving.tenants[name].store.by_id)} for name in (NAMES[0], NAMES[2])
@@ -61,7 +61,7 @@ def test_a_round_is_named_by_several_customers_or_by_a_tag(serving: Serving, nam
 
 
 @pytest.mark.slow
-def test_alerts_of_a_round_name_their_customer_and_come_as_falcon_sent_them(serving: Serving) -> None:
+def test_alerts_of_a_round_name_their_customer_and_come_as_falcon_sent_them(serving: CommandRunner) -> None:
     done = serving.bare("query", "--all-customers", "--all", "--format", "jsonl")
     assert done.code == 0, done
     for name, tenant in serving.tenants.items():
@@ -74,9 +74,9 @@ def test_alerts_of_a_round_name_their_customer_and_come_as_falcon_sent_them(serv
         assert all(alone[alert["composite_id"]] == alert for alert in mine)
 
 
-def test_a_failing_customer_stops_no_other(serving: Serving) -> None:
+def test_a_failing_customer_stops_no_other(serving: CommandRunner) -> None:
     broken = NAMES[1]
-    serving.write_env(f"customers/{broken}.env", serving.texts[broken].replace("SECRET=", "SECRET=x"))
+    serving.write_env(f"customers/{broken}.env", serving.env_texts[broken].replace("SECRET=", "SECRET=x"))
     done = serving.bare("hash-summary", "--all-customers", "--format", "json")
     assert done.code == 6, done
     assert parts(done)[broken]["exit_code"] == 4
@@ -84,13 +84,13 @@ def test_a_failing_customer_stops_no_other(serving: Serving) -> None:
     assert all(part["result"] for name, part in parts(done).items() if name != broken)
 
 
-def test_if_all_fail_alike_the_code_is_theirs(serving: Serving) -> None:
-    for name, text in serving.texts.items():
+def test_if_all_fail_alike_the_code_is_theirs(serving: CommandRunner) -> None:
+    for name, text in serving.env_texts.items():
         serving.write_env(f"customers/{name}.env", text.replace("SECRET=", "SECRET=x"))
     assert serving.bare("query", "--all-customers", "--count").code == 4
 
 
-def test_each_customer_gets_a_report_of_its_own_and_it_names_no_other(serving: Serving) -> None:
+def test_each_customer_gets_a_report_of_its_own_and_it_names_no_other(serving: CommandRunner) -> None:
     before = time.strftime("%y%m%d", time.gmtime())
     done = serving.bare("hash-summary", "--all-customers", "-o", "reports/", "--output-format", "json")
     days = {before, time.strftime("%y%m%d", time.gmtime())}
@@ -104,18 +104,18 @@ def test_each_customer_gets_a_report_of_its_own_and_it_names_no_other(serving: S
             assert name == mine or (tenant.cid not in text and f'"{name}"' not in text)
 
 
-def test_changes_of_a_round_go_by_way_of_plans_and_one_question(serving: Serving) -> None:
+def test_changes_of_a_round_go_by_way_of_plans_and_one_question(serving: CommandRunner) -> None:
     assert serving.bare("bulk-close", "--all-customers", "--severity", "low", "--yes", "--max", "99").code == 2
     dry = serving.bare("bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", *HOLDS)
     assert dry.code == 0, dry
-    assert serving.all_patches() == 0
+    assert all_patches(serving) == 0
     plans = sorted(Path(serving.folder, "plans").iterdir())
     assert [plan.name for plan in plans] == [f"{name}.plan" for name in sorted(serving.tenants)]
     assert all(plan.stat().st_mode & 0o777 == 0o600 for plan in plans)
 
     assert serving.bare("apply", "plans").code == 2
     assert serving.bare("apply", "plans", "--yes").code == 2
-    assert serving.all_patches() == 0
+    assert all_patches(serving) == 0
     done = serving.bare("apply", "plans", "--yes", "--max", "500", "--format", "json")
     assert done.code == 0, done
     for name, part in parts(done).items():
@@ -125,7 +125,7 @@ def test_changes_of_a_round_go_by_way_of_plans_and_one_question(serving: Serving
 
 
 @pytest.mark.slow
-def test_the_question_of_a_round_wants_the_total(serving: Serving) -> None:
+def test_the_question_of_a_round_wants_the_total(serving: CommandRunner) -> None:
     dry = serving.bare(
         "bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", "--format", "json"
     )
@@ -135,42 +135,42 @@ def test_the_question_of_a_round_wants_the_total(serving: Serving) -> None:
             terminal.wait_for(f"all {total}")
             terminal.type(f"{answer}\n")
             assert terminal.finish().code == code
-        assert (serving.all_patches() > 0) == (code == 0)
+        assert (all_patches(serving) > 0) == (code == 0)
 
 
 @pytest.mark.slow
-def test_a_bound_holds_for_each_customer(serving: Serving) -> None:
+def test_a_bound_holds_for_each_customer(serving: CommandRunner) -> None:
     serving.bare("bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", *HOLDS)
     done = serving.bare("apply", "plans", "--yes", "--max", "1", "--format", "json")
     assert done.code == 7, done
-    assert serving.all_patches() == 0
+    assert all_patches(serving) == 0
 
 
-def test_swapped_credentials_are_refused_for_a_change(serving: Serving) -> None:
+def test_swapped_credentials_are_refused_for_a_change(serving: CommandRunner) -> None:
     one, other = NAMES[:2]
     for name, theirs in ((one, other), (other, one)):
-        mine = dict(line.split("=", 1) for line in serving.texts[name].splitlines())
-        text = serving.texts[theirs].replace(f"={theirs}", f"={name}")
+        mine = dict(line.split("=", 1) for line in serving.env_texts[name].splitlines())
+        text = serving.env_texts[theirs].replace(f"={theirs}", f"={name}")
         text = text.replace(serving.tenants[theirs].cid, mine["FALCON_CID"])
         serving.write_env(f"customers/{name}.env", text)
         done = serving("bulk-close", "--severity", "low", "--yes", "--max", "500", customer=name)
         assert done.code == 4, done
-    assert serving.all_patches() == 0
+    assert all_patches(serving) == 0
 
 
-def test_the_same_cid_in_two_files_is_refused_for_a_change(serving: Serving) -> None:
-    serving.write_env("customers/twin.env", serving.texts[NAMES[0]].replace("ID=", "ID=0", 1))
+def test_the_same_cid_in_two_files_is_refused_for_a_change(serving: CommandRunner) -> None:
+    serving.write_env("customers/twin.env", serving.env_texts[NAMES[0]].replace("ID=", "ID=0", 1))
     done = serving("bulk-close", "--severity", "low", "--yes", "--max", "500", customer=NAMES[0])
     assert done.code == 4, done
     assert "twin.env" in done.err
-    assert serving.all_patches() == 0
+    assert all_patches(serving) == 0
 
 
-def test_a_customer_is_pinned_to_its_cid_until_a_new_one_is_confirmed(serving: Serving) -> None:
+def test_a_customer_is_pinned_to_its_cid_until_a_new_one_is_confirmed(serving: CommandRunner) -> None:
     one, other = NAMES[:2]
     close = ("bulk-close", "--severity", "low", "--yes", "--max", "500", "--override", "all")
     assert serving(*close, customer=one).code == 0
-    serving.write_env(f"customers/{one}.env", serving.texts[other].replace(f"={other}", f"={one}"))
+    serving.write_env(f"customers/{one}.env", serving.env_texts[other].replace(f"={other}", f"={one}"))
     (serving.folder / "customers" / f"{other}.env").unlink()
     refused = serving(*close, customer=one)
     assert refused.code == 4, refused
@@ -186,11 +186,11 @@ def test_a_parent_is_refused_for_a_change_unless_its_children_are_listed(tmp_pat
     tenant = Tenant(alerts=150, customer="acme", children=2)
     close = ("bulk-close", "--severity", "low", "--yes", "--max", "500", "--override", "all")
     with Server(tenant) as server:
-        serving = Serving(tmp_path, server)
-        text = "".join(line for line in serving.texts["acme"].splitlines(True) if "FALCON_CID" not in line)
+        serving = CommandRunner(tmp_path, server)
+        text = "".join(line for line in serving.env_texts["acme"].splitlines(True) if "FALCON_CID" not in line)
         serving.write_env("customers/acme.env", text)
         assert serving(*close).code == 4
-        assert serving.all_patches() == 0
+        assert all_patches(serving) == 0
         everybody = ",".join((tenant.cid, *tenant.children))
         serving.write_env("customers/acme.env", f"{text}FALCON_CID={everybody}\n")
         assert serving(*close).code == 0
@@ -200,7 +200,7 @@ def test_a_parent_is_refused_for_a_change_unless_its_children_are_listed(tmp_pat
         assert {alert["cid"] for alert in alerts} == {child}
 
 
-def test_nothing_of_one_customer_is_found_at_another(serving: Serving) -> None:
+def test_nothing_of_one_customer_is_found_at_another(serving: CommandRunner) -> None:
     serving.bare("hash-summary", "--all-customers", "-o", "reports/")
     serving.bare("bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", *HOLDS)
     serving.bare("apply", "plans", "--yes", "--max", "500")
@@ -223,11 +223,11 @@ def test_nothing_of_one_customer_is_found_at_another(serving: Serving) -> None:
 
 @pytest.mark.slow
 def test_twenty_customers_are_read_in_less_than_a_third_of_their_summed_time(tmp_path: Path) -> None:
-    twenty = tenants(20, alerts=200)
+    twenty = make_tenants(20, alerts=200)
     for tenant in twenty:
         tenant.switches.latency_queries = tenant.switches.latency_combined = tenant.switches.latency_token = 0.3
     with Server(twenty) as server:
-        serving = Serving(tmp_path, server)
+        serving = CommandRunner(tmp_path, server)
         summed, alone = 0.0, {}
         for name in NAMES:
             started = time.monotonic()
@@ -245,13 +245,13 @@ def test_twenty_customers_are_read_in_less_than_a_third_of_their_summed_time(tmp
 
 @pytest.mark.slow
 def test_of_twenty_customers_two_fail_and_eighteen_are_complete(tmp_path: Path) -> None:
-    twenty = tenants(20, alerts=200)
+    twenty = make_tenants(20, alerts=200)
     down, wrong, busy = twenty[3], twenty[7], twenty[11]
     with Server(twenty) as server:
-        serving = Serving(tmp_path, server)
+        serving = CommandRunner(tmp_path, server)
         server.call(lambda: down.faults.add(Fault(kind="status", status=503, endpoint="all", times=None)))
         serving.write_env(
-            f"customers/{wrong.customer}.env", serving.texts[wrong.customer].replace("SECRET=", "SECRET=x")
+            f"customers/{wrong.customer}.env", serving.env_texts[wrong.customer].replace("SECRET=", "SECRET=x")
         )
         server.call(lambda: busy.faults.add(Fault(kind="rate_limit", endpoint="combined", header="seconds", times=2)))
         busy.switches.latency_queries = 1.0

@@ -36,14 +36,14 @@ class AllowList(CommandRunner):
         now = self.tenant.clock.now()
         return self.server.call(lambda: self.tenant.indicators.put(self.tenant.cid, draft, "ann", now).id)
 
-    def edit(self, sha256: str, **fields: Any) -> None:
+    def edit_indicator(self, sha256: str, **fields: Any) -> None:
         """Somebody changes an indicator in the console."""
         (one,) = (one for one in self._all() if one.draft.value == sha256)
         draft = msgspec.structs.replace(one.draft, **fields)
         now = self.tenant.clock.now()
         self.server.call(lambda: self.tenant.indicators.put(self.tenant.cid, draft, "bo", now))
 
-    def order(self, kind: str, *, skip: int = 0, **more: Any) -> None:
+    def order_indicator_fault(self, kind: str, *, skip: int = 0, **more: Any) -> None:
         """A fault at the IOC endpoints, after `skip` requests to them."""
         fault = Fault(kind=kind, endpoint="indicators", skip=skip, **more)  # type: ignore[arg-type]
         self.server.call(lambda: self.tenant.faults.add(fault))

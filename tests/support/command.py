@@ -1,42 +1,43 @@
-"""The real command in a process of its own, against a tenant served by this one."""
+"""Run the real command in a process of its own, against tenants that this process serves and can look into."""
 
 import json
 import os
 import pty
 import re
 import select
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import falcon_bulk
-from falcon_emulator import Server, Tenant
-from falcon_emulator.control import truth
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.run import RunResult
+from falcon_emulator import Fault, Server, Switches, Tenant
+from falcon_emulator.control import edit, truth
 from falcon_emulator.request_log import Change, Request
+from tests.support.waiting import wait_until
 
 SOURCE = Path(falcon_bulk.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "falcon_bulk"]
 PATIENCE = 60.0
+"""Seconds that a command may take."""
 
-# Gives the command its terminal as the one that Ctrl-C comes from, as a login shell does; where the tests run in the
-# background of a script, they and what they start would ignore it.
+# Makes the terminal the one that Ctrl-C comes from, as a login shell does, and restores SIGINT: a script that runs
+# the tests in the background ignores it, and so would everything it starts.
 _ON_A_TERMINAL = (
     "import fcntl, os, signal, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
     "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
 )
 
 
-def coverage_environment() -> dict[str, str]:
-    """What `make coverage` tells the processes that it measures."""
-    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
-
-
 class CommandResult:
-    """What a command left behind. requests: those it made of the tenant."""
+    """What a command left behind: exit code, output, and the requests that it made of the first tenant."""
 
     def __init__(self, code: int, out: bytes, err: bytes, requests: list[Request]) -> None:
         self.code = code
@@ -54,15 +55,16 @@ class CommandResult:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The one JSON document on stdout."""
+        """Return the one JSON document on stdout."""
         return dict(json.loads(self.out))
 
     @property
     def documents(self) -> list[dict[str, Any]]:
-        """A document for each line on stdout."""
+        """Return the JSON documents on stdout, one per line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
     def to(self, endpoint: str) -> list[Request]:
+        """Return the requests to an endpoint."""
         return [request for request in self.requests if request.endpoint == endpoint]
 
     def __repr__(self) -> str:
@@ -70,14 +72,23 @@ class CommandResult:
 
 
 class CommandRunner:
-    """A folder with `customers/acme.env`, and what an analyst types in it."""
+    """A folder with an env file for each tenant of a server, in which commands are run.
+
+    tenants, urls, env_texts: by customer. tenant, env_file: those of the first customer, who is meant where a method
+    names none.
+    """
 
     def __init__(self, folder: Path, server: Server) -> None:
         self.folder = folder
         self.server = server
+        self.state = folder / "state"
         self.tenant: Tenant = server.tenants[0]
+        self.tenants: dict[str, Tenant] = {tenant.customer: tenant for tenant in server.tenants}
+        self.urls = dict(zip(self.tenants, server.urls, strict=True))
+        self.env_texts = {name: tenant.env_text(self.urls[name]) for name, tenant in self.tenants.items()}
         (folder / "customers").mkdir(exist_ok=True)
-        self.env_file = self.write_env("customers/acme.env", self.tenant.env_text(server.url))
+        files = [self.write_env(f"customers/{name}.env", text) for name, text in self.env_texts.items()]
+        self.env_file = files[0]
 
     def write_env(self, name: str, content: str, mode: int = 0o600) -> Path:
         path = self.folder / name
@@ -85,49 +96,79 @@ class CommandRunner:
         path.chmod(mode)
         return path
 
+    def write_customer(self, name: str, tenant: str = "", mode: int = 0o600, **values: str | None) -> Path:
+        """Write a customer's env file with a tenant's credentials; keywords replace keys, None removes one."""
+        lines = dict(line.split("=", 1) for line in self.env_texts[tenant or name].splitlines())
+        lines |= {"FALCON_CUSTOMER": name} | values
+        text = "".join(f"{key}={value}\n" for key, value in lines.items() if value is not None)
+        (self.folder / "customers" / f"{name}.env").unlink(missing_ok=True)
+        return self.write_env(f"customers/{name}.env", text, mode)
+
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
-        """Nothing of the surroundings but the way to Python, so that no credentials come from there."""
+        """Return an environment with PATH and PYTHONPATH, and no credentials of the user's."""
         return {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(SOURCE),
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
-            "FALCON_BULK_STATE_DIR": str(self.folder / "state"),
-            **coverage_environment(),
+            "FALCON_BULK_STATE_DIR": str(self.state),
+            **_coverage_environment(),
         } | (more or {})
 
-    def __call__(self, *argv: str, customer: str = "acme", **more: Any) -> CommandResult:
-        """Run a command for a customer."""
-        return self.bare(*argv, "--customer", customer, **more)
-
-    def bare(
-        self, *argv: str, env: dict[str, str] | None = None, given: bytes | None = None, patience: float = PATIENCE
+    def __call__(
+        self,
+        *argv: str,
+        customer: str | None = "acme",
+        env: dict[str, str] | None = None,
+        given: bytes | None = None,
+        patience: float = PATIENCE,
     ) -> CommandResult:
-        """Run a command line as it stands. given: what is on standard input; nothing at all without it."""
-        before = self.request_count()
-        source: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
-        done = subprocess.run(
-            [*COMMAND, *argv],
-            capture_output=True,
-            cwd=self.folder,
-            env=self.environment(env),
-            timeout=patience,
-            check=False,
-            **source,
-        )
-        return CommandResult(done.returncode, done.stdout, done.stderr, self.requests()[before:])
+        """Run a command for a customer, with None as it stands. given: standard input; none at all by default."""
+        with self.running(*argv, customer=customer, env=env, given=given) as running:
+            return running.finish(patience)
+
+    def bare(self, *argv: str, **more: Any) -> CommandResult:
+        """Run a command line as it stands."""
+        return self(*argv, customer=None, **more)
 
     def json(self, *argv: str, **more: Any) -> dict[str, Any]:
-        """The JSON document of a command that is expected to end well."""
+        """Run a command that must succeed, and return its JSON document."""
         done = self(*argv, "--format", "json", **more)
         assert done.code == 0, done
         return done.document
 
     @contextmanager
+    def running(
+        self,
+        *argv: str,
+        customer: str | None = "acme",
+        env: dict[str, str] | None = None,
+        given: bytes | None = None,
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
+    ) -> Iterator["RunningCommand"]:
+        """Start a command for a customer, with None as it stands; kill it at the end of the block if it still runs."""
+        before = self.request_count()
+        process = subprocess.Popen(
+            [*COMMAND, *argv, *(["--customer", customer] if customer else [])],
+            cwd=self.folder,
+            env=self.environment(env),
+            stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
+        )
+        try:
+            yield RunningCommand(process, given, lambda: self.requests()[before:])
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+    @contextmanager
     def terminal(
         self, *argv: str, out_to_pipe: bool = False, columns: int = 160, customer: str | None = "acme"
     ) -> Iterator["Terminal"]:
-        """The command on a terminal, for one customer or, with None, as it stands."""
+        """Start a command on a terminal for a customer, with None as it stands."""
         ours, theirs = pty.openpty()
         os.set_blocking(ours, False)
         before = self.request_count()
@@ -142,9 +183,8 @@ class CommandRunner:
             start_new_session=True,
         )
         os.close(theirs)
-        terminal = Terminal(self, process, ours, before)
         try:
-            yield terminal
+            yield Terminal(process, ours, lambda: self.requests()[before:])
         finally:
             if process.poll() is None:
                 process.kill()
@@ -153,62 +193,168 @@ class CommandRunner:
                 process.stdout.close()
             os.close(ours)
 
-    # The tenant's truth
+    def close_command(self, ids: Sequence[str], *more: str) -> list[str]:
+        """Return the command line that closes exactly these alerts."""
+        path = self.folder / f"ids-{len(list(self.folder.glob('ids-*')))}.txt"
+        path.write_text("\n".join(ids))
+        command = ["bulk-close", "--ids-file", str(path), "--override", "all", "--comment", "Approved tool"]
+        return [*command, "--yes", "--expect", str(len(ids)), "--format", "json", *more]
 
-    def requests(self) -> list[Request]:
-        return self.server.call(lambda: list(self.tenant.ledger.requests))
+    # The tenant
+
+    def requests(self, customer: str = "") -> list[Request]:
+        tenant = self.tenants[customer] if customer else self.tenant
+        return self.server.call(lambda: list(tenant.ledger.requests))
 
     def request_count(self) -> int:
         return self.server.call(lambda: len(self.tenant.ledger.requests))
+
+    def patches(self, customer: str = "") -> list[Request]:
+        """Return the requests to change alerts."""
+        return [request for request in self.requests(customer) if request.endpoint == "patch"]
+
+    def patch_count(self) -> int:
+        return len(self.patches())
+
+    def answered_patch_count(self) -> int:
+        return sum(request.status > 0 for request in self.patches())
 
     def changes(self) -> list[Change]:
         return self.server.call(lambda: list(self.tenant.ledger.changes))
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Every alert as the tenant knows it, newest first."""
+        """Return every alert with its true state, newest first."""
         return self.server.call(lambda: [truth(alert) for alert in self.tenant.store.newest_first])
 
     def hashes(self) -> dict[str, set[str]]:
-        """The ids of each hash's own alerts."""
+        """Return the ids of each hash's own alerts."""
         found: dict[str, set[str]] = {}
         for alert in self.alerts():
             for sha256 in alert["hashes"]:
                 found.setdefault(sha256, set()).add(alert["composite_id"])
         return found
 
+    def untouched_ids(self, count: int, tenant: Tenant | None = None) -> list[str]:
+        """Return that many new alerts without assignee or comment."""
+        return self.server.call(lambda: _untouched_ids(tenant or self.tenant, count))
+
+    def closed_count(self, ids: Sequence[str]) -> int:
+        """Return how many of the alerts are closed."""
+        by_id = self.tenant.store.by_id
+        return self.server.call(lambda: sum(by_id[composite_id].state.status == "closed" for composite_id in ids))
+
+    def comment_counts(self, ids: Sequence[str], text: str) -> list[int]:
+        """Return how many comments with the text the alerts carry each, as distinct numbers in order."""
+
+        def count() -> set[int]:
+            states = [self.tenant.store.by_id[composite_id].state for composite_id in ids]
+            return {sum(text in comment.value for comment in state.comments) for state in states}
+
+        return sorted(self.server.call(count))
+
+    def order(self, kind: Any, **more: Any) -> None:
+        """Order a fault."""
+        self.server.call(lambda: self.tenant.faults.add(Fault(kind=kind, **more)))
+
+    def edit(self, ids: Sequence[str], **changes: Any) -> None:
+        """Change alerts as an analyst does in the console."""
+        self.server.call(lambda: edit(self.tenant, list(ids), changes))
+
+    def wait_for_patches(self, count: int, running: "RunningCommand") -> None:
+        """Wait until that many changes were requested in all."""
+        wait_until(lambda: self.patch_count() >= count or running.is_over, why="no change was sent")
+        assert not running.is_over, running.finish()
+
+    # The journal
+
+    @property
+    def journal_path(self) -> Path:
+        return self.state / f"{self.tenant.cid}.sqlite3"
+
+    def recorded_changes(self) -> int:
+        """Return how many alerts of all runs the journal has as changed, also while a command writes it."""
+        if not self.journal_path.exists():
+            return 0
+        with closing(sqlite3.connect(f"file:{self.journal_path}?mode=ro", uri=True, timeout=5)) as db:
+            try:
+                return int(db.execute("SELECT COUNT(*) FROM alerts WHERE state = 'changed'").fetchone()[0])
+            except sqlite3.OperationalError:
+                return 0  # the tables are being made
+
+    def newest_run(self) -> RunResult:
+        """Return the newest run as the journal has it."""
+        with closing(Journal(self.journal_path)) as journal:
+            return journal.result(journal.rows()[0].run_id)
+
+    def unknown_outcomes(self) -> set[str]:
+        """Return the alerts whose outcome the journal does not know."""
+        with closing(sqlite3.connect(self.journal_path, timeout=5)) as db:
+            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            rows = db.execute("SELECT composite_id FROM alerts WHERE state = 'unknown'")
+            return {composite_id for (composite_id,) in rows}
+
+    def wait_for_recorded_changes(self, count: int, running: "RunningCommand") -> None:
+        """Wait until the journal has that many alerts of all runs as changed."""
+        wait_until(lambda: self.recorded_changes() >= count or running.is_over, why="no outcome was recorded")
+        assert not running.is_over, running.finish()
+
+
+class RunningCommand:
+    """A command that may still be running."""
+
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", given: bytes | None, requests: Callable[[], list[Request]]
+    ) -> None:
+        self.process = process
+        self._given = given
+        self._requests = requests
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    @property
+    def is_over(self) -> bool:
+        return self.process.poll() is not None
+
+    def finish(self, patience: float = PATIENCE) -> CommandResult:
+        """Wait until the command has ended, at most `patience` seconds."""
+        out, err = self.process.communicate(self._given, timeout=patience)
+        return CommandResult(self.process.returncode, out or b"", err or b"", self._requests())
+
 
 class Terminal:
     """A command that runs on a terminal: what it shows there, and what is typed."""
 
-    def __init__(self, shell: CommandRunner, process: "subprocess.Popen[bytes]", ours: int, before: int) -> None:
-        self._shell = shell
-        self._process = process
-        self._ours = ours
-        self._before = before
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", descriptor: int, requests: Callable[[], list[Request]]
+    ) -> None:
+        self.process = process
+        self.descriptor = descriptor
         self.shown = b""
+        self._requests = requests
 
-    def wait_for(self, words: str) -> None:
-        """Until the words are on the screen."""
-        self._read(lambda: words.encode() in self.shown)
-        assert words.encode() in self.shown, self.shown.decode(errors="replace")
+    def wait_for(self, text: str) -> None:
+        """Wait until the text is on the screen."""
+        self._read(lambda: text.encode() in self.shown)
+        assert text.encode() in self.shown, self.shown.decode(errors="replace")
 
     def type(self, keys: str) -> None:
-        os.write(self._ours, keys.encode())
+        os.write(self.descriptor, keys.encode())
 
     def finish(self) -> CommandResult:
-        """Until the command has ended. What it showed is `err`, and `out` too unless that is a pipe."""
+        """Wait until the command has ended. What it showed is `err`, and `out` too unless that is a pipe."""
         self._read(lambda: False)
-        out = self._process.stdout.read() if self._process.stdout else self.shown
-        code = self._process.wait(PATIENCE)
-        return CommandResult(code, out, self.shown, self._shell.requests()[self._before :])
+        out = self.process.stdout.read() if self.process.stdout else self.shown
+        code = self.process.wait(PATIENCE)
+        return CommandResult(code, out, self.shown, self._requests())
 
-    def _read(self, enough: Any) -> None:
+    def _read(self, enough: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not enough():
-            ready, _, _ = select.select([self._ours], [], [], max(0.0, deadline - time.monotonic()))
+            ready, _, _ = select.select([self.descriptor], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, f"nothing more came; shown so far: {self.shown!r}"
             try:
-                chunk = os.read(self._ours, 65536)
+                chunk = os.read(self.descriptor, 65536)
             except OSError:  # Linux says EIO once the other side is closed.
                 return
             if not chunk:
@@ -216,9 +362,35 @@ class Terminal:
             self.shown += chunk
 
 
-_STYLING = re.compile(rb"\x1b\[[0-9;]*m")
+@contextmanager
+def serve_customers(folder: Path, *customers: str, alerts: int = 1500, **switches: Any) -> Iterator[CommandRunner]:
+    """Serve a tenant for each customer, by default for acme; keywords set the switches of all."""
+    tenants = [
+        Tenant(alerts=alerts, seed=seed, customer=name, switches=Switches(**switches))
+        for seed, name in enumerate(customers or ("acme",), 1)
+    ]
+    with Server(tenants) as server:
+        yield CommandRunner(folder, server)
 
 
 def without_styling(shown: bytes) -> str:
-    """What a terminal shows, without the colours that the table gives it."""
+    """Return what a terminal shows without its colours."""
     return _STYLING.sub(b"", shown).decode().replace("\r\n", "\n")
+
+
+_STYLING = re.compile(rb"\x1b\[[0-9;]*m")
+
+
+def _coverage_environment() -> dict[str, str]:
+    """Return what `make coverage` tells the processes that it measures."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
+def _untouched_ids(tenant: Tenant, count: int) -> list[str]:
+    found = [
+        alert.composite_id
+        for alert in tenant.store.newest_first
+        if alert.state.status == "new" and not alert.state.comments and not alert.state.assignee
+    ]
+    assert len(found) >= count, f"the tenant has only {len(found)} such alerts"
+    return found[:count]
