@@ -135,7 +135,7 @@ def test_a_multi_customer_run_does_not_notify_a_single_customers_addresses(
     acme.write_env("customers/globex.env", acme.env_file.read_text().replace("CUSTOMER=acme", "CUSTOMER=globex"))
     done = acme.bare("hash-summary", "--all-customers", "--notify")
     assert done.code == 2
-    assert "for a round, in the process environment" in done.err
+    assert "for several customers, in the process environment" in done.err
     assert done.requests == []
     with Mailbox() as ours:
         done = acme.bare("hash-summary", "--all-customers", "--notify", env={"FALCON_NOTIFY": ours.url})

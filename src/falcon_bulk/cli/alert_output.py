@@ -1,23 +1,23 @@
 """What query does: read alerts and report on them, for one customer or several."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import chain, islice
 from typing import BinaryIO, NamedTuple
 
-from falcon_bulk.cli.multi_customer import run_for_customers
+from falcon_bulk.cli.multi_customer import run_command, run_for_customers
 from falcon_bulk.cli.selection_options import exit_code_for
 from falcon_bulk.cli.session import Session
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.alert import BriefAlert
-from falcon_bulk.model.multi_customer import CustomerResult
+from falcon_bulk.model.multi_customer import CustomerError
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import build_filter, check_cids, read_selection, read_sorted
 from falcon_bulk.report.alerts import AlertDisplay, DocumentSource, alerts_report, count_report, multi_alerts_report
-from falcon_bulk.report.multi_customer import multi_report
+from falcon_bulk.report.multi_customer import Parts, multi_report
 from falcon_bulk.report.report import Report, Reported
 
 
@@ -61,15 +61,14 @@ def publish_alerts_of_customers(
             exit_code = exit_code_for(spool.number, fail_on_empty=fail_on_empty)
             return Reported(spool.lines, alerts_report(spool.lines, display, exit_code))
 
-        def combine(parts: Sequence[CustomerResult[Reported[DocumentSource]]]) -> Report:
-            failed.extend(parts)
+        def combine(parts: Parts[DocumentSource]) -> Report:
+            errors.extend((part.customer, part.error) for part in parts if part.error is not None)
             return multi_alerts_report(parts, display)
 
-        failed: list[CustomerResult[Reported[DocumentSource]]] = []
+        errors: list[tuple[str, CustomerError]] = []
         exit_code = run_for_customers(session, work, combine)
-    for part in failed:
-        if part.error is not None:
-            session.console.error(f"{part.customer}: {part.error.message}", part.error.hint)
+    for customer, error in errors:
+        session.console.error(f"{customer}: {error.message}", error.hint)
     return exit_code
 
 
@@ -80,9 +79,8 @@ def publish_count(session: Session, selection: Selection, *, fail_on_empty: bool
         total = count_alerts(one, selection)
         return Reported(total, count_report(total, exit_code_for(total, fail_on_empty=fail_on_empty)))
 
-    if not session.customers.several:
-        return session.publish(work(session).report)
-    return run_for_customers(session, work, partial(multi_report, numbers=("alerts",), cells=lambda total: (total,)))
+    exit_code, _ = run_command(session, work, partial(multi_report, numbers=("alerts",), cells=lambda total: (total,)))
+    return exit_code
 
 
 def count_alerts(session: Session, selection: Selection) -> int:

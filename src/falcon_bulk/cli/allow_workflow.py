@@ -52,7 +52,7 @@ def allow_hashes(context: Session, options: dict[str, Any]) -> int:
     if not dry:
         consent.check()
         check_change_allowed(context, consent)
-    if len(context.settings.cids) > 1:
+    if len(context.load_settings().cids) > 1:
         raise WrongTenant(
             "FALCON_CID lists several CIDs; an indicator of a parent CID holds for its children too.",
             "Use an env file with one child's own credentials, or with FALCON_MEMBER_CID and FALCON_CID set to it.",
@@ -119,7 +119,7 @@ def _allowance(context: Session, options: dict[str, Any], run_id: str) -> Indica
     if options["no_expiry"] and options["expires"]:
         raise UsageProblem("--expires and --no-expiry contradict each other.", "Give one of them.")
     ends = (
-        "" if options["no_expiry"] else parse_deadline(options["expires"] or EXPIRES, "--expires", context.timing.now())
+        "" if options["no_expiry"] else parse_deadline(options["expires"] or EXPIRES, "--expires", context.clock.now())
     )
     words = options["comment"] or "Allowed"
     return IndicatorSpec(

@@ -48,7 +48,7 @@ RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 def new_run_id(context: Session) -> str:
     """A short id, unique and easy to read out: the day and six letters or digits."""
-    day = context.timing.now().strftime("%y%m%d")
+    day = context.clock.now().strftime("%y%m%d")
     return day + "".join(secrets.choice(RUN_ALPHABET) for _ in range(6))
 
 
@@ -72,7 +72,7 @@ def change_from_options(context: Session, options: dict[str, Any], run_id: str) 
 
 def operator_from_options(context: Session, options: dict[str, Any]) -> str:
     """Who does it: as --operator says, else the settings. Raises UsageProblem for a name that cannot be."""
-    operator: str = options["operator"] if options["operator"] is not None else context.settings.operator
+    operator: str = options["operator"] if options["operator"] is not None else context.load_settings().operator
     if problem := operator_problem(operator):
         raise UsageProblem(f"--operator {problem}.")
     return operator
@@ -140,7 +140,7 @@ def undo_plan(context: Session, tenant: Tenant, former: Plan, what: str) -> Plan
 
     Raises Refused if these are another tenant's credentials.
     """
-    run_id, operator = new_run_id(context), context.settings.operator
+    run_id, operator = new_run_id(context), context.load_settings().operator
     tenant.check_run_tenant(former.cids, former.cloud)
     return Plan(
         run_id=run_id,
@@ -192,7 +192,7 @@ def execute_plan(
         return FinishedPlan(plan, None, result_without_changes(plan, EMPTY_PREVIEW, RunStatus.NOTHING_TO_DO))
     folder = context.state_folder()
     with hold_locks(folder, plan.cids, plan.run_id), _journal(folder, plan.cid) as journal:
-        read_at = context.timing.monotonic() if fresh else float("-inf")
+        read_at = context.clock.monotonic() if fresh else float("-inf")
         draft = journal.draft(plan)
         try:
             preview = make(draft)
@@ -221,13 +221,13 @@ def execute_run(
     with context.console.bar("changing") as move:
         run: AlertRun | IndicatorRun
         if plan.allowance is not None:
-            run = IndicatorRun(operation_for(plan, tenant.indicators), journal, plan, context.timing, read_at=read_at)
+            run = IndicatorRun(operation_for(plan, tenant.indicators), journal, plan, context.clock, read_at=read_at)
         else:
             run = AlertRun(
                 tenant.alerts,
                 journal,
                 plan,
-                context.timing,
+                context.clock,
                 pace,
                 read_at=read_at,
                 progress=move,

@@ -43,11 +43,11 @@ def check_change_allowed(context: Session, consent: ConsentOptions) -> None:
     """Raises Refused under FALCON_BULK_READ_ONLY, UsageProblem for --yes on a tenant that nothing names, WrongTenant
     for a customer whose file is like another's.
     """
-    if context.settings.read_only or read_only(os.environ):
+    if context.load_settings().read_only or read_only(os.environ):
         raise Refused(
             "FALCON_BULK_READ_ONLY is set: nothing is changed.", "Unset it to allow changes; --dry-run works."
         )
-    if consent.yes and not context.customers.is_named and not context.settings.cids:
+    if consent.yes and not context.customers.is_named and not context.load_settings().cids:
         raise UsageProblem(
             "--yes needs a customer that is named.", "Add --customer or --env-file, or set FALCON_CID in the env file."
         )
@@ -92,4 +92,4 @@ def ask_to_type(context: Session, who: str, number: int, deed: str) -> None:
         raise UsageProblem("The input ended at the question.", "Nothing was changed. --yes answers without asking.")
     if " ".join(answer.split()) != wanted:
         raise Declined("Not confirmed; nothing was changed.")
-    context.timing.check()
+    context.clock.check()

@@ -18,7 +18,7 @@ def run_checks(session: Session) -> DoctorReport:
         run_check("state folder", lambda: local_checks.check_state_folder(state_dir(os.environ))),
         run_check("env file", lambda: _env_file(session)),
         run_check("network", lambda: local_checks.check_network(os.environ)),
-        *check_falcon(lambda: session.settings, session.tenant),
+        *check_falcon(session.load_settings, session.tenant),
     ]
     return DoctorReport(generated_at=session.now, checks=tuple(checks))
 
@@ -27,7 +27,7 @@ def redactions(session: Session) -> dict[str, str]:
     """Return what a bug report must not name, with its replacement."""
     names = {os.path.expanduser("~"): "~", login_name(): "USER", session.customers.name: "CUSTOMER"}  # noqa: PTH111 - never raises
     try:
-        settings = session.settings
+        settings = session.load_settings()
     except FalconBulkError:
         return names
     shortened = (settings.client_id, settings.member_cid, *settings.cids)
@@ -38,7 +38,7 @@ def redactions(session: Session) -> dict[str, str]:
 def _env_file(session: Session) -> Check:
     path = session.customers.find_env_file()
     try:
-        _ = session.settings
+        session.load_settings()
     except BadEnvFile as error:
         return local_checks.check_env_file(path, os.environ, error)
     return local_checks.check_env_file(path, os.environ, None)

@@ -33,7 +33,7 @@ def journal_with_run(opened: list[Journal], run_id: str) -> Journal:
 def _paths(session: Session) -> list[Path]:
     paths = journals(session.state_folder())
     try:
-        settings = session.settings
+        settings = session.load_settings()
     except BadEnvFile:
         if session.customers.is_named:
             raise

@@ -1,23 +1,38 @@
 """Runs one command for several customers, in parallel; a customer that fails stops no other."""
 
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from falcon_bulk.cli.session import PARALLEL_CUSTOMERS, Session
 from falcon_bulk.errors import ExitCode, FalconBulkError
 from falcon_bulk.model.clock import POLL_INTERVAL
 from falcon_bulk.model.multi_customer import CustomerError, CustomerResult
+from falcon_bulk.report.multi_customer import Parts
 from falcon_bulk.report.report import Report, Reported
 
 Result = TypeVar("Result")
 Work = Callable[[Session], Reported[Result]]
+Combine = Callable[[Parts[Result]], Report]
 
 
-def run_for_customers(
-    session: Session, work: Work[Result], combine: Callable[[Sequence[CustomerResult[Reported[Result]]]], Report]
-) -> int:
+class Published(NamedTuple, Generic[Result]):
+    """What a command returns after its report is published. result: None for several customers."""
+
+    exit_code: int
+    result: Result | None
+
+
+def run_command(session: Session, work: Work[Result], combine: Combine[Result]) -> Published[Result]:
+    """Run `work` for the session's customer, or as `run_for_customers` for several, and publish the report."""
+    if session.customers.several:
+        return Published(run_for_customers(session, work, combine), None)
+    result, report = work(session)
+    return Published(session.publish(report), result)
+
+
+def run_for_customers(session: Session, work: Work[Result], combine: Combine[Result]) -> int:
     """Run `work` for each customer, write each one's file, publish the combined report, return its exit code.
 
     work: gets a session for one customer, and returns the result with the report on it. What it raises is the error of
@@ -45,6 +60,6 @@ def run_for_customers(
                 pass
             results = [future.result() for future in running]
         except BaseException:
-            session.timing.stop(signal.SIGINT)
+            session.clock.stop(signal.SIGINT)
             raise
     return session.publish(combine(results))

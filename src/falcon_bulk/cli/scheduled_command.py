@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -39,7 +39,7 @@ class ParsedCommand(NamedTuple):
     """
 
     name: str
-    options: dict[str, Any]
+    options: dict[str, object]
     shared: SharedOptions
 
 

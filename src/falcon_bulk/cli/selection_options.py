@@ -23,7 +23,7 @@ def selection_from_options(session: Session, options: SelectionOptions, *, promp
 
     prompts: whether the command asks for confirmation. Raises UsageProblem.
     """
-    now = session.timing.now()
+    now = session.clock.now()
     fql = options.fql
     if fql is not None and not fql.strip():
         raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")

@@ -35,7 +35,7 @@ PARALLEL_CUSTOMERS = 4
 
 @dataclass
 class Session:
-    """One command at work, for one customer or several; `open` makes it.
+    """One command while it runs, for one customer or several; `open` makes it.
 
     unknown_fields: fields that may not exist, with what to say if no alert read has them.
     unfinished: run ids of runs begun here that have something left, with the command that resumes each.
@@ -46,7 +46,7 @@ class Session:
     customers: CustomerSelection
     output: Output
     console: Console
-    timing: SystemClock = field(default_factory=SystemClock)
+    clock: SystemClock = field(default_factory=SystemClock)
     unknown_fields: dict[str, str] = field(default_factory=dict)
     unfinished: dict[str, str] = field(default_factory=dict)
     _settings: Settings | None = None
@@ -93,11 +93,10 @@ class Session:
     @property
     def now(self) -> str:
         """The present in UTC, RFC 3339."""
-        return rfc3339(self.timing.now())
+        return rfc3339(self.clock.now())
 
-    @property
-    def settings(self) -> Settings:
-        """The customer's settings, loaded once. Raises UsageProblem, BadEnvFile."""
+    def load_settings(self) -> Settings:
+        """Return the customer's settings, loaded once. Raises UsageProblem, BadEnvFile."""
         if self._settings is None:
             self._settings = self.customers.load_settings()
             for warning in self._settings.warnings:
@@ -119,7 +118,7 @@ class Session:
             from falcon_bulk.cli.notifications import Notifier
 
             several = self.customers.several
-            known = tuple(os.environ.get("FALCON_NOTIFY", "").split()) if several else self.settings.notify
+            known = tuple(os.environ.get("FALCON_NOTIFY", "").split()) if several else self.load_settings().notify
             if "" in urls and not known:
                 raise UsageProblem(
                     "--notify names no address, and FALCON_NOTIFY is not set.",
@@ -134,8 +133,8 @@ class Session:
         """Log in to the customer. Raises the errors of a login, and UsageProblem if nobody can be notified."""
         self.open_notifier()
         tenant = Tenant(
-            self.settings,
-            self.timing,
+            self.load_settings(),
+            self.clock,
             connections=self.readers + workers + 1,
             quota=(self.options.quota or QUOTA) / 100,
             user_agent=f"falcon-bulk/{__version__}",
@@ -151,7 +150,7 @@ class Session:
     def watching(self, label: str) -> Iterator[ReadProgress]:
         """Follow a reading with a progress bar, and show its notes at the end."""
         with self.console.bar(label) as move:
-            watch = ReadProgress(self.timing, progress=move, sought=dict(self.unknown_fields))
+            watch = ReadProgress(self.clock, progress=move, sought=dict(self.unknown_fields))
             yield watch
         for note in (*watch.notes, *watch.sought.values()):
             self.console.say(f"Note: {note}")
@@ -175,7 +174,7 @@ class Session:
     def write_file(self, report: Report) -> Path | None:
         """Write a report to the file of --output, or to this customer's file in its folder, if there is one."""
         return self.output.to_file(
-            report, self._signature(), lambda: f"{self.settings.customer}_{self.timing.now():%y%m%d}"
+            report, self._signature(), lambda: f"{self.load_settings().customer}_{self.clock.now():%y%m%d}"
         )
 
     def note_about(self, fmt: Format, note: str) -> None:
@@ -195,6 +194,6 @@ class Session:
     def _author(self) -> str:
         """Return the operator of the settings or, for several customers and without settings, the login name."""
         try:
-            return login_name() if self.customers.several else self.settings.operator
+            return login_name() if self.customers.several else self.load_settings().operator
         except FalconBulkError:
             return login_name()

@@ -17,7 +17,7 @@ def stop_on_signals(context: Session) -> Iterator[None]:
     """On the first SIGINT, SIGTERM or SIGHUP stop the work in order; on the second end the process at once."""
 
     def stop(signum: int) -> None:
-        if not context.timing.stop(signum):
+        if not context.clock.stop(signum):
             unfinished = list(context.unfinished.values())
             outcome = "`falcon-bulk resume` finishes what was in flight." if unfinished else "no change was under way."
             with suppress(OSError):

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, TextIO
+from typing import TextIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from rich.cells import cell_len, set_cell_size
@@ -45,7 +45,7 @@ def _template() -> Template:
     return environment.get_template(TEMPLATE)
 
 
-def _chart_values(chart: Chart) -> dict[str, Any]:
+def _chart_values(chart: Chart) -> dict[str, object]:
     return {
         "title": printable(chart.title),
         "description": printable(chart.description),
@@ -67,7 +67,7 @@ def _chart_values(chart: Chart) -> dict[str, Any]:
     }
 
 
-def _sheet_values(sheet: Sheet, title: str, known: str) -> dict[str, Any]:
+def _sheet_values(sheet: Sheet, title: str, known: str) -> dict[str, object]:
     """Return the sheet for the template, without the page's title and a known note, which the page has already."""
     # Text bars are for terminals; a page has charts.
     kept = [place for place, column in enumerate(sheet.columns) if column.style != "bar"]

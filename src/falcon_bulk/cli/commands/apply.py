@@ -53,7 +53,7 @@ def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: An
 
     def check(saved: PlanFile, tenant: "Tenant") -> None:
         home = tenant.home_cid()
-        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.timing.now(), most_age=most_age)
+        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.clock.now(), most_age=most_age)
 
     if plan_file.is_dir():
         return apply_plan_folder(context, plan_file, check, options)

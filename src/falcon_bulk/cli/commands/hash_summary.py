@@ -51,7 +51,7 @@ def command(ctx: click.Context, options: HashSummaryOptions) -> int:
     several customers it also shows which of them share a hash, and the resolutions they gave.
     """
     from falcon_bulk.cli.hints import after_hash_summary
-    from falcon_bulk.cli.multi_customer import run_for_customers
+    from falcon_bulk.cli.multi_customer import run_command
     from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options
     from falcon_bulk.cli.session import Session
     from falcon_bulk.report.formats import Format
@@ -68,14 +68,12 @@ def command(ctx: click.Context, options: HashSummaryOptions) -> int:
         exit_code = exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
         return Reported(summary, hash_summary_report(summary, top, exit_code))
 
-    if session.customers.several:
-        return run_for_customers(session, work, lambda parts: _combined_report(parts, selection, top))
-    summary, report = work(session)
-    exit_code = session.publish(report)
-    if not summary.alerts_read:
-        session.console.say(f"No alert matches: {selection.words}.")
-    after_hash_summary(session, options.selection, summary)
-    return exit_code
+    published = run_command(session, work, lambda parts: _combined_report(parts, selection, top))
+    if (summary := published.result) is not None:
+        if not summary.alerts_read:
+            session.console.say(f"No alert matches: {selection.words}.")
+        after_hash_summary(session, options.selection, summary)
+    return published.exit_code
 
 
 def _summarize(session: "Session", selection: "Selection") -> "HashSummary":

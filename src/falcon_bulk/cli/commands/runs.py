@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.run import RunRow
     from falcon_bulk.report.multi_customer import Parts
-    from falcon_bulk.report.report import Report, Reported
+    from falcon_bulk.report.report import Report
 
 
 @click.group(
@@ -43,19 +43,22 @@ def command(ctx: click.Context) -> int:
 def list_runs(ctx: click.Context) -> int:
     """List the runs, newest first."""
     from falcon_bulk.cli.hints import after_runs
-    from falcon_bulk.cli.multi_customer import run_for_customers
+    from falcon_bulk.cli.multi_customer import run_command
     from falcon_bulk.cli.session import Session
+    from falcon_bulk.report.report import Reported
     from falcon_bulk.report.runs import runs_report
 
+    def work(one: Session) -> "Reported[list[RunRow]]":
+        rows = _rows(one)
+        return Reported(rows, runs_report(rows))
+
     session = Session.open(ctx, "runs")
-    if session.customers.several:
-        return run_for_customers(session, lambda one: _reported(_rows(one)), _combined_report)
-    rows = _rows(session)
-    session.publish(runs_report(rows))
-    if not rows:
-        session.console.say("No runs of this customer are recorded on this machine.")
-    after_runs(session, rows)
-    return ExitCode.DONE
+    published = run_command(session, work, _combined_report)
+    if (rows := published.result) is not None:
+        if not rows:
+            session.console.say("No runs of this customer are recorded on this machine.")
+        after_runs(session, rows)
+    return published.exit_code
 
 
 def _rows(session: "Session") -> "list[RunRow]":
@@ -68,13 +71,6 @@ def _rows(session: "Session") -> "list[RunRow]":
 
 def _newest_first(rows: "Iterable[RunRow]") -> "list[RunRow]":
     return sorted(rows, key=lambda row: row.started, reverse=True)
-
-
-def _reported(rows: "list[RunRow]") -> "Reported[list[RunRow]]":
-    from falcon_bulk.report.report import Reported
-    from falcon_bulk.report.runs import runs_report
-
-    return Reported(rows, runs_report(rows))
 
 
 def _combined_report(parts: "Parts[list[RunRow]]") -> "Report":
@@ -162,7 +158,7 @@ def prune(ctx: click.Context, older_than: str) -> int:
     from falcon_bulk.report.runs import runs_report
 
     session = Session.open(ctx, "runs")
-    before = rfc3339(session.timing.now() - parse_age(older_than, "--older-than"))
+    before = rfc3339(session.clock.now() - parse_age(older_than, "--older-than"))
     with open_customer_journals(session) as opened:
         number = sum(journal.prune(before) for journal in opened)
     session.console.say(f"Deleted {number:,} runs; the rest are listed.")

@@ -53,7 +53,7 @@ class SummaryOptions(NamedTuple):
 def command(ctx: click.Context, options: SummaryOptions) -> int:
     """Count alerts by one or more fields, most frequent first; by default severity, status and product."""
     from falcon_bulk.cli.hints import after_summary
-    from falcon_bulk.cli.multi_customer import run_for_customers
+    from falcon_bulk.cli.multi_customer import run_command
     from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.alert_fields import current_name
@@ -76,14 +76,12 @@ def command(ctx: click.Context, options: SummaryOptions) -> int:
         exit_code = exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
         return Reported(summary, summary_report(summary, exit_code))
 
-    if session.customers.several:
-        return run_for_customers(session, work, lambda parts: _combined_report(parts, selection))
-    summary, report = work(session)
-    exit_code = session.publish(report)
-    if not summary.alerts_read:
-        session.console.say(f"No alert matches: {selection.words}.")
-    after_summary(session, options.selection, summary.alerts_read, outliers=options.outliers)
-    return exit_code
+    published = run_command(session, work, lambda parts: _combined_report(parts, selection))
+    if (summary := published.result) is not None:
+        if not summary.alerts_read:
+            session.console.say(f"No alert matches: {selection.words}.")
+        after_summary(session, options.selection, summary.alerts_read, outliers=options.outliers)
+    return published.exit_code
 
 
 def _summarize(
