@@ -166,7 +166,7 @@ def test_values_are_counted_in_one_request_hidden_alerts_included(falcon: Script
         AggregateQuery("created_timestamp", "", "day"),
         AggregateQuery("sha256", FQL),
     ]
-    status, by_day, sha256 = alerts.by_value(asked)
+    status, by_day, sha256 = alerts.count_by_value(asked)
     assert (status, sha256) == (AggregateCounts([("new", 3)], 4), AggregateCounts([], 0))
     assert by_day == AggregateCounts([(datetime(2025, 11, 24, tzinfo=UTC), 2)], 0)
     (call,) = falcon.to(AGGREGATES)
@@ -182,7 +182,7 @@ def test_values_are_counted_in_one_request_hidden_alerts_included(falcon: Script
 def test_a_refused_count_is_not_tried_again(falcon: ScriptedFalcon, alerts: Alerts) -> None:
     falcon.answer(AGGREGATES, Reply(500, b"{}"))
     with pytest.raises(Unreachable):
-        alerts.by_value([AggregateQuery("status", "")])
+        alerts.count_by_value([AggregateQuery("status", "")])
     assert len(falcon.to(AGGREGATES)) == 1
 
 
@@ -190,9 +190,9 @@ def test_a_refused_count_is_not_tried_again(falcon: ScriptedFalcon, alerts: Aler
 def test_counts_that_are_no_numbers_are_as_good_as_none(falcon: ScriptedFalcon, alerts: Alerts, count: object) -> None:
     falcon.answer(AGGREGATES, *[good([{"name": "hours", "buckets": [{"label": "2026-11-24T08", "count": count}]}])] * 2)
     with pytest.raises(Unreachable, match="counts"):
-        alerts.by_hour(FQL)
+        alerts.count_by_hour(FQL)
     with pytest.raises(Unreachable, match="counts"):
-        alerts.by_value([AggregateQuery("status", "")])
+        alerts.count_by_value([AggregateQuery("status", "")])
 
 
 def test_an_alert_that_an_answer_leaves_out_is_asked_for_once_more(falcon: ScriptedFalcon, alerts: Alerts) -> None:

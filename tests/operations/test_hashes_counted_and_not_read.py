@@ -38,10 +38,10 @@ class Withholding:
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         return []
 
-    def by_hour(self, fql: str) -> list[tuple[datetime, int]]:
+    def count_by_hour(self, fql: str) -> list[tuple[datetime, int]]:
         return []
 
-    def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
+    def count_by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
         return []
 
 

@@ -120,10 +120,10 @@ class FakeAlerts:
         end = start + len(documents)
         return Page(documents, len(found), str(end) if end < len(found) else "")
 
-    def by_hour(self, fql: str) -> list[tuple[datetime, int]]:
+    def count_by_hour(self, fql: str) -> list[tuple[datetime, int]]:
         return [(START + timedelta(hours=hour), number) for hour, number in self.hours.items()]
 
-    def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
+    def count_by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
         return [(start, sum(start <= moment < end for moment in self.moments)) for start, end in pairwise(edges)]
 
     def _found(self, fql: str) -> list[tuple[int, datetime]]:

@@ -49,8 +49,8 @@ class FakeAlerts:
         self._meet("page")
         return Page([msgspec.Raw(b"{}")] if self.pages_have_hidden else [], total=self.hidden, after="")
 
-    def by_hour(self, fql: str) -> Sequence[tuple[datetime, int]]:
-        self._meet("by_hour")
+    def count_by_hour(self, fql: str) -> Sequence[tuple[datetime, int]]:
+        self._meet("count_by_hour")
         return [(datetime(2026, 11, 24, tzinfo=UTC), self.hours)]
 
     def _meet(self, method: str) -> None:
@@ -154,7 +154,7 @@ def test_a_read_only_customer_is_told_so() -> None:
 
 def test_refused_aggregates_are_a_warning_since_all_works_without_them() -> None:
     refusal = Rejected("Falcon refuses aggregates.")
-    seen = looked_at(FakeTenant(FakeAlerts(trouble={"by_hour": refusal})))
+    seen = looked_at(FakeTenant(FakeAlerts(trouble={"count_by_hour": refusal})))
     assert seen["aggregates"].status is CheckStatus.WARN
     assert refusal.message in seen["aggregates"].what
 
@@ -177,7 +177,7 @@ def test_without_settings_no_login_is_tried() -> None:
     assert "login" in [check.name for check in checks]
 
 
-@pytest.mark.parametrize("method", ["count", "by_hour", "page"])
+@pytest.mark.parametrize("method", ["count", "count_by_hour", "page"])
 def test_a_stop_ends_the_self_check_wherever_it_comes(method: str) -> None:
     with pytest.raises(Stopped):
         looked_at(FakeTenant(FakeAlerts(trouble={method: Stopped()})))

@@ -47,7 +47,7 @@ class Falcon:
     def page(self, fql: str, *, after: str = "", sort: str = "", limit: int = 100) -> Page:
         return Page([msgspec.Raw(msgspec.json.encode(self.newest))] if self.newest else [], self.total, "")
 
-    def by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]:
+    def count_by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]:
         if self.refuses:
             raise Unreachable("500")
         self.filters += [one.fql for one in asked]

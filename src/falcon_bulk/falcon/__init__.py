@@ -1,1 +1,1 @@
-"""The client layer: the only room that knows FalconPy and the wire."""
+"""The Falcon API client: the only package that imports FalconPy."""

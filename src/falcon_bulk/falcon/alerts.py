@@ -1,4 +1,4 @@
-"""The Alerts API: counting, reading and changing alerts. Limits as FalconPy's swagger and live reports have them."""
+"""The Alerts API: count, read and change alerts. Limits are known from FalconPy's swagger and live reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.plan import ActionSet
 
 PAGE = 1_000
-"""Most alerts in one answer of combined v1, and most ids in one request of entities v2 and PATCH v3."""
+"""Maximum alerts in an answer of combined v1, and maximum ids in a request of entities v2 and PATCH v3."""
 
 MAX_VALUES = 1_000
-"""Most values in one terms aggregate that live use shows to be taken (falcon-mcp allows 1 to 1000)."""
+"""Maximum values in a terms aggregate (falcon-mcp allows 1 to 1000)."""
 
 OLDEST_FIRST = "created_timestamp|asc"
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of alert documents, as the bytes that came; `after` is '' on the last one."""
+    """One page of alert documents as received. total: of all pages. after: token of the next page; '' on the last."""
 
     documents: list[msgspec.Raw]
     total: int
@@ -37,7 +37,7 @@ class Page:
 
 @dataclass(frozen=True)
 class UpdateResponse:
-    """What a PATCH answered: how many alerts it says it wrote (None: it does not say), and its errors."""
+    """The answer to a PATCH. affected: how many alerts it reports as written; None if it does not say."""
 
     affected: int | None
     problems: tuple[ApiError, ...]
@@ -45,9 +45,9 @@ class UpdateResponse:
 
 
 class AggregateQuery(NamedTuple):
-    """An aggregate to ask for: how many alerts of a filter have each value of a field.
+    """A request to count the alerts of a filter by the values of a field.
 
-    interval: for a time, how long is what is counted together: `hour` or `day`.
+    interval: for a field that holds a time, the length of a bucket: `hour` or `day`.
     """
 
     field: str
@@ -55,7 +55,7 @@ class AggregateQuery(NamedTuple):
     interval: str = ""
 
     def spec(self, name: str) -> dict[str, Any]:
-        """As aggregates v2 takes it. Of `sort` it takes the pipe form only; it does not know all that is documented."""
+        """Return the query for aggregates v2, which takes only the pipe form of `sort`."""
         spec = {"name": name, "field": self.field, "filter": self.fql}
         if self.interval:
             return {**spec, "type": "date_histogram", "interval": self.interval}
@@ -63,30 +63,30 @@ class AggregateQuery(NamedTuple):
 
 
 class AggregateCounts(NamedTuple):
-    """Each value, a time as a moment, with its alerts; `others` have values that are not among the first 1,000."""
+    """Alerts per value (a datetime for a time). others: alerts whose values are not among the first 1,000."""
 
     values: list[tuple[Any, int]]
     others: int
 
 
 class Alerts:
-    """The alerts of one tenant. `service` is FalconPy's Alerts class; only its v2/v3 operations are used."""
+    """The alerts of one tenant. service: FalconPy's Alerts object; only current operations are used."""
 
     def __init__(self, transport: Transport, service: Any) -> None:
         self._call = transport.call
         self._service = service
 
     def count(self, fql: str) -> int:
-        """How many alerts match, hidden ones included (queries v2)."""
+        """Return how many alerts match, including hidden ones (queries v2)."""
         return self._query(fql, limit=1).total
 
     def ids(self, fql: str, *, offset: int = 0, limit: int = PAGE, sort: str = OLDEST_FIRST) -> tuple[list[str], int]:
-        """Composite ids in the order of `sort`, and the total. offset + limit must stay within 10,000."""
+        """Return composite ids in the order of `sort`, and the total. offset + limit must not exceed 10,000."""
         answer = self._query(fql, limit=limit, offset=offset, sort=sort)
         return [msgspec.json.decode(raw, type=str) for raw in answer.resources or ()], answer.total
 
     def page(self, fql: str, *, after: str = "", sort: str = OLDEST_FIRST, limit: int = PAGE) -> Page:
-        """One page of documents (combined v1). `after` belongs to one filter and sort, and goes in the body."""
+        """Return one page of documents (combined v1). after: the token from a page with the same filter and sort."""
         body: dict[str, Any] = {"sort": sort, "limit": limit}
         if fql:
             body["filter"] = fql
@@ -96,21 +96,21 @@ class Alerts:
         return Page(answer.resources or [], answer.total, answer.after)
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
-        """The documents of at most 1,000 ids in arbitrary order (entities v2); unknown ids are missing.
+        """Return the documents of at most 1,000 ids in arbitrary order (entities v2); unknown ids are missing.
 
-        Raises Unreachable if alerts are missing and the answer carries an error that passes, Rejected if too much is
-        refused.
+        Raises Unreachable if alerts are missing and the answer has a transient error; Rejected after too many
+        rejections.
         """
         return [document for part in bisect_rejected([ids], self._documents) for document in part]
 
     def _documents(self, ids: Sequence[str]) -> list[msgspec.Raw]:
-        """What is missing and not said to be unknown is asked for once more: missing means unknown to whoever asks."""
+        """Return the documents, asking a second time for ids that are missing without an error about them."""
         answer = self._entities(ids)
         documents = answer.resources or []
         if len(documents) < len(ids):
-            told = {problem.id for problem in answer.problems if isinstance(problem.id, str)}
-            told |= {composite_id_of(document) for document in documents}
-            if missing := [one for one in ids if one not in told]:
+            reported = {problem.id for problem in answer.problems if isinstance(problem.id, str)}
+            reported |= {composite_id_of(document) for document in documents}
+            if missing := [composite_id for composite_id in ids if composite_id not in reported]:
                 documents += self._entities(missing).resources or []
         return documents
 
@@ -118,9 +118,9 @@ class Alerts:
         answer: ApiResponse = self._call(
             GET_ALERTS, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )
-        broken = [problem for problem in answer.problems if problem.transient]
-        if broken and len(answer.resources or ()) < len(ids):
-            raise Unreachable(f"Falcon could not read all alerts: {broken[0].text}.", trace_id=answer.trace_id)
+        transient = [problem for problem in answer.problems if problem.transient]
+        if transient and len(answer.resources or ()) < len(ids):
+            raise Unreachable(f"Falcon could not read all alerts: {transient[0].text}.", trace_id=answer.trace_id)
         return answer
 
     def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
@@ -137,8 +137,8 @@ class Alerts:
         )
         return UpdateResponse(answer.affected, tuple(answer.problems), answer.trace_id)
 
-    def by_hour(self, fql: str) -> list[tuple[datetime, int]]:
-        """How many alerts were created in each hour that has some (aggregates v2, date_histogram)."""
+    def count_by_hour(self, fql: str) -> list[tuple[datetime, int]]:
+        """Return the hours in which alerts were created, with their number (aggregates v2, date_histogram)."""
         spec = {"type": "date_histogram", "field": "created_timestamp", "interval": "hour", "name": "hours"}
         return [
             (start, bucket.count)
@@ -146,32 +146,35 @@ class Alerts:
             if (start := parse_bucket_time(bucket.key_as_string) or parse_bucket_time(bucket.label)) and bucket.count
         ]
 
-    def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
-        """How many alerts were created between each two neighbouring edges (aggregates v2, date_range)."""
+    def count_by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
+        """Return the number of alerts created between each edge and the next (aggregates v2, date_range)."""
         texts = [rfc3339(edge) for edge in edges]
         ranges = [{"from": start, "to": end} for start, end in pairwise(texts)]
         spec = {"type": "date_range", "field": "created_timestamp", "name": "ranges", "date_ranges": ranges}
         found = {parse_bucket_time(bucket.string_from): bucket.count for bucket in self._aggregate(spec, fql)}
         return [(edge, found.get(edge, 0)) for edge in edges[:-1]]
 
-    def by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]:
-        """How many alerts have each value, for each of what is asked (aggregates v2, one request for all).
+    def count_by_value(self, queries: Sequence[AggregateQuery]) -> list[AggregateCounts]:
+        """Return the counts of each query, in one request (aggregates v2).
 
-        Nothing is counted for a field that cannot be aggregated, and for what the answer leaves out.
+        A query has no counts if its field cannot be aggregated or the answer leaves it out.
         """
-        found = self._aggregates([one.spec(str(number)) for number, one in enumerate(asked)])
-        named = {aggregate.name: aggregate for aggregate in found}
-        return [_counted(named.get(str(number), Aggregate()), bool(one.interval)) for number, one in enumerate(asked)]
+        found = self._aggregates([query.spec(str(number)) for number, query in enumerate(queries)])
+        by_name = {aggregate.name: aggregate for aggregate in found}
+        return [
+            _counts(by_name.get(str(number), Aggregate()), is_time=bool(query.interval))
+            for number, query in enumerate(queries)
+        ]
 
     def _aggregate(self, spec: dict[str, Any], fql: str) -> list[Bucket]:
-        """The buckets of one aggregate."""
+        """Return the buckets of one aggregate."""
         found = self._aggregates([{**spec, "filter": fql}])
         return [bucket for aggregate in found for bucket in aggregate.buckets or ()]
 
     def _aggregates(self, specs: list[dict[str, Any]]) -> list[Aggregate]:
-        """The results, in an order of their own. A refusal is an opaque 500 and not worth another try.
+        """Return the aggregates, in arbitrary order. Falcon rejects one with an opaque 500, so it is not retried.
 
-        Raises Unreachable also for counts that are none.
+        Raises Unreachable also for counts that cannot be decoded.
         """
         answer: ApiResponse = self._call(
             AGGREGATE_ALERTS, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True
@@ -189,11 +192,11 @@ class Alerts:
         return answer
 
 
-def _counted(found: Aggregate, timed: bool) -> AggregateCounts:
+def _counts(found: Aggregate, *, is_time: bool) -> AggregateCounts:
     others = found.sum_other_doc_count
     values = [
         (
-            (parse_bucket_time(bucket.key_as_string) or parse_bucket_time(bucket.label)) if timed else bucket.label,
+            (parse_bucket_time(bucket.key_as_string) or parse_bucket_time(bucket.label)) if is_time else bucket.label,
             bucket.count,
         )
         for bucket in found.buckets or ()
@@ -203,7 +206,7 @@ def _counted(found: Aggregate, timed: bool) -> AggregateCounts:
 
 
 def parse_bucket_time(value: object) -> datetime | None:
-    """The time at which a bucket begins: RFC 3339, or milliseconds since the epoch; None for anything else."""
+    """Return the start of a bucket, given as RFC 3339 or milliseconds since the epoch; None for anything else."""
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value / 1000, UTC)

@@ -1,7 +1,7 @@
-"""Falcon Query Language, put together from checked values only.
+"""Build filters in Falcon Query Language from checked values only.
 
-`+` is AND, `,` is OR; an OR is always parenthesised before it is ANDed, since the precedence of bare mixes is
-ambiguous. A statement takes at most 20 properties (psfalcon wiki); each value is counted as one here.
+`+` is AND, `,` is OR. An OR is always parenthesised before it is ANDed, because the precedence of the two is
+ambiguous. A filter takes at most 20 properties (psfalcon wiki); each value of a list counts as one here.
 """
 
 import re
@@ -15,12 +15,12 @@ from falcon_bulk.model.vocabulary import SEVERITY_BANDS
 
 MAX_TERMS = 20
 RESERVED_TERMS = 2
-"""What a reading adds to a filter at most: a slice of time, or hidden alerts from a time on."""
+"""Terms that reading alerts may add to a filter: a time slice, or hidden alerts since a time."""
 
 # Fields that hold a host's name as a string. Arrays (host_names, source_hosts) take no wildcard.
 HOST_FIELDS = ("device.hostname", "source_endpoint_host_name", "computer_name", "hostname")
 NAME_FIELDS = ("name", "display_name")
-# What the console shows: also alerts that lack show_in_ui, such as automated leads.
+# Alerts that the console shows; these may lack show_in_ui, as automated leads do.
 SHOWN = "show_in_ui:!false"
 HIDDEN = "show_in_ui:false"
 VISIBILITY_UNSET = "show_in_ui:!'*'"
@@ -28,18 +28,18 @@ VISIBILITY_UNSET = "show_in_ui:!'*'"
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
 _UNQUOTABLE = re.compile(r"['\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_UNSENDABLE = re.compile(r"[\ud800-\udfff]")  # what a byte of argv that is no UTF-8 becomes
+_UNSENDABLE = re.compile(r"[\ud800-\udfff]")  # bytes of argv that are not UTF-8 become surrogates
 
 
 def check_word(value: str, what: str) -> str:
-    """A product or similar as it may go into a filter. Raises UsageProblem."""
+    """Return `value` if it is a plain word, safe inside quotes. what: names it in errors. Raises UsageProblem."""
     if not _WORD.fullmatch(value):
         raise UsageProblem(f"{value!r} is not a {what}.", f"A {what} has only letters, digits, '.', '_' and '-'.")
     return value
 
 
 def check_host(value: str) -> str:
-    """A host name or glob as it may go into a filter. Raises UsageProblem."""
+    """Return `value` if it is a host name or glob that is safe inside quotes. Raises UsageProblem."""
     if not _HOST.fullmatch(value) or not value.strip("*"):
         raise UsageProblem(
             f"{value!r} is not a host name.", "A host has letters, digits, '.', '_' and '-'; '*' stands for any text."
@@ -48,17 +48,17 @@ def check_host(value: str) -> str:
 
 
 def check_name(value: str) -> str:
-    """An alert name or glob as it may go into a filter. Raises UsageProblem."""
+    """Return `value` if it is an alert name or glob that is safe inside quotes. Raises UsageProblem."""
     if not value.strip("* ") or _UNQUOTABLE.search(value):
         raise UsageProblem(
             f"{value!r} cannot be used as an alert name.",
-            "Quotes, backslashes and control characters are not taken; put '*' in their place.",
+            "Quotes, backslashes and control characters are not allowed; use '*' in their place.",
         )
     return value
 
 
 def check_filter(value: str) -> str:
-    """A filter of the user's, such that parentheses around it hold it together. Raises UsageProblem."""
+    """Return the user's filter if its quotes and parentheses match. Raises UsageProblem."""
     if _UNSENDABLE.search(value):
         raise UsageProblem("The filter is not UTF-8 text.")
     if not is_balanced(value):
@@ -69,18 +69,18 @@ def check_filter(value: str) -> str:
 
 
 def any_of(clauses: Iterable[str]) -> str:
-    """The clauses ORed, in parentheses where there are several."""
+    """Return the clauses joined by OR, in parentheses if there are several."""
     joined = ",".join(clauses)
     return f"({joined})" if "," in joined else joined
 
 
 def all_of(parts: Iterable[str]) -> str:
-    """The non-empty parts ANDed."""
+    """Return the non-empty parts joined by AND."""
     return "+".join(part for part in parts if part)
 
 
 def equals_any(field: str, values: Sequence[str]) -> str:
-    """`field:'a'` or `field:['a','b']`."""
+    """Return `field:'a'`, or `field:['a','b']` for several values."""
     quoted = ",".join(f"'{value}'" for value in values)
     return f"{field}:{quoted}" if len(values) == 1 else f"{field}:[{quoted}]"
 
@@ -91,11 +91,14 @@ def base_filter(
     name_fields: Sequence[str] = NAME_FIELDS,
     shown: Sequence[str] = (SHOWN,),
 ) -> str:
-    """The selection without its hashes, as FQL; '' for all alerts."""
-    raw = "" if selection.filter.strip() == "*" else selection.filter.strip()
+    """Return the selection, without its hashes, as FQL; '' selects all alerts.
+
+    shown: clauses of which an alert that the console shows fulfils one.
+    """
+    filter_text = "" if selection.filter.strip() == "*" else selection.filter.strip()
     return all_of(
         [
-            f"({raw})" if raw else "",
+            f"({filter_text})" if filter_text else "",
             _severities(selection.severities) if selection.severities else "",
             equals_any("product", selection.products) if selection.products else "",
             equals_any("status", selection.statuses) if selection.statuses else "",
@@ -109,18 +112,18 @@ def base_filter(
 
 
 def hash_clauses(hashes: Sequence[str]) -> dict[str, str]:
-    """For each place of an own hash, the clause that finds any of the hashes there."""
-    return {place: equals_any(place, hashes) for place in SEARCHED_FIELDS}
+    """Return, for each field that holds an alert's own hash, the clause that matches any of the hashes."""
+    return {field: equals_any(field, hashes) for field in SEARCHED_FIELDS}
 
 
 def hash_groups(base: str, hashes: Sequence[str]) -> list[Sequence[str]]:
-    """The hashes in groups so small that no filter exceeds the limit of terms; none if `base` leaves them no room."""
+    """Return the hashes in groups that each fit into a filter beside `base`; [] if `base` leaves no room."""
     size = (MAX_TERMS - RESERVED_TERMS - count_terms(base)) // len(SEARCHED_FIELDS)
     return [hashes[start : start + size] for start in range(0, len(hashes), size)] if size > 0 else []
 
 
 def _severities(names: Sequence[str]) -> str:
-    """By name; alerts that have none count by the band of their number. Neighbouring bands are one range."""
+    """Return a clause for severity names; alerts without a name match by number. Adjacent bands become one range."""
     ranges: list[tuple[int, int | None]] = []
     ceiling: int | None = None
     for name, floor in SEVERITY_BANDS:
@@ -131,5 +134,5 @@ def _severities(names: Sequence[str]) -> str:
     bands = [
         all_of([f"severity:>={floor}", f"severity:<{below}" if below is not None else ""]) for floor, below in ranges
     ]
-    nameless = all_of(["severity_name:!'*'", any_of(bands)])
-    return any_of([equals_any("severity_name", names), f"({nameless})"])
+    unnamed = all_of(["severity_name:!'*'", any_of(bands)])
+    return any_of([equals_any("severity_name", names), f"({unnamed})"])

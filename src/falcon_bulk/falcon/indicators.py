@@ -1,7 +1,7 @@
-"""The IOC API: looking up, creating and deleting indicators of SHA256 hashes. Limits as gofalcon's swagger has them.
+"""The IOC API: find, create and delete indicators of SHA256 hashes. Limits are known from gofalcon's swagger.
 
-An indicator's value is unique for its type: a second one is a duplicate, which Falcon refuses with a warning unless
-told to ignore it. It is never told so, so that no indicator can be overwritten.
+Falcon rejects a second indicator of the same value as a duplicate, with a warning, unless told to ignore warnings.
+This client never does, so it cannot overwrite an indicator.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,20 +21,20 @@ from falcon_bulk.model.hashes import check_sha256
 from falcon_bulk.model.indicator import ALLOW, Indicator, IndicatorSpec, decode_indicator
 
 PAGE = 500
-"""Most ids in one answer of a search (falcon-mcp)."""
+"""Maximum ids in an answer of a search (falcon-mcp)."""
 
 IDS_PER_REQUEST = 50
-"""Ids in one request: they stand in its URL, 68 characters each."""
+"""Maximum ids in a request: they are part of its URL, 68 characters each."""
 
 ERROR_PREFIX = "error:"
-"""How what is said of an indicator begins that Falcon would refuse each time."""
+"""The start of the reason for an indicator that Falcon will always refuse."""
 
 MAX_SINGLE_CHECKS = 20
-"""Hashes that a list found nothing for are asked for one by one, this many, before lists are trusted."""
+"""How many hashes that a list search did not find are searched one by one, before list searches are trusted."""
 
 
 class ItemMessage(msgspec.Struct, frozen=True):
-    """What a creation says of one indicator, inside `resources`: a warning (a duplicate) or an error."""
+    """A warning (a duplicate) or an error about one indicator, in the `resources` of the answer to a creation."""
 
     id: Any = None
     value: Any = None
@@ -56,65 +56,67 @@ class CreateResponse:
 
 
 class Indicators:
-    """The indicators of one tenant. `service` is FalconPy's IOC class."""
+    """The indicators of one tenant. service: FalconPy's IOC object."""
 
     def __init__(self, transport: Transport, service: Any) -> None:
         self._call = transport.call
         self._service = service
 
     def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]:
-        """The indicators of each hash that has some.
+        """Return the indicators of each hash that has any.
 
-        That a filter takes a list of values is not documented for this API: hashes without a hit are asked for
-        one by one, the first 20, and all where one of them has a hit after all or a list is refused.
+        It is not documented whether a filter of this API takes a list of values. So the first 20 hashes without a hit
+        are searched one by one; all are if one of them has a hit after all, or if a list is rejected.
         """
         checked = [check_sha256(value) for value in hashes]
         found: dict[str, tuple[Indicator, ...]] = {}
-        doubted = MAX_SINGLE_CHECKS
+        single_checks = MAX_SINGLE_CHECKS
         for part in _parts(checked, MAX_TERMS - 1):
             try:
-                self._add(found, part)
+                self._search_and_add(found, part)
             except Rejected as error:
                 if error.status != 400:
                     raise
-                doubted = len(checked)
+                single_checks = len(checked)
                 break
         for number, digest in enumerate([digest for digest in checked if digest not in found]):
-            if number >= doubted:
+            if number >= single_checks:
                 break
-            self._add(found, [digest])
+            self._search_and_add(found, [digest])
             if digest in found:
-                doubted = len(checked)
+                single_checks = len(checked)
         return found
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
-        """The indicators with those ids; unknown ids are missing.
+        """Return the indicators by id; unknown ids are missing.
 
-        Raises Unreachable if indicators are missing and the answer carries an error that passes, Rejected if too much
-        is refused.
+        Raises Unreachable if indicators are missing and the answer has a transient error; Rejected after too many
+        rejections.
         """
         found = {
-            text(one.id): one for part in bisect_rejected(_parts(ids, IDS_PER_REQUEST), self._with_ids) for one in part
+            text(indicator.id): indicator
+            for part in bisect_rejected(_parts(ids, IDS_PER_REQUEST), self._get)
+            for indicator in part
         }
-        return {one: found[one] for one in ids if one in found}
+        return {indicator_id: found[indicator_id] for indicator_id in ids if indicator_id in found}
 
-    def create(self, hashes: Sequence[str], allowance: IndicatorSpec, comment: str) -> CreateResponse:
-        """Ask for an allow-list indicator for each hash, 2,000 at most (psfalcon).
+    def create(self, hashes: Sequence[str], indicator: IndicatorSpec, comment: str) -> CreateResponse:
+        """Create an allow-list indicator for each hash, 2,000 at most (psfalcon).
 
-        What is wrong with single ones stands in the answer, be it a success or a refusal: both are reported.
-        Raises AnswerLost if it is not known what was made; Rejected for a 4xx that says nothing of single ones.
+        A success and a 400 may both list what is wrong with single indicators; it is in the result.
+        Raises AnswerLost if it is not known what was created; Rejected for a 4xx without such a list.
         """
         common: dict[str, Any] = {
             "type": "sha256",
             "action": ALLOW,
-            "platforms": list(allowance.platforms),
-            "applied_globally": not allowance.host_groups,
-            "description": allowance.description,
+            "platforms": list(indicator.platforms),
+            "applied_globally": not indicator.host_groups,
+            "description": indicator.description,
         }
-        if allowance.host_groups:
-            common["host_groups"] = list(allowance.host_groups)
-        if allowance.expiration:
-            common["expiration"] = allowance.expiration
+        if indicator.host_groups:
+            common["host_groups"] = list(indicator.host_groups)
+        if indicator.expiration:
+            common["expiration"] = indicator.expiration
         body = {"comment": comment, "indicators": [{**common, "value": check_sha256(value)} for value in hashes]}
         answer: ApiResponse = self._call(CREATE_INDICATORS, self._service.indicator_create, body=body)
         created: list[Indicator] = []
@@ -132,29 +134,29 @@ class Indicators:
         return CreateResponse(tuple(created), refused, "; ".join(messages), answer.trace_id)
 
     def delete(self, ids: Sequence[str], comment: str) -> str:
-        """Delete at most 50 indicators; the words of its errors, '' for none.
+        """Delete at most 50 indicators. Return the text of the answer's errors, '' for none.
 
         Raises AnswerLost if it is not known what was deleted; Rejected for a 4xx.
         """
         if not ids or not all(ids):
-            raise ValueError("nothing is deleted without an id")
+            raise ValueError("cannot delete an indicator without an id")
         answer: ApiResponse = self._call(
             DELETE_INDICATORS, self._service.indicator_delete, ids=list(ids), comment=comment
         )
         return "; ".join(problem.text for problem in answer.problems)
 
-    def _with_ids(self, ids: Sequence[str]) -> list[Indicator]:
+    def _get(self, ids: Sequence[str]) -> list[Indicator]:
         answer: ApiResponse = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(ids))
         found = [decode_indicator(raw) for raw in answer.resources or ()]
-        missing = set(ids) - {text(one.id) for one in found}
+        missing = set(ids) - {text(indicator.id) for indicator in found}
         if missing and any(problem.transient for problem in answer.problems):
             raise Unreachable("Falcon could not read all indicators.", trace_id=answer.trace_id)
         return found
 
-    def _add(self, found: dict[str, tuple[Indicator, ...]], hashes: Sequence[str]) -> None:
-        for one in self.by_id(self._search(f"type:'sha256'+{equals_any('value', hashes)}")).values():
-            if one.sha256 in hashes:
-                found[one.sha256] = (*found.get(one.sha256, ()), one)
+    def _search_and_add(self, found: dict[str, tuple[Indicator, ...]], hashes: Sequence[str]) -> None:
+        for indicator in self.by_id(self._search(f"type:'sha256'+{equals_any('value', hashes)}")).values():
+            if indicator.sha256 in hashes:
+                found[indicator.sha256] = (*found.get(indicator.sha256, ()), indicator)
 
     def _search(self, fql: str) -> list[str]:
         ids: list[str] = []

@@ -1,7 +1,7 @@
-"""How fast requests may leave: one pace, one cooldown and one retry budget for all threads of a customer.
+"""Limit how fast requests are sent: one pace, one cooldown and one retry budget for all threads of a customer.
 
 The limit is 6,000 requests a minute per CID over a sliding window, shared by every client of the customer;
-`X-Ratelimit-Limit` and `X-Ratelimit-Remaining` come with all answers (swagger and public reports).
+every answer has `X-Ratelimit-Limit` and `X-Ratelimit-Remaining` (swagger and public reports).
 """
 
 import threading
@@ -18,13 +18,14 @@ MIN_EPOCH_MILLISECONDS = 1e11
 
 
 class RequestPacer:
-    """Holds requests back during a cooldown, and spaces them once the customer's share is used up.
+    """Delay requests during a cooldown, and space them out once the quota is used up.
 
-    quota: the part of the limit that may be used (0 to 1). on_wait: told why a wait of over two seconds happens.
+    quota: share of the limit that may be used, 0 to 1. on_wait: called with the reason for a wait of over two seconds.
+    failures: how many 429s, server errors and lost answers there were.
     """
 
-    def __init__(self, timing: Clock, *, quota: float = 0.5, on_wait: Callable[[str], None] = lambda _: None) -> None:
-        self._timing = timing
+    def __init__(self, clock: Clock, *, quota: float = 0.5, on_wait: Callable[[str], None] = lambda _: None) -> None:
+        self._clock = clock
         self._quota = quota
         self._on_wait = on_wait
         self._lock = threading.Lock()
@@ -36,22 +37,22 @@ class RequestPacer:
         self.lowest_remaining: int | None = None
 
     def before_request(self) -> None:
-        """Wait until a request may leave, and count it. Raises Stopped."""
-        self._timing.wait(0.0)  # a stop ends the work here too, unless it finishes what is in flight
+        """Wait until a request may be sent, and count it. Raises Stopped."""
+        self._clock.wait(0.0)  # raises Stopped, unless this thread is finishing what is in flight
         while True:
             with self._lock:
-                now = self._timing.monotonic()
+                now = self._clock.monotonic()
                 delay = self._not_before - now
                 if delay <= 0:
                     self._not_before = now + self._spacing
                     self.requests += 1
                     return
-            self._timing.wait(delay)
+            self._clock.wait(delay)
 
     def after_answer(self, headers: Mapping[str, str]) -> None:
-        """Learn from the rate headers of an answer."""
-        limit = _whole(headers.get("X-Ratelimit-Limit"))
-        remaining = _whole(headers.get("X-Ratelimit-Remaining"))
+        """Adapt the spacing to the rate limit headers of an answer."""
+        limit = _as_int(headers.get("X-Ratelimit-Limit"))
+        remaining = _as_int(headers.get("X-Ratelimit-Remaining"))
         if not limit or remaining is None:
             return
         reserve = limit * (1 - self._quota)
@@ -65,27 +66,27 @@ class RequestPacer:
 
     @property
     def usage_summary(self) -> str:
-        """In words: how many requests were made, and the least that was left of the limit."""
-        least = "unknown" if self.lowest_remaining is None else f"{self.lowest_remaining:,}"
-        return f"{self.requests:,} requests in all, lowest remaining quota seen: {least}."
+        """A sentence: how many requests were sent, and the lowest remaining quota."""
+        lowest = "unknown" if self.lowest_remaining is None else f"{self.lowest_remaining:,}"
+        return f"{self.requests:,} requests in all, lowest remaining quota seen: {lowest}."
 
     def record_failure(self) -> None:
-        """Falcon is overloaded: a 429, a server error, a lost answer. `failures` counts them."""
+        """Count a sign of overload: a 429, a server error or a lost answer."""
         with self._lock:
             self.failures += 1
 
-    def cool_down(self, seconds: float, why: str) -> None:
-        """Let no thread send anything for that long."""
+    def cool_down(self, seconds: float, reason: str) -> None:
+        """Keep all threads from sending for that many seconds."""
         if seconds > 2:
-            self._on_wait(f"{why}: waiting {seconds:.0f} s.")
+            self._on_wait(f"{reason}: waiting {seconds:.0f} s.")
         with self._lock:
-            self._not_before = max(self._not_before, self._timing.monotonic() + seconds)
+            self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 
 
 class RetryBudget:
-    """Retries that all threads share, so that a broken server gets few requests more than the work has.
+    """A budget of retries that all threads share, so that a broken server gets few extra requests.
 
-    Each retry takes one from the budget; each good answer gives half of one back.
+    Each retry takes one; each good answer gives half a retry back.
     """
 
     def __init__(self, size: float = 10.0) -> None:
@@ -93,7 +94,7 @@ class RetryBudget:
         self._lock = threading.Lock()
 
     def take(self) -> bool:
-        """True if one more retry may be made."""
+        """Take one retry; return False if none is left."""
         with self._lock:
             if self._left < 1:
                 return False
@@ -101,16 +102,16 @@ class RetryBudget:
             return True
 
     def give_back(self) -> None:
-        """An answer was good."""
+        """Return half a retry to the budget, after a good answer."""
         with self._lock:
             self._left = min(self._size, self._left + 0.5)
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds a 429 tells to wait, 1 to 120; None if its header is absent, past or nonsense.
+    """Return the seconds that a 429 asks to wait, 1 to 120; None if its header is absent, past or invalid.
 
-    now: seconds since the epoch. The swagger calls X-RateLimit-RetryAfter milliseconds since the epoch,
-    PSFalcon reads seconds: told apart by size.
+    now: seconds since the epoch. X-RateLimit-RetryAfter is milliseconds since the epoch in the swagger and seconds in
+    PSFalcon; its size tells which.
     """
     try:
         instant = float(headers.get("X-RateLimit-RetryAfter", ""))
@@ -123,7 +124,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def clock_offset(date: str, now: datetime) -> float | None:
-    """By how many seconds an answer's Date header is ahead of the local clock; None if there is none to read."""
+    """Return the seconds by which an answer's Date header is ahead of the local clock; None without a valid one."""
     try:
         return (parsedate_to_datetime(date) - now).total_seconds()
     except (ValueError, TypeError):  # TypeError: a date without a time zone
@@ -131,9 +132,9 @@ def clock_offset(date: str, now: datetime) -> float | None:
 
 
 def backoff(tries: int, chance: float, *, base: float = 0.5, cap: float = 8.0) -> float:
-    """Full-jitter backoff in seconds after that many failed tries."""
+    """Return the seconds to wait after `tries` failed tries: exponential with full jitter. chance: 0 to 1."""
     return chance * min(cap, base * 2.0 ** (tries - 1))
 
 
-def _whole(value: str | None) -> int | None:
+def _as_int(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() else None

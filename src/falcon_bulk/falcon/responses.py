@@ -1,7 +1,7 @@
-"""What Falcon's answers look like, decoded no further than needed.
+"""The structure of Falcon's answers, decoded no further than needed.
 
 The envelope is known from the swagger (gofalcon, FalconPy) and live reports: `errors` may be absent, null or
-non-empty on a 2xx; a PATCH answers without `resources`; documents are kept as the bytes that came.
+non-empty on a 2xx; a PATCH answers without `resources`; documents stay the bytes that were received.
 """
 
 import re
@@ -19,17 +19,17 @@ class ApiError(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> int:
-        """The code as a number, 0 if it is none."""
+        """The code, usually an HTTP status; 0 if it is not a number."""
         return self.code if isinstance(self.code, int) else 0
 
     @property
     def transient(self) -> bool:
-        """True if the same request may go well later: a server error, or too many requests."""
+        """Whether the same request may succeed later: a server error, or too many requests."""
         return self.status >= 500 or self.status == 429
 
     @property
     def text(self) -> str:
-        """The message as text."""
+        """The message as a string."""
         return self.message if isinstance(self.message, str) else str(self.message or "")
 
 
@@ -55,7 +55,7 @@ class Meta(msgspec.Struct, frozen=True):
 
 
 class ApiResponse(msgspec.Struct, frozen=True):
-    """The envelope of every alerts and indicator answer."""
+    """The envelope of every answer about alerts or indicators."""
 
     meta: Meta | None = None
     errors: list[ApiError] | None = None
@@ -73,23 +73,23 @@ class ApiResponse(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        """How many alerts match in all, 0 if the answer does not say."""
-        return _whole(self.meta.pagination.total if self.meta and self.meta.pagination else None) or 0
+        """How many alerts match; 0 if the answer does not say."""
+        return _as_int(self.meta.pagination.total if self.meta and self.meta.pagination else None) or 0
 
     @property
     def after(self) -> str:
-        """The token of the next page, '' on the last one."""
+        """The token of the next page; '' on the last page."""
         token = self.meta.pagination.after if self.meta and self.meta.pagination else None
         return token if isinstance(token, str) else ""
 
     @property
     def affected(self) -> int | None:
-        """How many alerts a PATCH says it wrote, None if it does not say."""
-        return _whole(self.meta.writes.resources_affected if self.meta and self.meta.writes else None)
+        """How many alerts a PATCH reports as written; None if it does not say."""
+        return _as_int(self.meta.writes.resources_affected if self.meta and self.meta.writes else None)
 
 
 class Bucket(msgspec.Struct, frozen=True):
-    """A bucket of an aggregate: `label`, not `key` (falcon-mcp PR #483)."""
+    """A bucket of an aggregate. Its value is in `label`, not `key` (falcon-mcp PR #483)."""
 
     count: int = 0
     label: Any = None
@@ -98,7 +98,7 @@ class Bucket(msgspec.Struct, frozen=True):
 
 
 class Aggregate(msgspec.Struct, frozen=True):
-    """An element of `resources` of aggregates v2. sum_other_doc_count: alerts of values that have no bucket."""
+    """An element of `resources` of aggregates v2. sum_other_doc_count: alerts whose values have no bucket."""
 
     name: Any = None
     buckets: list[Bucket] | None = None
@@ -112,8 +112,8 @@ class Token(msgspec.Struct, frozen=True):
     expires_in: float = 1799
 
 
-def _whole(value: object) -> int | None:
-    """A number as it is counted with, None for anything else; JSON writers may make 42.0 of 42."""
+def _as_int(value: object) -> int | None:
+    """Return a number as an int, None for anything else. Some JSON writers write 42 as 42.0."""
     return int(value) if isinstance(value, int | float) else None
 
 
@@ -127,10 +127,10 @@ _ESCAPE = re.compile(
 
 
 def decode_response(content: bytes) -> ApiResponse:
-    """The envelope in a body. Raises msgspec.DecodeError, or UnicodeDecodeError for text of it that is no UTF-8.
+    """Return the envelope of a body. Raises msgspec.DecodeError, or UnicodeDecodeError for text that is not UTF-8.
 
-    A lone surrogate, which a file name of an attacker may bring along, makes the whole page unreadable for msgspec;
-    it is replaced by U+FFFD then. All other bytes of a document stay as they came.
+    msgspec refuses a whole page for one escaped lone surrogate, which an attacker's file name may contain; it is
+    replaced by U+FFFD. All other bytes of a document stay as they were received.
     """
     try:
         return _decode_answer(content)

@@ -1,4 +1,4 @@
-"""One customer's Falcon: an explicit login, one token for all threads, and the services that use it."""
+"""One customer's tenant: an explicit login, one token for all threads, and the services that use it."""
 
 import threading
 from collections.abc import Callable
@@ -18,20 +18,21 @@ from falcon_bulk.model.clock import Clock
 
 RENEW_BEFORE_EXPIRY = 120.0
 CID_SAMPLE = 100
-"""Alerts that are looked at to see whether the credentials reach beyond one CID."""
+"""How many of the newest alerts are checked for CIDs beyond the expected one."""
 
 
 class Tenant:
-    """Logged in to one customer. `alerts` and `indicators` are what the operations work with.
+    """A login to one customer's tenant, with its `alerts` and `indicators`.
 
-    connections: how many requests may be in flight. quota: the part of the customer's rate limit to use.
+    connections: maximum requests in flight. quota: share of the customer's rate limit to use, 0 to 1.
+    on_wait: called with the reason for a wait of over two seconds.
     Raises BadEnvFile for blank credentials, before any request; LoginRefused, Unreachable.
     """
 
     def __init__(
         self,
         settings: Settings,
-        timing: Clock,
+        clock: Clock,
         *,
         connections: int = 16,
         quota: float = 0.5,
@@ -46,12 +47,12 @@ class Tenant:
             raise BadEnvFile("FALCON_CLIENT_ID or FALCON_CLIENT_SECRET is blank.")
         self.customer = settings.customer
         self.cids = settings.cids
-        self.pacer = RequestPacer(timing, quota=quota, on_wait=on_wait)
-        self._timing = timing
+        self.pacer = RequestPacer(clock, quota=quota, on_wait=on_wait)
+        self._clock = clock
         self._lock = threading.Lock()
         self._token = Token("")
         self._renew_at = 0.0
-        self._transport = Transport(timing, self.pacer, connections=connections, customer=settings.customer)
+        self._transport = Transport(clock, self.pacer, connections=connections, customer=settings.customer)
         self._transport.token = self._current_token
         self._transport.renew = self._renew_token
         self._auth = OAuth2(
@@ -63,7 +64,9 @@ class Tenant:
             session=self._transport.session,
         )
         if self._auth.auth_style != "DIRECT":
-            raise LoginRefused("The credentials given were not the ones used.", "This is a defect; please report it.")
+            raise LoginRefused(
+                "FalconPy did not use the credentials it was given.", "This is a defect; please report it."
+            )
         self._renew_token("")
         self.alerts = Alerts(self._transport, AlertsService(auth_object=self._auth))
         self.indicators = Indicators(self._transport, IOC(auth_object=self._auth))
@@ -75,20 +78,20 @@ class Tenant:
 
     @property
     def clock_ahead(self) -> float | None:
-        """By how many seconds Falcon's clock is ahead of this one's; None if its last answer did not tell."""
+        """Seconds by which Falcon's clock is ahead of this machine's; None if its last answer had no date."""
         return self._transport.clock_ahead
 
     def home_cid(self) -> str:
-        """The CID whose journal records this customer's runs: the first expected one, else the newest alert's.
+        """Return the CID that this customer's runs are recorded for: the first in FALCON_CID, else the newest alert's.
 
-        Raises WrongTenant if the newest alert belongs to none of the expected CIDs; '' if there is no alert.
+        Raises WrongTenant if the newest alert belongs to none of the expected CIDs. Returns '' if there is neither.
         """
         seen = self.newest_cid()
         self.check_cid(seen)
         return self.cids[0] if self.cids else seen
 
     def newest_cid(self) -> str:
-        """The CID of the newest alert; '' if there is no alert. Raises WrongTenant for what cannot be a CID."""
+        """Return the CID of the newest alert, '' if there is no alert. Raises WrongTenant if it is not a valid CID."""
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=1).documents
         cid = decode_alert(newest[0]).tenant if newest else ""
         if cid and not CID.fullmatch(cid):
@@ -96,25 +99,25 @@ class Tenant:
         return cid
 
     def single_cid(self) -> str:
-        """The one CID that these credentials see, for a change that a parent CID would hand down to its children.
+        """Return the only CID that these credentials see. A change for a parent CID would apply to its children too.
 
-        Raises WrongTenant if they see several, or if no alert and no FALCON_CID tells which one it is.
+        Raises WrongTenant if they see several, or if neither an alert nor FALCON_CID tells which one it is.
         """
         if not (home := self.home_cid()):
-            raise WrongTenant("Which CID these credentials belong to is not known.", "Set FALCON_CID in the env file.")
+            raise WrongTenant("The CID of these credentials is not known.", "Set FALCON_CID in the env file.")
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=CID_SAMPLE).documents
         others = self.alerts.page(f"cid:!'{check_word(home, 'CID')}'", limit=1).documents
         seen = {decode_alert(document).tenant for document in (*newest, *others)} | set(self.cids)
         if len(seen) > 1:
             raise WrongTenant(
                 f"These credentials see several CIDs: {', '.join(sorted(seen))}.",
-                "What is set for a parent CID holds for its children. Use the child's own credentials, or set "
+                "A change for a parent CID applies to its children too. Use the child's own credentials, or set "
                 "FALCON_MEMBER_CID and FALCON_CID to it.",
             )
         return home
 
     def check_cid(self, cid: str) -> None:
-        """Raises WrongTenant for a CID that is none of those in FALCON_CID, if it names some."""
+        """Raise WrongTenant if FALCON_CID names CIDs and `cid` is none of them."""
         if cid and self.cids and cid not in self.cids:
             raise WrongTenant(
                 f"These credentials belong to the CID {cid}; FALCON_CID expects {', '.join(self.cids)}.",
@@ -122,7 +125,7 @@ class Tenant:
             )
 
     def check_run_tenant(self, cids: tuple[str, ...], cloud: str) -> None:
-        """Raises Refused unless these are the credentials for a run recorded for those CIDs and that cloud."""
+        """Raise Refused unless a run recorded for these CIDs and this cloud belongs to this tenant."""
         home = self.home_cid()
         if home not in cids or cloud != self.cloud:
             raise Refused(
@@ -131,19 +134,19 @@ class Tenant:
             )
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._transport.session.close()
 
     def _current_token(self) -> str:
-        """The token, renewed before it expires: once for all threads, also where Falcon gives the same one again."""
-        if self._timing.monotonic() >= self._renew_at:
+        """Return the token. One thread renews it before it expires, even if Falcon gives the same token again."""
+        if self._clock.monotonic() >= self._renew_at:
             with self._lock:
-                if self._timing.monotonic() >= self._renew_at:
+                if self._clock.monotonic() >= self._renew_at:
                     self._log_in()
         return self._token.access_token
 
     def _renew_token(self, stale: str) -> str:
-        """Log in anew, once for all threads that hold the stale token."""
+        """Log in again and return the new token; once for all threads that hold the stale one."""
         with self._lock:
             if self._token.access_token == stale:
                 self._log_in()
@@ -152,6 +155,6 @@ class Tenant:
     def _log_in(self) -> None:
         self._token = self._transport.call(LOGIN, self._auth.login)
         register_secret(self._token.access_token)
-        self._renew_at = self._timing.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE_EXPIRY)
+        self._renew_at = self._clock.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE_EXPIRY)
         if self._transport.redirected_base_url:
             self._auth.base_url = self._transport.redirected_base_url

@@ -31,7 +31,7 @@ class AlertCounter(Protocol):
 
     def count(self, fql: str) -> int: ...
     def page(self, fql: str, *, after: str = "", sort: str = NEWEST_FIRST, limit: int = SAMPLE) -> Page: ...
-    def by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]: ...
+    def count_by_value(self, asked: Sequence[AggregateQuery]) -> list[AggregateCounts]: ...
 
 
 class CountedField(NamedTuple):
@@ -134,7 +134,7 @@ def count_on_server(
     if len(countings) < len(readers) or count_terms(fql) + MOST_OWN_TERMS + len(cids) > MAX_TERMS:
         return None
     with ThreadPoolExecutor(in_flight) as pool:
-        counted = pool.submit(alerts.by_value, [asked for counting in countings for asked in counting.asked(own)])
+        counted = pool.submit(alerts.count_by_value, [asked for counting in countings for asked in counting.asked(own)])
 
         def count(more: str) -> Future[int]:
             return pool.submit(alerts.count, all_of([own, more]))

@@ -98,7 +98,7 @@ def _reading(tenant: Tenant) -> Check:
 
 def _aggregates(tenant: Tenant) -> Check:
     try:
-        counted = sum(number for _, number in tenant.alerts.by_hour(""))
+        counted = sum(number for _, number in tenant.alerts.count_by_hour(""))
     except Stopped:
         raise
     except FalconBulkError as error:

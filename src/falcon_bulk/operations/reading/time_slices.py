@@ -51,8 +51,8 @@ WHOLE = [TimeSlice("", "", 0)]
 class TimeCounter(Protocol):
     """The counting part of `falcon.alerts.Alerts`."""
 
-    def by_hour(self, fql: str) -> list[tuple[datetime, int]]: ...
-    def by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
+    def count_by_hour(self, fql: str) -> list[tuple[datetime, int]]: ...
+    def count_by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
 def cut_slices(alerts: TimeCounter, fql: str, readers: int) -> list[TimeSlice]:
@@ -61,7 +61,7 @@ def cut_slices(alerts: TimeCounter, fql: str, readers: int) -> list[TimeSlice]:
     WHOLE where cutting is not worth it, and where it does not count.
     """
     try:
-        hours = [Interval(start, timedelta(hours=1), number) for start, number in alerts.by_hour(fql)]
+        hours = [Interval(start, timedelta(hours=1), number) for start, number in alerts.count_by_hour(fql)]
         counted = sum(hour.alerts for hour in hours)
         if counted < MIN_ALERTS_TO_SLICE:
             return WHOLE
@@ -81,7 +81,7 @@ def _fine_enough(alerts: TimeCounter, fql: str, intervals: list[Interval], size:
             fine.append(interval)
             continue
         edges = [interval.start + finer * step for step in range(interval.length // finer + 1)]
-        parts = [Interval(start, finer, number) for start, number in alerts.by_range(fql, edges)]
+        parts = [Interval(start, finer, number) for start, number in alerts.count_by_range(fql, edges)]
         fine += _fine_enough(alerts, fql, parts, size)
     return fine
 
