@@ -3,6 +3,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# The exact versions that are installed; empty: the newest that pyproject.toml allows.
+CONSTRAINTS := constraints.txt
 JOBS := 2
 PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadfile
 # Further arguments: make test ARGS="-k undo"
@@ -10,14 +12,14 @@ ARGS :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv install demo test test-all coverage breaks browser screenshots lint types layers check docs bench oldest build audit clean
+.PHONY: help venv install demo test test-all coverage breaks browser screenshots lint types layers check docs bench constraints newest oldest build audit clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 venv: $(BIN)/python ## make .venv with the first Python >= 3.11 found (PYTHON=... names one)
 
-install: $(VENV)/.installed ## install falcon-bulk into .venv
+install: $(VENV)/.installed ## install falcon-bulk and the emulator into .venv
 	@echo "Installed: $(BIN)/falcon-bulk --help"
 
 demo: $(VENV)/.installed ## a guided tour on a local tenant
@@ -67,6 +69,14 @@ docs: $(VENV)/.installed-dev ## write the reference and the manual page anew; ru
 bench: $(VENV)/.installed-dev ## the benchmarks, into docs/benchmarks.md; ARGS=--quick tries them
 	$(BIN)/python -m benchmarks $(or $(ARGS),--write docs/benchmarks.md)
 
+constraints: $(BIN)/python ## write constraints.txt anew: the newest versions that pyproject.toml allows
+	$(PIP) install uv
+	$(BIN)/uv pip compile --quiet --universal --upgrade --all-extras --no-annotate --no-emit-package falcon-bulk \
+		--custom-compile-command 'make constraints' --output-file constraints.txt pyproject.toml
+
+newest: ## the quick tests with the newest versions of what it depends on, in .venv-newest
+	$(MAKE) VENV=.venv-newest CONSTRAINTS= test
+
 oldest: ## the quick tests with the oldest versions of what it depends on, in .venv-oldest
 	$(MAKE) VENV=.venv-oldest .venv-oldest/.oldest
 	$(MAKE) VENV=.venv-oldest test
@@ -84,7 +94,7 @@ audit: $(VENV)/.installed ## known vulnerabilities in what it depends on
 	$(BIN)/python -m pip_audit --skip-editable
 
 clean: ## remove .venv and what tools leave behind; customers and reports stay
-	rm -rf $(VENV) .venv-oldest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
+	rm -rf $(VENV) .venv-newest .venv-oldest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage .coverage.*
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -100,10 +110,10 @@ $(BIN)/python:
 	echo "Error: no Python 3.11 or later was found. Install one, or name it: make PYTHON=/path/to/python" >&2; \
 	exit 1
 
-$(VENV)/.installed: pyproject.toml $(BIN)/python
-	$(PIP) install --editable .
+$(VENV)/.installed: pyproject.toml $(CONSTRAINTS) $(BIN)/python
+	$(PIP) install $(addprefix --constraint ,$(CONSTRAINTS)) --editable '.[emulator]'
 	@touch $@
 
-$(VENV)/.installed-dev: pyproject.toml $(BIN)/python
-	$(PIP) install --editable '.[dev]'
+$(VENV)/.installed-dev: pyproject.toml $(CONSTRAINTS) $(BIN)/python
+	$(PIP) install $(addprefix --constraint ,$(CONSTRAINTS)) --editable '.[dev]'
 	@touch $(VENV)/.installed $@

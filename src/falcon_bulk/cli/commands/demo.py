@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from falcon_bulk.cli.optional_packages import require_emulator
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import ExitCode
@@ -24,6 +25,7 @@ def command() -> int:
 
     Nothing outside this machine is asked, and nothing is left behind.
     """
+    require_emulator()
     from falcon_emulator import Server, Tenant
 
     with tempfile.TemporaryDirectory(prefix="falcon-bulk-demo-") as folder:

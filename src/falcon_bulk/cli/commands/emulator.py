@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from falcon_bulk.cli.option_values import choice_value, single_value
+from falcon_bulk.cli.optional_packages import require_emulator
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingGroup
@@ -73,6 +74,7 @@ def serve(
     write_env: Path | None,
 ) -> int:
     """Serve a tenant until Ctrl-C."""
+    require_emulator()
     from falcon_emulator import Switches, Tenant
     from falcon_emulator import serve as serve_tenant
 
@@ -97,6 +99,7 @@ def serve(
 @command.command("switches", epilog=examples("emulator switches"))
 def show_switches() -> int:
     """List the switches with their defaults."""
+    require_emulator()
     from falcon_emulator import Switches
 
     described: list[tuple[str, Any, str]] = Switches.describe()
