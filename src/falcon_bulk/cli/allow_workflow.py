@@ -15,12 +15,11 @@ from falcon_bulk.cli.change_workflow import (
     publish_dry_run,
     undo_plan,
 )
-from falcon_bulk.cli.commands.allow_hash import EXPIRES
 from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed, confirm_plan
 from falcon_bulk.cli.input_options import hashes_from_options
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
-from falcon_bulk.cli.time_values import parse_deadline
+from falcon_bulk.cli.time_values import INDICATOR_LIFETIME, parse_deadline
 from falcon_bulk.errors import Refused, UsageProblem, WrongTenant
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import check_customer_cid
@@ -118,9 +117,8 @@ def _allowance(context: Session, options: dict[str, Any], run_id: str) -> Indica
             )
     if options["no_expiry"] and options["expires"]:
         raise UsageProblem("--expires and --no-expiry contradict each other.", "Give one of them.")
-    ends = (
-        "" if options["no_expiry"] else parse_deadline(options["expires"] or EXPIRES, "--expires", context.clock.now())
-    )
+    expires = options["expires"] or INDICATOR_LIFETIME
+    ends = "" if options["no_expiry"] else parse_deadline(expires, "--expires", context.clock.now())
     words = options["comment"] or "Allowed"
     return IndicatorSpec(
         platforms=options["platforms"],

@@ -17,79 +17,10 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FORMATS = tuple(map(str, Format))
 
 
-_DECLARED: list[tuple[tuple[str, ...], dict[str, Any]]] = [
-    (("--env-file",), {"type": click.Path(path_type=Path), "metavar": "PATH", "help": "One customer's env file."}),
-    (
-        ("--customer", "customers"),
-        {
-            "metavar": "NAME",
-            "shell_complete": completions.complete_customers,
-            "help": "Use customers/NAME.env; several names run the command for each.",
-        },
-    ),
-    (("--all-customers",), {"is_flag": True, "help": "Run the command for every customer file."}),
-    (("--customer-tag",), {"metavar": "TAG", "help": "Run the command for customers with this tag (FALCON_TAGS)."}),
-    (
-        ("--parallel-customers",),
-        {"type": click.IntRange(1, 16), "metavar": "N", "help": "Customers at the same time.  [default: 4]"},
-    ),
-    (
-        ("--customers-dir",),
-        {
-            "type": click.Path(path_type=Path),
-            "metavar": "DIR",
-            "help": "Folder of the customer files.  [default: customers]",
-        },
-    ),
-    (
-        ("--format",),
-        {"type": SuggestingChoice(FORMATS), "help": "Format of standard output.  [default: table]"},
-    ),
-    (
-        ("-o", "--output"),
-        {
-            "metavar": "FILE|DIR",
-            "shell_complete": completions.complete_files,
-            "help": "Also write a file; its suffix sets the format. In a folder: NAME_YYMMDD.md.",
-        },
-    ),
-    (
-        ("--output-format",),
-        {"type": SuggestingChoice(FORMATS), "help": "Format of files in the folder of -o.  [default: markdown]"},
-    ),
-    (("--readers",), {"type": click.IntRange(1, 32), "metavar": "N", "help": "Concurrent reads.  [default: 8]"}),
-    (
-        ("--quota",),
-        {
-            "type": click.IntRange(1, 100),
-            "metavar": "PERCENT",
-            "help": "Share of the customer's rate limit to use.  [default: 50]",
-        },
-    ),
-    (("-q", "--quiet"), {"is_flag": True, "help": "Print only data and errors."}),
-    (("-v", "--verbose"), {"is_flag": True, "help": "Print more detail."}),
-    (("--debug",), {"is_flag": True, "help": "Log HTTP requests to stderr; show tracebacks."}),
-    (
-        ("--log-file",),
-        {
-            "type": click.Path(path_type=Path),
-            "metavar": "FILE",
-            "shell_complete": completions.complete_files,
-            "help": "Log HTTP requests and errors to a file that only you can read, rotated at 10 MB.",
-        },
-    ),
-    (("--no-color",), {"is_flag": True, "help": "No colours (as NO_COLOR does)."}),
-    (("--no-progress",), {"is_flag": True, "help": "No progress bars."}),
-]
-
-
 def shared_options(command: Command) -> Command:
     """Add the options that every command takes, before or after its name; two different values are an error."""
-    for names, attributes in reversed(_DECLARED):
-        is_flag = attributes.get("is_flag", False)
-        command = click.option(*names, expose_value=False, callback=_remember, multiple=not is_flag, **attributes)(
-            command
-        )
+    for option in reversed(_SHARED):
+        command = option(command)
     return command
 
 
@@ -133,3 +64,60 @@ def _customer_names(values: tuple[str, ...]) -> tuple[str, ...]:
     if not all(names):
         raise UsageProblem("--customer has a blank value.", "It takes a customer's name.")
     return names
+
+
+def _shared(*names: str, **attributes: Any) -> Callable[[Command], Command]:
+    """Declare a shared option. It may be repeated, so that a second, different value is found."""
+    is_flag = attributes.get("is_flag", False)
+    return click.option(*names, expose_value=False, callback=_remember, multiple=not is_flag, **attributes)
+
+
+_PATH = click.Path(path_type=Path)
+_FORMAT = SuggestingChoice(FORMATS)
+_SHARED = (
+    _shared("--env-file", type=_PATH, metavar="PATH", help="One customer's env file."),
+    _shared(
+        "--customer",
+        "customers",
+        metavar="NAME",
+        shell_complete=completions.complete_customers,
+        help="Use customers/NAME.env; several names run the command for each.",
+    ),
+    _shared("--all-customers", is_flag=True, help="Run the command for every customer file."),
+    _shared("--customer-tag", metavar="TAG", help="Run the command for customers with this tag (FALCON_TAGS)."),
+    _shared(
+        "--parallel-customers",
+        type=click.IntRange(1, 16),
+        metavar="N",
+        help="Customers at the same time.  [default: 4]",
+    ),
+    _shared("--customers-dir", type=_PATH, metavar="DIR", help="Folder of the customer files.  [default: customers]"),
+    _shared("--format", type=_FORMAT, help="Format of standard output.  [default: table]"),
+    _shared(
+        "-o",
+        "--output",
+        metavar="FILE|DIR",
+        shell_complete=completions.complete_files,
+        help="Also write a file; its suffix sets the format. In a folder: NAME_YYMMDD.md.",
+    ),
+    _shared("--output-format", type=_FORMAT, help="Format of files in the folder of -o.  [default: markdown]"),
+    _shared("--readers", type=click.IntRange(1, 32), metavar="N", help="Concurrent reads at most.  [default: 8]"),
+    _shared(
+        "--quota",
+        type=click.IntRange(1, 100),
+        metavar="PERCENT",
+        help="Share of the customer's rate limit to use.  [default: 50]",
+    ),
+    _shared("-q", "--quiet", is_flag=True, help="Print only data and errors."),
+    _shared("-v", "--verbose", is_flag=True, help="Print more detail."),
+    _shared("--debug", is_flag=True, help="Log HTTP requests to stderr; show tracebacks."),
+    _shared(
+        "--log-file",
+        type=_PATH,
+        metavar="FILE",
+        shell_complete=completions.complete_files,
+        help="Log HTTP requests and errors to a file that only you can read, rotated at 10 MB.",
+    ),
+    _shared("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
+    _shared("--no-progress", is_flag=True, help="No progress bars."),
+)

@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from falcon_bulk.errors import UsageProblem
 
+INDICATOR_LIFETIME = "90d"
+"""How long an indicator of allow-hash is valid by default."""
+
 _AGE = re.compile(r"(\d{1,4})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

@@ -1,4 +1,4 @@
-"""What came of one command for several customers."""
+"""The results of one command for several customers."""
 
 from collections.abc import Iterable
 from typing import Generic, TypeVar
@@ -15,7 +15,7 @@ OPEN = (Status.NEW, Status.IN_PROGRESS, Status.REOPENED)
 
 
 class CustomerError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a customer's part of a round failed."""
+    """Why a command failed for a customer."""
 
     code: str
     message: str
@@ -23,7 +23,7 @@ class CustomerError(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, error: Exception) -> "CustomerError":
-        """An error as it is shown; one that was not foreseen gives away no more than its type."""
+        """Return the error as it is shown; of an unexpected one only its type, since its text may hold anything."""
         if isinstance(error, FalconBulkError):
             return cls(code=error.code, message=error.message, hint=error.hint)
         return cls(
@@ -32,7 +32,7 @@ class CustomerError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomerResult(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
-    """One customer's part of a round: a result, or an error. cid is '' where it is not known."""
+    """What became of one customer of several: a result, or an error. cid: '' if not known."""
 
     customer: str
     cid: str
@@ -42,13 +42,13 @@ class CustomerResult(msgspec.Struct, Generic[Result], frozen=True, kw_only=True)
 
 
 def combined_exit_code(parts: Iterable[CustomerResult[Result]]) -> int:
-    """0 if all parts are, the failures' code if all parts failed alike, else 6."""
+    """Return the exit code that all customers share, else PARTIAL."""
     codes = {part.exit_code for part in parts}
     return codes.pop() if len(codes) == 1 else ExitCode.PARTIAL
 
 
 class HashAtCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """What one customer has of a hash: alerts, open ones, and the resolutions given to them."""
+    """One customer's alerts of a hash: their number, open ones, and the resolutions given."""
 
     alerts: int
     open: int
@@ -66,19 +66,19 @@ class SharedHash(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alerts(self) -> int:
-        """The alerts at all customers."""
+        """Return the alerts of all customers."""
         return sum(one.alerts for one in self.customers.values())
 
     @property
     def disputed(self) -> bool:
-        """True if it was called benign at one customer and a true positive at another."""
+        """Return True if it is a false positive at one customer and a true positive at another."""
         benign = {name for name, one in self.customers.items() if one.false_positive}
         malign = {name for name, one in self.customers.items() if one.true_positive}
         return any(a != b for a in benign for b in malign)
 
 
 def shared_hashes(summaries: Iterable[HashSummary]) -> tuple[SharedHash, ...]:
-    """The hashes of several customers: those at most customers first, then by alerts."""
+    """Return the hashes of several customers, by their number of customers, then of alerts, largest first."""
     found: dict[str, dict[str, HashAtCustomer]] = {}
     for summary in summaries:
         for count in summary.hashes:

@@ -139,7 +139,7 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
     )
     rows = [row for one in shared[:top] for row in _sighting_rows(one)]
     disputed = [one.sha256 for one in shared if one.disputed]
-    notes = [f"Called benign at one customer and a true positive at another: {digest}" for digest in disputed]
+    notes = [f"A false positive at one customer and a true positive at another: {digest}" for digest in disputed]
     if top is not None and len(shared) > top:
         notes.append(f"Not shown: {format_cell(len(shared) - top)} of {format_cell(len(shared))} hashes.")
     return Sheet("Hashes across customers", columns, rows, notes)

@@ -23,12 +23,12 @@ def schedule_report(schedule: Schedule) -> Report:
 
     def write(sink: Sink, label: str, indent: str) -> None:
         with sink.text() as stream:
-            for number, (where, text) in enumerate(_blocks(schedule)):
-                stream.write("\n" * bool(number) + label.format(where))
+            for number, (heading, text) in enumerate(_blocks(schedule)):
+                stream.write("\n" * bool(number) + label.format(heading))
                 stream.writelines(f"{indent}{printable(line)}\n" for line in text.splitlines())
 
     return Report(
-        lambda: [Sheet(where, (), (), text.splitlines()) for where, text in _blocks(schedule)],
+        lambda: [Sheet(heading, (), (), text.splitlines()) for heading, text in _blocks(schedule)],
         lambda: ScheduleDocument(**msgspec.structs.asdict(schedule)),
         writers={
             Format.TABLE: lambda sink: write(sink, "# {}\n", ""),

@@ -7,9 +7,9 @@ import click
 from falcon_bulk.cli.option_values import check_not_blank, multi_value, single_value
 from falcon_bulk.cli.options import consent_options, dry_run_option, examples, hash_file_option, operator_option
 from falcon_bulk.cli.shared_options import notify_option, shared_options
+from falcon_bulk.cli.time_values import INDICATOR_LIFETIME
 
 PLATFORMS = ("windows", "mac", "linux")
-EXPIRES = "90d"
 
 
 @click.command(
@@ -32,7 +32,7 @@ EXPIRES = "90d"
     "--expires",
     **single_value(check_not_blank),
     metavar="WHEN",
-    help=f"Until when: 90d, a date, a UTC time.  [default: {EXPIRES}]",
+    help=f"Until when: 90d, a date, a UTC time.  [default: {INDICATOR_LIFETIME}]",
 )
 @click.option("--no-expiry", is_flag=True, help="For ever.")
 @click.option(
