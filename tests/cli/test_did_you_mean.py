@@ -1,26 +1,13 @@
 """Mistyped commands, options and values get suggestions; a second value never replaces the first."""
 
-from collections.abc import Iterator
-
 import click
 import pytest
 
-from falcon_bulk.cli.main import cli
 from tests.support.command import CommandRunner
+from tests.support.command_tree import commands_by_name
 from tests.support.sampling import quick_first
 
-
-def commands(command: click.Command, ctx: click.Context) -> Iterator[tuple[str, click.Command]]:
-    """Yield every command of the tree with its path."""
-    yield ctx.command_path, command
-    if isinstance(command, click.Group):
-        for name in command.list_commands(ctx):
-            found = command.get_command(ctx, name)
-            assert found is not None
-            yield from commands(found, click.Context(found, parent=ctx, info_name=name))
-
-
-TREE = dict(commands(cli, click.Context(cli, info_name="falcon-bulk")))
+COMMANDS = commands_by_name()
 
 
 @pytest.mark.parametrize(
@@ -54,12 +41,12 @@ def test_an_option_close_to_none_gets_no_suggestion(readable: CommandRunner) -> 
     assert "`falcon-bulk query --help`" in done.err
 
 
-@pytest.mark.parametrize("path", TREE)
+@pytest.mark.parametrize("path", COMMANDS)
 def test_no_option_drops_one_of_several_values(path: str) -> None:
     """Click keeps the last of several values and drops the others: declare options with single_value or multi_value."""
     dropping = [
         param.opts[-1]
-        for param in TREE[path].params
+        for param in COMMANDS[path].params
         if isinstance(param, click.Option) and not param.is_flag and not param.count and not param.multiple
     ]
     assert not dropping

@@ -7,31 +7,20 @@ import stat
 import pytest
 
 from falcon_bulk.config.env_file import read_env_file
-from tests.support.command import Terminal
 from tests.support.managed_customers import ManagedCustomers
 from tests.support.sampling import quick_first
 
 SECRET = 'It\'s # a "$ecret" \\n=%~ü'
 
 
-def answer(terminal: Terminal, question: str, line: str) -> None:
-    terminal.wait_for(question)
-    terminal.shown = terminal.shown.split(question.encode())[-1]
-    terminal.type(f"{line}\n")
-
-
 def test_the_file_holds_what_was_typed_and_the_screen_shows_no_secret(msp: ManagedCustomers) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
-        for question, line in (
-            ("Client ID:", "0123abc"),
-            ("Client secret (not shown):", SECRET),
-            ("Region", "eu-1"),
-            ("CID", "AA11-0F, bb22"),
-            ("Operator", "Ann O'Neil"),
-            ("Tags", "gold emea"),
-        ):
-            terminal.wait_for(question)
-            terminal.type(f"{line}\n")
+        terminal.answer("Client ID:", "0123abc")
+        terminal.answer("Client secret (not shown):", SECRET)
+        terminal.answer("Region", "eu-1")
+        terminal.answer("CID", "AA11-0F, bb22")
+        terminal.answer("Operator", "Ann O'Neil")
+        terminal.answer("Tags", "gold emea")
         done = terminal.finish()
     assert done.code == 0, done
     assert "falcon-bulk customers check umbrella" in done.err
@@ -53,16 +42,12 @@ def test_the_file_holds_what_was_typed_and_the_screen_shows_no_secret(msp: Manag
 def test_the_suggested_check_of_an_added_customer_works(msp: ManagedCustomers) -> None:
     acme = msp.tenants["acme"]
     with msp.terminal("customers", "add", "acme", "--customers-dir", "eu", customer=None) as terminal:
-        for question, line in (
-            ("Client ID:", acme.client_id),
-            ("Client secret (not shown):", acme.client_secret),
-            ("Region", msp.urls["acme"]),
-            ("CID", ""),
-            ("Operator", ""),
-            ("Tags", ""),
-        ):
-            terminal.wait_for(question)
-            terminal.type(f"{line}\n")
+        terminal.answer("Client ID:", acme.client_id)
+        terminal.answer("Client secret (not shown):", acme.client_secret)
+        terminal.answer("Region", msp.urls["acme"])
+        terminal.answer("CID", "")
+        terminal.answer("Operator", "")
+        terminal.answer("Tags", "")
         done = terminal.finish()
     assert done.code == 0, done
     assert acme.client_secret not in done.err
@@ -75,18 +60,18 @@ def test_the_suggested_check_of_an_added_customer_works(msp: ManagedCustomers) -
 
 def test_an_invalid_answer_is_asked_for_again(msp: ManagedCustomers) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
-        answer(terminal, "Client ID:", " ")
-        answer(terminal, "Client ID:", "0123abc")
-        answer(terminal, "Client secret (not shown):", "   ")
-        answer(terminal, "Client secret (not shown):", "a\ttab")
-        answer(terminal, "Client secret (not shown):", "s3cret")
-        answer(terminal, "Region", "mars-1")
-        answer(terminal, "Region", "")
-        answer(terminal, "CID", "not/a/cid")
-        answer(terminal, "CID", "")
-        answer(terminal, "Operator", "x" * 65)
-        answer(terminal, "Operator", "ann")
-        answer(terminal, "Tags", "")
+        terminal.answer("Client ID:", " ")
+        terminal.answer("Client ID:", "0123abc")
+        terminal.answer("Client secret (not shown):", "   ")
+        terminal.answer("Client secret (not shown):", "a\ttab")
+        terminal.answer("Client secret (not shown):", "s3cret")
+        terminal.answer("Region", "mars-1")
+        terminal.answer("Region", "")
+        terminal.answer("CID", "not/a/cid")
+        terminal.answer("CID", "")
+        terminal.answer("Operator", "x" * 65)
+        terminal.answer("Operator", "ann")
+        terminal.answer("Tags", "")
         done = terminal.finish()
     assert done.code == 0, done
     assert read_env_file(msp.folder / "customers" / "umbrella.env") == {
@@ -100,16 +85,12 @@ def test_an_invalid_answer_is_asked_for_again(msp: ManagedCustomers) -> None:
 def test_credentials_of_another_customer_are_reported_at_once(msp: ManagedCustomers) -> None:
     acme = msp.tenants["acme"]
     with msp.terminal("customers", "add", "umbrella", customer=None, columns=400) as terminal:
-        for question, line in (
-            ("Client ID:", acme.client_id),
-            ("Client secret (not shown):", acme.client_secret),
-            ("Region", ""),
-            ("CID", ""),
-            ("Operator", ""),
-            ("Tags", ""),
-        ):
-            terminal.wait_for(question)
-            terminal.type(f"{line}\n")
+        terminal.answer("Client ID:", acme.client_id)
+        terminal.answer("Client secret (not shown):", acme.client_secret)
+        terminal.answer("Region", "")
+        terminal.answer("CID", "")
+        terminal.answer("Operator", "")
+        terminal.answer("Tags", "")
         done = terminal.finish()
     assert done.code == 4, done
     assert "the same credentials as acme.env" in done.err
@@ -146,7 +127,7 @@ ORDER = ("Client ID:", "Client secret (not shown):", "Region", "CID", "Operator"
 def test_ctrl_c_at_any_question_leaves_no_file(msp: ManagedCustomers, last: str) -> None:
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
         for question in ORDER[: ORDER.index(last)]:
-            answer(terminal, question, "us-1" if question == "Region" else "a1")
+            terminal.answer(question, "us-1" if question == "Region" else "a1")
         terminal.wait_for(last)
         terminal.type("\x03")
         done = terminal.finish()
@@ -159,7 +140,7 @@ def test_sigterm_while_the_secret_is_typed_restores_the_echo(msp: ManagedCustome
     import termios
 
     with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
-        answer(terminal, "Client ID:", "a1")
+        terminal.answer("Client ID:", "a1")
         terminal.wait_for("Client secret (not shown):")
         os.kill(terminal.process.pid, signal.SIGTERM)
         terminal.wait_for("nothing was written")
@@ -174,7 +155,7 @@ def test_the_end_of_input_leaves_no_file(msp: ManagedCustomers) -> None:
     for before in (0, 1):
         with msp.terminal("customers", "add", "umbrella", customer=None) as terminal:
             for question in ORDER[:before]:
-                answer(terminal, question, "a1")
+                terminal.answer(question, "a1")
             terminal.wait_for(ORDER[before])
             terminal.type("\x04")
             done = terminal.finish()

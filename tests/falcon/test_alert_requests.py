@@ -1,15 +1,14 @@
 """What the operations on alerts send, and how they read what comes back."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Alerts
+from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.alert import composite_id_of, decode_alert
 from falcon_bulk.model.plan import Action
-from tests.support.fake_clock import FakeClock
 from tests.support.scripted_falcon import (
     AGGREGATES,
     COMBINED,
@@ -20,23 +19,14 @@ from tests.support.scripted_falcon import (
     ScriptedFalcon,
     an_envelope,
     good,
-    logged_in,
-    scripted,
 )
 
 FQL = "(status:'new'+name:'C++ build')+created_timestamp:>='2026-11-01T00:00:00Z'"
 
 
 @pytest.fixture
-def falcon() -> Iterator[ScriptedFalcon]:
-    with scripted() as falcon:
-        yield falcon
-
-
-@pytest.fixture
-def alerts(falcon: ScriptedFalcon) -> Iterator[Alerts]:
-    with logged_in(FakeClock()) as tenant:
-        yield tenant.alerts
+def alerts(tenant: Tenant) -> Alerts:
+    return tenant.alerts
 
 
 def test_counting_asks_for_one_alert_hidden_ones_included(falcon: ScriptedFalcon, alerts: Alerts) -> None:

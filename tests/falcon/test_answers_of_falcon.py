@@ -1,6 +1,6 @@
 """What is done about each thing that can happen to a request, by the number of requests that leave."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,7 +33,6 @@ from tests.support.scripted_falcon import (
     good,
     logged_in,
     refused,
-    scripted,
 )
 
 WAY = (Action("update_status", "closed"), Action("append_comment", "Set to closed"))
@@ -92,23 +91,6 @@ PERHAPS_APPLIED = {
     "JSON that is no object": Reply(200, "[]"),
     "not UTF-8": Reply(200, b'{"meta": {"trace_id": "\xff"}}'),
 }
-
-
-@pytest.fixture
-def timing() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def falcon(timing: FakeClock) -> Iterator[ScriptedFalcon]:
-    with scripted(timing) as falcon:
-        yield falcon
-
-
-@pytest.fixture
-def tenant(falcon: ScriptedFalcon, timing: FakeClock) -> Iterator[Tenant]:
-    with logged_in(timing) as tenant:
-        yield tenant
 
 
 def by_name(cases: dict[str, Any]) -> Any:

@@ -1,15 +1,14 @@
 """What the operations on indicators send, and how they read what comes back."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, UsageProblem
 from falcon_bulk.falcon.indicators import IDS_PER_REQUEST, MAX_SINGLE_CHECKS, Indicators
+from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.indicator import IndicatorSpec
-from tests.support.fake_clock import FakeClock
-from tests.support.scripted_falcon import Reply, ScriptedFalcon, an_envelope, good, logged_in, refused, scripted
+from tests.support.scripted_falcon import Reply, ScriptedFalcon, an_envelope, good, refused
 
 SEARCH = "/iocs/queries/indicators/v1"
 ENTITIES = "/iocs/entities/indicators/v1"
@@ -18,15 +17,8 @@ ALLOWANCE = IndicatorSpec(platforms=("windows", "mac"), expiration="2027-02-22T0
 
 
 @pytest.fixture
-def falcon() -> Iterator[ScriptedFalcon]:
-    with scripted() as falcon:
-        yield falcon
-
-
-@pytest.fixture
-def indicators(falcon: ScriptedFalcon) -> Iterator[Indicators]:
-    with logged_in(FakeClock()) as tenant:
-        yield tenant.indicators
+def indicators(tenant: Tenant) -> Indicators:
+    return tenant.indicators
 
 
 def an_indicator(value: str, **fields: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """How fast requests leave: cooldowns that hold all threads, and a slower pace before the quota is empty."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -28,28 +27,10 @@ from tests.support.scripted_falcon import (
     good,
     logged_in,
     refused,
-    scripted,
 )
 
 EPOCH = START.timestamp()
 TOLD = "X-RateLimit-RetryAfter"
-
-
-@pytest.fixture
-def timing() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def falcon(timing: FakeClock) -> Iterator[ScriptedFalcon]:
-    with scripted(timing) as falcon:
-        yield falcon
-
-
-@pytest.fixture
-def tenant(falcon: ScriptedFalcon, timing: FakeClock) -> Iterator[Tenant]:
-    with logged_in(timing) as tenant:
-        yield tenant
 
 
 def throttled(value: object = None) -> Reply:

@@ -20,7 +20,6 @@ from tests.support.scripted_falcon import (
     broken,
     logged_in,
     refused,
-    scripted,
 )
 
 EVENTS: dict[str, Reply] = {
@@ -42,12 +41,6 @@ CALLS = {
 def _use(timing: FakeClock, call: Callable[..., object]) -> None:
     with logged_in(timing) as tenant:
         call(tenant)
-
-
-@pytest.fixture
-def falcon() -> Iterator[ScriptedFalcon]:
-    with scripted() as falcon:
-        yield falcon
 
 
 def behind(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,7 +1,6 @@
 """One token for all threads: when it is got, renewed and given up."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,20 +29,8 @@ from tests.support.scripted_falcon import (
     logged_in,
     moved_to,
     refused,
-    scripted,
     some_settings,
 )
-
-
-@pytest.fixture
-def timing() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def falcon(timing: FakeClock) -> Iterator[ScriptedFalcon]:
-    with scripted(timing) as falcon:
-        yield falcon
 
 
 def bearers(falcon: ScriptedFalcon, path: str = QUERY) -> list[str]:

@@ -332,6 +332,7 @@ class Terminal:
         self.descriptor = descriptor
         self.shown = b""
         self._requests = requests
+        self._answered = 0
 
     def wait_for(self, text: str) -> None:
         """Wait until the text is on the screen."""
@@ -340,6 +341,15 @@ class Terminal:
 
     def type(self, keys: str) -> None:
         os.write(self.descriptor, keys.encode())
+
+    def answer(self, question: str, line: str) -> None:
+        """Wait until a question is asked, again if it was answered before, and type a line."""
+        asked = question.encode()
+        self._read(lambda: self.shown.find(asked, self._answered) >= 0)
+        found = self.shown.find(asked, self._answered)
+        assert found >= 0, self.shown.decode(errors="replace")
+        self._answered = found + len(asked)
+        self.type(f"{line}\n")
 
     def finish(self) -> CommandResult:
         """Wait until the command has ended. What it showed is `err`, and `out` too unless that is a pipe."""

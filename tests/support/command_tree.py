@@ -2,18 +2,23 @@
 
 import click
 
-from falcon_bulk.cli.main import cli
+from falcon_bulk.cli.main import PROGRAM, cli
 
 Path = tuple[str, ...]
 
 
 def commands() -> dict[Path, click.Command]:
-    """Every command that does something, by its words: `("runs", "show")`."""
+    """Return every command below `falcon-bulk` by its path: `("runs", "show")`."""
     return dict(_below((), cli))
 
 
+def commands_by_name() -> dict[str, click.Command]:
+    """Return `falcon-bulk` and every command below it by its name: `falcon-bulk runs show`."""
+    return {PROGRAM: cli} | {" ".join((PROGRAM, *path)): command for path, command in commands().items()}
+
+
 def options(command: click.Command) -> list[click.Option]:
-    """The options that a command takes, the shared ones included."""
+    """Return the options that a command takes, including the shared ones."""
     return [param for param in command.params if isinstance(param, click.Option)]
 
 
