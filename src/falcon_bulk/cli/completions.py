@@ -8,6 +8,9 @@ from click.shell_completion import CompletionItem
 
 from falcon_bulk.cli.command_line import CommandLine
 
+COMPLETE_VARIABLE = "_FALCON_BULK_COMPLETE"
+"""The environment variable that the script sets: Click prints completions then and runs no command."""
+
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 
 

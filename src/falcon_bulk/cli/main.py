@@ -13,7 +13,7 @@ import click
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.command_line import CommandLine
-from falcon_bulk.cli.commands.completion import COMPLETE_VARIABLE
+from falcon_bulk.cli.completions import COMPLETE_VARIABLE
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingGroup, explain_usage_error

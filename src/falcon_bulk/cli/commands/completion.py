@@ -2,13 +2,11 @@
 
 import click
 
+from falcon_bulk.cli.completions import COMPLETE_VARIABLE
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingChoice
 from falcon_bulk.errors import ExitCode
-
-COMPLETE_VARIABLE = "_FALCON_BULK_COMPLETE"
-"""The environment variable that the script sets: Click prints completions then and runs no command."""
 
 RUNNING_SHELL = """
 \b
