@@ -73,7 +73,7 @@ def test_an_unreadable_line_is_named_by_its_number_and_not_its_text(tmp_path: Pa
 
 def test_a_key_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
     error = refusal(an_env_file(tmp_path, f"FALCON_CID=a\n\nFALCON_CID={SECRET}\n"))
-    assert "line 3: FALCON_CID stands on line 1 already" in error.message
+    assert "line 3: FALCON_CID is already on line 1" in error.message
 
 
 def test_a_foreign_key_that_stands_twice_is_not_shown(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_written_file_is_closed_to_others(tmp_path: Path) -> None:
 
 def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     path = an_env_file(tmp_path, "A=1\n")
-    with pytest.raises(BadEnvFile, match="exists already"):
+    with pytest.raises(BadEnvFile, match="already exists"):
         write_env_file(path, {"A": "2"})
     assert read_env_file(path) == {"A": "1"}
 
@@ -250,5 +250,5 @@ def test_a_file_that_the_disk_has_no_room_for_is_said_and_none_is_left(tmp_path:
 
 @pytest.mark.parametrize("value", ["a\nb", "a\x1bb", "a\u202eb", "a\u200bb", "\t"])
 def test_a_value_with_invisible_characters_is_not_written(tmp_path: Path, value: str) -> None:
-    with pytest.raises(BadEnvFile, match=r"^FALCON_CLIENT_SECRET holds a character"):
+    with pytest.raises(BadEnvFile, match=r"^FALCON_CLIENT_SECRET has an unprintable character"):
         quote_value("FALCON_CLIENT_SECRET", value)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from falcon_bulk.config.regions import (
     CLOUDS,
-    base_url,
     is_loopback,
+    parse_base_url,
     redirect_target,
 )
 from falcon_bulk.errors import AccessProblem, ExitCode
@@ -20,11 +20,11 @@ GOV1 = "https://api.laggar.gcw.crowdstrike.com"
 def test_a_region_is_known_by_its_name_however_it_is_written(name: str) -> None:
     expected = f"https://{CLOUDS[name].api}"
     for written in (name, name.upper(), name.replace("-", ""), f" {name} ", CLOUDS[name].api, expected + "/"):
-        assert base_url(written, allow_custom=False) == expected
+        assert parse_base_url(written, allow_custom=False) == expected
 
 
 def test_a_blank_value_is_us_1() -> None:
-    assert base_url("", allow_custom=False) == base_url("  ", allow_custom=False) == US1
+    assert parse_base_url("", allow_custom=False) == parse_base_url("  ", allow_custom=False) == US1
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_blank_value_is_us_1() -> None:
     ],
 )
 def test_falcon_hosts_and_loopback_are_taken(value: str, expected: str) -> None:
-    assert base_url(value, allow_custom=False) == expected
+    assert parse_base_url(value, allow_custom=False) == expected
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_other_values_are_refused_even_where_custom_hosts_are_allowed(value: str
     if allow_custom and value.endswith(".com."):
         return  # a host of its own
     with pytest.raises(AccessProblem) as caught:
-        base_url(value, allow_custom=allow_custom)
+        parse_base_url(value, allow_custom=allow_custom)
     assert caught.value.exit_code == ExitCode.ACCESS
     assert caught.value.hint
 
@@ -95,15 +95,15 @@ def test_other_values_are_refused_even_where_custom_hosts_are_allowed(value: str
 )
 def test_a_host_that_is_not_falcons_needs_leave(value: str) -> None:
     with pytest.raises(AccessProblem) as caught:
-        base_url(value, allow_custom=False)
+        parse_base_url(value, allow_custom=False)
     assert "FALCON_BULK_ALLOW_CUSTOM_BASE_URL" in caught.value.hint
-    assert base_url(value, allow_custom=True) == value
+    assert parse_base_url(value, allow_custom=True) == value
 
 
 def test_what_is_refused_does_not_show_more_than_the_host() -> None:
     for value in ("https://u:s3ntinel@acme.example", "https://acme.example/s3ntinel", "s3ntinel"):
         with pytest.raises(AccessProblem) as caught:
-            base_url(value, allow_custom=False)
+            parse_base_url(value, allow_custom=False)
         assert "s3ntinel" not in f"{caught.value.message} {caught.value.hint}"
 
 
@@ -159,10 +159,10 @@ def test_a_login_goes_nowhere_else(base: str, location: str) -> None:
 def test_any_text_gives_a_checked_url_or_an_error(value: str) -> None:
     redirect_target(US1, value)
     try:
-        url = base_url(value, allow_custom=False)
+        url = parse_base_url(value, allow_custom=False)
     except AccessProblem:
         return
-    assert base_url(url, allow_custom=False) == url
+    assert parse_base_url(url, allow_custom=False) == url
 
 
 def test_loopback_is_told_without_looking_up_a_name() -> None:

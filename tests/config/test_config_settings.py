@@ -257,7 +257,7 @@ def test_a_custom_host_is_allowed_by_the_process_environment_only(tmp_path: Path
     refusal(tmp_path, env_file=path, environ={key: "0"})
     settings = loaded(tmp_path, env_file=path, environ={key: "1"})
     assert settings.base_url == "https://acme.example"
-    assert settings.warnings == (f"{path}: {key} is ignored: it counts in the process environment only.",)
+    assert settings.warnings == (f"{path}: {key} is ignored: it works only in the process environment.",)
 
 
 @pytest.mark.parametrize(
@@ -290,16 +290,16 @@ def test_a_switch_that_is_neither_yes_nor_no_is_refused(tmp_path: Path) -> None:
 def test_unknown_falcon_keys_are_told_and_others_left_alone(tmp_path: Path) -> None:
     path = an_env_file(tmp_path, FALCON_CIDS="abc", FALCON_COLOUR="x", HTTPS_PROXY="y", falcon_operator="z")
     assert loaded(tmp_path, env_file=path).warnings == (
-        f"{path}: the unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?",
-        f"{path}: the unknown key FALCON_COLOUR is ignored.",
-        f"{path}: the unknown key falcon_operator is ignored; did you mean FALCON_OPERATOR?",
+        f"{path}: unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?",
+        f"{path}: unknown key FALCON_COLOUR is ignored.",
+        f"{path}: unknown key falcon_operator is ignored; did you mean FALCON_OPERATOR?",
     )
 
 
 def test_in_the_process_environment_only_likely_slips_are_told(tmp_path: Path) -> None:
     settings = loaded(tmp_path, environ=OTHER | {"FALCON_CLOUD": "x", "FALCON_CIDS": "a", "FALCON_BULK_STATE_DIR": "x"})
     assert settings.warnings == (
-        "The process environment: the unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?",
+        "The process environment: unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?",
     )
 
 

@@ -65,7 +65,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
 def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("")
     for path in (tmp_path / "s", tmp_path / "s" / "deeper", tmp_path / "a\0b"):
-        with pytest.raises(AccessProblem, match="cannot be used"):
+        with pytest.raises(AccessProblem, match="Cannot use the state folder"):
             prepare_state_dir(path)
 
 

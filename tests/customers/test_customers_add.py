@@ -100,7 +100,7 @@ def test_credentials_of_another_customer_are_reported_at_once(msp: ManagedCustom
 def test_an_invalid_name_is_refused_before_anything_is_asked(msp: ManagedCustomers, name: str) -> None:
     done = msp.customers("add", name)
     assert done.code == 2
-    assert "is not a customer's name" in done.err
+    assert "is not a valid customer name" in done.err
 
 
 def test_an_existing_file_is_not_changed(msp: ManagedCustomers) -> None:
@@ -108,7 +108,7 @@ def test_an_existing_file_is_not_changed(msp: ManagedCustomers) -> None:
     with msp.terminal("customers", "add", "acme", customer=None) as terminal:
         done = terminal.finish()
     assert done.code == 4
-    assert "exists already" in done.err
+    assert "already exists" in done.err
     assert "Client ID" not in done.err
     assert msp.env_file.read_bytes() == before
 

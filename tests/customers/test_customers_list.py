@@ -38,13 +38,13 @@ def test_a_region_is_shown_by_its_name(msp: ManagedCustomers) -> None:
         ({"FALCON_CLIENT_ID": None}, "FALCON_CLIENT_ID is missing."),
         ({"FALCON_CLIENT_SECRET": ""}, "FALCON_CLIENT_SECRET is blank."),
         ({"FALCON_BASE_URL": "https://evil.example"}, "evil.example"),
-        ({"FALCON_CID": "not/a/cid"}, "FALCON_CID holds what is not a CID."),
+        ({"FALCON_CID": "not/a/cid"}, "FALCON_CID contains a value that is not a CID."),
         ({"FALCON_MEMBER_CID": "a1,b2"}, "FALCON_MEMBER_CID names more than one CID."),
-        ({"FALCON_CIDS": "a1"}, "the unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?"),
+        ({"FALCON_CIDS": "a1"}, "unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?"),
         ({"FALCON_BULK_READ_ONLY": "maybe"}, "FALCON_BULK_READ_ONLY is neither yes nor no."),
         ({"FALCON_BULK_STATE_DIR": "/tmp"}, "FALCON_BULK_STATE_DIR is ignored"),
-        ({"FALCON_CUSTOMER": "acme"}, "FALCON_CUSTOMER says acme, not globex"),
-        ({"FALCON_CLIENT_SECRET": "'cut off"}, "line 2: cannot be read as KEY=value."),
+        ({"FALCON_CUSTOMER": "acme"}, "FALCON_CUSTOMER is acme, not globex"),
+        ({"FALCON_CLIENT_SECRET": "'cut off"}, "line 2: not a valid KEY=value line."),
         quick=2,
     ),
 )
@@ -68,7 +68,7 @@ def test_all_problems_of_a_file_are_reported_at_once(msp: ManagedCustomers) -> N
     assert [problem.split(" ")[0] for problem in globex["problems"]] == [
         "FALCON_CLIENT_ID",
         "FALCON_CLIENT_SECRET",
-        "the",
+        "unknown",
     ]
     assert globex["operator"] == "ann"
 

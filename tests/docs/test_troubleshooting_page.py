@@ -145,7 +145,7 @@ def untrusted_server(folder: Path) -> Iterator[str]:
 # Getting in
 
 
-@provokes("… has mode 644: it must be open to you alone.")
+@provokes("… has mode 644: only you may have access.")
 def _(shell: CommandRunner) -> str:
     shell.env_file.chmod(0o644)
     return said_by(shell, *READ)
@@ -156,7 +156,7 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, *READ, customer="nobody")
 
 
-@provokes("…, line 3: cannot be read as KEY=value.")
+@provokes("…, line 3: not a valid KEY=value line.")
 def _(shell: CommandRunner) -> str:
     shell.write_env("customers/acme.env", "FALCON_CLIENT_ID=abc\n\nFALCON_CLIENT_SECRET='a'b'\n")
     return said_by(shell, *READ)

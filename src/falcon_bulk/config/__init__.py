@@ -1,1 +1,1 @@
-"""Whose tenant, with which credentials: env files, customers, regions, the state folder."""
+"""Configuration: env files, customers, settings, Falcon clouds, the state folder."""

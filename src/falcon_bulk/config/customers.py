@@ -1,4 +1,4 @@
-"""Customer names, and the folder with one env file per customer."""
+"""Customer names, and the folder that holds one env file per customer."""
 
 import difflib
 import os
@@ -15,12 +15,12 @@ NAME_RULE = "A customer's name has 1 to 64 letters, digits, - and _, and starts 
 
 
 def is_customer_name(name: str) -> bool:
-    """Whether `name` may stand for a customer; such a name is also safe as a file's stem."""
+    """Return whether `name` is a valid customer name; it is also safe as a file's stem."""
     return _NAME.fullmatch(name) is not None
 
 
 def list_customers(customers_dir: Path) -> tuple[str, ...]:
-    """The names that have an env file in `customers_dir`, sorted; none when there is no such folder."""
+    """Return the sorted names of customers with an env file in `customers_dir`; () if the folder does not exist."""
     try:
         names = [entry.stem for entry in customers_dir.iterdir() if entry.suffix == ".env"]
     except OSError:
@@ -29,41 +29,41 @@ def list_customers(customers_dir: Path) -> tuple[str, ...]:
 
 
 def customer_file(name: str, customers_dir: Path) -> Path:
-    """Where the env file of the customer `name` is.
+    """Return the path of a customer's env file.
 
-    Raises UsageProblem for what cannot be a name, BadEnvFile when there is no such file.
+    Raises UsageProblem for an invalid name, BadEnvFile if the file does not exist.
     """
     if not is_customer_name(name):
-        raise UsageProblem(f"{name!r} is not a customer's name.", NAME_RULE)
+        raise UsageProblem(f"{name!r} is not a valid customer name.", NAME_RULE)
     path = customers_dir / f"{name}.env"
-    if os.path.lexists(path):  # a link to nothing is the reader's to explain
+    if os.path.lexists(path):  # reading explains a broken link
         return path
     raise BadEnvFile(f"There is no customer {name}: {path} does not exist.", _suggestion(name, customers_dir))
 
 
 def new_customer_file(name: str, customers_dir: Path) -> Path:
-    """Where the env file of a new customer will be.
+    """Return the path for a new customer's env file.
 
-    Raises UsageProblem for what cannot be a name, BadEnvFile when there is such a file.
+    Raises UsageProblem for an invalid name, BadEnvFile if the file exists.
     """
     if not is_customer_name(name):
-        raise UsageProblem(f"{name!r} is not a customer's name.", NAME_RULE)
+        raise UsageProblem(f"{name!r} is not a valid customer name.", NAME_RULE)
     path = customers_dir / f"{name}.env"
     if os.path.lexists(path):
-        raise BadEnvFile(f"{path} exists already.", "Edit it, or remove it first.")
+        raise BadEnvFile(f"{path} already exists.", "Edit it, or remove it first.")
     return path
 
 
 def add_customer(name: str, customers_dir: Path, values: Mapping[str, str]) -> Path:
-    """Write a new customer's env file, mode 600, in a folder made if it is missing; where it is.
+    """Write a new customer's env file with mode 600 and return its path. Creates the folder if needed.
 
-    Raises UsageProblem and BadEnvFile, and leaves no file that does not read back as it was given.
+    Raises UsageProblem or BadEnvFile. A file that does not read back exactly as given is removed.
     """
     path = new_customer_file(name, customers_dir)
     try:
         customers_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise BadEnvFile(f"The folder {customers_dir} cannot be made: {error.strerror}.") from None
+        raise BadEnvFile(f"Cannot create the folder {customers_dir}: {error.strerror}.") from None
     write_env_file(path, values)
     try:
         if read_env_file(path) == values:
@@ -72,7 +72,7 @@ def add_customer(name: str, customers_dir: Path, values: Mapping[str, str]) -> P
         path.unlink(missing_ok=True)
         raise
     path.unlink(missing_ok=True)
-    raise BadEnvFile(f"{path} does not read back as it was typed.", "Write the file by hand, from .env.example.")
+    raise BadEnvFile(f"{path} does not read back as it was written.", "Write the file by hand, from .env.example.")
 
 
 def _suggestion(name: str, customers_dir: Path) -> str:
@@ -81,5 +81,5 @@ def _suggestion(name: str, customers_dir: Path) -> str:
     if near:
         return f"Did you mean {' or '.join(near)}?"
     if names:
-        return "`falcon-bulk customers` lists those there are."
+        return "`falcon-bulk customers` lists them."
     return f"`falcon-bulk customers add {name}` asks for its values and writes it."

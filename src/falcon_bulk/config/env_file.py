@@ -1,8 +1,8 @@
-"""Env files: what makes one safe to use, and reading and writing them.
+"""Check, read and write env files.
 
-An env file holds a customer's credentials, so it must be its user's own and closed to all others. It is read
-with python-dotenv's parser, which neither interpolates nor touches the process environment. No error ever
-holds a value, nor the text of a line that cannot be read: both may be a secret.
+An env file holds a customer's credentials, so it must belong to the user and be closed to everybody else. It is read
+with python-dotenv's parser, which neither interpolates nor changes the process environment. No error contains a value
+or the text of an unreadable line, since either may be a secret.
 """
 
 import os
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024
 
 _POSIX = os.name == "posix"
-# A link is followed before the file is opened, so one that appears in between is refused. A FIFO must not
-# block the open.
+# Links are resolved before the file is opened, so O_NOFOLLOW refuses one that appears in between. O_NONBLOCK keeps a
+# FIFO from blocking the open.
 _BINARY = getattr(os, "O_BINARY", 0)
 _READ_FLAGS = os.O_RDONLY | _BINARY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -35,10 +35,10 @@ _BARE = re.compile(r"[A-Za-z0-9_./:@%+,~-]+")
 
 @dataclass(frozen=True)
 class EnvFile:
-    """What stands in an env file.
+    """The content of an env file.
 
-    values: every key in the file's order, also those that falcon-bulk does not know.
-    warnings: what could not be checked, one sentence each.
+    values: all keys in the file's order, including unknown ones.
+    warnings: one sentence for each check that could not be made.
     """
 
     path: Path
@@ -47,35 +47,35 @@ class EnvFile:
 
 
 def load_env_file(path: Path, *, posix: bool = _POSIX, uid: int | None = None) -> EnvFile:
-    """Check that `path` is safe to use, then read it.
+    """Return the content of an env file after checking that it is safe to use.
 
-    posix: whether owner and mode can be checked; otherwise a warning says that they were not.
-    uid: who must own the file; the current user by default.
+    posix: whether owner and mode can be checked; if not, a warning says so.
+    uid: the required owner; by default the current user.
 
-    Raises BadEnvFile, which names the file and, where there is one, the line.
+    Raises BadEnvFile, which names the file and, if known, the line.
     """
     owner = current_uid() if uid is None else uid
     data = _read_checked(path, owner if posix else None)
-    warnings = () if posix else (f"{path}: who else can read it was not checked: no file modes here.",)
+    warnings = () if posix else (f"{path}: file permissions were not checked: this system has no file modes.",)
     return EnvFile(path, _parse(path, _decode(path, data)), warnings)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """The keys and values of the env file `path`; see `load_env_file`."""
+    """Return the keys and values of an env file; see `load_env_file`."""
     return dict(load_env_file(path).values)
 
 
 def write_env_file(path: Path, values: Mapping[str, str]) -> None:
-    """Create `path`, mode 600 from its first moment, with one `KEY=value` line per item.
+    """Create an env file with mode 600 and one `KEY=value` line per item.
 
-    Raises BadEnvFile when the file exists, cannot be written, or when a value holds a character that is not
-    printable. What is written reads back as it was given.
+    Raises BadEnvFile if the file exists or cannot be written, or if a value has an unprintable character. The values
+    read back exactly as given.
     """
     data = "".join(f"{key}={quote_value(key, value)}\n" for key, value in values.items()).encode()
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
     except FileExistsError:
-        raise BadEnvFile(f"{path} exists already.", "Edit it, or remove it first.") from None
+        raise BadEnvFile(f"{path} already exists.", "Edit it, or remove it first.") from None
     except OSError as error:
         raise BadEnvFile(f"{path} cannot be written: {error.strerror}.") from None
     try:
@@ -89,26 +89,26 @@ def write_env_file(path: Path, values: Mapping[str, str]) -> None:
 
 
 def quote_value(key: str, value: str) -> str:
-    """`value` as it stands behind `key=` in an env file, so that it reads back unchanged.
+    """Return `value` quoted for the line `key=…` of an env file, so that it reads back unchanged.
 
-    Versions of python-dotenv differ in how they read a backslash before a quote, so the first way of writing
-    that the installed one reads back is taken.
+    Versions of python-dotenv differ in how they read a backslash before a quote, so this tries several quotings and
+    returns the first that the installed version reads back. Raises BadEnvFile if there is none.
     """
     if not value.isprintable():
-        raise BadEnvFile(f"{key} holds a character that is not printable.", "Type the value again.")
+        raise BadEnvFile(f"{key} has an unprintable character.", "Type the value again.")
     single = value.replace("\\", "\\\\").replace("'", "\\'")
     double = value.replace("\\", "\\\\").replace('"', '\\"')
-    ways = [value] if _BARE.fullmatch(value) else []
-    ways += [f"'{single}'", f'"{double}"', value]
-    for way in ways:
-        bindings = _bindings(f"{key}={way}\nNEXT='x'\n")
-        if [(b.key, b.value) for b in bindings] == [(key, value), ("NEXT", "x")]:
-            return way
+    candidates = [value] if _BARE.fullmatch(value) else []
+    candidates += [f"'{single}'", f'"{double}"', value]
+    for quoted in candidates:
+        bindings = _bindings(f"{key}={quoted}\nNEXT='x'\n")
+        if [(binding.key, binding.value) for binding in bindings] == [(key, value), ("NEXT", "x")]:
+            return quoted
     raise BadEnvFile(f"{key} cannot be written to an env file.", "Use the process environment instead.")
 
 
 def _read_checked(path: Path, uid: int | None) -> bytes:
-    """The bytes of `path`, all checks made on the very file that is read; `uid` None skips owner and mode."""
+    """Return the bytes of `path`, checking the opened file itself. uid: required owner; None skips owner and mode."""
     try:
         real = path.resolve(strict=True)
         if uid is not None and real != Path(os.path.abspath(path)):  # noqa: PTH100 - absolute() keeps `..`
@@ -124,7 +124,7 @@ def _read_checked(path: Path, uid: int | None) -> bytes:
         raise BadEnvFile(f"{path} does not exist.", "Copy .env.example to it and fill it in.") from None
     except (OSError, RuntimeError, ValueError) as error:
         # RuntimeError: a loop of links, before Python 3.13. ValueError: a NUL in the path.
-        reason = getattr(error, "strerror", None) or "it leads nowhere"
+        reason = getattr(error, "strerror", None) or "the path is invalid"
         raise BadEnvFile(f"{path} cannot be read: {reason}.") from None
     if len(data) > MAX_BYTES:
         raise BadEnvFile(f"{path} is too large for an env file (more than {MAX_BYTES // 1024} KiB).")
@@ -140,9 +140,7 @@ def _check_status(path: Path, status: os.stat_result, uid: int | None) -> None:
         raise BadEnvFile(f"{path} belongs to another user.", "Make a copy of your own, with mode 600.")
     if status.st_mode & 0o177:
         mode = stat.S_IMODE(status.st_mode)
-        raise BadEnvFile(
-            f"{path} has mode {mode:o}: it must be open to you alone.", f"chmod 600 {shlex.quote(str(path))}"
-        )
+        raise BadEnvFile(f"{path} has mode {mode:o}: only you may have access.", f"chmod 600 {shlex.quote(str(path))}")
 
 
 def _check_link(path: Path, real: Path, uid: int) -> None:
@@ -171,14 +169,14 @@ def _parse(path: Path, text: str) -> dict[str, str]:
             continue  # a comment, or nothing
         if binding.error or binding.key is None or binding.value is None or not _KEY.fullmatch(binding.key):
             raise BadEnvFile(
-                f"{path}, line {line}: cannot be read as KEY=value.",
-                "Put a value with spaces, quotes or # into single quotes.",
+                f"{path}, line {line}: not a valid KEY=value line.",
+                "Put a value with spaces, quotes or # in single quotes.",
             )
         key = binding.key
         if key in lines:
-            # Only a name of our own is shown: another may be a piece of a secret that was cut by a line end.
-            what = key if key.startswith("FALCON_") else "the key"
-            message = f"{path}, line {line}: {what} stands on line {lines[key]} already."
+            # Only known prefixes are shown: another key may be a piece of a secret that contains a line break.
+            name = key if key.startswith("FALCON_") else "the key"
+            message = f"{path}, line {line}: {name} is already on line {lines[key]}."
             raise BadEnvFile(message, "Remove one of them.")
         lines[key] = line
         values[key] = binding.value
@@ -186,11 +184,11 @@ def _parse(path: Path, text: str) -> dict[str, str]:
 
 
 def _blank_lines_before(statement: str) -> int:
-    """python-dotenv counts the blank lines before a statement as its own."""
+    """Return how many blank lines precede a statement; python-dotenv counts them as part of it."""
     return len(_NEWLINE.findall(statement[: len(statement) - len(statement.lstrip())]))
 
 
 def _bindings(text: str) -> "list[Binding]":
-    from dotenv.parser import parse_stream  # imported late: commands without a tenant do not need it
+    from dotenv.parser import parse_stream  # slow to import, and not needed without a tenant
 
     return list(parse_stream(StringIO(text, newline="")))

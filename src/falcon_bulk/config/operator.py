@@ -1,4 +1,4 @@
-"""Who does the work: the name that stands in every comment."""
+"""The operator: the person whose name goes into every comment."""
 
 import getpass
 
@@ -6,19 +6,19 @@ MAX_LENGTH = 64
 
 
 def operator_problem(name: str) -> str:
-    """What is wrong with `name` as an operator, as the end of a sentence; '' when nothing is.
+    """Return what is wrong with an operator's name, as the end of a sentence; '' if it is valid.
 
-    The name goes into the comment of every alert, so it is short and holds nothing invisible.
+    The name goes into the comment on every alert, so it must be short and printable.
     """
     if len(name) > MAX_LENGTH:
         return f"is longer than {MAX_LENGTH} characters"
-    return "" if name.isprintable() else "holds a control or invisible character"
+    return "" if name.isprintable() else "has a control or invisible character"
 
 
 def login_name() -> str:
-    """The name the user is logged in with, or "unknown"."""
+    """Return the user's login name, or "unknown"."""
     try:
         name = getpass.getuser().strip()[:MAX_LENGTH]
-    except (OSError, KeyError, ImportError):  # no such user in the password database; no such database
+    except (OSError, KeyError, ImportError):  # the user is not in the password database, or there is none
         return "unknown"
     return name if name and name.isprintable() else "unknown"

@@ -1,6 +1,6 @@
-"""The Falcon clouds: which hosts may be given credentials, and where a login may be sent on to.
+"""The Falcon clouds: which hosts may receive credentials, and where a login may be redirected to.
 
-Hosts: gofalcon `cloud.go` and falconpy `_enum/_base_url.py`.
+Hosts are known from gofalcon `cloud.go` and falconpy `_enum/_base_url.py`.
 """
 
 import ipaddress
@@ -13,7 +13,7 @@ TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 
 
 class Cloud(NamedTuple):
-    """One Falcon cloud: its API host, the host of its console (for the page on setup), whether it is a government's."""
+    """One Falcon cloud: its API host, its console's host (for the setup page), and whether it is a government cloud."""
 
     api: str
     console: str
@@ -36,14 +36,14 @@ _HINT = f"Use a region ({', '.join(CLOUDS)}) or the https:// URL of a Falcon API
 _CUSTOM_HINT = "For another host, set FALCON_BULK_ALLOW_CUSTOM_BASE_URL=1 in the process environment."
 
 
-def base_url(value: str, *, allow_custom: bool) -> str:
-    """The base URL, `scheme://host[:port]`, that a FALCON_BASE_URL stands for.
+def parse_base_url(value: str, *, allow_custom: bool) -> str:
+    """Return the base URL, `scheme://host[:port]`, for a value of FALCON_BASE_URL.
 
     value: a region name (any case, with or without dashes; blank is us-1), a Falcon API host, or a URL. A URL
-        is https on a Falcon host; http or https, on any port, on loopback; with `allow_custom` https on any
-        host. It has no user, path, query or fragment.
+        must be https on a Falcon host; http or https, on any port, on loopback; with `allow_custom` https on any
+        host. It must have no user, path, query or fragment.
 
-    Raises AccessProblem otherwise. Its text holds no more of the value than the host.
+    Raises AccessProblem otherwise. Its message contains at most the host of the value.
     """
     value = value.strip()
     cloud = _BY_NAME.get(value.lower().replace("-", "") or "us1")
@@ -55,7 +55,7 @@ def base_url(value: str, *, allow_custom: bool) -> str:
     if parts is None or not parts.hostname:
         raise AccessProblem("FALCON_BASE_URL is neither a region nor a URL.", _HINT)
     if "@" in parts.netloc:
-        raise AccessProblem("FALCON_BASE_URL must not hold a user name or a password.", _HINT)
+        raise AccessProblem("FALCON_BASE_URL must not contain a user name or a password.", _HINT)
     if parts.path not in ("", "/") or "?" in value or "#" in value:
         raise AccessProblem("FALCON_BASE_URL must end after the host: no path, query or fragment.", _HINT)
     host, port = parts.hostname, parts.port
@@ -72,36 +72,36 @@ def base_url(value: str, *, allow_custom: bool) -> str:
 
 
 def redirect_target(current_base: str, location: str) -> str | None:
-    """The base URL to go on with when the token endpoint of `current_base` redirects to `location`, or None.
+    """Return the new base URL if a redirect of the token endpoint may be followed, else None.
 
-    location: the Location header as it came; it may be relative.
+    current_base: the base URL that redirects. location: the unchanged Location header; it may be relative.
 
-    A login goes from one commercial Falcon cloud to another, over https, or from loopback to loopback. The
-    government clouds neither send nor receive one. A redirect in a circle is for the caller to see.
+    A login may move between commercial Falcon clouds over https, or from loopback to loopback, never to or from a
+    government cloud. The caller must detect a redirect loop.
     """
-    here = _split(current_base)
-    there = _split(location, within=current_base)
-    if here is None or there is None or not here.hostname or not there.hostname:
+    source = _split(current_base)
+    target = _split(location, within=current_base)
+    if source is None or target is None or not source.hostname or not target.hostname:
         return None
-    if there.path != TOKEN_PATH or "@" in there.netloc or "?" in location or "#" in location:
+    if target.path != TOKEN_PATH or "@" in target.netloc or "?" in location or "#" in location:
         return None
-    if is_loopback(here.hostname):
-        weaker = here.scheme == "https" and there.scheme == "http"
-        if weaker or not is_loopback(there.hostname):
+    if is_loopback(source.hostname):
+        is_downgrade = source.scheme == "https" and target.scheme == "http"
+        if is_downgrade or not is_loopback(target.hostname):
             return None
-    elif not (_takes_logins(here) and _takes_logins(there)):
+    elif not (_is_commercial_cloud(source) and _is_commercial_cloud(target)):
         return None
-    return _join(there.scheme, there.hostname, there.port)
+    return _join(target.scheme, target.hostname, target.port)
 
 
 def region_name(base_url: str) -> str:
-    """How the cloud of an API base URL is called: `us-1`; for loopback and custom hosts host and port."""
+    """Return the name of a base URL's cloud, such as `us-1`; for loopback and custom hosts, host and port."""
     parts = urlsplit(base_url)
     return next((name for name, cloud in CLOUDS.items() if cloud.api == parts.hostname), parts.netloc)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is `localhost`, `::1` or in 127.0.0.0/8; no name is looked up."""
+    """Return whether `host` is `localhost`, `::1` or in 127.0.0.0/8, without a DNS lookup."""
     if host.lower() == "localhost":
         return True
     try:
@@ -112,23 +112,23 @@ def is_loopback(host: str) -> bool:
 
 
 def _is_plain(url: str) -> bool:
-    """Whether all parsers read `url` alike: `urlsplit` drops tabs, others take a backslash for a slash."""
+    """Return whether all parsers read `url` alike: `urlsplit` drops tabs, others treat a backslash as a slash."""
     return url.isascii() and url.isprintable() and " " not in url and "\\" not in url
 
 
 def _split(url: str, *, within: str = "") -> SplitResult | None:
-    """The parts of an http(s) URL, or None; a relative one is completed from `within`."""
+    """Return the parts of an http(s) URL, or None if it is not one; a relative URL is resolved against `within`."""
     if not _is_plain(url):
         return None
     try:
         parts = urlsplit(urljoin(within, url))
-        usable = parts.scheme in ("http", "https") and parts.port != 0  # reading the port checks it
+        is_valid = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises ValueError if invalid
     except ValueError:
         return None
-    return parts if usable else None
+    return parts if is_valid else None
 
 
-def _takes_logins(parts: SplitResult) -> bool:
+def _is_commercial_cloud(parts: SplitResult) -> bool:
     cloud = _BY_API_HOST.get(parts.hostname or "")
     commercial = cloud is not None and not cloud.government
     return commercial and parts.scheme == "https" and parts.port in (None, 443)

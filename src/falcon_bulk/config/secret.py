@@ -1,35 +1,35 @@
-"""A value that may be used but not shown."""
+"""Secrets: values that are used but never shown, and masking them in text."""
 
 from typing import Any, NoReturn, Self
 from urllib.parse import quote_plus
 
 MIN_LENGTH = 8
-"""Characters of the shortest value that is masked: a shorter one is no secret, and stands in many words."""
+"""Length of the shortest value that is masked; a shorter one occurs in ordinary text."""
 
-_hidden: set[str] = set()
+_registered: set[str] = set()
 
 
 def register_secret(value: str) -> None:
-    """`masked` masks this value from now on."""
+    """Make `mask_secrets` mask this value from now on."""
     if len(value) >= MIN_LENGTH:
-        _hidden.add(value)
+        _registered.add(value)
 
 
 def mask_secrets(text: str) -> str:
-    """The text with `***` for every hidden value, also as repr() or a form of the web writes it.
+    """Return the text with `***` for every registered value, also in the forms of repr() and of a URL-encoded form.
 
-    For what others wrote and might have put a secret into: the tracebacks of --debug.
+    It is for text by others that may contain a secret: tracebacks and log lines.
     """
-    for value in tuple(_hidden):
+    for value in tuple(_registered):
         for form in {value, repr(value)[1:-1], quote_plus(value)}:
             text = text.replace(form, "***")
     return text
 
 
 class Secret:
-    """Wraps a secret so that printing, formatting, logging or dumping it shows `***`, and hides its value.
+    """A secret that prints, formats, logs and dumps as `***`.
 
-    `reveal()` is the one way to the value. It cannot be pickled; a copy is the object itself.
+    Only `reveal()` returns the value. It cannot be pickled; a copy is the object itself.
     """
 
     __slots__ = ("_value",)
@@ -39,7 +39,7 @@ class Secret:
         register_secret(value)
 
     def reveal(self) -> str:
-        """The secret itself, for the login request only."""
+        """Return the value, for the login request only."""
         return self._value
 
     def __repr__(self) -> str:
@@ -64,4 +64,4 @@ class Secret:
         return self
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret is not pickled")
+        raise TypeError("a secret cannot be pickled")

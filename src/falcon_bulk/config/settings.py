@@ -1,8 +1,8 @@
-"""One tenant's settings: from a named env file, the process environment, or `.env` in the current folder.
+"""The settings of one tenant, from a named env file, the process environment, or `.env` in the current folder.
 
-They never mix: with a named file nothing but FALCON_BULK_READ_ONLY, FALCON_BULK_STATE_DIR and
-FALCON_BULK_ALLOW_CUSTOM_BASE_URL is taken from the process environment, so that one customer's credentials
-cannot meet another customer's URL or CIDs.
+These sources never mix. With a named file only FALCON_BULK_READ_ONLY, FALCON_BULK_STATE_DIR and
+FALCON_BULK_ALLOW_CUSTOM_BASE_URL are taken from the process environment, so that one customer's credentials
+cannot be used with another customer's URL or CIDs.
 """
 
 import difflib
@@ -16,7 +16,7 @@ from typing import Any
 from falcon_bulk.config.customers import NAME_RULE, customer_file, is_customer_name
 from falcon_bulk.config.env_file import load_env_file
 from falcon_bulk.config.operator import login_name, operator_problem
-from falcon_bulk.config.regions import base_url
+from falcon_bulk.config.regions import parse_base_url
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.errors import AccessProblem, BadEnvFile, UsageProblem
 
@@ -38,7 +38,7 @@ PROCESS_ONLY_KEYS = ("FALCON_BULK_STATE_DIR", "FALCON_BULK_ALLOW_CUSTOM_BASE_URL
 
 _CHECKSUM = re.compile(r"-[0-9a-f]{2}\Z")
 CID = re.compile(r"[0-9a-z]{1,64}")
-"""A customer's id without its checksum; it names the journal."""
+"""Pattern of a customer id without its checksum, which names the journal."""
 _SEPARATORS = re.compile(r"[,\s]+")
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -46,14 +46,14 @@ _OFF = frozenset({"", "0", "false", "no", "off"})
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What is needed to work on one tenant. Blank strings and empty tuples stand for what is not set.
+    """What is needed to work on one tenant. A setting that is not set is '' or ().
 
-    member_cid, cids: lower case, without the checksum that the console shows behind a CID.
+    member_cid, cids: lower case, without the checksum that the console appends to a CID.
     source: the env file's path, or "process environment".
-    named: whether --env-file or --customer named the file.
-    notify: Apprise URLs; they may hold passwords.
+    named: whether --env-file or --customer selected the file.
+    notify: Apprise URLs; they may contain passwords.
     read_only: whether the file or the process environment forbids changes.
-    warnings: what a user should know about the source, one sentence each; no values in them.
+    warnings: sentences about the source for the user; they contain no values.
     """
 
     customer: str
@@ -73,7 +73,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class _Source:
-    """The values of one source, and how it is called in messages. unchecked: what could not be checked here."""
+    """The keys of one source. name: for messages. unchecked: a sentence for each check that could not be made."""
 
     values: Mapping[str, str]
     name: str
@@ -82,14 +82,14 @@ class _Source:
     unchecked: tuple[str, ...] = ()
 
     def get(self, key: str) -> str:
-        """The value of `key`, stripped, or ''; BadEnvFile when it holds what cannot be shown."""
-        return self.raw(key).strip()
+        """Return the value of `key`, stripped, or ''. Raises BadEnvFile if it has an unprintable character."""
+        return self.get_unstripped(key).strip()
 
-    def raw(self, key: str) -> str:
-        """The value of `key` as it stands, or ''; BadEnvFile as above."""
+    def get_unstripped(self, key: str) -> str:
+        """Return the value of `key` unchanged, or ''. Raises BadEnvFile if it has an unprintable character."""
         value = self.values.get(key, "")
         if not value.isprintable():
-            raise self.problem(f"{key} holds a control or invisible character.", "Type the value again.")
+            raise self.problem(f"{key} has a control or invisible character.", "Type the value again.")
         return value
 
     def problem(self, message: str, hint: str = "") -> BadEnvFile:
@@ -104,29 +104,29 @@ def load_settings(
     environ: Mapping[str, str],
     cwd: Path,
 ) -> Settings:
-    """The settings that the options and the surroundings give.
+    """Return the settings that the options and the environment select.
 
-    env_file, customer: the options' values; a relative path, also `customers_dir`, is taken from `cwd`.
+    env_file, customer: values of the options. Relative paths, including `customers_dir`, start from `cwd`.
     environ: the process environment.
 
-    Raises UsageProblem for options that contradict each other or a name that is none, BadEnvFile for a file
-    that is missing, unsafe, unreadable or incomplete. No text of theirs holds a secret.
+    Raises UsageProblem for contradicting options or an invalid customer name, BadEnvFile for a file that is missing,
+    unsafe, unreadable or incomplete. No message contains a secret.
     """
     path = _named_file(env_file, customer, cwd / customers_dir, cwd)
     source = _file_source(path) if path else _unnamed_source(environ, cwd)
-    values = {name: read() for name, read in _readings(source, environ).items()}
+    values = {name: read() for name, read in _setting_readers(source, environ).items()}
     return Settings(
         **values,
         source=source.name,
         named=path is not None,
-        warnings=source.unchecked + source.warnings + _renamed(customer, values["customer"], source),
+        warnings=source.unchecked + source.warnings + _other_customer_warning(customer, values["customer"], source),
     )
 
 
 def resolve_env_file(
     *, env_file: Path | None, customer: str | None, customers_dir: Path, environ: Mapping[str, str], cwd: Path
 ) -> Path | None:
-    """The env file that `load_settings` reads, existing or not; None where it reads the process environment.
+    """Return the env file that `load_settings` reads, existing or not; None if it reads the process environment.
 
     Raises UsageProblem, and BadEnvFile for a customer without a file.
     """
@@ -137,9 +137,9 @@ def resolve_env_file(
 
 
 def inspect_env_file(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """What can be read of a customer's env file, by the names of `Settings`, and all that is wrong with it.
+    """Return the settings of an env file that can be read, by their names in `Settings`, and all its problems.
 
-    What is wrong is one text for each problem, without the file's name and without any value.
+    Each problem is a text without the file's name and without values.
     """
     try:
         source = _file_source(path)
@@ -147,32 +147,34 @@ def inspect_env_file(path: Path, environ: Mapping[str, str]) -> tuple[dict[str, 
         return {}, (_without_name(error, path),)
     values: dict[str, Any] = {}
     problems = []
-    for name, read in _readings(source, environ).items():
+    for name, read in _setting_readers(source, environ).items():
         try:
             values[name] = read()
         except BadEnvFile as error:
             problems.append(_without_name(error, path))
-    warnings = source.warnings + _renamed(source.customer, values.get("customer", source.customer), source)
+    warnings = source.warnings + _other_customer_warning(
+        source.customer, values.get("customer", source.customer), source
+    )
     problems += [warning.removeprefix(f"{path}: ") for warning in warnings]
     return values, tuple(problems)
 
 
 def value_problem(name: str, key: str, value: str, environ: Mapping[str, str]) -> str:
-    """What is wrong with `value` for `key`, which gives the setting `name`; '' when nothing is. Without the value."""
+    """Return what is wrong with `value` for `key`; '' if it is valid. name: of the setting. It omits the value."""
     try:
-        _readings(_Source({key: value}, "", ""), environ)[name]()
+        _setting_readers(_Source({key: value}, "", ""), environ)[name]()
     except BadEnvFile as error:
         return _without_name(error, Path())
     return ""
 
 
 def _without_name(error: BadEnvFile, path: Path) -> str:
-    said = error.message.removeprefix(str(path)).lstrip(":, ")
-    return f"{said} {error.hint}".rstrip()
+    message = error.message.removeprefix(str(path)).lstrip(":, ")
+    return f"{message} {error.hint}".rstrip()
 
 
-def _readings(source: _Source, environ: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
-    """How each of the `Settings` is read from a source; each reading may raise BadEnvFile."""
+def _setting_readers(source: _Source, environ: Mapping[str, str]) -> dict[str, Callable[[], Any]]:
+    """Return, for each field of `Settings`, the function that reads it; each may raise BadEnvFile."""
     return {
         "customer": lambda: _customer(source),
         "client_id": lambda: _required(source, "FALCON_CLIENT_ID").strip(),
@@ -181,14 +183,14 @@ def _readings(source: _Source, environ: Mapping[str, str]) -> dict[str, Callable
         "member_cid": lambda: _member_cid(source),
         "cids": lambda: _cids(source, "FALCON_CID"),
         "operator": lambda: _operator(source),
-        "tags": lambda: _words(source.get("FALCON_TAGS")),
+        "tags": lambda: _split_list(source.get("FALCON_TAGS")),
         "notify": lambda: tuple(source.get("FALCON_NOTIFY").split()),
         "read_only": lambda: read_only(environ) or _switch(source, "FALCON_BULK_READ_ONLY"),
     }
 
 
 def read_only(environ: Mapping[str, str]) -> bool:
-    """Whether the process environment forbids changes; BadEnvFile when its value is neither yes nor no."""
+    """Return whether the process environment forbids changes. Raises BadEnvFile if it is neither yes nor no."""
     return _switch(_Source(environ, PROCESS_ENVIRONMENT, ""), "FALCON_BULK_READ_ONLY")
 
 
@@ -198,13 +200,13 @@ def _named_file(env_file: Path | None, customer: str | None, customers_dir: Path
         return by_name
     by_path = cwd / os.path.expanduser(env_file)  # noqa: PTH111 - Path.expanduser() raises on an unknown user
     if by_name is not None and not _same_file(by_path, by_name):
-        raise UsageProblem("--env-file and --customer name two different files.", "Leave one of them out.")
+        raise UsageProblem("--env-file and --customer name different files.", "Use one of them.")
     return by_path
 
 
-def _same_file(one: Path, other: Path) -> bool:
+def _same_file(first: Path, second: Path) -> bool:
     try:
-        return one.samefile(other)
+        return first.samefile(second)
     except (OSError, ValueError):
         return False
 
@@ -212,25 +214,25 @@ def _same_file(one: Path, other: Path) -> bool:
 def _file_source(path: Path) -> _Source:
     file = load_env_file(path)
     ignored = tuple(
-        f"{path}: {key} is ignored: it counts in the process environment only."
+        f"{path}: {key} is ignored: it works only in the process environment."
         for key in PROCESS_ONLY_KEYS
         if key in file.values
     )
     stem = "default" if path.name == ".env" else path.stem
-    return _Source(file.values, str(path), stem, ignored + _unknown(file.values, str(path)), file.warnings)
+    return _Source(file.values, str(path), stem, ignored + _unknown_key_warnings(file.values, str(path)), file.warnings)
 
 
 def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
     missing = [key for key in CREDENTIALS if not environ.get(key, "").strip()]
     if not missing:
-        near = _unknown(environ, f"The {PROCESS_ENVIRONMENT}", only_near=True)
-        return _Source(environ, PROCESS_ENVIRONMENT, "default", near)
+        warnings = _unknown_key_warnings(environ, f"The {PROCESS_ENVIRONMENT}", only_similar=True)
+        return _Source(environ, PROCESS_ENVIRONMENT, "default", warnings)
     path = cwd / ".env"
     if not os.path.lexists(path):
-        lacks = " and ".join(missing)
+        names = " and ".join(missing)
         raise BadEnvFile(
-            f"No credentials: {path} does not exist, and the {PROCESS_ENVIRONMENT} lacks {lacks}.",
-            "Say --customer NAME, whose file `falcon-bulk customers add NAME` writes; or fill in a .env, mode 600.",
+            f"No credentials: {path} does not exist, and the {PROCESS_ENVIRONMENT} lacks {names}.",
+            "Use --customer NAME (`falcon-bulk customers add NAME` creates its file), or create a .env with mode 600.",
         )
     return _file_source(path)
 
@@ -238,22 +240,22 @@ def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
 def _customer(source: _Source) -> str:
     name = source.get("FALCON_CUSTOMER") or source.customer
     if not is_customer_name(name):
-        raise source.problem(f"{name!r} is not a customer's name.", f"{NAME_RULE} FALCON_CUSTOMER sets it.")
+        raise source.problem(f"{name!r} is not a valid customer name.", f"{NAME_RULE} FALCON_CUSTOMER sets it.")
     return name
 
 
 def _required(source: _Source, key: str) -> str:
-    value = source.raw(key)
+    value = source.get_unstripped(key)
     if not value.strip():
         state = "blank" if key in source.values else "missing"
-        raise source.problem(f"{key} is {state}.", "The Falcon console shows it when an API client is made.")
+        raise source.problem(f"{key} is {state}.", "The Falcon console shows it when you create an API client.")
     return value
 
 
 def _base_url(source: _Source, environ: Mapping[str, str]) -> str:
     process = _Source(environ, PROCESS_ENVIRONMENT, "")
     try:
-        return base_url(
+        return parse_base_url(
             source.get("FALCON_BASE_URL"), allow_custom=_switch(process, "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
         )
     except BadEnvFile:
@@ -270,10 +272,10 @@ def _member_cid(source: _Source) -> str:
 
 
 def _cids(source: _Source, key: str) -> tuple[str, ...]:
-    cids = [_CHECKSUM.sub("", word) for word in _words(source.get(key).lower())]
+    cids = [_CHECKSUM.sub("", cid) for cid in _split_list(source.get(key).lower())]
     if not all(CID.fullmatch(cid) for cid in cids):
-        hint = "A CID has letters and digits only; commas stand between several."
-        raise source.problem(f"{key} holds what is not a CID.", hint)
+        hint = "A CID has only letters and digits; separate several with commas."
+        raise source.problem(f"{key} contains a value that is not a CID.", hint)
     return tuple(dict.fromkeys(cids))
 
 
@@ -291,24 +293,27 @@ def _switch(source: _Source, key: str) -> bool:
     return value in _ON
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for word in _SEPARATORS.split(text) if word))
+def _split_list(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item for item in _SEPARATORS.split(text) if item))
 
 
-def _unknown(values: Mapping[str, str], name: str, *, only_near: bool = False) -> tuple[str, ...]:
-    """A warning per FALCON_ key that is not known: a mistyped FALCON_CID would guard nothing."""
+def _unknown_key_warnings(values: Mapping[str, str], name: str, *, only_similar: bool = False) -> tuple[str, ...]:
+    """Return a warning for each unknown FALCON_ key: a mistyped FALCON_CID would protect nothing.
+
+    only_similar: warn only about keys that are similar to a known one.
+    """
     warnings = []
     for key in values:
         if not key.upper().startswith("FALCON_") or key in KEYS or key in PROCESS_ONLY_KEYS:
             continue
-        near = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.85)
-        if near or not only_near:
-            question = f"; did you mean {near[0]}?" if near else "."
-            warnings.append(f"{name}: the unknown key {key} is ignored{question}")
+        similar = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.85)
+        if similar or not only_similar:
+            suggestion = f"; did you mean {similar[0]}?" if similar else "."
+            warnings.append(f"{name}: unknown key {key} is ignored{suggestion}")
     return tuple(warnings)
 
 
-def _renamed(customer: str | None, name: str, source: _Source) -> tuple[str, ...]:
+def _other_customer_warning(customer: str | None, name: str, source: _Source) -> tuple[str, ...]:
     if customer is None or customer.lower() == name.lower():
         return ()
-    return (f"{source.name}: FALCON_CUSTOMER says {name}, not {customer}; is it another customer's copy?",)
+    return (f"{source.name}: FALCON_CUSTOMER is {name}, not {customer}; is this a copy of another customer's file?",)

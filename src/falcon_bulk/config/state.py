@@ -10,11 +10,11 @@ from falcon_bulk.config.permissions import current_uid, others_can_write
 from falcon_bulk.errors import AccessProblem
 
 _POSIX = os.name == "posix"
-_HINT = "FALCON_BULK_STATE_DIR names another one."
+_HINT = "Set FALCON_BULK_STATE_DIR to another folder."
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """The state folder: FALCON_BULK_STATE_DIR, else the platform's folder for a user's state."""
+    """Return the state folder: FALCON_BULK_STATE_DIR, else the platform's folder for user state."""
     named = environ.get("FALCON_BULK_STATE_DIR", "").strip()
     if named:
         return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111 - Path's raises on an unknown user
@@ -24,18 +24,18 @@ def state_dir(environ: Mapping[str, str]) -> Path:
 
 
 def prepare_state_dir(path: Path, *, posix: bool = _POSIX, uid: int | None = None) -> None:
-    """Make the state folder `path`, mode 700, with the folders above it.
+    """Create the state folder with mode 700, and its parents.
 
-    A folder of the user's own that others can only read is closed to them. Raises AccessProblem for one that
-    others own or can write: a journal must not be theirs to change. On Windows only the folder is made.
+    A folder of the user's that others can read is changed to mode 700. Raises AccessProblem for one that others own
+    or can write, since they could change a journal. On Windows the folder is created and nothing is checked.
     """
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if posix:
             _close_to_others(path, current_uid() if uid is None else uid)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or "not a path"
-        raise AccessProblem(f"The state folder {path} cannot be used: {reason}.", _HINT) from None
+        reason = getattr(error, "strerror", None) or "invalid path"
+        raise AccessProblem(f"Cannot use the state folder {path}: {reason}.", _HINT) from None
 
 
 def _close_to_others(path: Path, uid: int) -> None:
