@@ -23,7 +23,7 @@ from falcon_emulator.timestamps import MILLISECOND, parse, rfc3339
 
 DEFAULT_SIZE = 10
 PERCENTS = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
-OPAQUE = ApiError(500, "Internal Server Error")
+OPAQUE_ERROR = ApiError(500, "Internal Server Error")
 INVALID = "failed to validate aggregates query(s)"
 _SORTS = ("_count|desc", "_count|asc", "_term|asc", "_term|desc")
 
@@ -91,9 +91,9 @@ class Aggregation:
             raise ApiError(400, INVALID)
         companions = {"date_histogram": spec.interval, "date_range": spec.date_ranges, "range": spec.ranges}
         if spec.type not in self._kinds or not companions.get(spec.type, True):
-            raise OPAQUE
+            raise OPAQUE_ERROR
         if spec.type == "date_histogram" and not self._has_interval(spec.interval):
-            raise OPAQUE
+            raise OPAQUE_ERROR
         for below in spec.sub_aggregates:
             self.check(below)
 
@@ -144,12 +144,12 @@ class Aggregation:
         if found.type != "time":
             return {"buckets": []}
         buckets = []
-        ordered = _Ordered(found, alerts)
+        ordered = _SortedAlerts(found, alerts)
         for one in spec.date_ranges or []:
             try:
                 bounds = [None if text is None else parse(text, self.now) for text in (one.start, one.end)]
             except ValueError:
-                raise OPAQUE from None
+                raise OPAQUE_ERROR from None
             texts = [None if moment is None else rfc3339(moment) for moment in bounds]
             name = "-".join(text or "*" for text in texts)
             label = {"label": name, "string_from": texts[0], "string_to": texts[1]}
@@ -160,7 +160,7 @@ class Aggregation:
         if found.type != "number":
             return {"buckets": []}
         buckets = []
-        ordered = _Ordered(found, alerts)
+        ordered = _SortedAlerts(found, alerts)
         for one in spec.ranges or []:
             label = "-".join("*" if bound is None else str(bound) for bound in (one.start, one.end))
             bounds = {"label": label, "from": one.start, "to": one.end}
@@ -229,7 +229,7 @@ def _labels(found: Field, value: Any) -> Bucket:
     return {"label": value}
 
 
-class _Ordered:
+class _SortedAlerts:
     """The alerts that have a field, in the order of its values, so that many ranges cost one sort."""
 
     def __init__(self, found: Field, alerts: Sequence[Alert]) -> None:

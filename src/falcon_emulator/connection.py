@@ -11,8 +11,7 @@ import msgspec
 from aiohttp import web
 from isal import igzip
 
-from falcon_emulator import control, gateway
-from falcon_emulator import fault_injection as misbehaviour
+from falcon_emulator import control, fault_injection, gateway
 from falcon_emulator.faults import Fault
 from falcon_emulator.http import Answer, Call
 from falcon_emulator.request_log import Request
@@ -30,7 +29,7 @@ class Content(NamedTuple):
     headers: dict[str, str]
 
 
-class Meant(msgspec.Struct):
+class BodySummary(msgspec.Struct):
     """The parts of a body that the ledger notes."""
 
     composite_ids: list[str] = []
@@ -44,7 +43,7 @@ async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> w
     answer to one request does not hold up the arrival of the next.
     """
 
-    def at_work(function: Callable[[], Result]) -> Awaitable[Result]:
+    def on_worker(function: Callable[[], Result]) -> Awaitable[Result]:
         return asyncio.get_running_loop().run_in_executor(worker, function)
 
     arrived, at = time.monotonic(), tenant.clock.now()
@@ -61,27 +60,27 @@ async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> w
         parameters,
     )
     if call.path.startswith(control.PREFIX):
-        given = await at_work(partial(control.answer, tenant, call))
-        return await _respond(request, given, _packed(request, given))
-    entry, fault = await at_work(partial(_take, tenant, call, at))
-    await asyncio.sleep(misbehaviour.seconds_before(fault))
-    answer = await at_work(partial(misbehaviour.answer, tenant, call, fault))
-    content = await asyncio.to_thread(_packed, request, answer) if answer else None
-    await asyncio.sleep(misbehaviour.seconds_after(fault))
+        given = await on_worker(partial(control.answer, tenant, call))
+        return await _respond(request, given, _compressed(request, given))
+    entry, fault = await on_worker(partial(_record, tenant, call, at))
+    await asyncio.sleep(fault_injection.delay_before(fault))
+    answer = await on_worker(partial(fault_injection.answer, tenant, call, fault))
+    content = await asyncio.to_thread(_compressed, request, answer) if answer else None
+    await asyncio.sleep(fault_injection.delay_after(fault))
     latency = getattr(tenant.switches, f"latency_{entry.endpoint}", 0.0)
     await asyncio.sleep(max(0.0, arrived + latency - time.monotonic()))
     if answer is None or content is None:
-        misbehaviour.reset(request)
+        fault_injection.reset(request)
         return web.Response()
     entry.status = answer.status
     return await _respond(request, answer, content)
 
 
-def _take(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]:
+def _record(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]:
     """The ledger's entry of a call that arrived, and the fault that it meets."""
-    call.number = len(tenant.ledger.requests) + 1
+    call.number = len(tenant.request_log.requests) + 1
     entry = _entry(call, at)
-    tenant.ledger.requests.append(entry)
+    tenant.request_log.requests.append(entry)
     fault = tenant.faults.take(entry.endpoint, call.body)
     entry.fault = fault.kind if fault else ""
     return entry, fault
@@ -90,9 +89,9 @@ def _take(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]:
 def _entry(call: Call, at: int) -> Request:
     """The ledger's entry of a call that is about to be answered."""
     try:
-        meant = msgspec.json.decode(call.body, type=Meant) if call.body else Meant()
+        summary = msgspec.json.decode(call.body, type=BodySummary) if call.body else BodySummary()
     except (msgspec.DecodeError, UnicodeDecodeError):
-        meant = Meant()
+        summary = BodySummary()
     token = call.headers.get("Authorization", "")
     return Request(
         call.number,
@@ -102,20 +101,20 @@ def _entry(call: Call, at: int) -> Request:
         call.query,
         len(call.body),
         gateway.endpoint(call),
-        len(meant.composite_ids),
-        meant.filter or call.query.get("filter", ""),
+        len(summary.composite_ids),
+        summary.filter or call.query.get("filter", ""),
         token and f"…{token[-4:]}",
     )
 
 
 async def _respond(request: web.BaseRequest, given: Answer, content: Content) -> web.StreamResponse:
     headers = {**given.headers, "Content-Type": given.content_type, **content.headers}
-    if given.breaks_off:
-        return await _broken_off(request, web.StreamResponse(status=given.status, headers=headers), content.body)
+    if given.cut_off:
+        return await _send_half(request, web.StreamResponse(status=given.status, headers=headers), content.body)
     return web.Response(status=given.status, body=content.body, headers=headers)
 
 
-async def _broken_off(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
+async def _send_half(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
     """Announce all of `body`, send half of it, and hang up."""
     response.content_length = len(body)
     await response.prepare(request)
@@ -125,7 +124,7 @@ async def _broken_off(request: web.BaseRequest, response: web.StreamResponse, bo
     return response
 
 
-def _packed(request: web.BaseRequest, given: Answer) -> Content:
+def _compressed(request: web.BaseRequest, given: Answer) -> Content:
     """The body as it goes over the wire: packed, if it is worth it and the client can unpack it."""
     if len(given.body) > WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
         return Content(igzip.compress(given.body, 1), {"Content-Encoding": "gzip"})

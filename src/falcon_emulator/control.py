@@ -58,16 +58,16 @@ class Advance(msgspec.Struct, forbid_unknown_fields=True):
 
 def answer(tenant: Tenant, call: Call) -> Answer:
     """Serve one /emulator/ request; mistakes get a plain 400 or 404."""
-    act = _ACTS.get((call.method, call.path.removeprefix(PREFIX)))
-    if act is None:
+    handler = _HANDLERS.get((call.method, call.path.removeprefix(PREFIX)))
+    if handler is None:
         return _json({"error": "no such control"}, 404)
     try:
-        return act(tenant, call)
+        return handler(tenant, call)
     except (ValueError, msgspec.MsgspecError, ApiError) as mistake:
         return _json({"error": str(mistake)}, 400)
 
 
-def truth(alert: Alert) -> dict[str, Any]:
+def describe_alert(alert: Alert) -> dict[str, Any]:
     """What the generator planned and what has become of it; the hashes are the planned ones."""
     state, assignee = alert.state, alert.state.assignee
     return {
@@ -93,7 +93,7 @@ def truth(alert: Alert) -> dict[str, Any]:
     }
 
 
-def edit(tenant: Tenant, composite_ids: list[str], wanted: dict[str, Any]) -> int:
+def edit_alerts(tenant: Tenant, composite_ids: list[str], wanted: dict[str, Any]) -> int:
     """An analyst's edit in the console. ValueError for an unknown id or key; how many alerts changed."""
     alerts = [tenant.store.by_id[one] for one in composite_ids if one in tenant.store.by_id]
     if len(alerts) != len(composite_ids) or not wanted.keys() <= _EDITS.keys():
@@ -137,7 +137,7 @@ def _set_switches(tenant: Tenant, call: Call) -> Answer:
 
 def _add_fault(tenant: Tenant, call: Call) -> Answer:
     tenant.faults.add(msgspec.json.decode(call.body, type=Fault))
-    return _json(tenant.faults.ordered, 201)
+    return _json(tenant.faults.queued, 201)
 
 
 def _clear_faults(tenant: Tenant, _call: Call) -> Answer:
@@ -147,7 +147,7 @@ def _clear_faults(tenant: Tenant, _call: Call) -> Answer:
 
 def _edit(tenant: Tenant, call: Call) -> Answer:
     wanted = msgspec.json.decode(call.body, type=Edit)
-    return _json({"changed": edit(tenant, wanted.composite_ids, wanted.set)})
+    return _json({"changed": edit_alerts(tenant, wanted.composite_ids, wanted.set)})
 
 
 def _arrive(tenant: Tenant, call: Call) -> Answer:
@@ -160,7 +160,7 @@ def _crawl(tenant: Tenant, call: Call) -> Answer:
 
 
 def _advance(tenant: Tenant, call: Call) -> Answer:
-    tenant.wait(msgspec.json.decode(call.body, type=Advance).seconds)
+    tenant.advance(msgspec.json.decode(call.body, type=Advance).seconds)
     return _json({"now": rfc3339(tenant.clock.now())})
 
 
@@ -172,14 +172,14 @@ def _lines(entries: list[Any]) -> Answer:
     return Answer(200, jsonl(entries), content_type="application/x-ndjson")
 
 
-_ACTS: dict[tuple[str, str], Callable[[Tenant, Call], Answer]] = {
+_HANDLERS: dict[tuple[str, str], Callable[[Tenant, Call], Answer]] = {
     ("GET", "switches"): _switches,
     ("PATCH", "switches"): _set_switches,
-    ("GET", "alerts"): lambda tenant, _: _lines([truth(alert) for alert in tenant.store.newest_first]),
-    ("GET", "requests"): lambda tenant, _: _lines(tenant.ledger.requests),
-    ("GET", "changes"): lambda tenant, _: _lines(tenant.ledger.changes),
+    ("GET", "alerts"): lambda tenant, _: _lines([describe_alert(alert) for alert in tenant.store.newest_first]),
+    ("GET", "requests"): lambda tenant, _: _lines(tenant.request_log.requests),
+    ("GET", "changes"): lambda tenant, _: _lines(tenant.request_log.changes),
     ("GET", "indicators"): lambda tenant, _: _lines(list(tenant.indicators.by_id.values())),
-    ("GET", "faults"): lambda tenant, _: _json(tenant.faults.ordered),
+    ("GET", "faults"): lambda tenant, _: _json(tenant.faults.queued),
     ("POST", "faults"): _add_fault,
     ("DELETE", "faults"): _clear_faults,
     ("POST", "edit"): _edit,

@@ -38,11 +38,11 @@ def own_fields(alert: Alert, state: State) -> Fields:
 
 
 def resolution(tags: tuple[str, ...] | None) -> str | None:
-    """What `resolution` mirrors: the last verdict among the tags; it cannot be written (falcon-mcp #450)."""
+    """Return the last resolution among the tags; `resolution` mirrors it and cannot be written (falcon-mcp #450)."""
     return next((tag for tag in reversed(tags or ()) if tag in RESOLUTIONS), None)
 
 
-def word_salad(comments: tuple[Comment, ...]) -> str:
+def scrambled_comment(comments: tuple[Comment, ...]) -> str:
     """The `comment` field: every word of all comments once, in no order that makes sense."""
     words = {word for comment in comments for word in comment.value.split()}
     return " ".join(sorted(words, key=lambda word: (word[::-1], word)))
@@ -65,11 +65,11 @@ def _state(state: State) -> Fields:
         fields |= {name: value for name, value in named.items() if value}
     if state.tags is not None:
         fields["tags"] = state.tags
-        if verdict := resolution(state.tags):
-            fields["resolution"] = verdict
+        if resolved := resolution(state.tags):
+            fields["resolution"] = resolved
     if state.comments:
         fields["comments"] = state.comments
-        fields["comment"] = word_salad(state.comments)
+        fields["comment"] = scrambled_comment(state.comments)
     return fields
 
 

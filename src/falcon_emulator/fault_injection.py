@@ -25,34 +25,34 @@ def answer(tenant: Tenant, call: Call, fault: Fault | None) -> Answer | None:
         tenant.access.tokens.pop(call.headers.get("Authorization", "").partition(" ")[2], None)
         return gateway.answer(tenant, call)
     if fault.kind == "truncate":
-        return _truncated(gateway.answer(tenant, call), fault)
+        return _truncate(gateway.answer(tenant, call), fault)
     if fault.kind == "wrong_total":
-        return gateway.with_wrong_total(gateway.answer(tenant, call), fault.count)
+        return gateway.inflate_total(gateway.answer(tenant, call), fault.count)
     if fault.applied:
         gateway.answer(tenant, call)
-    return None if fault.kind == "drop" else _instead(tenant, fault)
+    return None if fault.kind == "drop" else _replacement(tenant, fault)
 
 
-def seconds_before(fault: Fault | None) -> float:
+def delay_before(fault: Fault | None) -> float:
     """How long a fault holds up what the call asks for."""
     return fault.seconds if fault and fault.kind == "delay" and not fault.applied else 0.0
 
 
-def seconds_after(fault: Fault | None) -> float:
+def delay_after(fault: Fault | None) -> float:
     """How long a fault holds up the answer to what was done."""
     return fault.seconds if fault and fault.kind == "delay" and fault.applied else 0.0
 
 
-def _truncated(given: Answer, fault: Fault) -> Answer:
+def _truncate(given: Answer, fault: Fault) -> Answer:
     """Half of the body; with mode "length" nothing but the missing JSON tells."""
     if fault.mode == "length":
         given.body = given.body[: len(given.body) // 2]
     else:
-        given.breaks_off = True
+        given.cut_off = True
     return given
 
 
-def _instead(tenant: Tenant, fault: Fault) -> Answer:
+def _replacement(tenant: Tenant, fault: Fault) -> Answer:
     """The answer that stands in place of the real one."""
     if fault.kind == "rate_limit":
         now = tenant.clock.now()

@@ -75,8 +75,8 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     location: str = ""
     region: str = ""
 
-    def concerns(self, endpoint: str, body: bytes) -> bool:
-        """True if the fault is meant for a request of this kind."""
+    def matches(self, endpoint: str, body: bytes) -> bool:
+        """Return whether the fault applies to a request of this kind."""
         if self.times == 0 or self.endpoint not in ("all", endpoint):
             return False
         if self.kind in PATCH_KINDS and endpoint != "patch":
@@ -88,21 +88,21 @@ class Faults:
     """The faults on order. Each request meets at most one: the first that concerns it and is due."""
 
     def __init__(self, seed: str) -> None:
-        self.ordered: list[Fault] = []
+        self.queued: list[Fault] = []
         self._rng = seeded(seed)
 
     def add(self, *faults: Fault) -> None:
         """Order faults, behind those ordered before."""
-        self.ordered.extend(faults)
+        self.queued.extend(faults)
 
     def clear(self) -> None:
         """Nothing goes wrong any more."""
-        self.ordered.clear()
+        self.queued.clear()
 
     def take(self, endpoint: str, body: bytes) -> Fault | None:
         """The fault that a request to `endpoint` meets now; used up by one."""
-        for fault in self.ordered:
-            if not fault.concerns(endpoint, body):
+        for fault in self.queued:
+            if not fault.matches(endpoint, body):
                 continue
             if fault.skip > 0:
                 fault.skip -= 1

@@ -41,13 +41,13 @@ def _shared(name: str) -> Callable[[Alert], Any]:
     head, *rest = name.split(".")
     if not rest:
         return lambda alert: alert.shared(head)
-    return lambda alert: _dig(alert.shared(head), rest)
+    return lambda alert: _follow(alert.shared(head), rest)
 
 
 def _own(name: str) -> Callable[[Alert], Any]:
     """Look a dotted path up in what is the alert's own."""
     head, *rest = name.split(".")
-    return lambda alert: _dig(own_fields(alert, alert.indexed).get(head), rest)
+    return lambda alert: _follow(own_fields(alert, alert.indexed).get(head), rest)
 
 
 def _either(name: str) -> Callable[[Alert], Any]:
@@ -61,11 +61,11 @@ def _either(name: str) -> Callable[[Alert], Any]:
     return value
 
 
-def _dig(value: Any, path: list[str]) -> Any:
+def _follow(value: Any, path: list[str]) -> Any:
     """Follow `path` into `value`; through a list of objects it leads to a tuple of all that it meets."""
     for index, key in enumerate(path):
         if isinstance(value, list):
-            found = tuple(_dig(item, path[index:]) for item in value)
+            found = tuple(_follow(item, path[index:]) for item in value)
             return tuple(item for item in found if item is not None) or None
         value = value.get(key) if isinstance(value, dict) else None
     return tuple(value) or None if isinstance(value, list | tuple) else value
@@ -91,7 +91,7 @@ def _comments(alert: Alert) -> tuple[str, ...] | None:
     return tuple(comment.value for comment in alert.indexed.comments) or None
 
 
-def _filled(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
+def _none_if_empty(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
     """An empty tuple counts as no value, as in Elasticsearch."""
     return lambda alert: get(alert) or None
 
@@ -111,7 +111,7 @@ _LOOKUPS = {"shared": _shared, "own": _own, "either": _either}
 _MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8")
 
 
-def _listed(row: dict[str, str]) -> Field:
+def _mapped_field(row: dict[str, str]) -> Field:
     """A field of mapping.csv; `part` tells where in the document it stands."""
     name, type_ = row["name"], msgspec.convert(row["type"], Type)
     if type_ == "time":
@@ -120,7 +120,7 @@ def _listed(row: dict[str, str]) -> Field:
 
 
 def _mapping() -> dict[str, Field]:
-    fields = [_listed(row) for row in csv.DictReader(_MAPPING.splitlines())]
+    fields = [_mapped_field(row) for row in csv.DictReader(_MAPPING.splitlines())]
     fields += [
         Field("composite_id", "keyword", attrgetter("composite_id")),
         Field("cid", "keyword", attrgetter("cid")),
@@ -128,8 +128,8 @@ def _mapping() -> dict[str, Field]:
         Field("show_in_ui", "bool", attrgetter("indexed.show_in_ui")),
         Field("created_timestamp", "time", attrgetter("created")),
         Field("updated_timestamp", "time", attrgetter("indexed.updated")),
-        Field("crawled_timestamp", "time", _filled(attrgetter("indexed.crawled"))),
-        Field("tags", "array", _filled(attrgetter("indexed.tags"))),
+        Field("crawled_timestamp", "time", _none_if_empty(attrgetter("indexed.crawled"))),
+        Field("tags", "array", _none_if_empty(attrgetter("indexed.tags"))),
         Field("resolution", "keyword", lambda alert: resolution(alert.indexed.tags)),
         Field("assigned_to_name", "keyword", _assignee("name")),
         Field("assigned_to_uid", "keyword", _assignee("uid")),

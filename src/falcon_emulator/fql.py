@@ -133,16 +133,16 @@ class _Parser:
         return found.group()
 
     def statement(self) -> Node:
-        items, joints = [self.item()], []
-        while (joint := self.peek()) and joint in "+,":
+        items, separators = [self.item()], []
+        while (separator := self.peek()) and separator in "+,":
             self.at += 1
-            joints.append(joint)
+            separators.append(separator)
             items.append(self.item())
-        if len(set(joints)) < 2:
-            return _joined(items, joints[0]) if joints else items[0]
+        if len(set(separators)) < 2:
+            return _combine(items, separators[0]) if separators else items[0]
         if self.bare_mix == "refuse":
             raise self.error("mixed + and , need parentheses")
-        return _left_to_right(items, joints) if self.bare_mix == "left_to_right" else _and_first(items, joints)
+        return _left_to_right(items, separators) if self.bare_mix == "left_to_right" else _and_first(items, separators)
 
     def item(self) -> Node:
         if self.peek() == "(":
@@ -197,24 +197,24 @@ class _Parser:
         return Value((*pieces, piece))
 
 
-def _joined(items: list[Node], joint: str) -> Node:
+def _combine(items: list[Node], separator: str) -> Node:
     if len(items) == 1:
         return items[0]
-    return And(tuple(items)) if joint == "+" else Or(tuple(items))
+    return And(tuple(items)) if separator == "+" else Or(tuple(items))
 
 
-def _and_first(items: list[Node], joints: list[str]) -> Node:
+def _and_first(items: list[Node], separators: list[str]) -> Node:
     groups = [[items[0]]]
-    for joint, item in zip(joints, items[1:], strict=True):
-        if joint == "+":
+    for separator, item in zip(separators, items[1:], strict=True):
+        if separator == "+":
             groups[-1].append(item)
         else:
             groups.append([item])
-    return _joined([_joined(group, "+") for group in groups], ",")
+    return _combine([_combine(group, "+") for group in groups], ",")
 
 
-def _left_to_right(items: list[Node], joints: list[str]) -> Node:
+def _left_to_right(items: list[Node], separators: list[str]) -> Node:
     node = items[0]
-    for joint, item in zip(joints, items[1:], strict=True):
-        node = _joined([node, item], joint)
+    for separator, item in zip(separators, items[1:], strict=True):
+        node = _combine([node, item], separator)
     return node

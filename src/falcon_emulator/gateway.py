@@ -50,7 +50,7 @@ def endpoint(call: Call) -> str:
 
 def answer(tenant: Tenant, call: Call, fault: Fault | None = None) -> Answer:
     """Do what the call asks and say what Falcon would say."""
-    tenant.store.settle(tenant.clock.now())
+    tenant.store.process_due(tenant.clock.now())
     login = (call.method, call.path) in _LOGIN
     headers: dict[str, str] = {}
     try:
@@ -85,7 +85,7 @@ def _api(tenant: Tenant, call: Call, headers: dict[str, str], fault: Fault | Non
     return route.answer(tenant, call, token)
 
 
-def with_wrong_total(given: Answer, excess: int) -> Answer:
+def inflate_total(given: Answer, excess: int) -> Answer:
     """The answer with a total that is `excess` too high."""
     body = msgspec.json.decode(given.body, type=dict[str, msgspec.Raw])
     meta = msgspec.json.decode(body["meta"])

@@ -12,7 +12,7 @@ from falcon_emulator.seeded_random import seeded
 from falcon_emulator.timestamps import DAY, HOUR, SECOND, rfc3339
 from falcon_emulator.world import World
 
-Drawn = TypeVar("Drawn")
+Drawable = TypeVar("Drawable")
 
 DAYS_BACK = 90
 BUSY_DAY = 12
@@ -163,7 +163,7 @@ class Generator:
     def _traits(self, count: int, *, fresh: bool) -> Iterator[Traits]:
         """One column per trait, drawn in bulk."""
 
-        def draw(weights: Mapping[Drawn, int]) -> list[Drawn]:
+        def draw(weights: Mapping[Drawable, int]) -> list[Drawable]:
             return self.rng.choices(list(weights), list(weights.values()), k=count)
 
         kinds = draw(self.profile)

@@ -57,13 +57,13 @@ class Call(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What goes back. `breaks_off`: the connection ends in the middle of the body."""
+    """What goes back. `cut_off`: the connection ends in the middle of the body."""
 
     status: int
     body: bytes
     headers: dict[str, str] = {}
     content_type: str = "application/json"
-    breaks_off: bool = False
+    cut_off: bool = False
 
 
 def error(code: int, message: str, **more: object) -> dict[str, object]:

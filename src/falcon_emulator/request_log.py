@@ -42,14 +42,14 @@ class RequestLog:
     """`made`: how many alerts were made, by kind. `requests` and `changes`: all of them, oldest first."""
 
     def __init__(self) -> None:
-        self.made: dict[str, int] = {}
+        self.alerts_by_kind: dict[str, int] = {}
         self.requests: list[Request] = []
         self.changes: list[Change] = []
 
-    def counted(self, kinds: list[str]) -> None:
+    def count_alerts(self, kinds: list[str]) -> None:
         """Add alerts of these kinds to `made`."""
         for kind in kinds:
-            self.made[kind] = self.made.get(kind, 0) + 1
+            self.alerts_by_kind[kind] = self.alerts_by_kind.get(kind, 0) + 1
 
 
 def jsonl(entries: list[Any]) -> bytes:

@@ -54,7 +54,7 @@ class Order(msgspec.Struct, frozen=True):
     def position_after(self, alerts: list[Alert], value: Any, composite_id: str) -> int:
         """Where the alerts begin that sort behind (value, composite_id), itself there or not."""
 
-        def is_behind(alert: Alert) -> bool:
+        def sorts_after(alert: Alert) -> bool:
             own = self.key(alert)
             if own == value:
                 return alert.composite_id > composite_id
@@ -62,7 +62,7 @@ class Order(msgspec.Struct, frozen=True):
                 return own is None
             return bool(own < value if self.descending else own > value)
 
-        return bisect_left(alerts, True, key=is_behind)
+        return bisect_left(alerts, True, key=sorts_after)
 
 
 def order(sort: str, switches: Switches) -> Order:
@@ -91,7 +91,7 @@ class Search:
         if self._version != self.store.version or len(self._results) >= CACHED_RESULTS:
             self._results.clear()
             self._version = self.store.version
-        key = (query, msgspec.structs.astuple(self.switches), now // SECOND if node and _moves(node) else 0)
+        key = (query, msgspec.structs.astuple(self.switches), now // SECOND if node and _depends_on_now(node) else 0)
         if key not in self._results:
             self._results[key] = order(query.sort, self.switches).sorted(self._matches(query, node, now))
         return self._results[key]
@@ -129,7 +129,7 @@ class Search:
     def _indexed(self, clause: Clause) -> list[Alert] | None:
         texts = [value.text for value in clause.values]
         if clause.field in HASH_FIELDS:
-            found = {alert.composite_id: alert for text in texts for alert in self.store.having_hash(text)}
+            found = {alert.composite_id: alert for text in texts for alert in self.store.with_hash(text)}
         elif clause.field == "composite_id":
             found = {text: self.store.by_id[text] for text in texts if text in self.store.by_id}
         else:
@@ -153,7 +153,7 @@ class Search:
                 bounds[node.operator[0]].append(moment // MILLISECOND)
         if not bounds[">"] and not bounds["<"]:
             return None
-        return self.store.between(max(bounds[">"], default=None), min(bounds["<"], default=None))
+        return self.store.created_between(max(bounds[">"], default=None), min(bounds["<"], default=None))
 
 
 def _is_plain_equality(clause: Clause) -> bool:
@@ -162,7 +162,7 @@ def _is_plain_equality(clause: Clause) -> bool:
     )
 
 
-def _moves(node: Node) -> bool:
+def _depends_on_now(node: Node) -> bool:
     """True if what the filter matches depends on the present moment."""
     return any(is_relative(value.text) for clause in clauses(node) for value in clause.values)
 

@@ -51,7 +51,7 @@ class AlertStore:
             alert.indexed = state
             self.version += 1
 
-    def settle(self, now: int) -> None:
+    def process_due(self, now: int) -> None:
         """Do what is due: let the search catch up, and the crawler pass over alerts that are an hour old."""
         while self._to_index and self._to_index[0][0] <= now:
             _, alert, state = self._to_index.popleft()
@@ -66,11 +66,11 @@ class AlertStore:
         for alert in alerts:
             self.change(alert, msgspec.structs.replace(alert.state, crawled=moment, updated=moment), moment, 0)
 
-    def having_hash(self, sha256: str) -> list[Alert]:
+    def with_hash(self, sha256: str) -> list[Alert]:
         """Alerts that name the hash in one of HASH_FIELDS, newest first."""
         return sorted(self._by_hash.get(sha256, ()), key=newest_first)
 
-    def between(self, earliest_ms: int | None, latest_ms: int | None) -> list[Alert]:
+    def created_between(self, earliest_ms: int | None, latest_ms: int | None) -> list[Alert]:
         """Alerts created from `earliest_ms` to `latest_ms`, both included, newest first."""
         start = 0 if latest_ms is None else bisect_left(self.newest_first, (-latest_ms, ""), key=newest_first)
         end = None if earliest_ms is None else bisect_left(self.newest_first, (1 - earliest_ms, ""), key=newest_first)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 
-def _says(text: str) -> Meta:
+def _help(text: str) -> Meta:
     return Meta(description=text)
 
 
@@ -20,76 +20,76 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """
 
     errors_when_none: Annotated[
-        Literal["null", "empty", "absent"], _says("how an answer without errors shows `errors`")
+        Literal["null", "empty", "absent"], _help("how an answer without errors shows `errors`")
     ] = "null"
-    last_after: Annotated[Literal["empty", "absent"], _says("how combined shows `after` on its last page")] = "empty"
-    window_error: Annotated[Literal[500, 400], _says("status of queries with offset+limit beyond 10,000")] = 500
-    queries_max_limit: Annotated[int, _says("largest `limit` of queries; an older report has 1000")] = 10_000
+    last_after: Annotated[Literal["empty", "absent"], _help("how combined shows `after` on its last page")] = "empty"
+    window_error: Annotated[Literal[500, 400], _help("status of queries with offset+limit beyond 10,000")] = 500
+    queries_max_limit: Annotated[int, _help("largest `limit` of queries; an older report has 1000")] = 10_000
     combined_hidden: Annotated[
-        Literal["included", "omitted"], _says("whether combined returns alerts with show_in_ui false")
+        Literal["included", "omitted"], _help("whether combined returns alerts with show_in_ui false")
     ] = "included"
     unknown_field: Annotated[
-        Literal["empty_filter", "empty_clause"], _says("what an unknown field in a filter makes empty")
+        Literal["empty_filter", "empty_clause"], _help("what an unknown field in a filter makes empty")
     ] = "empty_filter"
     entities_sha256: Annotated[
         Literal["matches", "no_match", "unknown_field"],
-        _says("whether a filter on entities.sha256 finds anything"),
+        _help("whether a filter on entities.sha256 finds anything"),
     ] = "matches"
     nested_hash_fields: Annotated[
-        bool, _says("whether ioc_context/quarantined_files/associated_files.sha256 can be filtered")
+        bool, _help("whether ioc_context/quarantined_files/associated_files.sha256 can be filtered")
     ] = False
     bare_mix: Annotated[
-        Literal["and_first", "left_to_right", "refuse"], _says("how `+` and `,` without parentheses are read")
+        Literal["and_first", "left_to_right", "refuse"], _help("how `+` and `,` without parentheses are read")
     ] = "and_first"
-    time_precision: Annotated[Literal["ms", "ns"], _says("what the search index keeps of a time")] = "ms"
-    index_lag: Annotated[float, _says("seconds until the search (queries, combined, aggregates) sees a change")] = 0.0
+    time_precision: Annotated[Literal["ms", "ns"], _help("what the search index keeps of a time")] = "ms"
+    index_lag: Annotated[float, _help("seconds until the search (queries, combined, aggregates) sees a change")] = 0.0
     unknown_id: Annotated[
         Literal["only_itself", "ignored", "batch_400", "batch_404"],
-        _says("what an unknown id does to its PATCH"),
+        _help("what an unknown id does to its PATCH"),
     ] = "only_itself"
-    unknown_entity: Annotated[Literal["silent", "errors"], _says("whether entities names unknown ids in errors[]")] = (
+    unknown_entity: Annotated[Literal["silent", "errors"], _help("whether entities names unknown ids in errors[]")] = (
         "silent"
     )
     bad_indicator: Annotated[
-        Literal["refuses_all", "only_itself"], _says("what an indicator with a problem does to its creation")
+        Literal["refuses_all", "only_itself"], _help("what an indicator with a problem does to its creation")
     ] = "refuses_all"
-    count_no_ops: Annotated[bool, _says("whether resources_affected counts alerts that were so already")] = False
-    no_op_moves_updated: Annotated[bool, _says("whether such a write moves updated_timestamp")] = True
-    closing_hides: Annotated[bool, _says("whether closing also sets show_in_ui false")] = False
-    parent_sees_children: Annotated[bool, _says("whether the parent CID's token sees its children's alerts")] = True
+    count_no_ops: Annotated[bool, _help("whether resources_affected counts alerts that were so already")] = False
+    no_op_moves_updated: Annotated[bool, _help("whether such a write moves updated_timestamp")] = True
+    closing_hides: Annotated[bool, _help("whether closing also sets show_in_ui false")] = False
+    parent_sees_children: Annotated[bool, _help("whether the parent CID's token sees its children's alerts")] = True
     member_cid: Annotated[
-        Literal["exact", "any_case"], _says("whether member_cid may have capitals and its checksum suffix")
+        Literal["exact", "any_case"], _help("whether member_cid may have capitals and its checksum suffix")
     ] = "exact"
-    scopes: Annotated[str, _says("scopes of the API client, separated by spaces")] = (
+    scopes: Annotated[str, _help("scopes of the API client, separated by spaces")] = (
         "alerts:read alerts:write ioc:read ioc:write"
     )
-    ip_allowed: Annotated[bool, _says("whether the caller's address is on the tenant's allow-list")] = True
-    wrong_secret: Annotated[Literal[403, 400], _says("status of a login with a wrong secret")] = 403
-    clock_ahead: Annotated[float, _says("seconds by which the Date of answers is ahead of the machine's clock")] = 0.0
-    token_seconds: Annotated[int, _says("how long a token lives")] = 1799
-    rate_limit: Annotated[int, _says("requests a minute per CID")] = 6000
-    bad_token_limit: Annotated[int, _says("requests a minute per address without a good token")] = 15
-    token_limit: Annotated[int, _says("logins a minute per address")] = 300
+    ip_allowed: Annotated[bool, _help("whether the caller's address is on the tenant's allow-list")] = True
+    wrong_secret: Annotated[Literal[403, 400], _help("status of a login with a wrong secret")] = 403
+    clock_ahead: Annotated[float, _help("seconds by which the Date of answers is ahead of the machine's clock")] = 0.0
+    token_seconds: Annotated[int, _help("how long a token lives")] = 1799
+    rate_limit: Annotated[int, _help("requests a minute per CID")] = 6000
+    bad_token_limit: Annotated[int, _help("requests a minute per address without a good token")] = 15
+    token_limit: Annotated[int, _help("logins a minute per address")] = 300
     retry_after: Annotated[
         Literal["milliseconds", "seconds", "missing", "nonsense", "past"],
-        _says("X-RateLimit-RetryAfter of a 429"),
+        _help("X-RateLimit-RetryAfter of a 429"),
     ] = "milliseconds"
     aggregates_mode: Annotated[
         Literal["honest", "refuse_500", "refuse_403", "lie_low", "lower_case", "empty"],
-        _says("how aggregates answers"),
+        _help("how aggregates answers"),
     ] = "honest"
     minute_histogram: Annotated[
-        Literal["opaque_500", "works"], _says("what date_histogram does with interval `minute`")
+        Literal["opaque_500", "works"], _help("what date_histogram does with interval `minute`")
     ] = "opaque_500"
-    aggregate_entities: Annotated[bool, _says("whether entities.sha256 can be aggregated")] = False
-    aggregates_max_size: Annotated[int, _says("largest `size` of a terms aggregate")] = 1000
-    latency_token: Annotated[float, _says("seconds before a login is answered")] = 0.0
-    latency_queries: Annotated[float, _says("seconds before queries answers")] = 0.0
-    latency_entities: Annotated[float, _says("seconds before entities answers")] = 0.0
-    latency_combined: Annotated[float, _says("seconds before combined answers")] = 0.0
-    latency_patch: Annotated[float, _says("seconds before a PATCH is answered")] = 0.0
-    latency_aggregates: Annotated[float, _says("seconds before aggregates answers")] = 0.0
-    latency_indicators: Annotated[float, _says("seconds before the IOC endpoints answer")] = 0.0
+    aggregate_entities: Annotated[bool, _help("whether entities.sha256 can be aggregated")] = False
+    aggregates_max_size: Annotated[int, _help("largest `size` of a terms aggregate")] = 1000
+    latency_token: Annotated[float, _help("seconds before a login is answered")] = 0.0
+    latency_queries: Annotated[float, _help("seconds before queries answers")] = 0.0
+    latency_entities: Annotated[float, _help("seconds before entities answers")] = 0.0
+    latency_combined: Annotated[float, _help("seconds before combined answers")] = 0.0
+    latency_patch: Annotated[float, _help("seconds before a PATCH is answered")] = 0.0
+    latency_aggregates: Annotated[float, _help("seconds before aggregates answers")] = 0.0
+    latency_indicators: Annotated[float, _help("seconds before the IOC endpoints answer")] = 0.0
 
     @classmethod
     def parse(cls, assignment: str) -> tuple[str, Any]:

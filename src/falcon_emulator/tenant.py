@@ -58,12 +58,12 @@ class Tenant:
         self.access = Access(self.identity, self.cid, self.children, self.switches)
         self.rate = RateLimit(self.switches)
         self.faults = Faults(self.identity)
-        self.ledger = RequestLog()
+        self.request_log = RequestLog()
         self.indicators = Indicators()
         self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread)
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)
         self.search = Search(self.store, self.switches)
-        self.ledger.counted([alert.kind for alert in self.store.newest_first])
+        self.request_log.count_alerts([alert.kind for alert in self.store.newest_first])
 
     @property
     def client_id(self) -> str:
@@ -97,25 +97,25 @@ class Tenant:
             before, after = alert.state, msgspec.structs.replace(after, updated=now)
             self.store.change(alert, after, now, self.switches.index_lag)
             written = [(action.name, action.value) for action in actions]
-            self.ledger.changes.append(Change(now, request, alert.composite_id, written, before, after))
+            self.request_log.changes.append(Change(now, request, alert.composite_id, written, before, after))
         return differs
 
     def arrive(self, count: int) -> list[Alert]:
         """`count` new alerts, created now."""
         alerts = self.generator.arrivals(count, self.clock.now())
         self.store.add(alerts)
-        self.ledger.counted([alert.kind for alert in alerts])
+        self.request_log.count_alerts([alert.kind for alert in alerts])
         return alerts
 
     def crawl(self, minutes: float) -> int:
         """Move the clock by `minutes` and let the crawler touch every alert; how many it touched."""
         self.clock.advance(minutes * 60)
         now = self.clock.now()
-        self.store.settle(now)
+        self.store.process_due(now)
         self.store.crawl(self.store.newest_first, now)
         return len(self.store.newest_first)
 
-    def wait(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let time pass for this tenant, at once."""
         self.clock.advance(seconds)
-        self.store.settle(self.clock.now())
+        self.store.process_due(self.clock.now())

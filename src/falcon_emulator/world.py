@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from falcon_emulator import catalog as catalogue
+from falcon_emulator import catalog
 from falcon_emulator.alert_records import Fields, Fragment
 from falcon_emulator.catalog import HOSTILE, PROGRAMS, Pattern
 from falcon_emulator.hosts import Host
@@ -48,7 +48,7 @@ _DISPOSITIONS = (
 Parts = tuple[Fragment, Fragment, Fragment]
 
 
-class Ingredients(NamedTuple):
+class FragmentPool(NamedTuple):
     """What alerts of one kind are made of. `actors` are by the platform of the host they act on."""
 
     patterns: Sequence[Fragment]
@@ -67,14 +67,14 @@ class World:
     """`plain[kind]`, and `hostile[kind]` whose names, users and command lines an attacker chose."""
 
     def __init__(self, rng: random.Random, cid: str, customer: str, hosts: int) -> None:
-        residents = [Host(rng, cid, customer, number) for number in range(hosts)]
+        inventory = [Host(rng, cid, customer, number) for number in range(hosts)]
         people = [Person(rng) for _ in range(PEOPLE)]
-        self.plain = _ingredients(residents, people, ("",))
-        intruded = [Host(rng, cid, customer, number, text) for number, text in enumerate(HOSTILE)]
-        self.hostile = _ingredients(intruded, [Person(rng, text) for text in HOSTILE], HOSTILE)
+        self.plain = _fragment_pools(inventory, people, ("",))
+        hostile_hosts = [Host(rng, cid, customer, number, text) for number, text in enumerate(HOSTILE)]
+        self.hostile = _fragment_pools(hostile_hosts, [Person(rng, text) for text in HOSTILE], HOSTILE)
 
 
-def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) -> dict[str, Ingredients]:
+def _fragment_pools(hosts: list[Host], people: list[Person], texts: Sequence[str]) -> dict[str, FragmentPool]:
     """Fragments per kind of alert. A pattern's name is one of `texts`, or its own for an empty one."""
     patterns = _patterns(texts)
     devices = [host.device() for host in hosts]
@@ -82,7 +82,7 @@ def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) 
     named = {ANY_PLATFORM: [person.named() for person in people]}
     accounts = {ANY_PLATFORM: [person.account() for person in people]}
     scenes = _scenes(people)
-    surroundings: dict[str, tuple[Sequence[Fragment], Mapping[str, Sequence[Fragment]]]] = {
+    fragments: dict[str, tuple[Sequence[Fragment], Mapping[str, Sequence[Fragment]]]] = {
         "ldt": (devices, scenes),
         "ods": (devices, scenes),
         "overwatch": (devices, scenes),
@@ -95,7 +95,7 @@ def _ingredients(hosts: list[Host], people: list[Person], texts: Sequence[str]) 
         "fcs": ([host.cloud_account() for host in hosts], named),
         "thirdparty": (sources, named),
     }
-    return {kind: Ingredients(patterns[kind], places, actors) for kind, (places, actors) in surroundings.items()}
+    return {kind: FragmentPool(patterns[kind], places, actors) for kind, (places, actors) in fragments.items()}
 
 
 def _patterns(texts: Sequence[str]) -> dict[str, list[Fragment]]:
@@ -105,7 +105,7 @@ def _patterns(texts: Sequence[str]) -> dict[str, list[Fragment]]:
         vendor = "CrowdStrike" if source.startswith(("Falcon", "Automated")) else "Initech"
         added: Fields = {"product": product, "type": type_, "data_domains": [domain], **more}
         added |= {"source_products": [source], "source_vendors": [vendor]}
-        found = catalogue.patterns(kind)
+        found = catalog.patterns(kind)
         return [Fragment(_pattern(pattern, text) | added) for text in texts for pattern in found]
 
     sensor = {

@@ -122,7 +122,7 @@ def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> 
         falcon.alerts._documents = whole  # type: ignore[method-assign]
         with pytest.raises(Rejected):
             falcon.alerts.by_id(ids * 4)
-        assert sum(request.endpoint == "entities" for request in tenant.ledger.requests) <= 140
+        assert sum(request.endpoint == "entities" for request in tenant.request_log.requests) <= 140
         falcon.close()
 
 

@@ -85,7 +85,7 @@ def test_one_that_is_gone_is_skipped(acme: Serve) -> None:
 def test_one_that_has_expired_is_still_ours_and_makes_room_for_a_new_one(acme: Serve) -> None:
     shell = acme(token_seconds=10**7)
     run_id = the_run(shell.allow(FIRST, more=(*EVERYWHERE, *YES, "--expires", "1d")))["run_id"]
-    shell.server.call(lambda: shell.tenant.wait(86_400 * 2))
+    shell.server.call(lambda: shell.tenant.advance(86_400 * 2))
     assert shell.indicators()[FIRST]["action"] == "no_action"
     assert the_run(shell.allow(FIRST))["held"] == {"no-action": 1}
     assert the_run(undo(shell, run_id))["deleted"] == 1

@@ -412,7 +412,7 @@ def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(ground: RunHarn
     ids = ground.ids(3)
     plan = ground.planned(ids, CLOSE)
     ground.carry_out(plan)
-    written = {change.composite_id: change.actions for change in ground.tenant.ledger.changes if change.request}
+    written = {change.composite_id: change.actions for change in ground.tenant.request_log.changes if change.request}
     comment = f"Approved tool (by ann, falcon-bulk {plan.run_id})"
     assert written == {one: [("update_status", "closed"), ("append_comment", comment)] for one in ids}
 

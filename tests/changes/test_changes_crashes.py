@@ -123,7 +123,7 @@ def check(ground: RunHarness, ids: Sequence[str], plan: Plan | None) -> None:
     states = [ground.tenant.store.by_id[one].state for one in ids]
     assert all(state.status == "closed" and len(state.comments) == 1 for state in states)
     asked = set(ids)
-    changes = [change for change in ground.tenant.ledger.changes if change.composite_id in asked]
+    changes = [change for change in ground.tenant.request_log.changes if change.composite_id in asked]
     assert len(changes) == ALERTS
 
 

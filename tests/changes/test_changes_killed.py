@@ -55,7 +55,7 @@ def check_resumed(shell: CommandRunner, ids: list[str]) -> None:
     assert shell.comment_counts(ids, f"falcon-bulk {killed.run_id}") == [1]
     assert shell.comment_counts(ids, "") == [1], "and no other comment"
     asked = set(ids)
-    changes = shell.server.call(lambda: [one for one in shell.tenant.ledger.changes if one.composite_id in asked])
+    changes = shell.server.call(lambda: [one for one in shell.tenant.request_log.changes if one.composite_id in asked])
     assert len(changes) == ALERTS
 
 
@@ -103,7 +103,7 @@ def test_a_kill_before_the_first_change_leaves_nothing_to_resume(tmp_path: Path)
     with serve_customers(tmp_path, latency_entities=30.0) as shell:
         ids = shell.untouched_ids(50)
         with shell.running(*shell.close_command(ids)) as running:
-            wait_until(lambda: any(request.endpoint == "entities" for request in shell.tenant.ledger.requests))
+            wait_until(lambda: any(request.endpoint == "entities" for request in shell.tenant.request_log.requests))
             running.signal(signal.SIGKILL)
             running.process.wait()
         shell.tenant.switches.latency_entities = 0.0

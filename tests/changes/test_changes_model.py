@@ -39,9 +39,9 @@ from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Switches, Tenant
 from falcon_emulator.actions import Action
 from falcon_emulator.alert_records import State
-from falcon_emulator.control import edit
+from falcon_emulator.control import edit_alerts
 from falcon_emulator.documents import render
-from falcon_emulator.request_log import Change as LedgerChange
+from falcon_emulator.request_log import Change as LoggedChange
 from tests.support.fake_clock import FakeClock
 from tests.support.run_harness import ALL_GUARDRAILS
 
@@ -150,7 +150,7 @@ class Changes(RuleBasedStateMachine):
     )
     def an_analyst_works(self, places: set[int], changes: dict[str, Any]) -> None:
         alerts = self.tenant.store.newest_first
-        edit(self.tenant, [alerts[place].composite_id for place in places], changes)
+        edit_alerts(self.tenant, [alerts[place].composite_id for place in places], changes)
 
     @rule()
     def the_crawler_comes_by(self) -> None:
@@ -197,8 +197,8 @@ class Changes(RuleBasedStateMachine):
         draft.begin(make_plan(found, change, plan, draft, given=ids), plan.created)
         self._know(plan)
         if meanwhile and not fresh:
-            edit(self.tenant, list(ids[:2]), {"comment": "hold on"})
-            edit(self.tenant, list(ids[1:3]), {"status": "in_progress"})
+            edit_alerts(self.tenant, list(ids[:2]), {"comment": "hold on"})
+            edit_alerts(self.tenant, list(ids[1:3]), {"status": "in_progress"})
         self._carry_out(plan, faults, unreadable, fresh=fresh)
 
     @precondition(no_run_is_open)
@@ -234,7 +234,7 @@ class Changes(RuleBasedStateMachine):
 
     @invariant()
     def no_alert_outside_a_plan_is_changed_and_each_one_gets_the_actions_of_its_plan(self) -> None:
-        for change in self.tenant.ledger.changes if hasattr(self, "tenant") else ():
+        for change in self.tenant.request_log.changes if hasattr(self, "tenant") else ():
             if change.request:
                 run_id = next(run_id for run_id in self.plans if any(run_id in value for _, value in change.actions))
                 _, action_sets, _ = self.plans[run_id]
@@ -297,7 +297,7 @@ class Changes(RuleBasedStateMachine):
         """One process, which may die; then the journal is opened anew and Falcon is well again."""
         self.falcon.to_come, self.falcon.unreadable = list(faults), unreadable
         read_at = self.timing.monotonic() if fresh else float("-inf")
-        done = len(self.tenant.ledger.changes)
+        done = len(self.tenant.request_log.changes)
         run = AlertRun(self.falcon, self.journal, plan, self.timing, Pace(4, 0.5, 1), read_at=read_at)
         try:
             run.carry_out(lambda: 0)
@@ -305,16 +305,16 @@ class Changes(RuleBasedStateMachine):
             self.journal.close()
             self.journal = Journal(self.folder / "acme.sqlite3")
         self.falcon.to_come, self.falcon.unreadable, self.falcon.dead = [], 0, False
-        for change in self.tenant.ledger.changes[done:]:
+        for change in self.tenant.request_log.changes[done:]:
             self._nobodys_work_is_overwritten(plan, change)
 
-    def _nobodys_work_is_overwritten(self, plan: Plan, change: LedgerChange) -> None:
+    def _nobodys_work_is_overwritten(self, plan: Plan, change: LoggedChange) -> None:
         """An alert is changed only as it was planned, and taken back only as the run left it."""
         alert = self.tenant.store.by_id[change.composite_id]
         seen = AlertState.of(decode_alert(render(alert, change.before)))
         assert self.plans[plan.run_id][2][change.composite_id].drift_to(seen) == ()
         if plan.undoes:
-            left = [one.after for one in self.tenant.ledger.changes if one.request and _is_of(one, plan.undoes)]
+            left = [one.after for one in self.tenant.request_log.changes if one.request and _is_of(one, plan.undoes)]
             assert substance(change.before) in map(substance, left)
 
 
@@ -323,7 +323,7 @@ def substance(state: State) -> tuple[Any, ...]:
     return state.status, state.assignee, frozenset(filter(None, state.tags or ())), state.comments
 
 
-def _is_of(change: LedgerChange, run_id: str) -> bool:
+def _is_of(change: LoggedChange, run_id: str) -> bool:
     return any(run_id in value for _, value in change.actions)
 
 

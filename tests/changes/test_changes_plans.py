@@ -90,12 +90,12 @@ def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
     writer.finish(preview)
     assert len(ground.patches) == sent, "a dry run sends no change"
 
-    done = len(ground.tenant.ledger.changes)
+    done = len(ground.tenant.request_log.changes)
     real = ground.planned(ids, change)
     result = ground.carry_out(real, batch_size=1000)
     assert (result.planned, result.changed) == (preview.planned, preview.planned)
     assert (result.skipped, result.held) == (preview.skipped, preview.held)
-    sent_now = sent_actions(ground.tenant.ledger.changes[done:], real.run_id)
+    sent_now = sent_actions(ground.tenant.request_log.changes[done:], real.run_id)
     assert sent_now == planned_actions(file.getvalue(), plan.run_id)
 
 
@@ -124,14 +124,14 @@ def test_a_saved_plan_sends_exactly_its_alerts_and_actions_and_only_once(tmp_pat
         arrived = shell.server.call(lambda: [alert.composite_id for alert in shell.tenant.arrive(40)])
         done = apply(shell, path)
         assert (done.code, done.document["changed"], done.document["planned"]) == (0, len(wanted), len(wanted))
-        changes = shell.tenant.ledger.changes
+        changes = shell.tenant.request_log.changes
         assert sent_actions(changes, done.document["run_id"]) == wanted
         assert not {change.composite_id for change in changes} & set(arrived), "later arrivals are not touched"
 
         again = apply(shell, path)
         assert again.code == 7, again
         assert done.document["run_id"] in again.err
-        assert len(shell.tenant.ledger.changes) == len(changes) == len(wanted)
+        assert len(shell.tenant.request_log.changes) == len(changes) == len(wanted)
 
 
 @pytest.mark.slow
@@ -146,7 +146,7 @@ def test_a_plan_that_could_not_be_sent_at_all_can_be_applied_again(tmp_path: Pat
         shell.server.call(shell.tenant.faults.clear)
         done = apply(shell, path)
         assert (done.code, done.document["status"]) == (0, "success")
-        ids = [change.composite_id for change in shell.tenant.ledger.changes]
+        ids = [change.composite_id for change in shell.tenant.request_log.changes]
         assert len(ids) == len(set(ids)) == done.document["planned"]
         assert [row["status"] for row in shell("runs", "--format", "json").document["runs"]] == ["success"]
 
@@ -171,7 +171,7 @@ def test_a_plan_that_is_damaged_foreign_or_too_old_is_refused_before_any_change(
         ):
             assert refused.code == 7, refused
             assert refused.document["error"]["message"]
-        assert not any(tenant.ledger.changes for tenant in shell.server.tenants)
+        assert not any(tenant.request_log.changes for tenant in shell.server.tenants)
         assert apply(shell, path).code == 0
 
 

@@ -137,7 +137,10 @@ def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
         assert planned.code == 0, planned
         with shell.running("apply", "p", "--yes", "--max", "9000", "--format", "json", customer=None) as running:
             wait_until(
-                lambda: all(any(one.endpoint == "patch" for one in t.ledger.requests) for t in shell.server.tenants)
+                lambda: all(
+                    any(one.endpoint == "patch" for one in tenant.request_log.requests)
+                    for tenant in shell.server.tenants
+                )
             )
             assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
@@ -151,7 +154,7 @@ def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
 def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: Path) -> None:
     with serve_customers(tmp_path, latency_combined=LONG) as shell:
         with shell.running("bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000") as running:
-            wait_until(lambda: any(request.endpoint == "combined" for request in shell.tenant.ledger.requests))
+            wait_until(lambda: any(request.endpoint == "combined" for request in shell.tenant.request_log.requests))
             assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
         assert done.code == 130
@@ -213,7 +216,7 @@ def test_a_signal_while_the_alerts_are_read_leaves_no_run_behind(
     with serve_customers(tmp_path, latency_combined=4.0) as shell:
         command = ["bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000", "--format", "json"]
         with shell.running(*command) as running:
-            wait_until(lambda: any(request.endpoint == "combined" for request in shell.tenant.ledger.requests))
+            wait_until(lambda: any(request.endpoint == "combined" for request in shell.tenant.request_log.requests))
             running.signal(number)
             done = running.finish()
         assert done.code == code, done

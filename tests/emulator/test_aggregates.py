@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from falcon_emulator.control import truth
+from falcon_emulator.control import describe_alert
 from tests.support.http_caller import AGGREGATES, Caller, message
 
 from .conftest import Start
@@ -27,7 +27,7 @@ def counts(result: dict[str, Any]) -> dict[Any, int]:
 
 
 def truths(caller: Caller) -> list[dict[str, Any]]:
-    return [truth(alert) for alert in caller.tenant.store.newest_first]
+    return [describe_alert(alert) for alert in caller.tenant.store.newest_first]
 
 
 def test_terms_counts_by_value_most_frequent_first(shared: Caller) -> None:

@@ -78,10 +78,10 @@ def test_bodies_that_say_nothing_are_refused(shared: Caller) -> None:
 
 def test_more_than_1000_ids_are_413_and_do_nothing(shared: Caller) -> None:
     ids = shared.ids()
-    changes = len(shared.tenant.ledger.changes)
+    changes = len(shared.tenant.request_log.changes)
     answer = shared.patch(ids[:1001], CLOSE)
     assert (answer.status_code, message(answer)) == (413, "request too large")
-    assert len(shared.tenant.ledger.changes) == changes
+    assert len(shared.tenant.request_log.changes) == changes
     assert shared.patch(ids[:1000], ("remove_tag", "nothing")).status_code == 200
 
 
@@ -216,8 +216,8 @@ def test_every_change_stands_in_the_ledger(start: Start) -> None:
     caller = start()
     one = caller.ids("status:'new'")[0]
     caller.patch([one, one], CLOSE, ("append_comment", "done"))
-    (change,) = caller.tenant.ledger.changes
-    request = caller.tenant.ledger.requests[change.request - 1]
+    (change,) = caller.tenant.request_log.changes
+    request = caller.tenant.request_log.requests[change.request - 1]
     assert (request.endpoint, request.ids, request.status) == ("patch", 2, 200)
     assert (change.composite_id, change.before.status, change.after.status) == (one, "new", "closed")
     assert change.actions == [CLOSE, ("append_comment", "done")]

@@ -69,7 +69,7 @@ def test_the_truth_is_told_line_by_line(start: Start) -> None:
     lines = [json.loads(line) for line in caller.control("GET", "alerts").text.splitlines()]
     assert len(lines) == 200
     assert {line["composite_id"] for line in lines} == set(caller.ids())
-    assert sum(caller.tenant.ledger.made.values()) == 200
+    assert sum(caller.tenant.request_log.alerts_by_kind.values()) == 200
 
 
 def test_an_analyst_edits_behind_the_callers_back(start: Start) -> None:
@@ -88,7 +88,7 @@ def test_an_analyst_edits_behind_the_callers_back(start: Start) -> None:
     assert (document["tags"], document["show_in_ui"]) == (["a", "b"], False)
     assert document["comments"][-1]["value"] == "mine"
     assert document["comments"][-1]["falcon_user_id"] == "analyst@example.com"
-    assert caller.tenant.ledger.changes[-1].request == 0
+    assert caller.tenant.request_log.changes[-1].request == 0
     caller.control("POST", "edit", {"composite_ids": [one], "set": {"assign": "", "tags": []}})
     assert "assigned_to_name" not in caller.document(one)
     assert caller.document(one)["tags"] == []
@@ -146,7 +146,7 @@ def test_controls_need_no_token_and_leave_no_trace(start: Start) -> None:
     caller = start(login=False, bad_token_limit=0)
     for _ in range(3):
         assert caller.control("GET", "switches").status_code == 200
-    assert caller.tenant.ledger.requests == []
+    assert caller.tenant.request_log.requests == []
     assert caller.control("GET", "nothing").status_code == 404
 
 

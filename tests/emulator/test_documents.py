@@ -12,14 +12,14 @@ import pytest
 
 from falcon_emulator import Tenant
 from falcon_emulator.catalog import HOSTILE
-from falcon_emulator.control import truth
+from falcon_emulator.control import describe_alert
 from falcon_emulator.documents import render
 from falcon_emulator.timestamps import parse, rfc3339
 
 TENANT = Tenant(alerts=6000, seed=11, children=1)
 ALERTS = TENANT.store.newest_first
 DOCUMENTS: list[dict[str, Any]] = [json.loads(render(alert, alert.state)) for alert in ALERTS]
-TRUTHS = [json.loads(json.dumps(truth(alert))) for alert in ALERTS]
+TRUTHS = [json.loads(json.dumps(describe_alert(alert))) for alert in ALERTS]
 
 
 def own_hashes(document: dict[str, Any]) -> list[str]:

@@ -57,8 +57,8 @@ def test_an_answer_is_late_before_or_after_the_effect(start: Start, applied: boo
     order(caller, "delay", endpoint="patch", applied=applied, seconds=0.4)
     assert caller.patch(ids, CLOSE).status_code == 200
     answered = caller.tenant.clock.now()
-    (change,) = caller.tenant.ledger.changes
-    asked = caller.tenant.ledger.requests[change.request - 1].at
+    (change,) = caller.tenant.request_log.changes
+    asked = caller.tenant.request_log.requests[change.request - 1].at
     assert (answered - change.at if applied else change.at - asked) >= 0.399e9
 
 
@@ -196,7 +196,7 @@ def test_faults_stand_in_the_ledger(start: Start) -> None:
     order(caller, "status", status=502)
     caller.query()
     caller.query()
-    assert [(one.fault, one.status) for one in caller.tenant.ledger.requests[-2:]] == [
+    assert [(one.fault, one.status) for one in caller.tenant.request_log.requests[-2:]] == [
         ("status", 502),
         ("", 200),
     ]

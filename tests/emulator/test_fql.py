@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falcon_emulator import Switches, Tenant
-from falcon_emulator.control import truth
+from falcon_emulator.control import describe_alert
 from falcon_emulator.fql import FqlError, parse
 from falcon_emulator.matching import predicate, wildcard
 from falcon_emulator.search import Query, alert_terms
@@ -20,7 +20,7 @@ from tests.support.http_caller import Caller
 from .conftest import Start
 
 TENANT = Tenant(alerts=600, seed=3)
-TRUTHS = [truth(alert) for alert in TENANT.store.newest_first]
+TRUTHS = [describe_alert(alert) for alert in TENANT.store.newest_first]
 Check = Callable[[dict[str, Any]], bool]
 
 

@@ -16,7 +16,7 @@ from falcon_bulk.operations.reading import by_hash as byhash
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Server, Switches, Tenant
-from falcon_emulator.control import truth
+from falcon_emulator.control import describe_alert
 from falcon_emulator.request_log import Request
 from tests.support.clients import client_for
 
@@ -32,7 +32,7 @@ class Reading:
         self.client.alerts.count("")
         self.watch = ReadProgress(SystemClock())
         self.owners: dict[str, set[str]] = {}
-        for alert in map(truth, tenant.store.newest_first):
+        for alert in map(describe_alert, tenant.store.newest_first):
             for digest in alert["hashes"]:
                 self.owners.setdefault(digest, set()).add(alert["composite_id"])
 
@@ -51,7 +51,7 @@ class Reading:
 
     @property
     def requests(self) -> list[Request]:
-        return self.tenant.ledger.requests[2:]  # after the login and the first count
+        return self.tenant.request_log.requests[2:]  # after the login and the first count
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import falcon_bulk
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.run import RunResult
 from falcon_emulator import Fault, Server, Switches, Tenant
-from falcon_emulator.control import edit, truth
+from falcon_emulator.control import describe_alert, edit_alerts
 from falcon_emulator.request_log import Change, Request
 from tests.support.waiting import wait_until
 
@@ -204,10 +204,10 @@ class CommandRunner:
 
     def requests(self, customer: str = "") -> list[Request]:
         tenant = self.tenants[customer] if customer else self.tenant
-        return self.server.call(lambda: list(tenant.ledger.requests))
+        return self.server.call(lambda: list(tenant.request_log.requests))
 
     def request_count(self) -> int:
-        return self.server.call(lambda: len(self.tenant.ledger.requests))
+        return self.server.call(lambda: len(self.tenant.request_log.requests))
 
     def patches(self, customer: str = "") -> list[Request]:
         """Return the requests to change alerts."""
@@ -220,11 +220,11 @@ class CommandRunner:
         return sum(request.status > 0 for request in self.patches())
 
     def changes(self) -> list[Change]:
-        return self.server.call(lambda: list(self.tenant.ledger.changes))
+        return self.server.call(lambda: list(self.tenant.request_log.changes))
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return every alert with its true state, newest first."""
-        return self.server.call(lambda: [truth(alert) for alert in self.tenant.store.newest_first])
+        return self.server.call(lambda: [describe_alert(alert) for alert in self.tenant.store.newest_first])
 
     def hashes(self) -> dict[str, set[str]]:
         """Return the ids of each hash's own alerts."""
@@ -258,7 +258,7 @@ class CommandRunner:
 
     def edit(self, ids: Sequence[str], **changes: Any) -> None:
         """Change alerts as an analyst does in the console."""
-        self.server.call(lambda: edit(self.tenant, list(ids), changes))
+        self.server.call(lambda: edit_alerts(self.tenant, list(ids), changes))
 
     def wait_for_patches(self, count: int, running: "RunningCommand") -> None:
         """Wait until that many changes were requested in all."""

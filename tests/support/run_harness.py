@@ -26,7 +26,7 @@ from falcon_bulk.operations.changes.undo import plan_undo
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
-from falcon_emulator.control import edit
+from falcon_emulator.control import edit_alerts
 from tests.support.fake_clock import FakeClock
 
 ALL_GUARDRAILS = frozenset(GUARDRAILS)
@@ -67,7 +67,7 @@ class RunHarness:
 
     def edit(self, ids: Sequence[str], **changes: Any) -> None:
         """What an analyst does in the console."""
-        self.server.call(lambda: edit(self.tenant, list(ids), changes))
+        self.server.call(lambda: edit_alerts(self.tenant, list(ids), changes))
 
     def planned(self, ids: Sequence[str], change: Change = CLOSE, *, command: str = "bulk-close") -> Plan:
         """A run that is in the journal and not yet carried out."""
@@ -157,7 +157,7 @@ class RunHarness:
 
     def requests(self, endpoint: str) -> list[Any]:
         """The requests to an endpoint so far."""
-        return [request for request in self.tenant.ledger.requests if request.endpoint == endpoint]
+        return [request for request in self.tenant.request_log.requests if request.endpoint == endpoint]
 
 
 Start = Callable[..., RunHarness]

@@ -9,7 +9,7 @@ import msgspec
 from falcon_emulator.access import Token
 from falcon_emulator.actions import Action, check
 from falcon_emulator.alert_records import Alert
-from falcon_emulator.endpoints.reading import composite_ids, sought
+from falcon_emulator.endpoints.reading import composite_ids, find_by_id
 from falcon_emulator.faults import Fault
 from falcon_emulator.http import Answer, ApiError, Call, envelope, error
 from falcon_emulator.tenant import Tenant
@@ -28,10 +28,10 @@ def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) 
     body = call.json()
     ids = composite_ids(body)
     actions = _actions(body)
-    alerts, unknown = sought(tenant, token, ids)
+    alerts, unknown = find_by_id(tenant, token, ids)
     errors = _refused(tenant, unknown)
     alerts = _visible(alerts, call.flag("include_hidden", True))
-    alerts, faulted = _spared(alerts, fault)
+    alerts, faulted = _split_by_fault(alerts, fault)
     differing = sum(tenant.change(alert, actions, token_author(tenant), call.number) for alert in alerts)
     affected = len(alerts) if tenant.switches.count_no_ops else differing
     return envelope(tenant.switches, None, errors + faulted, writes={"resources_affected": affected})
@@ -72,7 +72,7 @@ def _visible(alerts: list[Alert], include_hidden: bool) -> list[Alert]:
     return visible
 
 
-def _spared(alerts: list[Alert], fault: Fault | None) -> tuple[list[Alert], list[dict[str, object]]]:
+def _split_by_fault(alerts: list[Alert], fault: Fault | None) -> tuple[list[Alert], list[dict[str, object]]]:
     """The alerts that a fault lets the actions reach, and an error for each of the others."""
     kind = "" if fault is None else fault.kind
     if fault is None or kind not in ("partial", "nothing_applied", "poison"):

@@ -66,7 +66,7 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
     """Documents by id, in no particular order (falcon-mcp #463), without the search's lag."""
     asked = composite_ids(call.json())
     include_hidden = call.flag("include_hidden", True)
-    found, unknown = sought(tenant, token, asked)
+    found, unknown = find_by_id(tenant, token, asked)
     shown = [alert for alert in found if include_hidden or alert.state.show_in_ui is not False]
     seeded(call.number).shuffle(shown)
     errors = (
@@ -128,7 +128,7 @@ def composite_ids(body: object) -> list[str]:
     return list(dict.fromkeys(named.composite_ids))
 
 
-def sought(tenant: Tenant, token: Token, ids: list[str]) -> tuple[list[Alert], list[str]]:
+def find_by_id(tenant: Tenant, token: Token, ids: list[str]) -> tuple[list[Alert], list[str]]:
     """The alerts of those ids that the token may see, and the ids of the others."""
     found, unknown = [], []
     for one in ids:
