@@ -191,7 +191,7 @@ class Aggregation:
 
     def _bucket(self, label: Bucket, spec: Spec, alerts: list[Alert]) -> Bucket:
         count = len(alerts)
-        if self.switches.aggregates_mode == "lie_low":
+        if self.switches.aggregates_mode == "undercount":
             count = count * 9 // 10
         below = [self.result(sub, alerts) for sub in spec.sub_aggregates]
         return label | {"count": count} | ({"sub_aggregates": below} if below else {})

@@ -75,9 +75,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         _help("X-RateLimit-RetryAfter of a 429"),
     ] = "milliseconds"
     aggregates_mode: Annotated[
-        Literal["honest", "refuse_500", "refuse_403", "lie_low", "lower_case", "empty"],
+        Literal["correct", "refuse_500", "refuse_403", "undercount", "lower_case", "empty"],
         _help("how aggregates answers"),
-    ] = "honest"
+    ] = "correct"
     minute_histogram: Annotated[
         Literal["opaque_500", "works"], _help("what date_histogram does with interval `minute`")
     ] = "opaque_500"

@@ -62,7 +62,7 @@ def test_without_credentials_it_says_what_is_missing_and_sends_nothing(readable:
         ({"clock_ahead": 3600.0}, "clock", "warn", "s behind Falcon"),
         ({"aggregates_mode": "refuse_500"}, "aggregates", "warn", "refused"),
         ({"clock_ahead": -90.0}, "clock", "warn", "s ahead of Falcon"),
-        ({"aggregates_mode": "lie_low"}, "aggregates", "warn", "add up to"),
+        ({"aggregates_mode": "undercount"}, "aggregates", "warn", "add up to"),
         ({"combined_hidden": "omitted"}, "hidden alerts", "ok", "read by id"),
         ({"combined_hidden": "included"}, "hidden alerts", "ok", "with the others"),
         ({"rate_limit": 11}, "quota", "warn", "of 11 requests"),

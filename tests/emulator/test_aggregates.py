@@ -202,7 +202,7 @@ def test_fields_that_are_ignored_change_nothing(shared: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "status"), [("refuse_500", 500), ("refuse_403", 403), ("lie_low", 200), ("empty", 200)]
+    ("mode", "status"), [("refuse_500", 500), ("refuse_403", 403), ("undercount", 200), ("empty", 200)]
 )
 def test_aggregates_may_refuse_or_lie(start: Start, mode: str, status: int) -> None:
     caller = start(aggregates_mode=mode)

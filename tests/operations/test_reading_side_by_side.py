@@ -38,7 +38,7 @@ def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]
     )
 
 
-@pytest.mark.parametrize("mode", quick_first("honest", "lie_low", "refuse_500", "refuse_403", "empty", quick=2))
+@pytest.mark.parametrize("mode", quick_first("correct", "undercount", "refuse_500", "refuse_403", "empty", quick=2))
 def test_readers_side_by_side_read_what_one_reader_reads(mode: str) -> None:
     tenant = Tenant(alerts=4_000, burst=2_500, seed=5, switches=Switches.of(f"aggregates_mode={mode}"))
     with Server(tenant, port=0) as server:

@@ -154,7 +154,7 @@ def test_a_selection_by_hash_host_or_name_is_read(shell: CommandRunner, selectio
     [
         ("aggregates_mode", "refuse_500", "reading"),
         ("aggregates_mode", "refuse_403", "reading"),
-        ("aggregates_mode", "lie_low", "reading"),
+        ("aggregates_mode", "undercount", "reading"),
         ("aggregates_mode", "empty", "reading"),
         ("aggregates_mode", "lower_case", "reading"),
         ("aggregates_max_size", 100, "reading"),
