@@ -1,4 +1,4 @@
-"""Groups of alert documents, most of them alike: what is ordinary, what differs, and what only seems to."""
+"""Builds groups of similar alert documents, with outliers among them and near misses that are none."""
 
 import random
 import string
@@ -37,7 +37,7 @@ class Group(NamedTuple):
 
 
 class AlertGroupBuilder:
-    """A group in the making. `usual(rng, number)` gives the fields of an ordinary alert.
+    """Builds a group. `usual(rng, number)` gives the fields of an ordinary alert.
 
     `sha256` None: the alerts carry no hash and belong together by their name. A field set to `...` is missing.
     """
@@ -52,23 +52,23 @@ class AlertGroupBuilder:
         self.near_misses: dict[str, str] = {}
 
     def ordinary(self, count: int, **changed: Any) -> "AlertGroupBuilder":
-        """Add `count` alerts as usual, in all of which some fields may be `changed`."""
+        """Add `count` ordinary alerts, all with the fields in `changed`."""
         for _ in range(count):
             self._add(changed)
         return self
 
     def outlier(self, why: str, **changed: Any) -> "AlertGroupBuilder":
-        """Add an alert that is as usual but for `changed`, and is to be told of."""
+        """Add an alert that is ordinary except for `changed`, and must be reported."""
         self.outliers[self._add(changed)] = why
         return self
 
     def near_miss(self, why: str, **changed: Any) -> "AlertGroupBuilder":
-        """Add an alert that is as usual but for `changed`, and is not worth a word."""
+        """Add an alert that is ordinary except for `changed`, and must not be reported."""
         self.near_misses[self._add(changed)] = why
         return self
 
     def group(self) -> Group:
-        """All that was added, in an order that tells nothing."""
+        """Return the group, its alerts in random order."""
         self.rng.shuffle(self.documents)
         return Group(self.story, self.documents, self.outliers, self.near_misses)
 
@@ -91,7 +91,7 @@ def letters(rng: random.Random, count: int) -> str:
 
 
 def person(rng: random.Random) -> str:
-    """One of some 2,500 user names."""
+    """Return one of some 2,500 user names."""
     given = rng.choice(("alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"))
     return f"{given[0]}.{rng.choice(('example', 'sample', 'muster', 'dupont', 'doe'))}{rng.randrange(50) or ''}"
 
@@ -101,7 +101,7 @@ def folder_of(path: str) -> str:
 
 
 def _set(document: Fields, fields: Fields) -> None:
-    """Lay `fields` over a document. `parent`: the parent's file name; `path`: the file's path, and so its name."""
+    """Set fields of a document. `parent`: the parent's file name; `path`: the file's path, and so its name."""
     for name, value in fields.items():
         match name:
             case "path":
@@ -137,7 +137,7 @@ def _ancestor(filename: str) -> Fields:
 
 
 def _document(rng: random.Random, number: int, sha256: str | None) -> Fields:
-    """What every endpoint alert has, in the shape of public samples."""
+    """Return the fields that every endpoint alert has, as in public samples."""
     aid, process = f"{rng.getrandbits(128):032x}", rng.randrange(10**11, 10**12)
     day, second = divmod(rng.randrange(60 * 86_400), 86_400)
     moment = (

@@ -1,4 +1,4 @@
-"""The command on a tenant, what its allow-list holds, and what an analyst does to it in the console."""
+"""Runs allow-hash on a tenant, and looks into its allow-list or changes it as an analyst does in the console."""
 
 import json
 from importlib import resources
@@ -19,32 +19,32 @@ SCHEMA = json.loads((resources.files("falcon_bulk") / "schemas" / "allow-1.json"
 
 
 class AllowList(CommandRunner):
-    """A shell whose tenant has an allow-list."""
+    """A command runner for the tenant's allow-list."""
 
     def allow(self, *hashes: str, more: tuple[str, ...] = (*EVERYWHERE, *YES)) -> CommandResult:
-        """allow-hash with JSON, as a script calls it."""
+        """Run allow-hash with JSON output."""
         return self("allow-hash", "--hash", ",".join(hashes), *more, "--format", "json")
 
     def indicators(self) -> dict[str, dict[str, Any]]:
-        """What the tenant holds, by hash."""
+        """Return the tenant's indicators by hash."""
         return {one.draft.value: self._document(one) for one in self._all()}
 
     def plant(self, sha256: str, **fields: Any) -> str:
-        """Somebody makes an indicator in the console. Returns its id."""
+        """Create an indicator in the console and return its id."""
         usual = {"action": "allow", "platforms": ["windows"], "applied_globally": "host_groups" not in fields}
         draft = Draft(type="sha256", value=sha256, **usual | fields)
         now = self.tenant.clock.now()
         return self.server.call(lambda: self.tenant.indicators.put(self.tenant.cid, draft, "ann", now).id)
 
     def edit_indicator(self, sha256: str, **fields: Any) -> None:
-        """Somebody changes an indicator in the console."""
+        """Change an indicator in the console."""
         (one,) = (one for one in self._all() if one.draft.value == sha256)
         draft = msgspec.structs.replace(one.draft, **fields)
         now = self.tenant.clock.now()
         self.server.call(lambda: self.tenant.indicators.put(self.tenant.cid, draft, "bo", now))
 
     def order_indicator_fault(self, kind: str, *, skip: int = 0, **more: Any) -> None:
-        """A fault at the IOC endpoints, after `skip` requests to them."""
+        """Order a fault at the IOC endpoints, after `skip` requests to them."""
         fault = Fault(kind=kind, endpoint="indicators", skip=skip, **more)  # type: ignore[arg-type]
         self.server.call(lambda: self.tenant.faults.add(fault))
 
@@ -56,17 +56,17 @@ class AllowList(CommandRunner):
 
 
 def lookups(hashes: int) -> int:
-    """How many requests look up that many hashes that have no indicator: all at once, then one by one."""
+    """Return how many requests look up hashes without an indicator: all at once, then one by one."""
     return 1 + hashes
 
 
 def writes(done: CommandResult) -> list[str]:
-    """The methods of the requests that change indicators."""
+    """Return the methods of the requests that change indicators."""
     return [one.method for one in done.requests if one.endpoint == "indicators" and one.method != "GET"]
 
 
 def the_run(done: CommandResult, code: int = 0) -> dict[str, Any]:
-    """The one document of a run, which keeps its contract and adds up."""
+    """Assert that the run's document keeps its contract and adds up, and return it."""
     assert done.code == code, done
     document = done.document
     Draft202012Validator(SCHEMA).validate(document)

@@ -1,4 +1,4 @@
-"""Pages as a headless Chromium shows them."""
+"""Shows pages in a headless Chromium."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ TRIES = 3
 
 
 def started(profile: Path) -> webdriver.Chrome:
-    """A browser with a fresh profile. Skips the test where none is installed."""
+    """Start a browser with a fresh profile. Skips the test if none is installed."""
     binary = next(filter(None, map(shutil.which, BINARIES)), None)
     driver = shutil.which("chromedriver")
     if binary is None or driver is None:
@@ -41,7 +41,7 @@ def started(profile: Path) -> webdriver.Chrome:
 
 
 class Page:
-    """A file as it is shown at a width, in light or dark, on a screen or in print."""
+    """A file in the browser: at a width, in light or dark, on a screen or in print."""
 
     def __init__(self, chrome: webdriver.Chrome) -> None:
         self.chrome = chrome
@@ -57,33 +57,33 @@ class Page:
         return self
 
     def ask(self, expression: str) -> Any:
-        """The value of a JavaScript expression in the page."""
+        """Return the value of a JavaScript expression in the page."""
         return self.chrome.execute_script(f"return ({expression})")
 
     @property
     def complaints(self) -> list[str]:
-        """What the console says since the page was opened: errors, and what the page's policy forbade."""
+        """Return the console's messages since the page was opened: errors and violations of the page's policy."""
         return [entry["message"] for entry in self.chrome.get_log("browser")]
 
     @property
     def requests(self) -> list[str]:
-        """The addresses that were asked for since the page was opened."""
+        """Return the addresses requested since the page was opened."""
         events = (json.loads(entry["message"])["message"] for entry in self.chrome.get_log("performance"))
         sent = (event["params"] for event in events if event["method"] == "Network.requestWillBeSent")
         return [params["request"]["url"] for params in sent]
 
     @property
     def dialog(self) -> str:
-        """The text of the dialog that is open, '' for none."""
+        """Return the text of the open dialog, '' for none."""
         try:
             return str(self.chrome.switch_to.alert.text)
         except NoAlertPresentException:
             return ""
 
     def pdf(self) -> bytes:
-        """The page as it is printed."""
+        """Return the printed page."""
         return base64.b64decode(self.chrome.print_page())
 
     def picture(self) -> bytes:
-        """What is in view, as PNG."""
+        """Return a screenshot as PNG."""
         return base64.b64decode(self.chrome.execute_cdp_cmd("Page.captureScreenshot", {})["data"])

@@ -1,4 +1,4 @@
-"""What a parser sees of Markdown, HTML and CSV: the shape of it, without the text."""
+"""The structure of Markdown, HTML and CSV as a parser sees it, without the text."""
 
 import csv
 import io
@@ -15,24 +15,24 @@ FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def unseen(text: str) -> set[str]:
-    """What is in the text and cannot be seen, or moves the cursor; line feeds are no such thing."""
+    """Return the characters that are invisible or move the cursor, except line feeds."""
     found = {char for char in text if unicodedata.category(char) in UNSEEN or char in BLANK_LETTERS}
     return {f"U+{ord(char):04X}" for char in found - {"\n"}}
 
 
 def formulas(text: str) -> list[str]:
-    """The cells of a CSV that a spreadsheet would take for formulas."""
+    """Return the cells of a CSV that a spreadsheet would take for formulas."""
     cells = [cell for row in csv.reader(io.StringIO(text, newline="")) for cell in row]
     return [cell for cell in cells if unicodedata.normalize("NFKC", cell.lstrip()[:1]) in FORMULA_STARTS]
 
 
 def csv_shape(text: str) -> list[int]:
-    """How many cells each row has."""
+    """Return the number of cells of each row."""
     return [len(row) for row in csv.reader(io.StringIO(text, newline=""))]
 
 
 def markdown_shape(text: str) -> list[str]:
-    """Every token but those of plain text, as two kinds of Markdown see them."""
+    """Return every token except plain text, as parsed by two dialects of Markdown."""
 
     def flat(tokens: list[Token]) -> Iterator[Token]:
         for token in tokens:
@@ -44,7 +44,7 @@ def markdown_shape(text: str) -> list[str]:
 
 
 def html_shape(text: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Every tag with the names of its attributes."""
+    """Return every tag with the names of its attributes."""
     parser = _Tags()
     parser.feed(text)
     parser.close()

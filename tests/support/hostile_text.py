@@ -1,4 +1,4 @@
-"""What an attacker may call a file, a host or himself: one text for each trick, and tenants that are full of them."""
+"""Texts that attackers may put into names of files, hosts and users, one per trick, and tenants full of them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -70,7 +70,7 @@ _HALF = "HALF-A-CHARACTER"
 
 
 def planted(texts: dict[str, str], alerts: int = 4) -> Tenant:
-    """A tenant of which every text field of every alert is one of the texts; `alerts` for each."""
+    """Return a tenant whose alerts have one of the texts in every text field; `alerts` alerts for each text."""
     tenant = Tenant(alerts=alerts * len(texts), seed=5)
     wanted = [text.encode(errors="replace").decode().replace("half ?", f"half {_HALF}") for text in texts.values()]
     for number, alert in enumerate(tenant.store.newest_first):

@@ -1,4 +1,4 @@
-"""A caller that speaks plain HTTP to the tenant: it knows the paths and nothing else."""
+"""Calls a tenant by plain HTTP, without the client."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ AGGREGATES = "/alerts/aggregates/alerts/v2"
 
 
 class Caller:
-    """One session against one tenant, logged in unless told otherwise."""
+    """A session with a tenant, logged in unless `login` is False."""
 
     def __init__(self, server: Server, tenant: Tenant, *, login: bool = True, member_cid: str = "") -> None:
         self.server = server
@@ -62,10 +62,10 @@ class Caller:
 
 
 def message(answer: requests.Response) -> str:
-    """The text of the first error."""
+    """Return the text of the first error."""
     return str(answer.json()["errors"][0]["message"])
 
 
 def affected(answer: requests.Response) -> int:
-    """How many alerts a PATCH says it changed."""
+    """Return how many alerts a PATCH says it changed."""
     return int(answer.json()["meta"]["writes"]["resources_affected"])

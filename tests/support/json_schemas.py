@@ -1,4 +1,4 @@
-"""The JSON Schemas that are shipped, and documents held against them."""
+"""The shipped JSON Schemas, and validation of documents against them."""
 
 import json
 from functools import cache
@@ -14,7 +14,7 @@ PREFIX = "falcon-bulk/"
 
 @cache
 def schemas() -> dict[str, dict[str, Any]]:
-    """The shipped schemas by the name that a document gives, such as falcon-bulk/run/1."""
+    """Return the shipped schemas by the name in their documents, such as falcon-bulk/run/1."""
     folder = resources.files("falcon_bulk") / "schemas"
     files = [file for file in folder.iterdir() if file.name.endswith(".json")]
     return {
@@ -25,7 +25,7 @@ def schemas() -> dict[str, dict[str, Any]]:
 
 @cache
 def _closed() -> dict[str, Draft202012Validator]:
-    """Validators that also refuse a key which the schema does not describe: an addition is described first."""
+    """Return validators that also refuse keys the schema does not describe, so that each addition is described."""
     closed = {name: close(schema) for name, schema in schemas().items()}
     resources_by_id = [(schema["$id"], Resource.from_contents(schema)) for schema in closed.values()]
     registry: Registry[Any] = Registry().with_resources(resources_by_id)
@@ -33,7 +33,7 @@ def _closed() -> dict[str, Draft202012Validator]:
 
 
 def close(schema: Any) -> Any:
-    """The same schema, where an object with properties has no others."""
+    """Return the schema with additional properties forbidden in every object that has properties."""
     if isinstance(schema, list):
         return [close(one) for one in schema]
     if not isinstance(schema, dict):
@@ -45,14 +45,14 @@ def close(schema: Any) -> Any:
 
 
 def assert_valid(document: dict[str, Any]) -> dict[str, Any]:
-    """The document, which keeps the contract that it names."""
+    """Assert that the document is valid by the schema it names, and return it."""
     error = best_match(_closed()[document["schema"]].iter_errors(document))
     assert error is None, f"{document['schema']} at {error.json_path}: {error.message[:500]}"
     return document
 
 
 def assert_counts_add_up(document: dict[str, Any]) -> None:
-    """The sums that falcon-bulk/run/1 promises."""
+    """Assert the sums that falcon-bulk/run/1 promises."""
     left_alone = sum(document["skipped"].values()) + sum(document["held"].values())
     assert document["selected"] == document["planned"] + left_alone
     outcomes = ("changed", "failed", "drifted", "unknown", "not_sent")

@@ -1,4 +1,4 @@
-"""A mail server on loopback that keeps what it is sent, or refuses it."""
+"""A mail server on loopback that keeps or refuses what it receives."""
 
 import socketserver
 import threading
@@ -11,7 +11,7 @@ PASSWORD = "s3cret-of-the-mailbox"
 
 
 class Mailbox:
-    """`messages`: those received. refusing: the answer to MAIL FROM, '' to accept."""
+    """A mail server. messages: those received. refusing: the answer to MAIL FROM, '' to accept."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
@@ -69,7 +69,7 @@ class Mailbox:
 
 
 def body(message: EmailMessage) -> str:
-    """What a mail program shows of it: HTML where there is some."""
+    """Return the part that a mail program shows: HTML if there is some."""
     part = message.get_body(("html", "plain"))
     assert part is not None
     return str(part.get_content())

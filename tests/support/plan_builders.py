@@ -1,4 +1,4 @@
-"""Alerts, plans and a place to put what is planned."""
+"""Builds alerts and plans, and collects what is planned."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ CLOUD = "https://api.us-2.crowdstrike.com"
 
 
 def a_document(number: int = 1, **fields: Any) -> bytes:
-    """An alert that no guard rail holds, unless `fields` say otherwise; a value of `...` leaves a field out."""
+    """Return an alert that no guardrail holds, with these fields; a value of `...` leaves a field out."""
     document = {
         "composite_id": f"{CID}:ind:{number}:2-3-4",
         "cid": CID,
@@ -37,7 +37,7 @@ def an_alert(number: int = 1, **fields: Any) -> Alert:
 
 
 def found(*alerts: Alert) -> list[list[AlertDocument]]:
-    """The alerts as one page of a reading."""
+    """Return the alerts as one page of a reading."""
     return [[AlertDocument(alert, msgspec.Raw(b"{}")) for alert in alerts]]
 
 
@@ -73,5 +73,5 @@ class Collected:
         self.action_sets[number] = action_set
 
     def add(self, alert: PlannedAlert) -> None:
-        assert alert.action_set in self.action_sets, "a way stands before the first alert that goes it"
+        assert alert.action_set in self.action_sets, "an action set is added before its first alert"
         self.alerts.append(alert)

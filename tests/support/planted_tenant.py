@@ -1,4 +1,4 @@
-"""Planted groups as alerts of an emulator tenant, among ordinary ones."""
+"""Adds groups of similar alerts to an emulator tenant, among its ordinary ones."""
 
 from collections.abc import Sequence
 from itertools import cycle
@@ -13,17 +13,17 @@ KINDS = {"idp-user-endpoint-app-info": "idp", "ods": "ods"}
 
 
 def plant(tenant: Tenant, groups: Sequence[Group]) -> None:
-    """Add the groups' documents to a tenant that nobody asks yet."""
+    """Add the groups' documents to a tenant before it serves requests."""
     tenant.store.add([_alert(document, tenant.cid) for group in groups for document in group.documents])
 
 
 def id_at(tenant: Tenant, composite_id: str) -> str:
-    """The id that a planted alert has there."""
+    """Return the id that a planted alert has in the tenant."""
     return composite_id.replace(CID, tenant.cid, 1)
 
 
 def _alert(document: Fields, cid: str) -> Alert:
-    """The emulator's alert whose document says what the planted one does."""
+    """Return the emulator's alert with the same document as the planted one."""
     created = parse(document["created_timestamp"], 0)
     state = State(document["status"], created, crawled=created)
     sha256 = document.get("sha256")

@@ -1,4 +1,4 @@
-"""What a command does to its surroundings, written down by a hook in its interpreter; and crashes on order."""
+"""Records what a command does to its environment by a hook in its interpreter, and makes it crash."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ if CRASH == "reading":
 
 
 def install_hook(folder: Path, crash: str = "") -> dict[str, str]:
-    """The environment in which a command is watched. crash: where it shall crash, with the secret at hand.
+    """Install the hook; return the environment for the command. crash: where it crashes, with the secret at hand.
 
     "login": when the login's body is sent. "reading": when the token goes into a request.
     """

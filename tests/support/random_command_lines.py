@@ -1,6 +1,6 @@
-"""Command lines as nobody would type them: options in any order, with values that fit and values that do not.
+"""Random command lines: options in any order, with valid and invalid values.
 
-The word RUN stands for a run, lab.plan for a plan and ids.txt for a file of ids, which the test has to provide.
+RUN stands for a run, lab.plan for a plan and ids.txt for a file of ids, which the test must provide.
 """
 
 import click
@@ -12,7 +12,7 @@ from tests.support.command_tree import commands, options
 HASH = "ab" * 32
 RUN = "RUN"
 TIMES = ["7d", "24h", "5000d", "2026-01-01", "2026-01-01T08:00:00Z", "9999-12-31T23:59:59-23:59"]
-FITTING: dict[str, list[str]] = {
+VALID_VALUES: dict[str, list[str]] = {
     "--assign-to": ["ann@example.com", "Bo Birch"],
     "--at": ["0 7 * * 1", "*/30 * * * *"],
     "--batch-delay": ["0", "0.0", "1e-9"],
@@ -47,7 +47,7 @@ FITTING: dict[str, list[str]] = {
 }
 NUMBERS = ["1", "2", "8"]
 ARGUMENTS = ["acme", "lab.plan", RUN, "ids.txt", "251124abcdef"]
-ODD = [
+ODD_VALUES = [
     *("", " ", "-", "--", "---", "=", ",", ",,", "-1", "nan", "inf", "1e400", "9" * 40, "0x10", "1_000", "٣", "½"),
     *("a" * 5000, "x," * 2000, "\n", "\r\n", "\t", "\x1b[2J", "\x9b31m", "\u202e", "\u200b", "\ufeff"),
     *("\udc80", "\udcff", "é", "e\u0301", "漢字", "🦅", "'", '"', "\\", "`id`", "$(id)", "%s%n", "{0}", "[red]", "[/]"),
@@ -58,13 +58,13 @@ ODD = [
 # that are no UTF-8.
 _CHARACTERS = st.characters(exclude_characters="\0/", exclude_categories=("Cs",)) | st.sampled_from("\udc80\udcff")
 TEXT = st.text(_CHARACTERS, max_size=30)
-ELSEWHERE = [value for values in FITTING.values() for value in values]
-ANYTHING = st.one_of(st.sampled_from(ODD), st.sampled_from([*ARGUMENTS, *ELSEWHERE]), TEXT)
-OUT_OF_PLACE = st.sampled_from([["--no-such-option"], ["-Z"], ["--hsh", HASH], ["--"], ["--secret", "x"], ["-qv"]])
+VALUES_OF_ALL_OPTIONS = [value for values in VALID_VALUES.values() for value in values]
+ANYTHING = st.one_of(st.sampled_from(ODD_VALUES), st.sampled_from([*ARGUMENTS, *VALUES_OF_ALL_OPTIONS]), TEXT)
+UNKNOWN_OPTIONS = st.sampled_from([["--no-such-option"], ["-Z"], ["--hsh", HASH], ["--"], ["--secret", "x"], ["-qv"]])
 
-# Seconds between batches that fit would only be waited for.
-WAITING = {"--batch-delay": st.sampled_from(["0", "nan", "inf", "-1", "1e400", "", "x"])}
-# Serve until they are stopped; an option that they do not have keeps them from beginning.
+# A valid delay between batches would only make the tests wait.
+DELAYS = {"--batch-delay": st.sampled_from(["0", "nan", "inf", "-1", "1e400", "", "x"])}
+# These serve until they are stopped; an unknown option keeps them from starting.
 ENDLESS = (("emulator", "serve"), ("demo",))
 NEEDED = {
     ("close-hash",): ("--hash",),
@@ -78,19 +78,25 @@ CONSENT = ["--yes", "--max", "1000"]
 
 @st.composite
 def command_lines(draw: st.DrawFn) -> list[str]:
-    """One command line: most of it fits in two of three, and one in four consents to a change."""
+    """Draw a command line: two of three are mostly valid, and one in four consents to a change."""
     path, command = draw(st.sampled_from(sorted(commands().items(), key=lambda item: item[0])))
     declared = [option for option in options(command) if option.opts[-1] not in ("--help", "--version")]
     own = [option for option in declared if option.name not in SHARED]
-    fitting = draw(st.sampled_from([True, True, False]))
+    is_valid = draw(st.sampled_from([True, True, False]))
     harmless = [option for option in declared if option.name in HARMLESS]
     chosen = [*_some(draw, own, 4), *_some(draw, harmless, 1)]
-    chosen += [one for one in own if (one.required or one.opts[-1] in NEEDED.get(path, ())) and one not in chosen]
-    parts = [draw(_fitting(option)) for option in chosen]
+    chosen += [
+        option
+        for option in own
+        if (option.required or option.opts[-1] in NEEDED.get(path, ())) and option not in chosen
+    ]
+    parts = [draw(_valid(option)) for option in chosen]
     parts += [[draw(st.sampled_from(ARGUMENTS))] for param in command.params if isinstance(param, click.Argument)]
-    if not fitting:
+    if not is_valid:
         known = [_odd(option) for option in declared]
-        odd = st.one_of(st.one_of(known) if known else OUT_OF_PLACE, ANYTHING.map(lambda value: [value]), OUT_OF_PLACE)
+        odd = st.one_of(
+            st.one_of(known) if known else UNKNOWN_OPTIONS, ANYTHING.map(lambda value: [value]), UNKNOWN_OPTIONS
+        )
         parts += draw(st.lists(odd, min_size=1, max_size=3))
     if draw(st.integers(0, 3)) == 0 and any("--yes" in option.opts for option in declared):
         parts.append(CONSENT)
@@ -104,18 +110,18 @@ def command_lines(draw: st.DrawFn) -> list[str]:
     return [word for part in parts for word in part]
 
 
-def _some(draw: st.DrawFn, declared: list[click.Option], most: int) -> list[click.Option]:
-    return draw(st.lists(st.sampled_from(declared), max_size=most, unique=True)) if declared else []
+def _some(draw: st.DrawFn, declared: list[click.Option], count: int) -> list[click.Option]:
+    return draw(st.lists(st.sampled_from(declared), max_size=count, unique=True)) if declared else []
 
 
-def _fitting(option: click.Option) -> st.SearchStrategy[list[str]]:
+def _valid(option: click.Option) -> st.SearchStrategy[list[str]]:
     name = option.opts[-1]
     if option.is_flag:
         return st.just([name])
     choices = list(option.type.choices) if isinstance(option.type, click.Choice) else NUMBERS
     if isinstance(option.metavar, str) and "|" in option.metavar:
         choices = option.metavar.split("|")
-    return st.sampled_from(FITTING.get(name, choices)).map(
+    return st.sampled_from(VALID_VALUES.get(name, choices)).map(
         lambda value: [name, *(value.split() if option.nargs > 1 else [value])]
     )
 
@@ -124,6 +130,6 @@ def _odd(option: click.Option) -> st.SearchStrategy[list[str]]:
     name = option.opts[-1]
     if option.is_flag:
         return st.sampled_from([[name], [name, name], [f"{name}=1"]])
-    values = WAITING.get(name, ANYTHING)
+    values = DELAYS.get(name, ANYTHING)
     apart, joined = values.map(lambda value: [name, value]), values.map(lambda value: [f"{name}={value}"])
     return st.one_of(apart, apart, joined, st.just([name]))

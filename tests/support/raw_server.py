@@ -1,4 +1,4 @@
-"""A loopback server that answers bytes as they stand in a script, or breaks off."""
+"""A loopback server that answers scripted bytes, or resets the connection."""
 
 import socket
 import struct
@@ -18,7 +18,7 @@ def http(body: bytes, *, status: str = "200 OK", length: int | None = None, kind
 
 
 class RawServer:
-    """Answers logins; takes the replies to everything else from the script, the last one again and again."""
+    """Answers logins; takes all other replies from the script, and repeats the last one."""
 
     def __init__(self, *replies: bytes) -> None:
         self._script = deque(replies)
@@ -92,7 +92,7 @@ def raw_server(*replies: bytes) -> Iterator[RawServer]:
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """A port of loopback on which nobody listens, and nobody can: it is taken."""
+    """Yield a loopback port that refuses connections: it is bound, and nobody listens on it."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield int(taken.getsockname()[1])

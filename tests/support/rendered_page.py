@@ -1,4 +1,4 @@
-"""What a page of ours shows, read out of the browser: its charts, its tables, its colours."""
+"""Reads charts, tables and colours of an HTML report out of the browser."""
 
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ Array.from(document.querySelectorAll("figure > svg"), chart => {
     const whole = box(text), frame = text.ownerSVGElement;
     // A label's frame cuts it off, which its box does not say.
     const edge = frame === chart ? whole[2] : box(chart)[0] + frame.width.baseVal.value;
-    return {words: text.textContent, whole: whole, seen: [whole[0], whole[1], Math.min(whole[2], edge), whole[3]]};
+    return {text: text.textContent, whole: whole, seen: [whole[0], whole[1], Math.min(whole[2], edge), whole[3]]};
   })};
 })
 """
@@ -45,14 +45,14 @@ Array.from(document.querySelectorAll("%s"), one => {
 
 
 class Chart(NamedTuple):
-    """counts: a number by its label, in the order shown. lengths: the bars' in pixels, along what they measure."""
+    """A chart. counts: the numbers by label, in the order shown. lengths: those of the bars, in pixels."""
 
     counts: dict[str, int]
     lengths: list[float]
 
 
 def charts(page: Page) -> dict[str, Chart]:
-    """The page's charts by title, with the numbers that stand in them as text."""
+    """Return the page's charts by title, with the numbers that they show as text."""
     found = {}
     for drawn in page.ask(CHARTS):
         labels = [label.rpartition(": ")[0] for label in drawn["labels"]]
@@ -62,12 +62,12 @@ def charts(page: Page) -> dict[str, Chart]:
 
 
 def rows(page: Page, table: int = 1) -> list[list[str]]:
-    """The cells of a table, the first of the page by default; times in full."""
+    """Return the cells of a table, by default the first of the page; times in full."""
     return [list(row) for row in page.ask(ROWS % table)]
 
 
 def named_rows(page: Page, table: int = 1) -> list[dict[str, str]]:
-    """The same by the titles of the columns."""
+    """Return the rows of a table by the titles of the columns."""
     titles = page.ask(f"Array.from(document.querySelectorAll('#t{table} th'), one => one.textContent)")
     return [dict(zip(titles, row, strict=True)) for row in rows(page, table)]
 
@@ -77,24 +77,24 @@ def number(text: str) -> int:
 
 
 def overlaps(page: Page) -> list[tuple[str, str]]:
-    """The texts of a chart that lie on each other, or beyond the chart's edge."""
+    """Return the texts of a chart that overlap each other or the chart's edge."""
     bad = []
     for drawn in page.ask(TEXTS):
         texts = drawn["texts"]
-        bad += [(one["words"], "the edge") for one in texts if _beyond(one["seen"], drawn["chart"])]
+        bad += [(one["text"], "the edge") for one in texts if _beyond(one["seen"], drawn["chart"])]
         for place, one in enumerate(texts):
-            bad += [(one["words"], other["words"]) for other in texts[:place] if _meet(one["seen"], other["seen"])]
+            bad += [(one["text"], other["text"]) for other in texts[:place] if _meet(one["seen"], other["seen"])]
     return bad
 
 
 def cut(page: Page) -> list[str]:
-    """The labels of which more is hidden than the ellipsis says."""
+    """Return the labels that are cut off without an ellipsis."""
     texts = [text for drawn in page.ask(TEXTS) for text in drawn["texts"]]
-    return [text["words"] for text in texts if text["whole"][2] > text["seen"][2] + 0.5]
+    return [text["text"] for text in texts if text["whole"][2] > text["seen"][2] + 0.5]
 
 
 def contrasts(page: Page, selector: str, on: str = "body") -> dict[str, float]:
-    """The contrast (WCAG 2) of the colour of each that the selector finds, by its text, with what it stands on."""
+    """Return the contrast (WCAG 2) of each selected element with its background, by its text."""
     (background,) = {colour for _, colour in page.ask(COLOURS % on)} if on != "body" else {_paper(page)}
     return {text: _contrast(colour, background) for text, colour in page.ask(COLOURS % selector)}
 

@@ -1,4 +1,4 @@
-"""What the reports are made of, with harmless values where a test does not say otherwise."""
+"""Builds what reports are made of, with harmless values unless a test gives others."""
 
 from typing import Any
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from falcon_bulk.config.secret import Secret
-from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.journal.journal import Journal
@@ -27,6 +25,7 @@ from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit_alerts
+from tests.support.clients import settings_for
 from tests.support.fake_clock import FakeClock
 
 ALL_GUARDRAILS = frozenset(GUARDRAILS)
@@ -177,18 +176,3 @@ def serve_run_harness(folder: Path, *, alerts: int = 400, seed: int = 1, **switc
         finally:
             falcon.close()
             ground.journal.close()
-
-
-def settings_for(tenant: Tenant, url: str) -> Settings:
-    """What the tenant's env file would give."""
-    return Settings(
-        customer=tenant.customer,
-        client_id=tenant.client_id,
-        client_secret=Secret(tenant.client_secret),
-        base_url=url,
-        member_cid="",
-        cids=(tenant.cid,),
-        operator="ann",
-        source="acme.env",
-        named=True,
-    )

@@ -1,4 +1,4 @@
-"""A Falcon that answers from a script, and remembers what it was asked."""
+"""A Falcon that answers from a script, and remembers the requests."""
 
 import json
 import re
@@ -16,6 +16,7 @@ import responses
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.falcon.tenant import Tenant
+from tests.support.clients import make_settings
 from tests.support.fake_clock import FakeClock
 
 SECRET = "s3ntinel-of-acme"
@@ -32,7 +33,7 @@ AGGREGATES = "/alerts/aggregates/alerts/v2"
 
 @dataclass
 class Reply:
-    """What is answered; an exception is what `requests` raises instead."""
+    """An answer; `error` is raised by `requests` instead."""
 
     status: int = 200
     body: Any = None
@@ -79,7 +80,7 @@ def a_token(value: str = TOKEN, expires_in: Any = 1799) -> Reply:
 
 @dataclass
 class Call:
-    """A request that reached the scripted Falcon; `sent` is what went to the network layer beside it."""
+    """A request that reached the scripted Falcon. sent: the arguments that `requests` gave the network layer."""
 
     method: str
     url: str
@@ -156,18 +157,8 @@ def scripted(timing: FakeClock | None = None) -> Iterator[ScriptedFalcon]:
 
 
 def some_settings(**fields: Any) -> Settings:
-    usual: dict[str, Any] = {
-        "customer": "acme",
-        "client_id": "acme-id",
-        "client_secret": Secret(SECRET),
-        "base_url": BASE,
-        "member_cid": "",
-        "cids": (CID,),
-        "operator": "alice",
-        "source": "acme.env",
-        "named": True,
-    }
-    return Settings(**usual | fields)
+    """Return settings for the scripted Falcon with these fields."""
+    return make_settings(**{"client_secret": Secret(SECRET), "base_url": BASE, "cids": (CID,)} | fields)
 
 
 @contextmanager
