@@ -1,31 +1,31 @@
 """The exceptions of falcon-bulk, each with its exit code and a hint.
 
-An error is raised where it is known and shown in one place (`cli/main.py`), as one line
-`Error: …` and one line `Hint: …`.
+An error is raised where it is known, and shown in one place (`cli/main.py`) as one line `Error: …` and one line
+`Hint: …`.
 
     FalconBulkError                 1
-    ├── UsageProblem                2   the command line cannot be carried out as it stands
-    ├── Declined                    3   the question was answered with no
+    ├── UsageProblem                2   the command line is invalid or incomplete
+    ├── Declined                    3   the confirmation was not given
     ├── AccessProblem               4   credentials, permission
     │   ├── BadEnvFile                  the env file is missing, unreadable, unsafe or incomplete
-    │   ├── LoginRefused                the token endpoint said no
-    │   ├── MissingScope                a call was forbidden
+    │   ├── LoginRefused                the token endpoint gave no token
+    │   ├── MissingScope                the API client lacks a scope
     │   └── WrongTenant                 alerts of a CID that was not expected
-    ├── FalconAnswer                5   what Falcon said, with status and trace id
-    │   ├── Unreachable                 no usable answer after retries, nothing was changed
-    │   ├── Rejected                    Falcon understood the request and refuses it (4xx)
-    │   │   └── BadFilter           2   Falcon refuses the FQL filter
-    │   └── AnswerLost                  a change was sent and its answer is not known
-    ├── Refused                     7   stale, foreign or damaged plan, a bound not met, read-only
-    ├── Busy                        8   another run holds this customer, or one is unfinished
-    └── Stopped                   130   a signal ended the work (143 for SIGTERM)
+    ├── FalconAnswer                5   Falcon's answer, with status and trace id
+    │   ├── Unreachable                 no usable answer after retries; nothing was changed
+    │   ├── Rejected                    Falcon rejects the request (4xx)
+    │   │   └── BadFilter           2   Falcon rejects the FQL filter
+    │   └── AnswerLost                  a change was sent and its answer was lost
+    ├── Refused                     7   stale, foreign or damaged plan, bound exceeded, read-only
+    ├── Busy                        8   another run is changing this customer, or one is unfinished
+    └── Stopped                   130   a signal stopped the command (143 for SIGTERM)
 """
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command's exit status means; the table stands in docs/exit-codes.md."""
+    """The exit status of a command; docs/exit-codes.md explains each."""
 
     DONE = 0
     UNEXPECTED = 1
@@ -42,10 +42,10 @@ class ExitCode(IntEnum):
 
 
 class FalconBulkError(Exception):
-    """Base of all errors that a user may see.
+    """Base class of all errors that are shown to the user.
 
-    message: one sentence, what went wrong, with no secret in it.
-    hint: one sentence, what to do about it; may be empty.
+    message: one sentence that says what went wrong; it contains no secret.
+    hint: one sentence that says what to do; may be ''.
     """
 
     exit_code: ExitCode = ExitCode.UNEXPECTED
@@ -58,21 +58,21 @@ class FalconBulkError(Exception):
 
 
 class UsageProblem(FalconBulkError):
-    """The command line cannot be carried out as it stands."""
+    """The command line is invalid or incomplete."""
 
     exit_code = ExitCode.USAGE
     code = "usage"
 
 
 class Declined(FalconBulkError):
-    """The question was not answered with the customer and the number."""
+    """The user did not confirm with the customer and the number."""
 
     exit_code = ExitCode.DECLINED
     code = "declined"
 
 
 class AccessProblem(FalconBulkError):
-    """Credentials or permissions do not allow the work."""
+    """Credentials or permissions do not allow the command."""
 
     exit_code = ExitCode.ACCESS
     code = "access"
@@ -85,7 +85,7 @@ class BadEnvFile(AccessProblem):
 
 
 class LoginRefused(AccessProblem):
-    """The token endpoint did not give a token."""
+    """The token endpoint gave no token."""
 
     code = "login_refused"
 
@@ -103,7 +103,7 @@ class WrongTenant(AccessProblem):
 
 
 class FalconAnswer(FalconBulkError):
-    """What Falcon answered, or that it did not, kept with its trace id for support."""
+    """Falcon's answer, or its absence, with the trace id for support."""
 
     exit_code = ExitCode.UNREACHABLE
 
@@ -120,40 +120,40 @@ class Unreachable(FalconAnswer):
 
 
 class Rejected(FalconAnswer):
-    """Falcon refuses the request (a 4xx other than 401, 403 and 429)."""
+    """Falcon rejects the request (a 4xx other than 401, 403 and 429)."""
 
     code = "rejected"
 
 
 class BadFilter(Rejected):
-    """Falcon refuses the FQL filter."""
+    """Falcon rejects the FQL filter."""
 
     exit_code = ExitCode.USAGE
     code = "bad_filter"
 
 
 class AnswerLost(FalconAnswer):
-    """A change may or may not have been carried out: its answer was lost, cut, or a server error."""
+    """A change may have been applied: its answer was lost, truncated or a server error."""
 
     code = "answer_lost"
 
 
 class Refused(FalconBulkError):
-    """A guard of ours says no: stale, foreign or damaged plan, a bound not met, read-only."""
+    """falcon-bulk refuses: stale, foreign or damaged plan, bound exceeded, read-only."""
 
     exit_code = ExitCode.REFUSED
     code = "refused"
 
 
 class Busy(FalconBulkError):
-    """Another run holds this customer, or one is unfinished."""
+    """Another run is changing this customer, or one is unfinished."""
 
     exit_code = ExitCode.BUSY
     code = "busy"
 
 
 class Stopped(FalconBulkError):
-    """A signal asked the work to stop."""
+    """A signal stopped the command. terminated: by SIGTERM."""
 
     exit_code = ExitCode.SIGINT
     code = "stopped"

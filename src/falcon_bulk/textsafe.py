@@ -1,12 +1,12 @@
-"""Making foreign text safe to show: file names, command lines, hosts and comments are written by attackers.
+"""Make foreign text safe to show: attackers write file names, command lines, host names and comments.
 
-Every function takes any string and raises nothing.
+Every function accepts any string and never raises.
 """
 
 import re
 import unicodedata
 
-# Letters and marks that Unicode calls printable although nothing is seen of them.
+# Letters and marks that Unicode classes as printable although they are invisible.
 _INVISIBLE_LETTERS = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
@@ -15,7 +15,7 @@ _BEYOND_PRINTABLE_ASCII = re.compile("[^ -~]")
 _FORMULA_STARTS = "=+-@"
 
 _MARKDOWN_SYNTAX = re.compile(r"[\\`*_\[\]<>|~&#!$]")
-# What Markdown renderers, or the pages they are pasted into, make a link of without being asked.
+# What Markdown renderers, or pages that the text is pasted into, turn into links by themselves.
 _LINK_SCHEME = re.compile(r":(?=//)")
 _LINK_WWW = re.compile(r"(?<=www)\.", re.IGNORECASE)
 _MAIL_OR_MENTION = re.compile(r"@(?=\w)")
@@ -31,33 +31,33 @@ _FALCON_CONSOLE_LINK = re.compile(
 
 
 def printable(text: str) -> str:
-    r"""The text with everything that is not seen shown escaped, on one line.
+    r"""Return the text on one line, with every invisible character escaped.
 
     Control characters (C0, C1, DEL), line breaks, bidi and zero-width marks, other format characters, lone
-    surrogates and unassigned characters become `\x1b`, `\n`, `\u202e`. Spaces of all languages stay.
-    A backslash stays as it is (Windows paths are full of them): the result is for reading, not for decoding.
+    surrogates and unassigned characters become `\x1b`, `\n`, `\u202e`. All Unicode spaces stay.
+    A backslash stays as it is (Windows paths are full of them), so the result cannot be decoded.
     """
     if text.isprintable() and (text.isascii() or not _INVISIBLE_LETTERS.search(text)):
         return text
-    return _BEYOND_PRINTABLE_ASCII.sub(_escaped_if_unseen, text)
+    return _BEYOND_PRINTABLE_ASCII.sub(_escape_if_invisible, text)
 
 
 def csv_cell(text: str) -> str:
-    """The text for a cell of a CSV file that may be opened in a spreadsheet.
+    """Return the text for a CSV cell that may be opened in a spreadsheet.
 
-    Printable, and with a `'` before it if a spreadsheet could read it as a formula: it starts with `=`, `+`,
-    `-`, `@` (of any width, also after spaces), a tab or a carriage return.
+    It is printable, and prefixed with `'` if a spreadsheet could read it as a formula: it starts with `=`, `+`,
+    `-`, `@` (also full-width or after spaces), a tab or a carriage return.
     """
     start = text.lstrip()[:1]
-    formula = unicodedata.normalize("NFKC", start) in tuple(_FORMULA_STARTS)
-    return ("'" if formula or text.startswith(("\t", "\r")) else "") + printable(text)
+    is_formula = unicodedata.normalize("NFKC", start) in tuple(_FORMULA_STARTS)
+    return ("'" if is_formula or text.startswith(("\t", "\r")) else "") + printable(text)
 
 
 def markdown_cell(text: str) -> str:
-    """The text as Markdown source that is shown as the plain text, in a table's cell or elsewhere in a line.
+    """Return Markdown source that renders as the plain text, in a table cell or elsewhere in a line.
 
-    Web and mail addresses are defanged (`http[:]//`, `www[.]`, `user[@]host`), since some renderers make a
-    link of them whatever is escaped.
+    Web and mail addresses are defanged (`http[:]//`, `www[.]`, `user[@]host`), because some renderers turn them into
+    links even if they are escaped.
     """
     defanged = _LINK_SCHEME.sub("[:]", printable(text))
     defanged = _LINK_WWW.sub("[.]", defanged)
@@ -67,34 +67,34 @@ def markdown_cell(text: str) -> str:
 
 
 def safe_json(text: str) -> str:
-    r"""JSON text with what is not seen `\u`-escaped, for a terminal. It decodes to the same value.
+    r"""Return JSON text for a terminal: invisible characters are `\u`-escaped, and it decodes to the same value.
 
-    Line feeds and tabs stay: in JSON text they stand only between values.
+    Line feeds and tabs stay: in JSON text they occur only between values.
     """
     if text.isprintable() and not _INVISIBLE_LETTERS.search(text):
         return text
-    return _BEYOND_PRINTABLE_ASCII.sub(_json_escaped_if_unseen, text)
+    return _BEYOND_PRINTABLE_ASCII.sub(_json_escape_if_invisible, text)
 
 
 def falcon_link(url: object) -> str:
-    """The URL if it leads to a Falcon console over https and is spelled harmlessly, else ''."""
+    """Return the URL if it is an https link to a Falcon console in plain characters, else ''."""
     return url if isinstance(url, str) and _FALCON_CONSOLE_LINK.fullmatch(url) else ""
 
 
-def _seen(char: str) -> bool:
+def _is_visible(char: str) -> bool:
     if _INVISIBLE_LETTERS.match(char):
         return False
     return char.isprintable() or unicodedata.category(char) == "Zs"
 
 
-def _escaped_if_unseen(match: re.Match[str]) -> str:
+def _escape_if_invisible(match: re.Match[str]) -> str:
     char = match[0]
-    return char if _seen(char) else char.encode("unicode_escape").decode()
+    return char if _is_visible(char) else char.encode("unicode_escape").decode()
 
 
-def _json_escaped_if_unseen(match: re.Match[str]) -> str:
+def _json_escape_if_invisible(match: re.Match[str]) -> str:
     char = match[0]
-    if char in "\n\t" or _seen(char):
+    if char in "\n\t" or _is_visible(char):
         return char
     if char == "\r":
         return " "

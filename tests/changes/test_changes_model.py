@@ -75,7 +75,7 @@ class Unwired:
         self._alive()
         if self.unreadable:
             self.unreadable -= 1
-            raise Unreachable("Falcon cannot be reached to read alerts.")
+            raise Unreachable("Cannot reach Falcon to read alerts.")
         found = [self.tenant.store.by_id[one] for one in ids if one in self.tenant.store.by_id]
         return [msgspec.Raw(render(alert, alert.state)) for alert in found]
 

@@ -211,14 +211,14 @@ def _(shell: CommandRunner) -> str:
 # Network
 
 
-@provokes("Falcon cannot be reached to …: no connection …")
+@provokes("Cannot reach Falcon to …: no connection …")
 def _(shell: CommandRunner) -> str:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     return with_env(shell, *READ, FALCON_BASE_URL=f"http://127.0.0.1:{port}")
 
 
-@provokes("Falcon cannot be reached to …: Falcon answers 503 …")
+@provokes("Cannot reach Falcon to …: Falcon answers 503 …")
 def _(shell: CommandRunner) -> str:
     return faulty(shell, *READ, endpoint="queries", kind="status", status=503)
 
@@ -241,7 +241,7 @@ def _(shell: CommandRunner) -> str:
         return terminal.finish().err
 
 
-@provokes("Falcon does not let this client …: Falcon answers 429, too many requests …")
+@provokes("Falcon keeps refusing to …: Falcon answers 429, too many requests …")
 def _(shell: CommandRunner) -> str:
     return faulty(shell, *READ, endpoint="queries", kind="rate_limit", seconds=0.1)
 

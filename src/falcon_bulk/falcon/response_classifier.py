@@ -88,7 +88,7 @@ def classify_network_error(error: OSError) -> Exception:
     requests raises OSErrors; a missing CA file is a plain OSError.
     """
     if "CA certificate bundle" in str(error):
-        return Unreachable("The file of TLS CA certificates is missing.", "Check REQUESTS_CA_BUNDLE.")
+        return Unreachable("The file of CA certificates for TLS is missing.", "Check REQUESTS_CA_BUNDLE.")
     reason = _underlying_error(error)
     name = type(reason if isinstance(reason, Exception) else error).__name__
     if isinstance(error, requests.exceptions.SSLError) and "certificate verify failed" in str(error).casefold():
@@ -101,9 +101,9 @@ def classify_network_error(error: OSError) -> Exception:
     ):
         return RequestNotSent(f"no connection ({name})")
     if "Tunnel connection failed" in str(reason):
-        return RequestNotSent("the proxy does not connect to it")
+        return RequestNotSent("the proxy refuses to connect")
     if isinstance(error, ValueError) and not isinstance(error, requests.exceptions.ContentDecodingError):
-        return Unreachable(f"The request cannot be made ({type(error).__name__}).", "Check FALCON_BASE_URL.")
+        return Unreachable(f"Cannot send the request ({type(error).__name__}).", "Check FALCON_BASE_URL.")
     return ResponseLost(f"the connection broke ({name})")
 
 
@@ -157,7 +157,7 @@ def _check_success(body: Any, request_type: RequestType) -> Any:
     if not isinstance(body, ApiResponse):
         return body
     if body.meta is None and not body.problems:
-        raise ResponseLost("Falcon answers 200 with JSON that is not an answer of its API")
+        raise ResponseLost("Falcon answers 200 with JSON that is not an API answer")
     if not request_type.is_change and body.problems and not body.resources:
         problem = body.problems[0]
         if problem.transient or problem.status == 0:

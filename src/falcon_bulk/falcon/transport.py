@@ -170,7 +170,7 @@ class Transport:
                 if token_rejected:
                     raise LoginRefused(
                         f"Falcon refuses a fresh token (401): {error}.",
-                        "The base URL may name another region than the one that gave the token.",
+                        "FALCON_BASE_URL may name a different region than the one that gave the token.",
                     ) from None
                 token_rejected = True
                 log.decision(f"token rejected, {error}; log in again and retry")
@@ -205,7 +205,7 @@ class Transport:
             self.redirected_base_url = target
             url = f"{target}/oauth2/token"
             log.decision(f"redirected to {target}")
-        raise Unreachable("The token endpoint redirects in a circle.", "Check FALCON_BASE_URL.")
+        raise Unreachable("The token endpoint redirects in a loop.", "Check FALCON_BASE_URL.")
 
     def _redirect_base_url(self, request_type: RequestType, url: str, response: requests.Response) -> str:
         """Return the base URL that a login is redirected to; '' for none. Only known Falcon hosts are followed."""
@@ -214,7 +214,7 @@ class Transport:
         target = redirect_target(url.removesuffix("/oauth2/token"), response.headers.get("Location", ""))
         if not target:
             raise LoginRefused(
-                "The token endpoint redirects to a host that is not known to be Falcon's.", "Check FALCON_BASE_URL."
+                "The token endpoint redirects to a host that is not a known Falcon host.", "Check FALCON_BASE_URL."
             )
         return target
 
@@ -222,7 +222,7 @@ class Transport:
         """Return the seconds to wait before the next try. Raises Unreachable if there is no next try."""
         if failed >= request_type.max_tries or not self._retry_budget.take():
             raise Unreachable(
-                f"Falcon cannot be reached to {request_type.action}: {error} ({failed} tries).",
+                f"Cannot reach Falcon to {request_type.action}: {error} ({failed} tries).",
                 "Check the network and FALCON_BASE_URL, then run the command again.",
                 status=getattr(error, "status", None),
                 trace_id=getattr(error, "trace_id", ""),
@@ -233,8 +233,8 @@ class Transport:
         """Return the seconds to wait after a 429. Raises Unreachable after too many of them."""
         if rate_limited > MAX_RATE_LIMITED:
             raise Unreachable(
-                f"Falcon does not let this client {request_type.action}: {error} ({rate_limited} times).",
-                "Other integrations may use up the customer's limit; try again in some minutes.",
+                f"Falcon keeps refusing to {request_type.action}: {error} ({rate_limited} times).",
+                "Other integrations may be using up the customer's rate limit; try again in a few minutes.",
                 status=429,
             )
         requested = retry_after_seconds(error.headers, self._clock.now().timestamp())
