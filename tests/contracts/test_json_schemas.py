@@ -171,12 +171,12 @@ def test_a_run_of_which_some_or_all_alerts_fail_or_have_drifted(acme: Serve) -> 
 
 
 @pytest.mark.slow
-def test_a_dry_run_of_hashes_with_what_is_alike(acme: Serve) -> None:
+def test_a_dry_run_of_hashes_with_its_outliers(acme: Serve) -> None:
     shell = acme()
     hashes = ",".join(sorted(shell.hashes())[:9])
     dry = a_run(shell, "dry_run", "close-hash", "--hash", hashes, "--override", "all", "--dry-run")
-    assert {group["sha256"] for group in dry["alike"]} <= set(hashes.split(","))
-    assert dry["alike"]
+    assert {group["sha256"] for group in dry["outliers"]["groups"]} <= set(hashes.split(","))
+    assert dry["outliers"]["groups"]
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
-"""Alerts that differ, as `summary --outliers` and the preview of `close-hash` show them."""
+"""Outliers as `summary --outliers` and the preview of `close-hash` show them."""
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,42 +38,43 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandRunner]:
         yield shell
 
 
-def told_of(document: dict[str, Any]) -> set[str]:
-    return {odd["composite_id"] for group in document["outliers"] for odd in group["few"]}
+def reported(document: dict[str, Any]) -> set[str]:
+    return {outlier["composite_id"] for group in document["outliers"]["groups"] for outlier in group["examples"]}
 
 
-def test_summary_lists_the_alerts_that_differ_and_counts_the_groups(shell: CommandRunner) -> None:
+def test_summary_lists_the_outliers_and_counts_the_groups(shell: CommandRunner) -> None:
     document = shell.json("summary", "--outliers", "--by", "status")
-    assert told_of(document) == {id_at(shell.tenant, one) for one in COPIES.outliers}
-    (group,) = document["outliers"]
-    assert (group["sha256"], group["alerts"], group["differ"], group["alike"]) == (sha256_of(COPIES), 266, 3, 263)
-    assert {reason["words"] for reason in group["reasons"]} == {
+    assert reported(document) == {id_at(shell.tenant, one) for one in COPIES.outliers}
+    (group,) = document["outliers"]["groups"]
+    assert (group["sha256"], group["alerts"], group["outliers"]) == (sha256_of(COPIES), 266, 3)
+    assert group["status"] == "outliers"
+    assert {reason["description"] for reason in group["reasons"]} == {
         "run by SYSTEM",
         "under cmd.exe",
         "with the command line vss_copy.exe -delete -all -quiet",
     }
-    by_person = next(odd for odd in group["few"] if len(odd["differences"]) == 2)
+    by_person = next(outlier for outlier in group["examples"] if len(outlier["differences"]) == 2)
     assert by_person["differences"][1] == {"field": "parent", "value": "cmd.exe", "usual": "BackupAgent.exe"}
-    assert document["outlier_groups"]["differ"] == 1
-    assert document["outlier_groups"]["mixed"] >= 1
-    assert document["not_compared"] == 0
+    assert document["outliers"]["by_status"]["outliers"] == 1
+    assert document["outliers"]["by_status"]["inconclusive"] >= 1
+    assert document["outliers"]["not_compared"] == 0
     assert sum(one["alerts"] for one in document["by"]["status"]) == document["alerts_read"]
 
 
 @pytest.mark.slow
 def test_summary_compares_nothing_unless_asked(shell: CommandRunner) -> None:
-    assert not {"outliers", "outlier_groups", "not_compared"} & shell.json("summary").keys()
+    assert "outliers" not in shell.json("summary")
 
 
 @pytest.mark.slow
 def test_a_selection_is_compared_by_itself(shell: CommandRunner) -> None:
-    assert told_of(shell.json("summary", "--outliers", "--hash", sha256_of(COPIES)))
-    assert not told_of(shell.json("summary", "--outliers", "--hash", sha256_of(MIXED)))
+    assert reported(shell.json("summary", "--outliers", "--hash", sha256_of(COPIES)))
+    assert not reported(shell.json("summary", "--outliers", "--hash", sha256_of(MIXED)))
 
 
-def test_the_table_says_it_in_words(shell: CommandRunner) -> None:
+def test_the_table_describes_the_outliers(shell: CommandRunner) -> None:
     shown = shell("summary", "--outliers", "--by", "status").text
-    assert "groups some alerts differ" in shown
+    assert re.search(r"acme: Outliers: in 1 of \d+ groups", shown)
     assert "1 run by SYSTEM; 1 under cmd.exe; 1 with the command line vss_copy.exe -delete" in shown
     assert "run by i.muster, under cmd.exe" in shown
     assert "Usual of vss_copy.exe: user svc_backup; parent BackupAgent.exe; command line vss_copy.exe -job " in shown
@@ -80,19 +82,19 @@ def test_the_table_says_it_in_words(shell: CommandRunner) -> None:
 
 
 @pytest.mark.slow
-def test_csv_has_a_line_for_each_alert_that_differs(shell: CommandRunner) -> None:
+def test_csv_has_a_line_for_each_outlier(shell: CommandRunner) -> None:
     rows = list(csv.DictReader(io.StringIO(shell("summary", "--outliers", "--format", "csv").text)))
     assert {row["composite_id"] for row in rows} == {id_at(shell.tenant, one) for one in COPIES.outliers}
-    assert {(row["sha256"], row["alerts"], row["differ"]) for row in rows} == {(sha256_of(COPIES), "266", "3")}
+    assert {(row["sha256"], row["alerts"], row["outliers"]) for row in rows} == {(sha256_of(COPIES), "266", "3")}
 
 
 @pytest.mark.slow
-def test_in_a_round_each_customer_is_compared_by_itself(shell: CommandRunner) -> None:
+def test_in_a_multi_customer_run_each_customer_is_compared_by_itself(shell: CommandRunner) -> None:
     done = shell.bare("summary", "--outliers", "--all-customers", "--format", "json")
     assert done.code == 0, done
     results = {part["customer"]: part["result"] for part in done.document["customers"]}
-    assert told_of(results["acme"]) == {id_at(shell.tenant, one) for one in COPIES.outliers}
-    assert len(told_of(results["globex"])) == len(TOOL.outliers)
+    assert reported(results["acme"]) == {id_at(shell.tenant, one) for one in COPIES.outliers}
+    assert len(reported(results["globex"])) == len(TOOL.outliers)
     rows = list(
         csv.DictReader(io.StringIO(shell.bare("summary", "--outliers", "--all-customers", "--format", "csv").text))
     )
@@ -110,12 +112,15 @@ def test_what_an_attacker_wrote_into_a_folder_is_shown_harmless(shell: CommandRu
         assert "[link](https://evil.example)" not in done.text
 
 
-def test_the_preview_of_a_hash_tells_of_the_few_that_differ(shell: CommandRunner) -> None:
+def test_the_preview_of_a_hash_reports_its_outliers(shell: CommandRunner) -> None:
     done = shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
-    assert "Alike or not: 263 alike; 3 differ: 1 run by SYSTEM; 1 under cmd.exe; 1 with the command" in done.text
+    assert "Outliers: 3 of 266 alerts: 1 run by SYSTEM; 1 under cmd.exe; 1 with the command" in done.text
     document = shell.json("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
-    (group,) = document["alike"]
-    assert {odd["composite_id"] for odd in group["few"]} == {id_at(shell.tenant, one) for one in COPIES.outliers}
+    (group,) = document["outliers"]["groups"]
+    assert document["outliers"]["by_status"] == {"uniform": 0, "outliers": 1, "inconclusive": 0, "too_small": 0}
+    assert {outlier["composite_id"] for outlier in group["examples"]} == {
+        id_at(shell.tenant, one) for one in COPIES.outliers
+    }
     assert document["planned"] == 266
 
 
@@ -123,36 +128,38 @@ def test_the_preview_of_a_hash_tells_of_the_few_that_differ(shell: CommandRunner
 def test_the_preview_of_several_hashes_has_a_line_for_those_without_outliers(shell: CommandRunner) -> None:
     hashes = ",".join(map(sha256_of, (COPIES, MIXED, SIX)))
     shown = shell("close-hash", "--hash", hashes, "--dry-run").text
-    assert "Alike or not: in 1 of 3 groups some alerts differ" in shown
-    assert "1 mixed" in shown
-    assert "1 too small to say what is usual" in shown
+    assert "Outliers: in 1 of 3 groups" in shown
+    assert "1 inconclusive (too varied to compare; review manually)" in shown
+    assert "1 with too few alerts to compare" in shown
 
 
 @pytest.mark.slow
-def test_a_hash_whose_alerts_are_unlike_or_few_takes_one_line(shell: CommandRunner) -> None:
-    assert "Alike or not: 423 alerts, mixed: " in shell("close-hash", "--hash", sha256_of(MIXED), "--dry-run").text
+def test_a_hash_whose_alerts_are_too_varied_or_too_few_takes_one_line(shell: CommandRunner) -> None:
+    varied = shell("close-hash", "--hash", sha256_of(MIXED), "--dry-run").text
+    assert "Outliers: inconclusive: 423 alerts are too varied to compare (" in varied
+    assert "); review manually" in varied
     few = shell("close-hash", "--hash", sha256_of(SIX), "--dry-run").text
-    assert "Alike or not: 6 alerts, too few to say what is usual" in few
+    assert "Outliers: too few alerts to compare (6)" in few
 
 
-def test_alerts_that_differ_are_shown_next_to_the_question_and_hold_nothing_back(shell: CommandRunner) -> None:
+def test_outliers_are_shown_next_to_the_question_and_hold_nothing_back(shell: CommandRunner) -> None:
     with shell.terminal("close-hash", "--hash", sha256_of(COPIES)) as terminal:
         terminal.wait_for("Type 'acme 266'")
         shown = without_styling(terminal.shown)
         terminal.type("no\r")
         assert terminal.finish().code == 3
-    assert "263 alike; 3 differ" in shown
-    assert shown.index("263 alike") < shown.index("Type 'acme 266'")
+    assert "Outliers: 3 of 266 alerts" in shown
+    assert shown.index("Outliers: 3 of 266") < shown.index("Type 'acme 266'")
 
 
 @pytest.mark.slow
-def test_a_saved_plan_keeps_what_was_told(shell: CommandRunner) -> None:
+def test_a_saved_plan_keeps_the_outliers(shell: CommandRunner) -> None:
     plan = shell.folder / "copies.plan"
     assert shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run", "--plan", str(plan)).code == 0
     assert len(json.loads(plan.read_bytes().splitlines()[-1])["preview"]["alike"]["groups"]) == 1
     with shell.terminal("apply", str(plan)) as terminal:
         terminal.wait_for("Type 'acme 266'")
-        assert "263 alike; 3 differ" in without_styling(terminal.shown)
+        assert "Outliers: 3 of 266 alerts" in without_styling(terminal.shown)
         terminal.type("no\r")
         assert terminal.finish().code == 3
 
@@ -160,14 +167,14 @@ def test_a_saved_plan_keeps_what_was_told(shell: CommandRunner) -> None:
 @pytest.mark.slow
 def test_other_changes_are_not_compared(shell: CommandRunner) -> None:
     options = ("bulk-close", "--filter", f"sha256:'{sha256_of(COPIES)}'", "--dry-run")
-    assert "Alike or not" not in shell(*options).text
-    assert "alike" not in shell.json(*options)
+    assert "Outliers" not in shell(*options).text
+    assert "outliers" not in shell.json(*options)
 
 
 @pytest.mark.slow
-def test_all_plants_in_one_tenant_are_told_of_and_nothing_else(tmp_path: Path) -> None:
+def test_all_plants_in_one_tenant_are_reported_and_nothing_else(tmp_path: Path) -> None:
     tenant = Tenant(alerts=3_000, seed=9)
     plant(tenant, plants.groups())
     with Server(tenant) as server:
-        told = told_of(CommandRunner(tmp_path, server).json("summary", "--outliers"))
-    assert told == {id_at(tenant, one) for group in plants.groups() for one in group.outliers}
+        found = reported(CommandRunner(tmp_path, server).json("summary", "--outliers"))
+    assert found == {id_at(tenant, one) for group in plants.groups() for one in group.outliers}

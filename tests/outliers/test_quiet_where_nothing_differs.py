@@ -1,4 +1,4 @@
-"""Ordinary alerts are no outliers, and what is told does not hang on the order in which alerts come."""
+"""Ordinary alerts are no outliers, and the result does not depend on the order of the alerts."""
 
 import random
 from functools import cache
@@ -17,10 +17,10 @@ from tests.support import outlier_cases as plants
 
 
 def compared(alerts: list[Alert]) -> OutlierReport:
-    likenesses = OutlierDetector()
+    detector = OutlierDetector()
     for alert in alerts:
-        likenesses.add(alert)
-    return likenesses.comparison(1_000)
+        detector.add(alert)
+    return detector.report(1_000)
 
 
 def of_the_emulator(alerts: int, seed: int, **options: str) -> list[Alert]:
@@ -29,15 +29,15 @@ def of_the_emulator(alerts: int, seed: int, **options: str) -> list[Alert]:
 
 
 def assert_quiet(alerts: int, seed: int, **options: str) -> None:
-    comparison = compared(of_the_emulator(alerts, seed, **options))
-    told = sum(group.differ for group in comparison.groups)
-    print(f"{options}, seed {seed}: {told} of {alerts:,} told of; groups {comparison.by_likeness}")  # noqa: T201  to read with -s
-    assert told == 0
-    assert comparison.left_out == 0
+    report = compared(of_the_emulator(alerts, seed, **options))
+    outliers = sum(group.outliers for group in report.groups)
+    print(f"{options}, seed {seed}: {outliers} outliers in {alerts:,}; groups {report.by_status}")  # noqa: T201  to read with -s
+    assert outliers == 0
+    assert report.not_compared == 0
 
 
 @pytest.mark.parametrize("spread", ["lifelike", "even"])
-def test_nothing_is_told_of_a_tenant_where_everything_is_drawn_alike(spread: str) -> None:
+def test_a_tenant_where_everything_is_drawn_alike_has_no_outliers(spread: str) -> None:
     assert_quiet(1_500, 1, spread=spread, profile="endpoint")
 
 
@@ -45,13 +45,13 @@ def test_nothing_is_told_of_a_tenant_where_everything_is_drawn_alike(spread: str
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("spread", ["lifelike", "even", "crowded"])
 @pytest.mark.parametrize("profile", ["mixed", "endpoint"])
-def test_nothing_is_told_of_larger_tenants(seed: int, spread: str, profile: str) -> None:
+def test_larger_tenants_have_no_outliers(seed: int, spread: str, profile: str) -> None:
     assert_quiet(8_000, seed, spread=spread, profile=profile)
 
 
 @cache
 def some_alerts() -> tuple[Alert, ...]:
-    """Groups that differ, are mixed or small, and some whose names and folders are too many to be remembered."""
+    """Groups of every status, and some whose names and folders are too many to be remembered."""
     groups = plants.groups()
     documents = [document for group in (*groups[13:16], *groups[17:]) for document in group.documents]
     return tuple(decode_alert(encode(document)) for document in documents)
@@ -77,23 +77,23 @@ def an_alert(number: int, **fields: object) -> Alert:
 @pytest.mark.parametrize("value", [None, ["a", "b"], {"a": 1}, True])
 def test_what_is_no_text_counts_as_missing(value: object) -> None:
     usual = [an_alert(number) for number in range(50)]
-    odd = an_alert(99, filename=value, filepath=value, user_name=value, user_id=value, tactic=value, cmdline=value)
-    (group,) = compared([*usual, odd]).groups
-    assert (group.alerts, group.differ) == (51, 0)
+    without = an_alert(99, filename=value, filepath=value, user_name=value, user_id=value, tactic=value, cmdline=value)
+    (group,) = compared([*usual, without]).groups
+    assert (group.alerts, group.outliers) == (51, 0)
 
 
-def test_few_are_one_in_ten_and_of_many_the_square_root() -> None:
-    def differ(usual: int, others: int) -> int:
+def test_outliers_are_at_most_one_in_ten_and_of_many_the_square_root() -> None:
+    def outliers(usual: int, others: int) -> int:
         alerts = [an_alert(number) for number in range(usual)]
         alerts += [an_alert(90_000 + number, filepath="C:\\Windows\\Temp\\a.exe") for number in range(others)]
-        return sum(group.differ for group in compared(alerts).groups)
+        return sum(group.outliers for group in compared(alerts).groups)
 
-    assert (differ(18, 1), differ(18, 2), differ(18, 3)) == (0, 2, 0)
-    assert (differ(95, 10), differ(95, 11)) == (10, 0)
-    assert (differ(2_450, 50), differ(2_450, 51)) == (50, 0)
+    assert (outliers(18, 1), outliers(18, 2), outliers(18, 3)) == (0, 2, 0)
+    assert (outliers(95, 10), outliers(95, 11)) == (10, 0)
+    assert (outliers(2_450, 50), outliers(2_450, 51)) == (50, 0)
 
 
 @pytest.mark.slow
-def test_what_there_is_no_room_for_is_counted() -> None:
+def test_alerts_beyond_the_limit_of_profiles_are_counted() -> None:
     alerts = [an_alert(number, sha256=None, name=f"Pattern {number}") for number in range(MAX_PROFILES + 7)]
-    assert compared(alerts).left_out == 7
+    assert compared(alerts).not_compared == 7

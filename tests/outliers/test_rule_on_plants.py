@@ -12,27 +12,27 @@ from tests.support import outlier_cases_held_out as plants_held_out
 from tests.support.alert_groups import Group
 
 
-def told_of(group: Group) -> set[str]:
-    """The ids of the alerts that the rule tells of."""
-    likenesses = OutlierDetector()
+def outliers_found(group: Group) -> set[str]:
+    """The ids of the alerts that the rule reports."""
+    detector = OutlierDetector()
     for document in group.documents:
-        likenesses.add(decode_alert(encode(document)))
-    found = likenesses.comparison(100).groups
-    told = {odd.composite_id for one in found for odd in one.few}
-    assert len(told) == sum(one.differ for one in found), "more differ than are listed"
-    return told
+        detector.add(decode_alert(encode(document)))
+    groups = detector.report(100).groups
+    found = {outlier.composite_id for one in groups for outlier in one.examples}
+    assert len(found) == sum(one.outliers for one in groups), "there are more outliers than listed"
+    return found
 
 
-def held_against(groups: Sequence[Group]) -> tuple[int, list[str], list[str]]:
-    """How many plants there are, which of them were missed, and of what it was told although it is no plant."""
+def judge(groups: Sequence[Group]) -> tuple[int, list[str], list[str]]:
+    """How many plants there are, which of them were missed, and what was reported although it is no plant."""
     missed: list[str] = []
     false: list[str] = []
     for group in groups:
-        told = told_of(group)
-        missed += [f"{group.story}: {why}" for composite_id, why in group.outliers.items() if composite_id not in told]
+        found = outliers_found(group)
+        missed += [f"{group.story}: {why}" for composite_id, why in group.outliers.items() if composite_id not in found]
         false += [
             f"{group.story}: {group.near_misses.get(composite_id, 'ordinary')}"
-            for composite_id in told - set(group.outliers)
+            for composite_id in found - set(group.outliers)
         ]
     plants_there = sum(len(group.outliers) for group in groups)
     near = sum(len(group.near_misses) for group in groups)
@@ -47,15 +47,15 @@ def held_against(groups: Sequence[Group]) -> tuple[int, list[str], list[str]]:
     return plants_there, missed, false
 
 
-def test_every_plant_is_told_of_and_nothing_else() -> None:
-    number, missed, false = held_against(plants.groups())
+def test_every_plant_is_reported_and_nothing_else() -> None:
+    number, missed, false = judge(plants.groups())
     assert number == 32
     assert missed == []
     assert false == []
 
 
-def test_of_the_plants_held_out_all_are_told_of_whose_field_is_steady() -> None:
-    number, missed, false = held_against(plants_held_out.groups())
+def test_of_the_plants_held_out_all_are_reported_whose_field_can_be_compared() -> None:
+    number, missed, false = judge(plants_held_out.groups())
     assert number == 10
     # The command lines of that group vary, and nothing else of this plant is unusual.
     assert missed == ["Packages through msiexec: a library instead of a package"]
@@ -63,8 +63,8 @@ def test_of_the_plants_held_out_all_are_told_of_whose_field_is_steady() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 5, 19])
-def test_a_group_that_is_too_small_is_not_judged(count: int) -> None:
+def test_a_group_that_is_too_small_is_not_compared(count: int) -> None:
     group = plants.groups()[0]
     some = [document for document in group.documents if document["composite_id"] not in group.outliers][: count - 1]
-    odd = next(document for document in group.documents if document["composite_id"] in group.outliers)
-    assert told_of(group._replace(documents=[*some, odd])) == set()
+    outlier = next(document for document in group.documents if document["composite_id"] in group.outliers)
+    assert outliers_found(group._replace(documents=[*some, outlier])) == set()

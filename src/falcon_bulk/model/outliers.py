@@ -1,33 +1,57 @@
-"""The result of comparing alerts with their like: which of a group are alike, and which few differ."""
+"""The result of comparing alerts within groups: the outliers, which differ from the other alerts of their group.
+
+The structs are also the JSON of `outliers` in `run/1` and `summary/1`.
+"""
 
 from enum import StrEnum
 
 import msgspec
 
+PHRASES = {
+    "user": "run by {}",
+    "kind of account": "run by {}",
+    "file name": "named {}",
+    "folder": "in {}",
+    "parent": "under {}",
+    "disposition": "with the disposition “{}”",
+    "tactic": "with the tactic {}",
+    "command line": "with the command line {}",
+}
+"""How a difference in each compared field is described."""
+
+
+def describe_difference(field: str, value: str) -> str:
+    """Return a phrase such as `in C:\\Windows\\Temp` for a value of a compared field."""
+    return PHRASES[field].format(value)
+
 
 class GroupStatus(StrEnum):
-    """What can be said of a group. MIXED: most fields vary; SMALL: too few alerts to say what is usual."""
+    """The result for a group.
 
-    ALIKE = "alike"
-    DIFFER = "differ"
-    MIXED = "mixed"
-    SMALL = "small"
+    INCONCLUSIVE: most fields vary, so the comparison says nothing. TOO_SMALL: too few alerts to say what is usual.
+    """
+
+    UNIFORM = "uniform"
+    OUTLIERS = "outliers"
+    INCONCLUSIVE = "inconclusive"
+    TOO_SMALL = "too_small"
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A field in which an alert differs: its value, and the one that most of its group have.
-
-    words: the value as it is said, like `in C:\\Windows\\Temp`.
-    """
+    """A field in which an alert differs: its value, and the most usual value in its group."""
 
     field: str
     value: str
     usual: str
-    words: str
+
+    @property
+    def description(self) -> str:
+        """The difference as a phrase."""
+        return describe_difference(self.field, self.value)
 
 
 class Outlier(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert that differs from its group."""
+    """An alert that differs from its group. created: RFC 3339, as Falcon sent it."""
 
     composite_id: str
     created: str
@@ -36,37 +60,37 @@ class Outlier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OutlierReason(msgspec.Struct, frozen=True, kw_only=True):
-    """How many alerts differ in one way, and in which: `in C:\\Windows\\Temp, under powershell.exe`."""
+    """How many alerts differ in the same way, and how: `in C:\\Windows\\Temp, under powershell.exe`."""
 
     alerts: int
-    words: str
+    description: str
 
 
 class AlertGroup(msgspec.Struct, frozen=True, kw_only=True):
-    """Alerts of one own hash or, without one, of one name and product.
+    """The alerts of one own hash or, if they have none, of one name and product.
 
-    sha256 is '' for a group by name; name is the file's or the alert's. differ: how many of the alerts do; reasons
-    has the most frequent ways, few the oldest of the alerts, and both may leave some out. steady and varied: the
-    fields that were compared, and those in which the alerts are unlike each other anyway.
+    sha256: None for a group by name. name: of the file or the alert. outliers: how many of the alerts are outliers.
+    compared_fields: the fields with usual values, in which alerts can differ; varied_fields: those with too many
+    values to compare. reasons: the most frequent; examples: the oldest outliers. Both may be incomplete.
     """
 
-    sha256: str
+    sha256: str | None
     name: str
     alerts: int
-    differ: int
-    likeness: GroupStatus
-    steady: tuple[str, ...] = ()
-    varied: tuple[str, ...] = ()
+    status: GroupStatus
+    outliers: int = 0
+    compared_fields: tuple[str, ...] = ()
+    varied_fields: tuple[str, ...] = ()
     reasons: tuple[OutlierReason, ...] = ()
-    few: tuple[Outlier, ...] = ()
+    examples: tuple[Outlier, ...] = ()
 
 
 class OutlierReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The groups that have alerts that differ, most first, then the largest others; by_likeness counts all groups.
+    """The groups, those with most outliers first, then the largest; by_status counts all groups.
 
-    left_out: alerts that were not compared, since there were too many different ones to remember.
+    not_compared: alerts left out because there were too many different ones to remember.
     """
 
     groups: tuple[AlertGroup, ...] = ()
-    by_likeness: dict[str, int] = {}
-    left_out: int = 0
+    by_status: dict[GroupStatus, int] = {}
+    not_compared: int = 0

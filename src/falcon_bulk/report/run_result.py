@@ -15,7 +15,6 @@ from falcon_bulk.report.indicators import (
     operation_past_tense,
     result_hashes_sheet,
 )
-from falcon_bulk.report.outliers import alike_documents
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _PROBLEM_COLUMNS = (
@@ -81,8 +80,8 @@ def result_document(result: RunResult) -> dict[str, Any]:
 
 
 def dry_run_document(result: RunResult, preview: Preview) -> dict[str, Any]:
-    """`falcon-bulk/run/1` of a run that was only looked at, with the alerts of a hash that differ from the others."""
-    return result_document(result) | ({} if preview.alike is None else {"alike": alike_documents(preview.alike)})
+    """Return `falcon-bulk/run/1` of a dry run, with the outliers among the alerts of a hash."""
+    return result_document(result) | ({} if preview.alike is None else {"outliers": preview.alike})
 
 
 def result_headline(result: RunResult) -> str:

@@ -9,7 +9,7 @@ from falcon_bulk.model.outliers import OutlierReport
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.report import chart
 from falcon_bulk.report.multi_customer import joined_sheet
-from falcon_bulk.report.outliers import GroupDocument, outlier_fields, outlier_rows_sheet, outlier_sheets
+from falcon_bulk.report.outliers import groups_with_outliers, outlier_rows_sheet, outlier_sheets
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
@@ -31,9 +31,7 @@ class SummaryDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="sche
     hidden: int
     source: str
     by: dict[str, tuple[Count, ...]]
-    outliers: tuple[GroupDocument, ...] | msgspec.UnsetType = msgspec.UNSET
-    outlier_groups: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
-    not_compared: int | msgspec.UnsetType = msgspec.UNSET
+    outliers: OutlierReport | msgspec.UnsetType = msgspec.UNSET
 
 
 def summary_report(summary: Summary, exit_code: int) -> Report:
@@ -129,16 +127,16 @@ def _bar(count: Count, field: str) -> chart.Bar:
     return chart.Bar(_label(count), count.alerts)
 
 
-def _outliers(customer: str, comparison: OutlierReport) -> list[Sheet]:
-    first, *others = outlier_sheets(comparison, GROUPS, ALERTS_OF_GROUP)
+def _outliers(customer: str, report: OutlierReport) -> list[Sheet]:
+    first, *others = outlier_sheets(report, GROUPS, ALERTS_OF_GROUP)
     title = f"{customer}: {first.title}" if first.title else ""
-    return [replace(first, title=title, csv_sheet=outlier_rows_sheet(comparison)), *others]
+    return [replace(first, title=title, csv_sheet=outlier_rows_sheet(report)), *others]
 
 
 def summary_document(summary: Summary) -> SummaryDocument:
     """Return the document of a summary."""
-    fields = msgspec.structs.asdict(summary) | outlier_fields(summary.outliers)
-    return SummaryDocument(**fields)
+    outliers = msgspec.UNSET if summary.outliers is None else groups_with_outliers(summary.outliers)
+    return SummaryDocument(**msgspec.structs.asdict(summary) | {"outliers": outliers})
 
 
 def _row(count: Count, counts: tuple[Count, ...]) -> Row:

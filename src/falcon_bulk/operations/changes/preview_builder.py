@@ -98,7 +98,7 @@ class PreviewBuilder:
             newest=self._newest,
             sent=tuple(sent),
             warnings=tuple(said),
-            alike=self._likenesses.comparison(MOST_GROUPS) if self._likenesses and self.planned else None,
+            alike=self._likenesses.report(MOST_GROUPS) if self._likenesses and self.planned else None,
         )
 
 

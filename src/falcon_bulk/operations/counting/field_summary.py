@@ -60,7 +60,7 @@ def summarize(
     counts once for each. outliers: also compare each alert with its like. Raises UsageProblem for what cannot be a
     field.
     """
-    likenesses = OutlierDetector() if outliers else None
+    detector = OutlierDetector() if outliers else None
     readers = _readers(fields)
     counters: dict[str, Counter[Value]] = {field: Counter() for field in fields}
     read = hidden = 0
@@ -69,8 +69,8 @@ def summarize(
         hidden += found.alert.hidden
         for field, values in readers.items():
             counters[field].update(set(values(found)))
-        if likenesses is not None:
-            likenesses.add(found.alert)
+        if detector is not None:
+            detector.add(found.alert)
     return Summary(
         customer=customer,
         generated_at=generated_at,
@@ -78,7 +78,7 @@ def summarize(
         alerts_read=read,
         hidden=hidden,
         by={field: tuple(_counts(counter, top)) for field, counter in counters.items()},
-        outliers=likenesses.comparison(MAX_GROUPS) if likenesses is not None else None,
+        outliers=detector.report(MAX_GROUPS) if detector is not None else None,
     )
 
 

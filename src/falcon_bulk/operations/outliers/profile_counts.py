@@ -1,6 +1,6 @@
-"""Alerts by what is compared of them, counted as they come: a group keeps a number for each profile it has seen.
+"""Count the alerts of a group by profile: by the normalized values of the compared fields.
 
-What is kept does not grow with the number of alerts, and does not depend on their order.
+Memory does not grow with the number of alerts, and the result does not depend on their order.
 """
 
 from bisect import insort
@@ -30,13 +30,13 @@ from falcon_bulk.operations.outliers.normalization import (
 
 MAX_EXAMPLES = 10
 MAX_VALUES = 13
-"""A field with more values than these in a group is given up there: it cannot be steady any more."""
+"""A field with more values than this in a group is dropped there: it varies too much to be compared."""
 
 Profile = tuple[str, ...]
 
 
 class ComparedValues(msgspec.Struct, frozen=True, order=True, gc=False):
-    """What an alert says of how it came about: the values as they stand in it, but for very long ones."""
+    """The compared values of an alert as Falcon sent them, cut to MAX_LENGTH."""
 
     user: str
     sid: str
@@ -44,7 +44,7 @@ class ComparedValues(msgspec.Struct, frozen=True, order=True, gc=False):
     path: str
     parent: str
     disposition: str
-    disposition_in_words: str
+    disposition_description: str
     tactic: str
     cmdline: str
 
@@ -57,33 +57,30 @@ class ComparedValues(msgspec.Struct, frozen=True, order=True, gc=False):
 
 
 class ComparedField(NamedTuple):
-    """A field of the profile: what of an alert's looks is shown, how a difference in it is put into words.
+    """A compared field, and a function that returns its value for display.
 
-    alone: only one value of it can be usual in a group.
+    needs_majority: a value is usual only if more than half of the alerts have it.
     """
 
     name: str
     value: Callable[[ComparedValues], str]
-    words: str
-    alone: bool = False
+    needs_majority: bool = False
 
 
 COMPARED_FIELDS = (
-    ComparedField("user", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
-    ComparedField("kind of account", lambda looks: looks.user or looks.sid, "run by {}", alone=True),
-    ComparedField("file name", lambda looks: looks.filename, "named {}"),
-    ComparedField("folder", lambda looks: looks.folder, "in {}"),
-    ComparedField("parent", lambda looks: looks.parent, "under {}"),
-    ComparedField(
-        "disposition", lambda looks: looks.disposition_in_words or looks.disposition, "with the disposition “{}”"
-    ),
-    ComparedField("tactic", lambda looks: looks.tactic, "with the tactic {}"),
-    ComparedField("command line", lambda looks: looks.cmdline, "with the command line {}"),
+    ComparedField("user", lambda values: values.user or values.sid, needs_majority=True),
+    ComparedField("kind of account", lambda values: values.user or values.sid, needs_majority=True),
+    ComparedField("file name", lambda values: values.filename),
+    ComparedField("folder", lambda values: values.folder),
+    ComparedField("parent", lambda values: values.parent),
+    ComparedField("disposition", lambda values: values.disposition_description or values.disposition),
+    ComparedField("tactic", lambda values: values.tactic),
+    ComparedField("command line", lambda values: values.cmdline),
 )
 
 
 def compared_values(alert: Alert) -> ComparedValues:
-    """What an alert says; '' for what it does not."""
+    """Return the compared values of an alert; '' for what it does not have."""
     return ComparedValues(
         _cut(alert.user_name),
         _cut(alert.user_id),
@@ -102,9 +99,9 @@ def _cut(value: object) -> str:
 
 
 def alert_profile(alert: Alert) -> Profile:
-    """The shapes of an alert's FIELDS, in their order; '' for what it does not have.
+    """Return the normalized values of COMPARED_FIELDS, in their order; '' for what the alert does not have.
 
-    The kind of account says who runs a program; at a login, say, there is none.
+    The kind of account is compared only where a program ran; a login, for example, has none.
     """
     parent, sid = alert.parent_details, _cut(alert.user_id)
     values = (
@@ -120,37 +117,37 @@ def alert_profile(alert: Alert) -> Profile:
     )
     try:
         return _profile(*values)
-    except TypeError:  # A list where there should be a text.
+    except TypeError:  # a list where there should be text cannot be cached
         return _profile.__wrapped__(*values)
 
 
-# Typed, since 0 and False are equal and only one of them is a number.
+# Typed because 0 == False, and only the first is a number.
 @lru_cache(maxsize=4_096, typed=True)
 def _profile(*values: Any) -> Profile:
-    user, sid, filename, path, parent, disposition, in_words, tactic, line = map(_cut, values)
+    user, sid, filename, path, parent, disposition, description, tactic, cmdline = map(_cut, values)
     return (
         normalize_user(user, sid),
-        account_kind(user, sid) if filename or line else "",
+        account_kind(user, sid) if filename or cmdline else "",
         normalize_file_name(filename),
         normalize_folder(path),
         normalize_file_name(parent),
-        normalize_disposition(disposition, in_words),
+        normalize_disposition(disposition, description),
         normalize_tactic(tactic),
-        normalize_arguments(line, filename),
+        normalize_arguments(cmdline, filename),
     )
 
 
 class ExampleAlert(msgspec.Struct, frozen=True, order=True, gc=False):
-    """An alert as it is remembered. The older comes first."""
+    """What is kept of an alert to show it as an example. Older alerts sort first."""
 
     created: str
     composite_id: str
     host: str
-    looks: ComparedValues
+    values: ComparedValues
 
 
 class ProfileCount:
-    """Alerts of one profile: how many, and the oldest of them."""
+    """The number of alerts of one profile, and the oldest of them."""
 
     __slots__ = ("alerts", "oldest")
 
@@ -166,64 +163,67 @@ class ProfileCount:
             insort(self.oldest, ExampleAlert(created, alert.composite_id, alert.host, compared_values(alert)))
             del self.oldest[MAX_EXAMPLES:]
 
-    def join(self, other: "ProfileCount") -> None:
-        """Count the alerts of another profile too."""
+    def merge(self, other: "ProfileCount") -> None:
+        """Add the alerts of another profile."""
         self.alerts += other.alerts
         self.oldest = sorted([*self.oldest, *other.oldest])[:MAX_EXAMPLES]
 
 
 class GroupProfiles:
-    """The profiles of a group, without the fields that were given up.
+    """The profiles of a group, without the fields that were dropped because they vary.
 
-    fields: the numbers of those that are left; a profile in `same` has a shape for each of them.
+    fields: the numbers of the remaining fields; a profile in `profiles` has a value for each of them.
     """
 
-    __slots__ = ("_kept", "_values", "fields", "same")
+    __slots__ = ("_kept", "_values", "fields", "profiles")
 
     def __init__(self) -> None:
-        self.same: dict[Profile, ProfileCount] = {}
+        self.profiles: dict[Profile, ProfileCount] = {}
         self.fields = tuple(range(len(COMPARED_FIELDS)))
         self._kept: tuple[bool, ...] = ()
         self._values: dict[int, set[str]] = {}
 
     def add(self, full: Profile, alert: Alert, *, may_grow: bool) -> bool:
-        """Count an alert; False if it would need a new profile and may not have one."""
-        key = tuple(compress(full, self._kept)) if self._kept else full
-        if (same := self.same.get(key)) is None:
+        """Count an alert; full: its profile with all fields. False: it needs a new profile, and may_grow is False."""
+        profile = tuple(compress(full, self._kept)) if self._kept else full
+        if (count := self.profiles.get(profile)) is None:
             if not may_grow:
                 return False
-            same = self.same[key] = ProfileCount()
-        same.add(alert)
-        if same.alerts == 1 and (self._values or len(self.same) > MAX_VALUES):
+            count = self.profiles[profile] = ProfileCount()
+        count.add(alert)
+        if count.alerts == 1 and (self._values or len(self.profiles) > MAX_VALUES):
             self._note_values(full)
         return True
 
-    def counts(self, position: int) -> Counter[str]:
-        """The alerts by the shape of the field at that position of `fields`, without those that have none."""
+    def value_counts(self, position: int) -> Counter[str]:
+        """Count the alerts by their value of the field at `position` of `fields`; those that have none do not count."""
         counts: Counter[str] = Counter()
-        for key, same in self.same.items():
-            if key[position]:
-                counts[key[position]] += same.alerts
+        for profile, count in self.profiles.items():
+            if profile[position]:
+                counts[profile[position]] += count.alerts
         return counts
 
     def _note_values(self, full: Profile) -> None:
         if not self._values:
-            self._values = {field: {key[at] for key in self.same} - {""} for at, field in enumerate(self.fields)}
+            self._values = {
+                field: {profile[position] for profile in self.profiles} - {""}
+                for position, field in enumerate(self.fields)
+            }
         for field in self.fields:
             if full[field]:
                 self._values[field].add(full[field])
                 if len(self._values[field]) > MAX_VALUES:
-                    self._give_up(field)
+                    self._drop_field(field)
 
-    def _give_up(self, field: int) -> None:
+    def _drop_field(self, field: int) -> None:
         position = self.fields.index(field)
         self.fields = self.fields[:position] + self.fields[position + 1 :]
         self._kept = tuple(number in self.fields for number in range(len(COMPARED_FIELDS)))
         del self._values[field]
-        before, self.same = self.same, {}
-        for key, same in before.items():
-            shorter = key[:position] + key[position + 1 :]
-            if (known := self.same.get(shorter)) is not None:
-                known.join(same)
+        before, self.profiles = self.profiles, {}
+        for profile, count in before.items():
+            shorter = profile[:position] + profile[position + 1 :]
+            if (existing := self.profiles.get(shorter)) is not None:
+                existing.merge(count)
             else:
-                self.same[shorter] = same
+                self.profiles[shorter] = count
