@@ -1,5 +1,6 @@
 """The help of every command: what it does, and examples that call it."""
 
+import re
 import shlex
 
 import click
@@ -30,6 +31,27 @@ def test_a_help_has_examples_of_that_command(path: str) -> None:
 def test_each_option_has_a_help_text(path: str) -> None:
     undocumented = [param.opts for param in ALL[path].params if isinstance(param, click.Option) and not param.help]
     assert not undocumented
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_the_options_stand_in_groups(path: str) -> None:
+    """Each option once, the shared ones under the same headings everywhere."""
+    context = click.Context(ALL[path], info_name=path)
+    text = ALL[path].get_help(context) + "\n"
+    sections = dict(re.findall(r"^([A-Z][\w ]+):\n((?:  .+\n|\n)+)", text, re.MULTILINE))
+    declared = [param for param in ALL[path].get_params(context) if isinstance(param, click.Option)]
+    if any(param.name == "customers" for param in declared):
+        assert "--customer NAME" in sections["Customer"]
+        assert "--readers N" in sections["Speed"]
+        assert "--format" in sections["Output"]
+    listed = re.findall(r"^  (?:-\w, )?(--[\w-]+)", "\n".join(sections.values()), re.MULTILINE)
+    assert sorted(listed) == sorted(next(name for name in param.opts if name[:2] == "--") for param in declared)
+
+
+def test_the_help_of_a_change_begins_with_the_alerts_and_goes_on_with_the_change() -> None:
+    help_text = ALL["falcon-bulk close-hash"].get_help(click.Context(ALL["falcon-bulk close-hash"]))
+    headings = re.findall(r"^([A-Z][\w ]+):\n", help_text, re.MULTILINE)
+    assert headings == ["Which alerts", "What to do", "Safety", "Customer", "Speed", "Output"]
 
 
 @pytest.mark.parametrize("path", COMMANDS)

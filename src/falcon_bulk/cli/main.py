@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from falcon_bulk import __version__
+from falcon_bulk.cli.command_group import SuggestingGroup
 from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.cli.completions import COMPLETE_VARIABLE
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
-from falcon_bulk.cli.suggestions import SuggestingGroup, explain_usage_error
+from falcon_bulk.cli.suggestions import explain_usage_error
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
 from falcon_bulk.textsafe import printable
 

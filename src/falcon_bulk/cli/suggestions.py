@@ -25,20 +25,6 @@ class SuggestingChoice(click.Choice[str]):
         return f"{value!r} is not one of {', '.join(self.choices)}. {suggestion}".rstrip()
 
 
-class SuggestingGroup(click.Group):
-    """A group of commands that suggests the closest ones for a mistyped command."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Resolve as Click does. Raises UsageProblem for an unknown command."""
-        name = args[0]
-        if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
-            suggestion = did_you_mean(name.lower(), self.list_commands(ctx))
-            raise UsageProblem(f"No such command {name!r}.", f"{suggestion}`{ctx.command_path} --help` lists them.")
-        return super().resolve_command(ctx, args)
-
-
 def explain_usage_error(error: click.UsageError, argv: Sequence[str]) -> UsageProblem:
     """Return an error of Click's parser as a UsageProblem with a hint.
 

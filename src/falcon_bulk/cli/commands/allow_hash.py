@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import check_not_blank, multi_value, single_value
 from falcon_bulk.cli.options import consent_options, dry_run_option, examples, hash_file_option, operator_option
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -14,6 +15,7 @@ PLATFORMS = ("windows", "mac", "linux")
 
 @click.command(
     "allow-hash",
+    cls=GroupedHelp,
     epilog=examples(
         "allow-hash --customer acme --hash SHA256 --platform windows --global --dry-run",
         "allow-hash --customer acme --hash-file vetted.csv --platform windows,mac --host-group GROUP_ID",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import consent_options, examples, pace_options
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "apply",
+    cls=GroupedHelp,
     epilog=examples(
         "bulk-close --customer acme --host '*-LAB-*' --dry-run --plan lab.plan",
         "apply lab.plan --customer acme",

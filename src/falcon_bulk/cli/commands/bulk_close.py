@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import SelectionOptions, change_options, examples, read_options, selection_options
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -13,6 +14,7 @@ from falcon_bulk.errors import UsageProblem
 
 @click.command(
     "bulk-close",
+    cls=GroupedHelp,
     epilog=examples(
         "bulk-close --customer acme --filter \"status:'new'+name:'EICAR*'\" --dry-run",
         "bulk-close --customer acme --host '*-LAB-*' --status new --resolution ignored",

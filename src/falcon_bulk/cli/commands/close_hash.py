@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.options import SelectionOptions, change_options, examples, read_options, selection_options
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import UsageProblem
@@ -11,6 +12,7 @@ from falcon_bulk.errors import UsageProblem
 
 @click.command(
     "close-hash",
+    cls=GroupedHelp,
     epilog=examples(
         "close-hash --customer acme --hash SHA256 --dry-run",
         'close-hash --customer acme --hash SHA256 --resolution false_positive --comment "PUP, approved"',

@@ -3,6 +3,7 @@
 import click
 
 from falcon_bulk.cli.completions import COMPLETE_VARIABLE
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import SuggestingChoice
@@ -19,6 +20,7 @@ For zsh, ~/.zshrc has `fpath+=~/.zfunc` before `autoload -U compinit && compinit
 
 @click.command(
     "completion",
+    cls=GroupedHelp,
     epilog=examples(
         "completion bash > ~/.local/share/bash-completion/completions/falcon-bulk",
         "completion zsh > ~/.zfunc/_falcon-bulk",

@@ -2,9 +2,9 @@
 
 import click
 
+from falcon_bulk.cli.command_group import SuggestingGroup
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
-from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode
 
 

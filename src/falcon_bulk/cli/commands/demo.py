@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.optional_packages import require_emulator
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
@@ -18,7 +19,7 @@ CUSTOMER = "acme"
 ALERTS = 12_000
 
 
-@click.command("demo", epilog=examples("demo"))
+@click.command("demo", cls=GroupedHelp, epilog=examples("demo"))
 @shared_options
 def command() -> int:
     """A guided tour on a local tenant: look, count by hash, dry run, close, prove, take back.

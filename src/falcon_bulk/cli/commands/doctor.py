@@ -2,6 +2,7 @@
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import UsageProblem
@@ -9,6 +10,7 @@ from falcon_bulk.errors import UsageProblem
 
 @click.command(
     "doctor",
+    cls=GroupedHelp,
     epilog=examples(
         "doctor --customer acme",
         "doctor --customer acme --format json",

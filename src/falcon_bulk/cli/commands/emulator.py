@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from falcon_bulk.cli.command_group import SuggestingGroup
 from falcon_bulk.cli.option_values import choice_value, single_value
 from falcon_bulk.cli.optional_packages import require_emulator
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
-from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode, UsageProblem
 
 EXAMPLES = examples(

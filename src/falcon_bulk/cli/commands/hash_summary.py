@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import SelectionOptions, examples, selection_options, takes
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -25,6 +26,7 @@ class HashSummaryOptions(NamedTuple):
 
 @click.command(
     "hash-summary",
+    cls=GroupedHelp,
     epilog=examples(
         "hash-summary --customer acme",
         "hash-summary --customer acme --status new --since 7d --top 20",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import multi_value, single_value
 from falcon_bulk.cli.options import SelectionOptions, examples, selection_options, takes
 from falcon_bulk.cli.shared_options import shared_options
@@ -28,6 +29,7 @@ class QueryOptions(NamedTuple):
 
 @click.command(
     "query",
+    cls=GroupedHelp,
     epilog=examples(
         "query --customer acme --status new --severity high,critical",
         "query --customer acme --filter \"device.hostname:'DC*'\" --all --format csv",

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.options import examples, pace_options
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import ExitCode, Refused
@@ -11,6 +12,7 @@ from falcon_bulk.errors import ExitCode, Refused
 
 @click.command(
     "resume",
+    cls=GroupedHelp,
     epilog=examples(
         "resume --customer acme",
         "resume RUN --customer acme",

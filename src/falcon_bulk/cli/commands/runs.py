@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from falcon_bulk.cli.command_group import SuggestingGroup
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
-from falcon_bulk.cli.suggestions import SuggestingGroup
 from falcon_bulk.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
@@ -10,6 +11,7 @@ from falcon_bulk.errors import ExitCode
 
 @click.command(
     "schedule",
+    cls=GroupedHelp,
     epilog=examples(
         "schedule --weekly mon 07:00 -- hash-summary --customer acme --since 7d -o reports/acme.md",
         "schedule --daily 06:30 -- query --customer acme --status new --since 24h -o new.jsonl",

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import multi_value, single_value
 from falcon_bulk.cli.options import SelectionOptions, examples, selection_options, takes
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
 
 DEFAULT = ("severity", "status", "product")
 BY = (
-    "severity, status, product, type, name, host, user, tactic, technique, filename, cmdline, resolution, assignee, "
-    "day, hour or tag; any field path, like device.os_version; a pair: name*host. Several: with commas."
+    "Count by this field: severity, status, product, type, name, host, user, tactic, technique, filename, cmdline, "
+    "resolution, assignee, day, hour or tag; any field path, like device.os_version; a pair: name*host. "
+    "Commas between several."
 )
 
 
@@ -33,6 +35,7 @@ class SummaryOptions(NamedTuple):
 
 @click.command(
     "summary",
+    cls=GroupedHelp,
     epilog=examples(
         "summary --customer acme --hash-file hashes.txt --by host,user",
         "summary --customer acme --status new",

@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.options import consent_options, examples, pace_options
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 
 @click.command(
     "undo",
+    cls=GroupedHelp,
     epilog=examples(
         "undo RUN --customer acme",
         "undo RUN --customer acme --yes --max 500",
