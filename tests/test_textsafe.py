@@ -24,12 +24,12 @@ def is_seen(char: str) -> bool:
 
 
 @given(NASTY_TEXT)
-def test_nothing_unseen_survives(text: str) -> None:
+def test_no_invisible_character_survives(text: str) -> None:
     assert all(map(is_seen, printable(text)))
 
 
 @given(st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="\u115f\u1160\u3164\uffa0")))
-def test_what_is_seen_stays_as_it_is(text: str) -> None:
+def test_visible_text_stays_unchanged(text: str) -> None:
     assert printable(text) == text
 
 
@@ -49,7 +49,7 @@ def test_what_is_seen_stays_as_it_is(text: str) -> None:
         ("請求書\u3000é 🦅", "請求書\u3000é 🦅"),
     ],
 )
-def test_unseen_characters_are_shown_escaped(text: str, shown: str) -> None:
+def test_invisible_characters_are_escaped(text: str, shown: str) -> None:
     assert printable(text) == shown
 
 
@@ -97,7 +97,7 @@ JSON_VALUES = st.recursive(
 
 
 @given(JSON_VALUES, st.sampled_from([None, 2, "\t"]))
-def test_json_made_safe_means_the_same_and_hides_nothing(value: object, indent: int | str | None) -> None:
+def test_safe_json_decodes_to_the_same_value_and_hides_nothing(value: object, indent: int | str | None) -> None:
     safe = safe_json(json.dumps(value, ensure_ascii=False, indent=indent))
     assert json.loads(safe) == json.loads(json.dumps(value))
     assert all(is_seen(char) or char in "\n\t" for char in safe)

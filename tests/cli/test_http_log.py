@@ -220,7 +220,7 @@ def test_a_full_disk_stops_nothing(readable: CommandRunner, tmp_path: Path) -> N
     assert (done.returncode, done.stdout != b"") == (0, True)
 
 
-def test_a_line_holds_no_secret_and_nothing_unseen() -> None:
+def test_a_line_holds_no_secret_and_no_invisible_character() -> None:
     register_secret("t0ken-of-acme")
     text = SafeFormatter().format(_record("a t0ken-of-acme\x1b[2J\u202e\nb"))
     assert text.endswith("a ***\\x1b[2J\\u202e\nb")

@@ -59,7 +59,7 @@ def test_ids_come_in_the_order_of_the_answer_with_the_total(falcon: ScriptedFalc
 
 
 @pytest.mark.parametrize("last", [{"total": 2, "after": ""}, {"total": 2}, {"total": 2, "after": None}])
-def test_a_page_is_asked_for_in_the_body_and_the_last_one_has_no_after(
+def test_a_page_is_requested_in_the_body_and_the_last_page_has_no_after(
     last: dict[str, object], falcon: ScriptedFalcon, alerts: Alerts
 ) -> None:
     falcon.answer(
@@ -169,7 +169,7 @@ def test_values_are_counted_in_one_request_hidden_alerts_included(falcon: Script
     ]
 
 
-def test_a_refused_count_is_not_tried_again(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+def test_a_rejected_count_is_not_retried(falcon: ScriptedFalcon, alerts: Alerts) -> None:
     falcon.answer(AGGREGATES, Reply(500, b"{}"))
     with pytest.raises(Unreachable):
         alerts.count_by_value([AggregateQuery("status", "")])
@@ -177,7 +177,7 @@ def test_a_refused_count_is_not_tried_again(falcon: ScriptedFalcon, alerts: Aler
 
 
 @pytest.mark.parametrize("count", [None, "3", 2.5, [3]])
-def test_counts_that_are_no_numbers_are_as_good_as_none(falcon: ScriptedFalcon, alerts: Alerts, count: object) -> None:
+def test_counts_that_are_not_numbers_are_an_error(falcon: ScriptedFalcon, alerts: Alerts, count: object) -> None:
     falcon.answer(AGGREGATES, *[good([{"name": "hours", "buckets": [{"label": "2026-11-24T08", "count": count}]}])] * 2)
     with pytest.raises(Unreachable, match="counts"):
         alerts.count_by_hour(FQL)
@@ -185,16 +185,14 @@ def test_counts_that_are_no_numbers_are_as_good_as_none(falcon: ScriptedFalcon, 
         alerts.count_by_value([AggregateQuery("status", "")])
 
 
-def test_an_alert_that_an_answer_leaves_out_is_asked_for_once_more(falcon: ScriptedFalcon, alerts: Alerts) -> None:
+def test_an_alert_missing_from_an_answer_is_requested_again(falcon: ScriptedFalcon, alerts: Alerts) -> None:
     a, b = {"composite_id": "a"}, {"composite_id": "b"}
     falcon.answer(ENTITIES, good([b]), good([a]))
     assert {composite_id_of(raw) for raw in alerts.by_id(["a", "b", "b"])} == {"a", "b"}
     assert [call.json["composite_ids"] for call in falcon.to(ENTITIES)] == [["a", "b", "b"], ["a"]]
 
 
-def test_an_alert_that_is_missing_twice_or_said_to_be_unknown_is_missing(
-    falcon: ScriptedFalcon, alerts: Alerts
-) -> None:
+def test_an_alert_missing_twice_or_reported_unknown_is_missing(falcon: ScriptedFalcon, alerts: Alerts) -> None:
     falcon.answer(ENTITIES, good([{"composite_id": "b"}], errors=[{"code": 404, "message": "gone", "id": "c"}]), good())
     assert [composite_id_of(raw) for raw in alerts.by_id(["a", "b", "c"])] == ["b"]
     assert [call.json["composite_ids"] for call in falcon.to(ENTITIES)] == [["a", "b", "c"], ["a"]]

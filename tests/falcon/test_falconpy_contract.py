@@ -62,7 +62,7 @@ def an_api(session: Session) -> falconpy.Alerts:
     return api
 
 
-def test_it_is_of_the_line_these_tests_were_written_for() -> None:
+def test_the_installed_falconpy_is_the_version_these_tests_are_for() -> None:
     assert version("crowdstrike-falconpy").startswith("1.6.")
 
 
@@ -156,7 +156,7 @@ def test_what_is_passed_along_is_what_the_transport_overrides_or_lets_pass() -> 
     assert options["timeout"] is None
 
 
-def test_nothing_but_headers_status_and_json_is_asked_of_a_response() -> None:
+def test_only_headers_status_and_json_of_a_response_are_used() -> None:
     assert an_api(Session()).query_alerts_v2(limit=1)["status_code"] == 200
 
 

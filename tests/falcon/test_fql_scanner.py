@@ -79,5 +79,5 @@ def test_every_behaviour_field_leads_to_a_field_that_alerts_have() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"), [("hostnme", "hostname"), ("platform_name", "device.platform_name"), ("zzzzzz", "")]
 )
-def test_a_near_name_is_found(typed: str, meant: str) -> None:
+def test_a_similar_field_is_suggested(typed: str, meant: str) -> None:
     assert closest_field(typed) == meant

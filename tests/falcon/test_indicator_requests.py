@@ -44,7 +44,7 @@ def test_hashes_are_looked_up_together_and_what_is_found_is_read_by_id(
     assert read.query["ids"] == ["id-abab", "id-cdcd"]
 
 
-def test_what_a_list_does_not_find_is_asked_for_alone_and_lists_are_distrusted_once_that_finds_more(
+def test_hashes_a_list_does_not_find_are_searched_alone_and_all_are_once_one_is_found(
     falcon: ScriptedFalcon, indicators: Indicators
 ) -> None:
     hashes = [f"{number:064x}" for number in range(3 * MAX_SINGLE_CHECKS)]
@@ -58,7 +58,7 @@ def test_what_a_list_does_not_find_is_asked_for_alone_and_lists_are_distrusted_o
     assert len(falcon.to(SEARCH)) == lists + len(hashes)
 
 
-def test_where_a_list_is_refused_all_are_asked_for_alone(falcon: ScriptedFalcon, indicators: Indicators) -> None:
+def test_if_a_list_is_rejected_each_hash_is_searched_alone(falcon: ScriptedFalcon, indicators: Indicators) -> None:
     hashes = [f"{number:064x}" for number in range(MAX_SINGLE_CHECKS + 10)]
     falcon.answer(SEARCH, refused(400, "unparsable filter"), good(["id"], total=1), good())
     falcon.answer(ENTITIES, good([an_indicator(hashes[0], id="id")]))
@@ -80,7 +80,7 @@ def test_nothing_but_a_hash_gets_into_a_filter(falcon: ScriptedFalcon, indicator
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_an_unknown_id_that_refuses_a_whole_reading_is_singled_out(
+def test_an_unknown_id_that_rejects_a_whole_request_is_isolated(
     falcon: ScriptedFalcon, indicators: Indicators, status: int
 ) -> None:
     falcon.answer(ENTITIES, refused(status), refused(status), good([an_indicator(FIRST, id="a")]))
@@ -96,7 +96,7 @@ def test_ids_go_in_urls_that_stay_short(falcon: ScriptedFalcon, indicators: Indi
 # Creating
 
 
-def test_a_creation_asks_for_exactly_the_allowance_and_never_to_ignore_warnings(
+def test_a_creation_sends_exactly_the_indicator_and_never_ignores_warnings(
     falcon: ScriptedFalcon, indicators: Indicators
 ) -> None:
     falcon.answer(ENTITIES, Reply(201, an_envelope([an_indicator(FIRST)])))
@@ -131,7 +131,7 @@ def test_host_groups_take_the_place_of_global_and_no_end_is_none(
 
 
 @pytest.mark.parametrize("status", [201, 400])
-def test_what_is_wrong_with_single_indicators_is_told_whatever_the_status(
+def test_errors_of_single_indicators_are_reported_whatever_the_status(
     falcon: ScriptedFalcon, indicators: Indicators, status: int
 ) -> None:
     problem = {"row": 2, "value": SECOND.upper(), "message_type": "warning", "message": "Duplicate"}
@@ -141,7 +141,7 @@ def test_what_is_wrong_with_single_indicators_is_told_whatever_the_status(
     assert (response.refused, response.message) == ({SECOND: "warning: Duplicate"}, "some")
 
 
-def test_a_refusal_of_the_whole_request_a_lost_answer_and_a_missing_scope_are_told_apart(
+def test_a_rejected_request_a_lost_answer_and_a_missing_scope_are_different_errors(
     falcon: ScriptedFalcon, indicators: Indicators
 ) -> None:
     for reply, error in (

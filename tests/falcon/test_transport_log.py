@@ -47,7 +47,7 @@ def test_the_trace_id_of_an_error_comes_from_its_header(log: pytest.LogCaptureFi
     assert "'new'" not in log.text
 
 
-def test_a_reset_has_no_status_and_says_what_was_decided(log: pytest.LogCaptureFixture) -> None:
+def test_a_reset_is_logged_without_status_and_with_the_decision(log: pytest.LogCaptureFixture) -> None:
     timing = FakeClock()
     with scripted(timing) as falcon, logged_in(timing) as tenant:
         falcon.answer(PATCH, broken(requests.ConnectionError("reset")))

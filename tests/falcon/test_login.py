@@ -84,7 +84,7 @@ def test_the_credentials_of_another_tenant_in_the_environment_are_never_used(
     assert {call.host for call in falcon.calls} == {"api.us-2.crowdstrike.com"}
 
 
-def test_a_401_logs_in_again_once_and_goes_on_with_the_new_token(falcon: ScriptedFalcon, timing: FakeClock) -> None:
+def test_a_401_logs_in_again_once_and_retries_with_the_new_token(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(QUERY, refused(401, "access denied, invalid bearer token"), good(total=3))
     with logged_in(timing) as tenant:
         assert tenant.alerts.count("") == 3
@@ -100,7 +100,7 @@ def test_a_change_that_got_a_401_is_sent_again_with_the_new_token(falcon: Script
     assert bearers(falcon, PATCH) == ["1", "2"]
 
 
-def test_a_fresh_token_that_is_refused_too_ends_it(falcon: ScriptedFalcon, timing: FakeClock) -> None:
+def test_a_401_with_a_fresh_token_is_an_error(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(QUERY, refused(401, "access denied, invalid bearer token"))
     with logged_in(timing) as tenant, pytest.raises(LoginRefused) as caught:
         tenant.alerts.count("")
@@ -108,7 +108,7 @@ def test_a_fresh_token_that_is_refused_too_ends_it(falcon: ScriptedFalcon, timin
     assert (falcon.logins, len(falcon.to(QUERY))) == (2, 2)
 
 
-def test_threads_whose_token_is_refused_at_once_log_in_once_between_them(timing: FakeClock) -> None:
+def test_threads_whose_token_is_rejected_together_log_in_once(timing: FakeClock) -> None:
     threads = 8
     together = threading.Barrier(threads)
     lock = threading.Lock()
@@ -166,7 +166,7 @@ class WatchedTiming(FakeClock):
             assert self._changed.wait_for(lambda: len(self.looked) >= threads, 10)
 
 
-def test_threads_renew_once_between_them_also_where_falcon_gives_the_same_token_again() -> None:
+def test_threads_renew_the_token_once_even_if_falcon_gives_the_same_one_again() -> None:
     threads = 8
     timing = WatchedTiming()
     logins = 0
@@ -189,7 +189,7 @@ def test_threads_renew_once_between_them_also_where_falcon_gives_the_same_token_
 
 
 @pytest.mark.parametrize("lifetime", [0, 1, -5])
-def test_a_token_that_hardly_lives_does_not_make_a_login_of_every_request(
+def test_a_short_lived_token_does_not_cause_a_login_per_request(
     lifetime: int, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, a_token(expires_in=lifetime))
@@ -199,7 +199,7 @@ def test_a_token_that_hardly_lives_does_not_make_a_login_of_every_request(
     assert falcon.logins == 1
 
 
-def test_after_a_renewal_that_failed_the_next_one_costs_one_login_and_calls_cost_one_request(
+def test_after_a_failed_renewal_the_next_costs_one_login_and_calls_one_request(
     falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     with logged_in(timing) as tenant:
@@ -220,7 +220,7 @@ def test_after_a_renewal_that_failed_the_next_one_costs_one_login_and_calls_cost
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_login_in_the_wrong_region_goes_on_in_the_right_one_and_stays_there(
+def test_a_login_to_the_wrong_region_follows_the_redirect_and_stays_there(
     status: int, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, moved_to("https://api.eu-1.crowdstrike.com/oauth2/token", status), a_token())
@@ -248,7 +248,7 @@ def test_a_login_in_the_wrong_region_goes_on_in_the_right_one_and_stays_there(
         "",
     ],
 )
-def test_a_login_is_sent_on_to_no_host_that_is_not_known(
+def test_a_login_is_never_redirected_to_an_unknown_host(
     location: str, falcon: ScriptedFalcon, timing: FakeClock
 ) -> None:
     falcon.answer(LOGIN_PATH, moved_to(location))
@@ -257,7 +257,7 @@ def test_a_login_is_sent_on_to_no_host_that_is_not_known(
     assert len(falcon.calls) == 1
 
 
-def test_a_login_that_is_sent_in_a_circle_ends(falcon: ScriptedFalcon, timing: FakeClock) -> None:
+def test_a_redirect_loop_of_a_login_ends(falcon: ScriptedFalcon, timing: FakeClock) -> None:
     falcon.answer(LOGIN_PATH, moved_to("https://api.eu-1.crowdstrike.com/oauth2/token"))
     with pytest.raises(Unreachable, match="loop"), logged_in(timing):
         pass
@@ -276,7 +276,9 @@ def home_of(tenant: Tenant, falcon: ScriptedFalcon, reply: Reply) -> str:
     return tenant.home_cid()
 
 
-def test_home_is_the_expected_cid_or_else_that_of_the_newest_alert(falcon: ScriptedFalcon, timing: FakeClock) -> None:
+def test_the_home_cid_is_the_expected_one_or_that_of_the_newest_alert(
+    falcon: ScriptedFalcon, timing: FakeClock
+) -> None:
     with logged_in(timing) as tenant:
         assert home_of(tenant, falcon, newest(CID.upper())) == CID
         assert home_of(tenant, falcon, good([])) == CID

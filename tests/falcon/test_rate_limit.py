@@ -53,7 +53,7 @@ def gap(falcon: ScriptedFalcon, path: str = QUERY) -> float:
         (1e30, MAX_COOLDOWN),
     ],
 )
-def test_a_429_waits_as_long_as_it_is_told_within_bounds(
+def test_a_429_waits_as_long_as_its_header_asks_within_bounds(
     told: float, seconds: float, falcon: ScriptedFalcon, tenant: Tenant
 ) -> None:
     falcon.answer(QUERY, throttled(told), good(total=1))
@@ -62,13 +62,13 @@ def test_a_429_waits_as_long_as_it_is_told_within_bounds(
 
 
 @pytest.mark.parametrize("told", [None, "", "soon", EPOCH - 5, 0, -1, "nan", "inf", "-inf", "9" * 400, "1e999"])
-def test_a_429_that_tells_nothing_usable_waits_a_little(told: object, falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_a_429_without_a_usable_header_waits_a_little(told: object, falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(QUERY, throttled(told), good(total=1))
     assert tenant.alerts.count("") == 1
     assert 1.0 <= gap(falcon) <= 2.0
 
 
-def test_a_change_that_is_throttled_waits_and_is_sent_again(falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_a_rate_limited_change_waits_and_is_sent_again(falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(PATCH, throttled(EPOCH + 7), Reply(200, an_envelope()))
     tenant.alerts.update(["a"], (Action("update_status", "closed"),))
     assert gap(falcon, PATCH) == pytest.approx(7)
@@ -79,7 +79,7 @@ def test_waiting_for_the_rate_limit_costs_no_retries(falcon: ScriptedFalcon, ten
     assert tenant.alerts.count("") == 2
 
 
-def test_a_limit_that_never_lifts_ends_in_exit_5_after_a_bounded_number_of_requests(
+def test_an_endless_rate_limit_ends_with_exit_5_after_a_bounded_number_of_requests(
     falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock
 ) -> None:
     falcon.answer(QUERY, throttled())
@@ -90,7 +90,9 @@ def test_a_limit_that_never_lifts_ends_in_exit_5_after_a_bounded_number_of_reque
     assert max(timing.waits) <= MAX_COOLDOWN
 
 
-def test_a_wait_of_more_than_two_seconds_is_said_with_its_length(falcon: ScriptedFalcon, timing: FakeClock) -> None:
+def test_a_wait_of_more_than_two_seconds_is_announced_with_its_length(
+    falcon: ScriptedFalcon, timing: FakeClock
+) -> None:
     said: list[str] = []
     falcon.answer(QUERY, throttled(EPOCH + 90), good(), throttled(EPOCH + 92), good())
     with logged_in(timing, on_wait=said.append) as tenant:
@@ -137,7 +139,7 @@ def rate(remaining: object, limit: object = 6_000) -> dict[str, str]:
     return {"X-Ratelimit-Limit": str(limit), "X-Ratelimit-Remaining": str(remaining)}
 
 
-def test_requests_are_not_spaced_while_the_share_lasts_and_the_more_the_less_is_left(timing: FakeClock) -> None:
+def test_requests_are_spaced_only_beyond_the_quota_and_more_the_less_remains(timing: FakeClock) -> None:
     pacer = RequestPacer(timing, quota=0.5)
     spaces = []
     for remaining in (6_000, 3_000, 2_000, 1_000, 0):
@@ -150,7 +152,7 @@ def test_requests_are_not_spaced_while_the_share_lasts_and_the_more_the_less_is_
     assert pacer.lowest_remaining == 0
 
 
-def test_the_pace_is_picked_up_again_when_the_window_has_moved_on(timing: FakeClock) -> None:
+def test_the_pace_recovers_when_the_window_has_moved_on(timing: FakeClock) -> None:
     pacer = RequestPacer(timing)
     pacer.after_answer(rate(0))
     assert spacing(timing, pacer) > 0
@@ -181,7 +183,7 @@ def test_the_rate_headers_of_real_answers_slow_the_tenant_down(falcon: ScriptedF
 
 
 @given(st.text() | st.floats().map(str) | st.integers().map(str), st.floats(0, 4e9))
-def test_being_told_to_wait_is_within_bounds_or_nothing_whatever_the_header_says(value: str, now: float) -> None:
+def test_retry_after_is_within_bounds_or_none_for_any_header(value: str, now: float) -> None:
     seconds = retry_after_seconds({TOLD: value}, now)
     assert seconds is None or MIN_COOLDOWN <= seconds <= MAX_COOLDOWN
 

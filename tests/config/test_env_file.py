@@ -51,7 +51,7 @@ def test_nothing_is_written_to_the_process_environment(tmp_path: Path) -> None:
     assert dict(os.environ) == before
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "does not exist" in refusal(tmp_path / "acme.env").message
 
 
@@ -71,12 +71,12 @@ def test_an_unreadable_line_is_named_by_its_number_and_not_its_text(tmp_path: Pa
     assert f", line {line}: " in refusal(an_env_file(tmp_path, text)).message
 
 
-def test_a_key_that_stands_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
+def test_a_duplicate_key_is_refused_with_both_lines(tmp_path: Path) -> None:
     error = refusal(an_env_file(tmp_path, f"FALCON_CID=a\n\nFALCON_CID={SECRET}\n"))
     assert "line 3: FALCON_CID is already on line 1" in error.message
 
 
-def test_a_foreign_key_that_stands_twice_is_not_shown(tmp_path: Path) -> None:
+def test_an_unknown_duplicate_key_is_not_shown(tmp_path: Path) -> None:
     word = SECRET.replace("-", "_")
     error = refusal(an_env_file(tmp_path, f"{word}=\n{word}=\n"))
     assert "line 2" in error.message
@@ -98,7 +98,7 @@ def test_the_parsed_file_does_not_show_its_values(tmp_path: Path) -> None:
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o602, 0o610, 0o601, 0o700])
-def test_a_mode_looser_than_600_is_refused_with_the_line_that_mends_it(tmp_path: Path, mode: int) -> None:
+def test_a_mode_looser_than_600_is_refused_with_the_command_that_fixes_it(tmp_path: Path, mode: int) -> None:
     path = an_env_file(tmp_path, f"FALCON_CLIENT_SECRET={SECRET}\n", name="acme $x.env", mode=mode)
     error = refusal(path)
     assert f"{mode:o}" in error.message
@@ -107,7 +107,7 @@ def test_a_mode_looser_than_600_is_refused_with_the_line_that_mends_it(tmp_path:
 
 @posix_only
 @pytest.mark.parametrize("mode", [0o600, 0o400])
-def test_mode_600_or_tighter_is_taken(tmp_path: Path, mode: int) -> None:
+def test_mode_600_or_tighter_is_accepted(tmp_path: Path, mode: int) -> None:
     assert load_env_file(an_env_file(tmp_path, "A=1\n", mode=mode)).warnings == ()
 
 
@@ -175,7 +175,7 @@ def test_a_link_to_nothing_and_a_loop_of_links_are_refused(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 300])
-def test_what_is_no_path_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_invalid_path_is_refused(tmp_path: Path, name: str) -> None:
     refusal(tmp_path / name)
 
 
@@ -229,13 +229,13 @@ def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     assert read_env_file(path) == {"A": "1"}
 
 
-def test_a_file_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     with pytest.raises(BadEnvFile, match="cannot be written"):
         write_env_file(tmp_path / "absent" / "x.env", {"A": "1"})
 
 
 @posix_only
-def test_a_file_that_the_disk_has_no_room_for_is_said_and_none_is_left(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_file(tmp_path: Path) -> None:
     import resource
 
     former = resource.getrlimit(resource.RLIMIT_FSIZE)

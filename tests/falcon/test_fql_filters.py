@@ -50,9 +50,7 @@ INJECTIONS = [
 
 @pytest.mark.parametrize("value", INJECTIONS)
 @pytest.mark.parametrize("check", [check_host, check_name, lambda value: check_word(value, "product"), check_sha256])
-def test_a_value_that_would_leave_its_quotes_or_match_all_is_a_mistake_of_the_command_line(
-    check: Any, value: str
-) -> None:
+def test_a_value_that_would_leave_its_quotes_or_match_all_is_a_usage_error(check: Any, value: str) -> None:
     with pytest.raises(UsageProblem) as caught:
         check(value)
     assert caught.value.exit_code == ExitCode.USAGE
@@ -71,7 +69,7 @@ def test_a_hash_is_lower_cased_as_falcon_stores_it() -> None:
 
 
 @pytest.mark.parametrize("host", ["ACME-WKS-0142", "srv01.acme.example", "ACME-*", "*-DC?"[:-1], "a_b", "10.0.0.7"])
-def test_host_names_and_globs_are_taken(host: str) -> None:
+def test_host_names_and_globs_are_accepted(host: str) -> None:
     assert check_host(host) == host
 
 
@@ -110,7 +108,7 @@ def test_what_passes_as_a_value_never_ends_its_quotes_and_can_be_sent(value: str
         "cmdline:*'*\\\\temp*'",
     ],
 )
-def test_a_filter_with_matching_quotes_and_parentheses_is_taken_as_it_stands(value: str) -> None:
+def test_a_filter_with_matching_quotes_and_parentheses_is_accepted_unchanged(value: str) -> None:
     assert check_filter(value) == value
 
 
@@ -128,7 +126,7 @@ def test_a_filter_with_matching_quotes_and_parentheses_is_taken_as_it_stands(val
         "name:'\udcff'",
     ],
 )
-def test_a_filter_that_would_fall_out_of_its_parentheses_is_refused(value: str) -> None:
+def test_a_filter_that_would_escape_its_parentheses_is_refused(value: str) -> None:
     with pytest.raises(UsageProblem):
         check_filter(value)
 
@@ -162,7 +160,7 @@ def _closing_parenthesis(text: str) -> int:
 # Putting parts together
 
 
-def test_nothing_selected_is_no_filter_and_a_lone_star_neither() -> None:
+def test_an_empty_selection_or_a_lone_star_gives_no_filter() -> None:
     assert base_filter(Selection()) == ""
     assert base_filter(Selection(filter=" * ")) == ""
 
@@ -180,7 +178,7 @@ def test_an_or_is_put_in_parentheses_before_it_is_anded() -> None:
     )
 
 
-def test_a_host_is_looked_for_in_all_the_places_it_can_stand_in() -> None:
+def test_a_host_is_searched_in_all_fields_that_may_hold_it() -> None:
     clause = base_filter(Selection(host="ACME-*"))
     assert clause == "(" + ",".join(f"{field}:'ACME-*'" for field in HOST_FIELDS) + ")"
 
@@ -201,7 +199,7 @@ def test_a_severity_is_its_name_or_without_a_name_its_band(name: str, band: str)
     assert base_filter(Selection(severities=(name,))) == f"(severity_name:'{name}',(severity_name:!'*'+{band}))"
 
 
-def test_parts_are_joined_only_where_there_are_some() -> None:
+def test_blank_parts_are_left_out() -> None:
     assert all_of(["", "a:'1'", ""]) == "a:'1'"
     assert any_of(["a:'1'"]) == "a:'1'"
     assert any_of(["a:'1'", "b:'2'"]) == "(a:'1',b:'2')"
@@ -209,7 +207,7 @@ def test_parts_are_joined_only_where_there_are_some() -> None:
     assert equals_any("a", ["1", "2"]) == "a:['1','2']"
 
 
-def test_a_hash_is_looked_for_in_the_places_of_own_hashes() -> None:
+def test_a_hash_is_searched_in_the_fields_of_own_hashes() -> None:
     assert list(hash_clauses([A, B]).values()) == [
         f"sha256:['{A}','{B}']",
         f"entities.sha256:['{A}','{B}']",
@@ -249,7 +247,7 @@ def test_groups_of_hashes_hold_each_hash_once_and_keep_to_the_limit_of_terms(sel
         ("name:'it\\'s: a'+filename:\"C:\\\\x\"", 2),
     ],
 )
-def test_terms_are_counted_by_value_and_not_in_what_is_quoted(fql: str, number: int) -> None:
+def test_terms_are_counted_by_value_and_not_in_quoted_text(fql: str, number: int) -> None:
     assert count_terms(fql) == number
 
 

@@ -101,7 +101,7 @@ def by_name(cases: dict[str, Any]) -> Any:
 
 
 @by_name(NEVER_LEFT)
-def test_what_never_left_is_sent_again_whether_it_reads_or_changes(
+def test_a_request_that_was_not_sent_is_retried_for_reads_and_changes(
     event: Exception, falcon: ScriptedFalcon, tenant: Tenant
 ) -> None:
     falcon.answer(QUERY, broken(event), broken(event), good(total=7))
@@ -113,7 +113,7 @@ def test_what_never_left_is_sent_again_whether_it_reads_or_changes(
 
 
 @by_name(PERHAPS_APPLIED)
-def test_a_read_without_a_usable_answer_is_made_again(event: Reply, falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_a_read_without_a_usable_answer_is_retried(event: Reply, falcon: ScriptedFalcon, tenant: Tenant) -> None:
     for path, read in {
         QUERY: lambda: tenant.alerts.count("") == 1,
         COMBINED: lambda: tenant.alerts.page("").total == 1,
@@ -125,7 +125,7 @@ def test_a_read_without_a_usable_answer_is_made_again(event: Reply, falcon: Scri
 
 
 @by_name(PERHAPS_APPLIED)
-def test_a_change_without_a_usable_answer_is_sent_once_and_said_to_be_lost(
+def test_a_change_without_a_usable_answer_is_sent_once_and_reported_lost(
     event: Reply, falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock
 ) -> None:
     falcon.answer(PATCH, event)
@@ -135,7 +135,7 @@ def test_a_change_without_a_usable_answer_is_sent_once_and_said_to_be_lost(
     assert timing.waits == []
 
 
-def test_a_lost_answer_keeps_its_status_and_trace_id_for_the_support(falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_a_lost_answer_keeps_its_status_and_trace_id_for_support(falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(PATCH, Reply(500, an_envelope(), {"X-Cs-Traceid": "trace-9"}))
     with pytest.raises(AnswerLost) as caught:
         tenant.alerts.update(["a"], WAY)
@@ -182,7 +182,7 @@ def test_backoff_grows_with_full_jitter_up_to_its_cap(
     assert timing.waits == [0.5, 1.0, 2.0, 4.0]  # the fake's chance is 1: the upper ends
 
 
-def test_a_stop_ends_the_waiting_for_the_next_try(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock) -> None:
+def test_a_stop_ends_the_wait_for_the_next_try(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock) -> None:
     falcon.answer(QUERY, refused(503))
     timing.stop_in_wait = True
     with pytest.raises(Stopped):
@@ -190,7 +190,7 @@ def test_a_stop_ends_the_waiting_for_the_next_try(falcon: ScriptedFalcon, tenant
     assert len(falcon.to(QUERY)) == 1
 
 
-def test_after_a_stop_no_request_leaves(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock) -> None:
+def test_after_a_stop_no_request_is_sent(falcon: ScriptedFalcon, tenant: Tenant, timing: FakeClock) -> None:
     falcon.answer(QUERY, good())
     timing.stopping = True
     with pytest.raises(Stopped):
@@ -223,7 +223,7 @@ def test_a_403_stops_at_once_and_names_the_missing_scope(
 
 
 @pytest.mark.parametrize("status", [400, 404, 413])
-def test_a_change_that_is_refused_is_not_sent_again(status: int, falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_a_rejected_change_is_not_retried(status: int, falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(PATCH, refused(status, "request too large"))
     with pytest.raises(Rejected) as caught:
         tenant.alerts.update(["a"], WAY)
@@ -234,16 +234,14 @@ def test_a_change_that_is_refused_is_not_sent_again(status: int, falcon: Scripte
 
 
 @pytest.mark.parametrize("status", [404, 413])
-def test_a_read_that_is_refused_is_not_made_again(status: int, falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_a_rejected_read_is_not_retried(status: int, falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(QUERY, refused(status))
     with pytest.raises(Rejected):
         tenant.alerts.count("")
     assert len(falcon.to(QUERY)) == 1
 
 
-def test_a_400_to_a_search_is_about_its_filter_and_a_mistake_of_the_command_line(
-    falcon: ScriptedFalcon, tenant: Tenant
-) -> None:
+def test_a_400_to_a_search_is_about_its_filter_and_a_usage_error(falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(QUERY, refused(400, "unparsable filter near 'x'"))
     with pytest.raises(BadFilter) as caught:
         tenant.alerts.count("status:")
@@ -264,7 +262,7 @@ def test_a_redirect_of_anything_but_the_login_is_not_followed(
     assert {call.host for call in falcon.calls} == {"api.us-2.crowdstrike.com"}
 
 
-def test_a_refusal_that_is_html_is_told_without_its_markup(falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_an_html_error_is_shown_without_its_markup(falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(QUERY, Reply(403, "<html><script>alert(1)</script></html>"))
     with pytest.raises(MissingScope) as caught:
         tenant.alerts.count("")
@@ -286,7 +284,7 @@ def test_errors_may_be_null_empty_or_absent(errors: Any, falcon: ScriptedFalcon,
 
 
 @pytest.mark.parametrize("code", [429, 500])
-def test_a_200_that_reports_an_error_that_passes_and_shows_nothing_is_read_again(
+def test_a_200_with_a_transient_error_and_no_resources_is_retried(
     falcon: ScriptedFalcon, tenant: Tenant, code: int
 ) -> None:
     falcon.answer(QUERY, good([], errors=[{"code": code, "message": "shard failure"}]), good(total=5))
@@ -310,7 +308,7 @@ def test_unknown_ids_are_missing_whether_falcon_names_them_or_not(falcon: Script
 
 
 @pytest.mark.parametrize("code", [429, 503])
-def test_a_reading_by_id_that_falls_short_for_an_error_that_passes_is_not_trusted(
+def test_alerts_missing_because_of_a_transient_error_are_an_error(
     falcon: ScriptedFalcon, tenant: Tenant, code: int
 ) -> None:
     falcon.answer(ENTITIES, good([{"composite_id": "a"}], errors=[{"code": code, "message": "shard failure"}]))
@@ -328,7 +326,7 @@ def test_a_reading_by_id_that_falls_short_for_an_error_that_passes_is_not_truste
         ({"writes": {"resources_affected": "two"}}, None),
     ],
 )
-def test_a_change_tells_how_many_it_wrote_or_that_it_does_not_know(
+def test_a_change_reports_how_many_alerts_it_wrote_or_none(
     meta: dict[str, Any], affected: int | None, falcon: ScriptedFalcon, tenant: Tenant
 ) -> None:
     falcon.answer(PATCH, Reply(200, an_envelope(errors=[{"code": 400, "message": "no", "id": "b"}], **meta)))
@@ -337,7 +335,7 @@ def test_a_change_tells_how_many_it_wrote_or_that_it_does_not_know(
     assert [(problem.status, problem.text, problem.id) for problem in written.problems] == [(400, "no", "b")]
 
 
-def test_an_error_of_a_change_without_code_or_words_is_carried_along(falcon: ScriptedFalcon, tenant: Tenant) -> None:
+def test_an_error_of_a_change_without_code_or_text_is_kept(falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(PATCH, Reply(200, an_envelope(errors=[{"code": "x", "message": {"a": 1}}, {}])))
     problems = tenant.alerts.update(["a"], WAY).problems
     assert [problem.status for problem in problems] == [0, 0]

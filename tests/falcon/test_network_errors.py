@@ -73,7 +73,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN.keys())
-def test_a_read_survives_what_arrives_broken(reply: bytes) -> None:
+def test_a_read_survives_broken_answers(reply: bytes) -> None:
     with raw_server(reply, GOOD) as server, logged_in(FakeClock(), some_settings(base_url=server.url)) as tenant:
         assert tenant.alerts.count("") == 4
     assert server.count("GET") == 2
@@ -98,14 +98,14 @@ def test_a_read_survives_what_arrives_broken(reply: bytes) -> None:
         *("something behind it", "zeros behind it"),
     ],
 )
-def test_an_answer_is_read_however_it_is_packed(reply: bytes) -> None:
+def test_an_answer_is_read_with_any_content_encoding(reply: bytes) -> None:
     with raw_server(reply) as server, logged_in(FakeClock(), some_settings(base_url=server.url)) as tenant:
         assert tenant.alerts.count("") == 4
     assert server.count("GET") == 1
 
 
 @pytest.mark.parametrize("reply", BROKEN.values(), ids=BROKEN.keys())
-def test_a_change_whose_answer_arrives_broken_left_once(reply: bytes) -> None:
+def test_a_change_with_a_broken_answer_is_sent_once(reply: bytes) -> None:
     with raw_server(reply) as server:
         settings = some_settings(base_url=server.url)
         with logged_in(FakeClock(), settings) as tenant, pytest.raises(AnswerLost):
@@ -114,7 +114,7 @@ def test_a_change_whose_answer_arrives_broken_left_once(reply: bytes) -> None:
 
 
 @pytest.mark.parametrize("reply", [RESET, b""], ids=["reset", "closed"])
-def test_a_change_through_a_proxy_that_breaks_off_left_once(reply: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_through_a_failing_proxy_is_sent_once(reply: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     with raw_server(reply) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         with logged_in(FakeClock(), some_settings(base_url=AT_HOME)) as tenant, pytest.raises(AnswerLost):
@@ -122,7 +122,7 @@ def test_a_change_through_a_proxy_that_breaks_off_left_once(reply: bytes, monkey
     assert proxy.count("PATCH") == 1
 
 
-def test_where_nobody_listens_five_tries_are_made_and_nothing_was_sent() -> None:
+def test_without_a_listener_five_tries_are_made_and_nothing_is_sent() -> None:
     timing = FakeClock()
     with (
         closed_port() as port,
@@ -212,7 +212,7 @@ def test_each_kind_of_request_has_its_timeouts() -> None:
     }
 
 
-def test_a_login_that_is_sent_on_keeps_its_timeout() -> None:
+def test_a_redirected_login_keeps_its_timeout() -> None:
     with scripted() as falcon:
         falcon.answer(LOGIN_PATH, moved_to("https://api.crowdstrike.com/oauth2/token"), a_token())
         with logged_in(FakeClock()):
@@ -264,7 +264,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return paths
 
 
-def test_a_certificate_that_cannot_be_verified_ends_it_at_once_and_hints_at_the_bundle(
+def test_an_unverifiable_certificate_fails_at_once_with_a_hint_about_the_bundle(
     certificate: tuple[Path, Path],
 ) -> None:
     timing = FakeClock()
@@ -285,7 +285,7 @@ def test_requests_ca_bundle_is_honoured(certificate: tuple[Path, Path], monkeypa
         assert tenant.cloud == url
 
 
-def test_a_bundle_that_does_not_exist_is_named_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_bundle_is_reported_by_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "away.pem"))
     with pytest.raises(Unreachable) as caught, logged_in(FakeClock(), some_settings(base_url=BASE)):
         pass

@@ -23,7 +23,7 @@ def test_the_environment_moves_the_state_folder(tmp_path: Path) -> None:
     assert state_dir({"FALCON_BULK_STATE_DIR": "~nobody-of-acme/s"}).is_absolute()
 
 
-def test_otherwise_it_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_is_the_platforms_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     for environ in ({}, {"FALCON_BULK_STATE_DIR": " "}):
         folder = state_dir(environ)
@@ -32,14 +32,14 @@ def test_otherwise_it_is_the_platforms(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @posix_only
-def test_the_folder_is_made_for_its_user_alone(tmp_path: Path) -> None:
+def test_the_folder_is_created_for_its_user_only(tmp_path: Path) -> None:
     prepare_state_dir(tmp_path / "a" / "b")
     assert mode(tmp_path / "a" / "b") == 0o700
     prepare_state_dir(tmp_path / "a" / "b")
 
 
 @posix_only
-def test_a_readable_folder_of_ones_own_is_closed(tmp_path: Path) -> None:
+def test_the_users_readable_folder_is_closed(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     prepare_state_dir(tmp_path)
     assert mode(tmp_path) == 0o700
@@ -69,7 +69,7 @@ def test_a_file_in_its_place_is_refused(tmp_path: Path) -> None:
             prepare_state_dir(path)
 
 
-def test_without_file_modes_the_folder_is_only_made(tmp_path: Path) -> None:
+def test_without_file_modes_the_folder_is_only_created(tmp_path: Path) -> None:
     tmp_path.chmod(0o777)
     prepare_state_dir(tmp_path, posix=False)
     prepare_state_dir(tmp_path / "s", posix=False)

@@ -93,14 +93,14 @@ def test_other_values_are_refused_even_where_custom_hosts_are_allowed(value: str
         "https://0.0.0.0",
     ],
 )
-def test_a_host_that_is_not_falcons_needs_leave(value: str) -> None:
+def test_a_host_that_is_not_falcons_needs_permission(value: str) -> None:
     with pytest.raises(AccessProblem) as caught:
         parse_base_url(value, allow_custom=False)
     assert "FALCON_BULK_ALLOW_CUSTOM_BASE_URL" in caught.value.hint
     assert parse_base_url(value, allow_custom=True) == value
 
 
-def test_what_is_refused_does_not_show_more_than_the_host() -> None:
+def test_an_error_shows_at_most_the_host() -> None:
     for value in ("https://u:s3ntinel@acme.example", "https://acme.example/s3ntinel", "s3ntinel"):
         with pytest.raises(AccessProblem) as caught:
             parse_base_url(value, allow_custom=False)
@@ -151,7 +151,7 @@ def test_a_login_follows_to_a_cloud_of_the_same_kind(base: str, location: str, t
         (US1, "https://api.us-2.crowdstrike.com:x/oauth2/token"),
     ],
 )
-def test_a_login_goes_nowhere_else(base: str, location: str) -> None:
+def test_no_other_redirect_is_followed(base: str, location: str) -> None:
     assert redirect_target(base, location) is None
 
 
@@ -165,6 +165,6 @@ def test_any_text_gives_a_checked_url_or_an_error(value: str) -> None:
     assert parse_base_url(url, allow_custom=False) == url
 
 
-def test_loopback_is_told_without_looking_up_a_name() -> None:
+def test_loopback_is_detected_without_a_dns_lookup() -> None:
     assert all(is_loopback(host) for host in ("localhost", "LOCALHOST", "127.0.0.1", "127.255.0.9", "::1"))
     assert not any(is_loopback(host) for host in ("127.1", "0.0.0.0", "::ffff:127.0.0.1", "localhost.acme.example", ""))

@@ -112,7 +112,7 @@ def test_without_a_name_the_process_environment_comes_first(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("key", ["FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET"])
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_half_of_the_credentials_in_the_process_environment_are_none(
+def test_incomplete_credentials_in_the_process_environment_are_ignored(
     tmp_path: Path, key: str, value: str | None
 ) -> None:
     environ = {name: text for name, text in OTHER.items() if name != key} | ({} if value is None else {key: value})
@@ -155,12 +155,12 @@ def test_an_unsafe_dot_env_is_refused_and_not_passed_over(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "name", ["../acme", "acme/x", "", ".", "..", ".env", "-x", "a" * 65, "a.b", "a b", "acme\n", "é"]
 )
-def test_a_name_that_is_none_is_a_usage_problem(tmp_path: Path, name: str) -> None:
+def test_an_invalid_name_is_a_usage_problem(tmp_path: Path, name: str) -> None:
     an_env_file(tmp_path)
     assert isinstance(refusal(tmp_path, customer=name), UsageProblem)
 
 
-def test_an_unknown_customer_is_told_of_near_names(tmp_path: Path) -> None:
+def test_similar_names_are_suggested_for_an_unknown_customer(tmp_path: Path) -> None:
     for name in ("acme.env", "globex.env", "initech.env", "not a name.env", "README.md"):
         an_env_file(tmp_path / "customers", name)
     error = refusal(tmp_path, customer="ACMEE")
@@ -169,7 +169,7 @@ def test_an_unknown_customer_is_told_of_near_names(tmp_path: Path) -> None:
     assert "falcon-bulk customers" in refusal(tmp_path, customer="zzz").hint
 
 
-def test_an_unknown_customer_without_any_folder_is_told_how_to_start(tmp_path: Path) -> None:
+def test_without_a_customers_folder_the_hint_says_how_to_start(tmp_path: Path) -> None:
     assert "customers add acme" in refusal(tmp_path, customer="acme").hint
 
 
@@ -191,7 +191,7 @@ def test_the_customer_is_the_one_in_the_file_or_the_files_stem(
 
 
 @pytest.mark.parametrize(("file", "keys"), [("acme.prod.env", {}), ("acme.env", {"FALCON_CUSTOMER": "Acme Inc."})])
-def test_a_customer_whose_name_is_none_is_refused(tmp_path: Path, file: str, keys: dict[str, str]) -> None:
+def test_an_invalid_customer_name_is_refused(tmp_path: Path, file: str, keys: dict[str, str]) -> None:
     error = refusal(tmp_path, env_file=an_env_file(tmp_path, file, **keys))
     assert isinstance(error, BadEnvFile)
     assert "FALCON_CUSTOMER" in error.hint
@@ -202,7 +202,7 @@ def test_the_process_environment_without_a_customer_is_called_default(tmp_path: 
     assert loaded(tmp_path, environ=environ).customer == "default"
 
 
-def test_a_file_that_calls_itself_otherwise_gives_a_warning(tmp_path: Path) -> None:
+def test_a_file_with_another_customers_name_gives_a_warning(tmp_path: Path) -> None:
     an_env_file(tmp_path / "customers", FALCON_CUSTOMER="globex")
     settings = loaded(tmp_path, customer="acme")
     assert settings.customer == "globex"
@@ -221,12 +221,12 @@ def test_cids_are_split_lowered_and_freed_of_their_checksum(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("value", ["a'+b", "a-b-c", "a;b", "*", "a" * 65, "é", "-1f"])
-def test_what_is_no_cid_is_refused(tmp_path: Path, value: str) -> None:
+def test_an_invalid_cid_is_refused(tmp_path: Path, value: str) -> None:
     for key in ("FALCON_CID", "FALCON_MEMBER_CID"):
         assert key in refusal(tmp_path, environ=OTHER | {key: value}).message
 
 
-def test_one_file_is_for_one_member(tmp_path: Path) -> None:
+def test_several_member_cids_are_refused(tmp_path: Path) -> None:
     assert "more than one" in refusal(tmp_path, env_file=an_env_file(tmp_path, FALCON_MEMBER_CID="a b")).message
 
 
@@ -287,7 +287,7 @@ def test_a_switch_that_is_neither_yes_nor_no_is_refused(tmp_path: Path) -> None:
     assert str(path) in refusal(tmp_path, env_file=path).message
 
 
-def test_unknown_falcon_keys_are_told_and_others_left_alone(tmp_path: Path) -> None:
+def test_unknown_falcon_keys_give_a_warning_and_others_none(tmp_path: Path) -> None:
     path = an_env_file(tmp_path, FALCON_CIDS="abc", FALCON_COLOUR="x", HTTPS_PROXY="y", falcon_operator="z")
     assert loaded(tmp_path, env_file=path).warnings == (
         f"{path}: unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?",
@@ -296,7 +296,7 @@ def test_unknown_falcon_keys_are_told_and_others_left_alone(tmp_path: Path) -> N
     )
 
 
-def test_in_the_process_environment_only_likely_slips_are_told(tmp_path: Path) -> None:
+def test_in_the_process_environment_only_likely_typos_give_a_warning(tmp_path: Path) -> None:
     settings = loaded(tmp_path, environ=OTHER | {"FALCON_CLOUD": "x", "FALCON_CIDS": "a", "FALCON_BULK_STATE_DIR": "x"})
     assert settings.warnings == (
         "The process environment: unknown key FALCON_CIDS is ignored; did you mean FALCON_CID?",
@@ -329,7 +329,7 @@ def test_a_long_operator_is_refused(tmp_path: Path) -> None:
         (ImportError("pwd"), "unknown"),
     ],
 )
-def test_a_login_name_that_cannot_be_shown_is_unknown(
+def test_an_unprintable_login_name_is_unknown(
     monkeypatch: pytest.MonkeyPatch, answer: str | Exception, expected: str
 ) -> None:
     def getuser() -> str:
