@@ -1,6 +1,6 @@
-"""A local Falcon tenant over HTTP: invented alerts, the API's known behaviour, and switches for the unknown.
+"""Serve a local Falcon tenant over HTTP: invented alerts, the API's known behaviour, and switches for what is unknown.
 
-It shares no code with the client, so that one mistake cannot hide another.
+It shares no code with the client, so that a mistake in one cannot hide the same mistake in the other.
 """
 
 from falcon_emulator.faults import Fault

@@ -1,6 +1,6 @@
-"""Who may call: the tenant's API client, its tokens and its scopes.
+"""Check who may call: the tenant's API client, its tokens and its scopes.
 
-Texts and statuses are those of public reports; see each raise.
+Messages and statuses are known from public reports.
 """
 
 import base64
@@ -26,7 +26,7 @@ class Token(msgspec.Struct):
 
 
 class Access:
-    """The one API client of the tenant and the tokens it was given."""
+    """The tenant's single API client and its tokens."""
 
     def __init__(self, identity: str, cid: str, children: tuple[str, ...], switches: Switches) -> None:
         digest = hashlib.sha512(identity.encode()).hexdigest()
@@ -38,7 +38,10 @@ class Access:
         self.tokens: dict[str, Token] = {}
 
     def issue(self, client_id: str, secret: str, member_cid: str, now: int) -> Token:
-        """A new token, for one child if `member_cid` says so. Raises ApiError."""
+        """Issue a token, limited to one child CID if `member_cid` is set.
+
+        Raises ApiError 403 (400 if the switch says so) for wrong credentials, a blocked address or a foreign CID.
+        """
         if not self.switches.ip_allowed:
             raise ApiError(403, DENIED)
         if not self._is_client(client_id, secret):
@@ -57,7 +60,10 @@ class Access:
         return token
 
     def revoke(self, authorization: str, token: str) -> None:
-        """Forget a token; `authorization` is Basic with the client's id and secret. Raises ApiError."""
+        """Revoke a token. `authorization` is a Basic header with the client's id and secret.
+
+        Raises ApiError 403 for wrong credentials, 400 without a token.
+        """
         scheme, _, encoded = authorization.partition(" ")
         try:
             client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
@@ -70,7 +76,7 @@ class Access:
         self.tokens.pop(token, None)
 
     def bearer(self, call: Call, now: int) -> Token:
-        """The token a call carries. Raises ApiError 401 if it is missing, unknown or expired."""
+        """Return the call's bearer token. Raises ApiError 401 if it is missing, unknown or expired."""
         scheme, _, value = call.headers.get("Authorization", "").partition(" ")
         token = self.tokens.get(value) if scheme.lower() == "bearer" else None
         if token is None or token.expires <= now:
@@ -78,7 +84,7 @@ class Access:
         return token
 
     def require(self, scope: str) -> None:
-        """Raise ApiError 403, in the words that a missing scope has, unless the client has `scope`."""
+        """Raise ApiError 403, as Falcon does for a missing scope, unless the client has `scope`."""
         if scope not in self.switches.scopes.split():
             raise ApiError(403, DENIED)
 

@@ -1,4 +1,4 @@
-"""What the actions of a PATCH do to an alert's state.
+"""Apply the actions of a PATCH to an alert's state.
 
 Names, values and error texts: gofalcon's swagger and falcon-mcp's live tests.
 """
@@ -30,13 +30,13 @@ _REMOVALS = ("remove_tag", "remove_tags_by_prefix")
 
 
 class Action(msgspec.Struct, frozen=True):
-    """One entry of action_parameters; both must be strings."""
+    """One entry of action_parameters; both fields must be strings."""
 
     name: str
     value: str
 
 
-def check(action: Action) -> None:
+def check_action(action: Action) -> None:
     """Raise ApiError 400 for an action that Falcon refuses."""
     if action.name not in NAMES:
         raise ApiError(400, f"invalid action parameter name: {action.name}")
@@ -51,8 +51,8 @@ def check(action: Action) -> None:
         raise ApiError(400, f"invalid value for {action.name} action param. must not be empty")
 
 
-def changed(state: State, actions: list[Action], now: int, author: str, *, hide_closed: bool = False) -> State:
-    """The state after all actions; removals of tags come before additions. `updated` is left as it was."""
+def apply_actions(state: State, actions: list[Action], now: int, author: str, *, hide_closed: bool = False) -> State:
+    """Return the state after all actions. Tags are removed before others are added; `updated` does not change."""
     replace = msgspec.structs.replace
     for action in sorted(actions, key=lambda action: action.name not in _REMOVALS):
         name, value = action.name, action.value
@@ -73,7 +73,7 @@ def changed(state: State, actions: list[Action], now: int, author: str, *, hide_
 
 
 def _assignee(name: str, value: str) -> Assignee:
-    """Any value is taken, whether or not there is such a user (chronicle content-hub's documentation)."""
+    """Accept any value, whether or not such a user exists (documented in chronicle's content-hub)."""
     part = {"assign_to_name": "name", "assign_to_user_id": "uid", "assign_to_uuid": "uuid"}[name]
     return Assignee(**{part: value})
 

@@ -1,9 +1,9 @@
-"""Aggregates over alerts: one specification in, one result out.
+"""Compute aggregates over alerts: one specification in, one result out.
 
-Known from the swagger and falcon-mcp PR #483: buckets have a `label`, single values stand in `value`, an
-unsupported field gives no buckets and no error, and anything the service does not expect is an opaque 500.
-Assumptions: numbers, bools and times have Elasticsearch's keys as labels (times in ms, bools as 0 and 1)
-with `key_as_string` beside; a size out of range is a 400.
+Known from the swagger and falcon-mcp PR #483: buckets have a `label`, single values are in `value`, an unsupported
+field gives no buckets and no error, and anything the service does not expect is an opaque 500. Assumptions: the
+labels of numbers, bools and times are Elasticsearch's keys (times in ms, bools as 0 and 1), with `key_as_string`
+beside them; a size out of range is a 400.
 """
 
 import math
@@ -32,23 +32,23 @@ Groups = dict[Any, list[Alert]]
 
 
 class DateRange(msgspec.Struct):
-    """From (included) to (excluded), each as FQL writes a time."""
+    """A range from `start` (included) to `end` (excluded), both in FQL's notation of times."""
 
     start: str | None = msgspec.field(name="from", default=None)
     end: str | None = msgspec.field(name="to", default=None)
 
 
 class NumberRange(msgspec.Struct):
-    """From (included) to (excluded); the keys are capitalised."""
+    """A range from `start` (included) to `end` (excluded); the JSON keys are capitalised."""
 
     start: float | None = msgspec.field(name="From", default=None)
     end: float | None = msgspec.field(name="To", default=None)
 
 
 class Spec(msgspec.Struct):
-    """One aggregate.
+    """The specification of one aggregate.
 
-    What the swagger documents besides (from, exclude, min_doc_count, …) is ignored, as in Falcon.
+    The swagger's other fields (from, exclude, min_doc_count, …) are ignored, as in Falcon.
     """
 
     type: str
@@ -66,7 +66,7 @@ class Spec(msgspec.Struct):
 
 
 class Aggregation:
-    """Aggregates as one tenant's switches and present moment (ns) have them."""
+    """Computes aggregates under a tenant's switches, at the moment `now` (ns)."""
 
     def __init__(self, switches: Switches, now: int) -> None:
         self.switches = switches
@@ -85,7 +85,7 @@ class Aggregation:
         }
 
     def check(self, spec: Spec) -> None:
-        """Raise ApiError for what cannot be run: 400 for size and sort, else the opaque 500."""
+        """Raise ApiError for a specification that cannot be run: 400 for size and sort, else the opaque 500."""
         sizes = range(1, self.switches.aggregates_max_size + 1)
         if spec.sort not in ("", *_SORTS) or (spec.size is not None and spec.size not in sizes):
             raise ApiError(400, INVALID)
@@ -101,7 +101,7 @@ class Aggregation:
         return name in INTERVALS and (name != "minute" or self.switches.minute_histogram == "works")
 
     def result(self, spec: Spec, alerts: Sequence[Alert]) -> Bucket:
-        """The result of a checked specification over `alerts`."""
+        """Return the result of a checked specification over `alerts`."""
         found = self._field(spec.field)
         result: Bucket = {"buckets": []} if found is None else self._kinds[spec.type](spec, found, alerts)
         return {"name": spec.name} | result
@@ -113,7 +113,7 @@ class Aggregation:
         return None if found is None or found.type == "terms" else found
 
     def _terms(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
-        groups = _grouped(found, alerts, spec.missing)
+        groups = _group_by_value(found, alerts, spec.missing)
         if self.switches.aggregates_mode == "lower_case":
             groups = _in_lower_case(groups)
         sort, _, direction = (spec.sort or "_count|desc").partition("|")
@@ -126,7 +126,7 @@ class Aggregation:
         return {"buckets": buckets, "sum_other_doc_count": others}
 
     def _date_histogram(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
-        """Every interval from the first to the last that has alerts, empty ones too."""
+        """Return every interval from the first to the last with alerts, including empty ones in between."""
         if found.type != "time" or spec.interval is None:
             return {"buckets": []}
         unit = unit_of(spec.interval)
@@ -174,7 +174,7 @@ class Aggregation:
 
     def _single_value(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
         if spec.type == "cardinality":
-            return {"buckets": [{"value": len(_grouped(found, alerts, spec.missing))}]}
+            return {"buckets": [{"value": len(_group_by_value(found, alerts, spec.missing))}]}
         values = _numbers(found, alerts)
         if not values:
             return {"buckets": []}
@@ -197,8 +197,8 @@ class Aggregation:
         return label | {"count": count} | ({"sub_aggregates": below} if below else {})
 
 
-def _grouped(found: Field, alerts: Sequence[Alert], missing: str | None) -> Groups:
-    """Alerts by value: under each of several values, under `missing` (if given) without one."""
+def _group_by_value(found: Field, alerts: Sequence[Alert], missing: str | None) -> Groups:
+    """Group alerts by the field's value: under each element of a list, under `missing` (if set) without a value."""
     groups: Groups = defaultdict(list)
     get = found.value
     for alert in alerts:
@@ -214,7 +214,7 @@ def _grouped(found: Field, alerts: Sequence[Alert], missing: str | None) -> Grou
 
 
 def _in_lower_case(groups: Groups) -> Groups:
-    """As an index does that keeps texts without their case."""
+    """Merge groups whose texts differ only in case, as an index with a lower-case normalizer does."""
     folded: Groups = defaultdict(list)
     for value, alerts in groups.items():
         folded[value.lower() if isinstance(value, str) else value] += alerts
@@ -230,7 +230,7 @@ def _labels(found: Field, value: Any) -> Bucket:
 
 
 class _SortedAlerts:
-    """The alerts that have a field, in the order of its values, so that many ranges cost one sort."""
+    """The alerts that have a field, sorted by its value, so that many ranges need only one sort."""
 
     def __init__(self, found: Field, alerts: Sequence[Alert]) -> None:
         valued = [(value, alert) for alert in alerts if (value := found.value(alert)) is not None]
@@ -239,14 +239,14 @@ class _SortedAlerts:
         self._alerts = [alert for _, alert in valued]
 
     def within(self, start: float | None, end: float | None) -> list[Alert]:
-        """Those from `start` on and before `end`; None is open."""
+        """Return the alerts with `start` <= value < `end`; None means unbounded."""
         low = 0 if start is None else bisect_left(self._values, start)
         high = len(self._values) if end is None else bisect_left(self._values, end)
         return self._alerts[low:high]
 
 
 def _numbers(found: Field, alerts: Sequence[Alert]) -> list[float]:
-    """The field's numbers, times in ms; none for a field of another type."""
+    """Return the field's numbers, times in ms; an empty list for a field of another type."""
     if found.type not in ("number", "time"):
         return []
     values = [value for alert in alerts if (value := found.value(alert)) is not None]

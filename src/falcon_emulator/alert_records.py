@@ -1,8 +1,7 @@
-"""What the tenant keeps about an alert.
+"""The tenant's record of an alert.
 
-An alert's document is not stored. It is put together on demand from fragments that many alerts share (the
-detection pattern, the host, the process tree) and from what is its own: its identity, its evidence and its
-state.
+An alert's document is not stored. It is assembled on demand from fragments that many alerts share (the detection
+pattern, the host, the process tree) and from the alert's own identity, evidence and state.
 """
 
 from typing import Any
@@ -15,7 +14,7 @@ Fields = dict[str, Any]
 
 
 class Fragment:
-    """A part of a document that many alerts have in common: top-level fields and their JSON, encoded once."""
+    """Top-level fields that many documents share, and their JSON, encoded once."""
 
     __slots__ = ("fields", "json")
 
@@ -25,7 +24,7 @@ class Fragment:
 
 
 class Assignee(msgspec.Struct, frozen=True):
-    """Whom an alert is assigned to; a part that is not known is an empty string."""
+    """The user an alert is assigned to; unknown parts are empty strings."""
 
     name: str = ""
     uid: str = ""
@@ -41,10 +40,9 @@ class Comment(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """All that can change about an alert. A change makes a new state and leaves the old one as it was.
+    """Everything about an alert that can change. A change makes a new state; the old one stays as it is.
 
-    `show_in_ui` None: the document has no such field. `tags` None: likewise. `crawled` 0: likewise (moments
-    in ns).
+    Times are in ns. `show_in_ui` None, `tags` None and `crawled` 0 mean that the document has no such field.
     """
 
     status: str
@@ -59,7 +57,7 @@ class State(msgspec.Struct, frozen=True):
 
 
 class File(msgspec.Struct, frozen=True):
-    """A file by its hashes and its name."""
+    """A file's hashes and name."""
 
     sha256: str
     md5: str
@@ -67,10 +65,10 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Evidence(msgspec.Struct, frozen=True):
-    """The files an alert names, by the place they stand in.
+    """The files an alert names, by the document's fields.
 
     `subject`: sha256/md5. `entities`: entities.sha256. `indicator`: ioc_type/ioc_value and ioc_context.
-    `quarantined`, `associated` and `written` are about other files than the alert's own.
+    `quarantined`, `associated` and `written` are related files, not the alert's own.
     """
 
     subject: File | None = None
@@ -81,10 +79,7 @@ class Evidence(msgspec.Struct, frozen=True):
     written: File | None = None
 
     def own_hashes(self) -> tuple[str, ...]:
-        """The SHA256 values that make an alert that file's alert: subject, entities, indicator.
-
-        Sorted, distinct.
-        """
+        """Return the alert's own SHA256 values (subject, entities, indicator), sorted and distinct."""
         files = [self.subject, self.indicator, *self.entities]
         return tuple(sorted({file.sha256 for file in files if file is not None}))
 
@@ -93,9 +88,9 @@ NO_EVIDENCE = Evidence()
 
 
 class Alert(msgspec.Struct, eq=False):
-    """One alert: who it is, what it shares, and its state.
+    """One alert: its identity, shared fragments, evidence and state.
 
-    `state` is what the entities endpoint knows at once; `indexed` is what the search has caught up with.
+    `state` is current, as the entities endpoint shows it; `indexed` is the state in the search index, which may lag.
     """
 
     composite_id: str
@@ -112,11 +107,11 @@ class Alert(msgspec.Struct, eq=False):
 
     @property
     def created_ms(self) -> int:
-        """Milliseconds since 1970: the search keeps no finer time (a decoded `after` in public test data)."""
+        """Return milliseconds since 1970; the index keeps no finer time (a decoded `after` in public test data)."""
         return self.created // MILLISECOND
 
     def shared(self, name: str) -> Any:
-        """The value of a top-level field that stands in one of the shared parts, or None."""
+        """Return the value of a top-level field from the shared fragments, or None."""
         for part in self.parts:
             if name in part.fields:
                 return part.fields[name]

@@ -1,4 +1,4 @@
-"""The tenant's clock: real time, moved forward on demand so that tests need not wait."""
+"""The tenant's clock: real time that can be moved forward, so that tests need not wait."""
 
 import time
 
@@ -6,18 +6,18 @@ from falcon_emulator.timestamps import SECOND
 
 
 class Clock:
-    """Nanoseconds since 1970 as the tenant sees them."""
+    """Tells the tenant's time in nanoseconds since 1970."""
 
     def __init__(self, start: float | None = None) -> None:
-        """`start` (seconds since 1970) is where the clock begins; default: the real present."""
+        """Start the clock at `start` (seconds since 1970), or at the real time."""
         real = time.time_ns()
         self.start = real if start is None else int(start * SECOND)
         self._offset = self.start - real
 
     def now(self) -> int:
-        """The tenant's present moment, in ns."""
+        """Return the tenant's time in ns."""
         return time.time_ns() + self._offset
 
     def advance(self, seconds: float) -> None:
-        """Move the tenant's present: tokens expire, rate windows slide, the crawler comes by."""
+        """Move the clock forward: tokens expire, rate-limit windows slide, crawls become due."""
         self._offset += int(seconds * SECOND)

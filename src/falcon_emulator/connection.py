@@ -1,4 +1,4 @@
-"""HTTP in and out: an aiohttp request as a call, an answer as an aiohttp response."""
+"""Translate aiohttp requests into calls and answers into aiohttp responses."""
 
 import asyncio
 import time
@@ -17,20 +17,20 @@ from falcon_emulator.http import Answer, Call
 from falcon_emulator.request_log import Request
 from falcon_emulator.tenant import Tenant
 
-WORTH_COMPRESSING = 1024
+MIN_GZIP_BYTES = 1024
 
 Result = TypeVar("Result")
 
 
 class Content(NamedTuple):
-    """A body as it goes over the wire, and the headers that say how it is packed."""
+    """A body as sent over the wire, and the headers that describe its encoding."""
 
     body: bytes
     headers: dict[str, str]
 
 
 class BodySummary(msgspec.Struct):
-    """The parts of a body that the ledger notes."""
+    """The parts of a request's body that the request log keeps."""
 
     composite_ids: list[str] = []
     filter: str | None = None
@@ -39,8 +39,8 @@ class BodySummary(msgspec.Struct):
 async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> web.StreamResponse:
     """Answer one request, no sooner than the endpoint's latency after it arrived.
 
-    worker: the one thread that touches the tenant. The event loop only notes what arrives and when, so that a large
-    answer to one request does not hold up the arrival of the next.
+    `worker` is the only thread that touches the tenant. The event loop only records arrivals, so that a large answer
+    to one request does not delay the arrival time of the next.
     """
 
     def on_worker(function: Callable[[], Result]) -> Awaitable[Result]:
@@ -60,11 +60,11 @@ async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> w
         parameters,
     )
     if call.path.startswith(control.PREFIX):
-        given = await on_worker(partial(control.answer, tenant, call))
-        return await _respond(request, given, _compressed(request, given))
+        control_answer = await on_worker(partial(control.handle, tenant, call))
+        return await _respond(request, control_answer, _compressed(request, control_answer))
     entry, fault = await on_worker(partial(_record, tenant, call, at))
     await asyncio.sleep(fault_injection.delay_before(fault))
-    answer = await on_worker(partial(fault_injection.answer, tenant, call, fault))
+    answer = await on_worker(partial(fault_injection.handle, tenant, call, fault))
     content = await asyncio.to_thread(_compressed, request, answer) if answer else None
     await asyncio.sleep(fault_injection.delay_after(fault))
     latency = getattr(tenant.switches, f"latency_{entry.endpoint}", 0.0)
@@ -77,7 +77,7 @@ async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> w
 
 
 def _record(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]:
-    """The ledger's entry of a call that arrived, and the fault that it meets."""
+    """Log a call that arrived; return its log entry and the fault that applies to it."""
     call.number = len(tenant.request_log.requests) + 1
     entry = _entry(call, at)
     tenant.request_log.requests.append(entry)
@@ -87,7 +87,7 @@ def _record(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]
 
 
 def _entry(call: Call, at: int) -> Request:
-    """The ledger's entry of a call that is about to be answered."""
+    """Return the log entry of a call that has not been answered yet."""
     try:
         summary = msgspec.json.decode(call.body, type=BodySummary) if call.body else BodySummary()
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -107,15 +107,15 @@ def _entry(call: Call, at: int) -> Request:
     )
 
 
-async def _respond(request: web.BaseRequest, given: Answer, content: Content) -> web.StreamResponse:
-    headers = {**given.headers, "Content-Type": given.content_type, **content.headers}
-    if given.cut_off:
-        return await _send_half(request, web.StreamResponse(status=given.status, headers=headers), content.body)
-    return web.Response(status=given.status, body=content.body, headers=headers)
+async def _respond(request: web.BaseRequest, answer: Answer, content: Content) -> web.StreamResponse:
+    headers = {**answer.headers, "Content-Type": answer.content_type, **content.headers}
+    if answer.cut_off:
+        return await _send_half(request, web.StreamResponse(status=answer.status, headers=headers), content.body)
+    return web.Response(status=answer.status, body=content.body, headers=headers)
 
 
 async def _send_half(request: web.BaseRequest, response: web.StreamResponse, body: bytes) -> web.StreamResponse:
-    """Announce all of `body`, send half of it, and hang up."""
+    """Announce the length of `body`, send half of it, and close the connection."""
     response.content_length = len(body)
     await response.prepare(request)
     await response.write(body[: len(body) // 2])
@@ -124,8 +124,8 @@ async def _send_half(request: web.BaseRequest, response: web.StreamResponse, bod
     return response
 
 
-def _compressed(request: web.BaseRequest, given: Answer) -> Content:
-    """The body as it goes over the wire: packed, if it is worth it and the client can unpack it."""
-    if len(given.body) > WORTH_COMPRESSING and "gzip" in request.headers.get("Accept-Encoding", ""):
-        return Content(igzip.compress(given.body, 1), {"Content-Encoding": "gzip"})
-    return Content(given.body, {})
+def _compressed(request: web.BaseRequest, answer: Answer) -> Content:
+    """Return the body, gzipped if it is long enough and the client accepts gzip."""
+    if len(answer.body) > MIN_GZIP_BYTES and "gzip" in request.headers.get("Accept-Encoding", ""):
+        return Content(igzip.compress(answer.body, 1), {"Content-Encoding": "gzip"})
+    return Content(answer.body, {})

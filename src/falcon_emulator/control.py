@@ -1,6 +1,6 @@
-"""What Falcon does not have: the tenant's truth and its strings, under /emulator/.
+"""The control API under /emulator/, which Falcon does not have: show the tenant's real state and change it.
 
-Needs no token, is not rate-limited and does not stand in the ledger.
+It needs no token, is not rate-limited and is not in the request log.
 """
 
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from falcon_emulator.actions import Action, check
+from falcon_emulator.actions import Action, check_action
 from falcon_emulator.alert_records import Alert
 from falcon_emulator.faults import Fault
 from falcon_emulator.http import Answer, ApiError, Call
@@ -56,8 +56,8 @@ class Advance(msgspec.Struct, forbid_unknown_fields=True):
     seconds: float
 
 
-def answer(tenant: Tenant, call: Call) -> Answer:
-    """Serve one /emulator/ request; mistakes get a plain 400 or 404."""
+def handle(tenant: Tenant, call: Call) -> Answer:
+    """Handle one /emulator/ request; invalid ones get a plain 400 or 404."""
     handler = _HANDLERS.get((call.method, call.path.removeprefix(PREFIX)))
     if handler is None:
         return _json({"error": "no such control"}, 404)
@@ -68,7 +68,7 @@ def answer(tenant: Tenant, call: Call) -> Answer:
 
 
 def describe_alert(alert: Alert) -> dict[str, Any]:
-    """What the generator planned and what has become of it; the hashes are the planned ones."""
+    """Return an alert's real state, independent of index lag; `hashes` are the alert's own."""
     state, assignee = alert.state, alert.state.assignee
     return {
         "composite_id": alert.composite_id,
@@ -94,16 +94,20 @@ def describe_alert(alert: Alert) -> dict[str, Any]:
 
 
 def edit_alerts(tenant: Tenant, composite_ids: list[str], wanted: dict[str, Any]) -> int:
-    """An analyst's edit in the console. ValueError for an unknown id or key; how many alerts changed."""
+    """Edit alerts as an analyst would in the console, and return how many changed.
+
+    Raises ValueError for an unknown id or key.
+    """
     alerts = [tenant.store.by_id[one] for one in composite_ids if one in tenant.store.by_id]
     if len(alerts) != len(composite_ids) or not wanted.keys() <= _EDITS.keys():
         raise ValueError(
-            f"edit knows its alerts and {', '.join(_EDITS)}; not {composite_ids[:3]} with {sorted(wanted)}"
+            f"cannot edit {composite_ids[:3]} with {sorted(wanted)}: "
+            f"an alert is unknown, or a key is not one of {', '.join(_EDITS)}"
         )
     actions = [action for name, value in wanted.items() for action in _actions(name, value)]
     for action in actions:
-        check(action)
-    return sum(tenant.change(alert, _replacing(alert, wanted, actions), ANALYST) for alert in alerts)
+        check_action(action)
+    return sum(tenant.change(alert, _replace_tags(alert, wanted, actions), ANALYST) for alert in alerts)
 
 
 def _actions(name: str, value: Any) -> list[Action]:
@@ -114,8 +118,8 @@ def _actions(name: str, value: Any) -> list[Action]:
     return [Action(_EDITS[name], msgspec.json.encode(value).decode() if name == "show_in_ui" else str(value))]
 
 
-def _replacing(alert: Alert, wanted: dict[str, Any], actions: list[Action]) -> list[Action]:
-    """The actions, and with `tags` the removal of all others."""
+def _replace_tags(alert: Alert, wanted: dict[str, Any], actions: list[Action]) -> list[Action]:
+    """Return the actions; if they set `tags`, also remove all other tags."""
     if "tags" not in wanted:
         return actions
     return [

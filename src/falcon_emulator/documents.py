@@ -1,7 +1,7 @@
-"""An alert as the JSON document Falcon would send, put together on demand.
+"""Render an alert as the JSON document that Falcon would send.
 
-Shapes follow public sample documents of each product. Assumptions, since no public sample shows them: the
-xdr document (`entities` with a list per kind) and `case_ids` on an alert that belongs to a case.
+Shapes follow public sample documents of each product. Assumptions, since no public sample shows them: the xdr
+document (`entities` with a list per kind) and `case_ids` on an alert that belongs to a case.
 """
 
 from collections.abc import Callable
@@ -17,14 +17,14 @@ RESOLUTIONS = ("true_positive", "false_positive", "ignored")
 
 
 def render(alert: Alert, state: State) -> bytes:
-    """The document of `alert` in `state`, as JSON bytes."""
+    """Return the document of `alert` in `state`, as JSON bytes."""
     own = msgspec.json.encode(own_fields(alert, state))
     pattern, place, actor = alert.parts
     return b"{%b,%b,%b,%b" % (pattern.json, place.json, actor.json, own[1:])
 
 
 def own_fields(alert: Alert, state: State) -> Fields:
-    """The top-level fields of the document that the alert shares with no other."""
+    """Return the top-level fields that are the alert's own, not from shared fragments."""
     fields = _IDENTITY[alert.kind](alert)
     fields |= _evidence(alert.evidence, alert)
     fields |= _state(state)
@@ -43,7 +43,7 @@ def resolution(tags: tuple[str, ...] | None) -> str | None:
 
 
 def scrambled_comment(comments: tuple[Comment, ...]) -> str:
-    """The `comment` field: every word of all comments once, in no order that makes sense."""
+    """Return the `comment` field: each distinct word of all comments once, in a meaningless order."""
     words = {word for comment in comments for word in comment.value.split()}
     return " ".join(sorted(words, key=lambda word: (word[::-1], word)))
 
@@ -115,9 +115,9 @@ def _evidence(evidence: Evidence, alert: Alert) -> Fields:
 
 
 def _sensor(alert: Alert) -> Fields:
-    """epp/ldt, overwatch and signals: what a sensor saw in a process tree.
+    """Return fields of epp/ldt, overwatch and signals: what a sensor saw in a process tree.
 
-    Some belong to an incident of the former kind, which is no case.
+    Some belong to a legacy incident, which is not a case.
     """
     aid, local = alert.shared("agent_id"), alert.composite_id.rsplit(":", 1)[1]
     process = local.partition("-")[0]
@@ -146,7 +146,7 @@ def _sensor(alert: Alert) -> Fields:
 
 
 def _scan(alert: Alert) -> Fields:
-    """epp/ods: what an on-demand scan found."""
+    """Return fields of epp/ods: what an on-demand scan found."""
     event = alert.composite_id.rsplit(":", 1)[1]
     return {
         "aggregate_id": "",
@@ -201,7 +201,7 @@ def _mobile(alert: Alert) -> Fields:
 
 
 def _lead(alert: Alert) -> Fields:
-    """automated-lead: no severity, no show_in_ui, and is_closed next to status new, as in a real sample."""
+    """Return fields of automated-lead: no severity, no show_in_ui, is_closed beside status new (a real sample)."""
     lead = alert.composite_id.rsplit(":", 1)[1]
     started = rfc3339((alert.created - 95 * SECOND) // SECOND * SECOND)
     name = f"{alert.shared('device')['hostname']} at {started}"
@@ -218,7 +218,7 @@ def _lead(alert: Alert) -> Fields:
 
 
 def _cloud(alert: Alert) -> Fields:
-    """fcs: `resource_uuid` has 64 hex digits and is no hash."""
+    """Return fields of fcs; `resource_uuid` has 64 hex digits but is not a hash."""
     link = f"https://falcon.crowdstrike.com/unified-detections/{alert.composite_id}"
     return {
         "aggregate_id": "",

@@ -1,4 +1,4 @@
-"""What a fault makes of a request: it stands between the connection and the gateway."""
+"""Apply faults to requests and answers, between the connection and the gateway."""
 
 import socket
 import struct
@@ -15,45 +15,45 @@ from falcon_emulator.timestamps import SECOND
 _PAGE = b"<html><head><title>Proxy</title></head><body><h1>The gateway did not answer</h1></body></html>"
 
 
-def answer(tenant: Tenant, call: Call, fault: Fault | None) -> Answer | None:
-    """The answer to a call that meets `fault`; None if the connection is to be reset without one."""
+def handle(tenant: Tenant, call: Call, fault: Fault | None) -> Answer | None:
+    """Return the answer to a call under `fault`; None means that the connection is reset without an answer."""
     if fault is None or fault.kind in PATCH_KINDS:
-        return gateway.answer(tenant, call, fault)
+        return gateway.handle(tenant, call, fault)
     if fault.kind == "delay":
-        return gateway.answer(tenant, call)
+        return gateway.handle(tenant, call)
     if fault.kind == "revoke_token":
         tenant.access.tokens.pop(call.headers.get("Authorization", "").partition(" ")[2], None)
-        return gateway.answer(tenant, call)
+        return gateway.handle(tenant, call)
     if fault.kind == "truncate":
-        return _truncate(gateway.answer(tenant, call), fault)
+        return _truncate(gateway.handle(tenant, call), fault)
     if fault.kind == "wrong_total":
-        return gateway.inflate_total(gateway.answer(tenant, call), fault.count)
+        return gateway.inflate_total(gateway.handle(tenant, call), fault.count)
     if fault.applied:
-        gateway.answer(tenant, call)
+        gateway.handle(tenant, call)
     return None if fault.kind == "drop" else _replacement(tenant, fault)
 
 
 def delay_before(fault: Fault | None) -> float:
-    """How long a fault holds up what the call asks for."""
+    """Return the seconds by which a fault delays the effect of a call."""
     return fault.seconds if fault and fault.kind == "delay" and not fault.applied else 0.0
 
 
 def delay_after(fault: Fault | None) -> float:
-    """How long a fault holds up the answer to what was done."""
+    """Return the seconds by which a fault delays the answer after the effect."""
     return fault.seconds if fault and fault.kind == "delay" and fault.applied else 0.0
 
 
-def _truncate(given: Answer, fault: Fault) -> Answer:
-    """Half of the body; with mode "length" nothing but the missing JSON tells."""
+def _truncate(answer: Answer, fault: Fault) -> Answer:
+    """Cut the body in half; with mode "length" the announced length matches, so only the JSON is broken."""
     if fault.mode == "length":
-        given.body = given.body[: len(given.body) // 2]
+        answer.body = answer.body[: len(answer.body) // 2]
     else:
-        given.cut_off = True
-    return given
+        answer.cut_off = True
+    return answer
 
 
 def _replacement(tenant: Tenant, fault: Fault) -> Answer:
-    """The answer that stands in place of the real one."""
+    """Return the answer that replaces the real one."""
     if fault.kind == "rate_limit":
         now = tenant.clock.now()
         headers = retry_after(fault.header, now + int(fault.seconds * SECOND), now)
@@ -72,7 +72,7 @@ def _replacement(tenant: Tenant, fault: Fault) -> Answer:
 
 
 def reset(request: web.BaseRequest) -> None:
-    """Close the request's connection with RST: the client sees a reset, not an end."""
+    """Close the request's connection with RST, so that the client sees a reset instead of a clean end."""
     if request.transport is None:
         return
     connection: socket.socket = request.transport.get_extra_info("socket")

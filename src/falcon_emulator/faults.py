@@ -1,4 +1,4 @@
-"""Faults on order: what goes wrong, at which endpoint, when and how often."""
+"""Queued faults: what goes wrong, at which endpoint, when and how often."""
 
 from typing import Literal
 
@@ -39,20 +39,20 @@ PATCH_KINDS = ("partial", "nothing_applied", "poison")
 
 
 class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """One thing that goes wrong, `times` times (None: for ever) after `skip` requests that it lets pass.
+    """One thing that goes wrong, `times` times (None: always), after `skip` requests that pass.
 
-    `applied` says whether the request had its effect before things went wrong. What each kind does and reads:
+    `applied` says whether the request takes effect before the fault. The kinds:
 
     status           answers `status` with `text`; 200 is not a fault
     rate_limit       429, its header in the style `header`, the window opening in `seconds`
     drop             resets the connection
-    delay            waits `seconds`, before the effect or (applied) between the effect and the answer
-    truncate         half of the body; mode "length": of the length announced, else the connection breaks off
+    delay            waits `seconds` before the effect, or (applied) between the effect and the answer
+    truncate         sends half of the body; mode "length": with a matching length, else the connection breaks
     empty            200 and no body
-    html             a page of a proxy, with `status`
-    not_json         200 and a body that is no JSON
+    html             a proxy's HTML page, with `status`
+    not_json         200 and a body that is not JSON
     redirect         308 to `location`, and X-Cs-Region `region` if given
-    revoke_token     the token is no longer good, from this request on
+    revoke_token     revokes the token, from this request on
     partial          PATCH applies to the first `count` ids, errors[] lists the others
     nothing_applied  PATCH answers 200, with errors[] and no effect
     poison           PATCH with one of `ids`: mode "batch_400" or "batch_404" refuses all, "only_itself" just those
@@ -76,7 +76,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     region: str = ""
 
     def matches(self, endpoint: str, body: bytes) -> bool:
-        """Return whether the fault applies to a request of this kind."""
+        """Return whether the fault applies to a request to `endpoint` with `body`."""
         if self.times == 0 or self.endpoint not in ("all", endpoint):
             return False
         if self.kind in PATCH_KINDS and endpoint != "patch":
@@ -85,22 +85,22 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Faults:
-    """The faults on order. Each request meets at most one: the first that concerns it and is due."""
+    """The queued faults. At most one applies to a request: the first that matches and is due."""
 
     def __init__(self, seed: str) -> None:
         self.queued: list[Fault] = []
         self._rng = seeded(seed)
 
     def add(self, *faults: Fault) -> None:
-        """Order faults, behind those ordered before."""
+        """Queue faults behind the others."""
         self.queued.extend(faults)
 
     def clear(self) -> None:
-        """Nothing goes wrong any more."""
+        """Remove all faults."""
         self.queued.clear()
 
     def take(self, endpoint: str, body: bytes) -> Fault | None:
-        """The fault that a request to `endpoint` meets now; used up by one."""
+        """Return the fault that applies to a request now, or None, and count it as used once."""
         for fault in self.queued:
             if not fault.matches(endpoint, body):
                 continue

@@ -1,6 +1,6 @@
-"""The search mapping: which fields can be filtered and sorted, of which type, and where their values are.
+"""The search mapping: the fields that can be filtered and sorted, their types, and where their values are.
 
-Names from falcon-mcp's filter guide and the swagger. A field that is not here is unknown to the search.
+Names are from falcon-mcp's filter guide and the swagger. The search does not know any other field.
 """
 
 import csv
@@ -37,7 +37,7 @@ class Field(msgspec.Struct, frozen=True):
 
 
 def _shared(name: str) -> Callable[[Alert], Any]:
-    """Look a dotted path up in the parts that the alert shares with others."""
+    """Return a getter for a dotted path in the shared fragments."""
     head, *rest = name.split(".")
     if not rest:
         return lambda alert: alert.shared(head)
@@ -45,13 +45,13 @@ def _shared(name: str) -> Callable[[Alert], Any]:
 
 
 def _own(name: str) -> Callable[[Alert], Any]:
-    """Look a dotted path up in what is the alert's own."""
+    """Return a getter for a dotted path in the alert's own fields."""
     head, *rest = name.split(".")
     return lambda alert: _follow(own_fields(alert, alert.indexed).get(head), rest)
 
 
 def _either(name: str) -> Callable[[Alert], Any]:
-    """Look a dotted path up in both."""
+    """Return a getter for a dotted path in the shared fragments, else in the alert's own fields."""
     shared, own = _shared(name), _own(name)
 
     def value(alert: Alert) -> Any:
@@ -62,7 +62,7 @@ def _either(name: str) -> Callable[[Alert], Any]:
 
 
 def _follow(value: Any, path: list[str]) -> Any:
-    """Follow `path` into `value`; through a list of objects it leads to a tuple of all that it meets."""
+    """Follow `path` into `value`; for a list of objects, return a tuple of the values of all."""
     for index, key in enumerate(path):
         if isinstance(value, list):
             found = tuple(_follow(item, path[index:]) for item in value)
@@ -72,7 +72,7 @@ def _follow(value: Any, path: list[str]) -> Any:
 
 
 def _hash_of(place: str) -> Callable[[Alert], str | None]:
-    """The hash of a single file among the evidence."""
+    """Return a getter for the hash of one file of the evidence."""
     get = attrgetter(f"evidence.{place}")
 
     def value(alert: Alert) -> str | None:
@@ -92,12 +92,12 @@ def _comments(alert: Alert) -> tuple[str, ...] | None:
 
 
 def _none_if_empty(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
-    """An empty tuple counts as no value, as in Elasticsearch."""
+    """Wrap a getter so that an empty value counts as missing, as in Elasticsearch."""
     return lambda alert: get(alert) or None
 
 
 def _time(name: str) -> Callable[[Alert], int | None]:
-    """A time that is the alert's own and is kept as text."""
+    """Return a getter (ns) for a time that is kept as text in the alert's own fields."""
     get = _own(name)
 
     def value(alert: Alert) -> int | None:
@@ -112,7 +112,7 @@ _MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8"
 
 
 def _mapped_field(row: dict[str, str]) -> Field:
-    """A field of mapping.csv; `part` tells where in the document it stands."""
+    """Return the field of one row of mapping.csv; its `part` says which part of the document has it."""
     name, type_ = row["name"], msgspec.convert(row["type"], Type)
     if type_ == "time":
         return Field(name, type_, _time(name))
@@ -161,7 +161,7 @@ NESTED_HASHES = (
 
 
 def field(name: str, switches: Switches) -> Field | None:
-    """The field of that name, or None if the search does not know it (as the switches have it)."""
+    """Return the field of that name, or None if the search does not know it under these switches."""
     if name in NESTED_HASHES and not switches.nested_hash_fields:
         return None
     if name == "entities.sha256" and switches.entities_sha256 != "matches":

@@ -1,4 +1,4 @@
-"""Falcon Query Language: text in, syntax tree out.
+"""Parse Falcon Query Language into a syntax tree.
 
     statement := item (('+' | ',') item)*          '+' is AND, ',' is OR
     item      := '(' statement ')' | field ':' [operator] value
@@ -22,13 +22,13 @@ _ESCAPABLE = "\\'\"*"
 
 
 class FqlError(ValueError):
-    """The statement cannot be parsed or evaluated; Falcon answers 400."""
+    """The statement cannot be parsed or evaluated; Falcon answers with 400."""
 
 
 class Value(msgspec.Struct, frozen=True):
     """A literal.
 
-    `pieces` is its text, cut at the unescaped stars: one piece means there is none. null has no pieces.
+    `pieces` is its text, split at unescaped stars: one piece means no star. null has no pieces.
     """
 
     pieces: tuple[str, ...]
@@ -36,27 +36,27 @@ class Value(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The text with its stars in place."""
+        """Return the text with its stars."""
         return "*".join(self.pieces)
 
     @property
     def is_null(self) -> bool:
-        """True for null, which asks whether there is no value at all."""
+        """Return whether this is null, which matches a missing value."""
         return not self.pieces
 
     @property
     def has_wildcard(self) -> bool:
-        """True if there is a star that was not escaped."""
+        """Return whether there is an unescaped star."""
         return len(self.pieces) > 1
 
     @property
     def is_any(self) -> bool:
-        """True for '*', which asks whether there is a value at all."""
+        """Return whether this is '*', which matches any value."""
         return self.pieces == ("", "")
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """`field:operator value`; several values are alternatives. `exact`: they stood in brackets."""
+    """`field:operator value`; several values are alternatives. `exact`: written in brackets."""
 
     field: str
     operator: str
@@ -88,9 +88,9 @@ def clauses(node: Node) -> list[Clause]:
 
 
 def parse(statement: str, bare_mix: str = "and_first") -> Node:
-    """The tree of `statement`. `bare_mix` says how an unparenthesised mix of `+` and `,` is read (a switch).
+    """Return the syntax tree of `statement`.
 
-    Raises FqlError.
+    `bare_mix` is the switch for reading a mix of `+` and `,` without parentheses. Raises FqlError.
     """
     parser = _Parser(statement, bare_mix)
     node = parser.statement()
@@ -102,7 +102,7 @@ def parse(statement: str, bare_mix: str = "and_first") -> Node:
 
 
 class _Parser:
-    """Recursive descent over one statement."""
+    """A recursive descent parser for one statement."""
 
     def __init__(self, text: str, bare_mix: str) -> None:
         self.text = text
@@ -113,19 +113,19 @@ class _Parser:
         return FqlError(f"invalid filter: {what} at position {self.at}")
 
     def peek(self) -> str:
-        """The next character that is not a space; empty at the end."""
+        """Skip spaces and return the next character; empty at the end."""
         while self.text[self.at : self.at + 1].isspace():
             self.at += 1
         return self.text[self.at : self.at + 1]
 
     def take(self, character: str) -> None:
-        """Go past `character`, which must come next."""
+        """Consume `character`. Raises FqlError if it does not come next."""
         if self.peek() != character:
             raise self.error(f"expected {character!r}")
         self.at += 1
 
     def match(self, pattern: re.Pattern[str], what: str) -> str:
-        """Go past what `pattern` matches here, and return it."""
+        """Consume and return what `pattern` matches here. Raises FqlError if it does not match."""
         found = pattern.match(self.text, self.at)
         if found is None:
             raise self.error(f"expected {what}")

@@ -1,4 +1,4 @@
-"""From a call to an answer: routing, tokens, scopes and rate limits, around the endpoints."""
+"""Route calls to endpoints, after checking tokens, scopes and rate limits."""
 
 import time
 from collections.abc import Callable
@@ -17,11 +17,11 @@ DECOMMISSIONED = "API endpoint has been decommissioned as per TA: see the releas
 
 
 class Route(NamedTuple):
-    """An endpoint: its name in switches, faults and the ledger, the scope it wants, and what answers."""
+    """An endpoint: its name in switches, faults and the request log, its required scope, and its handler."""
 
     endpoint: str
     scope: str
-    answer: Callable[[Tenant, Call, Token], Answer]
+    handler: Callable[[Tenant, Call, Token], Answer]
 
 
 ROUTES = {
@@ -43,24 +43,24 @@ _LOGIN = {
 
 
 def endpoint(call: Call) -> str:
-    """The name of the endpoint a call goes to; "unknown" if there is none."""
+    """Return the name of a call's endpoint, or "unknown"."""
     key = (call.method, call.path)
     return ROUTES[key].endpoint if key in ROUTES else _LOGIN[key][0] if key in _LOGIN else "unknown"
 
 
-def answer(tenant: Tenant, call: Call, fault: Fault | None = None) -> Answer:
-    """Do what the call asks and say what Falcon would say."""
+def handle(tenant: Tenant, call: Call, fault: Fault | None = None) -> Answer:
+    """Carry out a call and return the answer that Falcon would give."""
     tenant.store.process_due(tenant.clock.now())
     login = (call.method, call.path) in _LOGIN
     headers: dict[str, str] = {}
     try:
-        given = _login(tenant, call, headers) if login else _api(tenant, call, headers, fault)
+        answer = _login(tenant, call, headers) if login else _api(tenant, call, headers, fault)
     except ApiError as reason:
-        given = refusal(reason, tenant.switches, "csam" if login else "detectsapi")
+        answer = refusal(reason, tenant.switches, "csam" if login else "detectsapi")
     if tenant.switches.clock_ahead:
         headers["Date"] = formatdate(time.time() + tenant.switches.clock_ahead, usegmt=True)
-    given.headers = headers | given.headers
-    return given
+    answer.headers = headers | answer.headers
+    return answer
 
 
 def _login(tenant: Tenant, call: Call, headers: dict[str, str]) -> Answer:
@@ -82,14 +82,14 @@ def _api(tenant: Tenant, call: Call, headers: dict[str, str], fault: Fault | Non
     tenant.access.require(route.scope)
     if route.endpoint == "patch":
         return changing.patch(tenant, call, token, fault)
-    return route.answer(tenant, call, token)
+    return route.handler(tenant, call, token)
 
 
-def inflate_total(given: Answer, excess: int) -> Answer:
-    """The answer with a total that is `excess` too high."""
-    body = msgspec.json.decode(given.body, type=dict[str, msgspec.Raw])
+def inflate_total(answer: Answer, excess: int) -> Answer:
+    """Return the answer with its total raised by `excess`."""
+    body = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
     meta = msgspec.json.decode(body["meta"])
     meta["pagination"]["total"] += excess
     body["meta"] = msgspec.Raw(msgspec.json.encode(meta))
-    given.body = msgspec.json.encode(body)
-    return given
+    answer.body = msgspec.json.encode(body)
+    return answer

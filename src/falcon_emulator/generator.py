@@ -1,4 +1,4 @@
-"""Alerts from a seed: the same seed and start moment make the same alerts."""
+"""Generate alerts from a seed: the same seed and start time make the same alerts."""
 
 import random
 import uuid
@@ -12,7 +12,7 @@ from falcon_emulator.seeded_random import seeded
 from falcon_emulator.timestamps import DAY, HOUR, SECOND, rfc3339
 from falcon_emulator.world import World
 
-Drawable = TypeVar("Drawable")
+T = TypeVar("T")
 
 DAYS_BACK = 90
 BUSY_DAY = 12
@@ -57,7 +57,7 @@ _TAGS: dict[tuple[str, ...] | None, int] = {
 
 
 class Traits(NamedTuple):
-    """What is drawn for each alert before it is made."""
+    """The random choices made for each alert."""
 
     kind: str
     status: str
@@ -69,12 +69,12 @@ class Traits(NamedTuple):
 
 
 class Generator:
-    """Makes the alerts of one tenant, those of the start and those that arrive later."""
+    """Generates a tenant's alerts: its history and those that arrive later."""
 
     def __init__(
         self, seed: str, cids: Sequence[str], customer: str, expected: int, profile: str, spread: str = "lifelike"
     ) -> None:
-        """`expected` is about how many alerts there will be; hosts and common files grow with it."""
+        """Prepare hosts and files; their number grows with `expected`, the approximate number of alerts."""
         self.rng = seeded(seed)
         self.cids = cids
         self.profile = PROFILES[profile]
@@ -98,7 +98,7 @@ class Generator:
         self.made = 0
 
     def history(self, count: int, burst: int, now: int) -> list[Alert]:
-        """`count` alerts spread over the days before `now` (ns), and `burst` more that share one instant."""
+        """Return `count` alerts spread over the days before `now` (ns), and `burst` more at one instant."""
         instants = [now - 20 * DAY - 123_456_789] * min(400, count // 50)
         moments = [
             *self._moments(count - len(instants), now),
@@ -108,7 +108,7 @@ class Generator:
         return list(self._alerts(sorted(moments), now, fresh=False))
 
     def arrivals(self, count: int, now: int) -> list[Alert]:
-        """`count` alerts that no one has touched, created at `now` (ns) and in the nanoseconds before."""
+        """Return `count` untouched alerts, created at `now` (ns) and in the nanoseconds before."""
         return list(self._alerts(range(now - count + 1, now + 1), now, fresh=True))
 
     def _moments(self, count: int, now: int) -> Iterator[int]:
@@ -117,10 +117,10 @@ class Generator:
             yield now - slot * HOUR - int(self.rng.random() * HOUR)
 
     def _weights(self) -> list[float]:
-        """How much happens in each hour before now.
+        """Return the relative number of alerts in each hour before now.
 
-        lifelike: each day has its own weight, one is busy, and few things happen at night. even: the same in all.
-        crowded: three alerts in five fall in one hour. ValueError for another spread.
+        lifelike: days differ, one is busy, nights are quiet. even: the same in every hour. crowded: 60 % in one hour.
+        Raises ValueError for another spread.
         """
         hours = range(DAYS_BACK * 24)
         match self.spread:
@@ -161,9 +161,9 @@ class Generator:
             )
 
     def _traits(self, count: int, *, fresh: bool) -> Iterator[Traits]:
-        """One column per trait, drawn in bulk."""
+        """Yield the traits of `count` alerts, drawn in bulk."""
 
-        def draw(weights: Mapping[Drawable, int]) -> list[Drawable]:
+        def draw(weights: Mapping[T, int]) -> list[T]:
             return self.rng.choices(list(weights), list(weights.values()), k=count)
 
         kinds = draw(self.profile)
@@ -181,7 +181,7 @@ class Generator:
         )
 
     def _state(self, traits: Traits, created: int, now: int, salt: int) -> State:
-        """The state an alert begins with. A lead has no show_in_ui and, in the samples, is never touched."""
+        """Return an alert's first state. A lead has no show_in_ui and, in the samples, is never touched."""
         crawled = 0
         updated = created + 2 * SECOND
         if traits.kind in _CRAWLED_KINDS:
@@ -208,7 +208,7 @@ class Generator:
         )
 
     def _evidence(self, kind: str) -> Evidence:
-        """A subject on one endpoint alert in four, and the rarer places a hash can stand in."""
+        """Return random evidence: a subject for one endpoint alert in four, and the rarer fields with a hash."""
         if kind == "xdr":
             picked = [self._pick() for _ in range(self.rng.choice((0, 1, 1, 2, 3, 4)))]
             return Evidence(entities=tuple(dict.fromkeys(picked)))
@@ -228,7 +228,7 @@ class Generator:
         return Evidence(associated=file) if draw < 0.345 else Evidence(written=file)
 
     def _pick(self) -> File:
-        """A common file, one that is known, or one that was never seen before."""
+        """Return a random file: a common one, one seen before, or a new one."""
         draw = self.rng.random()
         if draw < 0.45:
             return self.rng.choices(self.common, self.common_weights)[0]
@@ -242,12 +242,12 @@ def _file(rng: random.Random) -> File:
 
 
 def crawl_due(created: int) -> int:
-    """When the crawler first touches an alert: about an hour after it was created (real samples)."""
+    """Return when the crawler first touches an alert: about an hour after its creation (real samples)."""
     return created + HOUR + created % (3 * SECOND)
 
 
 def is_crawled(alert: Alert) -> bool:
-    """True for the kinds whose documents carry crawled_timestamp."""
+    """Return whether documents of this alert's kind have crawled_timestamp."""
     return alert.kind in _CRAWLED_KINDS
 
 

@@ -1,6 +1,6 @@
 """The intervals of a date histogram.
 
-Each gives, for the moment of a whole minute, where its interval starts and where the next one does.
+Each takes a whole minute and returns the start of its interval and of the next one.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,7 +31,7 @@ def _week(at: datetime) -> tuple[datetime, datetime]:
 
 
 def _months(count: int) -> Interval:
-    """Intervals of `count` months that divide the year."""
+    """Return an interval of `count` months; `count` divides 12."""
 
     def interval(at: datetime) -> tuple[datetime, datetime]:
         start = at.replace(hour=0, minute=0, day=1, month=(at.month - 1) // count * count + 1)
@@ -53,12 +53,12 @@ INTERVALS: dict[str, Interval] = {
 
 
 def unit_of(name: str) -> int:
-    """The longest span (ns) that never crosses the border of an interval of that name."""
+    """Return the longest span (ns) that never crosses a boundary of the interval."""
     return MINUTE if name == "minute" else HOUR
 
 
 def starts(units: Iterable[int], name: str) -> dict[int, list[int]]:
-    """Which of `units` (since 1970) lie in which interval, by its start (ns), from the first to the last."""
+    """Group `units` (counted since 1970) by the start (ns) of their interval, including empty intervals in between."""
     interval, unit = INTERVALS[name], unit_of(name)
     found: dict[int, list[int]] = {}
     upcoming: datetime | None = None

@@ -1,4 +1,4 @@
-"""A host, in the ways that documents of different products show one."""
+"""A host, as the documents of each product show it."""
 
 import random
 
@@ -7,7 +7,7 @@ from falcon_emulator.catalog import OS_VERSIONS, PLATFORM_IDS, SITES
 
 
 class Host:
-    """A host's fragments. `text`, if given, is what an attacker made of its name."""
+    """A host's fragments. `text`, if set, replaces its name with hostile text."""
 
     def __init__(self, rng: random.Random, cid: str, customer: str, number: int, text: str = "") -> None:
         self.rng = rng
@@ -19,7 +19,7 @@ class Host:
         self.address = f"10.{rng.randrange(256)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 
     def device(self) -> Fragment:
-        """As endpoint alerts show it."""
+        """Return the host as in endpoint alerts."""
         rng = self.rng
         platform = rng.choices(("Windows", "Mac", "Linux"), (80, 8, 12))[0]
         device = {
@@ -55,7 +55,7 @@ class Host:
         return Fragment({"agent_id": self.aid, "device": device})
 
     def identity_endpoint(self) -> Fragment:
-        """As identity alerts show it: without a device."""
+        """Return the host as in identity alerts: without a device."""
         name = f"{self.name}.{self.domain}"
         return Fragment(
             {
@@ -66,7 +66,7 @@ class Host:
         )
 
     def log_source(self) -> Fragment:
-        """As alerts from logs show it: by name only, among others."""
+        """Return the host as in alerts from logs: one name among others."""
         return Fragment(
             {
                 "source_hosts": [self.name, "listed.example.net"],
@@ -77,11 +77,11 @@ class Host:
         )
 
     def phone(self) -> Fragment:
-        """As mobile alerts show it."""
+        """Return the host as in mobile alerts."""
         return Fragment({"agent_id": self.aid, "computer_name": self.name, "os_version": "Android 14"})
 
     def cloud_account(self) -> Fragment:
-        """As cloud alerts show it: an account, and a device that is none."""
+        """Return the host as in cloud alerts: an account, and a `device` that is not a device."""
         return Fragment(
             {
                 "device": {"service_provider": "aws", "service_provider_account_id": "000000000001"},

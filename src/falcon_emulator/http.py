@@ -1,4 +1,4 @@
-"""A request and its answer, free of any HTTP library, and Falcon's envelope around both."""
+"""Requests and answers, independent of any HTTP library, and Falcon's response envelope."""
 
 import uuid
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class ApiError(Exception):
 
 
 class Call(msgspec.Struct):
-    """One request. `query` keeps the last value of a repeated parameter, `lists` keeps them all."""
+    """One request. `query` has the last value of a repeated parameter, `lists` has all values."""
 
     number: int
     method: str
@@ -34,22 +34,22 @@ class Call(msgspec.Struct):
     remote: str
     lists: dict[str, list[str]] = {}
 
-    def flag(self, name: str, default: bool) -> bool:
-        """A boolean query parameter. Raises ApiError 400 for anything but true and false in lower case."""
+    def bool_parameter(self, name: str, default: bool) -> bool:
+        """Return a boolean query parameter. Raises ApiError 400 unless it is true or false in lower case."""
         value = self.query.get(name)
         if value not in (None, "true", "false"):
             raise ApiError(400, f"{name} must be a boolean")
         return default if value is None else value == "true"
 
-    def number_of(self, name: str, default: int) -> int:
-        """A query parameter that is a whole number, zero or more. Raises ApiError 400 for anything else."""
+    def int_parameter(self, name: str, default: int) -> int:
+        """Return a query parameter that is a non-negative integer. Raises ApiError 400 for anything else."""
         value = self.query.get(name, str(default))
         if not value.isascii() or not value.isdigit() or len(value) > MAX_INT_DIGITS:
             raise ApiError(400, f"{name} must be a non-negative integer")
         return int(value)
 
     def json(self) -> Any:
-        """The decoded body. Raises ApiError 400 with Falcon's words for a body it cannot read."""
+        """Return the decoded body. Raises ApiError 400 with Falcon's message if it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -57,7 +57,7 @@ class Call(msgspec.Struct):
 
 
 class Answer(msgspec.Struct):
-    """What goes back. `cut_off`: the connection ends in the middle of the body."""
+    """One response. `cut_off`: the connection closes in the middle of the body."""
 
     status: int
     body: bytes
@@ -67,12 +67,12 @@ class Answer(msgspec.Struct):
 
 
 def error(code: int, message: str, **more: object) -> dict[str, object]:
-    """One entry of errors[]."""
+    """Return an entry of errors[]."""
     return {"code": code, "message": message, **more}
 
 
 def refusal(reason: ApiError, switches: Switches, powered_by: str = "detectsapi") -> Answer:
-    """The answer to a refused request: the envelope with one error and no resources."""
+    """Return the answer to a refused request: the envelope with one error and no resources."""
     answer = envelope(
         switches, None, [error(reason.status, reason.message)], status=reason.status, powered_by=powered_by
     )
@@ -89,9 +89,9 @@ def envelope(
     powered_by: str = "detectsapi",
     **meta: object,
 ) -> Answer:
-    """Falcon's envelope.
+    """Return an answer in Falcon's envelope.
 
-    `resources` are documents that are encoded already, or values; None leaves the key out.
+    `resources` are encoded documents or plain values; None omits the key.
     """
     head = {"query_time": 0.004, "powered_by": powered_by, "trace_id": str(uuid.uuid4()), **meta}
     parts = [b'{"meta":', msgspec.json.encode(head)]

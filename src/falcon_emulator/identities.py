@@ -1,4 +1,4 @@
-"""Composite ids, in the shape real documents of each kind have. They contain ':', '-' and '|'."""
+"""Make composite ids in the shape that real documents of each kind have; they contain ':', '-' and '|'."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from falcon_emulator.world import Parts
 
 
 class Seeds(NamedTuple):
-    """What an id is made from; `number` makes it unique within the tenant."""
+    """The inputs of an id; `number` makes it unique within the tenant."""
 
     cid: str
     parts: Parts
@@ -29,7 +29,7 @@ class Seeds(NamedTuple):
 
 
 def composite_id(kind: str, cid: str, parts: Parts, salt: int, number: int) -> str:
-    """The composite id of an alert of that kind."""
+    """Return the composite id of an alert of `kind`."""
     return f"{cid}:{_LOCAL[kind](Seeds(cid, parts, salt, number))}"
 
 

@@ -1,8 +1,8 @@
-"""Indicators of compromise: what makes one valid, and the tenant's collection.
+"""Indicators of compromise: their validation and the tenant's collection.
 
 Fields and values: gofalcon's swagger. Rules: falcon-mcp's tests and psfalcon. Assumptions: the wording of
 warnings, the shape of a problem inside `resources`, and that a duplicate created with ignore_warnings
-replaces the former one.
+replaces the existing one.
 """
 
 import ipaddress
@@ -28,7 +28,7 @@ _KEYWORDS = "id type value action mobile_action severity source created_by modif
 
 
 class Draft(msgspec.Struct, kw_only=True):
-    """An indicator as a caller writes it."""
+    """An indicator as the caller sends it."""
 
     type: str = ""
     value: str = ""
@@ -45,7 +45,7 @@ class Draft(msgspec.Struct, kw_only=True):
     metadata: dict[str, Any] = {}
 
     def problems(self, now: int) -> list[str]:
-        """What is wrong with it, in words; empty if nothing is."""
+        """Return a message for each problem; an empty list if the draft is valid."""
         needs_severity = self.action in ("detect", "prevent", "prevent_no_ui")
         known = self.type in _TYPES
         checks = {
@@ -62,7 +62,7 @@ class Draft(msgspec.Struct, kw_only=True):
             "applied_globally: either this or host_groups": self.applied_globally is not bool(self.host_groups),
             "host_groups: must be group ids": all(re.fullmatch("[0-9a-f]{32}", one) for one in self.host_groups),
             f"source: longer than {MAX_SOURCE} characters": len(self.source) <= MAX_SOURCE,
-            "expiration: must be a time to come, in UTC": self._expires_after(now),
+            "expiration: must be a future time in UTC": self._expires_after(now),
         }
         return [text for text, holds in checks.items() if not holds]
 
@@ -84,7 +84,7 @@ class Draft(msgspec.Struct, kw_only=True):
 
 
 class Indicator(msgspec.Struct, frozen=True):
-    """An indicator as the tenant keeps it. Moments in ns."""
+    """An indicator as the tenant stores it. Times are in ns."""
 
     id: str
     cid: str
@@ -94,7 +94,7 @@ class Indicator(msgspec.Struct, frozen=True):
     modified: int
 
     def document(self, now: int) -> Fields:
-        """The JSON document; past its expiration an indicator stays, without its action."""
+        """Return the JSON document; an expired indicator stays, without its action."""
         expired = bool(self.draft.expiration) and parse(self.draft.expiration, now) <= now
         fields: Fields = msgspec.to_builtins(self.draft)
         if expired:
@@ -122,23 +122,23 @@ class Indicators:
         self._ids: dict[tuple[str, str, str], str] = {}
 
     def of(self, cid: str) -> list[Indicator]:
-        """Those of one CID."""
+        """Return the indicators of one CID."""
         return [indicator for indicator in self.by_id.values() if indicator.cid == cid]
 
     def same(self, cid: str, draft: Draft) -> Indicator | None:
-        """The indicator of that CID with the draft's type and value, if there is one."""
+        """Return the CID's indicator with the draft's type and value, or None."""
         return self.by_id.get(self._ids.get((cid, draft.type, draft.value.lower()), ""))
 
     def put(self, cid: str, draft: Draft, author: str, now: int) -> Indicator:
-        """Keep a valid draft; it takes the place, id and birth of the one with its type and value."""
+        """Store a valid draft. It replaces the one of the same type and value and keeps its id and creation time."""
         draft = msgspec.structs.replace(draft, value=draft.value.lower())
-        former = self.same(cid, draft)
+        existing = self.same(cid, draft)
         indicator = Indicator(
-            former.id if former else uuid.uuid4().hex * 2,
+            existing.id if existing else uuid.uuid4().hex * 2,
             cid,
             draft,
-            former.created if former else now,
-            former.created_by if former else author,
+            existing.created if existing else now,
+            existing.created_by if existing else author,
             now,
         )
         self.by_id[indicator.id] = indicator
@@ -146,13 +146,13 @@ class Indicators:
         return indicator
 
     def remove(self, identifier: str) -> None:
-        """Forget one."""
+        """Delete an indicator."""
         draft = self.by_id[identifier].draft
         del self._ids[self.by_id.pop(identifier).cid, draft.type, draft.value]
 
 
 def field(name: str, now: int) -> Field | None:
-    """The field of that name that indicators can be filtered by, or None."""
+    """Return the field that indicators can be filtered by, or None."""
     type_ = _FIELDS.get(name)
 
     def value(indicator: Indicator) -> Any:

@@ -1,4 +1,4 @@
-"""A syntax tree of FQL as a predicate over whatever has the fields."""
+"""Compile a syntax tree of FQL into a predicate over alerts or indicators."""
 
 import re
 from collections.abc import Callable
@@ -24,7 +24,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Terms(msgspec.Struct):
-    """What a filter is evaluated against: the switches, the present moment (ns), and the fields there are."""
+    """The context of a filter: the switches, the current time (ns), and a look-up of fields."""
 
     switches: Switches
     now: int
@@ -32,9 +32,9 @@ class Terms(msgspec.Struct):
 
 
 def predicate(node: Node, terms: Terms) -> Predicate:
-    """The predicate of a whole statement.
+    """Return the predicate of a whole statement.
 
-    Raises FqlError where Falcon refuses (a wildcard or nonsense as a time).
+    Raises FqlError where Falcon refuses: a wildcard or nonsense as a time.
     """
     compiled = _compile(node, terms)
     unknown = any(terms.field(clause.field) is None for clause in clauses(node))
@@ -73,7 +73,7 @@ def _clause(clause: Clause, terms: Terms) -> Predicate:
 
 
 def _applied(found: Field, tests: list[Test], negated: bool) -> Predicate:
-    """Any of the tests on the field's value, or on any of its values if it has several."""
+    """Return a predicate: any of the tests holds for the field's value, or for any of several values."""
     get = found.value
     test = tests[0] if len(tests) == 1 else lambda value: any(one(value) for one in tests)
 
@@ -87,7 +87,7 @@ def _applied(found: Field, tests: list[Test], negated: bool) -> Predicate:
 
 
 def _test(found: Field, clause: Clause, value: Value, terms: Terms) -> Test | None:
-    """The test of one value, None if a value of that kind can never match a field of this type."""
+    """Return the test for one value, or None if such a value can never match a field of this type."""
     if value.is_null:
         return lambda actual: actual is None
     if found.type == "time":
@@ -131,7 +131,7 @@ def _bool_test(clause: Clause, value: Value) -> Test | None:
 
 
 def _string_test(found: Field, clause: Clause, value: Value) -> Test | None:
-    """Exact and case-sensitive, except for `~`."""
+    """Return an exact, case-sensitive test, except for `~`."""
     text = value.text
     if found.type == "terms":
         return None if clause.operator or " " in text else lambda actual: actual is not None and text in actual.split()
@@ -152,7 +152,7 @@ def _compared(operator: str, wanted: Any) -> Test:
 
 
 def wildcard(value: Value) -> Test:
-    """The test of a text against a value with stars."""
+    """Return a test of texts against a value with stars."""
     matches = re.compile(".*".join(map(re.escape, value.pieces)), re.DOTALL).fullmatch
 
     @lru_cache(maxsize=100_000)
@@ -163,7 +163,7 @@ def wildcard(value: Value) -> Test:
 
 
 def _text_match(text: str) -> Test:
-    """`~`: every word of `text` is a word of the value, whatever their case and the marks between them."""
+    """Return the test of `~`: the value has every word of `text`, regardless of case and punctuation."""
     wanted = frozenset(re.findall(r"\w+", text.lower()))
 
     @lru_cache(maxsize=100_000)

@@ -1,7 +1,7 @@
-"""The opaque `after` of the combined endpoint.
+"""The opaque `after` token of the combined endpoint.
 
-Base64 of JSON, as decoded from public test data: Elasticsearch's search_after with the sort value and
-composite_id. It is tied to the filter and sort it was made for (assumption: by a digest).
+It is Base64 of JSON, as decoded from public test data: Elasticsearch's search_after with the sort value and
+composite_id. It is only valid with its own filter and sort (assumption: checked by a digest).
 """
 
 import base64
@@ -14,7 +14,7 @@ from falcon_emulator.http import ApiError
 
 
 class Cursor(msgspec.Struct, forbid_unknown_fields=True):
-    """What an `after` says."""
+    """The contents of an `after` token."""
 
     after: tuple[Any, str]
     total_fetched: int
@@ -26,19 +26,19 @@ class Cursor(msgspec.Struct, forbid_unknown_fields=True):
 
 
 def digest(*parts: str) -> str:
-    """What ties a cursor to its filter and sort."""
+    """Return a digest of a filter and sort."""
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def encode(cursor: Cursor) -> str:
-    """The cursor as `after` text."""
+    """Return the cursor as an `after` token."""
     return base64.b64encode(msgspec.json.encode(cursor)).decode()
 
 
 def decode(after: str, query: str) -> Cursor:
-    """The cursor in `after`.
+    """Return the cursor of an `after` token.
 
-    Raises ApiError 400 for a garbled one or one of another filter or sort than `query`.
+    Raises ApiError 400 if it is garbled or its digest is not `query`.
     """
     try:
         cursor = msgspec.json.decode(base64.b64decode(after, validate=True), type=Cursor)

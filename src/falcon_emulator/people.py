@@ -1,4 +1,4 @@
-"""A person and the process tree they started, as documents show them."""
+"""A person and the process trees they started, as documents show them."""
 
 import random
 
@@ -8,10 +8,7 @@ from falcon_emulator.seeded_random import seeded
 
 
 class Person:
-    """A person's fragments.
-
-    `text`, if given, is what an attacker made of the user name and of command lines.
-    """
+    """A person's fragments. `text`, if set, replaces the user name and command lines with hostile text."""
 
     def __init__(self, rng: random.Random, text: str = "") -> None:
         self.rng = rng
@@ -20,11 +17,11 @@ class Person:
         self.sid = f"S-1-5-21-{rng.getrandbits(32)}-{rng.getrandbits(32)}-{rng.randrange(1000, 9999)}"
 
     def named(self) -> Fragment:
-        """By name only."""
+        """Return the person by name only."""
         return Fragment({"user_name": self.name, "user_names": [self.name]})
 
     def account(self) -> Fragment:
-        """As identity alerts show an account."""
+        """Return the account as in identity alerts."""
         return Fragment(
             {
                 "user_name": self.name,
@@ -35,7 +32,7 @@ class Person:
         )
 
     def running(self, program: Program) -> Fragment:
-        """A process tree. Parent and grandparent carry the hashes of innocent system programs."""
+        """Return a process tree; parent and grandparent have the hashes of harmless system programs."""
         slash = "\\" if program.platform == "Windows" else "/"
         folder = program.folder + slash
         filename = self.text or program.filename
@@ -67,7 +64,7 @@ class Person:
         )
 
     def _ancestor(self, filename: str, folder: str) -> Fields:
-        """A parent process; the same program has the same hash wherever it stands."""
+        """Return a parent process; the same program always has the same hash."""
         digest = seeded(filename)
         process = self.rng.getrandbits(48)
         return {

@@ -1,4 +1,4 @@
-"""Sliding windows of one minute, per key: a CID, or an address without a good token."""
+"""Rate limits over sliding windows of one minute, per CID or, without a valid token, per address."""
 
 from collections import defaultdict, deque
 
@@ -10,17 +10,17 @@ EXCEEDED = "API rate limit exceeded."
 
 
 class RateLimit:
-    """Counts requests and refuses those beyond a limit."""
+    """Counts requests and refuses those above a limit."""
 
     def __init__(self, switches: Switches) -> None:
         self.switches = switches
         self._windows: defaultdict[tuple[str, str], deque[int]] = defaultdict(deque)
 
     def count(self, kind: str, key: str, limit: int, now: int) -> dict[str, str]:
-        """Count one request against `limit` and return the headers every answer carries.
+        """Count one request against `limit` and return the headers for its answer.
 
-        Raises ApiError 429 beyond the limit. A refused request is not counted itself: the window opens as
-        the oldest counted ones leave it.
+        Raises ApiError 429 above the limit. A refused request is not counted; the window opens as the oldest
+        counted requests leave it.
         """
         window = self._windows[kind, key]
         while window and window[0] <= now - MINUTE:
@@ -35,9 +35,9 @@ class RateLimit:
 
 
 def retry_after(style: str, opens: int, now: int) -> dict[str, str]:
-    """X-RateLimit-RetryAfter for a window that opens at `opens` (ns), in the unit that `style` names.
+    """Return X-RateLimit-RetryAfter for a window that opens at `opens` (ns), in the unit named by `style`.
 
-    The swagger says milliseconds since 1970, PSFalcon reads seconds, one report saw no header at all.
+    The swagger says milliseconds since 1970, PSFalcon reads seconds, one report saw no header.
     """
     values = {
         "milliseconds": str(opens // MILLISECOND),

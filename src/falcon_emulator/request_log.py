@@ -1,4 +1,4 @@
-"""The truth for tests: every request and every change, in order."""
+"""A log of every request and every change, in order, for tests to check."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from falcon_emulator.alert_records import State
 
 
 class Request(msgspec.Struct):
-    """One request to the API and what became of it.
+    """One request to the API and its outcome.
 
-    `at` in ns; `token` shows its last four characters only.
+    `at` is in ns; `token` has only the last four characters.
     """
 
     number: int
@@ -28,7 +28,7 @@ class Request(msgspec.Struct):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """One alert changed by one request, or by an analyst (`request` 0)."""
+    """One change of one alert, by a request or by an analyst (`request` 0)."""
 
     at: int
     request: int
@@ -39,7 +39,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class RequestLog:
-    """`made`: how many alerts were made, by kind. `requests` and `changes`: all of them, oldest first."""
+    """The requests and changes, oldest first, and the number of generated alerts by kind."""
 
     def __init__(self) -> None:
         self.alerts_by_kind: dict[str, int] = {}
@@ -47,11 +47,11 @@ class RequestLog:
         self.changes: list[Change] = []
 
     def count_alerts(self, kinds: list[str]) -> None:
-        """Add alerts of these kinds to `made`."""
+        """Add alerts of these kinds to `alerts_by_kind`."""
         for kind in kinds:
             self.alerts_by_kind[kind] = self.alerts_by_kind.get(kind, 0) + 1
 
 
 def jsonl(entries: list[Any]) -> bytes:
-    """Entries as JSON lines."""
+    """Return the entries as JSON lines."""
     return b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)

@@ -1,4 +1,4 @@
-"""The search index: a filter, an order and a scope in, the alerts that match out."""
+"""The search index: find the alerts that match a filter, in order, within a token's scope."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ CACHED_RESULTS = 64
 
 
 class Query(msgspec.Struct, frozen=True):
-    """What is searched for. `cids` None: all of the tenant's."""
+    """A search. `cids` None means all CIDs of the tenant."""
 
     filter: str = ""
     sort: str = ""
@@ -36,12 +36,12 @@ class Order(msgspec.Struct, frozen=True):
     descending: bool
 
     def key(self, alert: Alert) -> Any:
-        """The value an alert sorts by; times in milliseconds, as Elasticsearch gives them in `after`."""
+        """Return the value an alert sorts by; times in milliseconds, as in Elasticsearch's `after`."""
         value = self.field.value(alert)
         return value // MILLISECOND if value is not None and self.field.type == "time" else value
 
     def sorted(self, alerts: list[Alert]) -> list[Alert]:
-        """`alerts`, which come newest first, in this order."""
+        """Return `alerts` (newest first) in this order."""
         if self.field.name == "created_timestamp" and self.descending:
             return alerts
         absent = [alert for alert in alerts if self.key(alert) is None]
@@ -52,7 +52,7 @@ class Order(msgspec.Struct, frozen=True):
         )
 
     def position_after(self, alerts: list[Alert], value: Any, composite_id: str) -> int:
-        """Where the alerts begin that sort behind (value, composite_id), itself there or not."""
+        """Return the index of the first alert that sorts after (value, composite_id), which need not exist."""
 
         def sorts_after(alert: Alert) -> bool:
             own = self.key(alert)
@@ -65,8 +65,8 @@ class Order(msgspec.Struct, frozen=True):
         return bisect_left(alerts, True, key=sorts_after)
 
 
-def order(sort: str, switches: Switches) -> Order:
-    """`field|asc`, `field|desc` or `field.desc`; anything else is silently the default order (live use)."""
+def parse_sort(sort: str, switches: Switches) -> Order:
+    """Parse `field|asc`, `field|desc` or `field.desc`; anything else is silently the default order (live use)."""
     name, bar, direction = sort.rpartition("|") if "|" in sort else sort.rpartition(".")
     found = field(name, switches) if bar and direction in ("asc", "desc") else None
     if found is None or not found.sortable:
@@ -77,7 +77,7 @@ def order(sort: str, switches: Switches) -> Order:
 
 
 class Search:
-    """Finds alerts in a store. A result is kept until anything changes."""
+    """Finds alerts in a store. Results are cached until anything changes."""
 
     def __init__(self, store: AlertStore, switches: Switches) -> None:
         self.store = store
@@ -86,14 +86,14 @@ class Search:
         self._results: dict[tuple[object, ...], list[Alert]] = {}
 
     def find(self, query: Query, now: int) -> list[Alert]:
-        """All alerts that match, in order. Raises FqlError for a filter that Falcon refuses."""
+        """Return all matching alerts, in order. Raises FqlError for a filter that Falcon refuses."""
         node = parse(query.filter, self.switches.bare_mix) if query.filter.strip() else None
         if self._version != self.store.version or len(self._results) >= CACHED_RESULTS:
             self._results.clear()
             self._version = self.store.version
         key = (query, msgspec.structs.astuple(self.switches), now // SECOND if node and _depends_on_now(node) else 0)
         if key not in self._results:
-            self._results[key] = order(query.sort, self.switches).sorted(self._matches(query, node, now))
+            self._results[key] = parse_sort(query.sort, self.switches).sorted(self._matches(query, node, now))
         return self._results[key]
 
     def _matches(self, query: Query, node: Node | None, now: int) -> list[Alert]:
@@ -106,12 +106,12 @@ class Search:
         if query.cids is not None:
             alerts = (alert for alert in alerts if alert.cid in query.cids)
         if query.q:
-            words = query.q.lower().encode()
-            alerts = (alert for alert in alerts if words in render(alert, alert.indexed).lower())
+            text = query.q.lower().encode()
+            alerts = (alert for alert in alerts if text in render(alert, alert.indexed).lower())
         return list(alerts)
 
     def _candidates(self, node: Node, now: int) -> list[Alert] | None:
-        """Alerts among which all matches are, newest first, where an index can tell; None where it cannot."""
+        """Return a superset of the matches from an index, newest first; None if no index applies."""
         if isinstance(node, Clause):
             return self._indexed(node) if _is_plain_equality(node) else self._created(node, node, now=now)
         if isinstance(node, And):
@@ -137,7 +137,7 @@ class Search:
         return sorted(found.values(), key=newest_first)
 
     def _created(self, *nodes: Node, now: int) -> list[Alert] | None:
-        """The slice of time that the comparisons on created_timestamp among `nodes` leave."""
+        """Return the alerts within the bounds on created_timestamp among `nodes`; None without bounds."""
         bounds: dict[str, list[int]] = {">": [], "<": []}
         for node in nodes:
             if (
@@ -163,10 +163,10 @@ def _is_plain_equality(clause: Clause) -> bool:
 
 
 def _depends_on_now(node: Node) -> bool:
-    """True if what the filter matches depends on the present moment."""
+    """Return whether the filter has times relative to now."""
     return any(is_relative(value.text) for clause in clauses(node) for value in clause.values)
 
 
 def alert_terms(switches: Switches, now: int) -> Terms:
-    """What filters over alerts are evaluated against."""
+    """Return the context for filters over alerts."""
     return Terms(switches, now, lambda name: field(name, switches))

@@ -1,8 +1,8 @@
-"""The tenant's dice."""
+"""Repeatable random numbers."""
 
 import random
 
 
 def seeded(seed: str | int) -> random.Random:
-    """Dice that fall the same way for the same seed. The tenant is made up; no secret hangs on them."""
+    """Return a generator that repeats itself for the same seed. Nothing secret depends on it."""
     return random.Random(seed)  # noqa: S311

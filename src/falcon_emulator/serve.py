@@ -1,4 +1,4 @@
-"""What `falcon-bulk emulator serve` runs."""
+"""Serve a tenant in the foreground: `falcon-bulk emulator serve`."""
 
 import os
 import tempfile
@@ -18,7 +18,7 @@ def serve(
 ) -> None:
     """Serve `tenant` until SIGINT or SIGTERM.
 
-    Once the socket listens, `write_env` gets the tenant's env file, and then `ready` is called with the URL.
+    Once the socket listens, the tenant's env file is written to `write_env`; then `ready` is called with the URL.
     Raises OSError if the port is taken or the file cannot be written.
     """
     server = Server(tenant, port=port)
@@ -32,7 +32,7 @@ def serve(
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file, and its folder where that is missing; others can never read it, and it is never there in part."""
+    """Write a file atomically, mode 600; create its folder if it is missing."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

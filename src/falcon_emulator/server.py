@@ -1,4 +1,4 @@
-"""Tenants over HTTP on loopback: in a thread for tests, in the foreground for people."""
+"""Serve tenants over HTTP on loopback: in a thread for tests, in the foreground for people."""
 
 import asyncio
 import signal
@@ -21,13 +21,13 @@ Result = TypeVar("Result")
 
 
 class Server:
-    """Serves each tenant on a port of its own. One thread alone touches the tenants, so that no state needs a lock.
+    """Serves each tenant on its own port. A single thread touches the tenants, so their state needs no lock.
 
-    `with Server(tenant) as server:` runs the loop in a daemon thread until the block ends.
+    `with Server(tenant) as server:` serves from a daemon thread until the block exits.
     """
 
     def __init__(self, tenants: Tenant | Sequence[Tenant], port: int = 0) -> None:
-        """`port` is that of the first tenant; 0 finds a free one, as it does for all others."""
+        """Use `port` for the first tenant; the others, and port 0, get free ports."""
         self.tenants = [tenants] if isinstance(tenants, Tenant) else list(tenants)
         self.urls: list[str] = []
         self._port = port
@@ -38,7 +38,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Where the first tenant is, e.g. http://127.0.0.1:8080."""
+        """Return the first tenant's URL, such as http://127.0.0.1:8080."""
         return self.urls[0]
 
     def __enter__(self) -> "Server":
@@ -47,7 +47,7 @@ class Server:
         try:
             asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
         except BaseException:
-            self._leave()
+            self._shut_down()
             raise
         return self
 
@@ -55,10 +55,10 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
-        self._leave()
+        self._shut_down()
 
     def call(self, function: Callable[[], Result]) -> Result:
-        """Run `function` on the thread that touches the tenants, between two requests, and return what it returns."""
+        """Run `function` on the tenants' thread, between two requests, and return its result."""
         return self._worker.submit(function).result()
 
     def serve_forever(self, ready: Callable[[], None] = lambda: None) -> None:
@@ -92,19 +92,19 @@ class Server:
             self.urls.append(f"http://{HOST}:{runner.addresses[0][1]}")
 
     def _request(self, message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-        """A request whose body may be long: refusing it is the API's business."""
+        """Return a request that allows long bodies; the API itself decides what to refuse."""
         return web.BaseRequest(message, payload, protocol, writer, task, self._loop, client_max_size=MAX_BODY)
 
     async def _stop(self) -> None:
         for runner in self._runners:
             await runner.cleanup()
-        # aiohttp forgets a request whose client went away; its answer may be minutes off.
+        # aiohttp forgets a request whose client disconnected; its task may still sleep for minutes.
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    def _leave(self) -> None:
+    def _shut_down(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         if self._thread is not None:
             self._thread.join()

@@ -1,6 +1,6 @@
-"""The tenant's switches: both answers wherever the real API's is not known, and limits and latencies.
+"""The tenant's switches: a choice wherever the real API's behaviour is unknown, and limits and latencies.
 
-The default is the answer that is harder on a client, except where public evidence speaks for the other.
+The default is what is harder on a client, except where public evidence supports the alternative.
 """
 
 from typing import Annotated, Any, Literal, get_args, get_type_hints
@@ -14,9 +14,9 @@ def _help(text: str) -> Meta:
 
 
 class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Plain attributes; they may be set while the server runs.
+    """The switches as plain attributes, which may be set while the server runs.
 
-    A name that does not exist raises AttributeError.
+    Setting an unknown name raises AttributeError.
     """
 
     errors_when_none: Annotated[
@@ -41,7 +41,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bare_mix: Annotated[
         Literal["and_first", "left_to_right", "refuse"], _help("how `+` and `,` without parentheses are read")
     ] = "and_first"
-    time_precision: Annotated[Literal["ms", "ns"], _help("what the search index keeps of a time")] = "ms"
+    time_precision: Annotated[Literal["ms", "ns"], _help("precision of times in the search index")] = "ms"
     index_lag: Annotated[float, _help("seconds until the search (queries, combined, aggregates) sees a change")] = 0.0
     unknown_id: Annotated[
         Literal["only_itself", "ignored", "batch_400", "batch_404"],
@@ -53,12 +53,12 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bad_indicator: Annotated[
         Literal["refuses_all", "only_itself"], _help("what an indicator with a problem does to its creation")
     ] = "refuses_all"
-    count_no_ops: Annotated[bool, _help("whether resources_affected counts alerts that were so already")] = False
-    no_op_moves_updated: Annotated[bool, _help("whether such a write moves updated_timestamp")] = True
+    count_no_ops: Annotated[bool, _help("whether resources_affected counts alerts that needed no change")] = False
+    no_op_moves_updated: Annotated[bool, _help("whether a write without effect moves updated_timestamp")] = True
     closing_hides: Annotated[bool, _help("whether closing also sets show_in_ui false")] = False
     parent_sees_children: Annotated[bool, _help("whether the parent CID's token sees its children's alerts")] = True
     member_cid: Annotated[
-        Literal["exact", "any_case"], _help("whether member_cid may have capitals and its checksum suffix")
+        Literal["exact", "any_case"], _help("whether member_cid may have capitals and a checksum suffix")
     ] = "exact"
     scopes: Annotated[str, _help("scopes of the API client, separated by spaces")] = (
         "alerts:read alerts:write ioc:read ioc:write"
@@ -68,7 +68,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     clock_ahead: Annotated[float, _help("seconds by which the Date of answers is ahead of the machine's clock")] = 0.0
     token_seconds: Annotated[int, _help("how long a token lives")] = 1799
     rate_limit: Annotated[int, _help("requests a minute per CID")] = 6000
-    bad_token_limit: Annotated[int, _help("requests a minute per address without a good token")] = 15
+    bad_token_limit: Annotated[int, _help("requests a minute per address without a valid token")] = 15
     token_limit: Annotated[int, _help("logins a minute per address")] = 300
     retry_after: Annotated[
         Literal["milliseconds", "seconds", "missing", "nonsense", "past"],
@@ -93,9 +93,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def parse(cls, assignment: str) -> tuple[str, Any]:
-        """Name and value of "NAME=VALUE", the value in the switch's own type.
+        """Return the name and typed value of "NAME=VALUE".
 
-        ValueError if either is not one.
+        Raises ValueError for an unknown switch or an invalid value.
         """
         name, equals, text = assignment.partition("=")
         if not equals:
@@ -104,14 +104,14 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def of(cls, *assignments: str) -> "Switches":
-        """The defaults, changed by "NAME=VALUE" assignments."""
+        """Return the defaults, changed by "NAME=VALUE" assignments. Raises ValueError as `parse` does."""
         return cls(**dict(map(cls.parse, assignments)))
 
     @classmethod
     def value(cls, name: str, value: object) -> Any:
-        """`value` in the type of the switch `name`: text such as "true" or "500" is converted.
+        """Convert `value` to the type of the switch `name`; text such as "true" or "500" is accepted.
 
-        ValueError if not.
+        Raises ValueError for an unknown switch or an invalid value.
         """
         if name not in cls.__struct_fields__:
             raise ValueError(f"there is no switch {name!r}; there are: {', '.join(cls.__struct_fields__)}")
@@ -127,7 +127,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     @classmethod
     def describe(cls) -> list[tuple[str, Any, str]]:
-        """Name, default and meaning of every switch, in order."""
+        """Return the name, default and meaning of every switch, in order."""
         hints = get_type_hints(cls, include_extras=True)
         return [
             (name, default, hints[name].__metadata__[0].description)

@@ -1,11 +1,11 @@
-"""One Falcon tenant: its alerts, its API client, its clock, its switches and what happened to it."""
+"""One Falcon tenant: its alerts, API client, clock, switches and log."""
 
 import hashlib
 
 import msgspec
 
 from falcon_emulator.access import Access
-from falcon_emulator.actions import Action, changed
+from falcon_emulator.actions import Action, apply_actions
 from falcon_emulator.alert_records import Alert
 from falcon_emulator.clock import Clock
 from falcon_emulator.faults import Faults
@@ -19,15 +19,15 @@ from falcon_emulator.switches import Switches
 
 
 def _hex32(text: str) -> str:
-    """32 hex digits, the shape of a CID."""
+    """Return 32 hex digits, the shape of a CID."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class Tenant:
-    """Everything a server needs to play one customer.
+    """The state behind one customer's API.
 
-    Once a server runs, other threads set plain attributes only (a switch); the rest goes through
-    `Server.call`.
+    While a server runs, other threads may only set plain attributes such as switches; everything else goes
+    through `Server.call`.
     """
 
     def __init__(
@@ -43,11 +43,10 @@ class Tenant:
         spread: str = "lifelike",
         now: float | None = None,
     ) -> None:
-        """`alerts` over 90 days and `burst` more at one instant, of the parent CID and `children` child CIDs.
+        """Generate `alerts` over 90 days and `burst` more at one instant, in the parent CID and `children` child CIDs.
 
-        `profile` and `spread`: which kinds of alerts, and when they were created; see the generator.
-        `now`: the tenant's present at the start, in seconds since 1970; fixed, it makes the documents
-        repeatable.
+        `profile` and `spread` choose the kinds of alerts and when they were created; see the generator.
+        `now` is the tenant's time at the start, in seconds since 1970; a fixed value makes the documents repeatable.
         """
         self.customer = customer
         self.identity = f"{seed}:{customer}"
@@ -74,7 +73,7 @@ class Tenant:
         return self.access.client_secret
 
     def env_text(self, url: str) -> str:
-        """The env file of this tenant when it is served at `url`."""
+        """Return the contents of an env file for this tenant, served at `url`."""
         entries = {
             "FALCON_CLIENT_ID": self.client_id,
             "FALCON_CLIENT_SECRET": self.client_secret,
@@ -85,13 +84,13 @@ class Tenant:
         return "".join(f"{name}={value}\n" for name, value in entries.items())
 
     def change(self, alert: Alert, actions: list[Action], author: str, request: int = 0) -> bool:
-        """Apply actions to an alert in the name of `author`; True if they made a difference.
+        """Apply actions to an alert as `author` and return whether anything changed.
 
-        `updated_timestamp` moves, for a write without effect as the switch says. The search sees it after
-        its lag.
+        `updated_timestamp` moves too; for a write without effect, only if the switch says so. The search index sees
+        the change after its lag.
         """
         now = self.clock.now()
-        after = changed(alert.state, actions, now, author, hide_closed=self.switches.closing_hides)
+        after = apply_actions(alert.state, actions, now, author, hide_closed=self.switches.closing_hides)
         differs = after != alert.state
         if differs or self.switches.no_op_moves_updated:
             before, after = alert.state, msgspec.structs.replace(after, updated=now)
@@ -101,14 +100,14 @@ class Tenant:
         return differs
 
     def arrive(self, count: int) -> list[Alert]:
-        """`count` new alerts, created now."""
+        """Create `count` new alerts now and return them."""
         alerts = self.generator.arrivals(count, self.clock.now())
         self.store.add(alerts)
         self.request_log.count_alerts([alert.kind for alert in alerts])
         return alerts
 
     def crawl(self, minutes: float) -> int:
-        """Move the clock by `minutes` and let the crawler touch every alert; how many it touched."""
+        """Advance the clock by `minutes`, let the crawler touch every alert, and return how many there are."""
         self.clock.advance(minutes * 60)
         now = self.clock.now()
         self.store.process_due(now)
@@ -116,6 +115,6 @@ class Tenant:
         return len(self.store.newest_first)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass for this tenant, at once."""
+        """Move the tenant's clock forward and do what has become due."""
         self.clock.advance(seconds)
         self.store.process_due(self.clock.now())

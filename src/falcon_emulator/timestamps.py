@@ -1,6 +1,6 @@
-"""Falcon's timestamps: RFC 3339 with up to nine digits, trailing zeros left out, always UTC.
+"""Falcon's timestamps: RFC 3339 in UTC with up to nine fractional digits, without trailing zeros.
 
-Inside the emulator a moment is a whole number of nanoseconds since 1970.
+Inside the emulator, times are integers: nanoseconds since 1970.
 """
 
 import re
@@ -27,7 +27,7 @@ def _day(days: int) -> str:
 
 
 def rfc3339(moment: int) -> str:
-    """`moment` (ns) as Falcon prints it, e.g. 2026-06-02T02:42:46.39293629Z (Go's RFC3339Nano)."""
+    """Format `moment` (ns) as Falcon does, e.g. 2026-06-02T02:42:46.39293629Z (Go's RFC3339Nano)."""
     minutes, rest = divmod(moment, MINUTE)
     second, fraction = divmod(rest, SECOND)
     days, minute = divmod(minutes, 24 * 60)
@@ -36,12 +36,12 @@ def rfc3339(moment: int) -> str:
 
 
 def is_relative(text: str) -> bool:
-    """True for 'now', 'now-7d' and their like."""
+    """Return whether `text` is a relative time such as 'now' or 'now-7d'."""
     return _RELATIVE.fullmatch(text) is not None
 
 
 def parse(text: str, now: int) -> int:
-    """The moment (ns) that `text` names: a date, a date with time and zone, or relative to `now`.
+    """Return the time (ns) of `text`: a date, a date with time and zone, or relative to `now`.
 
     Raises ValueError for anything else.
     """

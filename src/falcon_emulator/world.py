@@ -1,4 +1,4 @@
-"""One CID's hosts, people and programs, ready to be put together to alerts of any kind."""
+"""One CID's hosts, people and programs, from which alerts of every kind are assembled."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -49,14 +49,14 @@ Parts = tuple[Fragment, Fragment, Fragment]
 
 
 class FragmentPool(NamedTuple):
-    """What alerts of one kind are made of. `actors` are by the platform of the host they act on."""
+    """The fragments for alerts of one kind. `actors` are by the platform of their host."""
 
     patterns: Sequence[Fragment]
     places: Sequence[Fragment]
     actors: Mapping[str, Sequence[Fragment]]
 
     def parts(self, salt: int) -> Parts:
-        """The pattern, the place and the actor that the bits of `salt` pick."""
+        """Return the pattern, place and actor selected by the bits of `salt`."""
         place = self.places[(salt >> 20) % len(self.places)]
         device = place.fields.get("device", {})
         actors = self.actors.get(device.get("platform_name")) or self.actors[ANY_PLATFORM]
@@ -64,7 +64,7 @@ class FragmentPool(NamedTuple):
 
 
 class World:
-    """`plain[kind]`, and `hostile[kind]` whose names, users and command lines an attacker chose."""
+    """Fragment pools by kind: `plain`, and `hostile` with names, users and command lines chosen by an attacker."""
 
     def __init__(self, rng: random.Random, cid: str, customer: str, hosts: int) -> None:
         inventory = [Host(rng, cid, customer, number) for number in range(hosts)]
@@ -75,7 +75,7 @@ class World:
 
 
 def _fragment_pools(hosts: list[Host], people: list[Person], texts: Sequence[str]) -> dict[str, FragmentPool]:
-    """Fragments per kind of alert. A pattern's name is one of `texts`, or its own for an empty one."""
+    """Return the fragments for each kind of alert. A pattern's name is one of `texts`; an empty one keeps its own."""
     patterns = _patterns(texts)
     devices = [host.device() for host in hosts]
     sources = [host.log_source() for host in hosts]
@@ -99,7 +99,7 @@ def _fragment_pools(hosts: list[Host], people: list[Person], texts: Sequence[str
 
 
 def _patterns(texts: Sequence[str]) -> dict[str, list[Fragment]]:
-    """Pattern fragments per kind of alert; one endpoint alert in 33 bears a hunter's tactic."""
+    """Return the pattern fragments for each kind of alert; one endpoint alert in 33 has a hunter's tactic."""
 
     def patterns(kind: str, product: str, type_: str, domain: str, source: str, **more: Any) -> list[Fragment]:
         vendor = "CrowdStrike" if source.startswith(("Falcon", "Automated")) else "Initech"
@@ -134,7 +134,7 @@ def _patterns(texts: Sequence[str]) -> dict[str, list[Fragment]]:
 
 
 def _scenes(people: list[Person]) -> dict[str, list[Fragment]]:
-    """Process trees by platform; each program is run by some of the people."""
+    """Return process trees by platform; several people run each program."""
     scenes: dict[str, list[Fragment]] = {}
     for number, program in enumerate(PROGRAMS):
         for turn in range(SCENES_PER_PROGRAM):
@@ -168,7 +168,7 @@ def _pattern(pattern: Pattern, text: str) -> Fields:
 
 
 def _lead() -> Fragment:
-    """What all automated leads have in common: no severity, no name of their own."""
+    """Return the common part of automated leads: no severity and no name."""
     return Fragment(
         {
             "pattern_id": 185000,

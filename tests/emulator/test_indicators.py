@@ -63,9 +63,9 @@ def test_an_indicator_is_created_found_and_read(start: Start) -> None:
         ({"host_groups": ["a" * 32]}, "either this or host_groups"),
         ({"applied_globally": False, "host_groups": ["servers"]}, "must be group ids"),
         ({"source": "x" * 257}, "longer than 256"),
-        ({"expiration": "2020-01-01T00:00:00Z"}, "a time to come"),
-        ({"expiration": "2999-01-01T00:00:00+02:00"}, "a time to come"),
-        ({"expiration": "tomorrow"}, "a time to come"),
+        ({"expiration": "2020-01-01T00:00:00Z"}, "a future time"),
+        ({"expiration": "2999-01-01T00:00:00+02:00"}, "a future time"),
+        ({"expiration": "tomorrow"}, "a future time"),
     ],
 )
 def test_a_problem_stands_inside_resources_and_nothing_is_made(

@@ -1,7 +1,4 @@
-"""The invented world of the tenant: detection patterns, programs, hosts and people.
-
-No real name stands here.
-"""
+"""Invented detection patterns, programs, hosts and people; no real names."""
 
 import csv
 from importlib.resources import files
@@ -10,7 +7,7 @@ import msgspec
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A detection pattern. `severity_name` is empty where a document of its kind may lack it."""
+    """A detection pattern. `severity_name` is empty if documents of its kind may lack it."""
 
     kind: str
     pattern_id: int
@@ -25,7 +22,7 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class Program(msgspec.Struct, frozen=True):
-    """A process with its parents, as endpoint alerts show it."""
+    """A process with its parents, as in endpoint alerts."""
 
     platform: str
     filename: str
@@ -41,7 +38,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 def patterns(kind: str) -> list[Pattern]:
-    """The detection patterns of one kind of alert."""
+    """Return the detection patterns of one kind of alert."""
     return [pattern for pattern in _PATTERNS if pattern.kind == kind]
 
 

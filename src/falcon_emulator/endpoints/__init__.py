@@ -1,4 +1,4 @@
 """The API's endpoints.
 
-Each takes the tenant, the call and the token, and returns an answer or raises ApiError.
+Each handler takes the tenant, the call and the token, and returns an answer or raises ApiError.
 """

@@ -14,7 +14,7 @@ REFUSALS = {"refuse_500": ApiError(500, "Internal Server Error"), "refuse_403": 
 
 
 def aggregates(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """One result per specification of the list, in an order that does not follow it (falcon-mcp PR #483)."""
+    """Return one result per specification, in a different order (falcon-mcp PR #483)."""
     mode = tenant.switches.aggregates_mode
     if mode in REFUSALS:
         raise REFUSALS[mode]
@@ -25,7 +25,7 @@ def aggregates(tenant: Tenant, call: Call, token: Token) -> Answer:
     aggregation = Aggregation(tenant.switches, tenant.clock.now())
     for spec in specs:
         aggregation.check(spec)
-    include_hidden = call.flag("include_hidden", True)
+    include_hidden = call.bool_parameter("include_hidden", True)
     results = []
     for spec in specs:
         query = Query(spec.filter, q=spec.q, include_hidden=include_hidden, cids=token.cids)

@@ -1,13 +1,13 @@
 """PATCH /alerts/entities/alerts/v3.
 
-The swagger says nothing of partial failure. Clients compare meta.writes.resources_affected with what they
-sent and read errors[] of a 200; the switches and faults cover what that leaves open.
+The swagger does not describe partial failure. Clients compare meta.writes.resources_affected with what they sent
+and read errors[] of a 200; switches and faults cover the rest.
 """
 
 import msgspec
 
 from falcon_emulator.access import Token
-from falcon_emulator.actions import Action, check
+from falcon_emulator.actions import Action, check_action
 from falcon_emulator.alert_records import Alert
 from falcon_emulator.endpoints.reading import composite_ids, find_by_id
 from falcon_emulator.faults import Fault
@@ -18,19 +18,19 @@ NOT_FOUND = "alert not found"
 
 
 class Actions(msgspec.Struct):
-    """The part of a PATCH body that says what to do."""
+    """The actions in a PATCH body."""
 
     action_parameters: list[Action] = []
 
 
 def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) -> Answer:
-    """Apply the actions to every alert named; 200 has no `resources` and counts in meta.writes."""
+    """Apply the actions to every named alert. A 200 has no `resources`; its counts are in meta.writes."""
     body = call.json()
     ids = composite_ids(body)
     actions = _actions(body)
     alerts, unknown = find_by_id(tenant, token, ids)
     errors = _refused(tenant, unknown)
-    alerts = _visible(alerts, call.flag("include_hidden", True))
+    alerts = _visible(alerts, call.bool_parameter("include_hidden", True))
     alerts, faulted = _split_by_fault(alerts, fault)
     differing = sum(tenant.change(alert, actions, token_author(tenant), call.number) for alert in alerts)
     affected = len(alerts) if tenant.switches.count_no_ops else differing
@@ -38,7 +38,7 @@ def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) 
 
 
 def token_author(tenant: Tenant) -> str:
-    """Who a comment is attributed to: the API client, not a person (a field report)."""
+    """Return the author of a comment: the API client, not a person (a field report)."""
     return tenant.client_id
 
 
@@ -50,12 +50,12 @@ def _actions(body: object) -> list[Action]:
     if not actions:
         raise ApiError(400, "action_parameters must not be empty")
     for action in actions:
-        check(action)
+        check_action(action)
     return actions
 
 
 def _refused(tenant: Tenant, unknown: list[str]) -> list[dict[str, object]]:
-    """What unknown ids bring: errors of their own, silence, or the refusal of the whole batch."""
+    """Return the errors for unknown ids, if any. Raises ApiError if the switch refuses the whole batch."""
     mode = tenant.switches.unknown_id
     if unknown and mode in ("batch_400", "batch_404"):
         raise ApiError(int(mode[-3:]), f"{NOT_FOUND}: {unknown[0]}")
@@ -63,7 +63,7 @@ def _refused(tenant: Tenant, unknown: list[str]) -> list[dict[str, object]]:
 
 
 def _visible(alerts: list[Alert], include_hidden: bool) -> list[Alert]:
-    """Without include_hidden, hidden alerts are passed over; if none is left, it is an error (falcon-mcp)."""
+    """Without include_hidden, drop hidden alerts. Raises ApiError 400 if none is left (falcon-mcp)."""
     if include_hidden or not alerts:
         return alerts
     visible = [alert for alert in alerts if alert.state.show_in_ui is not False]
@@ -73,7 +73,7 @@ def _visible(alerts: list[Alert], include_hidden: bool) -> list[Alert]:
 
 
 def _split_by_fault(alerts: list[Alert], fault: Fault | None) -> tuple[list[Alert], list[dict[str, object]]]:
-    """The alerts that a fault lets the actions reach, and an error for each of the others."""
+    """Return the alerts that the actions reach despite a fault, and an error for each of the others."""
     kind = "" if fault is None else fault.kind
     if fault is None or kind not in ("partial", "nothing_applied", "poison"):
         return alerts, []
@@ -84,5 +84,5 @@ def _split_by_fault(alerts: list[Alert], fault: Fault | None) -> tuple[list[Aler
         reached = [alert for alert in alerts if alert.composite_id not in fault.ids]
     else:
         reached = alerts[: fault.count] if kind == "partial" else []
-    spared = set(alerts) - set(reached)
-    return reached, [error(fault.status, fault.text, id=alert.composite_id) for alert in alerts if alert in spared]
+    missed = set(alerts) - set(reached)
+    return reached, [error(fault.status, fault.text, id=alert.composite_id) for alert in alerts if alert in missed]

@@ -22,22 +22,22 @@ Problem = dict[str, Any]
 
 
 class Creation(msgspec.Struct):
-    """Body of a creation."""
+    """The body of a creation."""
 
     indicators: list[Draft]
     comment: str = ""
 
 
 class Update(msgspec.Struct):
-    """Body of an update."""
+    """The body of an update."""
 
     indicators: list[dict[str, Any]]
     comment: str = ""
 
 
 def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Ids that match, by offset up to 10,000 (beyond it a 500, gofalcon #101) or by `after`, never both."""
-    limit, offset = call.number_of("limit", DEFAULT_LIMIT), call.number_of("offset", 0)
+    """Return matching ids, by offset up to 10,000 (beyond it a 500, gofalcon #101) or by `after`, never both."""
+    limit, offset = call.int_parameter("limit", DEFAULT_LIMIT), call.int_parameter("offset", 0)
     text, after = call.query.get("filter", ""), call.query.get("after", "")
     if not 1 <= limit <= MAX_LIMIT or ("offset" in call.query and after):
         raise ApiError(400, f"limit must be between 1 and {MAX_LIMIT}; offset and after exclude each other")
@@ -45,8 +45,8 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
         raise ApiError(500, "Internal Server Error")
     found = sorted(_matching(tenant, text, token), key=lambda one: one.id)
     tie = paging.digest(text)
-    behind = paging.decode(after, tie).after[1] if after else ""
-    rest = [one for one in found if one.id > behind][offset:]
+    previous = paging.decode(after, tie).after[1] if after else ""
+    rest = [one for one in found if one.id > previous][offset:]
     pagination: dict[str, Any] = {"limit": limit, "offset": offset, "total": len(found)}
     if len(rest) > limit:
         last = rest[limit - 1].id
@@ -56,21 +56,21 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Documents by id; unknown ids are missing."""
+    """Return documents by id; unknown ids are left out."""
     mine = {one.id: one for one in tenant.indicators.of(token.cid)}
     return _documents(tenant, [mine[one] for one in call.lists.get("ids", []) if one in mine])
 
 
 def create(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """201 and the new indicators; 400 and nothing made if one has a problem or a warning that counts.
+    """Create indicators: 201, or 400 and no creation if one has a problem or an unignored warning.
 
-    With the switch bad_indicator=only_itself the others are made, and the 201 lists them and the problems.
+    With the switch bad_indicator=only_itself the others are created; the 201 lists them and the problems.
     """
     drafts = _decoded(call, Creation).indicators
     _check_size(drafts)
     now = tenant.clock.now()
     problems = _problems(drafts, now)
-    if not call.flag("ignore_warnings", False):
+    if not call.bool_parameter("ignore_warnings", False):
         problems += _warnings(tenant, drafts, token)
     if problems and tenant.switches.bad_indicator == "refuses_all":
         return _rejected(tenant, problems)
@@ -81,19 +81,19 @@ def create(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def update(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Change fields of indicators by id; type and value stay. All or none."""
+    """Change fields of indicators by id, all or none; type and value stay."""
     changes = _decoded(call, Update).indicators
     _check_size(changes)
     now = tenant.clock.now()
     mine = {one.id: one for one in tenant.indicators.of(token.cid)}
     drafts = []
     for change in changes:
-        former = mine.get(str(change.get("id")))
-        if former is None:
+        existing = mine.get(str(change.get("id")))
+        if existing is None:
             raise ApiError(404, f"indicator not found: {change.get('id')}")
-        fixed = {"type": former.draft.type, "value": former.draft.value}
+        fixed = {"type": existing.draft.type, "value": existing.draft.value}
         try:
-            drafts.append(msgspec.convert(msgspec.to_builtins(former.draft) | change | fixed, Draft))
+            drafts.append(msgspec.convert(msgspec.to_builtins(existing.draft) | change | fixed, Draft))
         except msgspec.ValidationError:
             raise ApiError(400, "failed to read and parse request") from None
     if problems := _problems(drafts, now):
@@ -102,7 +102,7 @@ def update(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def delete(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Delete by `ids`; resources are the ids. All or none."""
+    """Delete indicators by `ids`, all or none; resources are the ids."""
     ids = call.lists.get("ids", [])
     mine = {one.id for one in tenant.indicators.of(token.cid)}
     if not ids:
@@ -145,7 +145,7 @@ def _problems(drafts: list[Draft], now: int) -> list[Problem]:
 
 
 def _warnings(tenant: Tenant, drafts: list[Draft], token: Token) -> list[Problem]:
-    """A warning for each draft that is there already, or twice in the request."""
+    """Return a warning for each draft that exists already, or twice in the request."""
     problems, seen = [], set()
     for row, draft in enumerate(drafts, start=1):
         key = (draft.type, draft.value.lower())

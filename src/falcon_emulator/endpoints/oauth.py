@@ -11,7 +11,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def token(tenant: Tenant, call: Call) -> Answer:
-    """Log in: 201 and a bearer token, for one child CID with `member_cid`."""
+    """Log in: 201 with a bearer token, limited to one child CID by `member_cid`."""
     form = _form(call)
     if not form.get("client_id") or not form.get("client_secret"):
         raise ApiError(400, "client_id and client_secret are required")
@@ -22,7 +22,7 @@ def token(tenant: Tenant, call: Call) -> Answer:
 
 
 def revoke(tenant: Tenant, call: Call) -> Answer:
-    """Give a token back: Basic authentication, and the token in the form."""
+    """Revoke the token in the form, with Basic authentication."""
     tenant.access.revoke(call.headers.get("Authorization", ""), _form(call).get("token", ""))
     return envelope(tenant.switches, None, powered_by="csam")
 

@@ -8,7 +8,7 @@ from falcon_emulator.alert_records import Alert
 from falcon_emulator.documents import render
 from falcon_emulator.fql import FqlError
 from falcon_emulator.http import Answer, ApiError, Call, envelope, error
-from falcon_emulator.search import Query, order
+from falcon_emulator.search import Query, parse_sort
 from falcon_emulator.seeded_random import seeded
 from falcon_emulator.tenant import Tenant
 
@@ -19,7 +19,7 @@ DEFAULT_LIMIT = 100
 
 
 class Ids(msgspec.Struct):
-    """The part of a body that says which alerts; `ids` is the name of former versions."""
+    """The ids in a body; older API versions call them `ids`."""
 
     composite_ids: list[str] | None = None
     ids: list[str] | None = None
@@ -38,8 +38,8 @@ class Combined(msgspec.Struct):
 
 
 def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Ids of the alerts that match, by offset, never beyond the first 10,000."""
-    limit, offset = call.number_of("limit", DEFAULT_LIMIT), call.number_of("offset", 0)
+    """Return the ids of matching alerts, by offset, within the first 10,000."""
+    limit, offset = call.int_parameter("limit", DEFAULT_LIMIT), call.int_parameter("offset", 0)
     if limit > tenant.switches.queries_max_limit:
         raise ApiError(400, f"limit must be between 0 and {tenant.switches.queries_max_limit}")
     if offset + limit > WINDOW:
@@ -53,7 +53,7 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
         call.query.get("filter", ""),
         call.query.get("sort", ""),
         call.query.get("q", ""),
-        call.flag("include_hidden", True),
+        call.bool_parameter("include_hidden", True),
         token.cids,
     )
     found = find(tenant, query)
@@ -63,9 +63,9 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Documents by id, in no particular order (falcon-mcp #463), without the search's lag."""
+    """Return documents by id, in no particular order (falcon-mcp #463), without index lag."""
     asked = composite_ids(call.json())
-    include_hidden = call.flag("include_hidden", True)
+    include_hidden = call.bool_parameter("include_hidden", True)
     found, unknown = find_by_id(tenant, token, asked)
     shown = [alert for alert in found if include_hidden or alert.state.show_in_ui is not False]
     seeded(call.number).shuffle(shown)
@@ -76,7 +76,7 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def combined(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """A page of documents as the search knows them; `after` in the body leads to the next one."""
+    """Return a page of documents from the search index; `after` in the body selects the next page."""
     try:
         body = msgspec.json.decode(call.body, type=Combined)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -89,7 +89,7 @@ def combined(tenant: Tenant, call: Call, token: Token) -> Answer:
     found = find(tenant, query)
     tie = paging.digest(query.filter, query.sort)
     cursor = paging.decode(body.after, tie) if body.after else None
-    sorting = order(query.sort, tenant.switches)
+    sorting = parse_sort(query.sort, tenant.switches)
     start = sorting.position_after(found, *cursor.after) if cursor else 0
     page = found[start : start + limit]
     pagination: dict[str, object] = {"limit": limit, "total": len(found)}
@@ -103,7 +103,7 @@ def combined(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 
 def find(tenant: Tenant, query: Query) -> list[Alert]:
-    """The search's result. Raises ApiError 400 for a filter it refuses."""
+    """Search for alerts. Raises ApiError 400 for an invalid filter."""
     try:
         return tenant.search.find(query, tenant.clock.now())
     except FqlError as refused:
@@ -111,9 +111,9 @@ def find(tenant: Tenant, query: Query) -> list[Alert]:
 
 
 def composite_ids(body: object) -> list[str]:
-    """The distinct ids a body names.
+    """Return the distinct ids in a body.
 
-    Raises ApiError: 413 for more than 1,000, 400 for a body without them.
+    Raises ApiError 413 for more than 1,000 ids, 400 for none.
     """
     try:
         named = msgspec.convert(body, Ids)
@@ -129,7 +129,7 @@ def composite_ids(body: object) -> list[str]:
 
 
 def find_by_id(tenant: Tenant, token: Token, ids: list[str]) -> tuple[list[Alert], list[str]]:
-    """The alerts of those ids that the token may see, and the ids of the others."""
+    """Return the alerts of `ids` that the token may see, and the ids of the others."""
     found, unknown = [], []
     for one in ids:
         alert = tenant.store.by_id.get(one)
