@@ -50,8 +50,8 @@ def typing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Typing]:
 
 
 @contextmanager
-def at_the_desk(shell: CommandRunner, stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
-    """This process as a command finds it: the folder, the environment and the standard streams."""
+def as_a_command(shell: CommandRunner, stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
+    """Give this process the folder, the environment and the standard streams of a command."""
     former = Path.cwd(), dict(os.environ), (sys.stdin, sys.stdout, sys.stderr)
     out, err = io.BytesIO(), io.BytesIO()
     os.chdir(shell.folder)
@@ -71,7 +71,7 @@ def at_the_desk(shell: CommandRunner, stdin: bytes) -> Iterator[tuple[io.BytesIO
 
 
 def typed(shell: CommandRunner, argv: list[str], stdin: bytes) -> Ended:
-    with at_the_desk(shell, stdin) as (out, err):
+    with as_a_command(shell, stdin) as (out, err):
         return Ended(main(argv), out.getvalue(), err.getvalue().decode())
 
 

@@ -3,10 +3,8 @@
 import os
 import pty
 import select
-import shlex
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -27,9 +25,7 @@ PRINTING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": "
 
 def environment(shell: CommandRunner) -> dict[str, str]:
     """Return an environment with `falcon-bulk` on the PATH."""
-    program = shell.folder / "falcon-bulk"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m falcon_bulk "$@"\n')
-    program.chmod(0o755)
+    shell.install_program()
     settings = {name: value for name, value in os.environ.items() if name in ("FPATH", "LD_LIBRARY_PATH")}
     return settings | shell.environment({"PATH": f"{shell.folder}:{os.environ['PATH']}", "PS1": "", "TERM": "dumb"})
 

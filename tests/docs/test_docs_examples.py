@@ -1,10 +1,8 @@
-"""Every command in the README and the docs is run, in the order in which it stands, on a local tenant."""
+"""Every command in the README and the docs works, run in order on a local tenant."""
 
 import os
 import re
-import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from falcon_emulator import Server, Tenant
+from tests.support.command import CommandRunner
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -34,38 +33,27 @@ def commands(page: Path) -> list[str]:
     ]
 
 
-class Desk:
-    """A folder as the pages assume it, with a tenant behind each customer file."""
+class PageRunner(CommandRunner):
+    """Runs a page's shell commands in a folder as the pages assume it."""
 
-    def __init__(self, folder: Path, env_texts: dict[str, str]) -> None:
-        self.folder = folder
-        for name in ("customers", "reports"):
-            (folder / name).mkdir()
+    def __init__(self, folder: Path, server: Server) -> None:
+        super().__init__(folder, server)
+        (folder / "reports").mkdir()
         (folder / ".env.example").write_bytes((ROOT / ".env.example").read_bytes())
-        self._env_texts = env_texts
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FALCON_")},
-            "FALCON_BULK_STATE_DIR": str(folder / "state"),
-            "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
-        }
-        self.fill_in()
-        program = folder / "falcon-bulk"
-        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m falcon_bulk "$@"\n', encoding="utf-8")
-        program.chmod(0o755)
+        self.install_program()
+        self.variables: dict[str, str] = {}
 
     def fill_in(self) -> None:
-        """Write the customer files as somebody who has the credentials would."""
-        for name, text in self._env_texts.items():
-            file = self.folder / "customers" / f"{name}.env"
-            file.unlink(missing_ok=True)
-            file.touch(0o600)
-            file.write_text(text, encoding="utf-8")
+        """Write the customers' credentials into their env files."""
+        for name in self.tenants:
+            self.write_customer(name)
 
     def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        """Run a line of a page in sh."""
         return subprocess.run(
             ["sh", "-c", command],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment({"PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}"} | self.variables),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -73,14 +61,14 @@ class Desk:
         )
 
     def look_up(self, command: str) -> None:
-        """What a reader would copy from the output of the commands before: a hash, the newest run."""
+        """Set the variables in a command to what a reader copies from earlier output: a hash, the newest run."""
         if "$SHA256" in command:
-            self.environment["SHA256"] = self._first("sha256", "hash-summary --status new")
+            self.variables["SHA256"] = self._first("sha256", "hash-summary --status new")
         if "$RUN" in command:
             if not self._first("run_id", "runs"):
                 self.look_up("$SHA256")
                 self.run("falcon-bulk close-hash --customer acme --hash $SHA256 --override all --yes --max 999")
-            self.environment["RUN"] = self._first("run_id", "runs")
+            self.variables["RUN"] = self._first("run_id", "runs")
 
     def _first(self, key: str, command: str) -> str:
         out = self.run(f"falcon-bulk {command} --customer acme --format json").stdout
@@ -88,12 +76,11 @@ class Desk:
 
 
 @contextmanager
-def a_desk(folder: Path, page: Path) -> Iterator[Desk]:
+def serve_page(folder: Path, page: Path) -> Iterator[PageRunner]:
     customers = ("acme", *OTHERS.get(page.name, ()))
     tenants = [Tenant(alerts=1_500, seed=3 + number, customer=name) for number, name in enumerate(customers)]
     with Server(tenants, port=0) as server:
-        texts = {tenant.customer: tenant.env_text(url) for tenant, url in zip(tenants, server.urls, strict=True)}
-        yield Desk(folder, texts)
+        yield PageRunner(folder, server)
 
 
 @pytest.mark.parametrize(
@@ -105,18 +92,18 @@ def a_desk(folder: Path, page: Path) -> Iterator[Desk]:
     ],
 )
 def test_every_command_of_the_page_works(page: Path, tmp_path: Path) -> None:
-    with a_desk(tmp_path, page) as desk:
+    with serve_page(tmp_path, page) as runner:
         for command in commands(page):
             if command.startswith("make "):
                 targets = (ROOT / "Makefile").read_text(encoding="utf-8")
                 assert re.search(rf"^{command.removeprefix('make ')}:", targets, re.MULTILINE)
                 continue
             answered = f"{command} --yes --max 9999" if ASKING.search(command) else command
-            desk.look_up(answered)
-            done = desk.run(answered)
+            runner.look_up(answered)
+            done = runner.run(answered)
             assert done.returncode == 0, f"{answered}\n{done.stdout}\n{done.stderr}"
             if command.startswith("install "):
-                desk.fill_in()
+                runner.fill_in()
 
 
 def test_a_page_has_no_command_that_is_not_run() -> None:

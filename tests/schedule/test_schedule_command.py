@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ def idle_server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, idle_server: Server) -> CommandRunner:
+def shell(tmp_path: Path, idle_server: Server) -> CommandRunner:
     """A folder with a customer whose tenant gets no requests."""
     return CommandRunner(tmp_path, idle_server)
 
@@ -84,9 +83,9 @@ def test_the_exit_code_is_that_of_the_command(acme: CommandRunner) -> None:
     assert "No alert matches" in Path(lines["log"]).read_text()
 
 
-def test_paths_are_absolute_and_the_state_folder_is_copied(desk: CommandRunner) -> None:
-    lines = schedule_json(desk, "query", "--customer", "acme")
-    folder = str(desk.folder)
+def test_paths_are_absolute_and_the_state_folder_is_copied(shell: CommandRunner) -> None:
+    lines = schedule_json(shell, "query", "--customer", "acme")
+    folder = str(shell.folder)
     assert f"cd {folder} && " in lines["crontab"]
     assert f"--customers-dir {folder}/customers" in lines["crontab"]
     assert f"FALCON_BULK_STATE_DIR={folder}/state" in lines["crontab"]
@@ -99,29 +98,29 @@ def test_paths_are_absolute_and_the_state_folder_is_copied(desk: CommandRunner) 
 
 
 @pytest.mark.slow
-def test_a_given_customers_folder_is_made_absolute_in_place(desk: CommandRunner) -> None:
-    (desk.folder / "eu").symlink_to("customers")
+def test_a_given_customers_folder_is_made_absolute_in_place(shell: CommandRunner) -> None:
+    (shell.folder / "eu").symlink_to("customers")
     for options in (("--customers-dir", "eu"), ("--customers-dir=eu",)):
-        crontab = schedule_json(desk, *options, "query", "--customer", "acme")["crontab"]
+        crontab = schedule_json(shell, *options, "query", "--customer", "acme")["crontab"]
         assert crontab.count("--customers-dir") == 1
-        assert f"{desk.folder}/eu " in crontab
+        assert f"{shell.folder}/eu " in crontab
     mentioned = schedule_json(
-        desk, *("close-hash", "--customer", "acme", "--hash", SHA256, "--dry-run", "--comment", "--customers-dir")
+        shell, *("close-hash", "--customer", "acme", "--hash", SHA256, "--dry-run", "--comment", "--customers-dir")
     )
     assert "--comment --customers-dir" in mentioned["crontab"]
 
 
-def test_a_proxy_is_not_copied_since_it_may_hold_a_password(desk: CommandRunner) -> None:
+def test_a_proxy_is_not_copied_since_it_may_hold_a_password(shell: CommandRunner) -> None:
     env = {"HTTPS_PROXY": "http://ann:s3cret@proxy:3128", "FALCON_CLIENT_SECRET": "s3cret"}
-    done = schedule(desk, "--", "query", "--customer", "acme", env=env)
+    done = schedule(shell, "--", "query", "--customer", "acme", env=env)
     assert done.code == 0
     assert "HTTPS_PROXY is not copied" in done.err
     assert b"s3cret" not in done.out
 
 
-def test_the_blocks_are_labelled_and_hold_the_same_as_json(desk: CommandRunner) -> None:
-    lines = schedule_json(desk, "query", "--customer", "acme")
-    done = schedule(desk, "--", "query", "--customer", "acme")
+def test_the_blocks_are_labelled_and_hold_the_same_as_json(shell: CommandRunner) -> None:
+    lines = schedule_json(shell, "query", "--customer", "acme")
+    done = schedule(shell, "--", "query", "--customer", "acme")
     assert [line for line in done.text.splitlines() if line.startswith("# ")] == [
         "# cron: a line for `crontab -e`",
         f"# systemd: ~/.config/systemd/user/{lines['name']}.service",
@@ -130,18 +129,18 @@ def test_the_blocks_are_labelled_and_hold_the_same_as_json(desk: CommandRunner) 
     for block in ("crontab", "service", "timer"):
         assert lines[block] in done.text
     code = "".join(f"    {line}\n" for line in lines["service"].splitlines())
-    assert code in schedule(desk, "--format", "markdown", "--", "query", "--customer", "acme").text
+    assert code in schedule(shell, "--format", "markdown", "--", "query", "--customer", "acme").text
     assert f"systemctl --user enable --now {lines['name']}.timer" in done.err
 
 
-def test_at_prints_the_crontab_line_alone_and_says_so(desk: CommandRunner) -> None:
+def test_at_prints_the_crontab_line_alone_and_says_so(shell: CommandRunner) -> None:
     when = ("--at", "0 7 13 * fri")
-    done = schedule(desk, "--", "query", "--customer", "acme", when=when)
+    done = schedule(shell, "--", "query", "--customer", "acme", when=when)
     assert (done.code, done.text.count("# ")) == (0, 1)
     assert "# cron: a line for `crontab -e`\n0 7 13 * fri cd " in done.text
     assert "Note: --at is for crontab alone; for systemd units use --daily, --weekly or --every." in done.err
     assert "systemctl" not in done.err
-    document = schedule_json(desk, "query", "--customer", "acme", when=when)
+    document = schedule_json(shell, "query", "--customer", "acme", when=when)
     assert (document["service"], document["timer"]) == (None, None)
     assert document["crontab"] in done.text
 
@@ -154,9 +153,9 @@ def test_at_prints_the_crontab_line_alone_and_says_so(desk: CommandRunner) -> No
     ),
 )
 def test_each_recurrence_goes_into_the_line_and_the_timer(
-    desk: CommandRunner, when: tuple[str, ...], cron: str, on_calendar: str
+    shell: CommandRunner, when: tuple[str, ...], cron: str, on_calendar: str
 ) -> None:
-    document = schedule_json(desk, "query", "--customer", "acme", when=when)
+    document = schedule_json(shell, "query", "--customer", "acme", when=when)
     assert document["crontab"].startswith(cron)
     assert setting(document["timer"], "OnCalendar") == [on_calendar]
 
@@ -174,8 +173,8 @@ def test_each_recurrence_goes_into_the_line_and_the_timer(
         quick=2,
     ),
 )
-def test_exactly_one_recurrence_is_required(desk: CommandRunner, when: tuple[str, ...], expected: str) -> None:
-    done = schedule(desk, "--", "query", "--customer", "acme", when=when)
+def test_exactly_one_recurrence_is_required(shell: CommandRunner, when: tuple[str, ...], expected: str) -> None:
+    done = schedule(shell, "--", "query", "--customer", "acme", when=when)
     assert (done.code, done.out) == (2, b"")
     assert expected in done.err
     assert "Hint: " in done.err
@@ -208,10 +207,10 @@ def test_exactly_one_recurrence_is_required(desk: CommandRunner, when: tuple[str
         quick=4,
     ),
 )
-def test_a_command_that_cannot_run_unattended_is_refused(desk: CommandRunner, argv: list[str], expected: str) -> None:
+def test_a_command_that_cannot_run_unattended_is_refused(shell: CommandRunner, argv: list[str], expected: str) -> None:
     if argv[:1] and argv[0] not in ("customers", "emulator", "demo", "falcon-bulk") and "--version" not in argv:
         argv = [*argv, "--customer", "acme"] if argv[0] != "schedule" else argv
-    done = schedule(desk, "--", *argv)
+    done = schedule(shell, "--", *argv)
     assert done.code == 2, done
     assert expected in done.err
     assert done.out == b""
@@ -227,59 +226,57 @@ def test_a_command_that_cannot_run_unattended_is_refused(desk: CommandRunner, ar
         ["falcon-bulk", "hash-summary"],
     ),
 )
-def test_a_command_that_asks_nothing_is_scheduled(desk: CommandRunner, argv: list[str]) -> None:
-    assert argv[-1] in schedule_json(desk, *argv, "--customer", "acme")["crontab"]
+def test_a_command_that_asks_nothing_is_scheduled(shell: CommandRunner, argv: list[str]) -> None:
+    assert argv[-1] in schedule_json(shell, *argv, "--customer", "acme")["crontab"]
 
 
 @pytest.mark.slow
-def test_missing_customers_are_found_when_scheduling(desk: CommandRunner) -> None:
-    done = schedule(desk, "--", "query", "--customer", "acne")
+def test_missing_customers_are_found_when_scheduling(shell: CommandRunner) -> None:
+    done = schedule(shell, "--", "query", "--customer", "acne")
     assert done.code == 4
     assert "Did you mean acme?" in done.err
-    done = schedule(desk, "--", "query", env={"FALCON_CLIENT_ID": "x", "FALCON_CLIENT_SECRET": "y"})
+    done = schedule(shell, "--", "query", env={"FALCON_CLIENT_ID": "x", "FALCON_CLIENT_SECRET": "y"})
     assert done.code == 2
     assert "cron does not have" in done.err
-    desk.write_env(".env", "")
-    assert schedule(desk, "--", "query").code == 0
+    shell.write_env(".env", "")
+    assert schedule(shell, "--", "query").code == 0
 
 
 @pytest.mark.slow
-def test_a_line_too_long_for_cron_is_pointed_out(desk: CommandRunner) -> None:
-    assert "998" not in schedule(desk, "--", "query", "--customer", "acme").err
-    assert "998" in schedule(desk, "--", "query", "--customer", "acme", "--filter", f"name:'{'x' * 900}'").err
+def test_a_line_too_long_for_cron_is_pointed_out(shell: CommandRunner) -> None:
+    assert "998" not in schedule(shell, "--", "query", "--customer", "acme").err
+    assert "998" in schedule(shell, "--", "query", "--customer", "acme", "--filter", f"name:'{'x' * 900}'").err
 
 
-def test_the_customer_belongs_to_the_command(desk: CommandRunner) -> None:
-    done = desk.bare("schedule", "--daily", "07:00", "--customer", "acme", "--", "query")
+def test_the_customer_belongs_to_the_command(shell: CommandRunner) -> None:
+    done = shell.bare("schedule", "--daily", "07:00", "--customer", "acme", "--", "query")
     assert done.code == 2
     assert "after the --" in done.err
 
 
 @pytest.mark.slow
-def test_the_default_name_is_stable_and_differs_between_schedules_of_one_command(desk: CommandRunner) -> None:
-    names = [schedule_json(desk, "query", "--customer", "acme", "--limit", limit)["name"] for limit in ("1", "2", "1")]
+def test_the_default_name_is_stable_and_differs_between_schedules_of_one_command(shell: CommandRunner) -> None:
+    names = [schedule_json(shell, "query", "--customer", "acme", "--limit", limit)["name"] for limit in ("1", "2", "1")]
     assert names[0] == names[2] != names[1]
 
 
 @pytest.mark.slow
-def test_unit_name_names_the_log(desk: CommandRunner) -> None:
-    done = schedule(desk, "--unit-name", "acme-daily", "--format", "json", "--", "query", "--customer", "acme")
-    assert done.document["log"] == f"{desk.folder}/state/schedules/acme-daily.log"
+def test_unit_name_names_the_log(shell: CommandRunner) -> None:
+    done = schedule(shell, "--unit-name", "acme-daily", "--format", "json", "--", "query", "--customer", "acme")
+    assert done.document["log"] == f"{shell.folder}/state/schedules/acme-daily.log"
     for name in ("../x", "a b", "a%b", "x.timer", ""):
-        done = schedule(desk, f"--unit-name={name}", "--", "query", "--customer", "acme")
+        done = schedule(shell, f"--unit-name={name}", "--", "query", "--customer", "acme")
         assert done.code == (2 if name else 0)
 
 
 @pytest.mark.slow
-def test_the_job_runs_the_script_that_was_called(desk: CommandRunner) -> None:
-    script = desk.folder / "falcon-bulk"
-    script.write_text(f"#!{sys.executable}\nfrom falcon_bulk.cli.main import run\nrun()\n")
-    script.chmod(0o755)
-    for call, path in (("./falcon-bulk", "/usr/bin"), ("falcon-bulk", f"{desk.folder}:/usr/bin")):
+def test_the_job_runs_the_script_that_was_called(shell: CommandRunner) -> None:
+    script = shell.install_program()
+    for call, path in (("./falcon-bulk", "/usr/bin"), ("falcon-bulk", f"{shell.folder}:/usr/bin")):
         done = subprocess.run(
             ["/bin/sh", "-c", f"{call} schedule --daily 07:00 --format json -- query --customer acme"],
-            cwd=desk.folder,
-            env=desk.environment({"PATH": path}),
+            cwd=shell.folder,
+            env=shell.environment({"PATH": path}),
             capture_output=True,
             check=True,
         )
@@ -287,13 +284,13 @@ def test_the_job_runs_the_script_that_was_called(desk: CommandRunner) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not here")
-def test_systemd_verifies_the_units(desk: CommandRunner) -> None:
-    lines = schedule_json(desk, "query", "--customer", "acme", "--filter", "name:'100%'+x:'$a'")
+def test_systemd_verifies_the_units(shell: CommandRunner) -> None:
+    lines = schedule_json(shell, "query", "--customer", "acme", "--filter", "name:'100%'+x:'$a'")
     for kind in ("service", "timer"):
-        (desk.folder / f"{lines['name']}.{kind}").write_text(lines[kind])
+        (shell.folder / f"{lines['name']}.{kind}").write_text(lines[kind])
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", f"./{lines['name']}.service", f"./{lines['name']}.timer"],
-        cwd=desk.folder,
+        cwd=shell.folder,
         env={"PATH": os.environ["PATH"], "LANG": "C"},
         capture_output=True,
         text=True,

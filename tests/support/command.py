@@ -104,6 +104,13 @@ class CommandRunner:
         (self.folder / "customers" / f"{name}.env").unlink(missing_ok=True)
         return self.write_env(f"customers/{name}.env", text, mode)
 
+    def install_program(self) -> Path:
+        """Write a script `falcon-bulk` into the folder, and return its path."""
+        program = self.folder / "falcon-bulk"
+        program.write_text(f"#!{sys.executable}\nfrom falcon_bulk.cli.main import run\nrun()\n")
+        program.chmod(0o755)
+        return program
+
     def environment(self, more: dict[str, str] | None = None) -> dict[str, str]:
         """Return an environment with PATH and PYTHONPATH, and no credentials of the user's."""
         return {
