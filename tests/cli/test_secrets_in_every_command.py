@@ -208,7 +208,7 @@ def test_a_served_emulator_writes_its_secret_into_the_env_file_alone(guarded: Co
     argv = [*COMMAND, "emulator", "serve", "--alerts", "20", "--write-env", str(env_file)]
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(argv, env=guarded.environment(), cwd=guarded.folder, **pipes) as serving:
-        assert b"answers at" in (first := serving.stderr.readline())  # type: ignore[union-attr]
+        assert b"Serving the tenant" in (first := serving.stderr.readline())  # type: ignore[union-attr]
         serving.send_signal(signal.SIGTERM)
         out, err = serving.communicate(timeout=PATIENCE)
     secret = dict(line.split("=", 1) for line in env_file.read_text().splitlines())["FALCON_CLIENT_SECRET"]

@@ -22,9 +22,9 @@ ALERTS = 12_000
 @click.command("demo", cls=GroupedHelp, epilog=examples("demo"))
 @shared_options
 def command() -> int:
-    """A guided tour on a local tenant: look, count by hash, dry run, close, prove, take back.
+    """Run a guided tour on a local tenant: query, count by hash, dry run, close, verify, undo.
 
-    Nothing outside this machine is asked, and nothing is left behind.
+    No request leaves this machine, and nothing is left behind.
     """
     require_emulator()
     from falcon_emulator import Server, Tenant
@@ -42,35 +42,35 @@ def command() -> int:
 
 
 def _tour(folder: Path) -> int:
-    _say(f"A local Falcon tenant with {ALERTS:,} invented alerts plays the customer {CUSTOMER}.")
+    _say(f"The customer {CUSTOMER} is a local Falcon tenant with {ALERTS:,} invented alerts.")
     _run(folder, "How many alerts are new?", "query", "--status", "new", "--count")
-    _run(folder, "The newest of them:", "query", "--status", "new", "--limit", "5")
-    _run(folder, "Which hashes make the noise?", "hash-summary", "--status", "new", "--top", "8")
-    _run(folder, "The same as data:", "hash-summary", "--status", "new", "-o", "summary.json", "--quiet", quiet=True)
-    noisiest = _noisiest(folder / "summary.json")
-    closing = ("close-hash", "--hash", noisiest, "--status", "new", "--resolution", "false_positive")
-    _run(folder, "What would closing the most frequent one do? Nothing is sent:", *closing, "--dry-run")
+    _run(folder, "The newest new alerts:", "query", "--status", "new", "--limit", "5")
+    _run(folder, "Which hashes cause the most alerts?", "hash-summary", "--status", "new", "--top", "8")
+    _run(folder, "The same as JSON:", "hash-summary", "--status", "new", "-o", "summary.json", "--quiet", quiet=True)
+    sha256 = _most_frequent_hash(folder / "summary.json")
+    closing = ("close-hash", "--hash", sha256, "--status", "new", "--resolution", "false_positive")
+    _run(folder, "What would closing the most frequent hash do? A dry run sends nothing:", *closing, "--dry-run")
     comment = ("--comment", "Known updater, approved")
     bound = ("--yes", "--max", "5000")
-    do_it = (*closing, *comment, *bound, "-o", "closed.json")
-    _run(folder, "Do it. Guard rails hold back what a person should see:", *do_it)
+    close = (*closing, *comment, *bound, "-o", "closed.json")
+    _run(folder, "Close them. Guardrails hold back the alerts that need a person:", *close)
     _run(
         folder,
-        "What is still new with that hash (held back)?",
+        "How many alerts with that hash are still new (held back)?",
         "query",
         "--hash",
-        noisiest,
+        sha256,
         "--status",
         "new",
         "--count",
     )
-    _run(folder, "It was a mistake; take it back:", "undo", _run_id(folder / "closed.json"), *bound)
-    _run(folder, "What was recorded?", "runs")
-    _say("\nNext: put a customer's API client into customers/NAME.env and run the same with --customer NAME.")
+    _run(folder, "Undo it, as if it had been a mistake:", "undo", _run_id(folder / "closed.json"), *bound)
+    _run(folder, "What does the journal say?", "runs")
+    _say("\nNext: put a customer's API client into customers/NAME.env and run the same commands with --customer NAME.")
     return ExitCode.DONE
 
 
-def _noisiest(summary: Path) -> str:
+def _most_frequent_hash(summary: Path) -> str:
     import json
 
     return str(json.loads(summary.read_text(encoding="utf-8"))["hashes"][0]["sha256"])
@@ -82,13 +82,13 @@ def _run_id(result: Path) -> str:
     return str(json.loads(result.read_text(encoding="utf-8"))["run_id"])
 
 
-def _run(folder: Path, why: str, *arguments: str, quiet: bool = False) -> None:
-    """Run the real command in a process of its own; its failure ends the demo."""
+def _run(folder: Path, title: str, *arguments: str, quiet: bool = False) -> None:
+    """Run the real command in its own process. Raises CalledProcessError if it fails."""
     shown = ["falcon-bulk", arguments[0], "--customer", CUSTOMER, *arguments[1:]]
-    _say(f"\n{why}\n$ {shlex.join(shown)}")
+    _say(f"\n{title}\n$ {shlex.join(shown)}")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("FALCON_")}
     environment["FALCON_BULK_STATE_DIR"] = str(folder / "state")
-    subprocess.run(  # noqa: S603 - this very program, with arguments of ours
+    subprocess.run(  # noqa: S603 - this program, with arguments from this file
         [sys.executable, "-m", "falcon_bulk", *shown[1:]],
         check=True,
         cwd=folder,

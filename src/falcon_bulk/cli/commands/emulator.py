@@ -22,45 +22,51 @@ EXAMPLES = examples(
 @click.group("emulator", cls=SuggestingGroup, epilog=EXAMPLES)
 @shared_options
 def command() -> None:
-    """A local Falcon tenant to try things on: invented alerts, the API's limits, and faults on request."""
+    """Run a local Falcon tenant for tests: invented alerts, the API's limits, and faults on request."""
 
 
 @command.command("serve", epilog=EXAMPLES)
 @click.option(
-    "--port", **single_value(default=0), type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 takes a free one."
+    "--port", **single_value(default=0), type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 for any free port."
 )
 @click.option(
     "--alerts",
     **single_value(default=25_000),
     type=click.IntRange(0, 2_000_000),
     show_default=True,
-    help="How many alerts.",
+    help="Number of alerts.",
 )
 @click.option(
-    "--burst", **single_value(default=0), type=click.IntRange(0, 1_000_000), help="That many more at one instant."
+    "--burst",
+    **single_value(default=0),
+    type=click.IntRange(0, 1_000_000),
+    help="Additional alerts, all created at one instant.",
 )
 @click.option(
     "--spread",
     **choice_value(("lifelike", "even", "crowded"), "lifelike"),
     show_default=True,
-    help="When they were created: with busy days and nights, evenly, or 60 % in one hour.",
+    help="When the alerts were created: with busy days and quiet nights, evenly, or 60 % in one hour.",
 )
 @click.option(
     "--seed", **single_value(default=1), type=int, show_default=True, help="The same seed makes the same alerts."
 )
 @click.option("--customer", "name", **single_value(default="acme"), show_default=True, help="The customer's name.")
 @click.option(
-    "--children", **single_value(default=0), type=click.IntRange(0, 50), help="Child CIDs that share the alerts."
+    "--children",
+    **single_value(default=0),
+    type=click.IntRange(0, 50),
+    help="Number of child CIDs among which the alerts are spread.",
 )
 @click.option(
-    "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; `emulator switches` lists."
+    "--switch", "switches", multiple=True, metavar="NAME=VALUE", help="Set a switch; `emulator switches` lists them."
 )
 @click.option(
     "--write-env",
     **single_value(),
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write the env file once it listens.",
+    help="Write the tenant's env file once the server listens.",
 )
 def serve(
     port: int,
@@ -87,7 +93,7 @@ def serve(
     )
 
     def ready(url: str) -> None:
-        click.echo(f"The tenant {name} ({tenant.cid}) answers at {url}.", err=True)
+        click.echo(f"Serving the tenant {name} ({tenant.cid}) at {url}.", err=True)
 
     try:
         serve_tenant(tenant, port=port, write_env=write_env, ready=ready)
