@@ -151,7 +151,9 @@ def main(argv: Sequence[str]) -> int:
             f"Unexpected {type(error).__name__}.", "Run it again with --debug and report what it shows."
         )
         return _show(unexpected, line)
-    return code if isinstance(code, int) else ExitCode.DONE
+    code = code if isinstance(code, int) else ExitCode.DONE
+    _log_exit(line, code)
+    return code
 
 
 def _show(error: FalconBulkError, line: CommandLine) -> int:
@@ -162,21 +164,20 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
 
         with suppress(OSError):
             dump(error_document(error), Sink.stdout().binary)
-    if line.options.log_file:
-        import logging
-
-        logging.getLogger("falcon_bulk").debug(
-            "exit %d: %s %s",
-            error.exit_code,
-            error.message,
-            error.hint,
-            exc_info=error.exit_code == ExitCode.UNEXPECTED,
-        )
+    _log_exit(line, error.exit_code, f"{error.message} {error.hint}")
     with suppress(BrokenPipeError):
         sys.stderr.write(f"Error: {printable(error.message)}\n")
         if error.hint:
             sys.stderr.write(f"Hint: {printable(error.hint)}\n")
     return int(error.exit_code)
+
+
+def _log_exit(line: CommandLine, code: int, message: str = "") -> None:
+    """Write the exit code to the log file, if there is one, with the traceback of an unexpected error."""
+    if line.options.log_file:
+        import logging
+
+        logging.getLogger("falcon_bulk").debug("exit %d: %s", code, message, exc_info=code == ExitCode.UNEXPECTED)
 
 
 def _show_traceback(error: Exception) -> None:

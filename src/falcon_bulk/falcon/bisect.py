@@ -6,7 +6,7 @@ from typing import TypeVar
 from falcon_bulk.errors import Rejected
 
 MAX_REJECTIONS = 64
-"""Rejections that one reading by ids accepts."""
+"""Rejections that `bisect_rejected` tolerates."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
