@@ -1,4 +1,4 @@
-"""Running a program and taking its measure."""
+"""Run a program and measure it."""
 
 import os
 import signal
@@ -13,15 +13,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FALCON_BULK = (sys.executable, "-m", "falcon_bulk")
-OLD_WAY = (sys.executable, "-m", "benchmarks.old_way")
+PLAIN_SCRIPT = (sys.executable, "-m", "benchmarks.plain_script")
 
-# What would make a program other than it is when installed, or lead it elsewhere.
-_LEFT_OUT = ("FALCON_", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
+# These would change how an installed program behaves, or which tenant it uses.
+_REMOVED = ("FALCON_", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED")
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: seconds on the wall, seconds of CPU (user and system), peak memory in MB."""
+    """The cost of one run: wall-clock seconds, CPU seconds (user and system), peak memory in MB."""
 
     wall: float
     cpu: float
@@ -29,22 +29,22 @@ class Cost:
 
 
 def environment(state: Path) -> dict[str, str]:
-    """The environment of a program, with a state folder of its own and no proxy."""
+    """Return the environment of a program, with its own state folder and without proxies."""
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(_LEFT_OUT) and not name.lower().endswith("_proxy")
+        if not name.startswith(_REMOVED) and not name.lower().endswith("_proxy")
     }
     return kept | {"FALCON_BULK_STATE_DIR": str(state)}
 
 
 def measure(argv: Sequence[str], state: Path, *, timeout: float) -> Cost:
-    """Run a program to its end, its output thrown away. Raises RuntimeError if it fails or takes too long.
+    """Run a program to its end and discard its output. Raises RuntimeError if it fails or takes too long.
 
-    The peak memory counts what this process held when it started the program, so this one must stay small.
+    Peak memory includes what this process held when it started the program, so this process must stay small.
     """
     with tempfile.TemporaryFile() as messages:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         process = subprocess.Popen(
             argv,
             cwd=ROOT,
@@ -63,11 +63,11 @@ def measure(argv: Sequence[str], state: Path, *, timeout: float) -> Cost:
             raise
         finally:
             watchdog.cancel()
-        wall = time.perf_counter() - begun
+        wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
             messages.seek(0)
-            said = messages.read().decode(errors="replace")
-            raise RuntimeError(f"{' '.join(argv[2:])} ended with {process.returncode} after {wall:.0f} s\n{said}")
+            output = messages.read().decode(errors="replace")
+            raise RuntimeError(f"{' '.join(argv[2:])} ended with {process.returncode} after {wall:.0f} s\n{output}")
     unit = 1024**2 if sys.platform == "darwin" else 1024
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / unit)

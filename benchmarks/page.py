@@ -1,4 +1,4 @@
-"""The results as Markdown: the tables, and what follows from them for a million alerts and 500 customers."""
+"""Format the results as Markdown, with estimates for a million alerts and for 500 customers."""
 
 import os
 import platform
@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.old_way import BATCH, CHUNK, ID_PAGE, PAUSE, WALL
+from benchmarks.plain_script import BATCH, CHUNK, ID_PAGE, MAX_OFFSET, PAUSE
 from benchmarks.runs import LATENCIES, PACE, PAGE, READERS, WORKERS, Limit, Results, Run, Scale
 
 QUOTA = 6_000
@@ -17,7 +17,7 @@ LINE = 100.0
 
 
 def page(results: Results, scale: Scale) -> str:
-    """All of docs/benchmarks.md."""
+    """Return all of docs/benchmarks.md."""
     parts = [
         "# Benchmarks",
         "```console\n$ make bench\n```",
@@ -35,13 +35,13 @@ def page(results: Results, scale: Scale) -> str:
 
 
 def runs_table(results: Results) -> str:
-    """A row for each run."""
+    """Return a table with a row for each run."""
     titles = ("run", "seconds", "floor", "ratio", "client CPU, s", "ms per 1,000", "peak MB", "requests")
     return _table(titles, map(_run_row, results.runs.values()))
 
 
 def limits_table(results: Results) -> str:
-    """A row for each limit."""
+    """Return a table with a row for each limit."""
     return _table(("what", "measured", "limit", "kept"), map(_limit_row, results.limits))
 
 
@@ -73,16 +73,18 @@ def _limit_row(limit: Limit) -> tuple[str, ...]:
 
 def _setting(scale: Scale) -> Iterator[str]:
     delays = ", ".join(f"{endpoint} {seconds:g} s" for endpoint, seconds in scale.latencies.items())
-    small = "" if scale.part == 1 else f" At {scale.part:g} of the size and the latencies it is a trial, no benchmark."
+    small = (
+        "" if scale.part == 1 else f" With {scale.part:g} of the size and latencies this is a trial, not a benchmark."
+    )
     yield _paragraph(f"""
-        wrote this page on {_machine()}.{small} The tenant is the emulator, in a process of its own on the same machine,
-        and waits before it answers: {delays}. `floor` is what these waits, the pace of changes ({PACE:g} s between
-        batches, unless given) and pages of {PAGE:,} alerts alone take with {READERS} readers. CPU and peak memory are
-        the client's. Logins are not counted. Each reading is the fastest of {scale.times}.""")
+        wrote this page on {_machine()}.{small} The tenant is the emulator, in its own process on the same machine, with
+        these latencies: {delays}. `floor` is the time that the latencies, the pace of changes ({PACE:g} s between
+        batches, unless stated) and pages of {PAGE:,} alerts alone require with {READERS} readers. CPU and peak memory
+        are the client's. Logins are not counted. Reading runs are the fastest of {scale.times}.""")
     yield _paragraph(f"""
-        The old way is FalconPy without a session: ids by offset, {ID_PAGE:,} at a time, details in chunks of {CHUNK:,},
-        updates one after another in batches of {BATCH:,} with a pause of {PAUSE:g} s. It ends at {WALL:,} alerts.
-        `bulk-close` reads too, and reads back what it changed.""")
+        The plain script uses FalconPy without a session: ids by offset, {ID_PAGE:,} at a time, details in chunks of
+        {CHUNK:,}, updates one after another in batches of {BATCH:,} with a pause of {PAUSE:g} s. It cannot read more
+        than {MAX_OFFSET:,} alerts. `bulk-close` also reads the alerts, and reads back what it changed.""")
 
 
 def _machine() -> str:
@@ -105,22 +107,22 @@ def _million(results: Results) -> Iterator[str]:
     rows = [
         ("latency", f"{LATENCIES['combined']:g} s a page, {READERS} at a time", _duration(waits)),
         ("CPU of one core", f"{cpu:.0f} ms a page", _duration(cpu * MILLION / 1000)),
-        ("the line", f"{megabytes:,.0f} MB packed, at {LINE:g} Mbit/s", _duration(megabytes * 8 / LINE)),
-        ("the quota", f"{requests:,.0f} requests, half of {QUOTA:,} a minute", _duration(requests / QUOTA * 120)),
+        ("bandwidth", f"{megabytes:,.0f} MB gzipped, at {LINE:g} Mbit/s", _duration(megabytes * 8 / LINE)),
+        ("quota", f"{requests:,.0f} requests, half of {QUOTA:,} a minute", _duration(requests / QUOTA * 120)),
     ]
     yield _paragraph(f"""
-        Reading a million alerts is {MILLION:,} pages. As fast as here it takes {_of_a_million(reading)}.
-        What bounds it:""")
+        Reading a million alerts takes {MILLION:,} pages; at the speed measured here, {_of_a_million(reading)}.
+        The bounds:""")
     yield _table(("bound", "from", "takes at least"), rows)
     yield _paragraph("""
-        The largest of these decides. More readers shorten the first alone; one core unpacks and decodes all pages.""")
+        The largest bound decides. More readers shorten only the first; one core unpacks and decodes all pages.""")
     yield _paragraph(f"""
-        Closing a million is {MILLION:,} batches and, with reading and reading back, {changed:,.0f} requests. At the
-        default pace the batches take {_duration(MILLION * PACE)}, however fast they are answered; with `--batch-delay 0
-        --workers {WORKERS}`, at {LATENCIES["patch"]:g} s an answer, {_duration(fast_sending)}. As fast as here it
-        takes {_of_a_million(closing)} and {_of_a_million(fast)}, reading included. The quota does not bound it:
-        {_per_minute(closing):,.0f} and {_per_minute(fast):,.0f} requests a minute, of the {QUOTA:,} that all
-        integrations of a customer share.""")
+        Closing a million alerts takes {MILLION:,} batches and, including reading and reading back, {changed:,.0f}
+        requests. At the default pace the batches take {_duration(MILLION * PACE)}, however fast the answers are; with
+        `--batch-delay 0 --workers {WORKERS}` and {LATENCIES["patch"]:g} s per answer, {_duration(fast_sending)}. At the
+        speed measured here it takes {_of_a_million(closing)} and {_of_a_million(fast)}, including reading. The quota is
+        not a bound: {_per_minute(closing):,.0f} and {_per_minute(fast):,.0f} requests a minute, of the {QUOTA:,} that
+        all integrations of a customer share.""")
 
 
 def _customers(results: Results) -> Iterator[str]:
@@ -132,16 +134,16 @@ def _customers(results: Results) -> Iterator[str]:
     rows = [
         ("one after another", _duration(one_by_one)),
         ("CPU of one core", _duration(CUSTOMERS * small.cost.cpu * share)),
-        (f"a line of {LINE:g} Mbit/s ({megabytes:,.0f} MB)", _duration(megabytes * 8 / LINE)),
+        (f"bandwidth of {LINE:g} Mbit/s ({megabytes:,.0f} MB)", _duration(megabytes * 8 / LINE)),
     ]
     yield _paragraph(f"""
-        A quota belongs to one CID, so customers do not use up each other's. `hash-summary` of {EACH:,} alerts took
-        {small.cost.wall * share:.1f} s here and {small.cost.cpu * share:.1f} s of CPU, starting included; for
+        Each CID has its own quota, so customers do not use up each other's. `hash-summary` of {EACH:,} alerts took
+        {small.cost.wall * share:.1f} s here and {small.cost.cpu * share:.1f} s of CPU, including the start; for
         {CUSTOMERS} such customers:""")
     yield _table(("bound", "takes"), rows)
     yield _paragraph("""
-        Several customers side by side fill the waits of one with the work for others, up to the cores and the line.
-        What all share is the token endpoint, with 300 logins a minute from one address.""")
+        Working on several customers at once uses the waiting time of one for the others, up to the limits of CPU and
+        bandwidth. All share the token endpoint, with 300 logins a minute from one address.""")
 
 
 def _requests_per_page(run: Run) -> float:

@@ -1,4 +1,4 @@
-"""What is run, on which tenant, and what each run has to keep to."""
+"""The benchmark runs, their tenants and their limits."""
 
 import math
 import sys
@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import old_way
-from benchmarks.child import FALCON_BULK, OLD_WAY, Cost, measure
+from benchmarks import plain_script
+from benchmarks.child import FALCON_BULK, PLAIN_SCRIPT, Cost, measure
 from benchmarks.local_tenant import LocalTenant, local_tenant
 
 PAGE = 1_000
@@ -22,20 +22,23 @@ FAST = ("--batch-delay", "0", "--workers", str(WORKERS))
 
 @dataclass(frozen=True)
 class Scale:
-    """How large: `part` of the alerts and of the latencies, how often a short run is repeated (a very short
-    one five times that), and the seconds that each may take."""
+    """The size of the benchmarks.
+
+    part: fraction of the alerts and latencies. times: repetitions of a short run (five times as many for a very short
+    one). timeout: seconds that each run may take.
+    """
 
     part: float
     times: int
     timeout: float
 
     def alerts(self, full: int) -> int:
-        """The number of alerts at this scale."""
+        """Return the number of alerts at this scale."""
         return round(full * self.part)
 
     @property
     def latencies(self) -> dict[str, float]:
-        """Seconds by endpoint."""
+        """Return the latencies in seconds, by endpoint."""
         return {endpoint: round(seconds * self.part, 4) for endpoint, seconds in LATENCIES.items()}
 
 
@@ -45,7 +48,7 @@ QUICK = Scale(0.1, 1, 60.0)
 
 @dataclass(frozen=True)
 class Run:
-    """One measured run. floor: the seconds that latency, pace and page size alone take."""
+    """One measured run. `floor` is the seconds that latency, pace and page size alone require."""
 
     what: str
     alerts: int
@@ -55,18 +58,18 @@ class Run:
 
     @property
     def ratio(self) -> float:
-        """Times the floor."""
+        """Return the wall-clock time as a multiple of the floor."""
         return self.cost.wall / self.floor if self.floor else math.nan
 
     @property
     def cpu_per_thousand(self) -> float:
-        """Milliseconds of the client's CPU for 1,000 alerts."""
+        """Return milliseconds of client CPU per 1,000 alerts."""
         return 1000 * self.cost.cpu / (self.alerts / 1000)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """A measured number and what it has to keep to."""
+    """A measurement and its limit."""
 
     what: str
     measured: float
@@ -76,13 +79,13 @@ class Limit:
 
     @property
     def kept(self) -> bool:
-        """True if it does."""
+        """Return whether the measurement is within the limit."""
         return self.measured >= self.limit if self.at_least else self.measured <= self.limit
 
 
 @dataclass
 class Results:
-    """All runs and limits, by key and in order; page_bytes is what 1,000 alerts are on the wire."""
+    """All runs by key and all limits, in order. `page_bytes` is the size of 1,000 alerts on the wire."""
 
     runs: dict[str, Run] = field(default_factory=dict)
     limits: list[Limit] = field(default_factory=list)
@@ -90,7 +93,7 @@ class Results:
 
 
 class Benchmarks:
-    """Takes the measure of everything. say: told of each run as it ends."""
+    """Runs all benchmarks. `say` is called with each run as it ends."""
 
     def __init__(self, scale: Scale, folder: Path, say: Callable[[Run], None]) -> None:
         self.scale = scale
@@ -99,7 +102,7 @@ class Benchmarks:
         self._say = say
 
     def run_all(self) -> Results:
-        """Run everything. Raises RuntimeError where a program fails or does not do what it was run for."""
+        """Run everything. Raises RuntimeError if a program fails or does not do what it should."""
         self._start_up()
         with self._tenant(100_000) as tenant:
             self.results.page_bytes = tenant.page_bytes()
@@ -113,7 +116,7 @@ class Benchmarks:
             paced = self._bulk_close("close", tenant, 20_000)
             fast = self._bulk_close("close fast", tenant, 20_000, FAST)
         with self._tenant(10_000) as tenant:
-            old = self._old_ways(tenant, 10_000)
+            plain = self._plain_script(tenant, 10_000)
             self._hash_summary("hash-summary small", tenant, 10_000)
             new = self._bulk_close("close small", tenant, 10_000)
             new_fast = self._bulk_close("close small fast", tenant, 10_000, FAST)
@@ -125,12 +128,12 @@ class Benchmarks:
         for run in (small, large):
             self._limit(f"{run.what}: peak memory", run.cost.memory, 200, "MB")
         growth = abs(large.cost.memory - small.cost.memory)
-        self._limit("query --all: memory that four times the alerts take more", growth, 20, "MB")
+        self._limit("query --all: additional memory for four times the alerts", growth, 20, "MB")
         self._limit(f"{paced.what}: time", paced.ratio, 1.2, "x floor")
         self._limit(f"{fast.what}: time", fast.ratio, 1.5, "x floor")
         for run, limit in ((new, 2.5), (new_fast, 5)):
             self._limit(
-                f"{run.what}: faster than the old way", old.cost.wall / run.cost.wall, limit, "x", at_least=True
+                f"{run.what}: faster than the plain script", plain.cost.wall / run.cost.wall, limit, "x", at_least=True
             )
         return self.results
 
@@ -138,7 +141,7 @@ class Benchmarks:
         bare = self._run("python -c pass", "python", (sys.executable, "-c", "pass"), times=5 * self.scale.times)
         helped = self._run("falcon-bulk --help", "help", (*FALCON_BULK, "--help"), times=5 * self.scale.times)
         self._limit(
-            "falcon-bulk --help: more than python -c pass", 1000 * (helped.cost.wall - bare.cost.wall), 150, "ms"
+            "falcon-bulk --help: time beyond python -c pass", 1000 * (helped.cost.wall - bare.cost.wall), 150, "ms"
         )
 
     def _hash_summary(self, key: str, tenant: LocalTenant, full: int) -> Run:
@@ -176,30 +179,30 @@ class Benchmarks:
             raise RuntimeError(f"{what} left alerts open: {tenant.statuses()}")
         return run
 
-    def _old_ways(self, tenant: LocalTenant, full: int) -> Run:
-        """The old way, reading, then reading and closing; its requests are known beforehand."""
+    def _plain_script(self, tenant: LocalTenant, full: int) -> Run:
+        """Run the plain script, reading, then reading and closing; its requests are known beforehand."""
         alerts = tenant.set_all("new")
         latency = self.scale.latencies
-        pages, chunks = math.ceil(alerts / old_way.ID_PAGE), math.ceil(alerts / old_way.CHUNK)
-        batches = math.ceil(alerts / old_way.BATCH)
+        pages, chunks = math.ceil(alerts / plain_script.ID_PAGE), math.ceil(alerts / plain_script.CHUNK)
+        batches = math.ceil(alerts / plain_script.BATCH)
         reading = pages * latency["queries"] + chunks * latency["entities"]
-        closing = batches * (latency["patch"] + old_way.PAUSE)
+        closing = batches * (latency["patch"] + plain_script.PAUSE)
 
         def floor_of(expected: Counter[str], seconds: float) -> Callable[[Counter[str]], float]:
             def floor(requests: Counter[str]) -> float:
                 if requests != expected:
-                    raise RuntimeError(f"the old way made {dict(requests)} requests, not {dict(expected)}")
+                    raise RuntimeError(f"the plain script made {dict(requests)} requests, not {dict(expected)}")
                 return seconds
 
             return floor
 
-        argv = (*OLD_WAY, str(tenant.env_file))
+        argv = (*PLAIN_SCRIPT, str(tenant.env_file))
         read = Counter(queries=pages, entities=chunks)
-        what = f"the old way, reading {self._number(full)}"
-        self._run(what, "old read", argv, tenant, alerts, floor_of(read, reading))
-        what = f"the old way, reading and closing {self._number(full)}"
+        what = f"plain script, reading {self._number(full)}"
+        self._run(what, "plain read", argv, tenant, alerts, floor_of(read, reading))
+        what = f"plain script, reading and closing {self._number(full)}"
         floor = floor_of(read + Counter(patch=batches), reading + closing)
-        return self._run(what, "old close", (*argv, "--close"), tenant, alerts, floor)
+        return self._run(what, "plain close", (*argv, "--close"), tenant, alerts, floor)
 
     def _run(
         self,
@@ -212,7 +215,7 @@ class Benchmarks:
         *,
         times: int = 1,
     ) -> Run:
-        """The fastest of some runs. floor: takes the requests it made."""
+        """Run a program `times` times and return the fastest run. `floor` computes its floor from its requests."""
         runs = []
         for _ in range(times):
             if tenant is not None:

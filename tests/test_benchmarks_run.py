@@ -18,8 +18,8 @@ RUNS = {
     "query --all of 40,000": {"aggregates": 1},
     "bulk-close of 2,000": {"patch": 2, "entities": 2},
     "bulk-close of 2,000, --batch-delay 0 --workers 8": {"patch": 2, "entities": 2},
-    "the old way, reading 1,000": {"queries": 1, "entities": 1},
-    "the old way, reading and closing 1,000": {"queries": 1, "entities": 1, "patch": 1},
+    "plain script, reading 1,000": {"queries": 1, "entities": 1},
+    "plain script, reading and closing 1,000": {"queries": 1, "entities": 1, "patch": 1},
     "hash-summary of 1,000": {},
     "bulk-close of 1,000": {"patch": 1, "entities": 1},
     "bulk-close of 1,000, --batch-delay 0 --workers 8": {"patch": 1, "entities": 1},
@@ -45,7 +45,7 @@ def test_the_benchmarks_measure_everything_and_count_the_requests(tmp_path: Path
     for row in runs:
         requests = {endpoint: int(number) for number, endpoint in re.findall(r"(\d+) (\w+)", row[-1])}
         assert requests.items() >= RUNS[row[0]].items()
-        if "old way" in row[0]:
+        if "plain script" in row[0]:
             assert requests == RUNS[row[0]]
         assert float(row[1]) > 0
         assert float(row[6]) > 1

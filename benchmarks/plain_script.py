@@ -1,6 +1,6 @@
-"""The way such scripts are commonly written, for comparison: `python -m benchmarks.old_way ENVFILE [--close]`.
+"""A script as it is commonly written, for comparison: `python -m benchmarks.plain_script ENVFILE [--close]`.
 
-FalconPy as it comes, in dict mode and without a session: ids by offset, which ends at 10,000; details in chunks;
+It uses FalconPy in its default dict mode, without a session: ids by offset, which ends at 10,000; details in chunks;
 then, with --close, one update after another with a pause after each.
 """
 
@@ -19,13 +19,13 @@ ID_PAGE = 1_000
 CHUNK = 1_000
 BATCH = 1_000
 PAUSE = 0.5
-WALL = 10_000
+MAX_OFFSET = 10_000
 
 
 def all_ids(falcon: "Alerts") -> list[str]:
-    """The ids that offsets can reach."""
+    """Return the ids that offsets can reach."""
     ids: list[str] = []
-    while len(ids) < WALL:
+    while len(ids) < MAX_OFFSET:
         answer: Any = falcon.query_alerts_v2(limit=ID_PAGE, offset=len(ids), sort="created_timestamp|asc")
         ids += _resources(answer)
         if len(ids) >= answer["body"]["meta"]["pagination"]["total"]:
@@ -34,7 +34,7 @@ def all_ids(falcon: "Alerts") -> list[str]:
 
 
 def hashes(falcon: "Alerts", ids: list[str]) -> Counter[str]:
-    """How many alerts have each sha256."""
+    """Return the number of alerts for each sha256."""
     counts: Counter[str] = Counter()
     for chunk in _chunks(ids, CHUNK):
         found = _resources(falcon.get_alerts_v2(composite_ids=chunk))
@@ -43,7 +43,7 @@ def hashes(falcon: "Alerts", ids: list[str]) -> Counter[str]:
 
 
 def close(falcon: "Alerts", ids: list[str]) -> None:
-    """Set all to closed."""
+    """Close all alerts."""
     for batch in _chunks(ids, BATCH):
         answer: Any = falcon.update_alerts_v3(
             composite_ids=batch, action_parameters=[{"name": "update_status", "value": "closed"}]
