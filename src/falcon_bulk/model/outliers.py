@@ -1,28 +1,8 @@
-"""The result of comparing alerts within groups: the outliers, which differ from the other alerts of their group.
-
-The structs are also the JSON of `outliers` in `run/1` and `summary/1`.
-"""
+"""The result of comparing alerts within groups: the outliers, which differ from the other alerts of their group."""
 
 from enum import StrEnum
 
 import msgspec
-
-PHRASES = {
-    "user": "run by {}",
-    "kind of account": "run by {}",
-    "file name": "named {}",
-    "folder": "in {}",
-    "parent": "under {}",
-    "disposition": "with the disposition “{}”",
-    "tactic": "with the tactic {}",
-    "command line": "with the command line {}",
-}
-"""How a difference in each compared field is described."""
-
-
-def describe_difference(field: str, value: str) -> str:
-    """Return a phrase such as `in C:\\Windows\\Temp` for a value of a compared field."""
-    return PHRASES[field].format(value)
 
 
 class GroupStatus(StrEnum):
@@ -38,16 +18,15 @@ class GroupStatus(StrEnum):
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """A field in which an alert differs: its value, and the most usual value in its group."""
+    """A field in which an alert differs: its value, and the most usual value in its group.
+
+    description: the value as a phrase, such as `in C:\\Windows\\Temp`.
+    """
 
     field: str
     value: str
     usual: str
-
-    @property
-    def description(self) -> str:
-        """The difference as a phrase."""
-        return describe_difference(self.field, self.value)
+    description: str
 
 
 class Outlier(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 
-from falcon_bulk.model.outliers import AlertGroup, GroupStatus, OutlierReport
+from falcon_bulk.model.outliers import AlertGroup, GroupStatus, OutlierReason, OutlierReport
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _GROUP_COLUMNS = (
@@ -69,6 +69,50 @@ def outlier_rows_sheet(report: OutlierReport) -> Sheet:
     ]
     columns = (*_OUTLIER_COLUMNS[:2], *_OUTLIER_COLUMNS[3:])
     return Sheet("", (*map(Column, ("group", "sha256", "alerts", "outliers")), *columns), rows)
+
+
+class DifferenceDocument(msgspec.Struct, frozen=True):
+    """A field in which an alert differs, in JSON."""
+
+    field: str
+    value: str
+    usual: str
+
+
+class OutlierDocument(msgspec.Struct, frozen=True):
+    """An alert that differs from its group, in JSON."""
+
+    composite_id: str
+    created: str
+    host: str
+    differences: tuple[DifferenceDocument, ...]
+
+
+class GroupDocument(msgspec.Struct, frozen=True):
+    """A group of alerts, in JSON."""
+
+    sha256: str | None
+    name: str
+    alerts: int
+    status: GroupStatus
+    outliers: int
+    compared_fields: tuple[str, ...]
+    varied_fields: tuple[str, ...]
+    reasons: tuple[OutlierReason, ...]
+    examples: tuple[OutlierDocument, ...]
+
+
+class OutliersDocument(msgspec.Struct, frozen=True):
+    """The value of `outliers` in the JSON of `summary` and of a dry run."""
+
+    groups: tuple[GroupDocument, ...]
+    by_status: dict[GroupStatus, int]
+    not_compared: int
+
+
+def outliers_document(report: OutlierReport) -> OutliersDocument:
+    """Return a report for JSON."""
+    return msgspec.convert(report, OutliersDocument, from_attributes=True)
 
 
 def groups_with_outliers(report: OutlierReport) -> OutlierReport:

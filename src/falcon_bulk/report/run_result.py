@@ -15,6 +15,7 @@ from falcon_bulk.report.indicators import (
     operation_past_tense,
     result_hashes_sheet,
 )
+from falcon_bulk.report.outliers import outliers_document
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _PROBLEM_COLUMNS = (
@@ -81,7 +82,7 @@ def result_document(result: RunResult) -> dict[str, Any]:
 
 def dry_run_document(result: RunResult, preview: Preview) -> dict[str, Any]:
     """Return `falcon-bulk/run/1` of a dry run, with the outliers among the alerts of a hash."""
-    return result_document(result) | ({} if preview.alike is None else {"outliers": preview.alike})
+    return result_document(result) | ({} if preview.alike is None else {"outliers": outliers_document(preview.alike)})
 
 
 def result_headline(result: RunResult) -> str:

@@ -9,15 +9,21 @@ from falcon_bulk.model.outliers import OutlierReport
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.report import chart
 from falcon_bulk.report.multi_customer import joined_sheet
-from falcon_bulk.report.outliers import groups_with_outliers, outlier_rows_sheet, outlier_sheets
+from falcon_bulk.report.outliers import (
+    OutliersDocument,
+    groups_with_outliers,
+    outlier_rows_sheet,
+    outlier_sheets,
+    outliers_document,
+)
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 from falcon_bulk.report.text_bars import bar
 
 BAR = 24
-GROUPS = 20
-ALERTS_OF_GROUP = 10
+MAX_GROUPS = 20
+MAX_EXAMPLES = 10
 _TIMES = ("day", "hour")
 
 
@@ -31,7 +37,7 @@ class SummaryDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="sche
     hidden: int
     source: str
     by: dict[str, tuple[Count, ...]]
-    outliers: OutlierReport | msgspec.UnsetType = msgspec.UNSET
+    outliers: OutliersDocument | msgspec.UnsetType = msgspec.UNSET
 
 
 def summary_report(summary: Summary, exit_code: int) -> Report:
@@ -128,14 +134,15 @@ def _bar(count: Count, field: str) -> chart.Bar:
 
 
 def _outliers(customer: str, report: OutlierReport) -> list[Sheet]:
-    first, *others = outlier_sheets(report, GROUPS, ALERTS_OF_GROUP)
+    first, *others = outlier_sheets(report, MAX_GROUPS, MAX_EXAMPLES)
     title = f"{customer}: {first.title}" if first.title else ""
     return [replace(first, title=title, csv_sheet=outlier_rows_sheet(report)), *others]
 
 
 def summary_document(summary: Summary) -> SummaryDocument:
     """Return the document of a summary."""
-    outliers = msgspec.UNSET if summary.outliers is None else groups_with_outliers(summary.outliers)
+    report = summary.outliers
+    outliers = msgspec.UNSET if report is None else outliers_document(groups_with_outliers(report))
     return SummaryDocument(**msgspec.structs.asdict(summary) | {"outliers": outliers})
 
 

@@ -18,15 +18,7 @@ from typing import NamedTuple
 
 from falcon_bulk.model import hashes
 from falcon_bulk.model.alert import Alert, text
-from falcon_bulk.model.outliers import (
-    AlertGroup,
-    Difference,
-    GroupStatus,
-    Outlier,
-    OutlierReason,
-    OutlierReport,
-    describe_difference,
-)
+from falcon_bulk.model.outliers import AlertGroup, Difference, GroupStatus, Outlier, OutlierReason, OutlierReport
 from falcon_bulk.operations.outliers.normalization import is_short_name_of
 from falcon_bulk.operations.outliers.profile_counts import (
     COMPARED_FIELDS,
@@ -196,7 +188,11 @@ def _reasons(unusual: list[tuple[ProfileCount, _Deviations]]) -> tuple[OutlierRe
 
 def _describe_reason(reason: tuple[tuple[int, str], ...], counts: list[ProfileCount]) -> str:
     oldest = min(count.oldest[0] for count in counts)
-    return ", ".join(describe_difference(_NAMES[field], _value(oldest, field)) for field, _ in reason)
+    return ", ".join(_describe(oldest, field) for field, _ in reason)
+
+
+def _describe(alert: ExampleAlert, field: int) -> str:
+    return COMPARED_FIELDS[field].phrase.format(_value(alert, field))
 
 
 def _value(alert: ExampleAlert, field: int) -> str:
@@ -219,6 +215,7 @@ def _examples(group: GroupProfiles, unusual: list[tuple[ProfileCount, _Deviation
                     field=_NAMES[comparison.field],
                     value=_value(alert, comparison.field),
                     usual=usual[comparison],
+                    description=_describe(alert, comparison.field),
                 )
                 for comparison, _ in deviations
             ),

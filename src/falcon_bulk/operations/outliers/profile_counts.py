@@ -59,23 +59,27 @@ class ComparedValues(msgspec.Struct, frozen=True, order=True, gc=False):
 class ComparedField(NamedTuple):
     """A compared field, and a function that returns its value for display.
 
-    needs_majority: a value is usual only if more than half of the alerts have it.
+    phrase: a template that describes an alert by its value. needs_majority: a value is usual only if more than half
+    of the alerts have it.
     """
 
     name: str
+    phrase: str
     value: Callable[[ComparedValues], str]
     needs_majority: bool = False
 
 
 COMPARED_FIELDS = (
-    ComparedField("user", lambda values: values.user or values.sid, needs_majority=True),
-    ComparedField("kind of account", lambda values: values.user or values.sid, needs_majority=True),
-    ComparedField("file name", lambda values: values.filename),
-    ComparedField("folder", lambda values: values.folder),
-    ComparedField("parent", lambda values: values.parent),
-    ComparedField("disposition", lambda values: values.disposition_description or values.disposition),
-    ComparedField("tactic", lambda values: values.tactic),
-    ComparedField("command line", lambda values: values.cmdline),
+    ComparedField("user", "run by {}", lambda values: values.user or values.sid, needs_majority=True),
+    ComparedField("kind of account", "run by {}", lambda values: values.user or values.sid, needs_majority=True),
+    ComparedField("file name", "named {}", lambda values: values.filename),
+    ComparedField("folder", "in {}", lambda values: values.folder),
+    ComparedField("parent", "under {}", lambda values: values.parent),
+    ComparedField(
+        "disposition", "with the disposition “{}”", lambda values: values.disposition_description or values.disposition
+    ),
+    ComparedField("tactic", "with the tactic {}", lambda values: values.tactic),
+    ComparedField("command line", "with the command line {}", lambda values: values.cmdline),
 )
 
 
@@ -184,7 +188,10 @@ class GroupProfiles:
         self._values: dict[int, set[str]] = {}
 
     def add(self, full: Profile, alert: Alert, *, may_grow: bool) -> bool:
-        """Count an alert; full: its profile with all fields. False: it needs a new profile, and may_grow is False."""
+        """Count an alert of the profile `full`, which has all fields.
+
+        may_grow: whether a new profile may be added. Returns False if one is needed and may not be added.
+        """
         profile = tuple(compress(full, self._kept)) if self._kept else full
         if (count := self.profiles.get(profile)) is None:
             if not may_grow:
