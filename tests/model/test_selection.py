@@ -1,4 +1,4 @@
-"""A selection in words, and whether it narrows anything at all."""
+"""The description of a selection, and whether it narrows anything at all."""
 
 from typing import Any
 
@@ -36,8 +36,8 @@ def test_a_selection_that_narrows_something_is_not_everything(part: dict[str, An
     assert not Selection(**part, visible_only=True).everything
 
 
-def test_the_words_name_every_part_and_its_values() -> None:
-    words = Selection(
+def test_the_description_names_every_part_and_its_values() -> None:
+    description = Selection(
         filter="tags:'pilot'",
         hashes=(HASH, "b" * 64),
         severities=("High", "Low"),
@@ -48,22 +48,22 @@ def test_the_words_name_every_part_and_its_values() -> None:
         since="2026-11-01T00:00:00Z",
         until="2026-11-17T00:00:00Z",
         visible_only=True,
-    ).words
-    assert words == (
+    ).description
+    assert description == (
         f"hash {HASH} or {'b' * 64}, severity High or Low, product epp, status new, host ACME-*, name *macro*, "
         "created since 2026-11-01T00:00:00Z, created before 2026-11-17T00:00:00Z, filter tags:'pilot', visible only"
     )
 
 
-def test_of_many_hashes_the_words_name_the_number_and_the_first() -> None:
+def test_of_many_hashes_the_description_names_the_number_and_the_first() -> None:
     hashes = tuple(f"{number:064x}" for number in range(5_000))
-    assert Selection(hashes=hashes, products=("epp",)).words == (
+    assert Selection(hashes=hashes, products=("epp",)).description == (
         "5,000 hashes (000000000000…, 000000000000…, …), product epp"
     )
-    assert all(digest in Selection(hashes=hashes[:5]).words for digest in hashes[:5])
+    assert all(digest in Selection(hashes=hashes[:5]).description for digest in hashes[:5])
 
 
 def test_no_part_is_all_alerts_and_ids_are_counted() -> None:
-    assert Selection().words == "all alerts"
-    assert Selection(visible_only=True).words == "visible only"
-    assert Selection(ids=("a", "b", "a")).words == "exactly the given ids 3"
+    assert Selection().description == "all alerts"
+    assert Selection(visible_only=True).description == "visible only"
+    assert Selection(ids=("a", "b", "a")).description == "exactly the given ids 3"

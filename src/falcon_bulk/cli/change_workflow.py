@@ -119,7 +119,7 @@ def prepare_plan(
         cloud=tenant.cloud,
         operator=change.operator,
         created=context.now,
-        selection=selection.words,
+        selection=selection.description,
         hashes=selection.hashes if command == "close-hash" else (),
         overrides=tuple(name for name in GUARDRAILS if name in change.overrides),
         target=change.status or "",

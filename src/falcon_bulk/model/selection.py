@@ -1,9 +1,9 @@
-"""What the user asked for: which alerts."""
+"""Which alerts the user selected."""
 
 import msgspec
 
 MAX_HASHES_NAMED = 5
-"""Of more hashes, only the first are named in words, and they are cut."""
+"""If there are more, a description names only the first hashes, cut short."""
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,16 +26,16 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def everything(self) -> bool:
-        """True if nothing narrows the selection: all alerts of the tenant, or all visible ones."""
+        """Whether nothing narrows the selection: all alerts of the tenant, or all visible ones."""
         raw = "" if not self.filter.strip("*()'\" ") else self.filter
         return msgspec.structs.replace(self, filter=raw, visible_only=False) == Selection()
 
     @property
-    def words(self) -> str:
-        """The selection as a person would say it, for previews, reports and plans."""
+    def description(self) -> str:
+        """The selection in plain language, for previews, reports and plans."""
         parts = [
             ("exactly the given ids", f"{len(self.ids)}" if self.ids else ""),
-            _hashes_in_words(self.hashes),
+            _describe_hashes(self.hashes),
             ("severity", " or ".join(self.severities)),
             ("product", " or ".join(self.products)),
             ("status", " or ".join(self.statuses)),
@@ -45,14 +45,14 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             ("created before", self.until),
             ("filter", self.filter),
         ]
-        said = [f"{label} {value}" for label, value in parts if value]
+        described = [f"{label} {value}" for label, value in parts if value]
         if self.visible_only:
-            said.append("visible only")
-        return ", ".join(said) or "all alerts"
+            described.append("visible only")
+        return ", ".join(described) or "all alerts"
 
 
-def _hashes_in_words(hashes: tuple[str, ...]) -> tuple[str, str]:
-    """A label and a value, as the other parts have them."""
+def _describe_hashes(hashes: tuple[str, ...]) -> tuple[str, str]:
+    """Return a label and a value, as for the other parts."""
     if len(hashes) <= MAX_HASHES_NAMED:
         return "hash", " or ".join(hashes)
     first = ", ".join(f"{digest[:12]}…" for digest in hashes[:2])

@@ -73,7 +73,7 @@ def command(ctx: click.Context, options: HashSummaryOptions) -> int:
     published = run_command(session, work, lambda parts: _combined_report(parts, selection, top))
     if (summary := published.result) is not None:
         if not summary.alerts_read:
-            session.console.say(f"No alert matches: {selection.words}.")
+            session.console.say(f"No alert matches: {selection.description}.")
         after_hash_summary(session, options.selection, summary)
     return published.exit_code
 
@@ -89,7 +89,7 @@ def _summarize(session: "Session", selection: "Selection") -> "HashSummary":
             check_cids(pages, tenant.cids),
             customer=tenant.customer,
             generated_at=session.now,
-            selection=selection.words,
+            selection=selection.description,
         )
 
 
@@ -105,6 +105,6 @@ def _combined_report(parts: "Parts[HashSummary]", selection: "Selection", top: i
         ("alerts", "with a hash", "hashes"),
         lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
         sheets=lambda customers: [across, customers],
-        page=lambda customers: customers_page([across, customers], customers, selection.words),
+        page=lambda customers: customers_page([across, customers], customers, selection.description),
         shared=shared,
     )

@@ -78,7 +78,7 @@ def command(ctx: click.Context, options: QueryOptions) -> int:
         return publish_alerts_of_customers(session, query, display, fail_on_empty=fail_on_empty)
     shown = publish_alerts(session, query, display)
     if not shown:
-        session.console.say(f"No alert matches: {selection.words}.")
+        session.console.say(f"No alert matches: {selection.description}.")
     after_query(session, options.selection, shown)
     return exit_code_for(shown, fail_on_empty=fail_on_empty)
 

@@ -82,7 +82,7 @@ def command(ctx: click.Context, options: SummaryOptions) -> int:
     published = run_command(session, work, lambda parts: _combined_report(parts, selection))
     if (summary := published.result) is not None:
         if not summary.alerts_read:
-            session.console.say(f"No alert matches: {selection.words}.")
+            session.console.say(f"No alert matches: {selection.description}.")
         after_summary(session, options.selection, summary.alerts_read, outliers=options.outliers)
     return published.exit_code
 
@@ -118,7 +118,7 @@ def _summarize(
             top,
             customer=customer,
             generated_at=now,
-            selection=selection.words,
+            selection=selection.description,
             outliers=outliers,
         )
         if summary.source == "aggregates" and summary.alerts_read:
@@ -141,5 +141,5 @@ def _combined_report(parts: "Parts[Summary]", selection: "Selection") -> "Report
         ("alerts", "hidden"),
         lambda one: (one.alerts_read, one.hidden),
         sheets=lambda customers: [*each, customers],
-        page=lambda customers: customers_page([*each, customers], customers, selection.words, charts),
+        page=lambda customers: customers_page([*each, customers], customers, selection.description, charts),
     )

@@ -107,7 +107,7 @@ def summarize_on_server(
     return Summary(
         customer=customer,
         generated_at=generated_at,
-        filter=selection.words,
+        filter=selection.description,
         alerts_read=counts.alerts,
         hidden=counts.hidden,
         by={field: tuple(_counts(counter, top)) for field, counter in counts.by.items()},
