@@ -1,1 +1,1 @@
-"""Tests of the emulator tenant, over raw HTTP."""
+"""Tests of the emulator over plain HTTP."""

@@ -28,18 +28,18 @@ def test_a_wrong_secret_is_refused_in_both_wordings(start: Start, wrong_secret: 
     assert answer.json()["meta"]["powered_by"] == "csam"
 
 
-def test_a_login_that_is_no_form_or_lacks_a_part_is_malformed(shared: Caller) -> None:
+def test_a_login_without_a_form_or_a_field_is_malformed(shared: Caller) -> None:
     assert shared.send("POST", "/oauth2/token", json={"client_id": "a"}).status_code == 400
     assert shared.send("POST", "/oauth2/token", data={"client_id": "a"}).status_code == 400
     assert shared.login(client_secret="").status_code == 400
 
 
-def test_an_address_off_the_allow_list_cannot_log_in(start: Start) -> None:
+def test_an_address_outside_the_allow_list_cannot_log_in(start: Start) -> None:
     answer = start(login=False, ip_allowed=False).login()
     assert (answer.status_code, message(answer)) == (403, "access denied, authorization failed")
 
 
-def test_a_call_without_a_good_token_is_401(start: Start) -> None:
+def test_a_call_without_a_valid_token_is_401(start: Start) -> None:
     caller = start(login=False)
     for value in ("Bearer None", "Bearer ", "Basic abc", ""):
         answer = caller.send("GET", QUERIES, headers={"Authorization": value})
@@ -54,7 +54,7 @@ def test_a_token_expires(start: Start) -> None:
     assert caller.query().status_code == 401
 
 
-def test_a_revoked_token_is_no_longer_good(start: Start) -> None:
+def test_a_revoked_token_is_invalid(start: Start) -> None:
     caller = start()
     token = caller.session.headers["Authorization"].split()[1]
     pair = base64.b64encode(f"{caller.tenant.client_id}:{caller.tenant.client_secret}".encode()).decode()
@@ -72,7 +72,7 @@ def test_a_missing_scope_is_403(start: Start, scopes: str) -> None:
     assert (answer.status_code, message(answer)) == (403, "access denied, authorization failed")
 
 
-def test_a_child_token_sees_its_child_only(start: Start) -> None:
+def test_a_child_token_sees_only_its_child(start: Start) -> None:
     parent = start(children=2)
     tenant = parent.tenant
     everything = parent.ids()

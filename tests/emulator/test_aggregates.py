@@ -26,20 +26,20 @@ def counts(result: dict[str, Any]) -> dict[Any, int]:
     return {bucket["label"]: bucket["count"] for bucket in result["buckets"]}
 
 
-def truths(caller: Caller) -> list[dict[str, Any]]:
+def descriptions(caller: Caller) -> list[dict[str, Any]]:
     return [describe_alert(alert) for alert in caller.tenant.store.newest_first]
 
 
 def test_terms_counts_by_value_most_frequent_first(shared: Caller) -> None:
     result = one(shared, type="terms", field="status")
-    assert counts(result) == Counter(alert["status"] for alert in truths(shared))
+    assert counts(result) == Counter(alert["status"] for alert in descriptions(shared))
     assert list(counts(result).values()) == sorted(counts(result).values(), reverse=True)
     assert result["sum_other_doc_count"] == 0
 
 
-def test_terms_cuts_at_its_size_and_counts_the_rest(shared: Caller) -> None:
+def test_terms_returns_its_size_and_counts_the_rest(shared: Caller) -> None:
     result = one(shared, type="terms", field="product", size=2)
-    expected = Counter(alert["product"] for alert in truths(shared))
+    expected = Counter(alert["product"] for alert in descriptions(shared))
     assert counts(result) == dict(expected.most_common(2))
     assert result["sum_other_doc_count"] == 2000 - sum(counts(result).values())
     assert len(one(shared, type="terms", field="pattern_id")["buckets"]) == 10
@@ -55,10 +55,10 @@ def test_terms_sorts_by_pipe_only(shared: Caller) -> None:
 
 
 def test_terms_counts_an_alert_once_per_tag_and_the_missing_ones_if_asked(shared: Caller) -> None:
-    expected = Counter(tag for alert in truths(shared) for tag in alert["tags"] or ())
+    expected = Counter(tag for alert in descriptions(shared) for tag in alert["tags"] or ())
     assert counts(one(shared, type="terms", field="tags", size=50)) == expected
     named = counts(one(shared, type="terms", field="severity_name", missing="none"))
-    assert named["none"] == sum(alert["severity_name"] is None for alert in truths(shared))
+    assert named["none"] == sum(alert["severity_name"] is None for alert in descriptions(shared))
 
 
 def test_numbers_bools_and_times_have_their_keys_as_labels(shared: Caller) -> None:
@@ -74,7 +74,7 @@ def test_filter_q_and_include_hidden_narrow(shared: Caller) -> None:
     everything = counts(one(shared, type="terms", field="status"))
     new = counts(one(shared, type="terms", field="status", filter="status:'new'"))
     assert new == {"new": everything["new"]}
-    hidden = sum(alert["show_in_ui"] is False for alert in truths(shared))
+    hidden = sum(alert["show_in_ui"] is False for alert in descriptions(shared))
     visible = ask(shared, {"type": "terms", "field": "status", "name": "x"}, include_hidden="false")["x"]
     assert sum(counts(visible).values()) == 2000 - hidden
     assert 0 < sum(counts(one(shared, type="terms", field="status", q="powershell.exe")).values()) < 2000
@@ -90,7 +90,7 @@ def test_histograms_have_no_gaps_and_lose_nothing(shared: Caller, interval: str,
     assert sum(counts(result).values()) == 2000
     assert starts == sorted(starts)
     if length:
-        expected = Counter(alert["created_timestamp"][:length] for alert in truths(shared))
+        expected = Counter(alert["created_timestamp"][:length] for alert in descriptions(shared))
         filled = {start[:length]: count for start, count in zip(starts, counts(result).values(), strict=True)}
         assert {key: count for key, count in filled.items() if count} == expected
     if interval in ("hour", "day", "week"):
@@ -99,7 +99,7 @@ def test_histograms_have_no_gaps_and_lose_nothing(shared: Caller, interval: str,
 
 
 @pytest.mark.parametrize("mode", ["works", "opaque_500"])
-def test_minutes_may_be_too_fine(start: Start, mode: str) -> None:
+def test_minute_intervals_may_be_refused(start: Start, mode: str) -> None:
     caller = start(minute_histogram=mode)
     spec = {
         "type": "date_histogram",
@@ -117,7 +117,7 @@ def test_ranges_of_times_and_numbers(shared: Caller) -> None:
     assert sum(bucket["count"] for bucket in times) == 2000
     assert times[0]["string_from"] == times[1]["string_to"]
     numbers = one(shared, type="range", field="severity", ranges=[{"From": 70, "To": 90}, {"From": 90}])
-    severities = [alert["severity"] or 0 for alert in truths(shared)]
+    severities = [alert["severity"] or 0 for alert in descriptions(shared)]
     assert list(counts(numbers).values()) == [
         sum(70 <= value < 90 for value in severities),
         sum(value >= 90 for value in severities),
@@ -125,13 +125,13 @@ def test_ranges_of_times_and_numbers(shared: Caller) -> None:
 
 
 def test_single_values(shared: Caller) -> None:
-    severities = [alert["severity"] for alert in truths(shared) if alert["severity"] is not None]
+    severities = [alert["severity"] for alert in descriptions(shared) if alert["severity"] is not None]
     wanted = {"min": min(severities), "max": max(severities), "sum": sum(severities)}
     wanted |= {"avg": sum(severities) / len(severities), "cardinality": len(set(severities))}
     for kind, value in wanted.items():
         assert one(shared, type=kind, field="severity")["buckets"][0]["value"] == value
     latest = one(shared, type="max", field="created_timestamp")["buckets"][0]
-    assert latest["key_as_string"][:19] == truths(shared)[0]["created_timestamp"][:19]
+    assert latest["key_as_string"][:19] == descriptions(shared)[0]["created_timestamp"][:19]
     percentiles = one(shared, type="percentiles", field="severity")["buckets"]
     assert {bucket["label"]: bucket["value"] for bucket in percentiles}["50.0"] == sorted(severities)[
         (len(severities) + 1) // 2 - 1
@@ -146,7 +146,7 @@ def test_sub_aggregates_count_within_their_bucket(shared: Caller) -> None:
         assert sum(counts(below).values()) == bucket["count"]
 
 
-def test_results_do_not_follow_the_order_of_the_specs(shared: Caller) -> None:
+def test_results_are_in_another_order_than_the_specs(shared: Caller) -> None:
     specs = [{"type": "terms", "field": "status", "name": str(number)} for number in range(8)]
     orders = [list(ask(shared, *specs)) for _ in range(5)]
     assert any(order != sorted(order) for order in orders)
@@ -173,7 +173,7 @@ def test_entities_may_be_aggregated(start: Start) -> None:
         {"type": "range", "field": "severity"},
     ],
 )
-def test_what_it_does_not_expect_is_an_opaque_500_at_any_depth(shared: Caller, spec: dict[str, Any]) -> None:
+def test_an_unexpected_spec_is_an_opaque_500_at_any_depth(shared: Caller, spec: dict[str, Any]) -> None:
     outer = {"type": "terms", "field": "product", "sub_aggregates": [spec]}
     for body in ([spec], [outer]):
         answer = shared.send("POST", AGGREGATES, json=body)
@@ -191,7 +191,7 @@ def test_what_it_does_not_expect_is_an_opaque_500_at_any_depth(shared: Caller, s
         "x",
     ],
 )
-def test_what_cannot_be_read_is_400(shared: Caller, body: object) -> None:
+def test_an_unreadable_body_is_400(shared: Caller, body: object) -> None:
     assert shared.send("POST", AGGREGATES, json=body).status_code == 400
 
 
@@ -204,7 +204,7 @@ def test_fields_that_are_ignored_change_nothing(shared: Caller) -> None:
 @pytest.mark.parametrize(
     ("mode", "status"), [("refuse_500", 500), ("refuse_403", 403), ("undercount", 200), ("empty", 200)]
 )
-def test_aggregates_may_refuse_or_lie(start: Start, mode: str, status: int) -> None:
+def test_aggregates_may_be_refused_or_wrong(start: Start, mode: str, status: int) -> None:
     caller = start(aggregates_mode=mode)
     answer = caller.send("POST", AGGREGATES, json=[{"type": "terms", "field": "status", "name": "x"}])
     assert answer.status_code == status

@@ -29,7 +29,7 @@ def test_every_status_can_be_set(start: Start, status: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["Closed", "", "ignored", "true_positive"])
-def test_another_status_is_refused_in_falcons_words(shared: Caller, status: str) -> None:
+def test_another_status_is_refused_with_falcons_message(shared: Caller, status: str) -> None:
     answer = shared.patch(shared.ids()[:1], ("update_status", status))
     assert answer.status_code == 400
     assert message(answer) == (
@@ -38,7 +38,7 @@ def test_another_status_is_refused_in_falcons_words(shared: Caller, status: str)
 
 
 @pytest.mark.parametrize("value", [True, 1, None, ["closed"]])
-def test_values_that_are_no_strings_cannot_be_read(shared: Caller, value: object) -> None:
+def test_values_that_are_not_strings_are_refused(shared: Caller, value: object) -> None:
     answer = shared.patch(shared.ids()[:1], ("show_in_ui", value))
     assert (answer.status_code, message(answer)) == (400, "failed to read and parse request")
 
@@ -62,7 +62,7 @@ def test_other_actions_are_refused_and_do_nothing(shared: Caller, action: tuple[
     assert [shared.document(one) for one in ids] == before
 
 
-def test_bodies_that_say_nothing_are_refused(shared: Caller) -> None:
+def test_bodies_without_ids_or_actions_are_refused(shared: Caller) -> None:
     one = shared.ids()[0]
     for body, text in (
         ({"ids": [one], "action_parameters": []}, "invalid element in the request"),
@@ -85,13 +85,13 @@ def test_more_than_1000_ids_are_413_and_do_nothing(shared: Caller) -> None:
     assert shared.patch(ids[:1000], ("remove_tag", "nothing")).status_code == 200
 
 
-def test_a_comment_of_1023_characters_is_taken(start: Start) -> None:
+def test_a_comment_of_1023_characters_is_accepted(start: Start) -> None:
     caller = start()
     one = caller.ids()[0]
     assert caller.patch([one], ("append_comment", "x" * 1023)).status_code == 200
 
 
-def test_comments_append_again_and_again_in_the_clients_name(start: Start) -> None:
+def test_comments_are_appended_each_time_with_the_client_as_author(start: Start) -> None:
     caller = start()
     one = next(one for one in caller.ids() if "comments" not in caller.document(one))
     for _ in range(2):
@@ -116,7 +116,7 @@ def test_removals_of_tags_come_before_additions(start: Start) -> None:
     assert "kept" in caller.document(one)["tags"]
 
 
-def test_resolution_mirrors_the_verdict_among_the_tags(start: Start) -> None:
+def test_resolution_mirrors_the_resolution_tag(start: Start) -> None:
     caller = start()
     one = next(one for one in caller.ids() if "tags" not in caller.document(one))
     assert "resolution" not in caller.document(one)
@@ -200,7 +200,7 @@ def test_closing_may_hide(start: Start, hides: bool) -> None:
     assert caller.document(one)["show_in_ui"] is not hides
 
 
-def test_the_search_lags_behind_and_entities_does_not(start: Start) -> None:
+def test_the_search_index_lags_and_entities_does_not(start: Start) -> None:
     caller = start(index_lag=60)
     one = caller.ids("status:'new'")[0]
     caller.patch([one], CLOSE)
@@ -212,7 +212,7 @@ def test_the_search_lags_behind_and_entities_does_not(start: Start) -> None:
     assert one not in caller.ids("status:'new'")
 
 
-def test_every_change_stands_in_the_ledger(start: Start) -> None:
+def test_every_change_is_in_the_request_log(start: Start) -> None:
     caller = start()
     one = caller.ids("status:'new'")[0]
     caller.patch([one, one], CLOSE, ("append_comment", "done"))

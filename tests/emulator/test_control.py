@@ -1,4 +1,4 @@
-"""The strings under /emulator/, the switches and the server itself."""
+"""The control API, the switches and the server itself."""
 
 import gc
 import json
@@ -47,7 +47,7 @@ def test_a_switch_is_parsed_to_its_own_type() -> None:
         ("unknown_id=", "only_itself or ignored"),
     ],
 )
-def test_a_switch_that_is_none_is_refused(text: str, says: str) -> None:
+def test_an_unknown_switch_is_refused(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         Switches.parse(text)
 
@@ -64,7 +64,7 @@ def test_a_misspelt_switch_cannot_be_set() -> None:
         Switches().index_lagg = 3  # type: ignore[attr-defined]
 
 
-def test_the_truth_is_told_line_by_line(start: Start) -> None:
+def test_alerts_are_described_as_json_lines(start: Start) -> None:
     caller = start()
     lines = [json.loads(line) for line in caller.control("GET", "alerts").text.splitlines()]
     assert len(lines) == 200
@@ -72,7 +72,7 @@ def test_the_truth_is_told_line_by_line(start: Start) -> None:
     assert sum(caller.tenant.request_log.alerts_by_kind.values()) == 200
 
 
-def test_an_analyst_edits_behind_the_callers_back(start: Start) -> None:
+def test_an_analyst_edits_alerts_through_the_control_api(start: Start) -> None:
     caller = start()
     one = caller.ids("status:'new'")[0]
     edit = {
@@ -103,7 +103,7 @@ def test_an_analyst_edits_behind_the_callers_back(start: Start) -> None:
         {"set": {}},
     ],
 )
-def test_a_wrong_edit_is_400(shared: Caller, edit: object) -> None:
+def test_an_invalid_edit_is_400(shared: Caller, edit: object) -> None:
     assert shared.control("POST", "edit", edit).status_code == 400
 
 
@@ -115,7 +115,7 @@ def test_alerts_arrive(start: Start) -> None:
     assert {caller.document(one)["status"] for one in arrived} == {"new"}
 
 
-def test_the_crawler_touches_updated_timestamp_alone(start: Start) -> None:
+def test_the_crawler_changes_only_updated_timestamp(start: Start) -> None:
     caller = start()
     ids = caller.ids()
     before = {one["composite_id"]: one for one in caller.entities(ids).json()["resources"]}
@@ -128,7 +128,7 @@ def test_the_crawler_touches_updated_timestamp_alone(start: Start) -> None:
         assert document | times == former | times
 
 
-def test_the_crawler_comes_by_itself_after_an_hour(start: Start) -> None:
+def test_the_crawler_runs_by_itself_after_an_hour(start: Start) -> None:
     caller = start(token_seconds=100_000)
     caller.use(caller.login().json()["access_token"])
     arrived = caller.control("POST", "arrive", {"count": 40}).json()["composite_ids"]
@@ -142,7 +142,7 @@ def test_the_crawler_comes_by_itself_after_an_hour(start: Start) -> None:
     assert after["updated_timestamp"] == after["crawled_timestamp"]
 
 
-def test_controls_need_no_token_and_leave_no_trace(start: Start) -> None:
+def test_control_requests_need_no_token_and_are_not_logged(start: Start) -> None:
     caller = start(login=False, bad_token_limit=0)
     for _ in range(3):
         assert caller.control("GET", "switches").status_code == 200
@@ -150,7 +150,7 @@ def test_controls_need_no_token_and_leave_no_trace(start: Start) -> None:
     assert caller.control("GET", "nothing").status_code == 404
 
 
-def test_the_ledger_masks_the_token_and_notes_what_was_asked(start: Start) -> None:
+def test_the_request_log_masks_the_token_and_records_the_request(start: Start) -> None:
     caller = start()
     caller.combined(filter="status:'new'", limit=5)
     (line,) = [json.loads(line) for line in caller.control("GET", "requests").text.splitlines()][-1:]
@@ -180,7 +180,7 @@ def test_an_answer_takes_its_latency_and_no_longer(start: Start, name: str) -> N
     assert 0.3 <= time.monotonic() - began < 4.0
 
 
-def test_several_tenants_are_served_side_by_side() -> None:
+def test_several_tenants_are_served_at_once() -> None:
     tenants = [Tenant(alerts=20, customer=name) for name in ("acme", "globex")]
     with Server(tenants) as server:
         assert len(set(server.urls)) == 2
@@ -194,7 +194,7 @@ def test_several_tenants_are_served_side_by_side() -> None:
             caller.session.close()
 
 
-def test_a_request_whose_client_went_away_ends_with_the_server(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_request_whose_client_disconnected_ends_with_the_server(caplog: pytest.LogCaptureFixture) -> None:
     tenant = Tenant(alerts=5)
     tenant.faults.add(Fault(kind="delay", seconds=600))
     with Server(tenant) as server, pytest.raises(requests.Timeout):
@@ -203,7 +203,7 @@ def test_a_request_whose_client_went_away_ends_with_the_server(caplog: pytest.Lo
     assert "Task was destroyed" not in caplog.text
 
 
-def test_a_taken_port_is_an_error_that_leaves_nothing_behind() -> None:
+def test_a_port_in_use_is_an_error_that_leaves_nothing_behind() -> None:
     tenant = Tenant(alerts=5)
     with Server(tenant) as server:
         port = int(server.url.rpartition(":")[2])

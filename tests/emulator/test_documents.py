@@ -1,4 +1,4 @@
-"""What the generator makes: against its own truth, and against the shape of real documents."""
+"""Generated documents, against the descriptions of their alerts and the shape of real documents."""
 
 import json
 import re
@@ -19,7 +19,7 @@ from falcon_emulator.timestamps import parse, rfc3339
 TENANT = Tenant(alerts=6000, seed=11, children=1)
 ALERTS = TENANT.store.newest_first
 DOCUMENTS: list[dict[str, Any]] = [json.loads(render(alert, alert.state)) for alert in ALERTS]
-TRUTHS = [json.loads(json.dumps(describe_alert(alert))) for alert in ALERTS]
+DESCRIPTIONS = [json.loads(json.dumps(describe_alert(alert))) for alert in ALERTS]
 
 
 def own_hashes(document: dict[str, Any]) -> list[str]:
@@ -34,9 +34,9 @@ def of(**wanted: str) -> list[dict[str, Any]]:
     return [one for one in DOCUMENTS if all(one.get(name) == value for name, value in wanted.items())]
 
 
-def test_the_documents_say_what_the_truth_says() -> None:
-    for document, true in zip(DOCUMENTS, TRUTHS, strict=True):
-        assert own_hashes(document) == true["hashes"]
+def test_documents_match_the_descriptions_of_their_alerts() -> None:
+    for document, expected in zip(DOCUMENTS, DESCRIPTIONS, strict=True):
+        assert own_hashes(document) == expected["hashes"]
         for name in (
             "composite_id",
             "cid",
@@ -46,7 +46,7 @@ def test_the_documents_say_what_the_truth_says() -> None:
             "created_timestamp",
             "updated_timestamp",
         ):
-            assert document[name] == true[name]
+            assert document[name] == expected[name]
         for name in (
             "severity",
             "severity_name",
@@ -55,13 +55,13 @@ def test_the_documents_say_what_the_truth_says() -> None:
             "assigned_to_name",
             "assigned_to_uid",
         ):
-            assert document.get(name) == true[name]
-        assert document.get("case_ids", []) == true["case"]
-        assert [comment["value"] for comment in document.get("comments", [])] == true["comments"]
+            assert document.get(name) == expected[name]
+        assert document.get("case_ids", []) == expected["case"]
+        assert [comment["value"] for comment in document.get("comments", [])] == expected["comments"]
         assert document["composite_id"] == f"{document['cid']}:{document['id']}"
 
 
-def test_every_kind_of_alert_is_there() -> None:
+def test_every_kind_of_alert_is_generated() -> None:
     kinds = {(one["product"], one["type"]) for one in DOCUMENTS}
     assert kinds == {
         ("epp", "ldt"),
@@ -93,7 +93,7 @@ def test_about_a_quarter_of_endpoint_alerts_have_a_subject_hash() -> None:
     assert 0.1 < sum(bool(own_hashes(one)) for one in DOCUMENTS) / len(DOCUMENTS) < 0.4
 
 
-def test_hashes_stand_in_every_place() -> None:
+def test_hashes_are_in_every_field_that_can_have_one() -> None:
     places = Counter(
         name
         for one in DOCUMENTS
@@ -125,7 +125,7 @@ def test_a_few_hashes_are_common_and_many_are_rare() -> None:
     assert sum(count == 1 for count in counts.values()) > len(counts) / 2
 
 
-def test_states_of_all_sorts_are_there() -> None:
+def test_every_kind_of_state_is_generated() -> None:
     assert {one["status"] for one in DOCUMENTS} == {"new", "in_progress", "closed", "reopened"}
     assert Counter(one["status"] for one in DOCUMENTS).most_common(1)[0][0] == "new"
     assert {one.get("show_in_ui") for one in DOCUMENTS} == {True, False, None}
@@ -162,12 +162,12 @@ def created_in_each_day(spread: str) -> list[int]:
     return sorted(Counter(rfc3339(alert.created)[:10] for alert in alerts).values())
 
 
-def test_alerts_can_be_even_in_time_but_for_one_instant() -> None:
+def test_alerts_can_be_even_in_time_except_for_one_instant() -> None:
     days = created_in_each_day("even")
     assert days[-2] < 1.6 * days[len(days) // 2]
 
 
-def test_an_hour_can_be_crowded_with_three_in_five() -> None:
+def test_one_hour_can_have_three_in_five_alerts() -> None:
     days = created_in_each_day("crowded")
     assert 0.55 * 9000 < sum(days[-2:]) < 0.65 * 9000
     assert days[-3] < 400
@@ -200,7 +200,9 @@ def test_the_crawler_passed_about_an_hour_after_creation() -> None:
 
 
 def test_one_alert_in_a_hundred_is_hostile_and_still_json() -> None:
-    hostile = [json.dumps(document) for document, true in zip(DOCUMENTS, TRUTHS, strict=True) if true["hostile"]]
+    hostile = [
+        json.dumps(document) for document, expected in zip(DOCUMENTS, DESCRIPTIONS, strict=True) if expected["hostile"]
+    ]
     assert len(hostile) == len(DOCUMENTS) / 100
     assert sum(any(json.dumps(text)[1:-1] in one for text in HOSTILE) for one in hostile) == len(hostile)
     raw = b"".join(render(alert, alert.state) for alert in ALERTS)

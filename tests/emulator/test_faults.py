@@ -32,7 +32,7 @@ def test_a_status_is_answered_with_its_text(start: Start, status: int) -> None:
 
 
 @pytest.mark.parametrize("applied", [False, True])
-def test_a_500_may_come_although_the_change_was_made(start: Start, applied: bool) -> None:
+def test_a_500_may_follow_a_change_that_was_made(start: Start, applied: bool) -> None:
     caller = start()
     ids = caller.ids("status:'new'")[:5]
     order(caller, "status", endpoint="patch", applied=applied)
@@ -62,7 +62,7 @@ def test_an_answer_is_late_before_or_after_the_effect(start: Start, applied: boo
     assert (answered - change.at if applied else change.at - asked) >= 0.399e9
 
 
-def test_a_body_breaks_off_after_the_effect(start: Start) -> None:
+def test_a_body_is_cut_off_after_the_effect(start: Start) -> None:
     caller = start()
     ids = caller.ids("status:'new'")[:5]
     order(caller, "truncate", endpoint="patch")
@@ -71,7 +71,7 @@ def test_a_body_breaks_off_after_the_effect(start: Start) -> None:
     assert closed(caller, ids) == 5
 
 
-def test_a_body_may_be_cut_without_a_sign(start: Start) -> None:
+def test_a_body_may_be_cut_with_a_matching_length(start: Start) -> None:
     caller = start()
     order(caller, "truncate", mode="length")
     answer = caller.query()
@@ -80,7 +80,7 @@ def test_a_body_may_be_cut_without_a_sign(start: Start) -> None:
         answer.json()
 
 
-def test_a_body_may_be_empty_or_html_or_no_json(start: Start) -> None:
+def test_a_body_may_be_empty_or_html_or_not_json(start: Start) -> None:
     caller = start()
     order(caller, "empty")
     order(caller, "html", status=200)
@@ -94,7 +94,7 @@ def test_a_body_may_be_empty_or_html_or_no_json(start: Start) -> None:
     assert answers[3].text == "upstream said: ok\n"
 
 
-def test_a_redirect_leads_elsewhere_and_names_a_region(start: Start) -> None:
+def test_a_redirect_names_a_location_and_a_region(start: Start) -> None:
     caller = start(login=False)
     order(caller, "redirect", endpoint="token", location="https://api.example.com/oauth2/token", region="us-2")
     answer = caller.login()
@@ -104,7 +104,7 @@ def test_a_redirect_leads_elsewhere_and_names_a_region(start: Start) -> None:
 
 
 @pytest.mark.parametrize("style", ["seconds", "milliseconds", "missing", "nonsense", "past"])
-def test_a_429_has_any_of_five_headers(start: Start, style: str) -> None:
+def test_a_429_has_one_of_five_headers(start: Start, style: str) -> None:
     caller = start()
     order(caller, "rate_limit", header=style, seconds=300)
     answer = caller.query()
@@ -118,7 +118,7 @@ def test_a_429_has_any_of_five_headers(start: Start, style: str) -> None:
         assert style != "past" or int(value or 0) < time.time()
 
 
-def test_a_token_is_revoked_under_the_callers_feet(start: Start) -> None:
+def test_a_token_is_revoked_during_its_use(start: Start) -> None:
     caller = start()
     order(caller, "revoke_token", skip=1)
     assert [caller.query().status_code for _ in range(3)] == [200, 401, 401]
@@ -126,7 +126,7 @@ def test_a_token_is_revoked_under_the_callers_feet(start: Start) -> None:
     assert caller.query().status_code == 200
 
 
-def test_a_patch_may_reach_the_first_few_only(start: Start) -> None:
+def test_a_patch_may_reach_only_the_first_ids(start: Start) -> None:
     caller = start()
     ids = caller.ids("status:'new'")[:5]
     order(caller, "partial", count=2)
@@ -137,7 +137,7 @@ def test_a_patch_may_reach_the_first_few_only(start: Start) -> None:
     assert closed(caller, ids[2:]) == 0
 
 
-def test_a_200_may_have_done_nothing(start: Start) -> None:
+def test_a_200_may_have_no_effect(start: Start) -> None:
     caller = start()
     ids = caller.ids("status:'new'")[:5]
     order(caller, "nothing_applied", text="try later")
@@ -147,7 +147,7 @@ def test_a_200_may_have_done_nothing(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("mode", "status"), [("batch_400", 400), ("batch_404", 404), ("only_itself", 200), ("", 400)])
-def test_a_poison_id_fails_every_batch_it_is_in(start: Start, mode: str, status: int) -> None:
+def test_a_poison_id_fails_its_whole_batch(start: Start, mode: str, status: int) -> None:
     caller = start()
     poison, *others = caller.ids("status:'new'")[:4]
     order(caller, "poison", ids=[poison], mode=mode, times=None)
@@ -165,7 +165,7 @@ def test_a_total_may_be_wrong(start: Start) -> None:
     assert [caller.query().json()["meta"]["pagination"]["total"] for _ in range(2)] == [203, 200]
 
 
-def test_a_fault_passes_over_what_it_does_not_concern(start: Start) -> None:
+def test_a_fault_ignores_requests_that_do_not_match(start: Start) -> None:
     caller = start()
     order(caller, "status", endpoint="entities", skip=1, times=2)
     assert caller.query().status_code == 200
@@ -180,7 +180,7 @@ def test_a_fault_may_last_and_be_cleared(start: Start) -> None:
     assert caller.query().status_code == 200
 
 
-def test_chance_falls_the_same_way_for_the_same_seed(start: Start) -> None:
+def test_the_same_seed_gives_the_same_faults(start: Start) -> None:
     def outcomes() -> list[int]:
         caller = start(seed=5)
         order(caller, "status", times=None, probability=0.5)
@@ -191,7 +191,7 @@ def test_chance_falls_the_same_way_for_the_same_seed(start: Start) -> None:
     assert outcomes() == first
 
 
-def test_faults_stand_in_the_ledger(start: Start) -> None:
+def test_faults_are_in_the_request_log(start: Start) -> None:
     caller = start()
     order(caller, "status", status=502)
     caller.query()
@@ -202,7 +202,7 @@ def test_faults_stand_in_the_ledger(start: Start) -> None:
     ]
 
 
-def test_faults_are_ordered_over_http_too(start: Start) -> None:
+def test_faults_are_queued_over_http_too(start: Start) -> None:
     caller = start()
     assert caller.control("POST", "faults", {"kind": "status", "status": 504, "times": None}).status_code == 201
     assert caller.query().status_code == 504

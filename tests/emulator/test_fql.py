@@ -20,7 +20,7 @@ from tests.support.http_caller import Caller
 from .conftest import Start
 
 TENANT = Tenant(alerts=600, seed=3)
-TRUTHS = [describe_alert(alert) for alert in TENANT.store.newest_first]
+DESCRIPTIONS = [describe_alert(alert) for alert in TENANT.store.newest_first]
 Check = Callable[[dict[str, Any]], bool]
 
 
@@ -31,7 +31,7 @@ def found(filter: str, **switches: Any) -> set[str]:  # noqa: A002  the paramete
 
 
 def expected(check: Check) -> set[str]:
-    return {one["composite_id"] for one in TRUTHS if check(one)}
+    return {one["composite_id"] for one in DESCRIPTIONS if check(one)}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def expected(check: Check) -> set[str]:
         ("device.nothing:'x'", lambda one: False),
     ],
 )
-def test_a_filter_finds_what_it_says(filter: str, check: Check | None) -> None:  # noqa: A002
+def test_a_filter_finds_the_matching_alerts(filter: str, check: Check | None) -> None:  # noqa: A002
     if check is None:
         with pytest.raises(FqlError):
             parse(filter)
@@ -169,14 +169,16 @@ def test_a_windows_path_needs_doubled_backslashes(shared: Caller) -> None:
         ("left_to_right", lambda a, b, c: (a or b) and c),
     ],
 )
-def test_a_bare_mix_can_be_read_in_two_ways(mode: str, check: Callable[[bool, bool, bool], bool]) -> None:
+def test_a_mix_without_parentheses_can_be_read_in_two_ways(
+    mode: str, check: Callable[[bool, bool, bool], bool]
+) -> None:
     matches = found("status:'new',severity:90+product:'epp'", bare_mix=mode)
     assert matches == expected(
         lambda one: check(one["status"] == "new", one["severity"] == 90, one["product"] == "epp")
     )
 
 
-def test_a_bare_mix_can_be_refused(start: Start) -> None:
+def test_a_mix_without_parentheses_can_be_refused(start: Start) -> None:
     caller = start(bare_mix="refuse")
     assert caller.query("status:'new',severity:90+product:'epp'").status_code == 400
     assert caller.query("(status:'new',severity:90)+product:'epp'").status_code == 200
@@ -190,7 +192,7 @@ def test_an_unknown_field_empties_its_clause_or_the_filter(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["matches", "no_match", "unknown_field"])
 def test_hashes_of_entities_may_not_be_found(mode: str) -> None:
-    sha256 = next(one["hashes"][0] for one in TRUTHS if one["product"] == "xdr" and one["hashes"])
+    sha256 = next(one["hashes"][0] for one in DESCRIPTIONS if one["product"] == "xdr" and one["hashes"])
     matches = found(f"entities.sha256:'{sha256}'", entities_sha256=mode)
     assert bool(matches) is (mode == "matches")
     either = found(f"(status:'new',entities.sha256:'{sha256}')", entities_sha256=mode)
@@ -204,20 +206,20 @@ def test_hashes_in_lists_may_be_filtered(place: str) -> None:
 
 
 def test_times_are_kept_to_the_millisecond_or_finer() -> None:
-    for one in TRUTHS[:20]:
+    for one in DESCRIPTIONS[:20]:
         at = one["created_timestamp"]
         assert one["composite_id"] in found(f"created_timestamp:>='{at}'", time_precision="ns")
         assert one["composite_id"] not in found(f"created_timestamp:>'{at}'", time_precision="ms")
     instant = TENANT.store.newest_first[5].created
-    later = TRUTHS[5]["created_timestamp"][:23] + "999999Z"
+    later = DESCRIPTIONS[5]["created_timestamp"][:23] + "999999Z"
     assert instant % 1_000_000 != 999_999
-    inside = TRUTHS[5]["composite_id"]
+    inside = DESCRIPTIONS[5]["composite_id"]
     assert inside not in found(f"created_timestamp:<'{later}'", time_precision="ms")
     assert inside in found(f"created_timestamp:<'{later}'", time_precision="ns")
 
 
 def test_every_own_hash_is_found_by_the_three_clauses() -> None:
-    for sha256 in {value for one in TRUTHS for value in one["hashes"]}:
+    for sha256 in {value for one in DESCRIPTIONS for value in one["hashes"]}:
         statement = f"(sha256:'{sha256}',entities.sha256:'{sha256}',ioc_value:'{sha256}')"
         rows = TENANT.search.find(Query(statement), TENANT.clock.now())
         assert {alert.composite_id for alert in rows} == expected(lambda one: sha256 in one["hashes"])  # noqa: B023
@@ -248,7 +250,7 @@ def statements(draw: st.DrawFn, depth: int = 2) -> tuple[str, Check]:
 
 @settings(max_examples=60, deadline=None)
 @given(statements())
-def test_parenthesised_and_and_or_are_pythons_all_and_any(statement: tuple[str, Check]) -> None:
+def test_and_and_or_with_parentheses_match_pythons_all_and_any(statement: tuple[str, Check]) -> None:
     text, check = statement
     rows = TENANT.search.find(Query(text), TENANT.clock.now())
     assert {alert.composite_id for alert in rows} == expected(check) == found(text)

@@ -68,9 +68,7 @@ def test_an_indicator_is_created_found_and_read(start: Start) -> None:
         ({"expiration": "tomorrow"}, "a future time"),
     ],
 )
-def test_a_problem_stands_inside_resources_and_nothing_is_made(
-    start: Start, changes: dict[str, Any], says: str
-) -> None:
+def test_a_problem_is_in_resources_and_nothing_is_created(start: Start, changes: dict[str, Any], says: str) -> None:
     caller = start()
     answer = create(caller, an_indicator(value="cd" * 32), an_indicator(**changes))
     assert answer.status_code == 400
@@ -100,7 +98,7 @@ def test_a_duplicate_within_one_request_is_a_warning_too(start: Start) -> None:
     assert found(caller) == []
 
 
-def test_a_bad_indicator_may_be_the_only_one_that_is_refused(start: Start) -> None:
+def test_only_the_invalid_indicator_may_be_refused(start: Start) -> None:
     caller = start(bad_indicator="only_itself")
     create(caller, an_indicator())
     answer = create(caller, an_indicator(value="cd" * 32), an_indicator(), an_indicator(value="ef" * 32, platforms=[]))
@@ -154,7 +152,7 @@ def test_indicators_are_paged_by_offset_or_after(start: Start) -> None:
         assert caller.send("GET", QUERIES, params=params).status_code == status
 
 
-def test_indicators_have_scopes_of_their_own(start: Start) -> None:
+def test_indicators_have_their_own_scopes(start: Start) -> None:
     caller = start(scopes="alerts:read alerts:write ioc:read")
     assert found(caller) == []
     answer = create(caller, an_indicator())
@@ -173,7 +171,7 @@ def test_each_cid_has_its_own_indicators(start: Start) -> None:
     child.session.close()
 
 
-def test_a_batch_has_2000_at_most_and_must_be_readable(start: Start) -> None:
+def test_a_batch_has_at_most_2000_indicators_and_must_be_readable(start: Start) -> None:
     caller = start()
     assert create(caller).status_code == 400
     assert create(caller, *[an_indicator()] * 2001).status_code == 400

@@ -9,7 +9,7 @@ from tests.support.http_caller import message
 from .conftest import Start
 
 
-def test_all_answers_say_what_is_left(start: Start) -> None:
+def test_every_answer_has_the_remaining_requests(start: Start) -> None:
     caller = start()
     for remaining in ("5999", "5998"):
         answer = caller.query()
@@ -36,14 +36,14 @@ def test_the_limit_is_per_cid(start: Start) -> None:
     assert caller.query().status_code == 200
 
 
-def test_only_15_requests_a_minute_may_lack_a_good_token(start: Start) -> None:
+def test_only_15_requests_a_minute_may_lack_a_valid_token(start: Start) -> None:
     caller = start(login=False)
     assert [caller.query().status_code for _ in range(17)] == [401] * 15 + [429] * 2
     caller.use(caller.login().json()["access_token"])
     assert caller.query().status_code == 200
 
 
-def test_logins_have_a_limit_of_their_own(start: Start) -> None:
+def test_logins_have_their_own_limit(start: Start) -> None:
     caller = start(login=False, token_limit=3)
     assert [caller.login(client_secret="no").status_code for _ in range(4)] == [403, 403, 403, 429]
 
@@ -51,12 +51,12 @@ def test_logins_have_a_limit_of_their_own(start: Start) -> None:
 @pytest.mark.parametrize(
     ("style", "low", "high"), [("seconds", 1, 61), ("milliseconds", 1000, 61_000), ("past", -4000, -3000)]
 )
-def test_a_429_tells_when_to_come_back(start: Start, style: str, low: int, high: int) -> None:
+def test_a_429_says_when_to_retry(start: Start, style: str, low: int, high: int) -> None:
     caller = start(rate_limit=0, retry_after=style)
     unit = 1000 if style == "milliseconds" else 1
     assert low <= int(caller.query().headers["X-RateLimit-RetryAfter"]) - time.time() * unit <= high
 
 
-def test_a_429_may_tell_nothing_or_nonsense(start: Start) -> None:
+def test_a_429_may_have_no_header_or_nonsense(start: Start) -> None:
     assert "X-RateLimit-RetryAfter" not in start(rate_limit=0, retry_after="missing").query().headers
     assert start(rate_limit=0, retry_after="nonsense").query().headers["X-RateLimit-RetryAfter"] == "soon"

@@ -47,7 +47,7 @@ def test_queries_refuses_limits_out_of_range(shared: Caller, wrong: dict[str, ob
     assert shared.query(**wrong).status_code == 400
 
 
-def test_an_older_queries_takes_1000_at_most(start: Start) -> None:
+def test_an_older_queries_allows_at_most_1000(start: Start) -> None:
     caller = start(queries_max_limit=1000)
     assert caller.query(limit=1000).status_code == 200
     assert caller.query(limit=1001).status_code == 400
@@ -186,7 +186,7 @@ def test_combined_may_leave_out_hidden_alerts(start: Start, hidden: str) -> None
 
 
 @pytest.mark.parametrize("sort", ["name|asc", "nothing|asc", "severity|up", "severity", "description.desc"])
-def test_an_order_that_cannot_be_is_the_default_order(shared: Caller, sort: str) -> None:
+def test_an_invalid_sort_is_the_default_order(shared: Caller, sort: str) -> None:
     assert shared.query(sort=sort, limit=50).json()["resources"] == shared.ids()[:50]
 
 
@@ -204,7 +204,7 @@ def test_an_answer_without_errors_shows_them_in_three_ways(start: Start, mode: s
     assert start(errors_when_none=mode).query().json().get("errors", "absent") == shown
 
 
-def test_long_answers_are_compressed_if_the_caller_takes_it(shared: Caller) -> None:
+def test_long_answers_are_compressed_if_the_client_accepts_it(shared: Caller) -> None:
     host, port = shared.url.removeprefix("http://").split(":")
     authorization = str(shared.session.headers["Authorization"])
     for accepted in ("gzip, deflate", "identity"):
@@ -230,7 +230,7 @@ def test_long_answers_are_compressed_if_the_caller_takes_it(shared: Caller) -> N
         ("GET", "/nowhere"),
     ],
 )
-def test_what_is_not_there_is_404(shared: Caller, method: str, path: str) -> None:
+def test_an_unknown_path_is_404(shared: Caller, method: str, path: str) -> None:
     answer = shared.send(method, path)
     assert answer.status_code == 404
     assert ("decommissioned as per TA" in message(answer)) is path.startswith("/detects/")

@@ -1,4 +1,4 @@
-"""What is published: the sdist and the wheel hold what they should, and the wheel runs where nothing else is."""
+"""The sdist and the wheel: their contents, and the installed command with and without extras."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The workflows of the repository: nothing in them can change under a name, and none holds a secret."""
+"""The workflows: every action is pinned, and none uses a secret."""
 
 import re
 from pathlib import Path
