@@ -1,8 +1,8 @@
-"""Ordinary variation taken out of what alerts say, so that alike values become equal.
+"""Normalize values of alerts, so that values with only ordinary differences become equal.
 
-The same program shows another user's folder, another drive, version, process id or temporary name from alert to
-alert. A shape has none of these: numbers, GUIDs and random words are `#`, a user's folder is `~`. All functions take
-foreign text and raise nothing; '' stands for what is not known.
+The same program has another user folder, drive, version, process id or temporary name from alert to alert. In a
+normalized value numbers, GUIDs and random words are `#`, and a user's folder is `~`. All functions accept any text and
+raise nothing; '' stands for a missing value.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 MAX_LENGTH = 1_000
-"""Characters of a value that are looked at; callers cut it, so that nothing longer is remembered."""
+"""Maximum length of a value. Callers cut values to it, so that no longer ones are cached."""
 
 _cached = lru_cache(maxsize=4_096)
 
@@ -18,7 +18,7 @@ _VOLUME = re.compile(r"\\device\\(?:harddiskvolume|cdrom)\d+(?=\\)")
 _VOLUME_NAME = re.compile(r"^\\Device\\HarddiskVolume\d+(?=\\)")
 _DRIVE = re.compile(r"(?:volume\{[^}]*\}|[a-z]:)(?=\\)")
 _SHARE = re.compile(r"(?:\\\\\?\\unc|\\device\\mup|(?<!\\)\\)\\[\w.$-]+(?=\\)")
-# Windows shows some folders in its own language, and every folder with a space or a long name also as a short one.
+# Windows localizes the names of some folders, and gives each folder with a space or a long name also a short name.
 _USER = re.compile(
     r"\\(?:users|benutzer|utilisateurs|usuarios|usuários|utenti|gebruikers|documents and settings|docume~\d)"
     r"\\(?!public\b|default\b)[^\\\"]+"
@@ -29,7 +29,7 @@ _PROGRAMS = re.compile(
     r"\\(?:program files|progra~[12]|programme|programmi|programmes|programas|programfiler|programmer"
     r"|archivos de programa|arquivos de programas)(?: ?\((?:x86|arm)\))?(?=\\|$)"
 )
-# The same folders by the names that NT and the shell have for them.
+# The same folders by the names that NT and the shell use.
 _NAMED = {
     r"%systemroot%": r"\windows",
     r"%windir%": r"\windows",
@@ -54,14 +54,14 @@ _DIGITS = str.maketrans("123456789", "000000000")
 _LOWER = bytes(range(256)).lower()
 _LOWER_AND_DIGITS = _LOWER.translate(bytes.maketrans(b"123456789", b"000000000"))
 _NUMBER = re.compile(r"\d+(?:[.,:_-]\d+)*")
-# With numbers as `#`: a word of hexadecimal digits, and one with numbers in two places (`is-QK3F2`, `7zS0C3`).
+# After numbers became `#`: a word of hexadecimal digits, or with numbers in two places (`is-QK3F2`, `7zS0C3`).
 _RANDOM = re.compile(r"(?<![a-z#])(?:[a-f]*#[a-f#]*(?![a-z#])|[a-z]*#[a-z]+#[a-z#]*)")
 _COPY = re.compile(r"(?: ?\(#\)| - copy)+(?=\.|$)")
 _FIRST_WORD = re.compile(r"\s*(?:\"[^\"]*\"?|\S+)")
 _SWITCH = re.compile(r" [-/]|\" ")
 
-# In this order; the mark stands in all that the pattern finds, and is found much faster.
-_PLACES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+# Applied in this order. The first element is in every match of the pattern, and is much faster to look for.
+_PATH_RULES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     ("%", _NAME, lambda found: _NAMED.get(found[0], found[0])),
     ("\\systemroot\\", _ROOT, r"\\windows"),
     ("\\\\?\\unc\\", _SHARE, r"\\\\server"),
@@ -83,32 +83,33 @@ _PLACES: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]]
 )
 
 BUILT_IN_SIDS = {"S-1-5-18": "system", "S-1-5-19": "local service", "S-1-5-20": "network service"}
-"""Windows' own accounts by their SID: their names are in the system's language."""
+"""Windows' built-in accounts by SID, because their names are localized."""
 
 _SERVICE = re.compile(r"(?:svc|srv|service|g?msa|sa)[-_.].*|.*[-_.](?:svc|srv|service|g?msa|sa)\$?")
 
 
 @_cached
 def normalize_file_name(name: str) -> str:
-    """A file's name without case, numbers, random parts and the mark of a copy."""
-    return _COPY.sub("", _numberless(name.casefold()))
+    """Normalize a file name: no case, numbers, random parts or copy suffix."""
+    return _COPY.sub("", _mask_random(name.casefold()))
 
 
 @_cached
 def normalize_folder(path: str) -> str:
-    """The folder of a file's path, up to its last separator, without drive, user, version and language.
+    """Normalize the folder of a file's path: no drive, user, version or localized name.
 
-    What lies in a temporary folder counts as in that folder itself.
+    Anything below a temporary folder counts as in that folder itself.
     """
-    folder = _placed(path[: folder_length(path)].casefold())
+    folder = _normalize_paths(path[: folder_length(path)].casefold())
     temporary = _TEMP.search(folder)
     return folder[: temporary.end()] if temporary else folder
 
 
 def mask_numbers(cmdline: str) -> str:
-    """A command line without case and GUIDs, each digit as 0 unless there may be short names (8.3) in it.
+    """Remove case and GUIDs from a command line and turn its digits into 0, unless it may contain short names (8.3).
 
-    It has the same shape. Most lines that are seen again differ in a number or a GUID only, and this is made fast.
+    Its normalized form stays the same. Most repeated command lines differ only in a number or a GUID; masked like this
+    they are found in the cache.
     """
     if cmdline.isascii():
         data = cmdline.encode()
@@ -120,14 +121,14 @@ def mask_numbers(cmdline: str) -> str:
 
 @_cached
 def normalize_arguments(cmdline: str, filename: str) -> str:
-    """A command line without its program (which has fields of its own), quotes, numbers and places that vary.
+    """Normalize a command line: no quotes, numbers, varying paths, or program, whose name and folder are other fields.
 
-    A program without arguments has the shape `.`.
+    A program without arguments becomes `.`.
     """
     line = mask_numbers(cmdline)
     program = filename.casefold()
     end = _end_of_program(line, program if "~" in line else program.translate(_DIGITS))
-    text = _placed(_BASE64.sub("#", line[end:]))
+    text = _normalize_paths(_BASE64.sub("#", line[end:]))
     if any(mark in text for mark in ("temp", "tmp", "/shm")):
         text = _IN_TEMP.sub(r"\1\2\\\3", text)
     return " ".join(text.replace('"', " ").split()) or (cmdline and ".")
@@ -135,7 +136,7 @@ def normalize_arguments(cmdline: str, filename: str) -> str:
 
 @_cached
 def normalize_user(name: str, sid: str) -> str:
-    """A user without domain and case. A machine's account (`HOST$`) is how SYSTEM shows itself to others."""
+    """Normalize a user name: no domain or case. A computer account (`HOST$`) is SYSTEM as other computers see it."""
     if built_in := BUILT_IN_SIDS.get(sid):
         return built_in
     user = name.casefold().rpartition("\\")[2].partition("@")[0].strip()
@@ -144,7 +145,7 @@ def normalize_user(name: str, sid: str) -> str:
 
 @_cached
 def account_kind(name: str, sid: str) -> str:
-    """What kind of account it is: `built-in`, `service` (by the way such are named) or `person`."""
+    """Return the kind of account: `built-in`, `service` (recognized by usual names) or `person`."""
     user = normalize_user(name, sid)
     if user in (*BUILT_IN_SIDS.values(), "root"):
         return "built-in"
@@ -153,9 +154,10 @@ def account_kind(name: str, sid: str) -> str:
 
 @_cached
 def normalize_disposition(number: str, description: str) -> str:
-    """`prevention` or `detection`: the first word of Falcon's description, such as `Prevention, process killed.`
+    """Return `prevention` or `detection`: the first word of Falcon's description, such as `Prevention, process killed.`
 
-    Without a description by the number; seen are 0 (detected), 128 (also quarantined), 16, 2048 and 2176 (prevented).
+    Without a description, the number decides. Seen are 0 (detected), 128 (also quarantined), 16, 2048 and 2176
+    (prevented).
     """
     if word := re.search(r"\w+", description):
         return word[0].casefold()
@@ -164,27 +166,27 @@ def normalize_disposition(number: str, description: str) -> str:
 
 @_cached
 def normalize_tactic(tactic: str) -> str:
-    """A tactic without case and spaces: both `Machine Learning` and `MachineLearning` are seen."""
+    """Normalize a tactic: no case or spaces, since both `Machine Learning` and `MachineLearning` are seen."""
     return re.sub(r"[\W_]+", "", tactic.casefold())
 
 
 def strip_volume(path: str) -> str:
-    r"""A path as people read it: what is left of `\Device\HarddiskVolume3\Windows` is `\Windows`."""
+    r"""Remove the volume from a path, for display: `\Device\HarddiskVolume3\Windows` becomes `\Windows`."""
     return _VOLUME_NAME.sub("", path)
 
 
 def folder_length(path: str) -> int:
-    """Where a path's file name begins; 0 for a name without a folder."""
+    """Return the position of a path's file name; 0 if there is no folder."""
     return max(path.rfind("\\"), path.rfind("/")) + 1
 
 
 def is_short_name_of(short: str, long: str) -> bool:
-    """True if two shapes are equal but for short names (8.3) in the first: `globex~#` may be `globex remote`."""
+    """Whether two normalized values differ only in short names (8.3) in the first: `globex~#` for `globex remote`."""
     parts, others = short.split("\\"), long.split("\\")
-    return len(parts) == len(others) and all(map(_stands_for, parts, others))
+    return len(parts) == len(others) and all(map(_is_part_or_short_name, parts, others))
 
 
-def _stands_for(short: str, long: str) -> bool:
+def _is_part_or_short_name(short: str, long: str) -> bool:
     stem, mark, rest = short.partition("~#")
     if not mark:
         return short == long
@@ -192,7 +194,7 @@ def _stands_for(short: str, long: str) -> bool:
 
 
 def _end_of_program(text: str, filename: str) -> int:
-    """Where a command line's arguments begin: behind the file's name, or else behind the first word."""
+    """Return where a command line's arguments begin: after the file's name, else after the first word."""
     found = text.find(filename) if filename else -1
     while found >= 0 and not _SWITCH.search(text, 0, found):
         end = found + len(filename)
@@ -203,16 +205,16 @@ def _end_of_program(text: str, filename: str) -> int:
     return first.end() if first else 0
 
 
-def _placed(text: str) -> str:
-    """Text without numbers, and with the paths in it made general."""
-    for mark, pattern, instead in _PLACES:
+def _normalize_paths(text: str) -> str:
+    """Replace what varies in paths, and numbers."""
+    for mark, pattern, replacement in _PATH_RULES:
         if mark in text:
-            text = pattern.sub(instead, text)
-    return _numberless(text)
+            text = pattern.sub(replacement, text)
+    return _mask_random(text)
 
 
-def _numberless(text: str) -> str:
-    """Text with numbers and what is random as `#`."""
+def _mask_random(text: str) -> str:
+    """Replace numbers, GUIDs and random words by `#`."""
     if text.count("-") >= 4:
         text = _GUID.sub("#", text)
     text = _NUMBER.sub("#", text)

@@ -1,4 +1,4 @@
-"""What is ordinary variation and what is not: shapes are equal, or they are not."""
+"""Values that differ only by ordinary variation are equal after normalization, and others are not."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_a_folder_is_the_same_on_each_disk_and_in_each_language(path: str) -> No
         "\\\\fs-1\\Program Files\\Globex Remote\\agent.exe",
     ],
 )
-def test_another_folder_is_another_one(path: str) -> None:
+def test_other_folders_stay_different(path: str) -> None:
     assert normalize_folder(path) != normalize_folder(FOLDER)
 
 
@@ -68,11 +68,11 @@ def test_users_versions_and_temporary_folders_make_no_difference(one: str, other
         ("/usr/bin/a", "/dev/shm/a"),
     ],
 )
-def test_places_of_another_kind_stay_apart(one: str, other: str) -> None:
+def test_folders_of_another_kind_stay_different(one: str, other: str) -> None:
     assert normalize_folder(one) != normalize_folder(other)
 
 
-def test_a_short_name_is_taken_for_the_long_one_it_can_stand_for() -> None:
+def test_a_short_name_counts_as_the_long_name_it_can_stand_for() -> None:
     short = normalize_folder("C:\\PROGRA~1\\GLOBEX~1\\agent.exe")
     assert is_short_name_of(short, normalize_folder(FOLDER))
     assert not is_short_name_of(short, normalize_folder("C:\\Program Files\\Initech\\agent.exe"))
@@ -91,31 +91,31 @@ def test_a_command_line_is_the_same_with_other_numbers_users_and_temporary_names
 
 
 @pytest.mark.parametrize("line", ["agent.exe", f"{LINE} --proxy 203.0.113.9", "agent.exe -enc " + "JABzAD0A" * 20])
-def test_other_arguments_are_another_command_line(line: str) -> None:
+def test_command_lines_with_other_arguments_stay_different(line: str) -> None:
     assert normalize_arguments(line, "agent.exe") != normalize_arguments(LINE, "agent.exe")
 
 
-def test_what_is_encoded_is_not_compared_but_that_it_is() -> None:
+def test_encoded_text_is_masked_but_not_removed() -> None:
     assert normalize_arguments("a.exe -enc " + "JABzAD0A" * 20, "a.exe") == "-enc #"
     assert normalize_arguments("a.exe -enc " + "SQBFAFgA" * 90, "a.exe") == "-enc #"
 
 
-def test_a_program_without_arguments_is_told_from_an_unknown_command_line() -> None:
+def test_a_program_without_arguments_differs_from_a_missing_command_line() -> None:
     assert normalize_arguments('"C:\\a b\\agent.exe" ', "agent.exe") == "."
     assert normalize_arguments("", "agent.exe") == ""
 
 
 @pytest.mark.parametrize("name", ["SETUP.EXE", "setup (1).exe", "setup(12).exe", "setup - Copy.exe"])
-def test_a_copy_has_the_name_of_what_was_copied(name: str) -> None:
+def test_a_copy_has_the_name_of_the_original(name: str) -> None:
     assert normalize_file_name(name) == "setup.exe"
 
 
-def test_random_names_are_alike_and_words_are_not() -> None:
+def test_random_names_are_equal_and_words_are_not() -> None:
     assert normalize_file_name("is-QK3F2.tmp") == normalize_file_name("is-7B2A9C.tmp")
     assert normalize_file_name("svchost.exe") != normalize_file_name("svch0st.exe")
 
 
-def test_an_account_is_the_same_with_and_without_its_domain() -> None:
+def test_a_user_is_the_same_with_and_without_its_domain() -> None:
     assert (
         normalize_user("ACME\\a.doe", "") == normalize_user("A.Doe", "") == normalize_user("a.doe@acme.example.com", "")
     )
@@ -132,11 +132,11 @@ def test_an_account_is_the_same_with_and_without_its_domain() -> None:
         ("a.doe", "person"),
     ],
 )
-def test_accounts_are_told_apart_by_kind(user: str, kind: str) -> None:
+def test_the_kind_of_account_is_recognized(user: str, kind: str) -> None:
     assert account_kind(user, "") == kind
 
 
-def test_a_disposition_is_that_something_was_prevented_or_not() -> None:
+def test_a_disposition_is_prevention_or_detection() -> None:
     assert normalize_disposition("2176", "Prevention/Quarantine,process was blocked") == "prevention"
     assert normalize_disposition("2048", "") == normalize_disposition("16", "Prevention, process killed.")
     assert normalize_disposition("0", "") == normalize_disposition("128", "Detection/Quarantine, standard detection")
