@@ -1,4 +1,4 @@
-"""Composite ids from a file: text, CSV, JSON or a run's report."""
+"""Read composite ids from a file: text, CSV, JSON or the JSON of `runs show`."""
 
 import csv
 import io
@@ -11,29 +11,30 @@ from falcon_bulk.operations.inputs.input_files import decode_text, is_json, pars
 
 MAX_ID_LENGTH = 512
 COLUMN = "composite_id"
-# A CID, a colon, a kind; what follows has ':', '|' and '-' (samples). Never stricter than that, except for what
-# shows that a line holds several values.
+# A CID, a colon, a kind; the rest has ':', '|' and '-' in samples. Not stricter than that, but without characters
+# that separate several values in a line.
 _ID = re.compile(r"[0-9A-Za-z]+:[0-9A-Za-z-]+:[^\s,;\"']+")
 OPEN_OUTCOMES = ("failed", "unknown", "not_sent")
+"""Outcomes of alerts that may still need the change."""
 
 
 def read_ids(data: bytes, name: str) -> tuple[str, ...]:
-    """The ids in the order of the file, repetitions included.
+    """Return the ids in the order of the file, including repetitions. name: of the file, for messages.
 
-    JSON: a list of ids, of objects with composite_id, or a `runs show` report, of which the alerts are taken that
-    failed, are unknown or were not sent. CSV: its column composite_id. Text: an id a line, `#` begins a comment.
-    Raises UsageProblem, with the line where there is one, if anything is no composite id or there is none.
+    JSON: a list of ids, of objects with composite_id, or the document of `runs show`, of which the alerts with an open
+    outcome are taken. CSV: the column composite_id. Text: one id per line; `#` starts a comment.
+    Raises UsageProblem, with the line if there is one, if something is not a composite id or there is none.
     """
     content = decode_text(data, name, "composite ids")
     if is_json(content):
-        found = list(_from_json(content, name))
+        entries = list(_from_json(content, name))
     elif COLUMN in content.lstrip().partition("\n")[0]:
-        found = list(_from_csv(content, name))
+        entries = list(_from_csv(content, name))
     else:
-        found = list(_from_text(content))
-    ids = tuple(_checked(value, number, name) for number, value in found)
+        entries = list(_from_text(content))
+    ids = tuple(_check_id(value, number, name) for number, value in entries)
     if not ids:
-        raise UsageProblem(f"{name} holds no composite id.", "It holds composite ids as text, CSV or JSON.")
+        raise UsageProblem(f"{name} contains no composite id.", "List composite ids as text, CSV or JSON.")
     return ids
 
 
@@ -72,8 +73,8 @@ def _ids_in(document: Any) -> Iterator[str]:
         yield str(document)
 
 
-def _checked(value: str, number: int, name: str) -> str:
+def _check_id(value: str, number: int, name: str) -> str:
     if len(value) > MAX_ID_LENGTH or not _ID.fullmatch(value):
         where = f"line {number} of {name}" if number else name
-        raise UsageProblem(f"{value[:80]!r} in {where} is not a composite id.", "It looks like CID:ind:…")
+        raise UsageProblem(f"{value[:80]!r} in {where} is not a composite id.", "A composite id looks like CID:ind:…")
     return value

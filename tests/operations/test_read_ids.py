@@ -1,4 +1,4 @@
-"""Composite ids from a file: text, CSV, JSON or a report, and nothing passed over in silence."""
+"""Composite ids from a file: text, CSV, JSON or a run; nothing is skipped silently."""
 
 import json
 from typing import Any
@@ -40,11 +40,11 @@ def refusal(content: str | bytes, name: str = "ids.txt") -> UsageProblem:
 # Text
 
 
-def test_text_has_an_id_a_line_in_its_order_with_repetitions() -> None:
+def test_text_has_an_id_per_line_in_its_order_with_repetitions() -> None:
     assert ids("\n".join([*SHAPES, SHAPES[0]]) + "\n") == [*SHAPES, SHAPES[0]]
 
 
-def test_text_may_have_comments_blank_lines_spaces_a_bom_and_windows_line_ends() -> None:
+def test_text_may_have_comments_blank_lines_spaces_a_bom_and_windows_line_endings() -> None:
     assert ids(f"\ufeff# to close\r\n\r\n  {A}  # known\r\n\t{B}\r\n#{A}") == [A, B]
 
 
@@ -52,7 +52,7 @@ def test_text_may_have_comments_blank_lines_spaces_a_bom_and_windows_line_ends()
     "line",
     ["nonsense", "a" * 64, f"{A} {B}", f"{A},{B}", f"{A};new", f'"{A}"', ":ind:1", "a::b", f"{CID}:ind:", "é:ind:1"],
 )
-def test_a_line_that_is_no_id_is_an_error_with_its_number(line: str) -> None:
+def test_a_line_without_an_id_is_an_error_with_its_number(line: str) -> None:
     problem = refusal(f"{A}\n\n# fine\n{line}\n", "to-close.txt")
     assert "line 4 of to-close.txt" in problem.message
 
@@ -65,23 +65,23 @@ def test_a_line_that_is_too_long_is_shown_cut() -> None:
 @pytest.mark.parametrize(
     "content", ["", "\n\n", "# nothing\n", "[]", "{}", '{"alerts": []}', "composite_id\n", b"\xff\xfe\x00", b"\x00"]
 )
-def test_a_file_without_ids_or_that_is_no_text_is_refused(content: str | bytes) -> None:
+def test_a_file_without_ids_or_text_is_refused(content: str | bytes) -> None:
     refusal(content)
 
 
 # CSV
 
 
-def test_csv_gives_its_column_wherever_it_stands() -> None:
+def test_the_column_of_a_csv_may_be_anywhere() -> None:
     assert ids(f'status,composite_id,name\nnew,{A},"a, ""b""\nnext line"\nnew, {B} ,c\n') == [A, B]
 
 
-def test_the_csv_of_a_query_is_taken_with_its_bom_and_line_ends() -> None:
+def test_the_csv_of_a_query_is_read_with_its_bom_and_line_endings() -> None:
     assert ids(f"\ufeffcomposite_id,status\r\n{A},new\r\n") == [A]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         (f"composite_ids,status\n{A},new\n", "no column"),
         (f"composite_id;status\n{A};new\n", "no column"),
@@ -91,8 +91,8 @@ def test_the_csv_of_a_query_is_taken_with_its_bom_and_line_ends() -> None:
         (f"composite_id,name\n{A},{'x' * 200_000}\n", "CSV"),
     ],
 )
-def test_a_csv_that_is_not_whole_is_refused_with_its_line(content: str, said: str) -> None:
-    assert said in refusal(content).message
+def test_an_incomplete_csv_is_refused_with_its_line(content: str, problem: str) -> None:
+    assert problem in refusal(content).message
 
 
 # JSON
@@ -108,16 +108,16 @@ def test_a_csv_that_is_not_whole_is_refused_with_its_line(content: str, said: st
         [{"alerts": [{"composite_id": A}]}, {"alerts": [{"composite_id": B}]}],
     ],
 )
-def test_json_may_be_a_list_of_ids_of_alerts_or_a_report(document: Any) -> None:
+def test_json_may_be_a_list_of_ids_of_alerts_or_a_run(document: Any) -> None:
     assert ids(json.dumps(document)) == [A, B]
     assert ids(json.dumps(document, indent=2)) == [A, B]
 
 
-def test_json_lines_of_a_query_are_taken() -> None:
+def test_json_lines_of_a_query_are_read() -> None:
     assert ids(f'{{"composite_id": "{A}", "status": "new"}}\n\n{{"composite_id": "{B}"}}\n') == [A, B]
 
 
-def test_of_a_run_s_report_the_alerts_are_taken_that_could_be_sent_again() -> None:
+def test_of_a_run_the_alerts_with_an_open_outcome_are_read() -> None:
     outcomes = ["changed", "failed", "drifted", "unknown", "not_sent"]
     alerts = [{"composite_id": f"{CID}:ind:1:{outcome}", "outcome": outcome} for outcome in outcomes]
     report = {"schema": "falcon-bulk/run/1", "run_id": "x", "alerts": alerts}
@@ -140,12 +140,12 @@ def test_of_a_run_s_report_the_alerts_are_taken_that_could_be_sent_again() -> No
         {"customer": "acme", "alert": {"composite_id": A}},
     ],
 )
-def test_anything_in_json_that_is_no_id_is_refused_rather_than_left_out(document: Any) -> None:
+def test_anything_in_json_that_is_not_an_id_is_refused_and_not_skipped(document: Any) -> None:
     assert "not a composite id" in refusal(json.dumps(document)).message
 
 
 @pytest.mark.parametrize("content", ['["' + A, f'["{A}"] x', f'{{"composite_id": "{A}"', "[" * 100_000])
-def test_json_that_is_not_whole_is_refused(content: str) -> None:
+def test_incomplete_json_is_refused(content: str) -> None:
     assert "not valid JSON" in refusal(content).message
 
 
@@ -170,6 +170,6 @@ def test_all_formats_give_the_same_ids(wanted: list[str]) -> None:
         assert ids(content) == wanted
 
 
-def test_a_broken_line_among_json_lines_is_named() -> None:
+def test_a_broken_line_of_json_lines_is_quoted() -> None:
     assert "Line 2 of " in refusal('{"composite_id": "a:ind:b"}\n{"composite_id"\n').message
     assert "line 2 column" in refusal('["a:ind:b",\n}').message

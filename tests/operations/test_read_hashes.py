@@ -1,4 +1,4 @@
-"""SHA256 hashes from a file: text, CSV, JSON or a summary of our own, and nothing passed over in silence."""
+"""SHA256 hashes from a file: text, CSV, JSON or a hash summary; nothing is skipped silently."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def test_text_has_hashes_in_its_order_with_repetitions() -> None:
     assert hashes(f"{A}\n{B}\n{A}\n") == [A, B, A]
 
 
-def test_text_may_have_comments_blank_lines_a_bom_upper_case_and_any_line_ends() -> None:
+def test_text_may_have_comments_blank_lines_a_bom_upper_case_and_any_line_endings() -> None:
     assert hashes(f"\ufeff# from the case\r\n\r\n  {A.upper()}  # known\r{B}\r\n#{C}") == [A, B]
 
 
@@ -42,11 +42,11 @@ def test_text_may_have_comments_blank_lines_a_bom_upper_case_and_any_line_ends()
 @pytest.mark.parametrize(
     "content", [f"{A}\r\n{B}\r\n", f'"host","sha256"\r\n"a","{A}"\r\n"b","{B}"', json.dumps([A, B])]
 )
-def test_a_file_may_be_as_windows_powershell_writes_it(content: str, encoding: str) -> None:
+def test_a_file_written_by_windows_powershell_is_read(content: str, encoding: str) -> None:
     assert hashes(f"\ufeff{content}".encode(encoding)) == [A, B]
 
 
-def test_half_a_character_of_utf_16_is_no_text() -> None:
+def test_half_a_character_of_utf_16_is_refused() -> None:
     assert "not a text file" in refusal(f"\ufeff{A}".encode("utf-16-le")[:-1])
 
 
@@ -65,12 +65,12 @@ def test_a_hash_is_found_among_other_words(line: str) -> None:
     assert hashes(f"{line}\n{B}") == [A, B]
 
 
-def test_a_line_may_hold_several() -> None:
+def test_a_line_may_have_several_hashes() -> None:
     assert hashes(f"{A}, {B} {C}") == [A, B, C]
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "problem"),
     [
         ("setup.exe", "line 4: no SHA256 in it"),
         (MD5, "line 4: an MD5, not a SHA256"),
@@ -83,13 +83,13 @@ def test_a_line_may_hold_several() -> None:
         (f"é{A}", "line 4: no SHA256 in it"),
     ],
 )
-def test_a_line_without_a_hash_is_an_error_with_its_number_and_reason(line: str, said: str) -> None:
+def test_a_line_without_a_hash_is_an_error_with_its_number_and_reason(line: str, problem: str) -> None:
     message = refusal(f"{B}\n\n# fine\n{line}\n", "from-the-case.txt")
     assert message.startswith("from-the-case.txt has entries that are not SHA256 hashes: ")
-    assert said in message
+    assert problem in message
 
 
-def test_of_many_bad_lines_the_first_are_named_and_the_others_counted() -> None:
+def test_of_many_bad_lines_the_first_are_quoted_and_the_others_counted() -> None:
     message = refusal("\n".join([A, *["nonsense"] * 1_205]))
     assert "line 2: " in message
     assert "line 6: " in message
@@ -100,7 +100,7 @@ def test_of_many_bad_lines_the_first_are_named_and_the_others_counted() -> None:
 @pytest.mark.parametrize(
     "content", ["", "\n\n", "# nothing\n", "[]", '{"hashes": []}', "sha256,name\n", b"\xff\xfe\x00", b"\xef\xbb\xbf"]
 )
-def test_a_file_without_hashes_or_that_is_no_text_is_refused(content: str | bytes) -> None:
+def test_a_file_without_hashes_or_text_is_refused(content: str | bytes) -> None:
     refusal(content)
 
 
@@ -109,17 +109,17 @@ def test_a_file_without_hashes_or_that_is_no_text_is_refused(content: str | byte
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("column", ["sha256", "SHA256", "Hash", " hash "])
-def test_csv_gives_its_column_wherever_it_stands(delimiter: str, column: str) -> None:
+def test_the_column_of_a_csv_may_be_anywhere(delimiter: str, column: str) -> None:
     rows = [["name", column, "note"], ['"two\nlines"', A, C], ["x", f" {B.upper()} ", MD5], ["", "", ""]]
     assert hashes("\ufeff# exported\r\n" + "\r\n".join(delimiter.join(row) for row in rows)) == [A, B]
 
 
-def test_the_column_sha256_goes_before_hash() -> None:
+def test_the_column_sha256_wins_over_hash() -> None:
     assert hashes(f"hash,sha256\n{MD5},{A}\n") == [A]
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "problem"),
     [
         (f"sha256,name\n{A},x\n,y\n", "line 3: no SHA256 in it"),
         (f"name,sha256\nx,{A}\ny\n", "line 3: no SHA256 in it"),
@@ -129,11 +129,11 @@ def test_the_column_sha256_goes_before_hash() -> None:
         (f"sha256,name\n{A},{'x' * 200_000}\n", "not valid CSV"),
     ],
 )
-def test_a_csv_that_is_not_whole_is_refused_with_its_line(content: str, said: str) -> None:
-    assert said in refusal(content)
+def test_an_incomplete_csv_is_refused_with_its_line(content: str, problem: str) -> None:
+    assert problem in refusal(content)
 
 
-def test_a_header_that_names_no_hash_is_told_of() -> None:
+def test_a_header_without_a_hash_column_is_refused() -> None:
     assert "line 1: no SHA256 in it" in refusal(f"file,checksum\nx,{A}\n")
 
 
@@ -158,18 +158,18 @@ def test_json_may_be_a_list_of_hashes_of_objects_or_a_summary(document: Any) -> 
     assert hashes(json.dumps(document, indent=2)) == [A, B]
 
 
-def test_json_lines_are_taken_whatever_their_texts_hold() -> None:
+def test_json_lines_are_read_whatever_their_texts_contain() -> None:
     assert hashes(f'{{"sha256": "{A}", "name": "\u2028"}}\n\n{{"sha256": "{B}"}}\n') == [A, B]
 
 
 @pytest.mark.parametrize("item", [7, None, True, "", {}, [B], {"md5": MD5}, {"sha256": None}, {"sha256": [B]}, MD5])
-def test_an_item_that_is_no_hash_is_refused_rather_than_left_out(item: Any) -> None:
+def test_an_item_without_a_hash_is_refused_and_not_skipped(item: Any) -> None:
     assert "item 2: " in refusal(json.dumps([A, item]))
     assert "line 2: " in refusal(f'["{A}"]\n[{json.dumps(item)}]\n')
 
 
 @pytest.mark.parametrize("content", ['["' + A, f'["{A}"] x', f'{{"sha256": "{A}"', "[" * 100_000])
-def test_json_that_is_not_whole_is_refused(content: str) -> None:
+def test_incomplete_json_is_refused(content: str) -> None:
     assert "not valid JSON" in refusal(content)
 
 
