@@ -259,7 +259,7 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, "query")
 
 
-@provokes("Falcon found … alerts and gave … of them; …")
+@provokes("Falcon found … alerts but returned …; …")
 def _(shell: CommandRunner) -> str:
     newest = shell.alerts()[0]["composite_id"]
     shell.server.call(lambda: shell.tenant.store.by_id.pop(newest))

@@ -46,20 +46,20 @@ class Withholding:
 
 
 def read(alerts: Withholding) -> tuple[list[str], ReadProgress]:
-    watch = ReadProgress(SystemClock())
-    pages = read_by_hashes(alerts, "", [HASH], watch, Alert)
-    return [item.alert.composite_id for page in pages for item in page], watch
+    progress = ReadProgress(SystemClock())
+    pages = read_by_hashes(alerts, "", [HASH], progress, Alert)
+    return [item.alert.composite_id for page in pages for item in page], progress
 
 
 def test_the_field_is_read_once_more_by_itself_and_what_is_still_missing_is_said() -> None:
     alerts = Withholding(3, a_document(1), a_document(2))
-    found, watch = read(alerts)
+    found, progress = read(alerts)
     assert len(found) == len(set(found)) == 2
     assert BY_SHA256 in alerts.asked
-    assert watch.notes[-1] == "Falcon counts 3 alerts by sha256, 2 of them were read."
+    assert progress.notes[-1] == "Falcon counts 3 alerts by sha256 but returned 2."
 
 
 def test_what_it_gives_without_the_hash_is_not_taken() -> None:
-    found, watch = read(Withholding(2, a_document(1), a_document(2, sha256=OTHER_HASH)))
+    found, progress = read(Withholding(2, a_document(1), a_document(2, sha256=OTHER_HASH)))
     assert len(found) == 1
-    assert watch.notes[-1] == "Falcon counts 2 alerts by sha256, 1 of them were read."
+    assert progress.notes[-1] == "Falcon counts 2 alerts by sha256 but returned 1."

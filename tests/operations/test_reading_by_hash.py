@@ -12,7 +12,7 @@ from falcon_bulk.falcon.fql import hash_groups
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.reading import by_hash as byhash
+from falcon_bulk.operations.reading import by_hash
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Server, Switches, Tenant
@@ -30,7 +30,7 @@ class Reading:
         self.tenant = tenant
         self.client = client_for(tenant, server, cids=(tenant.cid,))
         self.client.alerts.count("")
-        self.watch = ReadProgress(SystemClock())
+        self.progress = ReadProgress(SystemClock())
         self.owners: dict[str, set[str]] = {}
         for alert in map(describe_alert, tenant.store.newest_first):
             for digest in alert["hashes"]:
@@ -42,7 +42,7 @@ class Reading:
         return tuple(sorted(self.owners))
 
     def ids(self, selection: Selection, readers: int = 1) -> Counter[str]:
-        pages = read_selection(self.client.alerts, selection, self.watch, Alert, readers=readers)
+        pages = read_selection(self.client.alerts, selection, self.progress, Alert, readers=readers)
         return Counter(item.alert.composite_id for page in pages for item in page)
 
     def exactly(self, *hashes: str) -> Counter[str]:
@@ -88,7 +88,7 @@ def test_a_few_hashes_are_asked_for_by_the_hash() -> None:
 
 
 def test_hashes_that_no_alert_has_cost_a_count_of_each_field_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(byhash, "FEW", 60)
+    monkeypatch.setattr(by_hash, "ALWAYS_GROUPED_HASHES", 60)
     with reading(300) as one:
         assert one.ids(Selection(hashes=MADE_UP[:60], products=("epp",))) == Counter()
         counts = [request for request in one.requests if request.endpoint == "queries"]
@@ -101,7 +101,7 @@ def test_a_selection_narrows_many_hashes_as_it_narrows_one(monkeypatch: pytest.M
         narrow = Selection(hashes=one.known[:200], statuses=("new",), severities=("High", "Medium"))
         among_all = one.ids(narrow)
         assert len(among_all) > 10
-        monkeypatch.setattr(byhash, "FEW", 5_000)
+        monkeypatch.setattr(by_hash, "ALWAYS_GROUPED_HASHES", 5_000)
         assert one.ids(narrow) == among_all
         assert all(terms_of(request.filter) <= 20 for request in one.requests)
 
@@ -117,12 +117,12 @@ def test_where_a_filter_leaves_no_room_for_hashes_all_that_it_finds_is_read() ->
 def test_an_alert_with_hashes_of_two_groups_comes_once_and_is_missed_in_neither(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(byhash, "FEW", 5_000)
+    monkeypatch.setattr(by_hash, "ALWAYS_GROUPED_HASHES", 5_000)
     with reading(600) as one:
         groups = [one.exactly(*group).keys() for group in hash_groups("", one.known)]
         assert any(here & there for here, there in pairwise(groups))
         assert one.ids(Selection(hashes=one.known)) == one.exactly(*one.known)
-        assert one.watch.notes == []
+        assert one.progress.notes == []
 
 
 HABITS = [
@@ -135,7 +135,7 @@ HABITS = [
 
 @pytest.mark.parametrize("habits", HABITS[:1], ids=lambda habits: "-".join(habits.values()))
 def test_groups_find_what_reading_all_finds(habits: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_roads_agree(habits, monkeypatch, alerts=400)
+    assert_groups_and_reading_all_agree(habits, monkeypatch, alerts=400)
 
 
 @pytest.mark.slow
@@ -143,16 +143,16 @@ def test_groups_find_what_reading_all_finds(habits: dict[str, str], monkeypatch:
 def test_groups_find_what_reading_all_finds_under_every_habit_of_the_search(
     habits: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert_roads_agree(habits, monkeypatch, alerts=1_200)
+    assert_groups_and_reading_all_agree(habits, monkeypatch, alerts=1_200)
 
 
-def assert_roads_agree(habits: dict[str, str], monkeypatch: pytest.MonkeyPatch, alerts: int) -> None:
+def assert_groups_and_reading_all_agree(habits: dict[str, str], monkeypatch: pytest.MonkeyPatch, alerts: int) -> None:
     with reading(alerts, **habits) as one:
         hashes = one.known[::2]
-        assert len(hashes) > byhash.FEW
-        monkeypatch.setattr(byhash, "FEW", 0)
-        monkeypatch.setattr(byhash, "REQUESTS_A_GROUP", 10_000)
+        assert len(hashes) > by_hash.ALWAYS_GROUPED_HASHES
+        monkeypatch.setattr(by_hash, "ALWAYS_GROUPED_HASHES", 0)
+        monkeypatch.setattr(by_hash, "REQUESTS_PER_GROUP", 10_000)
         assert one.ids(Selection(hashes=hashes), readers=4) == one.exactly(*hashes)
-        monkeypatch.setattr(byhash, "FEW", 5_000)
+        monkeypatch.setattr(by_hash, "ALWAYS_GROUPED_HASHES", 5_000)
         assert one.ids(Selection(hashes=hashes), readers=4) == one.exactly(*hashes)
         assert one.ids(Selection(hashes=hashes[:1])) == one.exactly(*hashes[:1])

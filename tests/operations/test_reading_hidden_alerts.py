@@ -53,32 +53,32 @@ def _a_small_window(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(alerts: Hiding) -> tuple[Counter[str], ReadProgress]:
-    watch = ReadProgress(SystemClock())
-    pages = read_all(alerts, "status:'new'", watch, Alert)  # type: ignore[arg-type]
+    progress = ReadProgress(SystemClock())
+    pages = read_all(alerts, "status:'new'", progress, Alert)  # type: ignore[arg-type]
     found = Counter(item.alert.composite_id for page in pages for item in page)
-    watch.conclude()
-    return found, watch
+    progress.note_difference()
+    return found, progress
 
 
 @pytest.mark.parametrize("number", [0, 3, PAGE, WINDOW, WINDOW + 1, 3 * WINDOW + 2])
 def test_all_are_read_and_each_once(number: int) -> None:
     alerts = Hiding([SECOND.format(*divmod(one, 60)) for one in range(number)])
-    found, watch = read(alerts)
+    found, progress = read(alerts)
     assert found == Counter(list(alerts.hidden))
-    assert watch.notes == []
+    assert progress.notes == []
 
 
 def test_those_that_share_their_time_across_a_window_are_read_once() -> None:
     alerts = Hiding([SECOND.format(0, one // 7) for one in range(3 * WINDOW)])
-    found, watch = read(alerts)
+    found, progress = read(alerts)
     assert found == Counter(list(alerts.hidden))
-    assert watch.notes == []
+    assert progress.notes == []
 
 
 def test_more_at_one_moment_than_a_window_shows_are_told_of_and_not_read_for_ever() -> None:
     alerts = Hiding([SECOND.format(0, 0)] * (WINDOW + 3))
-    found, watch = read(alerts)
+    found, progress = read(alerts)
     assert len(found) == WINDOW
-    assert watch.notes == [
-        "Falcon counted 23 alerts and 20 were read; alerts that arrive or change meanwhile make such a difference."
+    assert progress.notes == [
+        "Falcon counted 23 alerts, 20 were read; alerts may have arrived or changed in the meantime."
     ]

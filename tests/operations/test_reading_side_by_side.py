@@ -30,10 +30,10 @@ START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]:
-    watch = ReadProgress(SystemClock())
+    progress = ReadProgress(SystemClock())
     return Counter(
         item.alert.composite_id
-        for page in read_selection(client.alerts, selection, watch, Alert, readers=readers)
+        for page in read_selection(client.alerts, selection, progress, Alert, readers=readers)
         for item in page
     )
 
@@ -165,10 +165,12 @@ def test_an_alert_without_a_time_is_in_no_slice_and_is_read_all_the_same() -> No
 
     alerts.page = page  # type: ignore[method-assign]
     alerts.count = lambda fql: 0 if "show_in_ui" in fql else 4_000 if "created_timestamp" in fql else 4_001  # type: ignore[method-assign]
-    watch = ReadProgress(SystemClock())
-    read = Counter(item.alert.composite_id for page in read_all(alerts, "", watch, Alert, readers=4) for item in page)
+    progress = ReadProgress(SystemClock())
+    read = Counter(
+        item.alert.composite_id for page in read_all(alerts, "", progress, Alert, readers=4) for item in page
+    )
     assert read == Counter(["untimed", *map(str, range(4_000))])
-    assert (watch.counted, watch.read) == (4_001, 4_001)
+    assert (progress.expected, progress.read) == (4_001, 4_001)
 
 
 def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
@@ -183,7 +185,7 @@ def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
 def test_pages_out_of_order_are_not_taken_for_whole() -> None:
     alerts = FakeAlerts(range(1_500), {})
     alerts.moments.reverse()
-    with pytest.raises(Unreachable, match="not in the order"):
+    with pytest.raises(Unreachable, match="not in the requested order"):
         list(read_all(alerts, "", ReadProgress(SystemClock()), Alert))
 
 

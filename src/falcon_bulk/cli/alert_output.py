@@ -85,15 +85,15 @@ def publish_count(session: Session, selection: Selection, *, fail_on_empty: bool
 
 def count_alerts(session: Session, selection: Selection) -> int:
     """Return Falcon's total; for hashes the number of alerts read and checked, since Falcon's OR is not reliable."""
-    with session.tenant() as tenant, session.watching("counting") as watch:
+    with session.tenant() as tenant, session.watching("counting") as progress:
         if selection.hashes:
-            pages = read_selection(tenant.alerts, selection, watch, BriefAlert, readers=session.readers)
+            pages = read_selection(tenant.alerts, selection, progress, BriefAlert, readers=session.readers)
             return sum(len(page) for page in check_cids(pages, tenant.cids))
         if tenant.cids:
             tenant.home_cid()
         total = tenant.alerts.count(build_filter(tenant.alerts, selection))
         if total:
-            watch.sought.clear()  # Falcon knows the fields of a filter that finds something
+            progress.unseen_fields.clear()  # Falcon knows the fields of a filter that finds something
         return total
 
 
@@ -102,20 +102,20 @@ def read_documents(session: Session, query: AlertQuery) -> Iterator[Iterator[byt
     """Yield the alerts' documents while they are read; show at the end how many more there are."""
     seen, finished = 0, False
 
-    def read(tenant: Tenant, watch: ReadProgress) -> Iterator[bytes]:
+    def read(tenant: Tenant, progress: ReadProgress) -> Iterator[bytes]:
         nonlocal seen, finished
         selection, limit, sort = query
-        pages = read_sorted(tenant.alerts, selection, watch, limit=limit, sort=sort, readers=session.readers)
+        pages = read_sorted(tenant.alerts, selection, progress, limit=limit, sort=sort, readers=session.readers)
         for page in check_cids(pages, tenant.cids):
             for item in page:
                 seen += 1
                 yield bytes(item.document)
         finished = True
 
-    with session.tenant() as tenant, session.watching("reading") as watch:
-        yield read(tenant, watch)
-        if finished and query.limit is not None and watch.matching > query.limit:
-            session.console.say(f"{seen:,} of {watch.matching:,} alerts are shown; --all or --limit N shows more.")
+    with session.tenant() as tenant, session.watching("reading") as progress:
+        yield read(tenant, progress)
+        if finished and query.limit is not None and progress.matching > query.limit:
+            session.console.say(f"{seen:,} of {progress.matching:,} alerts are shown; --all or --limit N shows more.")
 
 
 class DocumentSpool:

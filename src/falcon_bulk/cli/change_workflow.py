@@ -128,8 +128,8 @@ def prepare_plan(
     )
 
     def make(sink: PlanSink) -> Preview:
-        with context.watching("reading") as watch:
-            found = read_selection(tenant.alerts, selection, watch, Alert, readers=context.readers)
+        with context.watching("reading") as progress:
+            found = read_selection(tenant.alerts, selection, progress, Alert, readers=context.readers)
             return make_plan(found, change, plan, sink, given=selection.ids)
 
     return plan, make

@@ -148,11 +148,11 @@ class Session:
 
     @contextmanager
     def watching(self, label: str) -> Iterator[ReadProgress]:
-        """Follow a reading with a progress bar, and show its notes at the end."""
+        """Show a progress bar for a read, and its notes at the end."""
         with self.console.bar(label) as move:
-            watch = ReadProgress(self.clock, progress=move, sought=dict(self.unknown_fields))
-            yield watch
-        for note in (*watch.notes, *watch.sought.values()):
+            progress = ReadProgress(self.clock, on_progress=move, unseen_fields=dict(self.unknown_fields))
+            yield progress
+        for note in (*progress.notes, *progress.unseen_fields.values()):
             self.console.say(f"Note: {note}")
 
     def state_folder(self) -> Path:

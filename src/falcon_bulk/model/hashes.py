@@ -15,6 +15,9 @@ from falcon_bulk.model.alert import BriefAlert, Entities, HashedFile, Process, t
 HEX64 = re.compile(r"[0-9a-f]{64}")
 IOC_SHA256 = "hash_sha256"
 
+OwnHashes = dict[str, tuple[str, ...]]
+"""An alert's own hashes, each with the fields it is in."""
+
 HashOccurrence = tuple[Any, Any, Any]
 """A value as it stands in a place, with the MD5 and the file that are known to be those of this hash, or None."""
 
@@ -112,9 +115,9 @@ _own_values = _value_getter(OWN_FIELDS)
 related_values = _value_getter(RELATED_FIELDS)
 
 
-def own_hashes(alert: BriefAlert) -> dict[str, tuple[str, ...]]:
-    """The alert's own hashes, lower-cased, each with the fields it stands in."""
-    found: dict[str, tuple[str, ...]] = {}
+def own_hashes(alert: BriefAlert) -> OwnHashes:
+    """Return the alert's own hashes, in lower case, each with the fields it is in."""
+    found: OwnHashes = {}
     bearers = _own_values(alert)
     if not any(bearers):
         return found

@@ -83,8 +83,8 @@ def _summarize(session: "Session", selection: "Selection") -> "HashSummary":
     from falcon_bulk.operations.counting.hash_summary import summarize_hashes
     from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
 
-    with session.tenant() as tenant, session.watching("reading") as watch:
-        pages = read_selection(tenant.alerts, selection, watch, BriefAlert, readers=session.readers)
+    with session.tenant() as tenant, session.watching("reading") as progress:
+        pages = read_selection(tenant.alerts, selection, progress, BriefAlert, readers=session.readers)
         return summarize_hashes(
             check_cids(pages, tenant.cids),
             customer=tenant.customer,

@@ -100,7 +100,7 @@ def _summarize(
     )
     from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
 
-    with session.tenant() as tenant, session.watching("reading") as watch:
+    with session.tenant() as tenant, session.watching("reading") as progress:
         customer, cids, now = tenant.customer, tenant.cids, session.now
         summary = summarize_on_server(
             tenant.alerts,
@@ -113,7 +113,7 @@ def _summarize(
             generated_at=now,
             outliers=outliers,
         ) or summarize(
-            check_cids(read_selection(tenant.alerts, selection, watch, Alert, readers=session.readers), cids),
+            check_cids(read_selection(tenant.alerts, selection, progress, Alert, readers=session.readers), cids),
             fields,
             top,
             customer=customer,
@@ -122,7 +122,7 @@ def _summarize(
             outliers=outliers,
         )
         if summary.source == "aggregates" and summary.alerts_read:
-            watch.sought.clear()  # Falcon knows the fields of a filter that finds something
+            progress.unseen_fields.clear()  # Falcon knows the fields of a filter that finds something
     for field in fields_without_values(summary):
         near = closest_field(field) if field not in FIELD_VALUES and field not in KNOWN_FIELDS else ""
         session.console.say(f"Note: No alert has a value in {field}{f'; did you mean {near}?' if near else '.'}")

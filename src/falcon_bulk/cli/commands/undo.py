@@ -68,12 +68,12 @@ def command(ctx: click.Context, /, run_id: str, **options: Any) -> int:
                     journal.alerts.in_state(run_id, Outcome.UNKNOWN),
                     journal.alerts.action_sets(run_id),
                 )
-                with context.watching("reading") as watch:
+                with context.watching("reading") as progress:
                     changed = chain(
                         journal.alerts.records(run_id, Outcome.CHANGED),
                         changed_after_all(unknown, action_sets, former.marker, tenant.alerts),
                     )
-                    return plan_undo(changed, tenant.alerts, plan, sink, watch)
+                    return plan_undo(changed, tenant.alerts, plan, sink, progress)
 
             if options["dry_run"]:
                 return publish_dry_run(context, dry_run(tenant, plan, make, consent))

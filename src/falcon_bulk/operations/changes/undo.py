@@ -33,7 +33,7 @@ def undo_actions(before: AlertState, after: AlertState, comment: str) -> ActionS
 
 
 def plan_undo(
-    records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, sink: PlanSink, watch: ReadProgress
+    records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, sink: PlanSink, progress: ReadProgress
 ) -> Preview:
     """Plan the way back of all changed alerts of a run.
 
@@ -44,7 +44,7 @@ def plan_undo(
     drifted = 0
     for chunk in _chunks(changed):
         found = {a.composite_id: a for a in map(decode_alert, alerts.by_id([r.composite_id for r in chunk]))}
-        watch.saw(len(chunk))
+        progress.add_read(len(chunk))
         for record in chunk:
             alert = found.get(record.composite_id)
             if alert is None:

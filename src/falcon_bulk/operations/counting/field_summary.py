@@ -70,7 +70,7 @@ def summarize(
         for field, values in readers.items():
             counters[field].update(set(values(found)))
         if detector is not None:
-            detector.add(found.alert)
+            detector.add(found.alert, found.own_hashes)
     return Summary(
         customer=customer,
         generated_at=generated_at,

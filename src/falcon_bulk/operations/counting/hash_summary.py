@@ -6,7 +6,7 @@ from operator import itemgetter
 
 from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
-from falcon_bulk.model.hashes import OWN_FIELDS, own_hashes
+from falcon_bulk.model.hashes import OWN_FIELDS
 from falcon_bulk.operations.counting.related_hashes import MAX_NAMES, RelatedHashCounter, agreed_md5
 from falcon_bulk.operations.reading.read_all import AlertDocument
 
@@ -103,7 +103,7 @@ def summarize_hashes(
         elsewhere.add([found.alert for found in page])
         for found in page:
             read += 1
-            own = own_hashes(found.alert)
+            own = found.own_hashes
             with_hash += bool(own)
             for sha256, places in own.items():
                 if sha256 not in tallies:

@@ -19,7 +19,7 @@ from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.summary import Value
 from falcon_bulk.model.vocabulary import severity_band
-from falcon_bulk.operations.reading.read_all import AlertDocument, decode_found
+from falcon_bulk.operations.reading.read_all import AlertDocument, decode_result
 from falcon_bulk.operations.reading.select_alerts import NEWEST_FIRST, check_cids
 
 SAMPLE = 100
@@ -153,7 +153,7 @@ def count_on_server(
     except (FalconAnswer, MissingScope, ValueError, TypeError):
         return None
     by = dict(zip(readers, found, strict=True))
-    sample = [decode_found(Alert, document) for document in page.result().documents]
+    sample = [decode_result(Alert, document) for document in page.result().documents]
     fits = all(counter.total() == alerts_in_all for counter in found) and bool(sample) == bool(alerts_in_all)
     return ServerCounts(alerts_in_all, hidden.result(), by) if fits and _holds(sample, readers, by, cids) else None
 

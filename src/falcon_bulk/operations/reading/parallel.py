@@ -1,4 +1,4 @@
-"""Several readers at work at once, their pages handed on as they come."""
+"""Read several iterators in parallel threads; their items are yielded as they arrive."""
 
 import queue
 import threading
@@ -11,22 +11,21 @@ from falcon_bulk.model.clock import POLL_INTERVAL
 Item = TypeVar("Item")
 
 MAX_QUEUED = 4
-"""Items that may wait to be taken: more would only fill the memory."""
+"""Maximum number of items waiting to be consumed: more would only use memory."""
 
 
 class _ReaderFinished:
-    """A reader has nothing left to read."""
+    """Put into the queue by a reader that has nothing left to read."""
 
 
 @contextmanager
 def read_in_parallel(
     chains: Sequence[Callable[[], Iterator[Item]]], readers: int
 ) -> Iterator[Iterator[tuple[int, Item]]]:
-    """Gives the items of all chains, each with its chain's number; those of one chain in their order.
+    """Yield an iterator over the items of all chains, each with the number of its chain; a chain keeps its order.
 
-    Each of the threads reads one chain at a time, and they begin at once. What a chain raises is raised by the
-    iterator. At the end of the block, each stops after the request it is at. One chain alone is read without a thread,
-    as its items are taken.
+    The threads start at once, and each reads one chain at a time. An error in a chain is raised by the iterator. At the
+    end of the block each thread stops after its current request. A single chain is read without a thread, on demand.
     """
     if len(chains) == 1:
         yield ((0, item) for item in chains[0]())
@@ -35,10 +34,10 @@ def read_in_parallel(
     for number in range(len(chains)):
         todo.put(number)
     out: queue.Queue[tuple[int, Item] | _ReaderFinished | BaseException] = queue.Queue(MAX_QUEUED)
-    quitting = threading.Event()
+    stopping = threading.Event()
 
-    def hand_on(item: tuple[int, Item] | _ReaderFinished | BaseException) -> None:
-        while not quitting.is_set():
+    def put(item: tuple[int, Item] | _ReaderFinished | BaseException) -> None:
+        while not stopping.is_set():
             with suppress(queue.Full):
                 out.put(item, timeout=POLL_INTERVAL)
                 return
@@ -48,21 +47,21 @@ def read_in_parallel(
             while True:
                 number = todo.get_nowait()
                 for item in chains[number]():
-                    hand_on((number, item))
-                    if quitting.is_set():
+                    put((number, item))
+                    if stopping.is_set():
                         return
         except queue.Empty:
-            hand_on(_ReaderFinished())
+            put(_ReaderFinished())
         except BaseException as error:
-            hand_on(error)
+            put(error)
             if not isinstance(error, Exception):
                 raise
 
-    def handed_on(reading: int) -> Iterator[tuple[int, Item]]:
-        while reading:
+    def take(readers_left: int) -> Iterator[tuple[int, Item]]:
+        while readers_left:
             item = out.get()
             if isinstance(item, _ReaderFinished):
-                reading -= 1
+                readers_left -= 1
             elif isinstance(item, BaseException):
                 raise item
             else:
@@ -72,6 +71,6 @@ def read_in_parallel(
     try:
         for _ in range(started):
             threading.Thread(target=read, name="reader", daemon=True).start()
-        yield handed_on(started)
+        yield take(started)
     finally:
-        quitting.set()
+        stopping.set()

@@ -1,7 +1,7 @@
-"""Reading all alerts of one filter, beyond the 10,000 wall, none lost and none twice.
+"""Read all alerts that match a filter: past the limit of 10,000 results, each alert exactly once.
 
-Combined v1 pages with `after`, oldest first. Whether it returns hidden alerts is not known: where it showed
-none, they are counted and, if there are any, read by id.
+Combined v1 pages with `after`, oldest first. It is not known whether it returns hidden alerts: if it returned none,
+they are counted and, if there are any, read by id.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, NamedTuple, Protocol
+from typing import Any, Generic, Protocol
 
 import msgspec
 
@@ -21,6 +21,7 @@ from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_as, decode_document, text
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at
+from falcon_bulk.model.hashes import OwnHashes, own_hashes
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 from falcon_bulk.operations.reading.time_slices import WHOLE, TimeSlice, cut_slices
 
@@ -43,82 +44,90 @@ class AlertReader(Protocol):
     def count_by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
-class AlertDocument(NamedTuple, Generic[AlertView]):
-    """An alert and the bytes it came as."""
+class AlertDocument(msgspec.Struct, Generic[AlertView], gc=False):
+    """An alert and the document it was decoded from."""
 
     alert: AlertView
     document: msgspec.Raw
+    _own_hashes: OwnHashes | None = None
+
+    @property
+    def own_hashes(self) -> OwnHashes:
+        """The alert's own hashes, each with the fields it is in. Computed once: several steps need them."""
+        if self._own_hashes is None:
+            self._own_hashes = own_hashes(self.alert)
+        return self._own_hashes
 
 
 @dataclass
 class ReadProgress:
-    """Follows a reading: what the server counted, what was read, what is to be said about it.
+    """The progress of a read: how many alerts Falcon counted, how many were read, and notes for the user.
 
-    progress: called with the number of alerts read so far and the number expected.
-    sought: fields that may not exist, with what is to be said if no alert has them.
-    matching: how many alerts are of the selection, where a limit may cut them.
+    on_progress: called with the number of alerts read so far and the number expected.
+    unseen_fields: fields that may not exist, each with a note for the user if no alert has the field.
+    matching: how many alerts match the selection, if a limit may cut them.
     """
 
-    timing: Clock
-    progress: Callable[[int, int], None] = lambda _read, _expected: None
-    counted: int = 0
+    clock: Clock
+    on_progress: Callable[[int, int], None] = lambda _read, _expected: None
+    expected: int = 0
     read: int = 0
     notes: list[str] = field(default_factory=list)
-    sought: dict[str, str] = field(default_factory=dict)
+    unseen_fields: dict[str, str] = field(default_factory=dict)
     matching: int = 0
 
-    def expect(self, number: int) -> None:
-        """The server counts that many alerts."""
-        self.counted += number
-        self.progress(self.read, self.counted)
+    def add_expected(self, number: int) -> None:
+        """Add alerts that Falcon counts, and report progress."""
+        self.expected += number
+        self.on_progress(self.read, self.expected)
 
-    def saw(self, number: int) -> None:
-        """That many more alerts were read. Raises Stopped when a stop was asked for."""
+    def add_read(self, number: int) -> None:
+        """Add alerts that were read, and report progress. Raises Stopped if a stop was requested."""
         self.read += number
-        self.progress(self.read, self.counted)
-        self.timing.check()
+        self.on_progress(self.read, self.expected)
+        self.clock.check()
 
-    def look(self, found: "Iterable[AlertDocument[Any]]") -> None:
-        """Strike out the fields sought that one of the alerts has."""
-        for item in found if self.sought else ():
+    def remove_seen_fields(self, page: Iterable[AlertDocument[Any]]) -> None:
+        """Remove from `unseen_fields` the fields that an alert of the page has."""
+        for item in page if self.unseen_fields else ():
             document = decode_document(item.document)
-            for name in [name for name in self.sought if value_at(document, name.split(".")) is not None]:
-                del self.sought[name]
+            for name in [name for name in self.unseen_fields if value_at(document, name.split(".")) is not None]:
+                del self.unseen_fields[name]
 
-    def conclude(self) -> None:
-        """Say where what was read differs from what the server counted."""
-        if self.read != self.counted:
+    def note_difference(self) -> None:
+        """Add a note if the number of alerts read differs from what Falcon counted."""
+        if self.read != self.expected:
             self.notes.append(
-                f"Falcon counted {self.counted:,} alerts and {self.read:,} were read; "
-                "alerts that arrive or change meanwhile make such a difference."
+                f"Falcon counted {self.expected:,} alerts, {self.read:,} were read; "
+                "alerts may have arrived or changed in the meantime."
             )
 
 
 def read_all(
-    alerts: AlertReader, fql: str, watch: ReadProgress, view: type[AlertView], *, readers: int = 1
+    alerts: AlertReader, fql: str, progress: ReadProgress, view: type[AlertView], *, readers: int = 1
 ) -> Iterator[list[AlertDocument[AlertView]]]:
-    """All alerts that match, page by page, as they come; a large number by several readers side by side.
+    """Yield all matching alerts, page by page as they arrive; many alerts are read in parallel.
 
-    Raises the errors of the client, and Unreachable if the pages contradict each other.
+    Raises the client's errors, and Unreachable if the pages contradict each other.
     """
     hidden_seen = False
-    for found in _shown_by_the_search(alerts, fql, watch, view, readers):
-        hidden_seen = hidden_seen or any(item.alert.hidden for item in found)
-        watch.saw(len(found))
-        yield found
+    for page in _read_pages(alerts, fql, progress, view, readers):
+        hidden_seen = hidden_seen or any(item.alert.hidden for item in page)
+        progress.add_read(len(page))
+        yield page
     if not hidden_seen and alerts.count(all_of([_grouped(fql), HIDDEN])):
-        for found in _hidden(alerts, fql, view):
-            watch.saw(len(found))
-            yield found
+        for page in _read_hidden(alerts, fql, view):
+            progress.add_read(len(page))
+            yield page
 
 
-def _shown_by_the_search(
-    alerts: AlertReader, fql: str, watch: ReadProgress, view: type[AlertView], readers: int
+def _read_pages(
+    alerts: AlertReader, fql: str, progress: ReadProgress, view: type[AlertView], readers: int
 ) -> Iterator[list[AlertDocument[AlertView]]]:
-    """The pages of combined v1, in slices of time where that is worth it and sure to lose nothing.
+    """Yield the pages of combined v1, in time slices if that is faster and certain to lose nothing.
 
-    What Falcon counts by hour is known before the totals are, so the readers begin by it; none of their pages is handed
-    on before the totals agree that all alerts have a time and that about as many lie in the slices.
+    The counts by hour arrive before the totals, so the readers start with them. Their pages are yielded only after the
+    totals confirm that all alerts have a timestamp and that the slices hold about as many alerts.
     """
     if readers > 1 and count_terms(fql) + RESERVED_TERMS <= MAX_TERMS:
         with ThreadPoolExecutor(2) as pool:
@@ -127,13 +136,13 @@ def _shown_by_the_search(
             slices = cut_slices(alerts, fql, readers)
             with _pages(alerts, fql, view, slices, readers) as pages:
                 counted = total.result()
-                watch.expect(counted)
-                sliced = sum(one.alerts for one in slices)
+                progress.add_expected(counted)
+                sliced = sum(time_slice.alerts for time_slice in slices)
                 if len(slices) == 1 or (timed.result() == counted and abs(sliced - counted) <= counted / 10):
                     yield from pages
                     return
     else:
-        watch.expect(alerts.count(fql))
+        progress.add_expected(alerts.count(fql))
     with _pages(alerts, fql, view, WHOLE, 1) as pages:
         yield from pages
 
@@ -142,25 +151,26 @@ def _shown_by_the_search(
 def _pages(
     alerts: AlertReader, fql: str, view: type[AlertView], slices: Sequence[TimeSlice], readers: int
 ) -> Iterator[Iterator[list[AlertDocument[AlertView]]]]:
-    """Gives the alerts of one chain, or of slices of time read side by side."""
-    chains = [partial(_chain, alerts, all_of([_grouped(fql) if one.fql else fql, *one.fql])) for one in slices]
+    """Start reading the time slices, in parallel if there are several, and yield an iterator over their pages."""
+    chains = [partial(_page_chain, alerts, all_of([_grouped(fql) if part.fql else fql, *part.fql])) for part in slices]
     with read_in_parallel(chains, readers) as pages:
-        yield _decoded(view, pages, [ChainDeduplicator() for _ in chains])
+        yield _decode_pages(view, pages, [ChainDeduplicator() for _ in chains])
 
 
-def _decoded(
-    view: type[AlertView], pages: Iterator[tuple[int, Page]], once: Sequence["ChainDeduplicator"]
+def _decode_pages(
+    view: type[AlertView], pages: Iterator[tuple[int, Page]], deduplicators: Sequence["ChainDeduplicator"]
 ) -> Iterator[list[AlertDocument[AlertView]]]:
-    """Decoded here, not between two requests. once: what each chain has seen."""
+    """Decode pages in the consuming thread, so that readers send their next request at once."""
     for number, page in pages:
-        found = [item for item in map(partial(decode_found, view), page.documents) if once[number].is_new(item.alert)]
-        if found:
-            yield found
+        is_new = deduplicators[number].is_new
+        new = [item for item in map(partial(decode_result, view), page.documents) if is_new(item.alert)]
+        if new:
+            yield new
         elif page.after:
             raise Unreachable("Falcon repeats the same page of alerts.", "Run the command again.")
 
 
-def _chain(alerts: AlertReader, fql: str) -> Iterator[Page]:
+def _page_chain(alerts: AlertReader, fql: str) -> Iterator[Page]:
     page = alerts.page(fql)
     yield page
     while page.after and page.documents:
@@ -168,8 +178,8 @@ def _chain(alerts: AlertReader, fql: str) -> Iterator[Page]:
         yield page
 
 
-def _hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterator[list[AlertDocument[AlertView]]]:
-    """Hidden alerts, by id. Beyond 10,000 the window moves on to the last created_timestamp."""
+def _read_hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterator[list[AlertDocument[AlertView]]]:
+    """Yield hidden alerts, read by id. After 10,000 the next window starts at the last created_timestamp."""
     seen: set[str] = set()
     start = ""
     while True:
@@ -178,12 +188,12 @@ def _hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterator[li
         last = start
         for offset in range(0, WINDOW, PAGE):
             ids, _ = alerts.ids(window, offset=offset)
-            fresh = [composite_id for composite_id in ids if composite_id not in seen]
-            seen.update(fresh)
-            if fresh:
-                found = [decode_found(view, raw) for raw in alerts.by_id(fresh)]
-                last = max([last, *(text(item.alert.created_timestamp) for item in found)])
-                yield found
+            new_ids = [composite_id for composite_id in ids if composite_id not in seen]
+            seen.update(new_ids)
+            if new_ids:
+                page = [decode_result(view, raw) for raw in alerts.by_id(new_ids)]
+                last = max([last, *(text(item.alert.created_timestamp) for item in page)])
+                yield page
             if len(ids) < PAGE:
                 return
         if len(seen) == before or last == start:
@@ -191,18 +201,18 @@ def _hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterator[li
         start = last
 
 
-def decode_found(view: type[AlertView], document: msgspec.Raw) -> AlertDocument[AlertView]:
-    """A document with the view of it that the tool decides by. Raises Unreachable for what is no alert."""
+def decode_result(view: type[AlertView], document: msgspec.Raw) -> AlertDocument[AlertView]:
+    """Decode a document that Falcon returned. Raises Unreachable if it is not an alert."""
     try:
         return AlertDocument(decode_as(view, document), document)
     except msgspec.MsgspecError:
-        raise Unreachable("Falcon sent a document that is no alert: it has no composite_id.") from None
+        raise Unreachable("Falcon sent a document that is not an alert: it has no composite_id.") from None
 
 
 class ChainDeduplicator:
-    """Lets each alert of an oldest-first chain through once, remembering no more than one instant of it.
+    """Recognizes repeated alerts in pages sorted oldest first; remembers only the ids of the last millisecond.
 
-    The server sorts by millisecond and then by id, so that what shares a millisecond may come in any order.
+    Falcon sorts by millisecond and then by id, so alerts of one millisecond may come in any order.
     """
 
     def __init__(self) -> None:
@@ -210,10 +220,10 @@ class ChainDeduplicator:
         self._ids: set[str] = set()
 
     def is_new(self, alert: BriefAlert) -> bool:
-        """False for an alert that came before. Raises Unreachable if the order is broken."""
+        """Return False for a repeated alert. Raises Unreachable if the pages are not in order."""
         instant = _millisecond(text(alert.created_timestamp))
         if instant < self._instant:
-            raise Unreachable("Falcon's pages are not in the order asked for.", "Run the command again.")
+            raise Unreachable("Falcon's pages are not in the requested order.", "Run the command again.")
         if instant > self._instant:
             self._instant, self._ids = instant, set()
         new = alert.composite_id not in self._ids
@@ -222,7 +232,7 @@ class ChainDeduplicator:
 
 
 def _millisecond(timestamp: str) -> str:
-    """A timestamp cut or filled to milliseconds; alerts without one sort last."""
+    """Return a timestamp cut or padded to milliseconds; '~', which sorts last, if there is none."""
     if timestamp[_TO_SECONDS : _TO_SECONDS + 1] == "." and len(timestamp) > _TO_MILLISECONDS:
         return timestamp[:_TO_MILLISECONDS]
     if not timestamp:

@@ -1,4 +1,4 @@
-"""From a selection to its alerts: by filter, by hash (checked on every hit), or by exact ids."""
+"""Read the alerts of a selection: by filter, by hash (each result is checked), or by exact ids."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -17,7 +17,7 @@ from falcon_bulk.operations.reading.read_all import (
     AlertDocument,
     AlertReader,
     ReadProgress,
-    decode_found,
+    decode_result,
     read_all,
 )
 
@@ -25,77 +25,79 @@ NEWEST_FIRST = "created_timestamp|desc"
 
 
 class AlertCounter(Protocol):
-    """The part of `falcon.alerts.Alerts` that a filter is put together with."""
+    """The part of `falcon.alerts.Alerts` that building a filter needs."""
 
     def count(self, fql: str) -> int: ...
 
 
 def read_selection(
-    alerts: AlertReader, selection: Selection, watch: ReadProgress, view: type[AlertView], *, readers: int = 1
+    alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView], *, readers: int = 1
 ) -> Iterator[list[AlertDocument[AlertView]]]:
-    """All alerts of the selection, each once, as they come. view: how much of each is decoded.
+    """Yield pages of all alerts of the selection, each alert once. view: which fields are decoded.
 
-    Raises the errors of the client; BadFilter for a filter that Falcon refuses.
+    Raises the client's errors; BadFilter for a filter that Falcon refuses.
     """
     if selection.ids:
-        pages = _by_ids(alerts, selection.ids, watch, view)
+        pages = _read_distinct_ids(alerts, selection.ids, progress, view)
     elif selection.hashes:
-        pages = read_by_hashes(alerts, build_filter(alerts, selection), selection.hashes, watch, view, readers=readers)
+        pages = read_by_hashes(
+            alerts, build_filter(alerts, selection), selection.hashes, progress, view, readers=readers
+        )
     else:
-        pages = read_all(alerts, build_filter(alerts, selection), watch, view, readers=readers)
+        pages = read_all(alerts, build_filter(alerts, selection), progress, view, readers=readers)
     for page in pages:
-        watch.look(page)
+        progress.remove_seen_fields(page)
         yield page
-    watch.conclude()
+    progress.note_difference()
 
 
 def read_sorted(
-    alerts: AlertReader, selection: Selection, watch: ReadProgress, *, limit: int | None, sort: str, readers: int = 1
+    alerts: AlertReader, selection: Selection, progress: ReadProgress, *, limit: int | None, sort: str, readers: int = 1
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
-    """The alerts of a selection in an order (`field|asc`, `field|desc`), at most `limit` of them.
+    """Yield pages of the selection's alerts in the order `sort` (`field|asc`, `field|desc`), at most `limit` alerts.
 
-    Without a limit and without an order they come as they are read. Hashes and ids are ordered here.
+    Without a limit and an order they come as they are read. Alerts selected by hash or id are sorted here.
     """
-    for page in _chosen(alerts, selection, watch, limit, sort, readers):
-        watch.look(page)
+    for page in _read_sorted(alerts, selection, progress, limit, sort, readers):
+        progress.remove_seen_fields(page)
         yield page
 
 
-def _chosen(
-    alerts: AlertReader, selection: Selection, watch: ReadProgress, limit: int | None, sort: str, readers: int
+def _read_sorted(
+    alerts: AlertReader, selection: Selection, progress: ReadProgress, limit: int | None, sort: str, readers: int
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
     if limit is None and not sort:
-        yield from read_selection(alerts, selection, watch, BriefAlert, readers=readers)
+        yield from read_selection(alerts, selection, progress, BriefAlert, readers=readers)
     elif selection.hashes or selection.ids:
-        found = [
-            item for page in read_selection(alerts, selection, watch, BriefAlert, readers=readers) for item in page
+        items = [
+            item for page in read_selection(alerts, selection, progress, BriefAlert, readers=readers) for item in page
         ]
-        watch.matching = len(found)
-        found.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
-        yield found[:limit]
+        progress.matching = len(items)
+        items.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
+        yield items[:limit]
     elif limit is None or limit > WINDOW:
-        yield from _in_order(alerts, selection, watch, limit, sort or NEWEST_FIRST)
+        yield from _read_sorted_pages(alerts, selection, progress, limit, sort or NEWEST_FIRST)
     else:
-        yield from _first(alerts, build_filter(alerts, selection), watch, limit, sort or NEWEST_FIRST)
+        yield from _read_sorted_ids(alerts, build_filter(alerts, selection), progress, limit, sort or NEWEST_FIRST)
 
 
 def build_filter(alerts: AlertCounter, selection: Selection) -> str:
-    """The selection without its hashes as FQL; '' for all alerts.
+    """Return the selection without its hashes as FQL; '' for all alerts.
 
-    A clause on a field that a tenant does not know may empty a whole OR, so of the fields in which a host or a name
-    can stand only those are asked that find it. Whether `!` finds alerts that lack the field is not known, so where
-    it does not, those without show_in_ui are asked for too.
+    A clause on a field that a tenant does not know may empty a whole OR, so a host or a name is searched only in the
+    fields that find it. It is not known whether `!` matches alerts that lack the field; if it does not, alerts without
+    show_in_ui are added.
     """
     return base_filter(
         selection,
-        host_fields=_finding(alerts, HOST_FIELDS, selection.host),
-        name_fields=_finding(alerts, NAME_FIELDS, selection.name),
-        shown=_shown(alerts) if selection.visible_only else (),
+        host_fields=_matching_fields(alerts, HOST_FIELDS, selection.host),
+        name_fields=_matching_fields(alerts, NAME_FIELDS, selection.name),
+        shown=_visible_clauses(alerts) if selection.visible_only else (),
     )
 
 
-def _shown(alerts: AlertCounter) -> Sequence[str]:
-    """Those without show_in_ui are asked for only where the three kinds add up, so that no hidden alert comes along."""
+def _visible_clauses(alerts: AlertCounter) -> Sequence[str]:
+    """Return the clauses for visible alerts; those without show_in_ui only if the counts prove that none is hidden."""
     missing = alerts.count("") - alerts.count(SHOWN) - alerts.count(HIDDEN)
     try:
         return (SHOWN, VISIBILITY_UNSET) if missing > 0 and alerts.count(VISIBILITY_UNSET) == missing else (SHOWN,)
@@ -103,18 +105,16 @@ def _shown(alerts: AlertCounter) -> Sequence[str]:
         return (SHOWN,)
 
 
-def _finding(alerts: AlertCounter, fields: Sequence[str], value: str) -> Sequence[str]:
-    found = [field for field in fields if value and alerts.count(f"{field}:'{value}'")]
-    return found or fields[:1]
+def _matching_fields(alerts: AlertCounter, fields: Sequence[str], value: str) -> Sequence[str]:
+    """Return the fields in which the value is found; the first one if there are none."""
+    matching = [field for field in fields if value and alerts.count(f"{field}:'{value}'")]
+    return matching or fields[:1]
 
 
 def check_cids(
     pages: Iterable[list[AlertDocument[AlertView]]], cids: Iterable[str]
 ) -> Iterator[list[AlertDocument[AlertView]]]:
-    """The pages, if all their alerts belong to the CIDs; to none in particular where none is given.
-
-    Raises WrongTenant for an alert of another CID.
-    """
+    """Yield the pages. Raises WrongTenant for an alert of another CID, unless `cids` is empty."""
     allowed = frozenset(cids)
     for page in pages:
         for item in page if allowed else ():
@@ -124,7 +124,7 @@ def check_cids(
 
 
 def _sort_key(item: AlertDocument[BriefAlert], sort: str) -> tuple[bool, float, str, str]:
-    """Numbers by size, texts by letter, missing values lowest; the id decides between equals."""
+    """Return a sort key: missing values first, then numbers and text; ties are sorted by id."""
     value: object = decode_document(item.document)
     for part in (sort.partition("|")[0] or "created_timestamp").split("."):
         value = value.get(part) if isinstance(value, dict) else None
@@ -132,62 +132,62 @@ def _sort_key(item: AlertDocument[BriefAlert], sort: str) -> tuple[bool, float, 
     return value is not None, float(number), text(value), item.alert.composite_id
 
 
-def _in_order(
-    alerts: AlertReader, selection: Selection, watch: ReadProgress, limit: int | None, sort: str
+def _read_sorted_pages(
+    alerts: AlertReader, selection: Selection, progress: ReadProgress, limit: int | None, sort: str
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
-    """Beyond 10,000 in an order of the server's; alerts that change meanwhile may not come twice."""
+    """Read any number of alerts, sorted by Falcon. An alert that changes in the meantime is not repeated."""
     fql = build_filter(alerts, selection)
-    counted = watch.matching = alerts.count(fql)
-    watch.expect(counted if limit is None else min(limit, counted))
+    total = progress.matching = alerts.count(fql)
+    progress.add_expected(total if limit is None else min(limit, total))
     seen: set[str] = set()
     after = ""
     while limit is None or len(seen) < limit:
         page = alerts.page(fql, after=after, sort=sort)
-        found = [
+        new = [
             item
-            for item in map(partial(decode_found, BriefAlert), page.documents)
+            for item in map(partial(decode_result, BriefAlert), page.documents)
             if item.alert.composite_id not in seen
         ]
-        found = found if limit is None else found[: limit - len(seen)]
-        seen.update(item.alert.composite_id for item in found)
-        watch.saw(len(found))
-        yield found
+        new = new if limit is None else new[: limit - len(seen)]
+        seen.update(item.alert.composite_id for item in new)
+        progress.add_read(len(new))
+        yield new
         after = page.after
-        if not after or not found:
+        if not after or not new:
             break
-    watch.conclude()
+    progress.note_difference()
 
 
-def _first(
-    alerts: AlertReader, fql: str, watch: ReadProgress, limit: int, sort: str
+def _read_sorted_ids(
+    alerts: AlertReader, fql: str, progress: ReadProgress, limit: int, sort: str
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
-    """At most 10,000 alerts in an order of the server's, hidden ones included."""
-    listed = given = 0
+    """Read at most 10,000 alerts, sorted by Falcon, hidden ones included."""
+    listed = read = 0
     for offset in range(0, limit, PAGE):
         size = min(PAGE, limit - offset)
-        ids, watch.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
-        found = _given(alerts, ids, BriefAlert) if ids else []
+        ids, progress.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
+        page = _read_by_ids(alerts, ids, BriefAlert) if ids else []
         listed += len(ids)
-        given += len(found)
-        yield found
+        read += len(page)
+        yield page
         if len(ids) < size:
             break
-    if given < listed:
-        watch.notes.append(f"Falcon found {listed:,} alerts and gave {given:,} of them; the others may be gone by now.")
+    if read < listed:
+        progress.notes.append(f"Falcon found {listed:,} alerts but returned {read:,}; the others may be gone by now.")
 
 
-def _by_ids(
-    alerts: AlertReader, ids: Sequence[str], watch: ReadProgress, view: type[AlertView]
+def _read_distinct_ids(
+    alerts: AlertReader, ids: Sequence[str], progress: ReadProgress, view: type[AlertView]
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     distinct = iter(dict.fromkeys(ids))
-    watch.expect(len(set(ids)))
+    progress.add_expected(len(set(ids)))
     while chunk := list(islice(distinct, PAGE)):
-        found = _given(alerts, chunk, view)
-        watch.saw(len(found))
-        yield found
+        page = _read_by_ids(alerts, chunk, view)
+        progress.add_read(len(page))
+        yield page
 
 
-def _given(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:
-    """Those of the alerts that Falcon gives by their ids, in the order of the ids; of no others."""
-    answered = {item.alert.composite_id: item for item in map(partial(decode_found, view), alerts.by_id(ids))}
-    return [answered[composite_id] for composite_id in ids if composite_id in answered]
+def _read_by_ids(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:
+    """Return the alerts that Falcon returns for the ids, in the order of the ids; alerts not asked for are ignored."""
+    returned = {item.alert.composite_id: item for item in map(partial(decode_result, view), alerts.by_id(ids))}
+    return [returned[composite_id] for composite_id in ids if composite_id in returned]

@@ -1,7 +1,7 @@
-"""Cutting a selection into slices of time that can be read side by side.
+"""Divide a selection into time slices that can be read in parallel.
 
-The server's counts only say where to cut: together the slices cover all time whatever it counts, so that a
-wrong count makes a slice longer and loses nothing.
+Falcon's counts only decide where to divide. Together the slices cover all time, so a wrong count makes a slice longer
+and loses nothing.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.clock import rfc3339
 
 MAX_SLICE_PAGES = 16
-"""Pages of a slice at most, so that a large reading stays even however slow one reader is."""
+"""Maximum pages per slice, so that a slow reader does not delay a large read."""
 MIN_ALERTS_TO_SLICE = 3_000
 
-# How an interval is cut further when too much lies in it: an hour into minutes, a minute into seconds.
+# How an interval that has too many alerts is divided further: an hour into minutes, a minute into seconds.
 FINER = {timedelta(hours=1): timedelta(minutes=1), timedelta(minutes=1): timedelta(seconds=1)}
 
 
 class Interval(NamedTuple):
-    """How many alerts were created in a span of time that begins there."""
+    """How many alerts were created in the interval that begins at `start`."""
 
     start: datetime
     length: timedelta
@@ -29,7 +29,7 @@ class Interval(NamedTuple):
 
 
 class TimeSlice(NamedTuple):
-    """The alerts created from `start` on and before `end` (RFC 3339; '' for open)."""
+    """The alerts created at or after `start` and before `end` (RFC 3339; '' for open)."""
 
     start: str
     end: str
@@ -37,7 +37,7 @@ class TimeSlice(NamedTuple):
 
     @property
     def fql(self) -> list[str]:
-        """The slice as filter parts."""
+        """The slice as FQL clauses."""
         return [
             *([f"created_timestamp:>='{self.start}'"] if self.start else []),
             *([f"created_timestamp:<'{self.end}'"] if self.end else []),
@@ -56,9 +56,9 @@ class TimeCounter(Protocol):
 
 
 def cut_slices(alerts: TimeCounter, fql: str, readers: int) -> list[TimeSlice]:
-    """Slices of about the same number of alerts, largest first, by what Falcon counts in each hour.
+    """Return slices with about the same number of alerts, largest first, based on Falcon's counts by hour.
 
-    WHOLE where cutting is not worth it, and where it does not count.
+    Return WHOLE for too few alerts, and if Falcon refuses to count.
     """
     try:
         hours = [Interval(start, timedelta(hours=1), number) for start, number in alerts.count_by_hour(fql)]
@@ -66,14 +66,14 @@ def cut_slices(alerts: TimeCounter, fql: str, readers: int) -> list[TimeSlice]:
         if counted < MIN_ALERTS_TO_SLICE:
             return WHOLE
         size = PAGE * min(MAX_SLICE_PAGES, -(-counted // (PAGE * readers)))
-        intervals = _fine_enough(alerts, fql, hours, size)
+        intervals = _divide(alerts, fql, hours, size)
     except (FalconAnswer, MissingScope):
         return WHOLE
-    return sorted(_slices(intervals, size), key=lambda one: -one.alerts)
+    return sorted(_join(intervals, size), key=lambda part: -part.alerts)
 
 
-def _fine_enough(alerts: TimeCounter, fql: str, intervals: list[Interval], size: int) -> list[Interval]:
-    """The intervals, with those that hold more than a slice cut further, down to the second."""
+def _divide(alerts: TimeCounter, fql: str, intervals: list[Interval], size: int) -> list[Interval]:
+    """Return the intervals; those that hold more than a slice are divided, down to seconds."""
     fine: list[Interval] = []
     for interval in intervals:
         finer = FINER.get(interval.length)
@@ -82,16 +82,16 @@ def _fine_enough(alerts: TimeCounter, fql: str, intervals: list[Interval], size:
             continue
         edges = [interval.start + finer * step for step in range(interval.length // finer + 1)]
         parts = [Interval(start, finer, number) for start, number in alerts.count_by_range(fql, edges)]
-        fine += _fine_enough(alerts, fql, parts, size)
+        fine += _divide(alerts, fql, parts, size)
     return fine
 
 
-def _slices(intervals: list[Interval], size: int) -> list[TimeSlice]:
-    """Neighbouring intervals joined up to the size; the first slice is open to the past, the last to the future."""
+def _join(intervals: list[Interval], size: int) -> list[TimeSlice]:
+    """Join adjacent intervals up to the size; the first slice has no start, the last has no end."""
     edges, numbers = [""], [0]
     for interval in sorted(intervals):
         if numbers[-1] and numbers[-1] + interval.alerts > size:
             edges.append(rfc3339(interval.start))
             numbers.append(0)
         numbers[-1] += interval.alerts
-    return [TimeSlice(*one) for one in zip(edges, [*edges[1:], ""], numbers, strict=True)]
+    return [TimeSlice(*bounds) for bounds in zip(edges, [*edges[1:], ""], numbers, strict=True)]

@@ -12,7 +12,7 @@ from falcon_bulk.model.alert import BriefAlert, decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.operations.counting.hash_summary import summarize_hashes
 from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter
-from falcon_bulk.operations.reading.read_all import decode_found
+from falcon_bulk.operations.reading.read_all import decode_result
 
 A, B, C = "a1" * 32, "b2" * 32, "c3" * 32
 M, N = "d4" * 16, "e5" * 16
@@ -20,7 +20,7 @@ M, N = "d4" * 16, "e5" * 16
 
 def summary_of(*documents: dict[str, Any]) -> HashSummary:
     pages = [
-        [decode_found(BriefAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
+        [decode_result(BriefAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
         for number, document in enumerate(documents)
     ]
     return summarize_hashes(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")
@@ -66,19 +66,21 @@ def test_the_names_of_a_file_are_the_most_frequent_without_their_folders() -> No
     [
         ({"sha256": A, "md5": M}, M),
         ({"sha256": A, "md5": M.upper()}, M),
-        ({"sha256": [A], "md5": M}, ""),
-        ({"entities": {"sha256": [A]}, "md5": M}, ""),
-        ({"ioc_type": "hash_sha256", "ioc_value": A, "md5": M}, ""),
+        ({"sha256": [A], "md5": M}, None),
+        ({"entities": {"sha256": [A]}, "md5": M}, None),
+        ({"ioc_type": "hash_sha256", "ioc_value": A, "md5": M}, None),
         ({"ioc_type": "hash_sha256", "ioc_value": A, "ioc_context": [{"sha256": A, "md5": M}]}, M),
         ({"sha256": A, "parent_details": {"sha256": A, "md5": M}}, M),
-        ({"sha256": A, "md5": M, "parent_details": {"sha256": A, "md5": N}}, ""),
-        ({"sha256": A, "md5": "0" * 32}, ""),
-        ({"sha256": A, "md5": "nonsense"}, ""),
-        ({"sha256": A, "md5": [M]}, ""),
-        ({"sha256": A}, ""),
+        ({"sha256": A, "md5": M, "parent_details": {"sha256": A, "md5": N}}, None),
+        ({"sha256": A, "md5": "0" * 32}, None),
+        ({"sha256": A, "md5": "nonsense"}, None),
+        ({"sha256": A, "md5": [M]}, None),
+        ({"sha256": A}, None),
     ],
 )
-def test_an_md5_stands_beside_a_hash_only_where_it_is_known_to_belong_to_it(document: dict[str, Any], md5: str) -> None:
+def test_an_md5_stands_beside_a_hash_only_where_it_is_known_to_belong_to_it(
+    document: dict[str, Any], md5: str | None
+) -> None:
     (own,) = summary_of(document).hashes
     assert own.md5 == md5
 
@@ -91,7 +93,7 @@ def test_a_hash_elsewhere_has_its_md5_too() -> None:
         {"grandparent_details": {"sha256": B, "md5": N}},
         {"quarantined_files": [{"sha256": C, "md5": [N]}, {"sha256": C, "md5": N}]},
     )
-    assert {one.sha256: (one.md5, one.alerts) for one in summary.related} == {A: (M, 2), B: ("", 2), C: (N, 1)}
+    assert {one.sha256: (one.md5, one.alerts) for one in summary.related} == {A: (M, 2), B: (None, 2), C: (N, 1)}
 
 
 def test_what_is_no_hash_is_not_counted() -> None:
