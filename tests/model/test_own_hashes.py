@@ -19,9 +19,9 @@ def an_alert(**fields: Any) -> Alert:
 
 
 def other_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
-    elsewhere = RelatedHashCounter()
-    elsewhere.add([alert])
-    return {one.sha256: one.fields for one in elsewhere.apart_from(own_hashes(alert))}
+    counter = RelatedHashCounter()
+    counter.add([alert])
+    return {related.sha256: related.fields for related in counter.counts(own=own_hashes(alert))}
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_hash_is_own_where_it_stands_in_one_of_three_places(
 
 
 @pytest.mark.parametrize(
-    ("place", "fields"),
+    ("field", "fields"),
     [
         ("parent_details.sha256", {"parent_details": {"sha256": A}}),
         ("grandparent_details.sha256", {"grandparent_details": {"sha256": A}}),
@@ -68,9 +68,9 @@ def test_a_hash_is_own_where_it_stands_in_one_of_three_places(
         ("ioc_context.ioc_value", {"ioc_context": [{"ioc_type": "hash_sha256", "ioc_value": A.upper()}]}),
     ],
 )
-def test_a_hash_elsewhere_is_shown_and_selects_nothing(place: str, fields: dict[str, Any]) -> None:
+def test_a_related_hash_is_shown_and_selects_nothing(field: str, fields: dict[str, Any]) -> None:
     assert own_hashes(an_alert(**fields)) == {}
-    assert other_hashes(an_alert(**fields)) == {A: (place,)}
+    assert other_hashes(an_alert(**fields)) == {A: (field,)}
     assert other_hashes(an_alert(sha256=A, **fields)) == {}
 
 
@@ -81,11 +81,11 @@ def test_a_hash_elsewhere_is_shown_and_selects_nothing(place: str, fields: dict[
         for value in (None, 7, "", "x", A[:-1], [A], {"sha256": A})
     ],
 )
-def test_what_is_no_hash_stands_nowhere(fields: dict[str, Any]) -> None:
+def test_a_value_that_is_no_hash_is_ignored(fields: dict[str, Any]) -> None:
     assert other_hashes(an_alert(**fields)) == {}
 
 
-def test_a_hash_in_several_other_places_is_shown_with_all_of_them() -> None:
+def test_a_related_hash_is_shown_with_all_of_its_fields() -> None:
     alert = an_alert(
         parent_details={"sha256": A}, quarantined_files=[{"sha256": A}, {"sha256": B}], file_writes=[{"sha256": A}]
     )
@@ -98,7 +98,7 @@ def test_a_hash_in_several_other_places_is_shown_with_all_of_them() -> None:
 def test_every_own_place_is_searched_and_no_other_place_selects() -> None:
     """What is own and not searched would be missed; what is searched and not own would be read for nothing."""
     assert OWN_FIELDS == SEARCHED_FIELDS == ("sha256", "entities.sha256", "ioc_value")
-    assert len({place.field for place in HASH_FIELDS}) == len(HASH_FIELDS) == len(OWN_FIELDS) + len(RELATED_FIELDS)
+    assert len({field.field for field in HASH_FIELDS}) == len(HASH_FIELDS) == len(OWN_FIELDS) + len(RELATED_FIELDS)
 
 
 hashes = st.sampled_from([A, B, A.upper(), "c" * 63, "", None, 7, "domain.example"])
@@ -116,7 +116,7 @@ documents = st.fixed_dictionaries(
 
 
 @given(documents)
-def test_own_hashes_are_what_the_three_places_say_and_never_among_the_others(document: dict[str, Any]) -> None:
+def test_own_hashes_are_those_of_the_three_own_fields_and_never_related(document: dict[str, Any]) -> None:
     def listed(value: Any) -> list[Any]:
         return value if isinstance(value, list) else [value]
 
@@ -129,5 +129,5 @@ def test_own_hashes_are_what_the_three_places_say_and_never_among_the_others(doc
     alert = an_alert(**document)
     assert own_hashes(alert).keys() == expected
     assert not own_hashes(alert).keys() & other_hashes(alert).keys()
-    assert {place for places in own_hashes(alert).values() for place in places} <= set(OWN_FIELDS)
-    assert {place for places in other_hashes(alert).values() for place in places} <= set(RELATED_FIELDS)
+    assert {field for fields in own_hashes(alert).values() for field in fields} <= set(OWN_FIELDS)
+    assert {field for fields in other_hashes(alert).values() for field in fields} <= set(RELATED_FIELDS)

@@ -1,4 +1,4 @@
-"""hash-summary: hashes that are nobody's own, in which fields hashes stand, and the MD5 that is known to be theirs."""
+"""hash-summary: related hashes, the fields that hashes are in, and the MD5s that are known to belong to them."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ def summary_of(*documents: dict[str, Any]) -> HashSummary:
     return summarize_hashes(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")
 
 
-def test_a_hash_is_elsewhere_if_it_is_no_alert_s_own_among_those_read() -> None:
+def test_a_hash_is_related_if_it_is_no_own_hash_of_the_alerts_read() -> None:
     summary = summary_of(
         {"sha256": A, "parent_details": {"sha256": B}},
         {"parent_details": {"sha256": A}, "grandparent_details": {"sha256": C.upper()}},
@@ -40,7 +40,7 @@ def test_a_hash_is_elsewhere_if_it_is_no_alert_s_own_among_those_read() -> None:
     assert (own.alerts, own.fields, own.other_fields) == (1, ("sha256",), ("parent_details.sha256",))
 
 
-def test_an_alert_counts_once_for_a_hash_that_stands_in_several_of_its_places() -> None:
+def test_an_alert_counts_once_for_a_hash_in_several_of_its_fields() -> None:
     place = {"sha256": A, "filename": "C:\\Windows\\explorer.exe"}
     (one,) = summary_of(
         {"parent_details": place, "grandparent_details": place, "quarantined_files": [place, place]},
@@ -78,14 +78,12 @@ def test_the_names_of_a_file_are_the_most_frequent_without_their_folders() -> No
         ({"sha256": A}, None),
     ],
 )
-def test_an_md5_stands_beside_a_hash_only_where_it_is_known_to_belong_to_it(
-    document: dict[str, Any], md5: str | None
-) -> None:
+def test_a_hash_has_an_md5_only_if_it_is_known_to_belong_to_it(document: dict[str, Any], md5: str | None) -> None:
     (own,) = summary_of(document).hashes
     assert own.md5 == md5
 
 
-def test_a_hash_elsewhere_has_its_md5_too() -> None:
+def test_a_related_hash_has_its_md5_too() -> None:
     summary = summary_of(
         {"parent_details": {"sha256": A, "md5": M}},
         {"parent_details": {"sha256": A.upper(), "md5": None}},
@@ -96,7 +94,7 @@ def test_a_hash_elsewhere_has_its_md5_too() -> None:
     assert {one.sha256: (one.md5, one.alerts) for one in summary.related} == {A: (M, 2), B: (None, 2), C: (N, 1)}
 
 
-def test_what_is_no_hash_is_not_counted() -> None:
+def test_values_that_are_no_hashes_are_not_counted() -> None:
     values = [None, 7, "", "x", A[:-1], [A], {"sha256": A}]
     summary = summary_of(
         *({"parent_details": {"sha256": value}, "file_writes": [{"sha256": value}]} for value in values)
@@ -105,26 +103,24 @@ def test_what_is_no_hash_is_not_counted() -> None:
 
 
 values = st.sampled_from([A, A.upper(), B, M, "x", "", None, 7, [A], {"a": A}])
-bearers = st.dictionaries(st.sampled_from(["sha256", "md5", "filename", "ioc_type", "ioc_value"]), values, max_size=3)
+files = st.dictionaries(st.sampled_from(["sha256", "md5", "filename", "ioc_type", "ioc_value"]), values, max_size=3)
 documents = st.fixed_dictionaries(
     {},
     optional={
-        "parent_details": bearers,
-        "grandparent_details": bearers,
-        "quarantined_files": st.lists(bearers, max_size=2),
-        "ioc_context": st.lists(bearers, max_size=2),
+        "parent_details": files,
+        "grandparent_details": files,
+        "quarantined_files": st.lists(files, max_size=2),
+        "ioc_context": st.lists(files, max_size=2),
     },
 )
 
 
 @given(st.lists(documents, max_size=4), st.lists(st.integers(0, 3), max_size=8))
-def test_alerts_that_have_the_same_are_counted_as_if_one_by_one(
-    different: list[dict[str, Any]], order: list[int]
-) -> None:
+def test_equal_alerts_are_counted_as_if_one_by_one(different: list[dict[str, Any]], order: list[int]) -> None:
     alerts = [decode_alert(json.dumps({"composite_id": "c:ind:1:2", **document}).encode()) for document in different]
     page = [alerts[number % len(alerts)] for number in order if alerts]
     together, one_by_one = RelatedHashCounter(), RelatedHashCounter()
     together.add(page)
     for alert in page:
         one_by_one.add([alert])
-    assert together.apart_from(()) == one_by_one.apart_from(())
+    assert together.counts(own=()) == one_by_one.counts(own=())

@@ -1,7 +1,7 @@
-"""Where a SHA256 can stand in an alert, and which places make it the alert's own: the one table of it.
+"""The fields of an alert that can hold a SHA256, and which of them make it the alert's own hash.
 
-A hash of an own place is searched on the server and selects the alert. A hash elsewhere (parent, grandparent,
-quarantined and associated files) is shown and selects nothing: a parent is mostly a legitimate system binary.
+An own hash selects the alert. Related hashes (of parents, grandparents, quarantined, associated and written files) are
+only shown: a parent is usually a legitimate system binary.
 """
 
 import re
@@ -19,30 +19,26 @@ OwnHashes = dict[str, tuple[str, ...]]
 """An alert's own hashes, each with the fields it is in."""
 
 HashOccurrence = tuple[Any, Any, Any]
-"""A value as it stands in a place, with the MD5 and the file that are known to be those of this hash, or None."""
-
+"""An unchecked value of a field, and the MD5 and the file name known to belong to this hash, or None."""
 
 OccurrenceReader = Callable[[BriefAlert, Any], Iterable[HashOccurrence]]
-"""Gives what stands in a place of an alert, unchecked; takes the alert and what it has under the field's first name."""
+"""Return the occurrences in a field. Takes the alert and its value of the first part of the field's path."""
 
 
 class HashField(NamedTuple):
-    """A field in which a hash can stand.
+    """A field that can hold a hash.
 
-    field: its FQL name. own: a hash there is the alert's own. searched: the server is asked for it there.
+    field: its FQL name. own: a hash in it is the alert's own. searched: Falcon is asked for alerts with a hash in it.
     """
 
     field: str
     own: bool
     searched: bool
-    standings: OccurrenceReader
+    occurrences: OccurrenceReader
 
 
 def check_sha256(value: str) -> str:
-    """A SHA256 as it may go into a filter: 64 hex digits, lower-cased (Falcon stores them so).
-
-    Raises UsageProblem for anything else.
-    """
+    """Return a SHA256 for a filter, in lower case, as Falcon stores it. Raises UsageProblem for anything else."""
     digest = as_sha256(value)
     if not digest:
         raise UsageProblem(
@@ -52,7 +48,7 @@ def check_sha256(value: str) -> str:
 
 
 def as_sha256(value: object) -> str:
-    """The value lower-cased if it is a SHA256, else ''."""
+    """Return the value in lower case if it is a SHA256, else ''."""
     digest = value.lower() if isinstance(value, str) else ""
     return digest if HEX64.fullmatch(digest) else ""
 
@@ -60,31 +56,31 @@ def as_sha256(value: object) -> str:
 def _subject(alert: BriefAlert, value: object) -> Iterable[HashOccurrence]:
     if isinstance(value, str):
         return ((value, alert.md5, alert.filename),)
-    return [(one, None, None) for one in texts(value)]
+    return [(item, None, None) for item in texts(value)]
 
 
 def _entities(_: BriefAlert, entities: Entities) -> Iterable[HashOccurrence]:
-    return [(one, None, None) for one in texts(entities.sha256)]
+    return [(item, None, None) for item in texts(entities.sha256)]
 
 
 def _ioc_value(alert: BriefAlert, value: object) -> Iterable[HashOccurrence]:
-    return [(one, None, None) for one in texts(value)] if alert.ioc_type == IOC_SHA256 else ()
+    return [(item, None, None) for item in texts(value)] if alert.ioc_type == IOC_SHA256 else ()
 
 
 def _process(_: BriefAlert, process: Process) -> Iterable[HashOccurrence]:
     return ((process.sha256, process.md5, process.filename),)
 
 
-def _elements(_: BriefAlert, bearers: tuple[HashedFile, ...]) -> Iterable[HashOccurrence]:
-    return [(one.sha256, one.md5, _file(one)) for one in bearers]
+def _files(_: BriefAlert, files: tuple[HashedFile, ...]) -> Iterable[HashOccurrence]:
+    return [(file.sha256, file.md5, _file_name(file)) for file in files]
 
 
-def _ioc_values(_: BriefAlert, bearers: tuple[HashedFile, ...]) -> Iterable[HashOccurrence]:
-    return [(one.ioc_value, None, _file(one)) for one in bearers if one.ioc_type == IOC_SHA256]
+def _ioc_values(_: BriefAlert, items: tuple[HashedFile, ...]) -> Iterable[HashOccurrence]:
+    return [(item.ioc_value, None, _file_name(item)) for item in items if item.ioc_type == IOC_SHA256]
 
 
-def _file(bearer: HashedFile) -> Any:
-    return bearer.filename or bearer.filepath or bearer.name or bearer.ioc_description
+def _file_name(file: HashedFile) -> Any:
+    return file.filename or file.filepath or file.name or file.ioc_description
 
 
 HASH_FIELDS = (
@@ -93,24 +89,24 @@ HASH_FIELDS = (
     HashField("ioc_value", True, True, _ioc_value),
     HashField("parent_details.sha256", False, False, _process),
     HashField("grandparent_details.sha256", False, False, _process),
-    HashField("quarantined_files.sha256", False, False, _elements),
-    HashField("associated_files.sha256", False, False, _elements),
-    HashField("file_writes.sha256", False, False, _elements),
-    HashField("ioc_context.sha256", False, False, _elements),
+    HashField("quarantined_files.sha256", False, False, _files),
+    HashField("associated_files.sha256", False, False, _files),
+    HashField("file_writes.sha256", False, False, _files),
+    HashField("ioc_context.sha256", False, False, _files),
     HashField("ioc_context.ioc_value", False, False, _ioc_values),
 )
 
-OWN_FIELDS = tuple(place.field for place in HASH_FIELDS if place.own)
-RELATED_FIELDS = tuple(place.field for place in HASH_FIELDS if not place.own)
-SEARCHED_FIELDS = tuple(place.field for place in HASH_FIELDS if place.searched)
+OWN_FIELDS = tuple(field.field for field in HASH_FIELDS if field.own)
+RELATED_FIELDS = tuple(field.field for field in HASH_FIELDS if not field.own)
+SEARCHED_FIELDS = tuple(field.field for field in HASH_FIELDS if field.searched)
 
 
 def _value_getter(fields: Iterable[str]) -> Callable[[BriefAlert], tuple[Any, ...]]:
-    """A function that gives what an alert has under the first names of the fields."""
+    """Return a function that returns an alert's values of the first part of each field's path."""
     return attrgetter(*(field.partition(".")[0] for field in fields))
 
 
-_OWN = [(place.field, place.standings) for place in HASH_FIELDS if place.own]
+_OWN = [(field.field, field.occurrences) for field in HASH_FIELDS if field.own]
 _own_values = _value_getter(OWN_FIELDS)
 related_values = _value_getter(RELATED_FIELDS)
 
@@ -118,13 +114,13 @@ related_values = _value_getter(RELATED_FIELDS)
 def own_hashes(alert: BriefAlert) -> OwnHashes:
     """Return the alert's own hashes, in lower case, each with the fields it is in."""
     found: OwnHashes = {}
-    bearers = _own_values(alert)
-    if not any(bearers):
+    values = _own_values(alert)
+    if not any(values):
         return found
-    for (field, standings), bearer in zip(_OWN, bearers, strict=True):
-        if bearer:
-            for value, _, _ in standings(alert, bearer):
-                digest = as_sha256(value)
+    for (field, occurrences), value in zip(_OWN, values, strict=True):
+        if value:
+            for occurrence, _, _ in occurrences(alert, value):
+                digest = as_sha256(occurrence)
                 if digest and field not in found.get(digest, ()):
                     found[digest] = (*found.get(digest, ()), field)
     return found

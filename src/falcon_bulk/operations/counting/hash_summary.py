@@ -1,4 +1,4 @@
-"""Counting alerts per own SHA256."""
+"""Count alerts by their own SHA256 hashes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from falcon_bulk.operations.reading.read_all import AlertDocument
 
 
 class _HashCounter:
-    """The numbers of one hash. There may be tens of thousands, and a `Counter` takes long to make."""
+    """The counts of a hash. Has no `Counter`, which is slow to create: there may be tens of thousands of hashes."""
 
     __slots__ = (
         "alerts",
@@ -42,9 +42,8 @@ class _HashCounter:
         self.severity: float | None = None
         self.first = self.last = ""
 
-    def add(self, found: AlertDocument[BriefAlert], places: Iterable[str]) -> None:
-        """Count an alert."""
-        alert = found.alert
+    def add(self, alert: BriefAlert, fields: Iterable[str]) -> None:
+        """Count an alert that has the hash in these fields."""
         self.alerts += 1
         self.statuses[text(alert.status)] += 1
         self.products[text(alert.product)] += 1
@@ -56,8 +55,8 @@ class _HashCounter:
             self.filenames[filename] += 1
         if host := alert.host:
             self.hosts.add(host)
-        self.fields.update(places)
-        if "sha256" in places and isinstance(alert.sha256, str) and isinstance(alert.md5, str):
+        self.fields.update(fields)
+        if "sha256" in fields and isinstance(alert.sha256, str) and isinstance(alert.md5, str):
             self.md5s.add(alert.md5)
         number = alert.severity_number
         if number is not None and (self.severity is None or number > self.severity):
@@ -66,50 +65,50 @@ class _HashCounter:
             self.first = min(self.first or created, created)
             self.last = max(self.last, created)
 
-    def count(self, sha256: str, elsewhere: RelatedHashCounter) -> HashCount:
-        """The result for this hash. elsewhere: where hashes stand without being own."""
+    def count(self, sha256: str, related: RelatedHashCounter) -> HashCount:
+        """Return the counts of this hash. related: of the same alerts."""
         return HashCount(
             sha256=sha256,
             alerts=self.alerts,
-            by_status=_most_first(self.statuses),
-            by_product=_most_first(self.products),
+            by_status=_sort_by_count(self.statuses),
+            by_product=_sort_by_count(self.products),
             hosts=len(self.hosts),
             max_severity=self.severity,
             first_seen=self.first,
             last_seen=self.last,
-            names=tuple(_most_first(self.names))[:MAX_NAMES],
-            filenames=tuple(_most_first(self.filenames))[:MAX_NAMES],
-            by_resolution=_most_first(self.resolutions),
-            fields=tuple(place for place in OWN_FIELDS if place in self.fields),
-            other_fields=elsewhere.fields_of(sha256),
-            md5=agreed_md5([*self.md5s, *elsewhere.md5s_of(sha256)]),
+            names=tuple(_sort_by_count(self.names))[:MAX_NAMES],
+            filenames=tuple(_sort_by_count(self.filenames))[:MAX_NAMES],
+            by_resolution=_sort_by_count(self.resolutions),
+            fields=tuple(field for field in OWN_FIELDS if field in self.fields),
+            other_fields=related.related_fields(sha256),
+            md5=agreed_md5([*self.md5s, *related.md5s(sha256)]),
         )
 
 
 def summarize_hashes(
     pages: Iterable[list[AlertDocument[BriefAlert]]], *, customer: str, generated_at: str, selection: str
 ) -> HashSummary:
-    """Hashes with their numbers, most frequent first; an alert with several hashes counts once for each."""
-    tallies: dict[str, _HashCounter] = {}
-    elsewhere = RelatedHashCounter()
+    """Return the hashes with their counts, most frequent first; an alert with several hashes counts once for each."""
+    counters: dict[str, _HashCounter] = {}
+    related = RelatedHashCounter()
     severities: Counter[str] = Counter()
     products: Counter[str] = Counter()
     days: Counter[str] = Counter()
     read = with_hash = 0
     for page in pages:
-        severities.update(found.alert.severity_label for found in page)
-        products.update(text(found.alert.product) for found in page)
-        days.update(found.alert.day for found in page)
-        elsewhere.add([found.alert for found in page])
-        for found in page:
+        severities.update(item.alert.severity_label for item in page)
+        products.update(text(item.alert.product) for item in page)
+        days.update(item.alert.day for item in page)
+        related.add([item.alert for item in page])
+        for item in page:
             read += 1
-            own = found.own_hashes
+            own = item.own_hashes
             with_hash += bool(own)
-            for sha256, places in own.items():
-                if sha256 not in tallies:
-                    tallies[sha256] = _HashCounter()
-                tallies[sha256].add(found, places)
-    counts = [tally.count(sha256, elsewhere) for sha256, tally in tallies.items()]
+            for sha256, fields in own.items():
+                if sha256 not in counters:
+                    counters[sha256] = _HashCounter()
+                counters[sha256].add(item.alert, fields)
+    counts = [counter.count(sha256, related) for sha256, counter in counters.items()]
     counts.sort(key=lambda count: (-count.alerts, count.sha256))
     return HashSummary(
         customer=customer,
@@ -118,13 +117,13 @@ def summarize_hashes(
         alerts_read=read,
         alerts_with_hash=with_hash,
         hashes=tuple(counts),
-        related=elsewhere.apart_from(tallies),
-        by_severity=_most_first(severities),
-        by_product=_most_first(products),
+        related=related.counts(own=counters),
+        by_severity=_sort_by_count(severities),
+        by_product=_sort_by_count(products),
         by_day=dict(sorted(days.items())),
     )
 
 
-def _most_first(counts: dict[str, int]) -> dict[str, int]:
-    """The counts, most frequent first; what is as frequent, in the order it was met."""
+def _sort_by_count(counts: dict[str, int]) -> dict[str, int]:
+    """Return the counts, most frequent first; equal counts keep their order."""
     return dict(sorted(counts.items(), key=itemgetter(1), reverse=True))

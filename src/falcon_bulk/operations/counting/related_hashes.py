@@ -1,4 +1,4 @@
-"""Counting the hashes that stand in alerts without being their own: of parents, quarantined and associated files."""
+"""Count the related hashes of alerts: of parents, quarantined, associated and written files."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,11 +12,11 @@ from falcon_bulk.model.hashes import HASH_FIELDS, RELATED_FIELDS, as_sha256, rel
 MAX_NAMES = 5
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _NO_MD5 = "0" * 32
-_PLACES = [(place.field, place.standings) for place in HASH_FIELDS if not place.own]
+_RELATED = [(field.field, field.occurrences) for field in HASH_FIELDS if not field.own]
 
 
-class _Hash:
-    """What is known of a hash. files: how often a file stood beside it, by its name without its folder."""
+class _HashCounter:
+    """The alerts, fields and MD5s of a hash. files: how many alerts have each file name, without its folder."""
 
     __slots__ = ("alerts", "fields", "files", "md5s")
 
@@ -29,74 +29,74 @@ class _Hash:
     @property
     def filenames(self) -> tuple[str, ...]:
         """The most frequent names of the file."""
-        named = sorted((-times, name) for name, times in self.files.items() if name)
-        return tuple(name for _, name in named[:MAX_NAMES])
+        names = sorted((-alerts, name) for name, alerts in self.files.items() if name)
+        return tuple(name for _, name in names[:MAX_NAMES])
 
 
 class RelatedHashCounter:
-    """The hashes in other places of the alerts read."""
+    """Counts the related hashes of alerts as they are read."""
 
     def __init__(self) -> None:
-        self._hashes: defaultdict[str, _Hash] = defaultdict(_Hash)
+        self._hashes: defaultdict[str, _HashCounter] = defaultdict(_HashCounter)
 
     def add(self, alerts: Sequence[BriefAlert]) -> None:
-        """Count alerts. Most have in these places what others have, and are counted together with them."""
-        bearers = list(map(related_values, alerts))
+        """Count alerts. Alerts with equal values in these fields, which are most of them, are counted together."""
+        values = list(map(related_values, alerts))
         try:
-            alike = dict(zip(bearers, alerts, strict=True))
-        except TypeError:  # a document has a list or an object where a text should be
-            for alert, found in zip(alerts, bearers, strict=True):
-                self._add(alert, found, 1)
+            representatives = dict(zip(values, alerts, strict=True))
+        except TypeError:  # a document has a list or an object instead of text, which cannot be a key
+            for alert, alert_values in zip(alerts, values, strict=True):
+                self._add(alert, alert_values, 1)
         else:
-            for found, times in Counter(bearers).items():
-                if any(found):
-                    self._add(alike[found], found, times)
+            for alert_values, number in Counter(values).items():
+                if any(alert_values):
+                    self._add(representatives[alert_values], alert_values, number)
 
-    def _add(self, alert: BriefAlert, bearers: Iterable[Any], times: int) -> None:
-        """Count an alert that stands for so many; a hash in several places of it counts once."""
+    def _add(self, alert: BriefAlert, values: Iterable[Any], number: int) -> None:
+        """Count `number` alerts with these values; a hash in several fields of an alert counts once."""
         counted: set[str] = set()
-        for (field, standings), bearer in zip(_PLACES, bearers, strict=True):
-            for value, md5, file in standings(alert, bearer) if bearer else ():
-                if not (digest := as_sha256(value)):
+        for (field, occurrences), value in zip(_RELATED, values, strict=True):
+            for occurrence, md5, file in occurrences(alert, value) if value else ():
+                if not (digest := as_sha256(occurrence)):
                     continue
-                one = self._hashes[digest]
-                one.fields.add(field)
+                counter = self._hashes[digest]
+                counter.fields.add(field)
                 if isinstance(md5, str):
-                    one.md5s.add(md5)
+                    counter.md5s.add(md5)
                 if isinstance(file, str):
-                    one.files[file.replace("\\", "/").rpartition("/")[2]] += times
+                    counter.files[file.replace("\\", "/").rpartition("/")[2]] += number
                 if digest not in counted:
                     counted.add(digest)
-                    one.alerts += times
+                    counter.alerts += number
 
-    def fields_of(self, sha256: str) -> tuple[str, ...]:
-        """The other places in which a hash stood, in the order of the table."""
-        one = self._hashes.get(sha256)
-        return tuple(field for field in RELATED_FIELDS if field in one.fields) if one else ()
+    def related_fields(self, sha256: str) -> tuple[str, ...]:
+        """Return the related fields that had the hash, in the order of HASH_FIELDS."""
+        counter = self._hashes.get(sha256)
+        return tuple(field for field in RELATED_FIELDS if field in counter.fields) if counter else ()
 
-    def md5s_of(self, sha256: str) -> Iterable[str]:
-        """What stood beside a hash as its MD5."""
-        one = self._hashes.get(sha256)
-        return one.md5s if one else ()
+    def md5s(self, sha256: str) -> Iterable[str]:
+        """Return the MD5s seen with the hash."""
+        counter = self._hashes.get(sha256)
+        return counter.md5s if counter else ()
 
-    def apart_from(self, own: Container[str]) -> tuple[RelatedHash, ...]:
-        """The hashes that are nobody's own, most frequent first."""
-        found = [
+    def counts(self, own: Container[str]) -> tuple[RelatedHash, ...]:
+        """Return the hashes that are not in `own`, most frequent first."""
+        counts = [
             RelatedHash(
                 sha256=sha256,
-                md5=agreed_md5(one.md5s),
-                alerts=one.alerts,
-                fields=self.fields_of(sha256),
-                filenames=one.filenames,
+                md5=agreed_md5(counter.md5s),
+                alerts=counter.alerts,
+                fields=self.related_fields(sha256),
+                filenames=counter.filenames,
             )
-            for sha256, one in self._hashes.items()
+            for sha256, counter in self._hashes.items()
             if sha256 not in own
         ]
-        found.sort(key=lambda one: (-one.alerts, one.sha256))
-        return tuple(found)
+        counts.sort(key=lambda count: (-count.alerts, count.sha256))
+        return tuple(counts)
 
 
 def agreed_md5(values: Iterable[str]) -> str | None:
-    """Return the one MD5 seen beside a hash; None if there is none or they contradict each other."""
-    found = {value.lower() for value in values if _MD5.fullmatch(value.lower())} - {_NO_MD5}
-    return found.pop() if len(found) == 1 else None
+    """Return the only MD5 seen with a hash; None if there is none or they contradict each other."""
+    md5s = {value.lower() for value in values if _MD5.fullmatch(value.lower())} - {_NO_MD5}
+    return md5s.pop() if len(md5s) == 1 else None
