@@ -23,24 +23,24 @@ MAX_GROUPS = 100
 
 _TO_HOUR = len("2026-11-24T08")
 
-# What can be counted by a short name; any other name is a field path of the document.
+# Short names to count by; any other name is a field path of the document.
 FIELD_VALUES: dict[str, Callable[[AlertDocument[Alert]], Values]] = {
-    "severity": lambda found: [found.alert.severity_label],
-    "status": lambda found: [text(found.alert.status)],
-    "product": lambda found: [text(found.alert.product)],
-    "type": lambda found: [text(found.alert.type)],
-    "name": lambda found: [found.alert.title],
-    "host": lambda found: [found.alert.host],
-    "user": lambda found: [text(found.alert.user_name)],
-    "tactic": lambda found: [text(found.alert.tactic)],
-    "technique": lambda found: [text(found.alert.technique)],
-    "filename": lambda found: [text(found.alert.filename)],
-    "cmdline": lambda found: [text(found.alert.cmdline)],
-    "resolution": lambda found: [text(found.alert.resolution)],
-    "assignee": lambda found: [found.alert.assignee],
-    "day": lambda found: [found.alert.day],
-    "hour": lambda found: [text(found.alert.created_timestamp)[:_TO_HOUR]],
-    "tag": lambda found: found.alert.tag_set or [None],
+    "severity": lambda item: [item.alert.severity_label],
+    "status": lambda item: [text(item.alert.status)],
+    "product": lambda item: [text(item.alert.product)],
+    "type": lambda item: [text(item.alert.type)],
+    "name": lambda item: [item.alert.title],
+    "host": lambda item: [item.alert.host],
+    "user": lambda item: [text(item.alert.user_name)],
+    "tactic": lambda item: [text(item.alert.tactic)],
+    "technique": lambda item: [text(item.alert.technique)],
+    "filename": lambda item: [text(item.alert.filename)],
+    "cmdline": lambda item: [text(item.alert.cmdline)],
+    "resolution": lambda item: [text(item.alert.resolution)],
+    "assignee": lambda item: [item.alert.assignee],
+    "day": lambda item: [item.alert.day],
+    "hour": lambda item: [text(item.alert.created_timestamp)[:_TO_HOUR]],
+    "tag": lambda item: item.alert.tag_set or [None],
 }
 
 
@@ -54,23 +54,23 @@ def summarize(
     selection: str,
     outliers: bool = False,
 ) -> Summary:
-    """Count the alerts by each of the fields; a pair is written `name×host` or `name*host`.
+    """Count alerts by each of the fields; a pair is written `name×host` or `name*host`.
 
-    Of each the `top` most frequent values, and the others as one rest. An alert with several values (tags, lists)
-    counts once for each. outliers: also compare each alert with its like. Raises UsageProblem for what cannot be a
-    field.
+    The summary has the `top` most frequent values of each field, and the others as one rest. An alert with several
+    values (tags, lists) counts once for each. selection: a description of the filter. outliers: also find outliers.
+    Raises UsageProblem for an invalid field.
     """
     detector = OutlierDetector() if outliers else None
     readers = _readers(fields)
     counters: dict[str, Counter[Value]] = {field: Counter() for field in fields}
     read = hidden = 0
-    for found in (found for page in pages for found in page):
+    for item in (item for page in pages for item in page):
         read += 1
-        hidden += found.alert.hidden
+        hidden += item.alert.hidden
         for field, values in readers.items():
-            counters[field].update(set(values(found)))
+            counters[field].update(set(values(item)))
         if detector is not None:
-            detector.add(found.alert, found.own_hashes)
+            detector.add(item.alert, item.own_hashes)
     return Summary(
         customer=customer,
         generated_at=generated_at,
@@ -94,10 +94,10 @@ def summarize_on_server(
     generated_at: str,
     outliers: bool = False,
 ) -> Summary | None:
-    """The same without reading the alerts, None where Falcon's counts are not sure to be what reading gives.
+    """Return the same summary from Falcon's counts, or None if they are not certain to equal those of reading.
 
-    They are not for hashes and ids, hits on which are checked one by one, nor for a host or a name, which stand in
-    different fields, nor for outliers. Raises the errors of the client, and WrongTenant for an alert of another CID.
+    They are not for hashes and ids, whose results are checked one by one, for a host or a name, which may be in several
+    fields, or for outliers. Raises the client's errors, and WrongTenant for an alert of another CID.
     """
     if selection.hashes or selection.ids or selection.host or selection.name or outliers:
         return None
@@ -116,7 +116,7 @@ def summarize_on_server(
 
 
 def fields_without_values(summary: Summary) -> list[str]:
-    """The fields that no alert has, those of a pair too."""
+    """Return the fields that no alert has, including those of pairs."""
     without = [
         part
         for field, counts in summary.by.items()
@@ -127,17 +127,17 @@ def fields_without_values(summary: Summary) -> list[str]:
 
 
 def check_field(field: str) -> None:
-    """Raises UsageProblem for what cannot be counted by."""
+    """Raise UsageProblem for a field that alerts cannot be counted by."""
     parts = _parts(field)
     if len(parts) > 2 or not all(part.replace(".", "").isidentifier() for part in parts):
         raise UsageProblem(
-            f"{field!r} is no field to count by.",
+            f"{field!r} is not a field to count by.",
             f"Use {', '.join(FIELD_VALUES)}, a field path like device.os_version, or a pair like name*host.",
         )
 
 
 def field_names(fields: Iterable[str]) -> list[str]:
-    """The names in fields and pairs of them."""
+    """Return the names in fields and pairs of fields."""
     return [name for field in fields for name in _parts(field)]
 
 
@@ -157,22 +157,25 @@ def _reader(field: str) -> ValueReader:
     check_field(field)
     readers = [FIELD_VALUES.get(part) or _at_path(part.split(".")) for part in _parts(field)]
     if len(readers) == 1:
-        return lambda found: (value or None for value in readers[0](found))
-    return lambda found: product(*([value or None for value in reader(found)] for reader in readers))
+        return lambda item: (value or None for value in readers[0](item))
+    return lambda item: product(*([value or None for value in reader(item)] for reader in readers))
 
 
 def _at_path(path: list[str]) -> Callable[[AlertDocument[Alert]], Values]:
-    """What an alert has at the path. Only the field it begins with is decoded: a document has more than a hundred."""
+    """Return a function that returns an alert's values at the path.
+
+    It decodes only the field that the path begins with: a document has more than a hundred.
+    """
     head, *rest = path
     part = msgspec.defstruct("Part", [("value", Any, msgspec.field(name=head, default=None))])
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(part)
 
-    def values(found: AlertDocument[Alert]) -> Values:
+    def values(item: AlertDocument[Alert]) -> Values:
         try:
-            value: Any = value_at(decoder.decode(found.document).value, rest)
+            value: Any = value_at(decoder.decode(item.document).value, rest)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            value = value_at(decode_document(found.document), path)
-        texts = [_as_text(one) for one in (value if isinstance(value, list) else [value])]
+            value = value_at(decode_document(item.document), path)
+        texts = [_as_text(element) for element in (value if isinstance(value, list) else [value])]
         return texts or [None]
 
     return values
