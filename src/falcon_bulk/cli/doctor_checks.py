@@ -8,7 +8,7 @@ from falcon_bulk.config.state import state_dir
 from falcon_bulk.errors import BadEnvFile, FalconBulkError
 from falcon_bulk.model.doctor import Check, DoctorReport
 from falcon_bulk.operations.doctor import local_checks
-from falcon_bulk.operations.doctor.falcon_checks import SHOWN_OF_ID, check_falcon, run_check
+from falcon_bulk.operations.doctor.falcon_checks import CLIENT_ID_SHOWN, check_falcon, run_check
 
 
 def run_checks(session: Session) -> DoctorReport:
@@ -31,7 +31,7 @@ def redactions(session: Session) -> dict[str, str]:
     except FalconBulkError:
         return names
     shortened = (settings.client_id, settings.member_cid, *settings.cids)
-    names |= {value: f"{value[:SHOWN_OF_ID]}…" for value in shortened}
+    names |= {value: f"{value[:CLIENT_ID_SHOWN]}…" for value in shortened}
     return names | {settings.customer: "CUSTOMER", settings.operator: "OPERATOR"}
 
 

@@ -1,4 +1,4 @@
-"""What a self-check found."""
+"""The result of doctor."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from falcon_bulk.errors import ExitCode
 
 
 class CheckStatus(StrEnum):
-    """How a check ended. SKIPPED: it could not be tried, or not without changing something."""
+    """The result of a check. SKIPPED: it could not be tried, or only by changing something."""
 
     OK = "ok"
     WARN = "warn"
@@ -17,7 +17,7 @@ class CheckStatus(StrEnum):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One check: what was seen, and what to do about it. exit_code: of a failed one."""
+    """A check: what it found, and a hint what to do. exit_code: of doctor if this check failed."""
 
     name: str
     status: CheckStatus
@@ -27,13 +27,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DoctorReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All checks, in the order in which they build on each other."""
+    """All checks, in their order: later ones need earlier ones."""
 
     generated_at: str
     checks: tuple[Check, ...]
 
     @property
     def exit_code(self) -> int:
-        """0 if nothing failed, else the lowest code among what failed: the lower, the less a rerun helps."""
+        """DONE if no check failed, else the lowest exit code of the failed ones: the lower, the less a rerun helps."""
         failed = [check.exit_code for check in self.checks if check.status is CheckStatus.FAIL]
         return min(failed, default=ExitCode.DONE)

@@ -1,7 +1,8 @@
-"""The self-check: each check by itself, so that one that fails stops none of those that can still be tried."""
+"""Check a customer's login and what it can read, without changing anything. A failed check does not stop the others."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 
 from falcon_bulk.config.regions import region_name
 from falcon_bulk.config.settings import Settings
@@ -11,88 +12,89 @@ from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.doctor import Check, CheckStatus
 
 MAX_CLOCK_SKEW = 60.0
-SHOWN_OF_ID = 4
+CLIENT_ID_SHOWN = 4
+"""Characters of the client id that are shown."""
 LOGGED_IN_CHECKS = ("clock", "reading", "aggregates", "hidden alerts", "quota")
 
-Look = Callable[[], Check]
 Login = Callable[[], AbstractContextManager[Tenant]]
 
 
-def run_check(name: str, look: Look) -> Check:
-    """The check, or what it raised as a failed one. Raises Stopped."""
+def run_check(name: str, check: Callable[[], Check]) -> Check:
+    """Run a check; an error becomes a failed check. Raises Stopped."""
     try:
-        return look()
+        return check()
     except Stopped:
         raise
     except FalconBulkError as error:
         return _failed(name, error.message, error.hint, error.exit_code)
-    except Exception as error:  # noqa: BLE001 - a defect in one check must not hide what the others see
+    except Exception as error:  # noqa: BLE001 - a defect in one check must not hide the results of the others
         return _failed(name, f"Unexpected {type(error).__name__}.", "Please report it.", ExitCode.UNEXPECTED)
 
 
 def check_falcon(settings: Callable[[], Settings], login: Login) -> Iterator[Check]:
-    """Log in, and look without changing anything. Nothing is sent if the settings cannot be read."""
+    """Yield the checks that need a login; nothing is sent if `settings` raises an error."""
     try:
-        known = settings()
+        customer_settings = settings()
     except FalconBulkError:
         yield from _skipped(("login", *LOGGED_IN_CHECKS), "not tried: the credentials cannot be read")
         return
     try:
         with login() as tenant:
-            yield _login(tenant, known)
-            looks: tuple[Callable[[Tenant], Check], ...] = (_clock, _reading, _aggregates, _hidden, _quota)
-            for name, look in zip(LOGGED_IN_CHECKS, looks, strict=True):
-                yield run_check(name, lambda look=look: look(tenant))  # type: ignore[misc]
+            yield _login(tenant, customer_settings)
+            checks: tuple[Callable[[Tenant], Check], ...] = (_clock, _reading, _aggregates, _hidden, _quota)
+            for name, check in zip(LOGGED_IN_CHECKS, checks, strict=True):
+                yield run_check(name, partial(check, tenant))
     except Stopped:
         raise
     except FalconBulkError as error:
         yield _failed("login", error.message, error.hint, error.exit_code)
-        yield from _skipped(LOGGED_IN_CHECKS, "not tried: there is no login")
+        yield from _skipped(LOGGED_IN_CHECKS, "not tried: the login failed")
         return
-    said = "FALCON_BULK_READ_ONLY forbids it" if known.read_only else "not tested: that takes a change"
     yield Check(
         name="writing",
         status=CheckStatus.SKIPPED,
-        what=said,
-        hint="A change says so if the scope Alerts: Write is missing.",
+        what="FALCON_BULK_READ_ONLY forbids it"
+        if customer_settings.read_only
+        else "not tested: that would need a change",
+        hint="If the scope Alerts: Write is missing, a change says so.",
     )
 
 
 def _login(tenant: Tenant, settings: Settings) -> Check:
-    here, there = region_name(settings.base_url), region_name(tenant.cloud)
+    configured, actual = region_name(settings.base_url), region_name(tenant.cloud)
     member = f", member {settings.member_cid}" if settings.member_cid else ""
-    what = f"{there}, client {settings.client_id[:SHOWN_OF_ID]}…{member}"
-    if here == there:
+    what = f"{actual}, client {settings.client_id[:CLIENT_ID_SHOWN]}…{member}"
+    if configured == actual:
         return Check(name="login", status=CheckStatus.OK, what=what)
-    hint = f"Set FALCON_BASE_URL={there}: {here} sends each login on to it."
-    return Check(name="login", status=CheckStatus.WARN, what=f"{what}, redirected from {here}", hint=hint)
+    hint = f"Set FALCON_BASE_URL={actual}: {configured} redirects each login to it."
+    return Check(name="login", status=CheckStatus.WARN, what=f"{what}, redirected from {configured}", hint=hint)
 
 
 def _clock(tenant: Tenant) -> Check:
     ahead = tenant.clock_ahead
     if ahead is None:
-        return Check(name="clock", status=CheckStatus.WARN, what="Falcon's answers carry no date to compare with")
+        return Check(name="clock", status=CheckStatus.WARN, what="Falcon's answers have no date to compare with")
     if abs(ahead) <= MAX_CLOCK_SKEW:
-        return Check(name="clock", status=CheckStatus.OK, what="agrees with Falcon's within a minute")
-    way = "behind" if ahead > 0 else "ahead of"
+        return Check(name="clock", status=CheckStatus.OK, what="within a minute of Falcon's clock")
+    direction = "behind" if ahead > 0 else "ahead of"
     return Check(
         name="clock",
         status=CheckStatus.WARN,
-        what=f"this machine is {abs(ahead):,.0f} s {way} Falcon",
-        hint="Set the clock (NTP): --since and --until, plans and waits for the rate limit go by it.",
+        what=f"this machine is {abs(ahead):,.0f} s {direction} Falcon",
+        hint="Synchronize the clock (NTP): --since, --until, the age of plans and rate limit waits depend on it.",
     )
 
 
 def _reading(tenant: Tenant) -> Check:
-    seen = tenant.newest_cid()
-    tenant.check_cid(seen)
+    cid = tenant.newest_cid()
+    tenant.check_cid(cid)
     total = tenant.alerts.count("")
-    if not seen:
-        return Check(name="reading", status=CheckStatus.OK, what="works; there is no alert to tell the CID by")
-    what = f"works; {total:,} alerts, the newest of CID {seen}"
+    if not cid:
+        return Check(name="reading", status=CheckStatus.OK, what="works; there is no alert to show the CID")
+    what = f"works; {total:,} alerts, the newest of CID {cid}"
     if tenant.cids:
         return Check(name="reading", status=CheckStatus.OK, what=f"{what}, as FALCON_CID says")
-    hint = f"Set FALCON_CID={seen}: without it nothing tells when the credentials are another customer's."
+    hint = f"Set FALCON_CID={cid}, so that credentials of another customer are refused."
     return Check(name="reading", status=CheckStatus.WARN, what=what, hint=hint)
 
 
@@ -106,7 +108,7 @@ def _aggregates(tenant: Tenant) -> Check:
             name="aggregates",
             status=CheckStatus.WARN,
             what=f"refused: {error.message}",
-            hint="All works without them; many alerts are read one page after the other.",
+            hint="Everything works without them, but large reads are slower: one page after another.",
         )
     total = tenant.alerts.count("")
     if counted == total:
@@ -115,27 +117,29 @@ def _aggregates(tenant: Tenant) -> Check:
         name="aggregates",
         status=CheckStatus.WARN,
         what=f"the hours add up to {counted:,} of {total:,} alerts",
-        hint="Nothing is lost by that: a count that does not add up is not used, the alerts are read.",
+        hint="No alert is lost: counts that do not add up are not used, and the alerts are read instead.",
     )
 
 
 def _hidden(tenant: Tenant) -> Check:
     number = tenant.alerts.count(HIDDEN)
     if not number:
-        return Check(name="hidden alerts", status=CheckStatus.OK, what="none to tell by")
+        return Check(name="hidden alerts", status=CheckStatus.OK, what="there are none to check with")
     if tenant.alerts.page(HIDDEN, limit=1).documents:
-        return Check(name="hidden alerts", status=CheckStatus.OK, what=f"{number:,}, read with the others")
-    return Check(name="hidden alerts", status=CheckStatus.OK, what=f"{number:,}, left out of pages, so read by id")
+        return Check(name="hidden alerts", status=CheckStatus.OK, what=f"{number:,}, in pages with the others")
+    return Check(
+        name="hidden alerts", status=CheckStatus.OK, what=f"{number:,}, left out of pages, so they are read by id"
+    )
 
 
 def _quota(tenant: Tenant) -> Check:
     limit, left = tenant.pacer.limit, tenant.pacer.lowest_remaining
     if limit is None or left is None:
-        return Check(name="quota", status=CheckStatus.WARN, what="Falcon's answers do not tell the rate limit")
-    what = f"{left:,} of {limit:,} requests a minute are left"
+        return Check(name="quota", status=CheckStatus.WARN, what="Falcon's answers do not show the rate limit")
+    what = f"{left:,} of {limit:,} requests per minute are left"
     if left * 2 >= limit:
         return Check(name="quota", status=CheckStatus.OK, what=what)
-    hint = "Other integrations use this customer's limit too; requests are spaced for it (--quota)."
+    hint = "Other integrations use this customer's rate limit too; falcon-bulk keeps to its share (--quota)."
     return Check(name="quota", status=CheckStatus.WARN, what=what, hint=hint)
 
 
@@ -143,6 +147,6 @@ def _failed(name: str, what: str, hint: str, exit_code: int) -> Check:
     return Check(name=name, status=CheckStatus.FAIL, what=what, hint=hint, exit_code=int(exit_code))
 
 
-def _skipped(names: tuple[str, ...], why: str) -> Iterator[Check]:
+def _skipped(names: tuple[str, ...], reason: str) -> Iterator[Check]:
     for name in names:
-        yield Check(name=name, status=CheckStatus.SKIPPED, what=why)
+        yield Check(name=name, status=CheckStatus.SKIPPED, what=reason)

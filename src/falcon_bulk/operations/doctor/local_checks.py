@@ -1,4 +1,4 @@
-"""The half of the self-check that asks nobody: versions, the state folder, the env file, the way to the network."""
+"""Check versions, the state folder, the env file and the network settings. Nothing is sent."""
 
 import os
 import platform
@@ -29,23 +29,23 @@ _DEPENDENCY = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def check_versions() -> Check:
-    """Of the program, of Python, of the platform and of the libraries."""
+    """Return the versions of the program, Python, the platform and the libraries; fails if a library is missing."""
     found = {name: _version(name) for name in _dependencies()}
-    said = [f"{NAME} {__version__}", f"Python {platform.python_version()}", platform.platform(terse=True)]
-    what = ", ".join([*said, *(f"{name} {version or 'missing'}" for name, version in found.items())])
+    versions = [f"{NAME} {__version__}", f"Python {platform.python_version()}", platform.platform(terse=True)]
+    what = ", ".join([*versions, *(f"{name} {version or 'missing'}" for name, version in found.items())])
     if missing := [name for name, version in found.items() if not version]:
-        hint = f"Install {NAME} anew: {', '.join(missing)} is missing."
+        hint = f"Reinstall {NAME}: {', '.join(missing)} is missing."
         return Check(name="versions", status=CheckStatus.FAIL, what=what, hint=hint, exit_code=ExitCode.UNEXPECTED)
     if not found.get("crowdstrike-falconpy", FALCONPY).startswith(FALCONPY):
-        hint = f"This version was made for crowdstrike-falconpy {FALCONPY}x."
+        hint = f"This version needs crowdstrike-falconpy {FALCONPY}x."
         return Check(name="versions", status=CheckStatus.WARN, what=what, hint=hint)
     return Check(name="versions", status=CheckStatus.OK, what=what)
 
 
 def check_state_folder(folder: Path) -> Check:
-    """That the journals' folder can be used, has room, takes a file to the disk, and what its journals hold.
+    """Check that the folder of the journals is writable and has space, and count its journals and runs.
 
-    The folder is made if it is missing. Raises AccessProblem, JournalProblem.
+    Creates the folder if it is missing. Raises AccessProblem, JournalProblem.
     """
     prepare_state_dir(folder)
     try:
@@ -55,27 +55,30 @@ def check_state_folder(folder: Path) -> Check:
             os.fsync(file.fileno())
     except OSError as error:
         raise AccessProblem(
-            f"Nothing can be written to the state folder {folder}: {error.strerror}.",
-            "Without it no change is made. FALCON_BULK_STATE_DIR names another one.",
+            f"Cannot write to the state folder {folder}: {error.strerror}.",
+            "No change is made without it. Set FALCON_BULK_STATE_DIR to use another folder.",
         ) from None
-    room = shutil.disk_usage(folder).free
-    conditions = [check_journal(path) for path in journals(folder)]
-    runs, unfinished = sum(one.runs for one in conditions), sum(one.unfinished for one in conditions)
-    what = f"{folder}: writable, {room / 1e9:,.1f} GB free, journals: {len(conditions)}, runs: {runs}"
-    warn = ""
+    free_bytes = shutil.disk_usage(folder).free
+    found = [check_journal(path) for path in journals(folder)]
+    runs, unfinished = sum(journal.runs for journal in found), sum(journal.unfinished for journal in found)
+    what = f"{folder}: writable, {free_bytes / 1e9:,.1f} GB free, journals: {len(found)}, runs: {runs}"
+    warning = ""
     if unfinished:
-        warn = f"Unfinished runs: {unfinished}; `falcon-bulk runs` lists them, `falcon-bulk resume` goes on."
-    if any(one.newer for one in conditions):
-        warn = "A journal was written by a newer version: use that one."
-    if room < MIN_FREE_BYTES:
-        warn = "There is little room left on this disk; a large run needs some."
-    return Check(name="state folder", status=CheckStatus.WARN if warn else CheckStatus.OK, what=what, hint=warn)
+        warning = (
+            f"Unfinished runs: {unfinished}; `falcon-bulk runs list` lists them, `falcon-bulk resume` resumes them."
+        )
+    if any(journal.newer for journal in found):
+        warning = "A journal was written by a newer version: use that version."
+    if free_bytes < MIN_FREE_BYTES:
+        warning = "Little space is left on this disk; a large run needs some."
+    return Check(name="state folder", status=CheckStatus.WARN if warning else CheckStatus.OK, what=what, hint=warning)
 
 
 def check_env_file(path: Path | None, environ: Mapping[str, str], error: FalconBulkError | None) -> Check:
-    """That the customer's file is closed to others, can be read, and what keys stand in it, without their values.
+    """Check that the customer's file is private and valid, and list its keys without their values.
 
-    path: None where the process environment gives the credentials. error: why they cannot be used.
+    path: None if the credentials come from the process environment. error: why the credentials cannot be used, if so.
+    Raises `error` if there is no file to check.
     """
     if error is not None and (path is None or not os.path.lexists(path)):
         raise error
@@ -86,25 +89,25 @@ def check_env_file(path: Path | None, environ: Mapping[str, str], error: FalconB
     shared = conflicts_with_others(path, environ) if path.name != ".env" else ()
     if error is not None or shared:
         what = f"{path}: {' '.join((*problems, *shared))}"
-        hint = error.hint if error else "Changes are refused until each file has its own."
+        hint = error.hint if error else "Changes are refused until each file has credentials and a CID of its own."
         return Check(name="env file", status=CheckStatus.FAIL, what=what, hint=hint, exit_code=ExitCode.ACCESS)
-    what = f"{path}: closed to others, with {', '.join(load_env_file(path).values)}"
+    what = f"{path}: private, with {', '.join(load_env_file(path).values)}"
     return Check(
         name="env file", status=CheckStatus.WARN if problems else CheckStatus.OK, what=what, hint=" ".join(problems)
     )
 
 
 def check_network(environ: Mapping[str, str]) -> Check:
-    """Which proxy and CA file the environment names, without the proxy's user and password."""
-    set_ = {name: value for name in PROXIES if (value := environ.get(name) or environ.get(name.lower()))}
-    said = [f"{name}={value if name == 'NO_PROXY' else _without_login(value)}" for name, value in set_.items()]
+    """List the proxies and CA files that the environment sets, without the user and password of a proxy."""
+    proxies = {name: value for name in PROXIES if (value := environ.get(name) or environ.get(name.lower()))}
+    settings = [f"{name}={value if name == 'NO_PROXY' else _without_login(value)}" for name, value in proxies.items()]
     bundles = {name: value for name in CA_BUNDLES if (value := environ.get(name))}
-    said += [f"{name}={value}" for name, value in bundles.items()]
+    settings += [f"{name}={value}" for name, value in bundles.items()]
     missing = [name for name, value in bundles.items() if not Path(value).exists()]
     return Check(
         name="network",
         status=CheckStatus.WARN if missing else CheckStatus.OK,
-        what=", ".join(said) or "no proxy, no CA file of one's own",
+        what=", ".join(settings) or "no proxy, no custom CA file",
         hint=f"{' and '.join(missing)} names a file that does not exist." if missing else "",
     )
 
@@ -119,12 +122,12 @@ def _without_login(proxy: str) -> str:
 
 
 def _dependencies() -> list[str]:
-    """What the program is installed with, extras left out; nothing where it is not installed but run as it lies."""
+    """Return the required libraries, without extras; the main ones if the program runs from a source tree."""
     try:
-        wanted = metadata.requires(NAME) or []
+        requirements = metadata.requires(NAME) or []
     except metadata.PackageNotFoundError:
-        wanted = ["crowdstrike-falconpy", "click", "msgspec", "requests"]
-    names = [found[0] for one in wanted if "extra ==" not in one and (found := _DEPENDENCY.match(one))]
+        requirements = ["crowdstrike-falconpy", "click", "msgspec", "requests"]
+    names = [name[0] for line in requirements if "extra ==" not in line and (name := _DEPENDENCY.match(line))]
     return [*names, *({"requests"} - set(names))]
 
 

@@ -1,4 +1,4 @@
-"""The half of the self-check that asks nobody: the installation, the state folder, files and proxies."""
+"""The checks of doctor that send nothing: the installation, the state folder, files and proxies."""
 
 import resource
 from collections.abc import Iterator, Mapping
@@ -53,7 +53,7 @@ def test_every_library_is_named_with_its_version() -> None:
     assert "pytest" not in check.what  # what only development needs says nothing about a bug
 
 
-def test_a_library_that_is_missing_fails_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_fails_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(tmp_path, "falcon-bulk", "1.0", "requests>=2", "nowhere-to-be-found>=3", 'unwanted; extra == "dev"')
     monkeypatch.syspath_prepend(str(tmp_path))
     check = surroundings.check_versions()
@@ -63,7 +63,7 @@ def test_a_library_that_is_missing_fails_and_is_named(tmp_path: Path, monkeypatc
     assert "unwanted" not in check.what
 
 
-def test_a_falconpy_of_another_line_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_falconpy_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed(tmp_path, "crowdstrike-falconpy", "1.7.0")
     monkeypatch.syspath_prepend(str(tmp_path))
     check = surroundings.check_versions()
@@ -86,7 +86,7 @@ def nothing_can_be_written() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, former)
 
 
-def test_a_new_state_folder_is_made_and_holds_nothing(tmp_path: Path) -> None:
+def test_a_missing_state_folder_is_created_and_is_empty(tmp_path: Path) -> None:
     check = surroundings.check_state_folder(tmp_path / "state")
     assert check.status is CheckStatus.OK
     assert "writable" in check.what
@@ -94,17 +94,17 @@ def test_a_new_state_folder_is_made_and_holds_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "state").iterdir()) == []
 
 
-def test_a_state_folder_that_takes_no_file_is_a_matter_of_access(tmp_path: Path) -> None:
-    with nothing_can_be_written(), pytest.raises(AccessProblem, match="Nothing can be written to") as caught:
+def test_a_state_folder_that_is_not_writable_is_an_access_problem(tmp_path: Path) -> None:
+    with nothing_can_be_written(), pytest.raises(AccessProblem, match="Cannot write to") as caught:
         surroundings.check_state_folder(tmp_path)
     assert "FALCON_BULK_STATE_DIR" in caught.value.hint
 
 
-def test_a_disk_with_little_room_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_little_disk_space_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(surroundings, "MIN_FREE_BYTES", 2**63)
     check = surroundings.check_state_folder(tmp_path)
     assert check.status is CheckStatus.WARN
-    assert "little room" in check.hint
+    assert "Little space" in check.hint
 
 
 # The env file
@@ -124,7 +124,7 @@ def test_credentials_of_the_process_environment_are_named_by_their_keys() -> Non
     assert check.what == "none; process environment: FALCON_CLIENT_ID, FALCON_CLIENT_SECRET"
 
 
-def test_a_file_that_is_not_there_is_told_in_the_words_of_who_missed_it(tmp_path: Path) -> None:
+def test_a_missing_file_raises_the_error_of_the_settings(tmp_path: Path) -> None:
     missed = BadEnvFile("There is no customer acme.")
     for path in (None, tmp_path / "acme.env"):
         with pytest.raises(BadEnvFile) as caught:
@@ -132,7 +132,7 @@ def test_a_file_that_is_not_there_is_told_in_the_words_of_who_missed_it(tmp_path
         assert caught.value is missed
 
 
-def test_what_two_customers_files_share_fails_since_changes_are_refused_for_it(acme: Path) -> None:
+def test_files_with_the_same_credentials_fail_because_changes_are_refused(acme: Path) -> None:
     other = acme.with_name("globex.env")
     other.write_text(ENV_FILE.format(client_id="2" * 32, cid="c" * 32))
     other.chmod(0o600)
@@ -146,9 +146,9 @@ def test_what_two_customers_files_share_fails_since_changes_are_refused_for_it(a
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "shown"),
     [
-        ({}, "no proxy, no CA file of one's own"),
+        ({}, "no proxy, no custom CA file"),
         ({"HTTPS_PROXY": "http://jane:hunter22@proxy.example:3128"}, "HTTPS_PROXY=http://proxy.example:3128"),
         ({"https_proxy": "http://proxy.example"}, "HTTPS_PROXY=http://proxy.example"),
         ({"ALL_PROXY": "jane:hunter22@proxy.example:3128"}, "ALL_PROXY=proxy.example:3128"),
@@ -157,12 +157,12 @@ def test_what_two_customers_files_share_fails_since_changes_are_refused_for_it(a
         ({"NO_PROXY": ".acme.example,127.0.0.1"}, "NO_PROXY=.acme.example,127.0.0.1"),
     ],
 )
-def test_a_proxy_is_named_without_its_login(environ: Mapping[str, str], said: str) -> None:
+def test_a_proxy_is_named_without_its_login(environ: Mapping[str, str], shown: str) -> None:
     check = surroundings.check_network(environ)
-    assert (check.status, check.what) == (CheckStatus.OK, said)
+    assert (check.status, check.what) == (CheckStatus.OK, shown)
 
 
-def test_a_ca_file_that_is_there_is_well_and_one_that_is_not_is_warned_of(acme: Path) -> None:
+def test_a_ca_file_that_exists_is_fine_and_a_missing_one_is_a_warning(acme: Path) -> None:
     bundles = {"REQUESTS_CA_BUNDLE": str(acme), "CURL_CA_BUNDLE": str(acme)}
     assert surroundings.check_network(bundles).status is CheckStatus.OK
     check = surroundings.check_network(bundles | {"CURL_CA_BUNDLE": "/nowhere/ca.pem"})

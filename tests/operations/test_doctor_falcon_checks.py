@@ -1,4 +1,4 @@
-"""The half of the self-check that asks Falcon, on a tenant that answers in every odd way."""
+"""The checks of doctor that ask Falcon, on a tenant with unusual answers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +83,7 @@ class FakeTenant:
             raise WrongTenant(f"These credentials belong to the CID {cid}.")
 
 
-def looked_at(tenant: Any, settings: Settings = SETTINGS) -> dict[str, Check]:
+def checks_of(tenant: Any, settings: Settings = SETTINGS) -> dict[str, Check]:
     @contextmanager
     def login() -> Iterator[Any]:
         if isinstance(tenant, BaseException):
@@ -93,54 +93,54 @@ def looked_at(tenant: Any, settings: Settings = SETTINGS) -> dict[str, Check]:
     return {check.name: check for check in check_falcon(lambda: settings, login)}
 
 
-def test_where_all_is_well_nothing_is_warned_of_and_writing_is_not_tried() -> None:
-    seen = looked_at(FakeTenant())
+def test_without_problems_there_is_no_warning_and_writing_is_not_tried() -> None:
+    seen = checks_of(FakeTenant())
     assert list(seen) == ALL
     assert [check.status for check in seen.values()] == [CheckStatus.OK] * 6 + [CheckStatus.SKIPPED]
     assert seen["login"].what == "us-1, client 1234…"
-    assert "that takes a change" in seen["writing"].what
+    assert "that would need a change" in seen["writing"].what
 
 
 @pytest.mark.parametrize(
-    ("tenant", "name", "status", "words"),
+    ("tenant", "name", "status", "text"),
     [
         (FakeTenant(clock_ahead=None), "clock", CheckStatus.WARN, "no date to compare with"),
         (FakeTenant(clock_ahead=61.0), "clock", CheckStatus.WARN, "this machine is 61 s behind Falcon"),
         (FakeTenant(clock_ahead=-7_200.0), "clock", CheckStatus.WARN, "this machine is 7,200 s ahead of Falcon"),
-        (FakeTenant(newest=""), "reading", CheckStatus.OK, "no alert to tell the CID by"),
+        (FakeTenant(newest=""), "reading", CheckStatus.OK, "no alert to show the CID"),
         (FakeTenant(newest=MEMBER), "reading", CheckStatus.FAIL, MEMBER),
         (FakeTenant(FakeAlerts(hours=7)), "aggregates", CheckStatus.WARN, "the hours add up to 7 of 10 alerts"),
-        (FakeTenant(FakeAlerts(hidden=0)), "hidden alerts", CheckStatus.OK, "none to tell by"),
+        (FakeTenant(FakeAlerts(hidden=0)), "hidden alerts", CheckStatus.OK, "none to check with"),
         (FakeTenant(FakeAlerts(pages_have_hidden=False)), "hidden alerts", CheckStatus.OK, "2, left out of pages"),
-        (FakeTenant(pacer=FakePacer(None, None)), "quota", CheckStatus.WARN, "do not tell the rate limit"),
+        (FakeTenant(pacer=FakePacer(None, None)), "quota", CheckStatus.WARN, "do not show the rate limit"),
         (
             FakeTenant(pacer=FakePacer(6_000, 2_999)),
             "quota",
             CheckStatus.WARN,
-            "2,999 of 6,000 requests a minute are left",
+            "2,999 of 6,000 requests per minute are left",
         ),
     ],
 )
-def test_what_is_odd_is_said_by_its_own_check_and_stops_no_other(
-    tenant: FakeTenant, name: str, status: CheckStatus, words: str
+def test_a_problem_is_reported_by_its_own_check_and_stops_no_other(
+    tenant: FakeTenant, name: str, status: CheckStatus, text: str
 ) -> None:
-    seen = looked_at(tenant)
+    seen = checks_of(tenant)
     assert list(seen) == ALL
     assert seen[name].status is status
-    assert words in seen[name].what
+    assert text in seen[name].what
     assert {check.status for other, check in seen.items() if other not in (name, "writing")} == {CheckStatus.OK}
 
 
-def test_without_an_expected_cid_the_line_that_names_it_is_given() -> None:
+def test_without_an_expected_cid_the_line_to_set_it_is_suggested() -> None:
     tenant = FakeTenant(cids=())
     tenant.check_cid = lambda cid: None  # type: ignore[method-assign]
-    reading = looked_at(tenant, replace(SETTINGS, cids=()))["reading"]
+    reading = checks_of(tenant, replace(SETTINGS, cids=()))["reading"]
     assert reading.status is CheckStatus.WARN
     assert f"FALCON_CID={CID}" in reading.hint
 
 
-def test_a_login_that_is_sent_on_to_another_region_is_warned_of_with_the_line_that_spares_it() -> None:
-    login = looked_at(FakeTenant(cloud="https://api.eu-1.crowdstrike.com"), replace(SETTINGS, member_cid=MEMBER))[
+def test_a_redirected_login_is_a_warning_with_the_line_that_avoids_it() -> None:
+    login = checks_of(FakeTenant(cloud="https://api.eu-1.crowdstrike.com"), replace(SETTINGS, member_cid=MEMBER))[
         "login"
     ]
     assert login.status is CheckStatus.WARN
@@ -148,19 +148,19 @@ def test_a_login_that_is_sent_on_to_another_region_is_warned_of_with_the_line_th
     assert "FALCON_BASE_URL=eu-1" in login.hint
 
 
-def test_a_read_only_customer_is_told_so() -> None:
-    assert "FALCON_BULK_READ_ONLY" in looked_at(FakeTenant(), replace(SETTINGS, read_only=True))["writing"].what
+def test_a_read_only_customer_is_reported() -> None:
+    assert "FALCON_BULK_READ_ONLY" in checks_of(FakeTenant(), replace(SETTINGS, read_only=True))["writing"].what
 
 
-def test_refused_aggregates_are_a_warning_since_all_works_without_them() -> None:
+def test_refused_aggregates_are_a_warning_because_everything_works_without_them() -> None:
     refusal = Rejected("Falcon refuses aggregates.")
-    seen = looked_at(FakeTenant(FakeAlerts(trouble={"count_by_hour": refusal})))
+    seen = checks_of(FakeTenant(FakeAlerts(trouble={"count_by_hour": refusal})))
     assert seen["aggregates"].status is CheckStatus.WARN
     assert refusal.message in seen["aggregates"].what
 
 
-def test_a_refused_login_fails_and_what_needs_it_is_not_tried() -> None:
-    seen = looked_at(LoginRefused("Falcon refuses the login.", "Check the secret."))
+def test_a_refused_login_fails_and_checks_that_need_it_are_not_tried() -> None:
+    seen = checks_of(LoginRefused("Falcon refuses the login.", "Check the secret."))
     assert (seen["login"].status, seen["login"].exit_code) == (CheckStatus.FAIL, ExitCode.ACCESS)
     assert {check.status for name, check in seen.items() if name not in ("login", "writing")} == {CheckStatus.SKIPPED}
 
@@ -178,14 +178,14 @@ def test_without_settings_no_login_is_tried() -> None:
 
 
 @pytest.mark.parametrize("method", ["count", "count_by_hour", "page"])
-def test_a_stop_ends_the_self_check_wherever_it_comes(method: str) -> None:
+def test_a_stop_ends_the_checks_at_any_point(method: str) -> None:
     with pytest.raises(Stopped):
-        looked_at(FakeTenant(FakeAlerts(trouble={method: Stopped()})))
+        checks_of(FakeTenant(FakeAlerts(trouble={method: Stopped()})))
     with pytest.raises(Stopped):
-        looked_at(Stopped())
+        checks_of(Stopped())
 
 
-def test_a_check_that_fails_keeps_its_exit_code_and_a_defect_does_not_tell_what_it_holds() -> None:
+def test_a_failed_check_keeps_its_exit_code_and_a_defect_does_not_show_its_text() -> None:
     def unreachable() -> Check:
         raise Unreachable("Falcon does not answer.", "Is there a proxy?")
 
