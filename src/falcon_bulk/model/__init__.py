@@ -1,1 +1,1 @@
-"""What the tool speaks of: alerts, selections, plans, outcomes. Frozen data and small rules on it."""
+"""Frozen data with small rules: alerts, selections, plans, outcomes."""

@@ -1,7 +1,7 @@
-"""An alert as the tool sees it: the fields it decides by, cut out of Falcon's document.
+"""Alerts: the fields of Falcon's documents that the tool uses, and how they are decoded.
 
-Every field but the id may be missing or of another type than usual: products differ, and old documents
-lack what new ones have. So the raw fields are typed loosely, and the properties give the dependable view.
+Every field but the id may be missing or have an unusual type: products differ, and old documents lack fields that new
+ones have. So fields are typed loosely, and properties return checked values.
 """
 
 import json
@@ -14,13 +14,13 @@ from falcon_bulk.model.vocabulary import severity_band
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):
-    """The part of `device` that is used; absent for ngsiem, often for idp."""
+    """The used part of `device`; absent for ngsiem, often for idp."""
 
     hostname: Any = None
 
 
 class Process(msgspec.Struct, frozen=True, gc=False):
-    """`parent_details` and `grandparent_details`: mostly legitimate system binaries."""
+    """`parent_details` and `grandparent_details`: usually legitimate system binaries."""
 
     sha256: Any = None
     md5: Any = None
@@ -37,7 +37,7 @@ class Entities(msgspec.Struct, frozen=True, gc=False):
 class HashedFile(msgspec.Struct, frozen=True, gc=False):
     """An element of `quarantined_files`, `associated_files`, `file_writes` or `ioc_context`.
 
-    Which file it is stands, in this order, in `filename`, `filepath`, `name` and `ioc_description` (samples).
+    The file's name is in the first of `filename`, `filepath`, `name` and `ioc_description` (seen in samples).
     """
 
     sha256: Any = None
@@ -57,7 +57,7 @@ class Comment(msgspec.Struct, frozen=True, gc=False):
 
 
 class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The fields by which alerts are read, found by hash and counted by hash (names as in the document)."""
+    """The fields needed to read alerts, select them by hash and count them by hash. Names are those of the document."""
 
     composite_id: str
     cid: Any = None
@@ -83,7 +83,7 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     associated_files: tuple[HashedFile, ...] | None = None
     file_writes: tuple[HashedFile, ...] | None = None
     ioc_context: tuple[HashedFile, ...] | None = None
-    # Where a host's name stands, beside `device.hostname`.
+    # Further fields that may have the host's name, after `device.hostname`.
     source_endpoint_host_name: Any = None
     host_names: Any = None
     source_hosts: Any = None
@@ -92,18 +92,18 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def tenant(self) -> str:
-        """The CID the alert belongs to: `cid`, else what stands before the first colon of its id."""
+        """The CID the alert belongs to, in lower case: `cid`, else the part of its id before the first colon."""
         return text(self.cid).lower() or self.composite_id.partition(":")[0].lower()
 
     @property
     def host(self) -> str:
-        """The host's name from the first of the places it can stand in, or ''."""
+        """The host's name from the first field that has one, or ''."""
         return next(self.hosts, "")
 
     @property
     def hosts(self) -> Iterator[str]:
-        """The host's names from all the places they can stand in, best first."""
-        places = (
+        """The host's names from all fields that may have one, best first."""
+        fields = (
             self.device.hostname if self.device else None,
             self.source_endpoint_host_name,
             self.host_names,
@@ -111,36 +111,36 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             self.computer_name,
             self.hostname,
         )
-        for place in places:
-            yield from texts(place)
+        for value in fields:
+            yield from texts(value)
 
     @property
     def title(self) -> str:
-        """What the alert is called."""
+        """The alert's name."""
         return text(self.name) or text(self.display_name)
 
     @property
     def severity_number(self) -> float | None:
-        """Severity 1 to 100, or None where the document has none."""
+        """The severity, 1 to 100, or None if the document has none."""
         number = self.severity
         return number if isinstance(number, int | float) and not isinstance(number, bool) else None
 
     @property
     def severity_label(self) -> str:
-        """The severity's name; by its band where the document has only the number; else ''."""
-        if named := text(self.severity_name):
-            return named
+        """The severity's name; derived from the number if the document has no name; else ''."""
+        if name := text(self.severity_name):
+            return name
         number = self.severity_number
         return severity_band(number) if number is not None else ""
 
     @property
     def day(self) -> str:
-        """The day on which it was created (UTC), or ''."""
+        """The day it was created (UTC), or ''."""
         return text(self.created_timestamp)[: len("2026-11-24")]
 
     @property
     def hidden(self) -> bool:
-        """True where the console does not show the alert. Absent means shown (automated leads)."""
+        """Whether the console hides the alert. A missing field means that it is shown (automated leads)."""
         return self.show_in_ui is False
 
 
@@ -166,8 +166,8 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
     comment: Any = None
     falcon_host_link: Any = None
     comments: list[Comment] | None = None
-    # No public document shows a linked case. These names are assumptions, except the last, which the
-    # ngsiem samples carry: the correlation rule made a case of the alert.
+    # No public document shows a linked case. These names are assumptions, except the last, which is in ngsiem samples:
+    # the correlation rule created a case from the alert.
     case_id: Any = None
     case_ids: Any = None
     linked_case_ids: Any = None
@@ -176,7 +176,7 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
 
     @property
     def tag_set(self) -> frozenset[str]:
-        """The tags without the empty ones that real documents contain."""
+        """The tags, without the empty ones that real documents contain."""
         return frozenset(texts(self.tags))
 
     @property
@@ -187,10 +187,10 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
     @property
     def case(self) -> str:
         """The linked case, or ''."""
-        for place in filter(None, (self.case_id, self.case_ids, self.linked_case_ids, self.cases)):
-            if linked := ",".join(sorted(texts(place))):
+        for value in filter(None, (self.case_id, self.case_ids, self.linked_case_ids, self.cases)):
+            if linked := ",".join(sorted(texts(value))):
                 return linked
-            if not isinstance(place, list) or any(place):
+            if not isinstance(value, list) or any(value):
                 return "linked"
         return "created by its rule" if self.correlation_rule_create_case is True else ""
 
@@ -201,18 +201,18 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
 
 
 AlertView = TypeVar("AlertView", bound=BriefAlert)
-"""How much of a document is decoded: each field costs time, and reading is what most of it goes to."""
+"""The class that determines which fields are decoded: each field costs time, and most time is spent on reading."""
 
 
 def text(value: object) -> str:
-    """The value if it is a string, a number as its digits, anything else as ''."""
+    """Return a string as it is, a number as text, anything else as ''."""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
 def texts(value: object) -> Sequence[str]:
-    """The non-empty strings in a field that may hold one string, a list of them, or nothing."""
+    """Return the non-empty strings of a field that may have a string, a list or nothing."""
     if isinstance(value, str):
         return (value,) if value else ()
     return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else ()
@@ -223,16 +223,16 @@ _NESTED = {field.name: field.type for field in msgspec.structs.fields(Alert) if 
 
 
 def decode_alert(document: bytes | msgspec.Raw) -> Alert:
-    """An alert from its JSON document, as `decode_as` gives it."""
+    """Decode an alert with all fields, as `decode_as` does."""
     return decode_as(Alert, document)
 
 
 def decode_as(view: type[AlertView], document: bytes | msgspec.Raw) -> AlertView:
-    """An alert from its JSON document.
+    """Decode an alert from its JSON document.
 
-    A field that should hold an object and does not is dropped rather than the alert lost, and of a list only the
-    elements that are none: our comment is found among whatever others.
-    Raises msgspec.MsgspecError if the document is no object or has no composite_id.
+    A field or list element of another type than expected is dropped, so that the alert is not lost and a comment is
+    found among unusual ones.
+    Raises msgspec.MsgspecError if the document is not an object or has no composite_id.
     """
     try:
         return cast("AlertView", _decoders[view](document))
@@ -241,7 +241,7 @@ def decode_as(view: type[AlertView], document: bytes | msgspec.Raw) -> AlertView
 
 
 def composite_id_of(document: bytes | msgspec.Raw) -> str:
-    """The id in an alert document; '' for what is no alert."""
+    """Return the id in an alert document; '' if it is not an alert."""
     try:
         return decode_alert(document).composite_id
     except msgspec.MsgspecError:
@@ -249,11 +249,11 @@ def composite_id_of(document: bytes | msgspec.Raw) -> str:
 
 
 def decode_document(document: bytes | msgspec.Raw) -> dict[str, Any]:
-    """All fields of an alert document.
+    """Decode all fields of an alert document.
 
-    A lone surrogate, which an attacker can put into a file name and no UTF-8 text can hold, becomes `?`; bytes
-    that are no UTF-8 become U+FFFD. (msgspec raises UnicodeDecodeError for these, which is no MsgspecError.)
-    Raises msgspec.MsgspecError if the document is no object.
+    A lone surrogate, which an attacker can put into a file name and UTF-8 cannot encode, becomes `?`; bytes that are
+    not UTF-8 become U+FFFD. (msgspec raises UnicodeDecodeError for these, which is not a MsgspecError.)
+    Raises msgspec.MsgspecError if the document is not an object.
     """
     try:
         return msgspec.json.decode(document, type=dict[str, Any])
@@ -275,7 +275,7 @@ def _decode_leniently(view: type[AlertView], document: bytes | msgspec.Raw) -> A
 
 
 def _fitting(value: Any, kind: Any) -> Any:
-    """The value; a list without the elements that are of another kind, None for anything else that is."""
+    """Return a value that fits; a list without the elements that do not; else None."""
     if _fits(value, kind):
         return value
     kept = [element for element in value if _fits([element], kind)] if isinstance(value, list) else None

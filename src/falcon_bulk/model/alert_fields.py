@@ -1,7 +1,7 @@
-"""The names of alert fields: those that are known, and what the fields of the former Detects API are called now.
+"""Known names of alert fields, and the current names of the fields of the former Detects API.
 
-Known from: the swagger (gofalcon, FalconPy), falcon-mcp's filter guide, and public sample documents. The list is
-not complete and cannot be: products add fields. So a name that is not in it is doubtful, never wrong.
+Sources: the swagger (gofalcon, FalconPy), falcon-mcp's filter guide and public sample documents. The list cannot be
+complete, because products add fields: a name that is not in it is doubtful, but not wrong.
 """
 
 from difflib import get_close_matches
@@ -86,7 +86,7 @@ _BEHAVIOR = "behaviors."
 
 
 def current_name(name: str) -> str | None:
-    """What a field of the former Detects API is called in alerts; '' if they have none, None for another name."""
+    """Return the current name of a field of the former Detects API; '' if alerts lack it, None if it is not one."""
     if name in _FORMER or not name.startswith(_BEHAVIOR):
         return _FORMER.get(name)
     own = name.removeprefix(_BEHAVIOR)
@@ -94,7 +94,7 @@ def current_name(name: str) -> str | None:
 
 
 def closest_field(name: str) -> str:
-    """The known field that a name may have meant, '' if none is near."""
+    """Return the known field that is most similar to a name, '' if none is."""
     if f"device.{name}" in KNOWN_FIELDS:
         return f"device.{name}"
     return next(iter(get_close_matches(name, sorted(KNOWN_FIELDS), n=1, cutoff=0.75)), "")

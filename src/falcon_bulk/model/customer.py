@@ -1,4 +1,4 @@
-"""What is known of a customer: by its env file, and by logging in with it."""
+"""What an env file says about a customer, and what a login with it shows."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from falcon_bulk.model.multi_customer import CustomerError
 
 
 class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A customer's env file as it was read, without its credentials.
+    """A customer's env file, without its credentials.
 
-    customer: the name for --customer. What could not be read is blank. problems: a text for each.
+    customer: the name for --customer. Values that could not be read are empty. problems: one message for each.
     """
 
     customer: str
@@ -24,15 +24,15 @@ class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> ExitCode:
-        """ACCESS if something is wrong with the file."""
+        """ACCESS if the file has problems."""
         return ExitCode.ACCESS if self.problems else ExitCode.DONE
 
 
 class CustomerCheck(msgspec.Struct, frozen=True, kw_only=True):
-    """What a login with a customer's file showed; None for what is not known.
+    """The result of a login with a customer's file; None for unknown values.
 
-    cid: the newest alert's, else the first of FALCON_CID, else ''. cid_expected: whether the newest alert's CID
-    is one of FALCON_CID. quota_remaining: the lowest number seen of requests left in a minute.
+    cid: of the newest alert, else the first of FALCON_CID, else ''. cid_expected: whether the newest alert's CID is in
+    FALCON_CID. quota_remaining: the lowest number of remaining requests per minute that was seen.
     """
 
     file: CustomerFile
@@ -47,8 +47,8 @@ class CustomerCheck(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def exit_code_of(customers: Iterable[CustomerFile | CustomerCheck]) -> int:
-    """0 if all are well, the code of those that are not if they have the same, else 6."""
-    failed = {int(one.exit_code) for one in customers} - {0}
+    """Return DONE if no customer failed, the exit code of the failed ones if it is the same, else PARTIAL."""
+    failed = {int(customer.exit_code) for customer in customers} - {0}
     if not failed:
         return ExitCode.DONE
     return failed.pop() if len(failed) == 1 else ExitCode.PARTIAL

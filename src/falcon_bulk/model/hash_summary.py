@@ -4,11 +4,10 @@ import msgspec
 
 
 class HashCount(msgspec.Struct, frozen=True, kw_only=True):
-    """One SHA256 and the alerts it is an own hash of; an alert counts once.
+    """A SHA256 and the alerts that have it as their own; each alert counts once.
 
-    hosts is the number of distinct hosts; names and filenames the five most frequent; by_resolution counts the
-    resolutions given; max_severity 1 to 100, or None if no alert had one. fields: where the hash was an alert's own;
-    other_fields: where it was in an alert without being its own. md5: None if not known.
+    hosts: the number of distinct hosts. names and filenames: the five most frequent. max_severity: 1 to 100, or None if
+    no alert has one. fields: the own fields that had the hash; other_fields: the related ones. md5: None if not known.
     """
 
     sha256: str
@@ -28,9 +27,9 @@ class HashCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RelatedHash(msgspec.Struct, frozen=True, kw_only=True):
-    """A SHA256 that no alert has as its own, and how many alerts have it in the fields.
+    """A SHA256 that no alert has as its own, and the number of alerts that have it in `fields`.
 
-    filenames: the five most frequent names of the file, where they are known; md5: None if not known.
+    filenames: the five most frequent known names of the file. md5: None if not known.
     """
 
     sha256: str
@@ -41,10 +40,10 @@ class RelatedHash(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HashSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Own hashes, most frequent first, of the alerts read.
+    """The own hashes of the alerts read, most frequent first, and their related hashes.
 
-    by_severity (its name), by_product and by_day (created, UTC) count all alerts read, with a hash or not; `''`
-    is for those that have none.
+    by_severity (its name), by_product and by_day (created, UTC) count all alerts read, including those without a hash;
+    `''` counts alerts without a value.
     """
 
     customer: str

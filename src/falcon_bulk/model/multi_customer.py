@@ -23,7 +23,7 @@ class CustomerError(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, error: Exception) -> "CustomerError":
-        """Return the error as it is shown; of an unexpected one only its type, since its text may hold anything."""
+        """Return an error for display; of an unexpected one only its type, because its text may contain secrets."""
         if isinstance(error, FalconBulkError):
             return cls(code=error.code, message=error.message, hint=error.hint)
         return cls(
@@ -32,7 +32,7 @@ class CustomerError(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomerResult(msgspec.Struct, Generic[Result], frozen=True, kw_only=True):
-    """What became of one customer of several: a result, or an error. cid: '' if not known."""
+    """The result or error of one customer of several. cid: '' if not known."""
 
     customer: str
     cid: str
@@ -48,7 +48,7 @@ def combined_exit_code(parts: Iterable[CustomerResult[Result]]) -> int:
 
 
 class HashAtCustomer(msgspec.Struct, frozen=True, kw_only=True):
-    """One customer's alerts of a hash: their number, open ones, and the resolutions given."""
+    """The counts of one customer's alerts of a hash: all, open and by resolution."""
 
     alerts: int
     open: int
@@ -66,23 +66,23 @@ class SharedHash(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def alerts(self) -> int:
-        """Return the alerts of all customers."""
-        return sum(one.alerts for one in self.customers.values())
+        """The number of alerts of all customers."""
+        return sum(counts.alerts for counts in self.customers.values())
 
     @property
     def disputed(self) -> bool:
-        """Return True if it is a false positive at one customer and a true positive at another."""
-        benign = {name for name, one in self.customers.items() if one.false_positive}
-        malign = {name for name, one in self.customers.items() if one.true_positive}
-        return any(a != b for a in benign for b in malign)
+        """Whether it is a false positive at one customer and a true positive at another."""
+        benign = {name for name, counts in self.customers.items() if counts.false_positive}
+        malicious = {name for name, counts in self.customers.items() if counts.true_positive}
+        return any(a != b for a in benign for b in malicious)
 
 
 def shared_hashes(summaries: Iterable[HashSummary]) -> tuple[SharedHash, ...]:
     """Return the hashes of several customers, by their number of customers, then of alerts, largest first."""
-    found: dict[str, dict[str, HashAtCustomer]] = {}
+    by_hash: dict[str, dict[str, HashAtCustomer]] = {}
     for summary in summaries:
         for count in summary.hashes:
-            found.setdefault(count.sha256, {})[summary.customer] = HashAtCustomer(
+            by_hash.setdefault(count.sha256, {})[summary.customer] = HashAtCustomer(
                 alerts=count.alerts,
                 open=sum(count.by_status.get(status, 0) for status in OPEN),
                 false_positive=count.by_resolution.get(Resolution.FALSE_POSITIVE, 0),
@@ -90,6 +90,6 @@ def shared_hashes(summaries: Iterable[HashSummary]) -> tuple[SharedHash, ...]:
                 first_seen=count.first_seen,
                 last_seen=count.last_seen,
             )
-    hashes = [SharedHash(sha256=sha256, customers=customers) for sha256, customers in found.items()]
+    hashes = [SharedHash(sha256=sha256, customers=customers) for sha256, customers in by_hash.items()]
     hashes.sort(key=lambda shared: (-len(shared.customers), -shared.alerts, shared.sha256))
     return tuple(hashes)

@@ -6,8 +6,8 @@ import msgspec
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """What to install for a scheduled command.
 
-    name: of the units. crontab: one line. service, timer: the text of the unit files, None for a schedule that only
-    cron can express. log: the path of the output's log.
+    name: of the units. crontab: one line. service, timer: the contents of the unit files; None if only cron can express
+    the schedule. log: the file for the output.
     """
 
     name: str

@@ -10,7 +10,7 @@ Value = str | None | tuple[str | None, ...]
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A value and its alerts. None: the alerts that have none; a tuple for a pair. rest: all further values."""
+    """The number of alerts with a value: None for no value, a tuple for a pair. rest: the count of all other values."""
 
     value: Value
     alerts: int
@@ -18,10 +18,10 @@ class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """For each field asked for, its values, most frequent first. alerts_read = shown in the console + hidden.
+    """The values of each requested field, most frequent first. alerts_read = visible + hidden.
 
-    source: whether the alerts were read, or counted by Falcon, which gives the same. outliers: which alerts differ
-    from their like, if that was asked for.
+    filter: a description of the selection. source: whether the alerts were read or counted by Falcon. outliers: None if
+    they were not requested.
     """
 
     customer: str

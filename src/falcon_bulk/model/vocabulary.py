@@ -1,10 +1,10 @@
-"""The words of the Alerts API that the tool writes or has to understand."""
+"""Terms of the Alerts API that the tool writes or has to understand."""
 
 from enum import StrEnum
 
 
 class Status(StrEnum):
-    """An alert's status, exactly as PATCH v3 takes it (its own 400 lists these four)."""
+    """An alert's status, exactly as PATCH v3 accepts it (its 400 response lists these four)."""
 
     NEW = "new"
     IN_PROGRESS = "in_progress"
@@ -13,7 +13,7 @@ class Status(StrEnum):
 
 
 class Resolution(StrEnum):
-    """The console's Resolution column: a tag of this name fills it; `resolution` is its read-only mirror."""
+    """The console's Resolution column: a tag of this name sets it; the field `resolution` shows it, read-only."""
 
     FALSE_POSITIVE = "false_positive"
     TRUE_POSITIVE = "true_positive"
@@ -32,5 +32,5 @@ SEVERITY_NAMES = tuple(name for name, _ in SEVERITY_BANDS)
 
 
 def severity_band(severity: float) -> str:
-    """The name of the band in which a severity of 1 to 100 lies."""
+    """Return the name of a severity from 1 to 100."""
     return next((name for name, floor in SEVERITY_BANDS if severity >= floor), SEVERITY_NAMES[-1])
