@@ -90,7 +90,7 @@ def test_entries_that_are_no_customer_file_are_rows_too(msp: ManagedCustomers) -
     assert list(rows) == ["a b", "acme", "folder", "globex", "gone", "initech"]
     assert "not a regular file" in rows["folder"]["problems"][0]
     assert "does not exist" in rows["gone"]["problems"][0]
-    assert "not a customer's name" in rows["a b"]["problems"][0]
+    assert "not a valid customer name" in rows["a b"]["problems"][0]
 
 
 def test_the_same_credentials_in_two_files_are_wrong_in_both(msp: ManagedCustomers) -> None:

@@ -1,7 +1,8 @@
-"""The customers' env files, looked at without contacting anyone, and checked by logging in."""
+"""Find problems of the customers' env files without contacting Falcon, and check them by logging in."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,77 +20,76 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 
 Login = Callable[[str], AbstractContextManager[Tenant]]
-"""Logs in to the customer of that name. Raises what reading its file and a login raise."""
+"""Logs in to the customer of that name. Raises the errors of the settings and of a login."""
 
 
 def customer_files(folder: Path, environ: Mapping[str, str]) -> list[CustomerFile]:
-    """Every env file of the folder, by name, each with what is wrong with it; nobody is contacted.
+    """Return the env files of a folder, sorted by name, each with its problems. Nothing is sent.
 
-    Two files with the same login, or with a CID in common, are both wrong: one customer's alerts would be
-    taken for another's. Raises BadEnvFile if there is no such folder.
+    Two files with the same credentials or a CID in common are both wrong: one customer's alerts could be taken for
+    another's. Raises BadEnvFile if the folder cannot be read.
     """
     try:
         paths = sorted(entry for entry in folder.iterdir() if entry.suffix == ".env")
     except OSError as error:
         raise BadEnvFile(
-            f"The customers' folder {folder} cannot be read: {error.strerror}.",
-            "`falcon-bulk customers add NAME` makes it; --customers-dir names another one.",
+            f"Cannot read the customers' folder {folder}: {error.strerror}.",
+            "Create it with `falcon-bulk customers add NAME`, or name another one with --customers-dir.",
         ) from None
-    read = [(path, *inspect_env_file(path, environ)) for path in paths]
-    shared = _shared([(path, values) for path, values, _ in read])
-    return [_file(path, values, problems + shared.get(path, ())) for path, values, problems in read]
+    files = [(path, *inspect_env_file(path, environ)) for path in paths]
+    conflicts = _conflicts([(path, values) for path, values, _ in files])
+    return [_customer_file(path, values, problems + conflicts.get(path, ())) for path, values, problems in files]
 
 
 def conflicts_with_others(path: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """What a customer's file has in common with another file of its folder that must be its own."""
+    """Return problems for credentials or CIDs that a customer's file has in common with another file of its folder."""
     paths = sorted(entry for entry in path.parent.iterdir() if entry.suffix == ".env")
-    return _shared([(one, inspect_env_file(one, environ)[0]) for one in paths]).get(path, ())
+    return _conflicts([(other, inspect_env_file(other, environ)[0]) for other in paths]).get(path, ())
 
 
 def check_customers(files: Sequence[CustomerFile], login: Login, parallel: int) -> list[CustomerCheck]:
-    """Log in to each customer and look, `parallel` of them at a time; in the order of `files`.
+    """Check customers by logging in, `parallel` at a time. Return the results in the order of `files`.
 
-    A customer that fails is an entry with its error and stops no other.
+    A customer that fails has its error in the result and does not stop the others.
     """
 
-    def checking(file: CustomerFile) -> Callable[[], Iterator[CustomerCheck]]:
-        def check() -> Iterator[CustomerCheck]:
-            yield check_customer(file, login)
+    def check(file: CustomerFile) -> Iterator[CustomerCheck]:
+        yield check_customer(file, login)
 
-        return check
-
-    with read_in_parallel([checking(file) for file in files], parallel) as found:
-        return [check for _, check in sorted(found, key=lambda item: item[0])]
+    with read_in_parallel([partial(check, file) for file in files], parallel) as checks:
+        return [result for _, result in sorted(checks, key=lambda item: item[0])]
 
 
 def check_customer(file: CustomerFile, login: Login) -> CustomerCheck:
-    """What a login shows of one customer; no error is raised. Whether writing works is not tried."""
-    known = CustomerCheck(file=file, cid=next(iter(file.cids), ""))
+    """Check a customer by logging in; errors are returned in the result. Writing is not tried."""
+    result = CustomerCheck(file=file, cid=next(iter(file.cids), ""))
     try:
         with login(file.customer) as tenant:
-            seen = tenant.newest_cid()
-            known = msgspec.structs.replace(
-                known,
-                cid=seen or known.cid,
-                cid_expected=seen in tenant.cids if seen and tenant.cids else None,
+            cid = tenant.newest_cid()
+            result = msgspec.structs.replace(
+                result,
+                cid=cid or result.cid,
+                cid_expected=cid in tenant.cids if cid and tenant.cids else None,
                 reading=True,
                 quota_limit=tenant.pacer.limit,
                 quota_remaining=tenant.pacer.lowest_remaining,
             )
-            tenant.check_cid(seen)
-            opened = tenant.alerts.count(base_filter(Selection(statuses=OPEN)))
-            known = msgspec.structs.replace(known, open_alerts=opened, quota_remaining=tenant.pacer.lowest_remaining)
+            tenant.check_cid(cid)
+            open_alerts = tenant.alerts.count(base_filter(Selection(statuses=OPEN)))
+            result = msgspec.structs.replace(
+                result, open_alerts=open_alerts, quota_remaining=tenant.pacer.lowest_remaining
+            )
         if file.problems:
             raise BadEnvFile(" ".join(file.problems))
-    except Exception as error:  # noqa: BLE001 - a customer's failure of any kind is its own
+    except Exception as error:  # noqa: BLE001 - an error of any kind must not stop the other customers
         code = error.exit_code if isinstance(error, FalconBulkError) else FalconBulkError.exit_code
-        return msgspec.structs.replace(known, exit_code=int(code), error=CustomerError.of(error))
-    return known
+        return msgspec.structs.replace(result, exit_code=int(code), error=CustomerError.of(error))
+    return result
 
 
-def _file(path: Path, values: Mapping[str, Any], problems: tuple[str, ...]) -> CustomerFile:
+def _customer_file(path: Path, values: Mapping[str, Any], problems: tuple[str, ...]) -> CustomerFile:
     if not is_customer_name(path.stem):
-        problems = ("The file's name is not a customer's name: --customer cannot name it.", *problems)
+        problems = ("The file name is not a valid customer name, so --customer cannot select it.", *problems)
     return CustomerFile(
         customer=path.stem,
         file=str(path),
@@ -101,13 +101,14 @@ def _file(path: Path, values: Mapping[str, Any], problems: tuple[str, ...]) -> C
     )
 
 
-def _shared(read: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[Path, tuple[str, ...]]:
-    """For each file what it shares with others that must be one's own."""
+def _conflicts(files: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[Path, tuple[str, ...]]:
+    """Return problems for each file that has credentials or a CID in common with another one."""
     problems: dict[Path, tuple[str, ...]] = {}
-    for path, mine in read:
-        others = [(other.name, theirs) for other, theirs in read if other != path]
-        logins = [name for name, theirs in others if _login(mine) and _login(mine) == _login(theirs)]
-        cids = [name for name, theirs in others if set(mine.get("cids", ())) & set(theirs.get("cids", ()))]
+    for path, values in files:
+        others = [(other.name, other_values) for other, other_values in files if other != path]
+        login, cids_here = _login(values), set(values.get("cids", ()))
+        logins = [name for name, other_values in others if login and login == _login(other_values)]
+        cids = [name for name, other_values in others if cids_here & set(other_values.get("cids", ()))]
         if logins:
             problems[path] = (f"It has the same credentials as {', '.join(logins)}.",)
         if cids:
@@ -116,7 +117,7 @@ def _shared(read: Sequence[tuple[Path, Mapping[str, Any]]]) -> dict[Path, tuple[
 
 
 def _login(values: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a login consists of: with Flight Control one client logs in to several members."""
+    """Return what identifies a login: with Flight Control one client can log in to several members."""
     if not {"client_id", "client_secret"} <= values.keys():
         return ()
     return values["client_id"], values["client_secret"], values.get("member_cid", "")
