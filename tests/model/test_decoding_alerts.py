@@ -1,4 +1,4 @@
-"""Cutting an alert out of a document, whatever the document looks like."""
+"""Decoding an alert from a document, whatever the document looks like."""
 
 import json
 from pathlib import Path
@@ -48,14 +48,14 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=8))
-def test_a_field_of_any_type_is_survived_and_the_alert_keeps_its_id(fields: dict[str, Any]) -> None:
+def test_a_field_may_have_any_type_and_the_alert_keeps_its_id(fields: dict[str, Any]) -> None:
     alert = an_alert(**fields)
     assert alert.composite_id == ID
     everything_of(alert)
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=8))
-def test_what_is_seen_of_an_alert_in_brief_is_what_is_seen_of_all_of_it(fields: dict[str, Any]) -> None:
+def test_a_brief_alert_has_the_same_values_as_the_whole_alert(fields: dict[str, Any]) -> None:
     document = json.dumps({"composite_id": ID, **fields}).encode()
     brief, alert = decode_as(BriefAlert, document), decode_alert(document)
     assert [getattr(brief, name) for name in brief.__struct_fields__] == [
@@ -64,7 +64,7 @@ def test_what_is_seen_of_an_alert_in_brief_is_what_is_seen_of_all_of_it(fields: 
 
 
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
-def test_what_is_no_alert_raises_nothing_but_a_decoding_error(document: bytes) -> None:
+def test_any_other_document_raises_only_a_decoding_error(document: bytes) -> None:
     try:
         alert = decode_alert(document)
     except msgspec.MsgspecError:
@@ -81,7 +81,7 @@ def test_lone_surrogates_become_question_marks_and_leave_the_rest_as_it_is(lone:
     assert (alert.composite_id, alert.status) == (ID, "new")
 
 
-def test_bytes_that_are_no_utf8_are_replaced() -> None:
+def test_bytes_that_are_not_utf8_are_replaced() -> None:
     document = b'{"composite_id": "' + ID.encode() + b'", "filename": "a\xff.exe", "severity": 50}'
     assert decode_alert(document).filename == "a\ufffd.exe"
     assert decode_document(document)["filename"] == "a\ufffd.exe"
@@ -124,7 +124,7 @@ def test_a_nested_field_of_another_type_is_dropped_and_its_neighbours_stay(value
 
 
 @pytest.mark.parametrize("stray", [None, 7, "text", {"value": 7}, {}, [{}], []])
-def test_a_list_keeps_the_elements_that_can_be_read(stray: Any) -> None:
+def test_a_list_keeps_the_elements_that_can_be_decoded(stray: Any) -> None:
     alert = an_alert(comments=[stray, {"value": "closed by us"}, stray], quarantined_files=[{"sha256": HASH}, stray])
     assert "closed by us" in alert.comment_texts
     assert HASH in [one.sha256 for one in alert.quarantined_files or ()]
@@ -143,7 +143,7 @@ def test_a_list_keeps_the_elements_that_can_be_read(stray: Any) -> None:
         ({}, ""),
     ],
 )
-def test_a_host_is_looked_for_where_products_put_it(fields: dict[str, Any], host: str) -> None:
+def test_a_host_is_found_in_the_fields_of_all_products(fields: dict[str, Any], host: str) -> None:
     assert an_alert(**fields).host == host
 
 
@@ -161,7 +161,7 @@ def test_a_host_is_looked_for_where_products_put_it(fields: dict[str, Any], host
         ({}, None, ""),
     ],
 )
-def test_a_severity_is_named_as_the_document_says_and_else_by_its_band(
+def test_a_severity_has_the_name_in_the_document_or_that_of_its_number(
     fields: dict[str, Any], number: float | None, label: str
 ) -> None:
     alert = an_alert(**fields)
@@ -180,7 +180,7 @@ def test_a_severity_is_named_as_the_document_says_and_else_by_its_band(
         ({"correlation_rule_create_case": False, "case_ids": [], "cases": [""], "case_id": ""}, ""),
     ],
 )
-def test_a_linked_case_is_seen_in_whatever_form(fields: dict[str, Any], case: str) -> None:
+def test_a_linked_case_is_found_in_any_form(fields: dict[str, Any], case: str) -> None:
     assert an_alert(**fields).case == case
 
 
@@ -198,7 +198,7 @@ def test_the_tenant_is_the_cid_or_else_the_beginning_of_the_id() -> None:
     assert an_alert(cid="").tenant == ID.partition(":")[0]
 
 
-def test_tags_lose_what_is_empty_or_no_text() -> None:
+def test_empty_tags_and_those_that_are_not_text_are_dropped() -> None:
     assert an_alert(tags=["", "a", "a", 7, None, "b"]).tag_set == {"a", "b"}
     assert an_alert(tags="a").tag_set == {"a"}
 

@@ -1,4 +1,4 @@
-"""Which hashes are an alert's own: the one rule that every command shares."""
+"""Which hashes are an alert's own: the rule that all commands share."""
 
 import json
 from typing import Any
@@ -50,9 +50,7 @@ def other_hashes(alert: Alert) -> dict[str, tuple[str, ...]]:
         ({}, {}),
     ],
 )
-def test_a_hash_is_own_where_it_stands_in_one_of_three_places(
-    fields: dict[str, Any], own: dict[str, tuple[str, ...]]
-) -> None:
+def test_a_hash_in_one_of_three_fields_is_an_own_hash(fields: dict[str, Any], own: dict[str, tuple[str, ...]]) -> None:
     assert own_hashes(an_alert(**fields)) == own
 
 
@@ -95,7 +93,7 @@ def test_a_related_hash_is_shown_with_all_of_its_fields() -> None:
     }
 
 
-def test_every_own_place_is_searched_and_no_other_place_selects() -> None:
+def test_every_own_field_is_searched_and_no_other_field_selects() -> None:
     """What is own and not searched would be missed; what is searched and not own would be read for nothing."""
     assert OWN_FIELDS == SEARCHED_FIELDS == ("sha256", "entities.sha256", "ioc_value")
     assert len({field.field for field in HASH_FIELDS}) == len(HASH_FIELDS) == len(OWN_FIELDS) + len(RELATED_FIELDS)

@@ -1,4 +1,4 @@
-"""Falcon's counts are taken only where nothing speaks against them."""
+"""Falcon's counts are used only if nothing contradicts them."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ def counts(
     )
 
 
-def test_an_alert_without_a_severity_name_counts_by_its_number_and_one_without_both_for_none() -> None:
+def test_an_alert_without_a_severity_name_counts_by_its_number_and_without_both_as_none() -> None:
     summary = counts(Falcon(), "severity", "product")
     assert summary is not None
     assert summary.source == "aggregates"
@@ -78,7 +78,7 @@ def test_an_alert_without_a_severity_name_counts_by_its_number_and_one_without_b
     assert found == {"High": 6, "Low": 1, "Medium": 1, "Critical": 1, None: 1}
 
 
-def test_the_filter_of_the_selection_stands_in_parentheses_in_every_request() -> None:
+def test_the_filter_of_the_selection_is_in_parentheses_in_every_request() -> None:
     falcon = Falcon()
     assert counts(falcon, "severity", selection=Selection(filter="a:'1',b:'2'"))
     assert len(falcon.filters) == 6
@@ -106,7 +106,7 @@ DOUBTS: dict[str, Callable[[Falcon], None]] = {
 
 
 @pytest.mark.parametrize("doubt", DOUBTS)
-def test_there_is_no_count_where_there_is(doubt: str) -> None:
+def test_falcon_does_not_count_if_there_is(doubt: str) -> None:
     falcon = Falcon()
     assert counts(falcon, "severity") is not None
     DOUBTS[doubt](falcon)
@@ -117,7 +117,7 @@ def test_there_is_no_count_where_there_is(doubt: str) -> None:
     ("start", "day"),
     [(datetime(2026, 11, 24, tzinfo=UTC), "2026-11-24"), (datetime(2026, 11, 23, 23, tzinfo=UTC), None), (None, None)],
 )
-def test_days_that_are_not_those_of_utc_are_not_taken(start: datetime | None, day: str | None) -> None:
+def test_days_of_another_time_zone_are_not_used(start: datetime | None, day: str | None) -> None:
     falcon = Falcon()
     falcon.values["created_timestamp"] = [(start, 10)]
     summary = counts(falcon, "day")
@@ -130,7 +130,7 @@ def test_the_newest_alert_of_another_cid_is_the_wrong_tenant() -> None:
     assert counts(Falcon(cid=OTHER_CID), "product", cids=()) is not None
 
 
-def test_a_filter_that_falcon_refuses_is_not_tried_again() -> None:
+def test_a_filter_that_falcon_refuses_is_not_retried() -> None:
     falcon = Falcon()
 
     def refuse(fql: str) -> int:
@@ -142,7 +142,7 @@ def test_a_filter_that_falcon_refuses_is_not_tried_again() -> None:
 
 
 @pytest.mark.parametrize("beside", ["severity:!'*'", "cid:"])
-def test_the_alerts_are_read_where_falcon_refuses_what_is_asked_besides_the_selection(beside: str) -> None:
+def test_the_alerts_are_read_if_falcon_refuses_a_count_beside_the_selection(beside: str) -> None:
     falcon = Falcon()
     count = falcon.count
 
@@ -155,7 +155,7 @@ def test_the_alerts_are_read_where_falcon_refuses_what_is_asked_besides_the_sele
     assert counts(falcon, "severity") is None
 
 
-def test_where_there_is_no_alert_nothing_is_counted() -> None:
+def test_without_alerts_nothing_is_counted() -> None:
     falcon = Falcon()
     falcon.total = falcon.hidden = falcon.lacking = falcon.of_cids = 0
     falcon.values, falcon.newest = {name: [] for name in falcon.values}, {}

@@ -1,4 +1,4 @@
-"""Counts by field equal what the tenant knows of its alerts."""
+"""Counts by field equal those of the tenant."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def counts(document: dict[str, Any], field: str) -> Counter[Any]:
     return Counter({tuple(value) if isinstance(value, list) else value: alerts for value, alerts in values})
 
 
-def test_counts_equal_the_truth(shell: CommandRunner) -> None:
+def test_counts_equal_those_of_the_tenant(shell: CommandRunner) -> None:
     fields = ("status", "product", "type", "tactic", "assigned_to_name", "day", "product*status", "tag")
     document = shell.json("summary", "--by", ",".join(fields), "--top", "9999")
     truth = shell.alerts()
@@ -37,7 +37,7 @@ def test_counts_equal_the_truth(shell: CommandRunner) -> None:
     assert counts(document, "tag") == tags
 
 
-def test_what_is_beyond_the_top_is_counted_as_the_rest(shell: CommandRunner) -> None:
+def test_values_beyond_the_top_are_counted_as_the_rest(shell: CommandRunner) -> None:
     document = shell.json("summary", "--by", "name", "--top", "3")
     *shown, rest = document["by"]["name"]
     assert len(shown) == 3
@@ -47,7 +47,7 @@ def test_what_is_beyond_the_top_is_counted_as_the_rest(shell: CommandRunner) -> 
     assert [one["alerts"] for one in shown] == sorted((one["alerts"] for one in shown), reverse=True)
 
 
-def test_the_contract_and_the_line_of_parity(shell: CommandRunner) -> None:
+def test_the_contract_and_the_line_of_visible_and_hidden_alerts(shell: CommandRunner) -> None:
     document = shell.json("summary", "--status", "new")
     assert set(document) == {"schema", "customer", "generated_at", "filter", "alerts_read", "hidden", "source", "by"}
     assert document["schema"] == "falcon-bulk/summary/1"
@@ -63,7 +63,7 @@ def test_a_field_path_of_the_document_is_a_field(shell: CommandRunner) -> None:
 
 
 @pytest.mark.parametrize("field", ["x y", "a*b*c", "name*", "'"])
-def test_what_is_no_field_is_refused_before_any_request(shell: CommandRunner, field: str) -> None:
+def test_an_invalid_field_is_refused_before_any_request(shell: CommandRunner, field: str) -> None:
     done = shell("summary", "--by", field)
     assert done.code == 2
     assert not done.requests

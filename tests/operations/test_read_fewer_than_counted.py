@@ -1,4 +1,4 @@
-"""A search that counts more alerts of a hash than it gives: what it gives is read, and the difference is said."""
+"""A search that counts more alerts of a hash than it returns: those are read, and the difference is reported."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -51,7 +51,7 @@ def read(alerts: Withholding) -> tuple[list[str], ReadProgress]:
     return [item.alert.composite_id for page in pages for item in page], progress
 
 
-def test_the_field_is_read_once_more_by_itself_and_what_is_still_missing_is_said() -> None:
+def test_the_field_is_read_again_alone_and_still_missing_alerts_are_reported() -> None:
     alerts = Withholding(3, a_document(1), a_document(2))
     found, progress = read(alerts)
     assert len(found) == len(set(found)) == 2
@@ -59,7 +59,7 @@ def test_the_field_is_read_once_more_by_itself_and_what_is_still_missing_is_said
     assert progress.notes[-1] == "Falcon counts 3 alerts by sha256 but returned 2."
 
 
-def test_what_it_gives_without_the_hash_is_not_taken() -> None:
+def test_returned_alerts_without_the_hash_are_ignored() -> None:
     found, progress = read(Withholding(2, a_document(1), a_document(2, sha256=OTHER_HASH)))
     assert len(found) == 1
     assert progress.notes[-1] == "Falcon counts 2 alerts by sha256 but returned 1."

@@ -1,4 +1,4 @@
-"""Hidden alerts that pages leave out are read by id, also where there are more than one window shows."""
+"""Hidden alerts that pages leave out are read by id, even if there are more than one window shows."""
 
 import re
 from collections import Counter
@@ -61,21 +61,21 @@ def read(alerts: Hiding) -> tuple[Counter[str], ReadProgress]:
 
 
 @pytest.mark.parametrize("number", [0, 3, PAGE, WINDOW, WINDOW + 1, 3 * WINDOW + 2])
-def test_all_are_read_and_each_once(number: int) -> None:
+def test_all_hidden_alerts_are_read_once(number: int) -> None:
     alerts = Hiding([SECOND.format(*divmod(one, 60)) for one in range(number)])
     found, progress = read(alerts)
     assert found == Counter(list(alerts.hidden))
     assert progress.notes == []
 
 
-def test_those_that_share_their_time_across_a_window_are_read_once() -> None:
+def test_hidden_alerts_of_one_time_across_a_window_are_read_once() -> None:
     alerts = Hiding([SECOND.format(0, one // 7) for one in range(3 * WINDOW)])
     found, progress = read(alerts)
     assert found == Counter(list(alerts.hidden))
     assert progress.notes == []
 
 
-def test_more_at_one_moment_than_a_window_shows_are_told_of_and_not_read_for_ever() -> None:
+def test_more_of_one_time_than_a_window_shows_are_reported_and_reading_ends() -> None:
     alerts = Hiding([SECOND.format(0, 0)] * (WINDOW + 3))
     found, progress = read(alerts)
     assert len(found) == WINDOW

@@ -79,7 +79,7 @@ def test_five_thousand_hashes_take_no_more_requests_than_all_alerts() -> None:
         assert all(terms_of(request.filter) <= 20 for request in one.requests)
 
 
-def test_a_few_hashes_are_asked_for_by_the_hash() -> None:
+def test_a_few_hashes_are_searched_by_hash() -> None:
     with reading(600) as one:
         hashes = one.known[:20]
         assert one.ids(Selection(hashes=hashes)) == one.exactly(*hashes)
@@ -87,7 +87,7 @@ def test_a_few_hashes_are_asked_for_by_the_hash() -> None:
         assert all("sha256:[" in request.filter or "product:'xdr'" in request.filter for request in asked)
 
 
-def test_hashes_that_no_alert_has_cost_a_count_of_each_field_and_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashes_without_alerts_cost_only_a_count_of_each_field(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_hash, "ALWAYS_GROUPED_HASHES", 60)
     with reading(300) as one:
         assert one.ids(Selection(hashes=MADE_UP[:60], products=("epp",))) == Counter()
@@ -106,7 +106,7 @@ def test_a_selection_narrows_many_hashes_as_it_narrows_one(monkeypatch: pytest.M
         assert all(terms_of(request.filter) <= 20 for request in one.requests)
 
 
-def test_where_a_filter_leaves_no_room_for_hashes_all_that_it_finds_is_read() -> None:
+def test_if_a_filter_leaves_no_room_for_hashes_all_its_alerts_are_read() -> None:
     with reading(300) as one:
         raw = "+".join(["created_timestamp:>'2020-01-01T00:00:00Z'"] * 17)
         hashes = one.known[:3]
@@ -114,7 +114,7 @@ def test_where_a_filter_leaves_no_room_for_hashes_all_that_it_finds_is_read() ->
         assert all(terms_of(request.filter) <= 20 for request in one.requests)
 
 
-def test_an_alert_with_hashes_of_two_groups_comes_once_and_is_missed_in_neither(
+def test_an_alert_with_hashes_of_two_groups_is_read_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(by_hash, "ALWAYS_GROUPED_HASHES", 5_000)
@@ -140,7 +140,7 @@ def test_groups_find_what_reading_all_finds(habits: dict[str, str], monkeypatch:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("habits", HABITS, ids=lambda habits: "-".join(habits.values()))
-def test_groups_find_what_reading_all_finds_under_every_habit_of_the_search(
+def test_groups_find_what_reading_all_finds_whatever_the_search_supports(
     habits: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert_groups_and_reading_all_agree(habits, monkeypatch, alerts=1_200)

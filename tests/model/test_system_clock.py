@@ -30,13 +30,13 @@ for number in range(3_000):
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer that sends a signal")
-def test_a_signal_stops_the_work_at_whatever_moment_it_comes() -> None:
+def test_a_signal_stops_the_work_at_any_moment() -> None:
     """A handler that waits for a lock which the thread it interrupts holds would wait for ever."""
     done = subprocess.run([sys.executable, "-c", STOPPED_AT_ANY_MOMENT], timeout=120, check=False)
     assert done.returncode == 0
 
 
-def test_a_stop_ends_all_waits_and_all_that_come_after() -> None:
+def test_a_stop_ends_all_waits_and_later_ones() -> None:
     timing = SystemClock()
     ended: list[str] = []
 
@@ -59,7 +59,7 @@ def test_a_stop_ends_all_waits_and_all_that_come_after() -> None:
             timing.wait(seconds)
 
 
-def test_what_is_in_flight_is_waited_for_also_after_a_stop() -> None:
+def test_requests_in_flight_are_awaited_after_a_stop() -> None:
     timing = SystemClock()
     timing.stop(signal.SIGINT)
     begun = time.monotonic()

@@ -100,7 +100,7 @@ def read_by(done: CommandResult) -> Counter[str]:
     return Counter(request.endpoint for request in done.requests)
 
 
-def test_every_field_and_pair_is_counted_as_it_stands_in_the_documents(shell: CommandRunner) -> None:
+def test_every_field_and_pair_is_counted_as_in_the_documents(shell: CommandRunner) -> None:
     by = [*SINGLE, "name×host", "severity*status", "day*device.platform_name", "user*resolution"]
     document = shell.json("summary", "--by", ",".join(by), "--top", ALL)
     assert list(document["by"]) == by
@@ -138,7 +138,7 @@ def test_falcon_counts_the_alerts_of_a_filter(shell: CommandRunner) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["tag", "name*product", "host", "user", "severity,tactic"])
-def test_what_falcon_is_not_sure_to_count_as_it_is_read_is_read(shell: CommandRunner, by: str) -> None:
+def test_fields_that_falcon_may_count_differently_are_read(shell: CommandRunner, by: str) -> None:
     assert shell.json("summary", "--by", by)["source"] == "reading"
 
 
@@ -162,7 +162,9 @@ def test_a_selection_by_hash_host_or_name_is_read(shell: CommandRunner, selectio
         ("unknown_field", "empty_clause", "aggregates"),
     ],
 )
-def test_the_counts_are_true_however_falcon_counts(shell: CommandRunner, switch: str, value: Any, source: str) -> None:
+def test_the_counts_are_correct_however_falcon_counts(
+    shell: CommandRunner, switch: str, value: Any, source: str
+) -> None:
     switches, usual = shell.tenant.switches, getattr(Switches(), switch)
     setattr(switches, switch, value)
     try:
@@ -191,7 +193,7 @@ def test_an_alert_of_a_cid_that_is_not_listed_is_not_counted(tmp_path: Path) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("by", ["severity", "tactic", "status*product"])
-def test_every_format_tells_the_same_counts_and_the_rest_of_them(shell: CommandRunner, by: str) -> None:
+def test_every_format_has_the_same_counts_and_the_rest(shell: CommandRunner, by: str) -> None:
     rows = shell.json("summary", "--by", by, "--top", "2")["by"][by]
     numbers = [row["alerts"] for row in rows]
     assert sum(numbers) == len(documents(shell))
@@ -214,7 +216,7 @@ def test_every_format_tells_the_same_counts_and_the_rest_of_them(shell: CommandR
 
 
 @pytest.mark.parametrize(("by", "said"), quick_first(("severity", True), ("tactic", False)))
-def test_the_total_is_told_as_the_console_would_count_it(shell: CommandRunner, by: str, said: bool) -> None:
+def test_the_total_is_shown_as_the_console_would_count_it(shell: CommandRunner, by: str, said: bool) -> None:
     alerts = documents(shell)
     hidden = sum(alert.get("show_in_ui") is False for alert in alerts)
     assert hidden

@@ -1,4 +1,4 @@
-"""Reading by several readers gives exactly what reading by one gives, whatever the server counts."""
+"""Parallel readers read exactly what one reader reads, whatever the server counts."""
 
 import re
 from collections import Counter
@@ -39,7 +39,7 @@ def ids_read(client: Client, selection: Selection, readers: int) -> Counter[str]
 
 
 @pytest.mark.parametrize("mode", quick_first("correct", "undercount", "refuse_500", "refuse_403", "empty", quick=2))
-def test_readers_side_by_side_read_what_one_reader_reads(mode: str) -> None:
+def test_parallel_readers_read_what_one_reader_reads(mode: str) -> None:
     tenant = Tenant(alerts=4_000, burst=2_500, seed=5, switches=Switches.of(f"aggregates_mode={mode}"))
     with Server(tenant, port=0) as server:
         client = client_for(tenant, server, cids=(tenant.cid,))
@@ -49,7 +49,7 @@ def test_readers_side_by_side_read_what_one_reader_reads(mode: str) -> None:
 
 
 @pytest.mark.parametrize("hidden", ["included", "omitted"])
-def test_hidden_alerts_are_read_whether_the_search_shows_them_or_not(hidden: str) -> None:
+def test_hidden_alerts_are_read_whether_or_not_the_search_returns_them(hidden: str) -> None:
     values = Switches.of(f"combined_hidden={hidden}")
     tenant = Tenant(alerts=3_500, seed=6, switches=values)
     with Server(tenant, port=0) as server:
@@ -59,7 +59,7 @@ def test_hidden_alerts_are_read_whether_the_search_shows_them_or_not(hidden: str
     assert read == Counter(tenant.store.by_id.keys())
 
 
-def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> None:
+def test_alerts_that_arrive_in_the_meantime_are_read_at_most_once_and_displace_none() -> None:
     tenant = Tenant(alerts=5_000, seed=7)
     before = set(tenant.store.by_id)
     with Server(tenant, port=0) as server:
@@ -73,7 +73,7 @@ def test_alerts_that_arrive_meanwhile_come_at_most_once_and_displace_none() -> N
     assert set(read.values()) == {1}
 
 
-def test_a_reader_that_fails_for_good_fails_the_reading() -> None:
+def test_a_reader_that_keeps_failing_fails_the_read() -> None:
     tenant = Tenant(alerts=5_000, seed=8)
     with Server(tenant, port=0) as server:
         client = client_for(tenant, server, cids=(tenant.cid,))
@@ -83,7 +83,7 @@ def test_a_reader_that_fails_for_good_fails_the_reading() -> None:
         client.close()
 
 
-def test_passing_faults_lose_nothing_and_repeat_nothing() -> None:
+def test_transient_faults_lose_nothing_and_repeat_nothing() -> None:
     tenant = Tenant(alerts=5_000, seed=9)
     with Server(tenant, port=0) as server:
         client = client_for(tenant, server, cids=(tenant.cid,))
@@ -153,7 +153,7 @@ def test_slices_cover_every_alert_exactly_once_whatever_the_server_counts(data: 
     assert read == Counter(str(number) for number in range(len(seconds)))
 
 
-def test_an_alert_without_a_time_is_in_no_slice_and_is_read_all_the_same() -> None:
+def test_an_alert_without_a_timestamp_is_in_no_slice_but_is_read() -> None:
     alerts = FakeAlerts(range(0, 40_000, 10), dict.fromkeys(range(11), 360) | {11: 40})
     untimed = msgspec.Raw(b'{"composite_id":"untimed"}')
     in_slices = FakeAlerts.page
@@ -173,7 +173,7 @@ def test_an_alert_without_a_time_is_in_no_slice_and_is_read_all_the_same() -> No
     assert (progress.expected, progress.read) == (4_001, 4_001)
 
 
-def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
+def test_a_second_with_many_alerts_is_one_slice_and_the_others_are_even() -> None:
     seconds = [*[5_000] * 12_000, *range(0, 36_000, 3)]
     alerts = FakeAlerts(seconds, dict(Counter(second // 3600 for second in seconds)))
     slices = cut_slices(alerts, "", readers=8)
@@ -182,21 +182,21 @@ def test_a_crowded_second_is_one_slice_and_the_rest_is_even() -> None:
     assert sum(one.alerts for one in slices) == len(seconds)
 
 
-def test_pages_out_of_order_are_not_taken_for_whole() -> None:
+def test_pages_out_of_order_are_an_error() -> None:
     alerts = FakeAlerts(range(1_500), {})
     alerts.moments.reverse()
     with pytest.raises(Unreachable, match="not in the requested order"):
         list(read_all(alerts, "", ReadProgress(SystemClock()), Alert))
 
 
-def test_a_page_that_comes_again_is_said_and_not_read_for_ever() -> None:
+def test_a_repeated_page_is_an_error() -> None:
     alerts = FakeAlerts([1] * 1_000, {})
     alerts.page = lambda fql, after="", **_: Page(FakeAlerts.page(alerts, fql).documents, 1_000, "again")  # type: ignore[method-assign]
     with pytest.raises(Unreachable, match="repeats"):
         list(read_all(alerts, "", ReadProgress(SystemClock()), Alert))
 
 
-def test_what_a_chain_raises_is_raised_and_the_items_of_a_chain_keep_their_order() -> None:
+def test_an_error_in_a_chain_is_raised_and_its_items_keep_their_order() -> None:
     def numbers(start: int) -> Iterator[int]:
         yield from range(start, start + 50)
 
@@ -212,7 +212,7 @@ def test_what_a_chain_raises_is_raised_and_the_items_of_a_chain_keep_their_order
         list(found)
 
 
-def test_of_ids_only_those_asked_for_are_taken_and_each_once() -> None:
+def test_only_requested_ids_are_read_and_each_once() -> None:
     alerts = FakeAlerts([], {})
     asked, foreign = (
         {"composite_id": name, "created_timestamp": rfc3339(START)} for name in ("cid:ind:1", "cid:ind:2")
@@ -222,7 +222,7 @@ def test_of_ids_only_those_asked_for_are_taken_and_each_once() -> None:
     assert [item.alert.composite_id for page in pages for item in page] == ["cid:ind:1"]
 
 
-def test_a_document_that_is_no_alert_is_said() -> None:
+def test_a_document_that_is_not_an_alert_is_an_error() -> None:
     alerts = FakeAlerts([], {})
     alerts.page = lambda fql, **_: Page([msgspec.Raw(b'{"cid":"a"}')], 1, "")  # type: ignore[method-assign]
     with pytest.raises(Unreachable, match="no composite_id"):
