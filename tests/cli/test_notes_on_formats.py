@@ -8,7 +8,7 @@ from tests.support.command import CommandRunner
 from tests.support.sampling import quick_first
 
 ALL_HASHES = "Note: JSON has all hashes; --top shortens the other formats."
-OUTLIERS_ONLY = "Note: CSV has the alerts that differ; leave --outliers out for the counts."
+OUTLIERS_ONLY = "Note: CSV has only the outliers; leave out --outliers for the counts."
 
 
 def test_json_has_all_hashes_whatever_top_says_and_it_is_told(readable: CommandRunner) -> None:
@@ -39,5 +39,5 @@ def test_nothing_is_told_where_all_formats_are_as_asked_for(readable: CommandRun
 
 def test_csv_has_one_table_and_which_of_two_is_told(readable: CommandRunner) -> None:
     done = readable("summary", "--outliers", "--by", "status", "--format", "csv")
-    assert done.lines[0] == b"group,sha256,alerts,differ,created,host,differs,composite_id"
+    assert done.lines[0] == b"group,sha256,alerts,outliers,created,host,differs,composite_id"
     assert OUTLIERS_ONLY in done.err

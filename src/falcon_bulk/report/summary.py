@@ -53,7 +53,7 @@ def summary_report(summary: Summary, exit_code: int) -> Report:
 def summary_sheets(summary: Summary) -> list[Sheet]:
     """Return a sheet for each field, its counts with bars; notes on the last one explain the total.
 
-    Outliers come first, if they were asked for.
+    Outliers come first, if they were requested.
     """
     sheets = [] if summary.outliers is None else _outliers(summary.customer, summary.outliers)
     sheets += [
@@ -147,7 +147,7 @@ def summary_document(summary: Summary) -> SummaryDocument:
 
 
 def _row(count: Count, counts: tuple[Count, ...]) -> Row:
-    largest = max(one.alerts for one in counts if not one.rest)
+    largest = max(value.alerts for value in counts if not value.rest)
     return count.alerts, "" if count.rest else bar(count.alerts, largest, BAR), _label(count)
 
 

@@ -72,7 +72,7 @@ def command(ctx: click.Context, options: SummaryOptions) -> int:
     selection = selection_from_options(session, options.selection)
     warn_about_fields(session, [name for name in field_names(fields) if current_name(name) is not None])
     if options.outliers:
-        session.note_about(Format.CSV, "CSV has the alerts that differ; leave --outliers out for the counts.")
+        session.note_about(Format.CSV, "CSV has only the outliers; leave out --outliers for the counts.")
 
     def work(one: Session) -> "Reported[Summary]":
         summary = _summarize(one, selection, fields, options.top, options.outliers)

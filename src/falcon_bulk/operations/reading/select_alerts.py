@@ -188,6 +188,6 @@ def _read_distinct_ids(
 
 
 def _read_by_ids(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:
-    """Return the alerts that Falcon returns for the ids, in the order of the ids; alerts not asked for are ignored."""
+    """Return the alerts that Falcon returns for the ids, in the order of the ids; other alerts are ignored."""
     returned = {item.alert.composite_id: item for item in map(partial(decode_result, view), alerts.by_id(ids))}
     return [returned[composite_id] for composite_id in ids if composite_id in returned]
