@@ -118,12 +118,12 @@ def test_own_hashes_are_those_of_the_three_own_fields_and_never_related(document
     def listed(value: Any) -> list[Any]:
         return value if isinstance(value, list) else [value]
 
-    said = [
+    values = [
         *listed(document.get("sha256")),
         *listed(document.get("entities", {}).get("sha256")),
         *([document.get("ioc_value")] if document.get("ioc_type") == "hash_sha256" else []),
     ]
-    expected = {value.lower() for value in said if isinstance(value, str) and value.lower() in (A, B)}
+    expected = {value.lower() for value in values if isinstance(value, str) and value.lower() in (A, B)}
     alert = an_alert(**document)
     assert own_hashes(alert).keys() == expected
     assert not own_hashes(alert).keys() & other_hashes(alert).keys()

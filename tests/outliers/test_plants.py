@@ -1,4 +1,4 @@
-"""The planted groups are what they say: enough of them, each id told apart, each document an alert."""
+"""The planted groups are valid: there are enough of them, ids are unique, and each document is an alert."""
 
 from msgspec.json import encode
 

@@ -215,14 +215,14 @@ def test_every_format_has_the_same_counts_and_the_rest(shell: CommandRunner, by:
     ]
 
 
-@pytest.mark.parametrize(("by", "said"), quick_first(("severity", True), ("tactic", False)))
-def test_the_total_is_shown_as_the_console_would_count_it(shell: CommandRunner, by: str, said: bool) -> None:
+@pytest.mark.parametrize(("by", "has_note"), quick_first(("severity", True), ("tactic", False)))
+def test_the_total_is_shown_as_the_console_would_count_it(shell: CommandRunner, by: str, has_note: bool) -> None:
     alerts = documents(shell)
     hidden = sum(alert.get("show_in_ui") is False for alert in alerts)
     assert hidden
     shown = shell("summary", "--by", by).text
     assert f"{len(alerts) - hidden:,} visible + {hidden:,} hidden = {len(alerts):,} alerts." in shown
-    assert ("Counts from Falcon" in shown) == said
+    assert ("Counts from Falcon" in shown) == has_note
     visible = shell("summary", "--by", by, "--visible-only").text
     assert f"{len(alerts) - hidden:,} visible + 0 hidden = {len(alerts) - hidden:,} alerts." in visible
 
