@@ -17,6 +17,7 @@ An error is raised where it is known, and shown in one place (`cli/main.py`) as 
     │   │   └── BadFilter           2   Falcon rejects the FQL filter
     │   └── AnswerLost                  a change was sent and its answer was lost
     ├── Refused                     7   stale, foreign or damaged plan, bound exceeded, read-only
+    ├── JournalProblem              1   the journal cannot be read or written
     ├── Busy                        8   another run is changing this customer, or one is unfinished
     └── Stopped                   130   a signal stopped the command (143 for SIGTERM)
 """
@@ -143,6 +144,12 @@ class Refused(FalconBulkError):
 
     exit_code = ExitCode.REFUSED
     code = "refused"
+
+
+class JournalProblem(FalconBulkError):
+    """The journal cannot be read or written. Nothing is sent without it."""
+
+    code = "journal"
 
 
 class Busy(FalconBulkError):

@@ -126,17 +126,17 @@ def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> 
         falcon.close()
 
 
-def test_the_gate_lets_two_through_at_first_more_after_good_answers_and_half_after_trouble() -> None:
+def test_the_limiter_lets_two_through_at_first_more_after_good_answers_and_half_after_trouble() -> None:
     troubles = [0]
-    gate = ConcurrencyLimiter(SystemClock(), 8, lambda: troubles[0])
+    limiter = ConcurrencyLimiter(SystemClock(), 8, lambda: troubles[0])
     for _ in range(6):
-        with gate.passing():
+        with limiter.slot():
             pass
-    assert gate._allowed == 8
+    assert limiter._allowed == 8
     troubles[0] += 1
-    with gate.passing():
+    with limiter.slot():
         pass
-    assert gate._allowed == 4
-    gate.close(Rejected("no more"))
-    with pytest.raises(Rejected, match="no more"), gate.passing():
+    assert limiter._allowed == 4
+    limiter.close(Rejected("no more"))
+    with pytest.raises(Rejected, match="no more"), limiter.slot():
         pass

@@ -4,6 +4,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,20 @@ import pytest
 from falcon_bulk.errors import AnswerLost
 from falcon_bulk.falcon.alerts import UpdateResponse
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
-from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.plan import ActionSet
 from falcon_bulk.model.run import RunResult
-from falcon_bulk.operations.changes.apply import AlertRun, Pace
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import Status
+from falcon_bulk.operations.changes.lifecycle import BegunRun, Workspace, begin_run
+from falcon_bulk.operations.changes.lifecycle import carry_out as execute_begun
+from falcon_bulk.operations.changes.operations import Origin, change_alerts
+from falcon_bulk.operations.changes.request import ChangeRequest
+from falcon_bulk.operations.changes.throttle import Pace
+from falcon_bulk.operations.reading.read_all import ReadProgress
 from tests.support.fake_clock import FakeClock
+from tests.support.run_harness import SilentObserver, StubTenant
 
 CID = "c" * 32
-CLOSE: ActionSet = (Action("update_status", "closed"), Action("append_comment", "Closed (by ann, falcon-bulk run1)"))
 
 
 class SlowFalcon:
@@ -78,29 +84,29 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def carry_out(journal: Journal, falcon: SlowFalcon) -> RunResult:
     """Close all its alerts in one batch."""
-    plan = Plan(
-        run_id="run1",
-        command="bulk-close",
-        customer="acme",
-        cid=CID,
-        cids=(CID,),
-        cloud="",
-        operator="ann",
-        created="2026-11-24T06:50:00Z",
-        selection="",
-        overrides=("no-severity",),
-        target="closed",
+    stub: Any = StubTenant(falcon, CID)
+    request = ChangeRequest(
+        status=Status.CLOSED, operator="ann", comment="Approved tool", overrides=frozenset({"no-severity"})
     )
-    draft = journal.draft(plan)
-    draft.add_action_set(0, CLOSE)
-    for document in falcon.by_id(falcon.ids):
-        alert = decode_alert(document)
-        draft.add(PlannedAlert(alert.composite_id, 0, AlertState.of(alert)))
-    count = len(falcon.ids)
-    seen = Preview(selected=count, planned=count, skipped={}, held={}, samples=(), oldest="", newest="", sent=())
-    draft.begin(seen, plan.created)
-    run = AlertRun(falcon, journal, plan, falcon.clock, Pace(delay=0.0), read_at=falcon.clock.monotonic())
-    return run.carry_out(lambda: falcon.requests)
+
+    @contextmanager
+    def reading() -> Iterator[ReadProgress]:
+        yield ReadProgress(falcon.clock)
+
+    operation = change_alerts(
+        stub,
+        Selection(ids=tuple(falcon.ids)),
+        request,
+        Origin("run1", "ann", "test-machine", "2026-11-24T06:50:00Z", "test"),
+        command="bulk-close",
+        state_folder=journal.path.parent,
+        reading=reading,
+        readers=1,
+    )
+    workspace = Workspace(stub, journal.path.parent, falcon.clock, SilentObserver(), Pace(delay=0.0))
+    begun = begin_run(operation, workspace, journal, lambda _plan, _preview: None)
+    assert isinstance(begun, BegunRun)
+    return execute_begun(begun, workspace, journal).result
 
 
 @pytest.mark.parametrize("seconds", [0.3, 2.5, 4.9])

@@ -9,8 +9,8 @@ from falcon_bulk.errors import ExitCode, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon import alerts as alerts_module
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.batch_sender import MAX_SPLITS, MAX_TRIES
-from falcon_bulk.operations.changes.planner import Change
+from falcon_bulk.operations.changes.engine import MAX_SPLITS, MAX_TRIES
+from falcon_bulk.operations.changes.request import ChangeRequest
 from tests.support.run_harness import ALL_GUARDRAILS, CLOSE, RunHarness, Start
 
 LOST = [
@@ -92,7 +92,7 @@ def test_a_part_that_was_left_out_fails_alone_and_the_rest_is_changed(ground: Ru
     assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
     assert ground.comments(plan, ids) == {1: 17, 0: 3}
     assert len(ground.patches) == 2, "what Falcon refuses for good is not sent again"
-    failed = {one.composite_id for one in ground.records(plan).values() if one.outcome == Outcome.FAILED}
+    failed = {one.item_id for one in ground.records(plan).values() if one.outcome == Outcome.FAILED}
     assert all(ground.comments_on(plan, one) == 0 for one in failed)
     assert failed == {one for problem in result.errors for one in problem.ids}
     assert {problem.message for problem in result.errors} == {"cannot be changed"}
@@ -149,9 +149,9 @@ def test_alerts_that_were_so_already_count_as_changed_whether_falcon_counts_them
     plan = ground.planned(ids)
     result = ground.carry_out(plan)
     assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, 10, 10)
-    again = ground.planned(ids, Change(status=Status.CLOSED, operator="ann", overrides=ALL_GUARDRAILS))
-    assert ground.carry_out(again).selected == 10
-    assert ground.comments(again, ids) == {0: 10}, "what is closed already is skipped, not touched twice"
+    again = ground.run(ids, ChangeRequest(status=Status.CLOSED, operator="ann", overrides=ALL_GUARDRAILS))
+    assert again.result.selected == 10
+    assert ground.comments(again.plan, ids) == {0: 10}, "what is closed already is skipped, not touched twice"
 
 
 @pytest.mark.parametrize("mode", ["batch_400", "batch_404"])
@@ -371,7 +371,7 @@ def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(gr
 def test_another_verdict_is_replaced_in_the_same_request(ground: RunHarness) -> None:
     ids = ground.ids(4)
     ground.edit(ids[:2], tags=["true_positive", "triage"])
-    change = Change(
+    change = ChangeRequest(
         status=Status.CLOSED, operator="ann", resolution=Resolution.FALSE_POSITIVE, overrides=ALL_GUARDRAILS
     )
     plan = ground.planned(ids, change)

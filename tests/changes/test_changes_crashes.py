@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from falcon_bulk.falcon.alerts import UpdateResponse
+from falcon_bulk.journal.database import Database
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.plan import ActionSet, Plan
 from falcon_bulk.model.run import RunStatus
@@ -48,7 +49,7 @@ class Life:
                 raise Killed
 
 
-class MortalJournal(Journal):
+class MortalDatabase(Database):
     """Dies before, within or after a transaction."""
 
     def __init__(self, path: Path, life: Life) -> None:
@@ -56,12 +57,23 @@ class MortalJournal(Journal):
         self._life = life
 
     @contextmanager
-    def _writing(self) -> Iterator[Any]:
+    def write(self) -> Iterator[Any]:
+        if not hasattr(self, "_life"):  # it is being opened
+            with super().write() as db:
+                yield db
+            return
         self._life.point()
-        with super()._writing() as db:
+        with super().write() as db:
             yield db
             self._life.point()
         self._life.point()
+
+
+class MortalJournal(Journal):
+    """A journal on such a database."""
+
+    def __init__(self, path: Path, life: Life) -> None:
+        super().__init__(path, MortalDatabase(path, life))
 
 
 class MortalAlerts:
@@ -230,8 +242,8 @@ def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(grou
     plan = live(ground, ids, None, Life(NEVER))
     check(ground, ids, plan)
     assert plan is not None
-    with ground.journal._reading() as db:
-        assert db.execute("SELECT COUNT(*) FROM runs WHERE status = 'draft'").fetchone() == (0,)
+    with ground.journal.database.read() as db:
+        assert db.exec_driver_sql("SELECT COUNT(*) FROM runs WHERE status = 'draft'").scalar_one() == 0
 
 
 @pytest.mark.slow

@@ -7,11 +7,11 @@ import pytest
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.batch_sender import MAX_STATE_AGE
-from falcon_bulk.operations.changes.planner import Change
+from falcon_bulk.operations.changes.engine import MAX_STATE_AGE
+from falcon_bulk.operations.changes.request import ChangeRequest
 from tests.support.run_harness import CLOSE, RunHarness, Start
 
-RAILED = Change(status=Status.CLOSED, operator="ann")
+RAILED = ChangeRequest(status=Status.CLOSED, operator="ann")
 EDITS = [
     pytest.param({"status": "in_progress"}, "status new → in_progress", id="status"),
     pytest.param({"status": "closed"}, "status new → closed", id="the wanted status"),
@@ -101,7 +101,7 @@ def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_ar
     slow = ground.planned(ids)
     reads = len(ground.requests("entities"))
     *_, last = ground.journal.alerts.batches(slow.run_id, 10)
-    ground.edit([row.composite_id for row in last[:5]], comment="mine")
+    ground.edit([row.item_id for row in last[:5]], comment="mine")
     result = ground.carry_out(slow, delay=MAX_STATE_AGE * 0.6, workers=1)
     assert (result.changed, result.drifted) == (25, 5), "by the last batch the minute was over"
     assert len(ground.requests("entities")) - reads == 4
@@ -115,7 +115,7 @@ def test_guard_rails_are_judged_again_on_what_is_read_before_sending(ground: Run
     assert alert.shared("severity") == 95
     result = ground.carry_out(plan, fresh=False)
     assert (result.changed, result.drifted) == (5, 1)
-    assert "guard rail critical" in ground.records(plan)[ids[0]].reason
+    assert "guardrail critical" in ground.records(plan)[ids[0]].reason
     assert ground.comments_on(plan, ids[0]) == 0
 
 

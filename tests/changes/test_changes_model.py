@@ -5,7 +5,8 @@ Falcon is the emulator's tenant without a wire; the journal is real.
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +27,25 @@ from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon.alerts import UpdateResponse
 from falcon_bulk.falcon.responses import decode_response
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.plan import ActionSet, AlertState, Plan
+from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, Plan
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.apply import AlertRun, Pace
-from falcon_bulk.operations.changes.planner import Change, make_plan
-from falcon_bulk.operations.changes.undo import plan_undo
+from falcon_bulk.operations.changes.engine import NEVER_READ
+from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Workspace, begin_run, carry_out
+from falcon_bulk.operations.changes.operations import Origin, change_alerts, undo_run
+from falcon_bulk.operations.changes.request import ChangeRequest
+from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress
-from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Switches, Tenant
 from falcon_emulator.actions import Action
 from falcon_emulator.alert_records import State
 from falcon_emulator.control import edit_alerts
 from falcon_emulator.documents import render
-from falcon_emulator.request_log import Change as LoggedChange
+from falcon_emulator.request_log import Change as LedgerChange
 from tests.support.fake_clock import FakeClock
-from tests.support.run_harness import ALL_GUARDRAILS
+from tests.support.run_harness import ALL_GUARDRAILS, SilentObserver, StubTenant
 
 ALERTS = 12
 FAULTS = (
@@ -75,7 +77,7 @@ class Unwired:
         self._alive()
         if self.unreadable:
             self.unreadable -= 1
-            raise Unreachable("Cannot reach Falcon to read alerts.")
+            raise Unreachable("Falcon cannot be reached to read alerts.")
         found = [self.tenant.store.by_id[one] for one in ids if one in self.tenant.store.by_id]
         return [msgspec.Raw(render(alert, alert.state)) for alert in found]
 
@@ -121,6 +123,7 @@ class Changes(RuleBasedStateMachine):
             alerts=ALERTS, seed=seed, switches=Switches(count_no_ops=no_ops, closing_hides=hides, index_lag=0.0)
         )
         self.falcon = Unwired(self.tenant)
+        self.stub: Any = StubTenant(self.falcon, self.tenant.cid)
         self.timing = FakeClock(chance=0.5)
         self.journal = Journal(self.folder / "acme.sqlite3")
         self.plans: dict[str, tuple[Plan, dict[str, ActionSet], dict[str, AlertState]]] = {}
@@ -189,13 +192,24 @@ class Changes(RuleBasedStateMachine):
         unreadable: int,
         meanwhile: bool,
     ) -> None:
-        change = Change(status=status, operator="ann", resolution=resolution, assign_to=assign_to, overrides=overrides)
+        change = ChangeRequest(
+            status=status, operator="ann", resolution=resolution, assign_to=assign_to, overrides=overrides
+        )
         ids = tuple(self.tenant.store.newest_first[place].composite_id for place in sorted(places))
-        plan = self._new_plan("bulk-close", change)
-        draft = self.journal.draft(plan)
-        found = read_selection(self.falcon, Selection(ids=ids), ReadProgress(self.timing), Alert)  # type: ignore[arg-type]
-        draft.begin(make_plan(found, change, plan, draft, given=ids), plan.created)
-        self._know(plan)
+        plan = self._begin(
+            change_alerts(
+                self.stub,
+                Selection(ids=ids),
+                change,
+                self._origin(),
+                command="bulk-close",
+                state_folder=self.folder,
+                reading=self._reading,
+                readers=1,
+            )
+        )
+        if plan is None:
+            return
         if meanwhile and not fresh:
             edit_alerts(self.tenant, list(ids[:2]), {"comment": "hold on"})
             edit_alerts(self.tenant, list(ids[1:3]), {"status": "in_progress"})
@@ -207,13 +221,9 @@ class Changes(RuleBasedStateMachine):
         if not self.plans:
             return
         former = data.draw(st.sampled_from(sorted(self.plans)))
-        plan = self._new_plan("undo", Change(status=Status.CLOSED, operator="ann"), undoes=former)
-        draft = self.journal.draft(plan)
-        records = self.journal.alerts.records(former, Outcome.CHANGED)
-        preview = plan_undo(records, self.falcon, plan, draft, ReadProgress(self.timing))  # type: ignore[arg-type]
-        draft.begin(preview, plan.created)
-        self._know(plan)
-        self._carry_out(plan, faults, 0, fresh=True)
+        plan = self._begin(undo_run(self.stub, self.journal, former, self._origin(), reading=self._reading))
+        if plan is not None:
+            self._carry_out(plan, faults, 0, fresh=True)
 
     @rule(faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3), unreadable=st.sampled_from([0, 0, 1]))
     def a_resume(self, faults: list[str], unreadable: int) -> None:
@@ -245,7 +255,7 @@ class Changes(RuleBasedStateMachine):
         if not hasattr(self, "journal"):
             return
         for run_id, (plan, _, _) in self.plans.items():
-            outcomes = {record.composite_id: record.outcome for record in self.journal.alerts.records(run_id)}
+            outcomes = {record.item_id: record.outcome for record in self.journal.alerts.records(run_id)}
             for alert in self.tenant.store.newest_first:
                 carried = sum(plan.marker in comment.value for comment in alert.state.comments)
                 outcome = outcomes.get(alert.composite_id)
@@ -266,41 +276,43 @@ class Changes(RuleBasedStateMachine):
             )
             assert result.verified <= result.changed
 
-    def _new_plan(self, command: str, change: Change, undoes: str = "") -> Plan:
+    def _origin(self) -> Origin:
         self.runs += 1
-        run_id = f"251124run{self.runs:03}"
-        return Plan(
-            run_id=run_id,
-            command=command,
-            customer="acme",
-            cid=self.tenant.cid,
-            cids=(self.tenant.cid,),
-            cloud="http://127.0.0.1",
-            operator="ann",
-            created=f"2025-11-24T06:{self.runs // 60:02}:{self.runs % 60:02}Z",
-            selection="exactly the given ids",
-            overrides=tuple(change.overrides),
-            comment=change.comment_of(run_id),
-            undoes=undoes,
-        )
+        created = f"2025-11-24T06:{self.runs // 60:02}:{self.runs % 60:02}Z"
+        return Origin(f"251124run{self.runs:03}", "ann", "test-machine", created, "test")
+
+    @contextmanager
+    def _reading(self) -> Iterator[ReadProgress]:
+        yield ReadProgress(self.timing)
+
+    def _workspace(self) -> Workspace:
+        return Workspace(self.stub, self.folder, self.timing, SilentObserver(), Pace(4, 0.5, 1))
+
+    def _begin(self, operation: Operation) -> AlertPlan | None:
+        """Plan an operation; None where nothing is to be done."""
+        begun = begin_run(operation, self._workspace(), self.journal, lambda _plan, _preview: None)
+        if not isinstance(begun, BegunRun):
+            return None
+        assert isinstance(begun.plan, AlertPlan)
+        self._know(begun.plan)
+        return begun.plan
 
     def _know(self, plan: Plan) -> None:
         action_sets = self.journal.alerts.action_sets(plan.run_id)
         rows = [row for batch in self.journal.alerts.batches(plan.run_id, 1000) for row in batch]
         self.plans[plan.run_id] = (
             plan,
-            {row.composite_id: action_sets[row.action_set] for row in rows},
-            {row.composite_id: row.before for row in rows},
+            {row.item_id: action_sets[row.action_set] for row in rows},
+            {row.item_id: row.before for row in rows if row.before},
         )
 
     def _carry_out(self, plan: Plan, faults: list[str], unreadable: int, *, fresh: bool) -> None:
         """One process, which may die; then the journal is opened anew and Falcon is well again."""
         self.falcon.to_come, self.falcon.unreadable = list(faults), unreadable
-        read_at = self.timing.monotonic() if fresh else float("-inf")
+        read_at = self.timing.monotonic() if fresh else NEVER_READ
         done = len(self.tenant.request_log.changes)
-        run = AlertRun(self.falcon, self.journal, plan, self.timing, Pace(4, 0.5, 1), read_at=read_at)
         try:
-            run.carry_out(lambda: 0)
+            carry_out(BegunRun(plan, None, read_at), self._workspace(), self.journal)
         except Killed:
             self.journal.close()
             self.journal = Journal(self.folder / "acme.sqlite3")
@@ -308,7 +320,7 @@ class Changes(RuleBasedStateMachine):
         for change in self.tenant.request_log.changes[done:]:
             self._nobodys_work_is_overwritten(plan, change)
 
-    def _nobodys_work_is_overwritten(self, plan: Plan, change: LoggedChange) -> None:
+    def _nobodys_work_is_overwritten(self, plan: Plan, change: LedgerChange) -> None:
         """An alert is changed only as it was planned, and taken back only as the run left it."""
         alert = self.tenant.store.by_id[change.composite_id]
         seen = AlertState.of(decode_alert(render(alert, change.before)))
@@ -323,7 +335,7 @@ def substance(state: State) -> tuple[Any, ...]:
     return state.status, state.assignee, frozenset(filter(None, state.tags or ())), state.comments
 
 
-def _is_of(change: LoggedChange, run_id: str) -> bool:
+def _is_of(change: LedgerChange, run_id: str) -> bool:
     return any(run_id in value for _, value in change.actions)
 
 

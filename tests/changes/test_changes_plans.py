@@ -1,6 +1,5 @@
 """A saved plan: exactly its alerts and actions are sent, once, to the tenant it was made for."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,14 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.plan import Plan
-from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.plan_file import PlanFileWriter
-from falcon_bulk.operations.changes.planner import Change, make_plan
-from falcon_bulk.operations.reading.read_all import ReadProgress
-from falcon_bulk.operations.reading.select_alerts import read_selection
+from falcon_bulk.operations.changes.request import ChangeRequest
 from tests.support.command import CommandRunner, serve_customers
 from tests.support.run_harness import ALL_GUARDRAILS, RunHarness, serve_run_harness
 
@@ -32,7 +25,7 @@ def planned_actions(content: bytes, run_id: str) -> Actions:
         if line["line"] == "action_set":
             action_sets[line["number"]] = [(name, value.replace(run_id, "RUN")) for name, value in line["actions"]]
         elif line["line"] == "alert":
-            composite_id, action_set, _ = line["alert"]
+            composite_id, _before, action_set, _remote_id = line["alert"]
             assert composite_id not in actions, "an alert stands in a plan once"
             actions[composite_id] = action_sets[action_set]
     return actions
@@ -53,7 +46,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHarness]:
 
 
 CHANGES = st.builds(
-    Change,
+    ChangeRequest,
     status=st.sampled_from(Status),
     operator=st.just("ann"),
     comment=st.sampled_from(["", "Approved tool", "naïve – 見た"]),
@@ -67,36 +60,24 @@ CHANGES = st.builds(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(change=CHANGES, start=st.integers(0, 2900), size=st.integers(1, 60))
 def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
-    ground: RunHarness, change: Change, start: int, size: int
+    ground: RunHarness, change: ChangeRequest, start: int, size: int
 ) -> None:
     ids = tuple(alert.composite_id for alert in ground.tenant.store.newest_first[start : start + size])
-    file = io.BytesIO()
-    plan = Plan(
-        run_id="251124dryrun",
-        command="bulk-close",
-        customer="acme",
-        cid=ground.tenant.cid,
-        cids=(ground.tenant.cid,),
-        cloud=ground.falcon.cloud,
-        operator="ann",
-        created="2025-11-24T06:50:35Z",
-        selection="exactly the given ids",
-        comment=change.comment_of("251124dryrun"),
-    )
-    writer = PlanFileWriter(file, plan)
-    sent = len(ground.patches)
-    found = read_selection(ground.falcon.alerts, Selection(ids=ids), ReadProgress(ground.timing), Alert)
-    preview = make_plan(found, change, plan, writer, given=ids)
-    writer.finish(preview)
+    sent, path = len(ground.patches), ground.folder / "dry-run.plan"
+    dry = ground.save_plan(ids, change, path)
     assert len(ground.patches) == sent, "a dry run sends no change"
 
     done = len(ground.tenant.request_log.changes)
-    real = ground.planned(ids, change)
-    result = ground.carry_out(real, batch_size=1000)
-    assert (result.planned, result.changed) == (preview.planned, preview.planned)
-    assert (result.skipped, result.held) == (preview.skipped, preview.held)
-    sent_now = sent_actions(ground.tenant.request_log.changes[done:], real.run_id)
-    assert sent_now == planned_actions(file.getvalue(), plan.run_id)
+    real = ground.run(ids, change, batch_size=1000)
+    result = real.result
+    assert (result.planned, result.changed) == (dry.result.planned, dry.result.planned)
+    assert (result.skipped, result.held) == (dry.result.skipped, dry.result.held)
+    assert (result.actions, result.overridden) == (
+        tuple(line.replace(dry.plan.run_id, real.plan.run_id) for line in dry.result.actions),
+        dry.result.overridden,
+    )
+    sent_now = sent_actions(ground.tenant.request_log.changes[done:], real.plan.run_id)
+    assert sent_now == planned_actions(path.read_bytes(), dry.plan.run_id)
 
 
 def a_plan(shell: CommandRunner, *more: str) -> Path:

@@ -8,14 +8,15 @@ import pytest
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.journal.journal import Journal, JournalProblem
+from falcon_bulk.journal.schema import schema_version
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.planner import Change
+from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_emulator.alert_records import Assignee
 from tests.support.command import serve_customers
 from tests.support.run_harness import ALL_GUARDRAILS, RunHarness, serve_run_harness
 
-FALSE_POSITIVE = Change(
+FALSE_POSITIVE = ChangeRequest(
     status=Status.CLOSED,
     operator="ann",
     resolution=Resolution.FALSE_POSITIVE,
@@ -166,9 +167,16 @@ def test_an_undo_is_asked_for_says_what_it_cannot_take_back_and_leaves_a_comment
         assert shell("undo", "251124nosuch", "--yes", "--max", "5").code == 7
 
 
+def pragma(ground: RunHarness, statement: str) -> Any:
+    """Run a PRAGMA on the journal's connection and return its value."""
+    with ground.journal.database.read() as db:
+        result = db.exec_driver_sql(f"PRAGMA {statement}")
+        return result.scalar() if result.returns_rows else None
+
+
 def unwritable(ground: RunHarness) -> None:
     """From now on SQLite refuses every write of this journal."""
-    ground.journal._db.execute("PRAGMA query_only = ON")
+    pragma(ground, "query_only = ON")
 
 
 def test_a_journal_that_cannot_be_written_lets_no_plan_be_made(ground: RunHarness) -> None:
@@ -191,9 +199,9 @@ def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(ground: RunHarnes
 
 def test_a_journal_that_is_full_lets_nothing_be_sent(ground: RunHarness) -> None:
     ground.planned(ground.ids(1))
-    (pages,) = ground.journal._db.execute("PRAGMA page_count").fetchone()
+    pages = pragma(ground, "page_count")
     ground.journal.abandon("251124run001", "2025-11-24T06:50:35Z")
-    ground.journal._db.execute(f"PRAGMA max_page_count = {pages}")
+    pragma(ground, f"max_page_count = {pages}")
     with pytest.raises(JournalProblem, match="full"):
         ground.planned(ground.ids(150))
     assert ground.patches == []
@@ -225,7 +233,9 @@ def test_a_journal_that_fills_up_in_the_middle_stops_the_run_and_a_resume_settle
 
 def test_a_journal_of_a_later_version_is_left_alone(ground: RunHarness) -> None:
     path = ground.journal.path
-    ground.journal._db.execute("PRAGMA user_version = 99")
+    with ground.journal.database.write() as db:
+        db.execute(schema_version.update().values(version=99))
     with pytest.raises(JournalProblem, match="later version"):
         Journal(path)
-    assert ground.journal._db.execute("PRAGMA user_version").fetchone() == (99,)
+    with ground.journal.database.read() as db:
+        assert db.execute(schema_version.select()).scalar_one() == 99

@@ -13,7 +13,7 @@ CHANGE = ("bulk-close", "--product", "epp", "--batch-delay", "0")
 
 def asked(terminal: Terminal) -> str:
     """Wait for the question; the answer that it wants."""
-    terminal.wait_for("anything else to leave:")
+    terminal.wait_for("anything else to cancel:")
     found = re.search(r"Type '(acme \d+)' to change", without_styling(terminal.shown))
     assert found
     return found[1]

@@ -12,6 +12,8 @@ RUN = {
     **dict.fromkeys(("schema", "run_id", "customer", "cid", "command", "status"), str),
     **dict.fromkeys(("exit_code", "selected", "planned", "changed", "failed", "drifted", "unknown"), int),
     **dict.fromkeys(("not_sent", "verified", "batches", "requests"), int),
+    **dict.fromkeys(("operator", "selection", "comment"), str),
+    **dict.fromkeys(("actions", "overridden", "items", "incomplete"), list),
     **dict.fromkeys(("skipped", "held"), dict),
     "seconds": (int, float),
     "plan_file": (str, type(None)),

@@ -87,6 +87,8 @@ def test_a_document_that_breaks_its_contract_is_noticed(spoil: Callable[[dict[st
         **{"command": "undo", "status": "success", "exit_code": 0, "skipped": {}, "held": {"case": 1}},
         **dict.fromkeys(numbers, 0),
         **{"batches": 0, "requests": 2, "seconds": 0.4, "plan_file": None, "errors": []},
+        **{"operator": "ann", "selection": "status new", "comment": "Closed", "actions": ["status: closed"]},
+        **{"overridden": [], "items": [], "incomplete": []},
     }
     assert_valid(run)
     spoil(run)

@@ -30,7 +30,7 @@ def alone_of(serving: CommandRunner, name: str, argv: tuple[str, ...]) -> list[d
     ("argv", "said"),
     quick_first(
         ("bulk-close --severity low", "Add --dry-run --plan DIR"),
-        ("apply plans --yes", "--yes needs a bound for a round"),
+        ("apply plans --yes", "--yes needs a bound for several customers"),
         ("apply empty --yes --max 5", "There is no plan in empty"),
         ("bulk-close --severity low --dry-run --plan a-file", "a-file is not a folder"),
         ("bulk-close --ids-file a-file --dry-run", "--ids-file is for one customer"),

@@ -16,7 +16,7 @@ from tests.support.plan_builders import RUN, an_alert
 
 
 def a_change(**fields: Any) -> Change:
-    return Change(**{"status": Status.CLOSED, "operator": "alice"} | fields)
+    return ChangeRequest(**{"status": Status.CLOSED, "operator": "alice"} | fields)
 
 
 def action_set(change: Change, **fields: Any) -> list[tuple[str, str]]:

@@ -5,6 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from falcon_bulk.operations.changes.batch_sender import MAX_TRIES
+from falcon_bulk.operations.changes.indicator_operations import operation_for
+from falcon_bulk.operations.changes.indicator_run import IndicatorRun
 
 from falcon_bulk.errors import AnswerLost, FalconBulkError, Rejected, Stopped
 from falcon_bulk.falcon.indicators import CreateResponse
@@ -13,9 +16,6 @@ from falcon_bulk.model.indicator import Indicator, IndicatorSpec, PlannedIndicat
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
-from falcon_bulk.operations.changes.batch_sender import MAX_TRIES
-from falcon_bulk.operations.changes.indicator_operations import operation_for
-from falcon_bulk.operations.changes.indicator_run import IndicatorRun
 from tests.support.fake_clock import FakeClock
 
 HASHES = [f"{number:064x}" for number in range(4)]

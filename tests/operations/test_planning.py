@@ -16,7 +16,7 @@ from falcon_bulk.operations.changes.planner import CLOSE_WARNING, Change, check_
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from tests.support.plan_builders import CID, HASH, OTHER_CID, OTHER_HASH, Collected, a_plan, an_alert, found
 
-CLOSE = Change(status=Status.CLOSED, operator="alice")
+CLOSE = ChangeRequest(status=Status.CLOSED, operator="alice")
 
 
 def planning(
@@ -52,7 +52,7 @@ def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
     documents: list[dict[str, Any]], resolution: Resolution | None, hashes: tuple[str, ...], more: list[int]
 ) -> None:
     alerts = [an_alert(number, **fields) for number, fields in enumerate(documents)]
-    change = Change(status=Status.CLOSED, operator="alice", resolution=resolution)
+    change = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=resolution)
     asked = tuple(alert.composite_id for alert in alerts)
     asked += tuple(f"{CID}:ind:{number}:2-3-4" for number in more) if asked else ()
     preview, sink = planning(*alerts, change=change, hashes=hashes, given=asked)
@@ -77,7 +77,7 @@ def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
 
 
 def test_alerts_that_need_the_same_actions_share_a_way() -> None:
-    change = Change(status=Status.CLOSED, operator="alice", resolution=Resolution.FALSE_POSITIVE)
+    change = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=Resolution.FALSE_POSITIVE)
     _, sink = planning(
         *(an_alert(number, tags=["ignored"] if number % 2 else []) for number in range(6)), change=change
     )
@@ -108,7 +108,7 @@ def test_several_cids_may_be_allowed() -> None:
 
 def test_the_preview_says_that_closing_can_fire_what_no_undo_takes_back() -> None:
     assert CLOSE_WARNING in planning(an_alert())[0].warnings
-    reopened, _ = planning(an_alert(status="closed"), change=Change(status=Status.REOPENED, operator="alice"))
+    reopened, _ = planning(an_alert(status="closed"), change=ChangeRequest(status=Status.REOPENED, operator="alice"))
     assert CLOSE_WARNING not in reopened.warnings
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from falcon_bulk.model.plan import Action, ActionSet, AlertState
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.planner import Change
 from falcon_bulk.operations.changes.undo import undo_actions
 from tests.support.plan_builders import an_alert
 

@@ -6,30 +6,89 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import rfc3339
-from falcon_bulk.model.plan import Plan
-from falcon_bulk.model.run import AlertRecord, Outcome, RunResult
+from falcon_bulk.model.plan import AlertPlan, AlertState, Plan
+from falcon_bulk.model.run import ItemRecord, RunResult
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.apply import AlertRun, Pace
+from falcon_bulk.operations.changes.engine import NEVER_READ
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
-from falcon_bulk.operations.changes.planner import Change, make_plan
-from falcon_bulk.operations.changes.undo import plan_undo
+from falcon_bulk.operations.changes.lifecycle import (
+    BegunRun,
+    Execution,
+    Operation,
+    Workspace,
+    begin_run,
+    carry_out,
+    dry_run,
+)
+from falcon_bulk.operations.changes.operations import Origin, change_alerts, undo_run
+from falcon_bulk.operations.changes.request import ChangeRequest
+from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress
-from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
 from falcon_emulator.control import edit_alerts
-from tests.support.clients import settings_for
 from tests.support.fake_clock import FakeClock
 
 ALL_GUARDRAILS = frozenset(GUARDRAILS)
-CLOSE = Change(status=Status.CLOSED, operator="ann", comment="Approved tool", overrides=ALL_GUARDRAILS)
+CLOSE = ChangeRequest(status=Status.CLOSED, operator="ann", comment="Approved tool", overrides=ALL_GUARDRAILS)
+
+
+class SilentObserver:
+    """Takes what it is told of a run."""
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:
+        yield lambda _done, _expected: None
+
+    def run_started(self, run_id: str) -> None: ...
+    def run_closed(self, run_id: str) -> None: ...
+
+
+@dataclass
+class StubPacer:
+    """The numbers that a run takes from a tenant's pacer."""
+
+    requests: int = 0
+    failures: int = 0
+
+
+@dataclass
+class StubTenant:
+    """A tenant without a wire: `alerts` is what a test makes it."""
+
+    alerts: Any
+    cid: str
+    customer: str = "acme"
+    cloud: str = "http://127.0.0.1"
+    indicators: Any = None
+    pacer: StubPacer = field(default_factory=StubPacer)
+
+    @property
+    def cids(self) -> tuple[str, ...]:
+        return (self.cid,)
+
+    def check_run_tenant(self, cids: tuple[str, ...], cloud: str) -> None:
+        assert self.cid in cids
+        assert cloud == self.cloud
+
+
+@dataclass
+class TenantWithAlerts:
+    """A tenant whose alerts are another client."""
+
+    tenant: Falcon
+    alerts: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tenant, name)
 
 
 @dataclass
@@ -68,54 +127,64 @@ class RunHarness:
         """What an analyst does in the console."""
         self.server.call(lambda: edit_alerts(self.tenant, list(ids), changes))
 
-    def planned(self, ids: Sequence[str], change: Change = CLOSE, *, command: str = "bulk-close") -> Plan:
-        """A run that is in the journal and not yet carried out."""
-        plan = self._plan(command, change)
-        draft = self.journal.draft(plan)
-        found = read_selection(self.falcon.alerts, Selection(ids=tuple(ids)), ReadProgress(self.timing), Alert)
-        draft.begin(make_plan(found, change, plan, draft, given=tuple(ids)), plan.created)
-        return plan
+    def planned(self, ids: Sequence[str], request: ChangeRequest = CLOSE, *, command: str = "bulk-close") -> AlertPlan:
+        """Plan a change of alerts in the journal, approve it, and send nothing yet."""
+        return self._begin(self.operation(ids, request, command=command))
 
-    def undone(self, run_id: str) -> Plan:
-        """The undo of a run, in the journal and not yet carried out."""
-        plan = self._plan("undo", CLOSE, undoes=run_id)
-        draft = self.journal.draft(plan)
-        records = self.journal.alerts.records(run_id, Outcome.CHANGED)
-        draft.begin(plan_undo(records, self.falcon.alerts, plan, draft, ReadProgress(self.timing)), plan.created)
-        return plan
-
-    def _plan(self, command: str, change: Change, undoes: str = "") -> Plan:
-        self.runs += 1
-        run_id = f"251124run{self.runs:03}"
-        return Plan(
-            run_id=run_id,
+    def operation(
+        self, ids: Sequence[str], request: ChangeRequest = CLOSE, *, command: str = "bulk-close"
+    ) -> Operation:
+        """Return the operation that changes alerts."""
+        return change_alerts(
+            self.falcon,
+            Selection(ids=tuple(ids)),
+            request,
+            self._origin(request.operator),
             command=command,
-            customer="acme",
-            cid=self.tenant.cid,
-            cids=(self.tenant.cid,),
-            cloud=self.falcon.cloud,
-            operator=change.operator,
-            created=rfc3339(self.timing.now()),
-            selection="exactly the given ids",
-            overrides=tuple(change.overrides),
-            target=change.status,
-            comment=change.comment_of(run_id),
-            undoes=undoes,
+            state_folder=self.folder,
+            reading=self._reading,
+            readers=1,
         )
+
+    def run(self, ids: Sequence[str], request: ChangeRequest = CLOSE, **pace: Any) -> Execution:
+        """Plan a change of alerts, approve it, and carry it out if anything is to be done."""
+        workspace = self._workspace(Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace))
+        begun = begin_run(self.operation(ids, request), workspace, self.journal, lambda _plan, _preview: None)
+        return begun if isinstance(begun, Execution) else carry_out(begun, workspace, self.journal)
+
+    def save_plan(self, ids: Sequence[str], request: ChangeRequest, path: Path) -> Execution:
+        """Make a dry run whose plan is saved in a file."""
+        return dry_run(self.operation(ids, request), self.falcon, lambda _plan, _preview: None, path)
+
+    def undone(self, run_id: str) -> AlertPlan:
+        """Plan the undo of a run in the journal, approve it, and send nothing yet."""
+        return self._begin(undo_run(self.falcon, self.journal, run_id, self._origin("ann"), reading=self._reading))
+
+    def _begin(self, operation: Operation) -> AlertPlan:
+        begun = begin_run(operation, self._workspace(Pace()), self.journal, lambda _plan, _preview: None)
+        assert isinstance(begun, BegunRun), f"nothing was planned: {begun}"
+        assert isinstance(begun.plan, AlertPlan)
+        return begun.plan
+
+    def _origin(self, operator: str) -> Origin:
+        self.runs += 1
+        return Origin(f"251124run{self.runs:03}", operator, "test-machine", rfc3339(self.timing.now()), "test")
+
+    @contextmanager
+    def _reading(self) -> Iterator[ReadProgress]:
+        yield ReadProgress(self.timing)
+
+    def _workspace(self, pace: Pace, alerts: Any = None) -> Workspace:
+        tenant = self.falcon if alerts is None else TenantWithAlerts(self.falcon, alerts)
+        return Workspace(cast("Falcon", tenant), self.folder, self.timing, SilentObserver(), pace)
 
     def carry_out(self, plan: Plan, *, fresh: bool = True, alerts: Any = None, **pace: Any) -> RunResult:
-        """Carry a run out, or go on with it. fresh: as if its alerts had been read just now."""
-        run = AlertRun(
-            alerts or self.falcon.alerts,
-            self.journal,
-            plan,
-            self.timing,
-            Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace),
-            read_at=self.timing.monotonic() if fresh else float("-inf"),
-            trouble=lambda: self.falcon.pacer.failures,
-        )
-        result = run.carry_out(lambda: self.falcon.pacer.requests)
-        self.causes.append(run.cause)
+        """Carry out a run, or continue it. fresh: as if its alerts had been read just now."""
+        read_at = self.timing.monotonic() if fresh else NEVER_READ
+        workspace = self._workspace(Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace), alerts)
+        execution = carry_out(BegunRun(plan, None, read_at), workspace, self.journal)
+        result = execution.result
+        self.causes.append(execution.cause)
         assert result.planned == (result.changed + result.failed + result.drifted + result.unknown + result.not_sent), (
             "every planned alert stands in exactly one of the numbers"
         )
@@ -123,7 +192,7 @@ class RunHarness:
         return result
 
     def resume(self, plan: Plan, **pace: Any) -> RunResult:
-        """Go on with a run in a new process: nothing but the journal on disk is known."""
+        """Continue a run as a new process would: nothing but the journal on disk is known."""
         self.reopen()
         return self.carry_out(self.journal.plan(plan.run_id), fresh=False, **pace)
 
@@ -132,9 +201,9 @@ class RunHarness:
         self.journal.close()
         self.journal = Journal(self.journal.path)
 
-    def records(self, plan: Plan) -> dict[str, AlertRecord]:
+    def records(self, plan: Plan) -> dict[str, ItemRecord[AlertState]]:
         """What the journal knows of each alert of a run."""
-        return {record.composite_id: record for record in self.journal.alerts.records(plan.run_id)}
+        return {record.item_id: record for record in self.journal.alerts.records(plan.run_id)}
 
     def comments(self, plan: Plan, ids: Sequence[str]) -> Counter[int]:
         """How many alerts carry how many comments of the run."""
@@ -176,3 +245,18 @@ def serve_run_harness(folder: Path, *, alerts: int = 400, seed: int = 1, **switc
         finally:
             falcon.close()
             ground.journal.close()
+
+
+def settings_for(tenant: Tenant, url: str) -> Settings:
+    """What the tenant's env file would give."""
+    return Settings(
+        customer=tenant.customer,
+        client_id=tenant.client_id,
+        client_secret=Secret(tenant.client_secret),
+        base_url=url,
+        member_cid="",
+        cids=(tenant.cid,),
+        operator="ann",
+        source="acme.env",
+        named=True,
+    )

@@ -7,7 +7,7 @@ from itertools import pairwise
 from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.model.hash_summary import HashSummary
-from falcon_bulk.model.run import RunResult, RunRow, RunStatus
+from falcon_bulk.model.run import IndicatorRunResult, RunResult, RunRow, RunStatus
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.report.formats import Format
 
@@ -106,7 +106,7 @@ def _is_unfinished(result: RunResult) -> bool:
 
 def _undo_step(session: Session, result: RunResult) -> str:
     """Return the command that undoes the run; '' if nothing was changed or that cannot be undone."""
-    if result.changed and not (result.allowance is not None and result.command == "undo"):
+    if result.changed and not (isinstance(result, IndicatorRunResult) and result.command == "undo"):
         return _step(session, "Undo it:", "undo", result.run_id)
     return ""
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from falcon_bulk.cli.session import Session
 from falcon_bulk.errors import BadEnvFile, Refused
-from falcon_bulk.journal.journal import Journal, journals
+from falcon_bulk.journal.files import journal_paths
+from falcon_bulk.journal.journal import Journal
 
 
 @contextmanager
@@ -31,7 +32,7 @@ def journal_with_run(opened: list[Journal], run_id: str) -> Journal:
 
 
 def _paths(session: Session) -> list[Path]:
-    paths = journals(session.state_folder())
+    paths = journal_paths(session.state_folder())
     try:
         settings = session.load_settings()
     except BadEnvFile:

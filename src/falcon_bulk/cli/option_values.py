@@ -8,6 +8,7 @@ import click
 
 from falcon_bulk.cli import completions
 from falcon_bulk.cli.suggestions import did_you_mean
+from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES, Resolution, Status
 
@@ -80,3 +81,10 @@ def _one_of(value: str, param: click.Parameter, choices: tuple[str, ...]) -> str
     if set(STATUSES) <= set(choices) and value.lower() in (*RESOLUTIONS, "resolved", "false-positive", "fp"):
         hint = "Use --set-status closed --resolution false_positive: a resolution is not a status."
     raise UsageProblem(f"{value!r} is not a value of {param.opts[-1]}.", hint)
+
+
+def check_operator(name: str) -> str:
+    """Return the value of --operator. Raises UsageProblem for a name that cannot stand in a comment."""
+    if problem := operator_problem(name):
+        raise UsageProblem(f"--operator {problem}.")
+    return name

@@ -1,16 +1,16 @@
-"""Whether a journal can be read, looked at without changing it."""
+"""Checks whether a journal can be read, without changing it."""
 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from falcon_bulk.journal.journal import DRAFT, JournalProblem
-from falcon_bulk.journal.schema import VERSION
+from falcon_bulk.errors import JournalProblem
+from falcon_bulk.journal.files import DRAFT, VERSION
 
 
 class JournalHealth(NamedTuple):
-    """What stands in a journal. newer: it was written by a later version of the program."""
+    """How many runs a journal has. newer: it was written by a later version of the program."""
 
     runs: int
     unfinished: int

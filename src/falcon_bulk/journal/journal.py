@@ -1,23 +1,26 @@
-"""The journal of one CID. A batch's intent is committed before its request leaves, its outcome after."""
+"""The journal of one CID: every run, batch and item touched."""
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import Connection, Row, Select, func, literal_column, select, update
 
-from falcon_bulk.errors import Busy, FalconBulkError, Refused
-from falcon_bulk.journal.alerts import AlertRecords
+from falcon_bulk.errors import Busy, JournalProblem, Refused
+from falcon_bulk.journal.database import Database
 from falcon_bulk.journal.draft import Draft
-from falcon_bulk.journal.indicators import IndicatorRecords
+from falcon_bulk.journal.files import DRAFT
+from falcon_bulk.journal.items import ItemRecords
 from falcon_bulk.journal.lock import running_run
-from falcon_bulk.journal.schema import SCHEMA, VERSION
-from falcon_bulk.model.plan import Plan
+from falcon_bulk.journal.schema import RUN_TABLES, batches, items, problems, runs
+from falcon_bulk.model.indicator import HashOutcome, Indicator
+from falcon_bulk.model.plan import AlertPlan, AlertState, IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import (
+    NOT_PLANNED,
+    AlertRunResult,
+    IndicatorRunResult,
     Outcome,
     RunProblem,
     RunResult,
@@ -25,17 +28,38 @@ from falcon_bulk.model.run import (
     RunStatus,
 )
 
-DRAFT = "draft"
-_encode = msgspec.json.encode
-_plan = msgspec.json.Decoder(Plan).decode
-_preview = msgspec.json.Decoder(Preview).decode
-_problem = msgspec.json.Decoder(RunProblem).decode
+__all__ = ["ItemHistory", "Journal", "JournalProblem"]
+
+PRUNED_AT_ONCE = 10_000
+"""Items deleted in one transaction, so that a reader never waits long."""
+
+_decode_plan: Callable[[str], Plan] = msgspec.json.Decoder(Plan).decode
+_decode_preview = msgspec.json.Decoder(Preview).decode
+_decode_problem = msgspec.json.Decoder(RunProblem).decode
+_ROW = (
+    runs.c.run_id,
+    runs.c.customer,
+    runs.c.cid,
+    runs.c.command,
+    runs.c.operator,
+    runs.c.selection,
+    runs.c.comment,
+    runs.c.rule,
+    runs.c.status,
+    runs.c.started,
+    runs.c.finished,
+    runs.c.closed,
+)
 
 
-class JournalProblem(FalconBulkError):
-    """The journal cannot be read or written: nothing is sent without it."""
+class ItemHistory(NamedTuple):
+    """What one run did with an item."""
 
-    code = "journal"
+    run_id: str
+    started: str
+    outcome: Outcome
+    reason: str
+    rule: str
 
 
 class Journal:
@@ -44,291 +68,304 @@ class Journal:
     Raises JournalProblem from any method when the database cannot be read or written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database: Database | None = None) -> None:
+        """Open a journal. database: what it is kept in; by default the SQLite file at `path`."""
         self.path = path
-        self._lock = threading.RLock()
-        self.alerts = AlertRecords(self._reading, self._writing)
-        self.indicators = IndicatorRecords(self._reading, self._writing)
-        try:
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version > VERSION:
-                raise JournalProblem(
-                    f"{path} was written by a later version of falcon-bulk.", "Use that version, or a later one."
-                )
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.executescript(SCHEMA)
-            self._db.execute(f"PRAGMA user_version={VERSION}")
-        except (OSError, sqlite3.Error) as error:
-            raise _unusable(path, error) from None
+        self.database = database or Database(path)
+        self.alerts = ItemRecords(self.database, AlertState)
+        self.indicators = ItemRecords(self.database, Indicator)
 
     def close(self) -> None:
         """Close the database."""
-        with self._lock:
-            self._db.close()
+        self.database.close()
 
     # Making a plan
 
-    def draft(self, plan: Plan) -> Draft:
-        """Begin to record a plan. Drafts that a crash left behind go; one run may be unfinished at most.
+    def draft(self, plan: Plan) -> Draft[AlertState] | Draft[Indicator]:
+        """Begin to record a plan. Drafts that a crash left behind are deleted.
 
         A run that ended before it could change anything gives way to the same plan, carried out anew.
         Raises Busy if a run is unfinished; Refused if this run is already known.
         """
-        with self._writing() as db:
-            for (left,) in db.execute("SELECT run_id FROM runs WHERE status = ?", (DRAFT,)).fetchall():
-                _forget(db, left)
-            touched = db.execute(
-                "SELECT 1 FROM alerts WHERE run_id = ? AND state != ? LIMIT 1", (plan.run_id, Outcome.NOT_SENT)
-            ).fetchone()
+        with self.database.write() as db:
+            for (run_id,) in db.execute(select(runs.c.run_id).where(runs.c.status == DRAFT)).all():
+                _delete_run(db, run_id)
+            carried_out = select(items.c.item_id).where(
+                items.c.run_id == plan.run_id, items.c.state.not_in((*NOT_PLANNED, Outcome.NOT_SENT))
+            )
+            known = db.execute(carried_out.limit(1)).first() is not None
         if unfinished := self.unfinished():
             raise Busy(
                 f"The run {unfinished.run_id} of this customer is unfinished.",
-                f"Go on with `falcon-bulk resume {unfinished.run_id}`, or close it with "
+                f"Continue it with `falcon-bulk resume {unfinished.run_id}`, or close it with "
                 f"`falcon-bulk runs abandon {unfinished.run_id}`.",
             )
-        if touched:
+        if known:
             raise Refused(
-                f"The plan {plan.run_id} was already carried out.", f"`falcon-bulk runs show {plan.run_id}` tells."
+                f"The plan {plan.run_id} was already carried out.", f"See `falcon-bulk runs show {plan.run_id}`."
             )
-        with self._writing() as db:
-            _forget(db, plan.run_id)
-            db.execute(
-                "INSERT INTO runs (run_id, plan, preview, status, started) VALUES (?, ?, ?, ?, ?)",
-                (plan.run_id, _encode(plan), b"{}", DRAFT, plan.created),
-            )
-        return Draft(self, plan.run_id)
+        with self.database.write() as db:
+            _delete_run(db, plan.run_id)
+            position = db.execute(select(func.coalesce(func.max(runs.c.position), 0) + 1)).scalar_one()
+            db.execute(runs.insert(), _run_values(plan) | {"position": position})
+        if isinstance(plan, IndicatorPlan):
+            return Draft(plan.run_id, self.indicators, self.begin)
+        return Draft(plan.run_id, self.alerts, self.begin)
 
     def discard(self, run_id: str) -> None:
-        """Forget a draft."""
-        with self._writing() as db:
-            _forget(db, run_id)
+        """Delete a draft."""
+        with self.database.write() as db:
+            _delete_run(db, run_id)
 
     def begin(self, run_id: str, preview: Preview, started: str) -> None:
-        """A draft becomes a run."""
-        with self._writing() as db:
-            db.execute(
-                "UPDATE runs SET status = ?, preview = ?, started = ? WHERE run_id = ?",
-                (RunStatus.RUNNING, _encode(preview), started, run_id),
-            )
+        """Make a draft a run. started: UTC, RFC 3339."""
+        values = {"status": RunStatus.RUNNING, "preview": msgspec.json.encode(preview).decode(), "started": started}
+        with self.database.write() as db:
+            db.execute(update(runs).where(runs.c.run_id == run_id).values(**values))
 
     def finish(
         self, run_id: str, status: RunStatus, exit_code: int, *, at: str, requests: int, seconds: float, closed: bool
     ) -> None:
         """Record how a run ended. Requests and seconds add up over resumes."""
-        with self._writing() as db:
+        with self.database.write() as db:
             db.execute(
-                "UPDATE runs SET status = ?, exit_code = ?, finished = ?, closed = ?, "
-                "requests = requests + ?, seconds = seconds + ? WHERE run_id = ?",
-                (status, exit_code, at, closed, requests, seconds, run_id),
+                update(runs)
+                .where(runs.c.run_id == run_id)
+                .values(
+                    status=status,
+                    exit_code=int(exit_code),
+                    finished=at,
+                    closed=int(closed),
+                    requests=runs.c.requests + requests,
+                    seconds=runs.c.seconds + seconds,
+                )
             )
 
     # Looking back
 
     def counts(self, run_id: str) -> dict[Outcome, int]:
-        """How many alerts, or indicators, of a run have each outcome."""
-        with self._reading() as db:
-            rows = db.execute(
-                "SELECT state, COUNT(*) FROM alerts WHERE run_id = ? GROUP BY state "
-                "UNION ALL SELECT state, COUNT(*) FROM indicators WHERE run_id = ? GROUP BY state",
-                (run_id, run_id),
-            )
-            return {Outcome(state): number for state, number in rows}
+        """Return how many planned items of a run have each outcome."""
+        query = (
+            select(items.c.state, func.count())
+            .where(items.c.run_id == run_id, items.c.state.not_in(NOT_PLANNED))
+            .group_by(items.c.state)
+        )
+        with self.database.read() as db:
+            return {Outcome(state): number for state, number in db.execute(query).all()}
 
     def sent_by_time(self, run_id: str) -> dict[str, int]:
-        """How many alerts the batches of a run had, by the time (UTC, RFC 3339) at which their intent was recorded."""
-        with self._reading() as db:
-            rows = db.execute("SELECT sent, SUM(alerts) FROM batches WHERE run_id = ? GROUP BY sent", (run_id,))
-            return dict(rows)
+        """Return how many items the batches of a run had, by the time (UTC, RFC 3339) of their intent."""
+        query = (
+            select(batches.c.sent, func.sum(batches.c["items"]))
+            .where(batches.c.run_id == run_id)
+            .group_by(batches.c.sent)
+            .order_by(batches.c.sent)
+        )
+        with self.database.read() as db:
+            return {sent: int(number) for sent, number in db.execute(query).all()}
 
     def last_unanswered(self, run_id: str) -> str:
-        """When the intent of the last request was recorded whose answer was not (UTC, RFC 3339); '' if all were."""
-        with self._reading() as db:
-            (sent,) = db.execute(
-                "SELECT MAX(sent) FROM batches WHERE run_id = ? AND answered IS NULL", (run_id,)
-            ).fetchone()
-        return sent or ""
+        """Return when the last request without an answer was intended (UTC, RFC 3339); '' if all have one."""
+        query = select(func.max(batches.c.sent)).where(batches.c.run_id == run_id, batches.c.answered.is_(None))
+        with self.database.read() as db:
+            return db.execute(query).scalar_one() or ""
 
     def verified(self, run_id: str) -> int:
-        """How many alerts, or indicators, of a run were read back in the wanted state."""
-        with self._reading() as db:
-            (number,) = db.execute(
-                "SELECT (SELECT COALESCE(SUM(verified), 0) FROM alerts WHERE run_id = ?) "
-                "+ (SELECT COALESCE(SUM(verified), 0) FROM indicators WHERE run_id = ?)",
-                (run_id, run_id),
-            ).fetchone()
-        return int(number)
+        """Return how many items of a run were read back in the target state."""
+        query = select(func.coalesce(func.sum(items.c.verified), 0)).where(items.c.run_id == run_id)
+        with self.database.read() as db:
+            return int(db.execute(query).scalar_one())
 
     def plan(self, run_id: str) -> Plan:
-        """The plan of a run. Raises Refused for an unknown run."""
-        with self._reading() as db:
-            row = db.execute("SELECT plan FROM runs WHERE run_id = ? AND status != ?", (run_id, DRAFT)).fetchone()
-        if row is None:
+        """Return the plan of a run. Raises Refused for an unknown run."""
+        with self.database.read() as db:
+            plan = db.execute(select(runs.c.plan).where(runs.c.run_id == run_id, runs.c.status != DRAFT)).scalar()
+        if plan is None:
             raise Refused(f"The journal knows no run {run_id!r} of this customer.", "`falcon-bulk runs` lists them.")
-        return _plan(row[0])
+        return _decode_plan(plan)
 
     def result(self, run_id: str) -> RunResult:
-        """The result of a run as it stands. Raises Refused for an unknown run."""
+        """Return the result of a run as it stands. Raises Refused for an unknown run."""
         plan = self.plan(run_id)
         counts = self.counts(run_id)
-        with self._reading() as db:
-            status, preview, exit_code, requests, seconds, closed = db.execute(
-                "SELECT status, preview, exit_code, requests, seconds, closed FROM runs WHERE run_id = ?", (run_id,)
-            ).fetchone()
-            (batches,) = db.execute("SELECT COUNT(*) FROM batches WHERE run_id = ?", (run_id,)).fetchone()
-            problems = db.execute("SELECT problem FROM problems WHERE run_id = ? ORDER BY rowid", (run_id,)).fetchall()
-        seen = _preview(preview)
-        settled = self.indicators.outcomes(run_id) if plan.allowance else {}
-        return RunResult(
-            run_id=run_id,
-            customer=plan.customer,
-            cid=plan.cid,
-            command=plan.command,
-            status=RunStatus(status),
-            exit_code=exit_code,
-            selected=seen.selected,
-            skipped=seen.skipped,
-            held=seen.held,
-            planned=sum(counts.values()),
-            changed=counts.get(Outcome.CHANGED, 0),
-            failed=counts.get(Outcome.FAILED, 0),
-            drifted=counts.get(Outcome.DRIFTED, 0),
-            unknown=counts.get(Outcome.UNKNOWN, 0),
-            not_sent=counts.get(Outcome.NOT_SENT, 0),
-            verified=self.verified(run_id),
-            batches=batches,
-            requests=requests,
-            seconds=round(seconds, 3),
-            errors=tuple(_problem(row[0]) for row in problems),
-            closed=bool(closed),
-            allowance=plan.allowance,
-            hashes=tuple(settled.get(one.sha256, one) for one in seen.hashes),
+        with self.database.read() as db:
+            run = db.execute(select(runs).where(runs.c.run_id == run_id)).one()
+            sent = db.execute(select(func.count()).where(batches.c.run_id == run_id)).scalar_one()
+            found = select(problems.c.problem).where(problems.c.run_id == run_id).order_by(problems.c.position)
+            errors = tuple(map(_decode_problem, db.execute(found).scalars()))
+        preview = _decode_preview(run.preview)
+        common: dict[str, Any] = {
+            "run_id": run_id,
+            "customer": plan.customer,
+            "cid": plan.cid,
+            "command": plan.command,
+            "operator": plan.operator,
+            "selection": plan.selection,
+            "comment": plan.comment,
+            "actions": preview.actions,
+            "overridden": plan.overrides if isinstance(plan, AlertPlan) else (),
+            "status": RunStatus(run.status),
+            "exit_code": run.exit_code,
+            "selected": preview.selected,
+            "skipped": preview.skipped,
+            "held": preview.held,
+            "planned": sum(counts.values()),
+            "changed": counts.get(Outcome.CHANGED, 0),
+            "failed": counts.get(Outcome.FAILED, 0),
+            "drifted": counts.get(Outcome.DRIFTED, 0),
+            "unknown": counts.get(Outcome.UNKNOWN, 0),
+            "not_sent": counts.get(Outcome.NOT_SENT, 0),
+            "verified": self.verified(run_id),
+            "batches": sent,
+            "requests": run.requests,
+            "seconds": round(run.seconds, 3),
+            "errors": errors,
+            "items": preview.items,
+            "incomplete": preview.incomplete,
+            "closed": bool(run.closed),
+        }
+        if isinstance(plan, AlertPlan):
+            return AlertRunResult(**common)
+        outcomes = {record.item_id: record for record in self.indicators.records(run_id)}
+        hashes = tuple(
+            HashOutcome(sha256=one.sha256, outcome=record.outcome, reason=record.reason, indicator_id=record.remote_id)
+            if (record := outcomes.get(one.sha256))
+            else one
+            for one in preview.hashes
         )
+        return IndicatorRunResult(**common, spec=plan.spec, hashes=hashes)
 
     def rows(self) -> list[RunRow]:
-        """All runs, newest first. One that is not closed is `running` while its lock is held, else `unfinished`."""
-        alive = running_run(self.path.parent, self.path.stem)
-        with self._reading() as db:
-            rows = db.execute(
-                "SELECT run_id, plan, status, started, finished, closed FROM runs WHERE status != ? "
-                "ORDER BY started DESC, rowid DESC",
-                (DRAFT,),
-            ).fetchall()
-        return [self._row(row, alive) for row in rows]
+        """Return all runs, newest first. One that is not closed is `running` while its lock is held."""
+        running = running_run(self.path.parent, self.path.stem)
+        query = select(*_ROW).where(runs.c.status != DRAFT).order_by(runs.c.started.desc(), runs.c.position.desc())
+        with self.database.read() as db:
+            rows = db.execute(query).all()
+        return [self._row(row, running) for row in rows]
 
     def unfinished(self) -> RunRow | None:
-        """The run that has alerts left to send or to settle, if there is one."""
-        with self._reading() as db:
-            row = db.execute(
-                "SELECT run_id, plan, status, started, finished, closed FROM runs "
-                "WHERE status != ? AND closed = 0 ORDER BY started LIMIT 1",
-                (DRAFT,),
-            ).fetchone()
+        """Return the run that has items left to send or to reconcile, if there is one."""
+        query = select(*_ROW).where(runs.c.status != DRAFT, runs.c.closed == 0).order_by(runs.c.started).limit(1)
+        with self.database.read() as db:
+            row = db.execute(query).first()
         return self._row(row) if row else None
 
-    def taken_back_by(self, run_id: str) -> RunRow | None:
-        """The newest run that took this one back or is about to; one that ended without a change does not count."""
-        alive = running_run(self.path.parent, self.path.stem)
-        with self._reading() as db:
-            rows = db.execute(
-                "SELECT run_id, plan, status, started, finished, closed FROM runs "
-                "WHERE status != ? AND json_extract(CAST(plan AS TEXT), '$.undoes') = ? ORDER BY started DESC",
-                (DRAFT, run_id),
-            ).fetchall()
-        undos = [self._row(row, alive) for row in rows]
+    def undone_by(self, run_id: str) -> RunRow | None:
+        """Return the newest run that undid this one or is about to; one that changed nothing does not count."""
+        running = running_run(self.path.parent, self.path.stem)
+        query = (
+            select(*_ROW)
+            .where(runs.c.status != DRAFT, runs.c.undoes == run_id)
+            .order_by(runs.c.started.desc(), runs.c.position.desc())
+        )
+        with self.database.read() as db:
+            rows = db.execute(query).all()
+        undos = [self._row(row, running) for row in rows]
         return next((undo for undo in undos if undo.changed or undo.is_open), None)
 
+    def history(self, item_id: str) -> list[ItemHistory]:
+        """Return what runs of this CID did with an item, newest first."""
+        query: Select[Any] = (
+            select(items.c.run_id, runs.c.started, items.c.state, items.c.reason, items.c.rule)
+            .join(runs, runs.c.run_id == items.c.run_id)
+            .where(items.c.item_id == item_id, runs.c.status != DRAFT)
+            .order_by(runs.c.started.desc(), runs.c.position.desc())
+        )
+        with self.database.read() as db:
+            rows = db.execute(query).all()
+        return [ItemHistory(run_id, started, Outcome(state), *rest) for run_id, started, state, *rest in rows]
+
     def knows(self, run_id: str) -> bool:
-        """True if the run is recorded here."""
-        with self._reading() as db:
-            row = db.execute("SELECT 1 FROM runs WHERE run_id = ? AND status != ?", (run_id, DRAFT)).fetchone()
-        return row is not None
+        """Return whether the run is recorded here."""
+        query: Select[Any] = (
+            select(literal_column("1")).select_from(runs).where(runs.c.run_id == run_id, runs.c.status != DRAFT)
+        )
+        with self.database.read() as db:
+            return db.execute(query).first() is not None
 
     def is_open(self, run_id: str) -> bool:
-        """True if the run has alerts left to send or to settle and was not abandoned."""
-        with self._reading() as db:
-            row = db.execute("SELECT closed FROM runs WHERE run_id = ? AND status != ?", (run_id, DRAFT)).fetchone()
-        return row is not None and not row[0]
+        """Return whether the run has items left to send or to reconcile and was not abandoned."""
+        query = select(runs.c.closed).where(runs.c.run_id == run_id, runs.c.status != DRAFT)
+        with self.database.read() as db:
+            row = db.execute(query).first()
+        return row is not None and not row.closed
 
     def abandon(self, run_id: str, at: str) -> None:
-        """Close an unfinished run: it blocks nothing any more, and what it did stays recorded."""
+        """Close an unfinished run: it blocks nothing any more, and what it did stays recorded. at: UTC, RFC 3339."""
         self.plan(run_id)
-        with self._writing() as db:
-            db.execute(
-                "UPDATE runs SET closed = 1, finished = COALESCE(finished, ?), "
-                "status = CASE status WHEN 'running' THEN 'interrupted' ELSE status END WHERE run_id = ?",
-                (at, run_id),
-            )
+        with self.database.write() as db:
+            run = db.execute(select(runs.c.status, runs.c.finished).where(runs.c.run_id == run_id)).one()
+            status = RunStatus.INTERRUPTED if run.status == RunStatus.RUNNING else run.status
+            values = {"closed": 1, "finished": run.finished or at, "status": status}
+            db.execute(update(runs).where(runs.c.run_id == run_id).values(**values))
 
     def prune(self, before: str) -> int:
-        """Forget closed runs that started before that moment (UTC, RFC 3339). Returns how many."""
-        with self._writing() as db:
-            old = db.execute("SELECT run_id FROM runs WHERE closed = 1 AND started < ?", (before,)).fetchall()
-            for (run_id,) in old:
-                _forget(db, run_id)
+        """Delete closed runs that started before that moment (UTC, RFC 3339), in pieces; return how many.
+
+        A run becomes a draft first: if this is interrupted, no result is made from what is left of it.
+        """
+        query = select(runs.c.run_id).where(runs.c.closed == 1, runs.c.started < before, runs.c.status != DRAFT)
+        with self.database.read() as db:
+            old = list(db.execute(query).scalars())
+        for run_id in old:
+            with self.database.write() as db:
+                db.execute(update(runs).where(runs.c.run_id == run_id).values(status=DRAFT))
+            self._prune_items(run_id)
+            self.discard(run_id)
         return len(old)
 
     def customers(self) -> set[str]:
-        """The customers' names under which runs were recorded."""
-        with self._reading() as db:
-            rows = db.execute("SELECT DISTINCT json_extract(CAST(plan AS TEXT), '$.customer') FROM runs")
-            return {name for (name,) in rows if name}
+        """Return the customers' names under which runs were recorded."""
+        with self.database.read() as db:
+            return {name for name in db.execute(select(runs.c.customer).distinct()).scalars() if name}
 
-    def _row(self, row: tuple[str, bytes, str, str, str | None, int], alive: str = "") -> RunRow:
-        run_id, plan_json, status, started, finished, closed = row
-        plan, counts = _plan(plan_json), self.counts(run_id)
-        shown = RunStatus.RUNNING if run_id == alive else RunStatus.UNFINISHED
-        shown = RunStatus(status) if closed else shown
+    def _prune_items(self, run_id: str) -> None:
+        some = select(items.c.item_id).where(items.c.run_id == run_id).limit(PRUNED_AT_ONCE)
+        while True:
+            with self.database.write() as db:
+                deleted = db.execute(items.delete().where(items.c.run_id == run_id, items.c.item_id.in_(some)))
+            if deleted.rowcount < PRUNED_AT_ONCE:
+                return
+
+    def _row(self, row: "Row[Any, *tuple[Any, ...]]", running: str = "") -> RunRow:
+        counts = self.counts(row.run_id)
+        open_status = RunStatus.RUNNING if row.run_id == running else RunStatus.UNFINISHED
         return RunRow(
-            run_id=run_id,
-            customer=plan.customer,
-            cid=plan.cid,
-            command=plan.command,
-            status=shown,
-            started=started,
-            finished=finished,
+            run_id=row.run_id,
+            customer=row.customer,
+            cid=row.cid,
+            command=row.command,
+            operator=row.operator,
+            selection=row.selection,
+            comment=row.comment,
+            rule=row.rule,
+            status=RunStatus(row.status) if row.closed else open_status,
+            started=row.started,
+            finished=row.finished,
             planned=sum(counts.values()),
             changed=counts.get(Outcome.CHANGED, 0),
         )
 
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                yield self._db
-            except sqlite3.Error as error:
-                raise _unusable(self.path, error) from None
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on disk when this ends."""
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise _unusable(self.path, error) from None
+def _run_values(plan: Plan) -> dict[str, Any]:
+    return {
+        "run_id": plan.run_id,
+        "cid": plan.cid,
+        "kind": "indicators" if isinstance(plan, IndicatorPlan) else "alerts",
+        "command": plan.command,
+        "customer": plan.customer,
+        "operator": plan.operator,
+        "machine": plan.machine,
+        "selection": plan.selection,
+        "comment": plan.comment,
+        "undoes": plan.undoes,
+        "plan": msgspec.json.encode(plan).decode(),
+        "preview": "{}",
+        "status": DRAFT,
+        "started": plan.created,
+    }
 
 
-def journals(folder: Path) -> list[Path]:
-    """The databases in a state folder."""
-    return sorted(folder.glob("*.sqlite3"))
-
-
-def _forget(db: sqlite3.Connection, run_id: str) -> None:
-    for table in ("alerts", "indicators", "action_sets", "batches", "problems", "runs"):
-        db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))  # noqa: S608 - names of ours
-
-
-def _unusable(path: Path, error: Exception) -> JournalProblem:
-    return JournalProblem(
-        f"The journal {path} cannot be used: {error}.",
-        "Nothing is sent without it. Check the disk's room and the folder's rights (FALCON_BULK_STATE_DIR).",
-    )
+def _delete_run(db: Connection, run_id: str) -> None:
+    for table in RUN_TABLES:
+        db.execute(table.delete().where(table.c.run_id == run_id))

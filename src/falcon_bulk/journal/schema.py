@@ -1,62 +1,87 @@
-"""The journal's tables. All SQL of the project stands in this room."""
+"""The journal's tables. Statements are written for SQLite and PostgreSQL: times as UTC text, JSON as text."""
 
-VERSION = 1
+from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS runs (
-    run_id TEXT PRIMARY KEY,
-    plan BLOB NOT NULL,             -- model.plan.Plan as JSON
-    preview BLOB NOT NULL,          -- model.preview.Preview as JSON
-    status TEXT NOT NULL,           -- model.run.RunStatus, or 'draft' while its plan is being made
-    started TEXT NOT NULL,
-    finished TEXT,
-    closed INTEGER NOT NULL DEFAULT 0,  -- 1: nothing is left to do, or it was abandoned
-    exit_code INTEGER NOT NULL DEFAULT 0,
-    requests INTEGER NOT NULL DEFAULT 0,
-    seconds REAL NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS action_sets (
-    run_id TEXT NOT NULL,
-    action_set INTEGER NOT NULL,
-    actions BLOB NOT NULL,
-    PRIMARY KEY (run_id, action_set)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alerts (
-    run_id TEXT NOT NULL,
-    composite_id TEXT NOT NULL,
-    action_set INTEGER NOT NULL,
-    before BLOB NOT NULL,           -- model.plan.AlertState: what was seen when the plan was made
-    state TEXT NOT NULL DEFAULT 'not_sent',  -- model.run.Outcome; 'unknown' from the intent until the outcome
-    reason TEXT NOT NULL DEFAULT '',
-    after BLOB,                     -- AlertState read back after the change
-    verified INTEGER NOT NULL DEFAULT 0,
-    batch INTEGER
-);
-CREATE UNIQUE INDEX IF NOT EXISTS alerts_by_id ON alerts (run_id, composite_id);
-CREATE INDEX IF NOT EXISTS alerts_by_state ON alerts (run_id, state, action_set);
-CREATE TABLE IF NOT EXISTS indicators (
-    run_id TEXT NOT NULL,
-    sha256 TEXT NOT NULL,
-    before BLOB,                    -- model.indicator.Indicator that is to be deleted; NULL: one is to be created
-    state TEXT NOT NULL DEFAULT 'not_sent',  -- as in alerts
-    reason TEXT NOT NULL DEFAULT '',
-    indicator_id TEXT NOT NULL DEFAULT '',   -- '' until it is known
-    after BLOB,                     -- Indicator as read back
-    verified INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (run_id, sha256)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batches (
-    run_id TEXT NOT NULL,
-    batch INTEGER NOT NULL,
-    alerts INTEGER NOT NULL,
-    sent TEXT NOT NULL,             -- when the intent was recorded
-    answered TEXT,
-    outcome TEXT NOT NULL DEFAULT '',
-    trace_id TEXT NOT NULL DEFAULT '',
-    PRIMARY KEY (run_id, batch)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS problems (
-    run_id TEXT NOT NULL,
-    problem BLOB NOT NULL           -- model.run.RunProblem as JSON
-);
-"""
+metadata = MetaData()
+
+schema_version = Table("schema_version", metadata, Column("version", Integer, nullable=False))
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("cid", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # `alerts` or `indicators`: what items are
+    Column("command", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("machine", Text, nullable=False),
+    Column("selection", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("undoes", Text, nullable=False),
+    Column("rule", Text, nullable=False, server_default=""),
+    Column("plan", Text, nullable=False),  # model.plan.Plan as JSON
+    Column("preview", Text, nullable=False),  # model.preview.Preview as JSON
+    Column("status", Text, nullable=False),  # model.run.RunStatus, or `draft` while its plan is being made
+    Column("started", Text, nullable=False),
+    Column("finished", Text),
+    Column("closed", Integer, nullable=False, server_default="0"),  # 1: nothing is left to do, or abandoned
+    Column("exit_code", Integer, nullable=False, server_default="0"),
+    Column("requests", Integer, nullable=False, server_default="0"),
+    Column("seconds", Float, nullable=False, server_default="0"),
+    Column("position", Integer, nullable=False),  # the order in which runs were recorded
+)
+
+action_sets = Table(
+    "action_sets",
+    metadata,
+    Column("cid", Text, nullable=False),
+    Column("run_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("actions", Text, nullable=False),  # model.plan.ActionSet as JSON
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("cid", Text, nullable=False),
+    Column("run_id", Text, primary_key=True),
+    Column("item_id", Text, primary_key=True),  # a composite id or a SHA256
+    Column("position", Integer, nullable=False),  # the order of the plan
+    Column("action_set", Integer, nullable=False),
+    Column("before", Text),  # AlertState or Indicator as JSON: what was seen when the plan was made
+    Column("state", Text, nullable=False),  # model.run.Outcome; `unknown` from the intent until the outcome
+    Column("reason", Text, nullable=False),
+    Column("rule", Text, nullable=False, server_default=""),
+    Column("remote_id", Text, nullable=False, server_default=""),
+    Column("after", Text),  # as `before`, as read back after the change
+    Column("verified", Integer, nullable=False, server_default="0"),
+    Column("batch", Integer),
+    Index("items_by_state", "run_id", "state", "action_set", "position"),
+    Index("items_by_item", "item_id", "cid"),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("cid", Text, nullable=False),
+    Column("run_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("items", Integer, nullable=False),
+    Column("sent", Text, nullable=False),  # when the intent was recorded
+    Column("answered", Text),
+    Column("outcome", Text, nullable=False, server_default=""),
+    Column("trace_id", Text, nullable=False, server_default=""),
+)
+
+problems = Table(
+    "problems",
+    metadata,
+    Column("cid", Text, nullable=False),
+    Column("run_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("problem", Text, nullable=False),  # model.run.RunProblem as JSON
+)
+
+RUN_TABLES = (items, action_sets, batches, problems, runs)
+"""The tables that hold rows of a run, in the order in which these are deleted."""

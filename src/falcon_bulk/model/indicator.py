@@ -141,15 +141,4 @@ class HashOutcome(msgspec.Struct, frozen=True, kw_only=True):
     indicator_id: str = ""
 
 
-class PlannedIndicator(msgspec.Struct, frozen=True, kw_only=True):
-    """A hash whose indicator is to be created, or the indicator of an earlier run that is to be deleted.
-
-    before: what is to be deleted, as it was last seen; None where one is to be created.
-    """
-
-    sha256: str
-    indicator_id: str = ""
-    before: Indicator | None = None
-
-
 decode_indicator = msgspec.json.Decoder(Indicator).decode

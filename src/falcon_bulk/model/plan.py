@@ -1,12 +1,12 @@
-"""A plan: exactly which alerts get exactly which actions, and what was seen of each when it was made."""
+"""A plan: exactly which items get exactly which actions, and what was seen of each when it was made."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from falcon_bulk.model.alert import Alert, text
-from falcon_bulk.model.indicator import IndicatorSpec
+from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 
 PLAN_SCHEMA = "falcon-bulk/plan/2"
 
@@ -19,13 +19,13 @@ class Action(msgspec.Struct, frozen=True, array_like=True):
 
 
 ActionSet = tuple[Action, ...]
-"""The actions that one alert gets. Alerts with the same way share batches."""
+"""The actions that one alert gets in one PATCH. Alerts with the same action set share batches."""
 
 
 class AlertState(msgspec.Struct, frozen=True, array_like=True):
     """What of an alert a change can touch, or would be drift if somebody else touched it.
 
-    `updated` is no part of it in comparisons: Falcon's own crawler moves `updated_timestamp`.
+    `updated` takes no part in comparisons: Falcon's own crawler moves `updated_timestamp`.
     """
 
     status: str
@@ -40,7 +40,7 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
 
     @classmethod
     def of(cls, alert: Alert) -> "AlertState":
-        """The state that an alert shows now."""
+        """Return the state that an alert shows now."""
         return cls(
             status=text(alert.status),
             assigned_uid=text(alert.assigned_to_uid),
@@ -54,7 +54,7 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
         )
 
     def drift_to(self, now: "AlertState") -> tuple[str, ...]:
-        """What changed in substance between this state and the later one, in words."""
+        """Describe what changed in substance between this state and a later one; empty if nothing did."""
         pairs: Iterable[tuple[str, Any, Any]] = (
             ("status", self.status, now.status),
             ("assignee", self.assignee, now.assignee),
@@ -63,7 +63,9 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
             ("case", self.case, now.case),
             ("comments", self.comments, now.comments),
         )
-        return tuple(f"{what} {_said(before)} → {_said(after)}" for what, before, after in pairs if before != after)
+        return tuple(
+            f"{field} {_format(before)} → {_format(after)}" for field, before, after in pairs if before != after
+        )
 
     @property
     def assignee(self) -> str:
@@ -76,25 +78,34 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
         return "hidden" if self.show_in_ui is False else "shown"
 
 
-def _said(value: Any) -> str:
+def _format(value: Any) -> str:
     return ",".join(value) if isinstance(value, tuple) and value else str(value or "none")
 
 
-class PlannedAlert(msgspec.Struct, frozen=True, array_like=True):
-    """An alert of a plan: its id, which of the plan's ways it goes, what was seen of it."""
-
-    composite_id: str
-    action_set: int
-    before: AlertState
+State = TypeVar("State", bound=AlertState | Indicator)
+"""What is remembered of an item: an alert's state, or an indicator as a whole."""
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What all alerts of a plan have in common.
+class PlannedItem(msgspec.Struct, Generic[State], frozen=True, array_like=True):
+    """An alert or an indicator of a plan.
 
-    cid: the tenant whose journal records the run; cids: all that its alerts may belong to.
-    cloud: the base URL. selection: the filter in words. created: UTC, RFC 3339. target: the status that
-    `verified` is counted by; empty for an undo, where each alert has its own. undoes: the run taken back.
-    allowance: what the indicators of allow-hash, or of its undo, are like; None for a plan about alerts.
+    item_id: the composite id, or the SHA256. before: what was seen of it when the plan was made; None for an
+    indicator that is to be created. action_set: the number of its action set in the plan, 0 for indicators.
+    remote_id: the id of the indicator to delete, else ''.
+    """
+
+    item_id: str
+    before: State | None
+    action_set: int = 0
+    remote_id: str = ""
+
+
+class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What all items of a plan have in common.
+
+    cid: the tenant whose journal records the run; cids: all that its alerts may belong to. cloud: the base URL.
+    machine: the host name of the machine that made it. selection: what was selected, in words. created: UTC, RFC 3339.
+    comment: the whole comment that each item gets. undoes: the run that this one undoes, else ''.
     """
 
     run_id: str
@@ -104,17 +115,39 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     cids: tuple[str, ...]
     cloud: str
     operator: str
+    machine: str = ""
     created: str
     selection: str
-    hashes: tuple[str, ...] = ()
-    overrides: tuple[str, ...] = ()
-    target: str = ""
     comment: str = ""
     undoes: str = ""
     version: str = ""
-    allowance: IndicatorSpec | None = None
 
     @property
     def marker(self) -> str:
         """The text that a comment of this run contains and no other comment does."""
         return f"falcon-bulk {self.run_id}"
+
+
+class AlertPlan(PlanHeader, frozen=True, kw_only=True, tag_field="kind", tag="alerts"):
+    """The header of a plan that changes alerts.
+
+    hashes: those of close-hash. overrides: the guardrails that do not hold alerts back. target: the status that is
+    set; '' where it stays or, in an undo, where each alert has its own.
+    """
+
+    hashes: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    target: str = ""
+
+
+class IndicatorPlan(PlanHeader, frozen=True, kw_only=True, tag_field="kind", tag="indicators"):
+    """The header of a plan that creates allow-list indicators or, as an undo, deletes them.
+
+    hashes: those given. spec: what the indicators of the run look like.
+    """
+
+    hashes: tuple[str, ...] = ()
+    spec: IndicatorSpec
+
+
+Plan = AlertPlan | IndicatorPlan

@@ -4,24 +4,28 @@ import msgspec
 
 from falcon_bulk.model.indicator import HashOutcome
 from falcon_bulk.model.outliers import OutlierReport
+from falcon_bulk.model.run import NamedItem
 
 
 class TopValues(msgspec.Struct, frozen=True, kw_only=True):
-    """A few of the planned alerts, by one property: value and number, most frequent first."""
+    """The most frequent values of one property of the planned alerts, with their numbers.
+
+    others: how many further distinct values there are.
+    """
 
     title: str
     counts: tuple[tuple[str, int], ...]
     others: int = 0
-    """How many further distinct values there are."""
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """A plan in numbers. selected = planned + sum(skipped) + sum(held).
 
-    skipped: by reason (`already`, `duplicate`, `not_found`); held: by guard rail.
-    sent: the actions in words; warnings: what the analyst should know before saying yes.
-    oldest and newest: created_timestamp of the planned alerts, '' if there are none. hashes: for indicators, each
-    hash by itself. alike: for alerts selected by hash, which of them differ from the others.
+    skipped: by reason (`already`, `duplicate`, `not_found`); held: by guardrail.
+    actions: what each item gets, in words; warnings: what the analyst should know before confirming.
+    oldest and newest: created_timestamp of the planned alerts, '' if there are none. hashes: the outcome of each hash
+    of an indicator plan. outliers: of alerts selected by hash, those unlike the others. items: those given by name
+    and not planned. incomplete: why the data was not whole.
     """
 
     selected: int
@@ -31,7 +35,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     samples: tuple[TopValues, ...]
     oldest: str
     newest: str
-    sent: tuple[str, ...]
+    actions: tuple[str, ...]
     warnings: tuple[str, ...] = ()
     hashes: tuple[HashOutcome, ...] = ()
-    alike: OutlierReport | None = None
+    outliers: OutlierReport | None = None
+    items: tuple[NamedItem, ...] = ()
+    incomplete: tuple[str, ...] = ()

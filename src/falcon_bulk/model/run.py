@@ -1,27 +1,36 @@
-"""What became of a run: the result contract `falcon-bulk/run/1` and the rows of `runs`."""
+"""The outcome of a run: what became of each item, the result `falcon-bulk/run/1`, and the rows of `runs`."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
 import msgspec
 
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.model.indicator import HashOutcome, Indicator, IndicatorSpec
-from falcon_bulk.model.plan import AlertState
+from falcon_bulk.model.indicator import HashOutcome, IndicatorSpec
+from falcon_bulk.model.plan import State
 
 
 class Outcome(StrEnum):
-    """What became of one planned alert. `unknown` and `not_sent` can be resumed; the others are final."""
+    """What became of one selected item.
+
+    `unknown` and `not_sent` can be resumed; `changed`, `failed` and `drifted` are final. `held` and `skipped` items are
+    recorded but no part of the plan.
+    """
 
     CHANGED = "changed"
     FAILED = "failed"
     DRIFTED = "drifted"
     UNKNOWN = "unknown"
     NOT_SENT = "not_sent"
+    HELD = "held"
+    SKIPPED = "skipped"
+
+
+NOT_PLANNED = (Outcome.HELD, Outcome.SKIPPED)
 
 
 class RunStatus(StrEnum):
-    """How a run stands. The first seven are results; a run in the journal may also be the last two."""
+    """The status of a run. The first seven are results; a run in the journal may also have one of the last two."""
 
     DRY_RUN = "dry_run"
     SUCCESS = "success"
@@ -35,7 +44,7 @@ class RunStatus(StrEnum):
 
 
 class RunProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that went wrong with some alerts: HTTP status or Falcon's code (0: none), text, trace id."""
+    """An error that concerns some items: HTTP status or Falcon's code (0: none), text, trace id, the items' ids."""
 
     code: int
     message: str
@@ -43,19 +52,38 @@ class RunProblem(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...] = ()
 
 
+class NamedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An alert or hash that was given by name and not changed.
+
+    Exactly one of composite_id and sha256 is set. outcome: `not_found`, `held` or `skipped`; reason: the guardrail or
+    why it was skipped.
+    """
+
+    composite_id: str = ""
+    sha256: str = ""
+    outcome: str
+    reason: str
+
+
 class RunResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The end of a changing command.
+    """The result of a changing command.
 
     selected = planned + sum(skipped) + sum(held); planned = changed + failed + drifted + unknown + not_sent.
-    verified counts the alerts that were read back in the wanted state. seconds is wall time.
-    closed: nothing is left that a resume would do, or the run was abandoned.
-    A run of indicators counts those instead of alerts: allowance says what they are like, hashes what became of each.
+    verified counts the items that were read back in the target state. seconds is wall time. actions: what each item
+    gets, in words. overridden: the guardrails that were overridden. items: those given by name and not changed.
+    incomplete: why the data was not whole; empty as a rule. closed: nothing is left that a resume would do, or the run
+    was abandoned.
     """
 
     run_id: str
     customer: str
     cid: str
     command: str
+    operator: str = ""
+    selection: str = ""
+    comment: str = ""
+    actions: tuple[str, ...] = ()
+    overridden: tuple[str, ...] = ()
     status: RunStatus
     exit_code: ExitCode
     selected: int
@@ -73,8 +101,19 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     plan_file: str | None = None
     errors: tuple[RunProblem, ...] = ()
+    items: tuple[NamedItem, ...] = ()
+    incomplete: tuple[str, ...] = ()
     closed: bool = False
-    allowance: IndicatorSpec | None = None
+
+
+class AlertRunResult(RunResult, frozen=True, kw_only=True):
+    """The result of a run that changes alerts."""
+
+
+class IndicatorRunResult(RunResult, frozen=True, kw_only=True):
+    """The result of a run of indicators. spec: what they look like; hashes: the outcome of each."""
+
+    spec: IndicatorSpec
     hashes: tuple[HashOutcome, ...] = ()
 
 
@@ -85,6 +124,10 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     customer: str
     cid: str
     command: str
+    operator: str = ""
+    selection: str = ""
+    comment: str = ""
+    rule: str = ""
     status: RunStatus
     started: str
     finished: str | None
@@ -93,39 +136,34 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_open(self) -> bool:
-        """True if it is at work, or has something left to do."""
+        """True if it is running, or has something left to do."""
         return self.status in (RunStatus.RUNNING, RunStatus.UNFINISHED)
 
 
-class AlertRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What the journal knows of one alert of a run."""
+class ItemRecord(msgspec.Struct, Generic[State], frozen=True, kw_only=True):
+    """What the journal knows of one item of a run.
 
-    composite_id: str
-    before: AlertState
+    before: as planned; None for an indicator to be created, and for what was held or skipped. remote_id: an
+    indicator's id, once known.
+    """
+
+    item_id: str
+    before: State | None
     outcome: Outcome
     reason: str
-    after: AlertState | None = None
+    after: State | None = None
+    remote_id: str = ""
 
 
-class AlertOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one alert: its outcome, why, what was read back, whether that is the wanted state."""
+class ItemOutcome(msgspec.Struct, Generic[State], frozen=True, kw_only=True):
+    """What became of one item: its outcome, why, what was read back, and whether that is the target state."""
 
-    composite_id: str
+    item_id: str
     outcome: Outcome
     reason: str = ""
-    after: AlertState | None = None
+    after: State | None = None
     verified: bool = False
-
-
-class IndicatorOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one indicator: its outcome, why, what was read back, whether that is the wanted state."""
-
-    sha256: str
-    outcome: Outcome
-    reason: str = ""
-    indicator_id: str = ""
-    after: Indicator | None = None
-    verified: bool = False
+    remote_id: str = ""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,16 +174,16 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BatchAnswer(NamedTuple):
-    """How a batch's request ended: when (UTC, RFC 3339), in a word, and Falcon's id of it."""
+    """How a batch's request ended: when (UTC, RFC 3339), a one-word outcome, and Falcon's trace id."""
 
     batch: Batch
     at: str
-    words: str
+    outcome: str
     trace_id: str
 
 
 def final_status(counts: dict[Outcome, int], planned: int, verified: int) -> tuple[RunStatus, ExitCode]:
-    """How a run ended, from the number of alerts by outcome; `partial` also where a read-back differs."""
+    """Return status and exit code of a run from its items by outcome; `partial` also where a read-back differs."""
     if planned == 0:
         return RunStatus.NOTHING_TO_DO, ExitCode.DONE
     if counts.get(Outcome.CHANGED, 0) == planned == verified:

@@ -1,19 +1,20 @@
-"""What allow-hash and its undo show: the plan, the hashes one by one, and what the indicators are like."""
+"""What allow-hash and its undo show: the plan, the outcome of each hash, and what the indicators look like."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
-from falcon_bulk.model.indicator import HashOutcome
-from falcon_bulk.model.plan import Plan
+import msgspec
+
+from falcon_bulk.model.indicator import HashOutcome, IndicatorSpec
+from falcon_bulk.model.plan import IndicatorPlan
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import Outcome, RunResult
+from falcon_bulk.model.run import IndicatorRunResult, Outcome
 from falcon_bulk.report.count_rows import count_columns
 from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
-ALLOW_SCHEMA = "falcon-bulk/allow/1"
-NUMBER_COLUMNS = count_columns("indicators")
-MOST_HASHES = 50
+INDICATOR_COLUMNS = count_columns("indicators")
+MAX_HASHES = 50
 
 _HASH_COLUMNS = (
     Column("sha256", min_width=12),
@@ -29,80 +30,96 @@ _REASONS = {
 }
 
 
-def indicator_preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
-    """The plan for a person to say yes or no to; the warnings stand last, next to the question."""
+class IndicatorDocument(msgspec.Struct, frozen=True):
+    """What the indicators of a run look like, in JSON."""
+
+    action: str
+    platforms: tuple[str, ...]
+    applied_globally: bool
+    host_groups: tuple[str, ...]
+    expiration: str | None
+    description: str
+
+
+class HashDocument(msgspec.Struct, frozen=True):
+    """The outcome of a hash, in JSON."""
+
+    sha256: str
+    outcome: str
+    reason: str
+    indicator_id: str | None
+
+
+class Verb(NamedTuple):
+    """What a run does to indicators: `create` and `created`, or `delete` and `deleted`."""
+
+    infinitive: str
+    participle: str
+
+
+def verb_of(undo: bool) -> Verb:
+    """Return what a run does to indicators. undo: whether it is the undo of another."""
+    return Verb("delete", "deleted") if undo else Verb("create", "created")
+
+
+def indicator_preview_sheets(plan: IndicatorPlan, preview: Preview) -> list[Sheet]:
+    """Return the plan for a person to confirm; the warnings come last, next to the question."""
     numbers = f"{format_cell(preview.planned)} of {format_cell(preview.selected)}"
-    deed = "delete" if plan.undoes else "create"
-    title = f"{plan.customer}: {numbers} indicators to {deed} ({plan.command})"
-    hashes = hashes_sheet(preview.hashes, {Outcome.NOT_SENT: f"to {deed}"}, MOST_HASHES)
+    verb = verb_of(bool(plan.undoes)).infinitive
+    title = f"{plan.customer}: {numbers} indicators to {verb} ({plan.command})"
+    hashes = _hashes_sheet(preview.hashes, {Outcome.NOT_SENT: f"to {verb}"}, MAX_HASHES)
     return [Sheet(title, FACT_COLUMNS, list(_facts(plan, preview))), hashes.with_notes(preview.warnings)]
 
 
-def operation_past_tense(result: RunResult) -> str:
-    """What a run did to the indicators that it changed."""
-    return "deleted" if result.command == "undo" else "created"
+def result_hashes_sheet(result: IndicatorRunResult, limit: int | None = None) -> Sheet:
+    """Return the outcome of each hash of a run, of at most `limit`."""
+    names = {Outcome.CHANGED: verb_of(result.command == "undo").participle, Outcome.NOT_SENT: "not sent"}
+    return _hashes_sheet(result.hashes, names, limit)
 
 
-def result_hashes_sheet(result: RunResult, most: int | None = None) -> Sheet:
-    """What became of each hash of a run, of `most` of them."""
-    return hashes_sheet(
-        result.hashes, {Outcome.CHANGED: operation_past_tense(result), Outcome.NOT_SENT: "not sent"}, most
+def skipped_and_held_hashes(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:
+    """Yield a row for each reason to skip or hold hashes."""
+    for outcome, counts in (("skipped", skipped), ("held", held)):
+        for reason, number in counts.items():
+            yield number, f"{outcome}: {reason}", _REASONS.get(reason, "")
+
+
+def indicator_document(spec: IndicatorSpec) -> IndicatorDocument:
+    """Return what the indicators of a run look like, for JSON."""
+    return IndicatorDocument(
+        "allow", spec.platforms, not spec.host_groups, spec.host_groups, spec.expiration or None, spec.description
     )
 
 
-def hashes_sheet(hashes: Iterable[HashOutcome], words: dict[Outcome, str], most: int | None = None) -> Sheet:
-    """A row for each hash, `most` of them. words: what outcomes are called."""
-    rows = [(one.sha256, _word(one.outcome, words), one.reason, one.indicator_id) for one in hashes]
-    notes = [f"and {format_cell(len(rows) - most)} more"] if most is not None and len(rows) > most else []
-    return Sheet("", _HASH_COLUMNS, rows[:most], notes)
+def hash_documents(result: IndicatorRunResult) -> list[HashDocument]:
+    """Return the outcome of each hash, for JSON."""
+    names = {Outcome.CHANGED: verb_of(result.command == "undo").participle}
+    return [
+        HashDocument(one.sha256, _name(one.outcome, names), one.reason, one.indicator_id or None)
+        for one in result.hashes
+    ]
 
 
-def indicators_left_alone(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:
-    """A row for each reason to skip a hash or to hold it back."""
-    for word, counts in (("skipped", skipped), ("held", held)):
-        for reason, number in counts.items():
-            yield number, f"{word}: {reason}", _REASONS.get(reason, "")
+def _hashes_sheet(hashes: Iterable[HashOutcome], names: Mapping[Outcome, str], limit: int | None) -> Sheet:
+    """Return a row for each hash, of at most `limit`. names: how outcomes are called."""
+    rows = [(one.sha256, _name(one.outcome, names), one.reason, one.indicator_id) for one in hashes]
+    notes = [f"and {format_cell(len(rows) - limit)} more"] if limit is not None and len(rows) > limit else []
+    return Sheet("", _HASH_COLUMNS, rows[:limit], notes)
 
 
-def indicator_fields(result: RunResult) -> dict[str, Any]:
-    """What `falcon-bulk/allow/1` has beyond the numbers of a run."""
-    if (allowance := result.allowance) is None:
-        return {}
-    words = {Outcome.CHANGED: operation_past_tense(result)}
-    return {
-        "indicator": {
-            "action": "allow",
-            "platforms": list(allowance.platforms),
-            "applied_globally": not allowance.host_groups,
-            "host_groups": list(allowance.host_groups),
-            "expiration": allowance.expiration or None,
-            "description": allowance.description,
-        },
-        "hashes": [
-            {
-                "sha256": one.sha256,
-                "outcome": _word(one.outcome, words),
-                "reason": one.reason,
-                "indicator_id": one.indicator_id or None,
-            }
-            for one in result.hashes
-        ],
-    }
+def _name(outcome: str, names: Mapping[Outcome, str]) -> str:
+    return next((name for known, name in names.items() if known == outcome), outcome)
 
 
-def _word(outcome: str, words: dict[Outcome, str]) -> str:
-    return {str(known): word for known, word in words.items()}.get(outcome, outcome)
-
-
-def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
+def _facts(plan: IndicatorPlan, preview: Preview) -> Iterator[Row]:
     yield "tenant", f"{plan.cid} at {plan.cloud}"
     if plan.undoes:
-        yield "takes back", plan.undoes
+        yield "undoes", plan.undoes
         yield "comment", plan.comment
-    for line in preview.sent:
-        what, _, value = line.partition(": ")
-        yield (what, value) if value else ("sends", what)
-    for number, word, why in indicators_left_alone(preview.skipped, preview.held):
-        yield word, f"{format_cell(number)} hashes: {why}"
+    for line in preview.actions:
+        field, _, value = line.partition(": ")
+        yield (field, value) if value else ("sends", field)
+    for number, outcome, reason in skipped_and_held_hashes(preview.skipped, preview.held):
+        yield outcome, f"{format_cell(number)} hashes: {reason}"
     yield "operator", plan.operator
     yield "run", plan.run_id

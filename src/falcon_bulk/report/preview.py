@@ -1,8 +1,8 @@
-"""What is shown before a change: the plan in numbers, and what will be sent."""
+"""The preview of a change: the plan in numbers, and what will be sent."""
 
 from collections.abc import Iterator
 
-from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview, TopValues
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
 from falcon_bulk.report.facts import FACT_COLUMNS
@@ -10,27 +10,27 @@ from falcon_bulk.report.indicators import indicator_preview_sheets
 from falcon_bulk.report.outliers import outlier_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
-GROUPS = 5
-ALERTS_OF_GROUP = 5
+MAX_GROUPS = 5
+MAX_EXAMPLES = 5
 
 
 def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
-    """The plan for a person to say yes or no to; the warnings stand last, next to the question."""
-    if plan.allowance is not None:
+    """Return the plan for a person to confirm; the warnings come last, next to the question."""
+    if isinstance(plan, IndicatorPlan):
         return indicator_preview_sheets(plan, preview)
-    sheets = [_what_is_sent(plan, preview), _which_alerts(preview), *map(_sample, preview.samples)]
-    if preview.alike is not None:
-        sheets += outlier_sheets(preview.alike, GROUPS, ALERTS_OF_GROUP)
+    sheets = [_actions_sheet(plan, preview), _counts_sheet(preview), *map(_top_values_sheet, preview.samples)]
+    if preview.outliers is not None:
+        sheets += outlier_sheets(preview.outliers, MAX_GROUPS, MAX_EXAMPLES)
     return [*sheets[:-1], sheets[-1].with_notes(preview.warnings)]
 
 
-def _what_is_sent(plan: Plan, preview: Preview) -> Sheet:
+def _actions_sheet(plan: AlertPlan, preview: Preview) -> Sheet:
     numbers = f"{format_cell(preview.planned)} of {format_cell(preview.selected)}"
     title = f"{plan.customer}: {numbers} alerts to change ({plan.command})"
     return Sheet(title, FACT_COLUMNS, list(_facts(plan, preview)))
 
 
-def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
+def _facts(plan: AlertPlan, preview: Preview) -> Iterator[Row]:
     yield "tenant", f"{plan.cid} at {plan.cloud}"
     if others := [cid for cid in plan.cids if cid != plan.cid]:
         yield "also", ", ".join(others)
@@ -38,8 +38,8 @@ def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
     if preview.planned:
         yield "created", f"{preview.oldest} to {preview.newest}"
     if plan.undoes:
-        yield "takes back", plan.undoes
-    for action in preview.sent:
+        yield "undoes", plan.undoes
+    for action in preview.actions:
         yield "sends", action
     if plan.overrides:
         yield "overrides", ", ".join(plan.overrides)
@@ -47,7 +47,7 @@ def _facts(plan: Plan, preview: Preview) -> Iterator[Row]:
     yield "run", plan.run_id
 
 
-def _which_alerts(preview: Preview) -> Sheet:
+def _counts_sheet(preview: Preview) -> Sheet:
     rows: list[Row] = [
         (preview.selected, "selected", ""),
         *skipped_and_held_rows(preview.skipped, preview.held),
@@ -56,7 +56,7 @@ def _which_alerts(preview: Preview) -> Sheet:
     return Sheet("", COUNT_COLUMNS, rows)
 
 
-def _sample(sample: TopValues) -> Sheet:
+def _top_values_sheet(sample: TopValues) -> Sheet:
     notes = [f"and {format_cell(sample.others)} more"] if sample.others else []
     rows = [(number, value or "none") for value, number in sample.counts]
     style = "severity" if sample.title == "Severity" else ""

@@ -1,21 +1,28 @@
-"""What a changing command prints at its end."""
+"""The report of a changing command: how the run ended, and its document."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import RunProblem, RunResult, RunStatus
+from falcon_bulk.model.run import IndicatorRunResult, NamedItem, RunProblem, RunResult, RunStatus
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
 from falcon_bulk.report.indicators import (
-    ALLOW_SCHEMA,
-    MOST_HASHES,
-    NUMBER_COLUMNS,
-    indicator_fields,
-    indicators_left_alone,
-    operation_past_tense,
+    INDICATOR_COLUMNS,
+    MAX_HASHES,
+    HashDocument,
+    IndicatorDocument,
+    hash_documents,
+    indicator_document,
     result_hashes_sheet,
+    skipped_and_held_hashes,
+    verb_of,
 )
 from falcon_bulk.report.outliers import outliers_document
+from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _PROBLEM_COLUMNS = (
@@ -28,82 +35,138 @@ _PROBLEM_COLUMNS = (
 _IDS_SHOWN = 3
 
 
+class _CommonDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What `falcon-bulk/run/1` and `falcon-bulk/allow/1` have in common."""
+
+    run_id: str
+    customer: str
+    cid: str
+    command: str
+    operator: str
+    selection: str
+    comment: str
+    actions: tuple[str, ...]
+    status: str
+    exit_code: int
+    selected: int
+    skipped: dict[str, int]
+    held: dict[str, int]
+    planned: int
+    failed: int
+    drifted: int
+    unknown: int
+    not_sent: int
+    verified: int
+    batches: int
+    requests: int
+    seconds: float
+    errors: tuple[RunProblem, ...]
+    incomplete: tuple[str, ...]
+
+
+class RunDocument(_CommonDocument, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/run/1"):
+    """`falcon-bulk/run/1`. outliers: of a dry run of close-hash; alerts: of `runs show`."""
+
+    changed: int
+    overridden: tuple[str, ...]
+    plan_file: str | None
+    items: tuple[NamedItem, ...]
+    outliers: object | UnsetType = UNSET
+    alerts: Sequence[object] | UnsetType = UNSET
+
+
+class AllowDocument(_CommonDocument, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/allow/1"):
+    """`falcon-bulk/allow/1`: a run of indicators."""
+
+    created: int
+    deleted: int
+    indicator: IndicatorDocument
+    hashes: list[HashDocument]
+
+
+def run_report(result: RunResult, next_step: str = "") -> Report:
+    """Return the report of a run. next_step: the command to run next."""
+    return Report(
+        lambda: result_sheets(result),
+        lambda: result_document(result),
+        title=result_headline(result),
+        next_step=next_step,
+        exit_code=result.exit_code,
+    )
+
+
+def dry_run_report(plan: Plan, preview: Preview, result: RunResult, exit_code: int = 0) -> Report:
+    """Return the report of a plan that was only made: its preview, and the headline of its result."""
+
+    def sheets() -> list[Sheet]:
+        headline = result_sheets(result)[0]
+        return [*preview_sheets(plan, preview), Sheet(headline.title, (), (), headline.notes)]
+
+    def document() -> RunDocument | AllowDocument:
+        whole = result_document(result)
+        if preview.outliers is None or isinstance(whole, AllowDocument):
+            return whole
+        return msgspec.structs.replace(whole, outliers=outliers_document(preview.outliers))
+
+    return Report(sheets, document, title=result_headline(result), exit_code=exit_code)
+
+
+def result_document(result: RunResult) -> RunDocument | AllowDocument:
+    """Return the document of a run."""
+    fields = msgspec.structs.asdict(result)
+    common = {name: fields[name] for name in _CommonDocument.__struct_fields__}
+    if isinstance(result, IndicatorRunResult):
+        undo = result.command == "undo"
+        return AllowDocument(
+            **common,
+            created=0 if undo else result.changed,
+            deleted=result.changed if undo else 0,
+            indicator=indicator_document(result.spec),
+            hashes=hash_documents(result),
+        )
+    return RunDocument(
+        **common,
+        changed=result.changed,
+        overridden=result.overridden,
+        plan_file=result.plan_file,
+        items=result.items,
+    )
+
+
 def result_sheets(result: RunResult) -> list[Sheet]:
-    """The resolution in one line, the numbers that are not 0, the errors, and what it took."""
-    columns = COUNT_COLUMNS if result.allowance is None else NUMBER_COLUMNS
-    sheets = [Sheet(result_headline(result), columns, list(_counts(result)))]
-    if result.allowance is not None and result.status is not RunStatus.DRY_RUN:
-        sheets.append(result_hashes_sheet(result, MOST_HASHES))
+    """Return the headline, the numbers that are not 0, the errors, and what the run took."""
+    if isinstance(result, IndicatorRunResult):
+        sheets = [Sheet(result_headline(result), INDICATOR_COLUMNS, list(_counts(result)))]
+        if result.status is not RunStatus.DRY_RUN:
+            sheets.append(result_hashes_sheet(result, MAX_HASHES))
+    else:
+        sheets = [Sheet(result_headline(result), COUNT_COLUMNS, list(_counts(result)))]
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
     return [*sheets[:-1], sheets[-1].with_notes(_effort(result))]
 
 
-def result_document(result: RunResult) -> dict[str, Any]:
-    """`falcon-bulk/run/1`, or `falcon-bulk/allow/1` for a run of indicators."""
-    deeds: dict[str, Any] = {"changed": result.changed}
-    rest: dict[str, Any] = {"plan_file": result.plan_file}
-    if result.allowance is not None:
-        deeds = {"created": 0, "deleted": 0, operation_past_tense(result): result.changed}
-        rest = indicator_fields(result)
-    return {
-        "schema": "falcon-bulk/run/1" if result.allowance is None else ALLOW_SCHEMA,
-        "run_id": result.run_id,
-        "customer": result.customer,
-        "cid": result.cid,
-        "command": result.command,
-        "status": str(result.status),
-        "exit_code": int(result.exit_code),
-        "selected": result.selected,
-        "skipped": dict(result.skipped),
-        "held": dict(result.held),
-        "planned": result.planned,
-        **deeds,
-        "failed": result.failed,
-        "drifted": result.drifted,
-        "unknown": result.unknown,
-        "not_sent": result.not_sent,
-        "verified": result.verified,
-        "batches": result.batches,
-        "requests": result.requests,
-        "seconds": result.seconds,
-        **rest,
-        "errors": [
-            {
-                "code": problem.code,
-                "message": problem.message,
-                "trace_id": problem.trace_id,
-                "ids": list(problem.ids),
-            }
-            for problem in result.errors
-        ],
-    }
-
-
-def dry_run_document(result: RunResult, preview: Preview) -> dict[str, Any]:
-    """Return `falcon-bulk/run/1` of a dry run, with the outliers among the alerts of a hash."""
-    return result_document(result) | ({} if preview.alike is None else {"outliers": outliers_document(preview.alike)})
-
-
 def result_headline(result: RunResult) -> str:
-    """How the run ended, in one line."""
+    """Return how the run ended, in one line."""
     return f"{result.customer}: {_headline(result)}"
 
 
 def _headline(result: RunResult) -> str:
-    planned, (things, deed) = format_cell(result.planned), _words(result)
-    done = f"{format_cell(result.changed)} of {planned} {things} {deed}"
+    planned, (items, participle) = format_cell(result.planned), _items_and_participle(result)
+    done = f"{format_cell(result.changed)} of {planned} {items} {participle}"
     match result.status:
         case RunStatus.SUCCESS:
             return f"{done} and verified"
         case RunStatus.DRY_RUN:
-            return f"dry run, nothing was sent; {planned} of {format_cell(result.selected)} {things} would be {deed}"
+            return (
+                f"dry run, nothing was sent; {planned} of {format_cell(result.selected)} {items} would be {participle}"
+            )
         case RunStatus.NOTHING_TO_DO if result.selected:
-            return f"nothing to do; all {format_cell(result.selected)} {things} were skipped or held back"
+            return f"nothing to do; all {format_cell(result.selected)} {items} were skipped or held back"
         case RunStatus.NOTHING_TO_DO:
-            return f"nothing to do; no {things.removesuffix('s')} was selected"
+            return f"nothing to do; no {items.removesuffix('s')} was selected"
         case RunStatus.DECLINED:
-            return f"declined, nothing was sent; {planned} {things} stay as they are"
+            return f"declined, nothing was sent; {planned} {items} stay as they are"
         case RunStatus.INTERRUPTED:
             return f"interrupted; {done}, {format_cell(result.verified)} verified"
         case RunStatus.RUNNING:
@@ -116,24 +179,26 @@ def _headline(result: RunResult) -> str:
             return f"partly done; {done}, {format_cell(result.verified)} verified"
 
 
-def _words(result: RunResult) -> tuple[str, str]:
-    """What the run was about, and what was done to them."""
-    return ("alerts", "changed") if result.allowance is None else ("indicators", operation_past_tense(result))
+def _items_and_participle(result: RunResult) -> tuple[str, str]:
+    """Return what the run was about, and what was done to them."""
+    if isinstance(result, IndicatorRunResult):
+        return "indicators", verb_of(result.command == "undo").participle
+    return "alerts", "changed"
 
 
 def _counts(result: RunResult) -> Iterator[Row]:
-    alone = skipped_and_held_rows if result.allowance is None else indicators_left_alone
-    asked_only = result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED)
+    left_alone = skipped_and_held_hashes if isinstance(result, IndicatorRunResult) else skipped_and_held_rows
+    nothing_sent = result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED)
     yield result.selected, "selected", ""
-    yield from alone(result.skipped, result.held)
+    yield from left_alone(result.skipped, result.held)
     outcomes = (
         (result.planned, "planned", ""),
-        (result.changed, _words(result)[1], ""),
-        (result.verified, "verified", "read back in the wanted state"),
+        (result.changed, _items_and_participle(result)[1], ""),
+        (result.verified, "verified", "read back in the target state"),
         (result.failed, "failed", "Falcon refused the change"),
         (result.drifted, "drifted", "changed by someone since the plan, left alone"),
-        (result.unknown, "unknown", "sent, but what became of them is not known"),
-        (result.not_sent, "not sent", "" if asked_only else "still as they were"),
+        (result.unknown, "unknown", "sent, but the outcome is not known"),
+        (result.not_sent, "not sent", "" if nothing_sent else "still as they were"),
     )
     yield from (outcome for outcome in outcomes if outcome[0])
 

@@ -3,17 +3,18 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
-from falcon_bulk.model.plan import Plan
-from falcon_bulk.model.run import AlertRecord, RunResult, RunRow
+from falcon_bulk.model.plan import AlertState, Plan
+from falcon_bulk.model.run import ItemRecord, RunResult, RunRow
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.run_result import result_document, result_sheets
+from falcon_bulk.report.run_result import AllowDocument, RunDocument, result_document, result_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+
+AlertRecord = ItemRecord[AlertState]
 
 _RUN_COLUMNS = (
     Column("started", style="time", drop_order=2, min_width=16),
@@ -53,7 +54,7 @@ class RecordDocument(msgspec.Struct, frozen=True):
     """An alert of a run, in JSON."""
 
     composite_id: str
-    before: StateDocument
+    before: StateDocument | None
     outcome: str
     reason: str
 
@@ -111,7 +112,8 @@ def run_page(
     outcomes, statuses = Counter[str](), Counter[str]()
     for alert in alerts():
         outcomes[str(alert.outcome)] += 1
-        statuses[alert.before.status] += 1
+        if alert.before:
+            statuses[alert.before.status] += 1
     left = {f"{kind}: {why}": number for kind, of in _left_alone(result) for why, number in of.items() if number}
     charts = [
         chart.bars("Outcomes", chart.by_frequency(outcomes), result.planned),
@@ -131,24 +133,31 @@ def _left_alone(result: RunResult) -> tuple[tuple[str, dict[str, int]], ...]:
     return ("skipped", result.skipped), ("held", result.held)
 
 
-def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> dict[str, Any]:
+def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> RunDocument | AllowDocument:
     """Return `falcon-bulk/run/1` with the run's alerts under `alerts`."""
-    return result_document(result) | {"alerts": [_record_document(alert) for alert in alerts]}
+    document = result_document(result)
+    if isinstance(document, AllowDocument):
+        return document
+    return msgspec.structs.replace(document, alerts=[_record_document(alert) for alert in alerts])
 
 
 def _record_document(alert: AlertRecord) -> RecordDocument:
-    before = alert.before
-    state = StateDocument(
-        before.status,
-        before.assigned_name,
-        before.assigned_uid,
-        before.assigned_uuid,
-        before.tags,
-        before.show_in_ui,
-        before.case,
-        before.comments,
+    return RecordDocument(alert.item_id, _state_document(alert.before), alert.outcome, alert.reason)
+
+
+def _state_document(state: AlertState | None) -> StateDocument | None:
+    if state is None:
+        return None
+    return StateDocument(
+        state.status,
+        state.assigned_name,
+        state.assigned_uid,
+        state.assigned_uuid,
+        state.tags,
+        state.show_in_ui,
+        state.case,
+        state.comments,
     )
-    return RecordDocument(alert.composite_id, state, alert.outcome, alert.reason)
 
 
 def _run_cells(row: RunRow) -> Row:
@@ -169,9 +178,9 @@ def _record_cells(alert: AlertRecord) -> Row:
     before = alert.before
     return (
         str(alert.outcome),
-        alert.composite_id,
-        before.status,
-        before.assigned_name or before.assigned_uid or before.assigned_uuid,
-        ", ".join(before.tags),
+        alert.item_id,
+        before.status if before else "",
+        (before.assigned_name or before.assigned_uid or before.assigned_uuid) if before else "",
+        ", ".join(before.tags) if before else "",
         alert.reason,
     )

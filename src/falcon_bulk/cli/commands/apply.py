@@ -1,18 +1,28 @@
 """falcon-bulk apply: carry out a saved plan."""
 
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
-from falcon_bulk.cli.options import consent_options, examples, pace_options
+from falcon_bulk.cli.options import ConsentOptions, PaceOptions, consent_options, examples, pace_options, takes
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 if TYPE_CHECKING:
     from falcon_bulk.falcon.tenant import Tenant
+    from falcon_bulk.operations.changes.lifecycle import Operation
+    from falcon_bulk.operations.changes.plan_file import PlanFile
+
+
+class ApplyOptions(NamedTuple):
+    """The options of apply."""
+
+    plan_file: Path
+    plan_ttl: str
+    consent: ConsentOptions
+    pace: PaceOptions
 
 
 @click.command(
@@ -36,35 +46,36 @@ if TYPE_CHECKING:
 @pace_options
 @notify_option
 @shared_options
-@click.pass_context
-def command(ctx: click.Context, /, plan_file: Path, plan_ttl: str, **options: Any) -> int:
+@takes(ApplyOptions)
+def command(ctx: click.Context, options: ApplyOptions) -> int:
     """Carry out a saved plan: exactly its alerts, each read again first; what drifted is left alone.
 
     PLAN may be a folder of plans, one for each customer: they are shown in one table and asked for once.
     """
-    from falcon_bulk.cli.change_workflow import execute_plan, pace_from_options, publish
-    from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed, confirm_plan
-    from falcon_bulk.cli.multi_customer_changes import apply_plan_folder
+    from falcon_bulk.cli.change_runner import check_options, pace, run_operation
+    from falcon_bulk.cli.confirmation import Confirmation
+    from falcon_bulk.cli.multi_customer_changes import SavedPlans, apply_plan_folder
     from falcon_bulk.cli.session import Session
-    from falcon_bulk.cli.signals import stop_on_signals
     from falcon_bulk.cli.time_values import parse_age
+    from falcon_bulk.operations.changes.operations import apply_plan_file
     from falcon_bulk.operations.changes.plan_file import PlanFile
 
-    most_age = parse_age(plan_ttl, "--plan-ttl")
-    context = Session.open(ctx, "run")
+    max_age = parse_age(options.plan_ttl, "--plan-ttl")
+    session = Session.open(ctx, "run")
 
-    def check(saved: PlanFile, tenant: "Tenant") -> None:
+    def check(saved: "PlanFile", tenant: "Tenant") -> None:
         home = tenant.home_cid()
-        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=context.clock.now(), most_age=most_age)
+        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=session.clock.now(), max_age=max_age)
 
-    if plan_file.is_dir():
-        return apply_plan_folder(context, plan_file, check, options)
-    consent = ConsentOptions(options["yes"], options["expect"], options["maximum"], needs_bound=False)
-    consent.check()
-    saved = PlanFile(plan_file)
-    check_change_allowed(context, consent)
-    with stop_on_signals(context), context.tenant(workers=options["workers"]) as tenant:
+    confirmation = Confirmation(options.consent, needs_bound=False)
+    if options.plan_file.is_dir():
+        return apply_plan_folder(session, SavedPlans.read(options.plan_file, check), confirmation, options.pace)
+    confirmation.check_possible()
+    saved = PlanFile(options.plan_file)
+    check_options(session, confirmation, dry=False)
+
+    def prepare(tenant: "Tenant") -> "Operation":
         check(saved, tenant)
-        approve = partial(confirm_plan, context, saved.plan, consent)
-        ended = execute_plan(context, tenant, saved.plan, saved.fill, approve, pace_from_options(options), fresh=False)
-        return publish(context, ended)
+        return apply_plan_file(saved)
+
+    return run_operation(session, prepare, confirmation, pace(options.pace))

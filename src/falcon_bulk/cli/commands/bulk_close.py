@@ -1,15 +1,34 @@
 """falcon-bulk bulk-close: set a status on a selection."""
 
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
-from falcon_bulk.cli.options import SelectionOptions, change_options, examples, read_options, selection_options
+from falcon_bulk.cli.options import (
+    ChangeOptions,
+    ConsentOptions,
+    PaceOptions,
+    SelectionOptions,
+    change_options,
+    examples,
+    selection_options,
+    takes,
+)
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import UsageProblem
+
+
+class BulkCloseOptions(NamedTuple):
+    """The options of bulk-close."""
+
+    selection: SelectionOptions
+    ids_file: Path | None
+    change: ChangeOptions
+    consent: ConsentOptions
+    pace: PaceOptions
 
 
 @click.command(
@@ -33,31 +52,36 @@ from falcon_bulk.errors import UsageProblem
 @change_options
 @notify_option
 @shared_options
-@click.pass_context
-def command(ctx: click.Context, /, **options: Any) -> int:
-    """Set a status on all alerts of a selection, `closed` by default."""
+@takes(BulkCloseOptions)
+def command(ctx: click.Context, options: BulkCloseOptions) -> int:
+    """Close all alerts of a selection, or set another status, resolution, assignee or tags."""
     from msgspec.structs import replace
 
-    from falcon_bulk.cli.change_workflow import change_alerts
+    from falcon_bulk.cli.alert_changes import change_selection
     from falcon_bulk.cli.input_options import ids_from_file
-    from falcon_bulk.cli.multi_customer_changes import plan_for_customers
     from falcon_bulk.cli.selection_options import selection_from_options
     from falcon_bulk.cli.session import Session
 
-    context = Session.open(ctx, "run")
-    ids_file = options["ids_file"]
-    prompts = not (options["yes"] or options["dry_run"])
-    selection = selection_from_options(context, read_options(SelectionOptions, options), prompts=prompts)
-    if not selection.everything and ids_file is not None:
-        raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
-    if ids_file is not None and context.customers.several:
-        raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
-    if ids_file is not None:
-        selection = replace(selection, ids=ids_from_file(ids_file, prompts=prompts))
+    session = Session.open(ctx, "run")
+    prompts = not (options.consent.yes or options.change.dry_run)
+    selection = selection_from_options(session, options.selection, prompts=prompts)
+    if options.ids_file is not None:
+        if not selection.everything:
+            raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
+        if session.customers.several:
+            raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
+        selection = replace(selection, ids=ids_from_file(options.ids_file, prompts=prompts))
     if selection.everything:
         raise UsageProblem(
-            "Nothing narrows the selection.", "Say which alerts: --filter, --host, --since, --ids-file, …"
+            "Refusing to select every alert; add a filter.",
+            "Say which alerts: --filter, --host, --since, --ids-file, …",
         )
-    if context.customers.several:
-        return plan_for_customers(context, "bulk-close", selection, options)
-    return change_alerts(context, "bulk-close", selection, options)
+    return change_selection(
+        session,
+        "bulk-close",
+        selection,
+        options.change,
+        options.consent,
+        options.pace,
+        fail_on_empty=options.selection.fail_on_empty,
+    )

@@ -1,13 +1,31 @@
 """falcon-bulk close-hash: close the alerts of hashes."""
 
-from typing import Any
+from typing import NamedTuple
 
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
-from falcon_bulk.cli.options import SelectionOptions, change_options, examples, read_options, selection_options
+from falcon_bulk.cli.options import (
+    ChangeOptions,
+    ConsentOptions,
+    PaceOptions,
+    SelectionOptions,
+    change_options,
+    examples,
+    selection_options,
+    takes,
+)
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import UsageProblem
+
+
+class CloseHashOptions(NamedTuple):
+    """The options of close-hash."""
+
+    selection: SelectionOptions
+    change: ChangeOptions
+    consent: ConsentOptions
+    pace: PaceOptions
 
 
 @click.command(
@@ -24,24 +42,29 @@ from falcon_bulk.errors import UsageProblem
 @change_options
 @notify_option
 @shared_options
-@click.pass_context
-def command(ctx: click.Context, /, **options: Any) -> int:
+@takes(CloseHashOptions)
+def command(ctx: click.Context, options: CloseHashOptions) -> int:
     """Close the alerts of one or more SHA256 hashes (or set another status).
 
     An alert is selected by a hash of its own: in sha256, in entities.sha256, or in ioc_value of type hash_sha256.
     """
-    from falcon_bulk.cli.change_workflow import change_alerts
-    from falcon_bulk.cli.multi_customer_changes import plan_for_customers
+    from falcon_bulk.cli.alert_changes import change_selection
     from falcon_bulk.cli.selection_options import selection_from_options
     from falcon_bulk.cli.session import Session
 
-    context = Session.open(ctx, "run")
-    prompts = not (options["yes"] or options["dry_run"])
-    selection = selection_from_options(context, read_options(SelectionOptions, options), prompts=prompts)
+    session = Session.open(ctx, "run")
+    prompts = not (options.consent.yes or options.change.dry_run)
+    selection = selection_from_options(session, options.selection, prompts=prompts)
     if not selection.hashes:
         raise UsageProblem(
             "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."
         )
-    if context.customers.several:
-        return plan_for_customers(context, "close-hash", selection, options)
-    return change_alerts(context, "close-hash", selection, options)
+    return change_selection(
+        session,
+        "close-hash",
+        selection,
+        options.change,
+        options.consent,
+        options.pace,
+        fail_on_empty=options.selection.fail_on_empty,
+    )

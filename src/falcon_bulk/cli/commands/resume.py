@@ -1,13 +1,26 @@
-"""falcon-bulk resume: go on with an unfinished run."""
+"""falcon-bulk resume: continue an unfinished run."""
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
-from falcon_bulk.cli.options import examples, pace_options
+from falcon_bulk.cli.options import PaceOptions, examples, pace_options, takes
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import ExitCode, Refused
+
+if TYPE_CHECKING:
+    from falcon_bulk.model.plan import Plan
+    from falcon_bulk.operations.changes.lifecycle import Workspace
+
+
+class ResumeOptions(NamedTuple):
+    """The options of resume. run_id: None for the customer's unfinished run."""
+
+    run_id: str | None
+    pace: PaceOptions
 
 
 @click.command(
@@ -22,40 +35,41 @@ from falcon_bulk.errors import ExitCode, Refused
 @pace_options
 @notify_option
 @shared_options
-@click.pass_context
-def command(ctx: click.Context, /, run_id: str | None, **options: Any) -> int:
-    """Go on with an unfinished run; without RUN, the customer's.
+@takes(ResumeOptions)
+def command(ctx: click.Context, options: ResumeOptions) -> int:
+    """Continue an unfinished run; without RUN, the customer's.
 
-    What is known done is not repeated; what is unknown is settled by reading those alerts. Nothing is asked:
-    consent was given.
+    What is known to be done is not repeated; unknown outcomes are reconciled by reading those alerts. Nothing is
+    asked: the run was confirmed.
     """
-    from falcon_bulk.cli.change_workflow import execute_run, pace_from_options, publish
-    from falcon_bulk.cli.confirmation import ConsentOptions, check_change_allowed
+    from falcon_bulk.cli.change_runner import open_workspace, pace, publish
+    from falcon_bulk.cli.confirmation import check_change_allowed
     from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.signals import stop_on_signals
-    from falcon_bulk.journal.lock import hold_locks
+    from falcon_bulk.operations.changes.lifecycle import resume
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.runs import runs_report
 
-    context = Session.open(ctx, "run")
-    check_change_allowed(context, ConsentOptions(yes=False))
-    with open_customer_journals(context) as opened:
+    session = Session.open(ctx, "run")
+    check_change_allowed(session, yes=False)
+    with open_customer_journals(session) as opened:
+        run_id = options.run_id
         if run_id is None:
             unfinished = [row.run_id for journal in opened if (row := journal.unfinished())]
             if not unfinished:
-                context.console.say("No run of this customer is unfinished.")
-                if context.output.format is Format.JSON:
-                    context.publish(runs_report([]))
+                session.console.say("No run of this customer is unfinished.")
+                if session.output.format is Format.JSON:
+                    session.publish(runs_report([]))
                 return ExitCode.DONE
             if len(unfinished) > 1:
                 raise Refused(f"Several runs are unfinished: {', '.join(unfinished)}.", "Name one of them.")
             run_id = unfinished[0]
         journal = journal_with_run(opened, run_id)
-        plan = journal.plan(run_id)
-        with hold_locks(journal.path.parent, plan.cids, run_id), stop_on_signals(context):
-            if not journal.is_open(run_id):
-                raise Refused(f"The run {run_id} is finished: nothing is left to do.", "`falcon-bulk runs show` tells.")
-            with context.tenant(workers=options["workers"]) as tenant:
-                tenant.check_run_tenant(plan.cids, plan.cloud)
-                return publish(context, execute_run(context, tenant, journal, plan, pace_from_options(options)))
+
+        @contextmanager
+        def log_in(_plan: "Plan") -> "Iterator[Workspace]":
+            with stop_on_signals(session), open_workspace(session, pace(options.pace)) as workspace:
+                yield workspace
+
+        return publish(session, resume(journal, run_id, log_in))

@@ -92,6 +92,7 @@ def show(ctx: click.Context, run_id: str) -> int:
     from falcon_bulk.cli.hints import after_recorded_run
     from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
     from falcon_bulk.cli.session import Session
+    from falcon_bulk.model.run import IndicatorRunResult
     from falcon_bulk.report.indicators import result_hashes_sheet
     from falcon_bulk.report.report import Report
     from falcon_bulk.report.run_result import result_document, result_sheets
@@ -100,8 +101,8 @@ def show(ctx: click.Context, run_id: str) -> int:
     session = Session.open(ctx, "runs")
     with open_customer_journals(session) as opened:
         journal = journal_with_run(opened, run_id)
-        result, undo = journal.result(run_id), journal.taken_back_by(run_id)
-        if result.allowance is not None:
+        result, undo = journal.result(run_id), journal.undone_by(run_id)
+        if isinstance(result, IndicatorRunResult):
             report = Report(
                 lambda: run_detail_sheets(result_sheets(result)[:1], result_hashes_sheet(result)),
                 lambda: result_document(result),
@@ -128,16 +129,15 @@ def abandon(ctx: click.Context, run_id: str) -> int:
     from falcon_bulk.cli.hints import after_recorded_run
     from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
     from falcon_bulk.cli.session import Session
-    from falcon_bulk.journal.lock import hold_locks
+    from falcon_bulk.operations.changes.lifecycle import abandon as abandon_run
     from falcon_bulk.report.report import Report
     from falcon_bulk.report.run_result import result_document, result_sheets
 
     session = Session.open(ctx, "runs")
     with open_customer_journals(session) as opened:
         journal = journal_with_run(opened, run_id)
-        with hold_locks(journal.path.parent, journal.plan(run_id).cids, run_id):
-            journal.abandon(run_id, session.now)
-        result, undo = journal.result(run_id), journal.taken_back_by(run_id)
+        abandon_run(journal, run_id, session.now)
+        result, undo = journal.result(run_id), journal.undone_by(run_id)
     session.publish(Report(lambda: result_sheets(result), lambda: result_document(result)))
     after_recorded_run(session, result, undo)
     return ExitCode.DONE

@@ -6,13 +6,13 @@ from typing import NamedTuple, Protocol
 
 from falcon_bulk.errors import Refused
 from falcon_bulk.model.alert import text
-from falcon_bulk.model.indicator import HashOutcome, Indicator, IndicatorSpec, PlannedIndicator
-from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.indicator import HashOutcome, Indicator, IndicatorSpec
+from falcon_bulk.model.plan import IndicatorPlan, PlannedItem
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import Outcome
+from falcon_bulk.model.run import NamedItem, Outcome
+from falcon_bulk.operations.changes.plan_sink import PlanSink
 
 MAX_NAMED = 20
-SKIPPED, HELD = "skipped", "held"
 
 CLOSES_NOTHING = "This closes no alert: `falcon-bulk close-hash` does."
 HASH_ONLY = (
@@ -25,108 +25,97 @@ UNBOUNDED_WARNING = (
 
 
 class IndicatorReader(Protocol):
-    """The half of `falcon.indicators.Indicators` that a plan needs."""
+    """The part of `falcon.indicators.Indicators` that a plan needs."""
 
     def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]: ...
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]: ...
 
 
-class IndicatorSink(Protocol):
-    """Where a plan about indicators goes: nowhere, or the journal."""
-
-    def add_indicator(
-        self, planned: PlannedIndicator, outcome: Outcome = Outcome.NOT_SENT, reason: str = ""
-    ) -> None: ...
-
-
 class Decision(NamedTuple):
-    """What is done about a hash: an outcome, the word it is counted under (none where it is planned), and why."""
+    """What is done about a hash: its outcome, the reason it is counted under ('' where it is planned), and details."""
 
-    outcome: str
-    word: str
-    reason: str
+    outcome: Outcome
+    reason: str = ""
+    details: str = ""
 
 
-def plan_creation(
-    indicators: IndicatorReader, hashes: Sequence[str], allowance: IndicatorSpec, sink: IndicatorSink
-) -> Preview:
-    """Look the hashes up and plan an indicator for each that has none.
+def plan_creation(indicators: IndicatorReader, hashes: Sequence[str], spec: IndicatorSpec, sink: PlanSink) -> Preview:
+    """Look the hashes up, plan an indicator for each that has none, and return the plan counted.
 
     Raises Refused, naming them, if any of them has an indicator that detects or prevents.
     """
     found = indicators.find(hashes)
     _check_none_blocks(found)
-    decisions = {digest: decide_hash(found.get(digest, ()), allowance) for digest in hashes}
+    decisions = {digest: decide_hash(found.get(digest, ()), spec) for digest in hashes}
     for digest, decision in decisions.items():
         if decision.outcome == Outcome.NOT_SENT:
-            sink.add_indicator(PlannedIndicator(sha256=digest))
-    ends = allowance.expiration
+            sink.add(PlannedItem(digest, None))
+        else:
+            sink.leave(digest, decision.outcome, decision.reason)
+    ends = spec.expiration
+    where = ", ".join(spec.host_groups) or "all, globally"
     return _preview(
         decisions,
         found,
-        sent=(
+        actions=(
             "action: allow",
-            f"platforms: {', '.join(allowance.platforms)}",
-            f"host groups: {', '.join(allowance.host_groups)}"
-            if allowance.host_groups
-            else "host groups: all, globally",
-            f"expires: {ends}" if ends else "expires: never",
-            f"description: {allowance.description}",
+            f"platforms: {', '.join(spec.platforms)}",
+            f"host groups: {where}",
+            f"expires: {ends or 'never'}",
+            f"description: {spec.description}",
         ),
-        warnings=(CLOSES_NOTHING, HASH_ONLY, *([] if ends or allowance.host_groups else [UNBOUNDED_WARNING])),
+        warnings=(CLOSES_NOTHING, HASH_ONLY, *([] if ends or spec.host_groups else [UNBOUNDED_WARNING])),
     )
 
 
 def decide_hash(existing: Sequence[Indicator], wanted: IndicatorSpec) -> Decision:
-    """What is done about a hash, from the indicators it has: one is created only where there is none."""
+    """Decide about a hash from the indicators it has: one is created only where there is none."""
     allowing = [one for one in existing if one.allows]
     for one in allowing:
         if not one.lacks(wanted):
-            return Decision(SKIPPED, "already", f"already: {one.words}")
+            return Decision(Outcome.SKIPPED, "already", f"already: {one.words}")
     if allowing:
-        return Decision(HELD, "narrower", f"allowed already, {'; '.join(allowing[0].lacks(wanted))}")
+        return Decision(Outcome.HELD, "narrower", f"allowed already, {'; '.join(allowing[0].lacks(wanted))}")
     if existing:
-        return Decision(HELD, "no-action", f"has an indicator already: {existing[0].words}")
-    return Decision(Outcome.NOT_SENT, "", "")
+        return Decision(Outcome.HELD, "no-action", f"has an indicator already: {existing[0].words}")
+    return Decision(Outcome.NOT_SENT)
 
 
 def plan_removal(
-    indicators: IndicatorReader, made: Sequence[PlannedIndicator], former: Plan, sink: IndicatorSink
+    indicators: IndicatorReader, created: Sequence[PlannedItem[Indicator]], former: IndicatorPlan, sink: PlanSink
 ) -> Preview:
-    """Plan the deletion of what a run made. One that somebody changed since goes into the plan as drifted."""
-    now = indicators.by_id([row.indicator_id for row in made])
+    """Plan the deletion of what a run created. One that somebody changed since goes into the plan as drifted."""
+    now = indicators.by_id([item.remote_id for item in created])
     decisions: dict[str, Decision] = {}
-    for row in made:
-        if (seen := now.get(row.indicator_id)) is None:
-            decisions[row.sha256] = Decision(SKIPPED, "not_found", "its indicator is gone")
+    for item in created:
+        if (current := now.get(item.remote_id)) is None:
+            decisions[item.item_id] = Decision(Outcome.SKIPPED, "not_found", "its indicator is gone")
+            sink.leave(item.item_id, Outcome.SKIPPED, "not_found")
             continue
-        drift = drift_since_run(row, former, seen)
+        drift = "; ".join(drift_since_run(item, former, current))
         outcome = Outcome.DRIFTED if drift else Outcome.NOT_SENT
-        sink.add_indicator(
-            PlannedIndicator(sha256=row.sha256, indicator_id=row.indicator_id, before=seen), outcome, "; ".join(drift)
-        )
-        decisions[row.sha256] = Decision(outcome, "", "; ".join(drift))
+        sink.add(PlannedItem(item.item_id, current, remote_id=item.remote_id), outcome, drift)
+        decisions[item.item_id] = Decision(outcome, "", drift)
     drifted = sum(decision.outcome == Outcome.DRIFTED for decision in decisions.values())
-    left = f"{drifted:,} of these indicators were changed by someone since and will be left alone."
+    warning = f"{drifted:,} of these indicators were changed by someone since and will be left alone."
     return _preview(
         decisions,
-        {one.sha256: (one,) for one in now.values()},
-        sent=("deletes the indicators",),
-        warnings=("From then on Falcon detects and prevents these files again.", *([left] if drifted else [])),
+        {indicator.sha256: (indicator,) for indicator in now.values()},
+        actions=("deletes the indicators",),
+        warnings=("From then on Falcon detects and prevents these files again.", *([warning] if drifted else [])),
     )
 
 
-def drift_since_run(row: PlannedIndicator, former: Plan, seen: Indicator) -> tuple[str, ...]:
-    """What somebody changed of an indicator since a run made it, in words.
+def drift_since_run(item: PlannedItem[Indicator], former: IndicatorPlan, current: Indicator) -> tuple[str, ...]:
+    """Describe what somebody changed of an indicator since a run created it; empty if nothing.
 
-    Where the run could not read it back, what it was told to make is what counts.
+    Where the run could not read it back, it is compared with what the run was told to create.
     """
-    if seen.sha256 != row.sha256 or former.marker not in text(seen.description):
-        return ("it does not bear the run's mark any more",)
-    if row.before is not None:
-        return row.before.drift_to(seen)
-    as_made = former.allowance is not None and seen.is_as_wanted(former.allowance)
-    return () if as_made else ("it is not what the run was told to make",)
+    if current.sha256 != item.item_id or former.marker not in text(current.description):
+        return ("it does not have the run's marker any more",)
+    if item.before is not None:
+        return item.before.drift_to(current)
+    return () if current.is_as_wanted(former.spec) else ("it is not what the run was told to create",)
 
 
 def _check_none_blocks(found: dict[str, tuple[Indicator, ...]]) -> None:
@@ -137,7 +126,7 @@ def _check_none_blocks(found: dict[str, tuple[Indicator, ...]]) -> None:
     more = f" and {len(blocking) - MAX_NAMED:,} more" if len(blocking) > MAX_NAMED else ""
     raise Refused(
         f"Indicators that detect or prevent are there already: {', '.join(named)}{more}. Nothing was sent.",
-        "Somebody decided against these files: settle that first, or leave them out.",
+        "Somebody decided against these files: resolve that first, or leave them out.",
     )
 
 
@@ -145,13 +134,13 @@ def _preview(
     decisions: dict[str, Decision],
     found: dict[str, tuple[Indicator, ...]],
     *,
-    sent: tuple[str, ...],
+    actions: tuple[str, ...],
     warnings: tuple[str, ...],
 ) -> Preview:
-    def counted(outcome: str) -> dict[str, int]:
-        return dict(Counter(one.word for one in decisions.values() if one.outcome == outcome))
+    def counted(outcome: Outcome) -> dict[str, int]:
+        return dict(Counter(decision.reason for decision in decisions.values() if decision.outcome == outcome))
 
-    skipped, held = counted(SKIPPED), counted(HELD)
+    skipped, held = counted(Outcome.SKIPPED), counted(Outcome.HELD)
     return Preview(
         selected=len(decisions),
         planned=len(decisions) - sum(skipped.values()) - sum(held.values()),
@@ -160,15 +149,20 @@ def _preview(
         samples=(),
         oldest="",
         newest="",
-        sent=sent,
+        actions=actions,
         warnings=warnings,
         hashes=tuple(
             HashOutcome(
                 sha256=digest,
-                outcome=one.outcome,
-                reason=one.reason,
+                outcome=decision.outcome,
+                reason=decision.details,
                 indicator_id=text(found[digest][0].id) if digest in found else "",
             )
-            for digest, one in decisions.items()
+            for digest, decision in decisions.items()
+        ),
+        items=tuple(
+            NamedItem(sha256=digest, outcome=decision.outcome, reason=decision.reason)
+            for digest, decision in decisions.items()
+            if decision.outcome in (Outcome.SKIPPED, Outcome.HELD)
         ),
     )

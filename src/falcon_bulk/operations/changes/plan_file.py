@@ -1,171 +1,201 @@
-"""A plan as a file: a line for the plan, a line for each way and alert, and a last line with the digest.
+"""A plan as a file, `falcon-bulk/plan/2`: JSON lines, the last of which holds the SHA-256 of all bytes before it.
 
-It is written and read as a stream, so that its size does not matter.
+First the plan's header, then action sets and alerts, then the preview, then the end. The digest guards against damage
+and is no signature. The file is written and read as a stream, so that its size does not matter.
 """
 
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
 from falcon_bulk.errors import Refused
-from falcon_bulk.model.plan import PLAN_SCHEMA, ActionSet, Plan, PlannedAlert
+from falcon_bulk.model.plan import PLAN_SCHEMA, ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.operations.changes.planner import PlanSink
+from falcon_bulk.operations.changes.plan_sink import PlanSink
 
 
 class PlanLine(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
     """The first line."""
 
     schema: str
-    plan: Plan
+    plan: AlertPlan
 
 
 class ActionSetLine(msgspec.Struct, frozen=True, tag_field="line", tag="action_set"):
-    """A way; stands before the first alert that goes it."""
+    """An action set; comes before the first alert that has it."""
 
     number: int
     actions: ActionSet
 
 
 class AlertLine(msgspec.Struct, frozen=True, tag_field="line", tag="alert"):
-    """An alert with its way and what was seen of it."""
+    """An alert with its action set and what was seen of it."""
 
-    alert: PlannedAlert
+    alert: PlannedItem[AlertState]
+
+
+class PreviewLine(msgspec.Struct, frozen=True, tag_field="line", tag="preview"):
+    """The plan in numbers."""
+
+    preview: Preview
 
 
 class EndLine(msgspec.Struct, frozen=True, tag_field="line", tag="end"):
-    """The last line: the preview, and SHA256 over all lines before it."""
+    """The last line. sha256: of all bytes before this line."""
 
-    preview: Preview
-    digest: str
+    sha256: str
 
 
-_decode = msgspec.json.Decoder(PlanLine | ActionSetLine | AlertLine | EndLine).decode
+Line = PlanLine | ActionSetLine | AlertLine | PreviewLine | EndLine
+_decode = msgspec.json.Decoder(Line).decode
 
 
 class PlanFileWriter:
-    """A sink that writes the plan as it is made. `finish` completes the file."""
+    """A plan sink that writes a file as the plan is made. `finish` completes it."""
 
-    def __init__(self, file: BinaryIO, plan: Plan) -> None:
+    def __init__(self, file: BinaryIO, plan: AlertPlan) -> None:
         self._file = file
         self._digest = hashlib.sha256()
         self._write(PlanLine(PLAN_SCHEMA, plan))
 
-    def add_action_set(self, number: int, action_set: ActionSet) -> None:
-        """A way, before the first alert that goes it."""
-        self._write(ActionSetLine(number, action_set))
+    def add_action_set(self, number: int, actions: ActionSet) -> None:
+        """Write an action set."""
+        self._write(ActionSetLine(number, actions))
 
-    def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
-        """An alert of the plan; one whose fate is known already is no part of the file."""
+    def add(self, item: PlannedItem[Any], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """Write an alert that is to be changed."""
         if outcome == Outcome.NOT_SENT:
-            self._write(AlertLine(alert))
+            self._write(AlertLine(item))
+
+    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+        """Write nothing: what is not planned is no part of the file."""
 
     def finish(self, preview: Preview) -> None:
-        """The last line."""
-        self._digest.update(msgspec.json.encode(preview))
-        self._write(EndLine(preview, self._digest.hexdigest()))
+        """Write the preview and the end."""
+        self._write(PreviewLine(preview))
+        self._write(EndLine(self._digest.hexdigest()))
 
-    def _write(self, line: msgspec.Struct) -> None:
+    def _write(self, line: Line) -> None:
         data = msgspec.json.encode(line) + b"\n"
-        if not isinstance(line, EndLine):
-            self._digest.update(data)
+        self._digest.update(data)
         self._file.write(data)
 
 
 class PlanFile:
-    """A plan file whose digest was found right.
+    """A plan file that is whole and undamaged.
 
-    Raises Refused if it cannot be read, is no plan of this version, or was damaged or edited.
+    Raises Refused if it cannot be read, is a plan of another version, or was damaged or edited.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        tail: EndLine | None = None
-        head: PlanLine | None = None
+        header: PlanLine | None = None
+        preview: Preview | None = None
+        digest = ""
         for line in self._checked_lines():
-            head = line if isinstance(line, PlanLine) else head
-            tail = line if isinstance(line, EndLine) else tail
-        if head is None or tail is None or head.plan.allowance:
+            if isinstance(line, PlanLine):
+                header = line
+            elif isinstance(line, PreviewLine):
+                preview = line.preview
+            elif isinstance(line, EndLine):
+                digest = line.sha256
+        if header is None or preview is None:
             raise self._damaged()
-        if head.schema != PLAN_SCHEMA:
-            raise Refused(f"{path} is a plan of another version ({head.schema}).", "Make the plan anew.")
-        self.plan = head.plan
-        self.preview = tail.preview
-        self._digest = tail.digest
-
-    def rows(self) -> Iterator[ActionSetLine | AlertLine]:
-        """The ways and alerts in the order in which they were planned.
-
-        The last step raises Refused if the file is not any more the one that was checked.
-        """
-        for line in self._checked_lines():
-            if isinstance(line, ActionSetLine | AlertLine):
-                yield line
-            elif isinstance(line, EndLine) and line.digest != self._digest:
-                raise Refused(f"{self.path} was replaced while it was read.", "Nothing was changed.")
+        self.plan = header.plan
+        self.preview = preview
+        self._digest = digest
 
     def fill(self, sink: PlanSink) -> Preview:
-        """Give the ways and alerts to a sink, and return the preview. Raises Refused as `rows` does."""
-        for line in self.rows():
+        """Give action sets and alerts to a sink, and return the preview.
+
+        Raises Refused, at the latest after the last alert, if the file is not the one any more that was checked.
+        """
+        for line in self._checked_lines():
             if isinstance(line, ActionSetLine):
                 sink.add_action_set(line.number, line.actions)
-            else:
+            elif isinstance(line, AlertLine):
                 sink.add(line.alert)
+            elif isinstance(line, EndLine) and line.sha256 != self._digest:
+                raise Refused(f"{self.path} was replaced while it was read.", "Nothing was changed.")
         return self.preview
 
-    def check(self, *, cids: tuple[str, ...], cloud: str, now: datetime, most_age: timedelta) -> None:
-        """Raises Refused for a plan of another tenant or cloud, or one that is too old."""
-        own = dict.fromkeys((self.plan.cid, *self.plan.cids))
-        if not own.keys() <= set(cids):
+    def check(self, *, cids: tuple[str, ...], cloud: str, now: datetime, max_age: timedelta) -> None:
+        """Raise Refused for a plan of another tenant or cloud, or one that is too old."""
+        plan_cids = dict.fromkeys((self.plan.cid, *self.plan.cids))
+        if not plan_cids.keys() <= set(cids):
             raise Refused(
-                f"The plan is for the CID {', '.join(own)}, these credentials are for {', '.join(cids)}.",
+                f"The plan is for the CID {', '.join(plan_cids)}, these credentials are for {', '.join(cids)}.",
                 "Use the env file of the customer that the plan was made for.",
             )
         if self.plan.cloud != cloud:
             raise Refused(f"The plan is for {self.plan.cloud}, this is {cloud}.", "Use the env file it was made with.")
         age = now - datetime.fromisoformat(self.plan.created)
-        if age > most_age:
+        if age > max_age:
             raise Refused(
                 f"The plan was made {age.total_seconds() / 3600:.1f} hours ago.",
-                "Make it anew, or allow its age with --plan-ttl.",
+                "Make a new one, or allow its age with --plan-ttl.",
             )
 
-    def _checked_lines(self) -> Iterator[PlanLine | ActionSetLine | AlertLine | EndLine]:
-        """All lines. Raises Refused where they are out of order, and at the end if the digest is wrong."""
+    def _checked_lines(self) -> Iterator[Line]:
+        """Yield all lines. Raises Refused where they are out of order, and at the end if the digest is wrong."""
         digest = hashlib.sha256()
-        tail: EndLine | None = None
+        before: Line | None = None
         for number, (line, data) in enumerate(self._lines(), 1):
-            if tail is not None or (number == 1) != isinstance(line, PlanLine):
+            if (number == 1) != isinstance(line, PlanLine) or not _may_follow(before, line):
                 raise self._damaged(number)
-            tail = line if isinstance(line, EndLine) else None
-            digest.update(msgspec.json.encode(tail.preview) if tail else data)
+            if isinstance(line, EndLine) and line.sha256 != digest.hexdigest():
+                raise self._damaged()
+            digest.update(data)
+            before = line
             yield line
-        if tail is None or digest.hexdigest() != tail.digest:
+        if not isinstance(before, EndLine):
             raise self._damaged()
 
-    def _lines(self) -> Iterator[tuple[PlanLine | ActionSetLine | AlertLine | EndLine, bytes]]:
+    def _lines(self) -> Iterator[tuple[Line, bytes]]:
         number = 0
         try:
             with self.path.open("rb") as file:
                 for data in file:
                     number += 1
+                    if number == 1:
+                        self._check_version(data)
                     yield _decode(data), data
         except OSError as error:
             raise Refused(
                 f"The plan {self.path} cannot be read: {error.strerror}.",
-                "`--dry-run --plan FILE` saves one; --plan of a round saves a folder of them.",
+                "`--dry-run --plan FILE` saves one; for several customers --plan names a folder.",
             ) from None
         except msgspec.MsgspecError:
             raise self._damaged(number) from None
+
+    def _check_version(self, data: bytes) -> None:
+        """Raise Refused for the first line of a plan of another version, whatever else it holds."""
+        try:
+            schema = msgspec.json.decode(data, type=_AnyHeader).schema
+        except msgspec.MsgspecError:
+            return
+        if schema and schema != PLAN_SCHEMA:
+            raise Refused(f"{self.path} is a plan of another version ({schema}).", "Make a new plan.")
 
     def _damaged(self, line: int = 0) -> Refused:
         where = f"line {line}" if line else "it"
         return Refused(
             f"{self.path} is not a complete plan: {where} was cut off, was edited, or is something else.",
-            "Make the plan anew.",
+            "Make a new plan.",
         )
+
+
+class _AnyHeader(msgspec.Struct):
+    schema: str = ""
+
+
+def _may_follow(before: Line | None, line: Line) -> bool:
+    """Return whether the lines may stand in this order: alerts, then the preview, then the end."""
+    if isinstance(before, EndLine):
+        return False
+    return isinstance(before, PreviewLine) == isinstance(line, EndLine)

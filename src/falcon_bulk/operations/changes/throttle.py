@@ -1,8 +1,9 @@
-"""Changes start one after another, a fixed time apart, and only so many wait for their answer at a time."""
+"""How fast batches start, and how many wait for their answer at a time."""
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.model.clock import POLL_INTERVAL, Clock
@@ -10,80 +11,89 @@ from falcon_bulk.model.clock import POLL_INTERVAL, Clock
 INITIAL_CONCURRENCY = 2
 
 
-class RateLimiter:
-    """Hands out turns, each at least `delay` seconds after the one before it."""
+@dataclass(frozen=True)
+class Pace:
+    """How a run is carried out: items per batch, minimum seconds between batch starts, most batches in flight."""
 
-    def __init__(self, timing: Clock, delay: float) -> None:
-        self._timing = timing
+    batch_size: int = 1_000
+    delay: float = 0.5
+    workers: int = 4
+
+
+class RateLimiter:
+    """Lets batches start one after another, each at least `delay` seconds after the one before it."""
+
+    def __init__(self, clock: Clock, delay: float) -> None:
+        self._clock = clock
         self._delay = delay
         self._lock = threading.Lock()
-        self._next = timing.monotonic()
+        self._next = clock.monotonic()
 
     @contextmanager
-    def take(self) -> Iterator[None]:
-        """Wait for a turn; the next one is counted from the end of this block. Raises Stopped."""
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn; the next one is counted from the end of the block. Raises Stopped."""
         with self._lock:
-            self._timing.wait(self._next - self._timing.monotonic())
+            self._clock.wait(self._next - self._clock.monotonic())
             try:
                 yield
             finally:
-                self._next = self._timing.monotonic() + self._delay
+                self._next = self._clock.monotonic() + self._delay
 
 
 class ConcurrencyLimiter:
-    """Lets so many changes be in flight: two or half of the most at first, one more after each good answer, half as
-    many after trouble.
+    """Bounds the changes in flight: half of the maximum (at least two) at first, one more after each good answer, half
+    as many after trouble.
 
-    most: how many at the most. trouble: a number that grows with each 429, server error and lost answer.
+    trouble: returns a number that grows with each 429, server error and lost answer.
     """
 
-    def __init__(self, timing: Clock, most: int, trouble: Callable[[], int]) -> None:
-        self._timing = timing
-        self._most = most
+    def __init__(self, clock: Clock, maximum: int, trouble: Callable[[], int]) -> None:
+        self._clock = clock
+        self._maximum = maximum
         self._trouble = trouble
-        self._seen = trouble()
-        self._allowed = min(most, max(INITIAL_CONCURRENCY, most // 2))
-        self._inside = 0
+        self._last_trouble = trouble()
+        self._allowed = min(maximum, max(INITIAL_CONCURRENCY, maximum // 2))
+        self._in_flight = 0
         self._closed: FalconBulkError | None = None
         self._changed = threading.Condition()
 
     @contextmanager
-    def passing(self) -> Iterator[Callable[[], None]]:
-        """Be one of those in flight until the block ends, or until what it gets is called: the answer was good.
+    def slot(self) -> Iterator[Callable[[], None]]:
+        """Hold an in-flight slot until the block exits or the yielded callable is called.
 
-        Raises Stopped, or what the gate was closed with, before that.
+        Raises Stopped, or the error that the limiter was closed with, while waiting for a slot.
         """
         with self._changed:
-            while self._inside >= self._allowed and self._closed is None:
-                self._timing.check()
+            while self._in_flight >= self._allowed and self._closed is None:
+                self._clock.check()
                 self._changed.wait(POLL_INTERVAL)
             if self._closed is not None:
                 raise self._closed
-            self._inside += 1
-        inside = True
+            self._in_flight += 1
+        held = True
 
-        def leave() -> None:
-            nonlocal inside
-            if inside:
-                inside = False
-                self._left()
+        def release() -> None:
+            nonlocal held
+            if held:
+                held = False
+                self._release()
 
         try:
-            yield leave
+            yield release
         finally:
-            leave()
+            release()
 
     def close(self, cause: FalconBulkError) -> None:
-        """Let nobody pass any more."""
+        """Give out no more slots: whoever waits for one raises the cause."""
         with self._changed:
             self._closed = self._closed or cause
             self._changed.notify_all()
 
-    def _left(self) -> None:
+    def _release(self) -> None:
         with self._changed:
             trouble = self._trouble()
-            better = trouble == self._seen
-            self._allowed = min(self._most, self._allowed + 1) if better else max(1, self._allowed // 2)
-            self._seen = trouble
-            self._inside -= 1
+            good = trouble == self._last_trouble
+            self._allowed = min(self._maximum, self._allowed + 1) if good else max(1, self._allowed // 2)
+            self._last_trouble = trouble
+            self._in_flight -= 1
             self._changed.notify_all()

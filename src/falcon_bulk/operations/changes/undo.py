@@ -1,99 +1,103 @@
-"""Taking a run back: a plan made from the former values that the journal kept.
+"""Undoing a run: a plan made from the former values that the journal kept.
 
-Comments cannot be taken back, nor what the change fired. Alerts that somebody changed since are left alone.
+Comments cannot be undone, nor what the change fired. Alerts that somebody changed since are left alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
+from falcon_bulk.model.hashes import own_hashes
+from falcon_bulk.model.plan import Action, ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import AlertRecord, Outcome
+from falcon_bulk.model.run import ItemRecord, Outcome
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.planner import ActionSetNumbers, PlanSink, check_tenant
+from falcon_bulk.operations.changes.alert_target import AlertsById, read_alerts
+from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from falcon_bulk.operations.changes.reconcile import reconcile_alert
-from falcon_bulk.operations.reading.read_all import AlertReader, ReadProgress
+from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.tenant_check import check_tenant
+
+AlertRecord = ItemRecord[AlertState]
 
 
 def undo_actions(before: AlertState, after: AlertState, comment: str) -> ActionSet:
-    """The actions that lead from `after` back to `before`, removals of tags before additions."""
+    """Return the actions that lead from `after` back to `before`, removals of tags before additions."""
     actions: list[Action] = []
     if before.status != after.status and before.status in tuple(Status):
         actions.append(Action("update_status", before.status))
     actions += [Action("remove_tag", tag) for tag in after.tags if tag not in before.tags]
     actions += [Action("add_tag", tag) for tag in before.tags if tag not in after.tags]
     if before.assignee != after.assignee:
-        actions.append(_assigned_as(before))
+        actions.append(_assign_as(before))
     if before.visible != after.visible:
         actions.append(Action("show_in_ui", "false" if before.show_in_ui is False else "true"))
     return (*actions, Action("append_comment", comment))
 
 
 def plan_undo(
-    records: Iterable[AlertRecord], alerts: AlertReader, plan: Plan, sink: PlanSink, progress: ReadProgress
+    records: Iterable[AlertRecord], alerts: AlertsById, plan: AlertPlan, sink: PlanSink, progress: ReadProgress
 ) -> Preview:
-    """Plan the way back of all changed alerts of a run.
+    """Plan the undo of all changed alerts of a run, item by item into the sink, and return it counted.
 
     An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed.
     """
-    tally, action_sets = PreviewBuilder(), ActionSetNumbers(sink)
+    preview, action_sets = PreviewBuilder(), ActionSetNumbers(sink)
     changed = iter(record for record in records if record.outcome == Outcome.CHANGED)
     drifted = 0
-    for chunk in _chunks(changed):
-        found = {a.composite_id: a for a in map(decode_alert, alerts.by_id([r.composite_id for r in chunk]))}
+    while chunk := list(islice(changed, PAGE)):
+        found = read_alerts(alerts, [record.item_id for record in chunk])
         progress.add_read(len(chunk))
         for record in chunk:
-            alert = found.get(record.composite_id)
+            alert = found.get(record.item_id)
             if alert is None:
-                tally.skip("not_found")
+                preview.skip("not_found", record.item_id)
+                sink.leave(record.item_id, Outcome.SKIPPED, "not_found")
                 continue
             check_tenant(alert, frozenset(plan.cids))
-            drift = _since(record, alert)
-            after = record.after or AlertState.of(alert)
-            number = action_sets.number(undo_actions(record.before, after, plan.comment))
+            now = AlertState.of(alert)
+            before, after = record.before or now, record.after or now
+            drift = after.drift_to(now) if record.after else ("its state after the change is not known",)
+            number = action_sets.number(undo_actions(before, after, plan.comment))
             outcome = Outcome.DRIFTED if drift else Outcome.NOT_SENT
-            sink.add(PlannedAlert(record.composite_id, number, after), outcome, "; ".join(drift))
-            tally.plan(alert)
+            sink.add(PlannedItem(record.item_id, after, number), outcome, "; ".join(drift))
+            preview.plan(alert, own_hashes(alert).keys())
             drifted += bool(drift)
-    warnings = ["Comments cannot be taken back, nor workflows, tickets and mails that the change fired."]
+    warnings = ["Comments cannot be undone, nor workflows, tickets and mails that the change fired."]
     if drifted:
         warnings.append(f"{drifted:,} of these alerts were changed by someone since and will be left alone.")
-    sent = ("each alert back to its former status, assignee, tags and visibility", f"comment: {plan.comment}")
-    return tally.preview(sent, by_hash=False, warnings=warnings)
+    actions = ("each alert back to its former status, assignee, tags and visibility", f"comment: {plan.comment}")
+    return preview.build(actions, warnings=warnings)
 
 
 def changed_after_all(
-    unknown: Iterable[Sequence[PlannedAlert]], action_sets: Mapping[int, ActionSet], marker: str, alerts: AlertReader
+    unknown: Iterable[Sequence[PlannedItem[AlertState]]],
+    action_sets: Mapping[int, ActionSet],
+    marker: str,
+    alerts: AlertsById,
 ) -> Iterator[AlertRecord]:
-    """Of the alerts whose fate a run left unknown, those that turn out to bear its comment, as it changed them.
+    """Yield those of a run's unknown alerts that turn out to have its comment, as it changed them.
 
     marker: the text that only the run's comment contains.
     """
-    for rows in unknown:
-        now = {a.composite_id: a for a in map(decode_alert, alerts.by_id([row.composite_id for row in rows]))}
-        for row in rows:
-            settled = reconcile_alert(row, action_sets[row.action_set], marker, now.get(row.composite_id))
-            if settled and settled.outcome is Outcome.CHANGED:
-                yield AlertRecord(
-                    composite_id=row.composite_id,
-                    before=row.before,
-                    outcome=settled.outcome,
-                    reason=settled.reason,
-                    after=settled.after,
+    for items in unknown:
+        now = read_alerts(alerts, [item.item_id for item in items])
+        for item in items:
+            if item.before is None:
+                continue
+            outcome = reconcile_alert(item, item.before, action_sets[item.action_set], marker, now.get(item.item_id))
+            if outcome and outcome.outcome is Outcome.CHANGED:
+                yield ItemRecord(
+                    item_id=item.item_id,
+                    before=item.before,
+                    outcome=outcome.outcome,
+                    reason=outcome.reason,
+                    after=outcome.after,
                 )
 
 
-def _since(record: AlertRecord, alert: Alert) -> tuple[str, ...]:
-    now = AlertState.of(alert)
-    if record.after is None:
-        return ("its state after the change is not known",)
-    return record.after.drift_to(now)
-
-
-def _assigned_as(state: AlertState) -> Action:
+def _assign_as(state: AlertState) -> Action:
     if state.assigned_uuid:
         return Action("assign_to_uuid", state.assigned_uuid)
     if state.assigned_uid:
@@ -101,8 +105,3 @@ def _assigned_as(state: AlertState) -> Action:
     if state.assigned_name:
         return Action("assign_to_name", state.assigned_name)
     return Action("unassign", "true")
-
-
-def _chunks(records: Iterator[AlertRecord]) -> Iterator[list[AlertRecord]]:
-    while chunk := list(islice(records, PAGE)):
-        yield chunk

@@ -15,8 +15,8 @@ from falcon_bulk.config.env_file import load_env_file
 from falcon_bulk.config.settings import KEYS, PROCESS_ENVIRONMENT, inspect_env_file
 from falcon_bulk.config.state import prepare_state_dir
 from falcon_bulk.errors import AccessProblem, ExitCode, FalconBulkError
+from falcon_bulk.journal.files import journal_paths
 from falcon_bulk.journal.health import check_journal
-from falcon_bulk.journal.journal import journals
 from falcon_bulk.model.doctor import Check, CheckStatus
 from falcon_bulk.operations.customers import conflicts_with_others
 
@@ -59,7 +59,7 @@ def check_state_folder(folder: Path) -> Check:
             "No change is made without it. Set FALCON_BULK_STATE_DIR to use another folder.",
         ) from None
     free_bytes = shutil.disk_usage(folder).free
-    found = [check_journal(path) for path in journals(folder)]
+    found = [check_journal(path) for path in journal_paths(folder)]
     runs, unfinished = sum(journal.runs for journal in found), sum(journal.unfinished for journal in found)
     what = f"{folder}: writable, {free_bytes / 1e9:,.1f} GB free, journals: {len(found)}, runs: {runs}"
     warning = ""

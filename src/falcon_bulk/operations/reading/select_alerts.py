@@ -10,7 +10,6 @@ from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.changes.planner import check_tenant
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
 from falcon_bulk.operations.reading.read_all import (
     WINDOW,
@@ -20,6 +19,7 @@ from falcon_bulk.operations.reading.read_all import (
     decode_result,
     read_all,
 )
+from falcon_bulk.operations.reading.tenant_check import check_tenant
 
 NEWEST_FIRST = "created_timestamp|desc"
 

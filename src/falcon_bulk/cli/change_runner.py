@@ -1,0 +1,156 @@
+"""Runs the operation of a changing command for one customer, and publishes what came of it."""
+
+import platform
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from falcon_bulk import __version__
+from falcon_bulk.cli.confirmation import Confirmation, check_change_allowed
+from falcon_bulk.cli.hints import after_dry_run, after_run, next_step, resume_hint
+from falcon_bulk.cli.option_values import check_operator
+from falcon_bulk.cli.options import KEEP, ChangeOptions, PaceOptions
+from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.signals import stop_on_signals
+from falcon_bulk.errors import ExitCode, Stopped, UsageProblem
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.model.plan import IndicatorPlan, Plan
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import RunResult, RunStatus
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, Workspace, dry_run, execute
+from falcon_bulk.operations.changes.operations import Origin
+from falcon_bulk.operations.changes.request import ChangeRequest
+from falcon_bulk.operations.changes.throttle import Pace
+from falcon_bulk.report.formats import Format
+from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.run_result import dry_run_report, run_report
+
+RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+
+Prepare = Callable[[Tenant], Operation]
+"""Makes a command's operation for the tenant that is logged in to."""
+
+
+class SessionObserver:
+    """Shows how a run goes on, and remembers how to resume it should it be stopped at once."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def progress(self, label: str) -> AbstractContextManager[Callable[[int, int], None]]:
+        """Show a progress bar."""
+        return self._session.console.bar(label)
+
+    def run_started(self, run_id: str) -> None:
+        """Remember how to resume the run."""
+        self._session.unfinished[run_id] = resume_hint(self._session, run_id)
+
+    def run_closed(self, run_id: str) -> None:
+        """Forget the run: nothing of it is left to do."""
+        self._session.unfinished.pop(run_id, None)
+
+
+def new_origin(session: Session, operator: str | None = None) -> Origin:
+    """Return the origin of a new plan. operator: of --operator, else the settings'. Raises UsageProblem."""
+    name = session.load_settings().operator if operator is None else check_operator(operator)
+    day = session.clock.now().strftime("%y%m%d")
+    run_id = day + "".join(secrets.choice(RUN_ALPHABET) for _ in range(6))
+    return Origin(run_id, name, platform.node(), session.now, __version__)
+
+
+def change_request(options: ChangeOptions, operator: str) -> ChangeRequest:
+    """Return the checked change that options ask for. Raises UsageProblem."""
+    request = ChangeRequest(
+        status=None if options.set_status == KEEP else Status(options.set_status),
+        operator=operator,
+        comment=options.comment or "",
+        resolution=Resolution(options.resolution) if options.resolution else None,
+        tags=options.tags,
+        assign_to=options.assign_to or "",
+        overrides=frozenset(GUARDRAILS) if "all" in options.overrides else frozenset(options.overrides),
+    )
+    request.check()
+    return request
+
+
+def pace(options: PaceOptions) -> Pace:
+    """Return the pace that options ask for."""
+    return Pace(options.batch_size, options.batch_delay, options.workers)
+
+
+def check_options(session: Session, confirmation: Confirmation, *, dry: bool, plan_file: Path | None = None) -> None:
+    """Check, before a login, that a change may and can be confirmed. A dry run needs none of it."""
+    if dry:
+        return
+    if plan_file is not None:
+        raise UsageProblem("--plan goes with --dry-run.", "`falcon-bulk apply FILE` carries out a saved plan.")
+    confirmation.check_possible()
+    check_change_allowed(session, yes=confirmation.options.yes)
+
+
+def run_operation(
+    session: Session,
+    prepare: Prepare,
+    confirmation: Confirmation,
+    run_pace: Pace,
+    *,
+    dry: bool = False,
+    plan_file: Path | None = None,
+    fail_on_empty: bool = False,
+) -> int:
+    """Log in, plan, and carry out an operation or only show it; publish the result and return the exit code."""
+    with stop_on_signals(session), open_workspace(session, run_pace) as workspace:
+        operation = prepare(workspace.tenant)
+        if dry:
+            execution = dry_run(operation, workspace.tenant, confirmation.check_bounds, plan_file)
+            return publish_dry_run(session, execution, fail_on_empty=fail_on_empty)
+
+        def approve(plan: Plan, preview: Preview) -> None:
+            confirmation.confirm(session, plan, preview)
+
+        return publish(session, execute(operation, workspace, approve), fail_on_empty=fail_on_empty)
+
+
+@contextmanager
+def open_workspace(session: Session, run_pace: Pace) -> Iterator[Workspace]:
+    """Log in to the session's customer; yields what a change works with."""
+    with session.tenant(workers=run_pace.workers) as tenant:
+        yield Workspace(tenant, session.state_folder(), session.clock, SessionObserver(session), run_pace)
+        if not session.console.verbose:
+            session.console.say(tenant.pacer.usage_summary)
+
+
+def publish(session: Session, execution: Execution, *, fail_on_empty: bool = False) -> int:
+    """Publish the result of an operation, say why it stopped early, and return the exit code."""
+    result, cause = execution.result, execution.cause
+    if result.status is RunStatus.NOTHING_TO_DO and execution.preview and execution.preview.held:
+        session.show(preview_sheets(execution.plan, execution.preview))
+    session.publish(run_report(result, next_step=next_step(session, result)))
+    if isinstance(cause, Stopped):
+        session.console.error(cause.message, next_step(session, result))
+    else:
+        if cause is not None:
+            session.console.error(cause.message, cause.hint)
+        after_run(session, result)
+    return _exit_code(session, execution.plan, result, result.exit_code, fail_on_empty=fail_on_empty)
+
+
+def publish_dry_run(session: Session, execution: Execution, *, fail_on_empty: bool = False) -> int:
+    """Publish what an operation would do, and return the exit code."""
+    plan, preview, result = execution.plan, execution.preview or EMPTY_PREVIEW, execution.result
+    session.publish(dry_run_report(plan, preview, result))
+    if session.output.format is Format.JSON:
+        session.show(preview_sheets(plan, preview))
+    after_dry_run(session, result)
+    return _exit_code(session, plan, result, ExitCode.DONE, fail_on_empty=fail_on_empty)
+
+
+def _exit_code(session: Session, plan: Plan, result: RunResult, code: int, *, fail_on_empty: bool) -> int:
+    """Return `code`, or EMPTY after saying that nothing matched."""
+    if result.selected or isinstance(plan, IndicatorPlan):
+        return code
+    session.console.say(f"No alert matches: {plan.selection}.")
+    return ExitCode.EMPTY if fail_on_empty else code

@@ -1,0 +1,163 @@
+"""The SQLite database of a journal: opened, brought to the present schema, read and written in transactions."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Dialect, Insert, Update, create_engine, event, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from falcon_bulk.errors import JournalProblem
+from falcon_bulk.journal.files import VERSION
+from falcon_bulk.journal.migrations import migrate
+from falcon_bulk.journal.schema import metadata, schema_version
+
+BUSY_TIMEOUT = 10.0
+"""Seconds to wait for another process that writes to the same database."""
+
+
+class Database:
+    """One SQLite file, WAL and synchronous FULL, mode 0600. Safe to use from several threads.
+
+    Raises JournalProblem from any method when the database cannot be read or written, or is of a later version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._writing = False
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
+            event.listen(self._engine, "begin", self._begin)
+            self._connection = self._engine.connect()
+        except (OSError, sqlite3.Error, SQLAlchemyError) as error:
+            raise _unusable(path, error) from None
+
+        try:
+            with self.write() as db:
+                self._prepare(db)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, msgspec.MsgspecError):
+                raise _unusable(path, error) from None
+            raise
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._connection.close()
+            self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection whose queries see one state of the database."""
+        with self._lock, self._transaction() as db:
+            yield db
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection for one transaction; it is on disk when the block ends."""
+        with self._lock:
+            self._writing = True
+            try:
+                with self._transaction() as db:
+                    yield db
+            finally:
+                self._writing = False
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._connection.begin():
+                yield self._connection
+        except BaseException as error:
+            self._roll_back()
+            if isinstance(error, sqlite3.Error | SQLAlchemyError):
+                raise _unusable(self.path, error) from None
+            raise
+
+    def _roll_back(self) -> None:
+        """Leave no transaction open; Ctrl-C between two steps of BEGIN or COMMIT is not rolled back by SQLAlchemy."""
+        with suppress(sqlite3.Error, SQLAlchemyError):
+            if transaction := self._connection.get_transaction():
+                transaction.rollback()
+            self._connection.connection.rollback()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _begin(self, connection: Connection) -> None:
+        """Begin a transaction ourselves: sqlite3 would begin it late, and a writer must not start as a reader."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if self._writing else "BEGIN")
+
+    def _prepare(self, db: Connection) -> None:
+        """Create the tables of a new journal, or migrate those of an older one."""
+        version = stored_version(db)
+        if version > VERSION:
+            raise JournalProblem(
+                f"{self.path} was written by a later version of falcon-bulk.", "Use that version, or a later one."
+            )
+        if version == VERSION:
+            return
+        if version:
+            migrate(db, version)
+        else:
+            metadata.create_all(db)
+        db.execute(schema_version.delete())
+        db.execute(schema_version.insert().values(version=VERSION))
+        db.exec_driver_sql(f"PRAGMA user_version={VERSION}")  # so that the first version refuses it
+
+
+def execute_many(db: Connection, statement: Insert | Update, rows: Sequence[dict[str, Any]]) -> None:
+    """Execute a statement once for each row; all rows have the same keys, and a value for each of its parameters.
+
+    The driver gets the rows as they are. SQLAlchemy would prepare each anew, which takes as long as SQLite itself.
+    """
+    if not rows:
+        return
+    compiled = _compile(statement, db.dialect, tuple(rows[0]))
+    if compiled.positiontup is None:
+        db.exec_driver_sql(str(compiled), list(rows))
+    else:
+        db.exec_driver_sql(str(compiled), list(map(itemgetter(*compiled.positiontup), rows)))
+
+
+@lru_cache(maxsize=32)
+def _compile(statement: Insert | Update, dialect: Dialect, keys: tuple[str, ...]) -> SQLCompiler:
+    compiled = statement.compile(dialect=dialect, column_keys=keys if statement.is_insert else None)
+    assert isinstance(compiled, SQLCompiler)
+    return compiled
+
+
+def stored_version(db: Connection) -> int:
+    """Return the schema version of a database; 0 for an empty one."""
+    tables = inspect(db).get_table_names()
+    user_version = int(db.exec_driver_sql("PRAGMA user_version").scalar_one())
+    if schema_version.name in tables:
+        return max(user_version, int(db.execute(select(schema_version.c.version)).scalar_one()))
+    return user_version or int("runs" in tables)
+
+
+def _unusable(path: Path, error: Exception) -> JournalProblem:
+    reason = getattr(error, "orig", None) or error
+    return JournalProblem(
+        f"The journal {path} cannot be used: {reason}.",
+        "Nothing is sent without it. Check the disk's room and the folder's rights (FALCON_BULK_STATE_DIR).",
+    )

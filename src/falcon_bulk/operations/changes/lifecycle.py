@@ -1,0 +1,271 @@
+"""The lifecycle of every change: plan, preview, approve, journal, apply, read back, reconcile, result.
+
+Closing, allowing, applying a saved plan and undoing differ in how their plan is made (an `Operation`); a resume begins
+where the journal stands. From there all go through here. Terraform's local backend is the model.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import msgspec
+
+from falcon_bulk.atomic_file import write_atomically
+from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.journal.customer_cids import remember_customer_cid
+from falcon_bulk.journal.lock import hold_locks
+from falcon_bulk.model.clock import Clock, rfc3339
+from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, State
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import AlertRunResult, IndicatorRunResult, RunResult, RunStatus
+from falcon_bulk.operations.changes.alert_target import AlertTarget
+from falcon_bulk.operations.changes.engine import NEVER_READ, Engine
+from falcon_bulk.operations.changes.indicator_targets import CreateTarget, DeleteTarget
+from falcon_bulk.operations.changes.plan_file import PlanFileWriter
+from falcon_bulk.operations.changes.plan_sink import NullSink, PlanSink
+from falcon_bulk.operations.changes.target import Current, Target
+from falcon_bulk.operations.changes.throttle import Pace
+
+if TYPE_CHECKING:
+    from falcon_bulk.journal.journal import Journal
+
+Approve = Callable[[Plan, Preview], None]
+"""Has a plan approved: returns for a yes. Raises Declined or Refused for a no."""
+
+EMPTY_PREVIEW = Preview(selected=0, planned=0, skipped={}, held={}, samples=(), oldest="", newest="", actions=())
+
+
+ONE_AT_A_TIME = Pace(workers=1)
+"""The pace of indicator runs."""
+
+
+class Operation(NamedTuple):
+    """A change that is about to be planned.
+
+    fill: reads what the plan is about, gives it item by item to a sink, and returns it counted. fresh: whether the
+    items are read just then; those of a saved plan are read again before they are sent.
+    """
+
+    plan: Plan
+    fill: Callable[[PlanSink], Preview]
+    fresh: bool = True
+
+
+class RunObserver(Protocol):
+    """Is told how a run goes on."""
+
+    def progress(self, label: str) -> AbstractContextManager[Callable[[int, int], None]]:
+        """Show progress while the block runs; yields what takes the numbers of items done and expected."""
+
+    def run_started(self, run_id: str) -> None:
+        """The run may send changes from now on."""
+
+    def run_closed(self, run_id: str) -> None:
+        """Nothing of the run is left to do."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What changes of one customer work with. state_folder: where the journals and locks are."""
+
+    tenant: Tenant
+    state_folder: Path
+    clock: Clock
+    observer: RunObserver
+    pace: Pace
+
+
+class Execution(NamedTuple):
+    """What became of an operation: done, declined, nothing to do, or a dry run. cause: why it stopped early."""
+
+    plan: Plan
+    preview: Preview | None
+    result: RunResult
+    cause: FalconBulkError | None = None
+
+
+class BegunRun(NamedTuple):
+    """A run that the journal holds. read_at: when its items were read (monotonic s). preview: None in a resume."""
+
+    plan: Plan
+    preview: Preview | None
+    read_at: float
+
+
+def dry_run(operation: Operation, tenant: Tenant, approve: Approve, plan_file: Path | None = None) -> Execution:
+    """Plan an operation and send nothing; save the plan of alerts in a file, if one is given.
+
+    approve: raises Refused if a bound is not met; then no file is left. Raises what reading raises.
+    """
+    plan = operation.plan
+    if plan_file is None or not isinstance(plan, AlertPlan):
+        preview = operation.fill(NullSink())
+        approve(plan, preview)
+    else:
+        with write_atomically(plan_file, 0o600) as file:
+            writer = PlanFileWriter(file, plan)
+            preview = operation.fill(writer)
+            approve(plan, preview)
+            writer.finish(preview)
+    result = msgspec.structs.replace(
+        result_without_changes(plan, preview, RunStatus.DRY_RUN),
+        plan_file=str(plan_file) if plan_file else None,
+        requests=tenant.pacer.requests,
+    )
+    return Execution(plan, preview, result)
+
+
+def execute(operation: Operation, workspace: Workspace, approve: Approve) -> Execution:
+    """Plan an operation in the journal, have it approved, and carry it out.
+
+    Raises Busy, Refused, and what reading and approving raise; what Falcon answers to the changes is in the result.
+    """
+    plan = operation.plan
+    if not plan.cid:
+        return Execution(plan, None, result_without_changes(plan, EMPTY_PREVIEW, RunStatus.NOTHING_TO_DO))
+    folder = workspace.state_folder
+    with hold_locks(folder, plan.cids, plan.run_id), open_journal(folder, plan.cid) as journal:
+        begun = begin_run(operation, workspace, journal, approve)
+        return begun if isinstance(begun, Execution) else carry_out(begun, workspace, journal)
+
+
+def begin_run(operation: Operation, workspace: Workspace, journal: "Journal", approve: Approve) -> BegunRun | Execution:
+    """Plan an operation in the journal and have it approved; nothing is sent.
+
+    Returns the run that may be carried out, or how the operation ended: declined, or nothing to do. The caller holds
+    the locks of the plan's CIDs. Raises as `execute` does.
+    """
+    plan = operation.plan
+    read_at = workspace.clock.monotonic() if operation.fresh else NEVER_READ
+    draft = journal.draft(plan)
+    preview = EMPTY_PREVIEW
+    try:
+        preview = operation.fill(draft)
+        approve(plan, preview)
+    except Declined as declined:
+        journal.discard(plan.run_id)
+        result = result_without_changes(plan, preview, RunStatus.DECLINED, ExitCode.DECLINED)
+        return Execution(plan, preview, result, declined)
+    except BaseException:
+        journal.discard(plan.run_id)
+        raise
+    if not preview.planned:
+        journal.discard(plan.run_id)
+        return Execution(plan, preview, result_without_changes(plan, preview, RunStatus.NOTHING_TO_DO))
+    remember_customer_cid(workspace.state_folder, plan.customer, plan.cid)
+    draft.begin(preview, rfc3339(workspace.clock.now()))
+    return BegunRun(plan, preview, read_at)
+
+
+def resume(
+    journal: "Journal", run_id: str, open_workspace: Callable[[Plan], AbstractContextManager[Workspace]]
+) -> Execution:
+    """Continue an unfinished run of the journal.
+
+    open_workspace: logs in; called while the locks are held. Raises Busy, and Refused if the run is finished or was
+    made with another tenant's credentials.
+    """
+    plan = journal.plan(run_id)
+    with hold_locks(journal.path.parent, plan.cids, run_id):
+        if not journal.is_open(run_id):
+            raise Refused(
+                f"The run {run_id} is finished: nothing is left to do.", f"See `falcon-bulk runs show {run_id}`."
+            )
+        with open_workspace(plan) as workspace:
+            workspace.tenant.check_run_tenant(plan.cids, plan.cloud)
+            return carry_out(BegunRun(plan, None, NEVER_READ), workspace, journal)
+
+
+def abandon(journal: "Journal", run_id: str, now: str) -> None:
+    """Close an unfinished run: what it did stays, what it did not is left undone. now: UTC, RFC 3339. Raises Busy."""
+    with hold_locks(journal.path.parent, journal.plan(run_id).cids, run_id):
+        journal.abandon(run_id, now)
+
+
+@contextmanager
+def open_journal(folder: Path, cid: str) -> "Iterator[Journal]":
+    """Open the journal of a CID, and close it at the end of the block."""
+    from falcon_bulk.journal.journal import Journal
+
+    journal = Journal(folder / f"{cid}.sqlite3")
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def result_without_changes(
+    plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode = ExitCode.DONE
+) -> RunResult:
+    """Return the result of a plan of which nothing was sent."""
+    numbers = RunResult(
+        run_id=plan.run_id,
+        customer=plan.customer,
+        cid=plan.cid,
+        command=plan.command,
+        operator=plan.operator,
+        selection=plan.selection,
+        comment=plan.comment,
+        actions=preview.actions,
+        overridden=plan.overrides if isinstance(plan, AlertPlan) else (),
+        status=status,
+        exit_code=exit_code,
+        selected=preview.selected,
+        skipped=preview.skipped,
+        held=preview.held,
+        planned=preview.planned,
+        not_sent=preview.planned,
+        items=preview.items,
+        incomplete=preview.incomplete,
+    )
+    fields = msgspec.structs.asdict(numbers)
+    if isinstance(plan, IndicatorPlan):
+        return IndicatorRunResult(**fields, spec=plan.spec, hashes=preview.hashes)
+    return AlertRunResult(**fields)
+
+
+def carry_out(begun: BegunRun, workspace: Workspace, journal: "Journal") -> Execution:
+    """Send what the journal holds of a run. Never raises what Falcon answers."""
+    plan, preview, read_at = begun
+    tenant, observer = workspace.tenant, workspace.observer
+    observer.run_started(plan.run_id)
+    with observer.progress("changing") as progress:
+        if isinstance(plan, AlertPlan):
+            alerts = AlertTarget(tenant.alerts, plan)
+            execution = _run_engine(alerts, journal, plan, workspace, workspace.pace, read_at, progress)
+        elif plan.undoes:
+            deletion = DeleteTarget(tenant.indicators, plan)
+            execution = _run_engine(deletion, journal, plan, workspace, ONE_AT_A_TIME, read_at, progress)
+        else:
+            creation = CreateTarget(tenant.indicators, plan)
+            execution = _run_engine(creation, journal, plan, workspace, ONE_AT_A_TIME, read_at, progress)
+    if not (execution.result.unknown or execution.result.not_sent):
+        observer.run_closed(plan.run_id)
+    return execution._replace(preview=preview)
+
+
+def _run_engine(
+    target: Target[State, Current],
+    journal: "Journal",
+    plan: Plan,
+    workspace: Workspace,
+    pace: Pace,
+    read_at: float,
+    progress: Callable[[int, int], None],
+) -> Execution:
+    pacer = workspace.tenant.pacer
+    engine = Engine(
+        target,
+        journal,
+        plan,
+        workspace.clock,
+        pace,
+        read_at=read_at,
+        progress=progress,
+        trouble=lambda: pacer.failures,
+    )
+    result = engine.carry_out(lambda: pacer.requests)
+    return Execution(plan, None, result, engine.cause)

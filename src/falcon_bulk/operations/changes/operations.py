@@ -1,0 +1,183 @@
+"""The operations of the changing commands: what each plans, and from what."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from falcon_bulk.errors import Refused
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.journal.customer_cids import check_customer_cid
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.indicator import IndicatorSpec
+from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, PlanHeader
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import Outcome
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+from falcon_bulk.operations.changes.indicator_planner import plan_creation, plan_removal
+from falcon_bulk.operations.changes.lifecycle import Operation
+from falcon_bulk.operations.changes.plan_file import PlanFile
+from falcon_bulk.operations.changes.plan_sink import PlanSink
+from falcon_bulk.operations.changes.planner import make_plan
+from falcon_bulk.operations.changes.preview_builder import AlertConsumer
+from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value
+from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
+from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.select_alerts import read_selection
+
+if TYPE_CHECKING:
+    from falcon_bulk.journal.journal import Journal
+
+Reading = Callable[[], AbstractContextManager[ReadProgress]]
+"""Shows the progress of a reading while a block runs."""
+
+
+class Origin(NamedTuple):
+    """Who makes a plan, when, and with what: run id, operator, machine, created (UTC, RFC 3339), program version."""
+
+    run_id: str
+    operator: str
+    machine: str
+    created: str
+    version: str
+
+
+def change_alerts(
+    tenant: Tenant,
+    selection: Selection,
+    request: ChangeRequest,
+    origin: Origin,
+    *,
+    command: str,
+    state_folder: Path,
+    reading: Reading,
+    readers: int,
+    outliers: AlertConsumer | None = None,
+) -> Operation:
+    """Return the operation that changes the alerts of a selection.
+
+    command: its name in the plan; with close-hash the guardrail `other-hashes` holds. readers: concurrent reads.
+    Raises WrongTenant if the credentials are not those of the customer's former changes.
+    """
+    cids = tenant.cids or (tenant.home_cid(),)
+    if cids[0]:
+        check_customer_cid(state_folder, tenant.customer, cids)
+    plan = AlertPlan(
+        run_id=origin.run_id,
+        command=command,
+        customer=tenant.customer,
+        cid=cids[0],
+        cids=cids,
+        cloud=tenant.cloud,
+        operator=origin.operator,
+        machine=origin.machine,
+        created=origin.created,
+        selection=selection.description,
+        hashes=selection.hashes if command == "close-hash" else (),
+        overrides=tuple(name for name in GUARDRAILS if name in request.overrides),
+        target=request.status or "",
+        comment=request.full_comment(origin.run_id),
+        version=origin.version,
+    )
+
+    def fill(sink: PlanSink) -> Preview:
+        with reading() as progress:
+            pages = read_selection(tenant.alerts, selection, progress, Alert, readers=readers)
+            alerts = (item.alert for page in pages for item in page)
+            return make_plan(alerts, request, plan, sink, ids=selection.ids, outliers=outliers)
+
+    return Operation(plan, fill)
+
+
+def create_indicators(
+    tenant: Tenant, hashes: Sequence[str], spec: IndicatorSpec, origin: Origin, *, state_folder: Path
+) -> Operation:
+    """Return the operation that creates an allow-list indicator for each hash.
+
+    Raises WrongTenant if the credentials see several CIDs, or are not those of the customer's former changes.
+    """
+    cid = tenant.single_cid()
+    check_customer_cid(state_folder, tenant.customer, (cid,))
+    plan = IndicatorPlan(
+        run_id=origin.run_id,
+        command="allow-hash",
+        customer=tenant.customer,
+        cid=cid,
+        cids=(cid,),
+        cloud=tenant.cloud,
+        operator=origin.operator,
+        machine=origin.machine,
+        created=origin.created,
+        selection=f"{len(hashes):,} hashes",
+        comment=spec.description,
+        version=origin.version,
+        hashes=tuple(hashes),
+        spec=spec,
+    )
+    return Operation(plan, lambda sink: plan_creation(tenant.indicators, hashes, spec, sink))
+
+
+def undo_run(tenant: Tenant, journal: "Journal", run_id: str, origin: Origin, *, reading: Reading) -> Operation:
+    """Return the operation that undoes a run of the journal.
+
+    Raises Refused if these are another tenant's credentials, or the run deleted indicators.
+    """
+    former = journal.plan(run_id)
+    tenant.check_run_tenant(former.cids, former.cloud)
+    comment = check_action_value("comment", f"Undo of {run_id} (by {origin.operator}, falcon-bulk {origin.run_id})")
+    if isinstance(former, IndicatorPlan):
+        return _undo_indicators(tenant, journal, former, origin, comment)
+    header = _undo_header(tenant, former, origin, comment, f"the alerts that {run_id} changed")
+    plan = AlertPlan(**msgspec.structs.asdict(header))
+
+    def fill(sink: PlanSink) -> Preview:
+        unknown = journal.alerts.with_outcome(run_id, Outcome.UNKNOWN)
+        action_sets = journal.alerts.action_sets(run_id)
+        with reading() as progress:
+            changed = chain(
+                journal.alerts.records(run_id, Outcome.CHANGED),
+                changed_after_all(unknown, action_sets, former.marker, tenant.alerts),
+            )
+            return plan_undo(changed, tenant.alerts, plan, sink, progress)
+
+    return Operation(plan, fill)
+
+
+def apply_plan_file(saved: PlanFile) -> Operation:
+    """Return the operation that carries out a saved plan. Raises Refused while it is filled if the file changed."""
+    return Operation(saved.plan, saved.fill, fresh=False)
+
+
+def _undo_indicators(
+    tenant: Tenant, journal: "Journal", former: IndicatorPlan, origin: Origin, comment: str
+) -> Operation:
+    if former.undoes:
+        raise Refused(
+            f"{former.run_id} deleted indicators; that cannot be undone.", "`falcon-bulk allow-hash` creates new ones."
+        )
+    header = _undo_header(tenant, former, origin, comment, f"the indicators that {former.run_id} created")
+    plan = IndicatorPlan(**msgspec.structs.asdict(header), hashes=former.hashes, spec=former.spec)
+    created = journal.indicators.created(former.run_id)
+    return Operation(plan, lambda sink: plan_removal(tenant.indicators, created, former, sink))
+
+
+def _undo_header(tenant: Tenant, former: Plan, origin: Origin, comment: str, selection: str) -> PlanHeader:
+    return PlanHeader(
+        run_id=origin.run_id,
+        command="undo",
+        customer=tenant.customer,
+        cid=former.cid,
+        cids=former.cids,
+        cloud=tenant.cloud,
+        operator=origin.operator,
+        machine=origin.machine,
+        created=origin.created,
+        selection=selection,
+        comment=comment,
+        undoes=former.run_id,
+        version=origin.version,
+    )

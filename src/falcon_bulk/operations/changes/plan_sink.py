@@ -1,0 +1,47 @@
+"""Where a plan goes while it is made: nowhere, a plan file, the journal."""
+
+from typing import Any, Protocol
+
+from falcon_bulk.model.plan import ActionSet, PlannedItem
+from falcon_bulk.model.run import Outcome
+
+
+class PlanSink(Protocol):
+    """Receives a plan item by item."""
+
+    def add_action_set(self, number: int, actions: ActionSet) -> None:
+        """Take a new action set; called before the first alert that has it."""
+
+    def add(self, item: PlannedItem[Any], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """Take an item of the plan. An outcome other than NOT_SENT is final already (drifted items of an undo)."""
+
+    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+        """Take an item that was selected and is not planned: HELD by a guardrail, or SKIPPED for a reason."""
+
+
+class NullSink:
+    """The sink of a dry run that saves nothing."""
+
+    def add_action_set(self, number: int, actions: ActionSet) -> None:
+        """Drop it."""
+
+    def add(self, item: PlannedItem[Any], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        """Drop it."""
+
+    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+        """Drop it."""
+
+
+class ActionSetNumbers:
+    """Numbers the action sets of a plan as they turn up."""
+
+    def __init__(self, sink: PlanSink) -> None:
+        self._sink = sink
+        self._numbers: dict[ActionSet, int] = {}
+
+    def number(self, actions: ActionSet) -> int:
+        """Return the number of an action set; a new one is given to the sink first."""
+        if actions not in self._numbers:
+            self._numbers[actions] = len(self._numbers)
+            self._sink.add_action_set(self._numbers[actions], actions)
+        return self._numbers[actions]

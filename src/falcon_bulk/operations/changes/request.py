@@ -1,0 +1,123 @@
+"""What a change is to do: the checked options of a changing command, and the bounds that it must keep."""
+
+import re
+
+import msgspec
+
+from falcon_bulk.errors import Refused, UsageProblem
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.plan import Action, ActionSet
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+
+VALUE_LIMIT = 1_024
+"""Characters and bytes that every action value must stay under (demisto/content-docs #1648, crowdstrike-mcp)."""
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{32}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of alerts. status: None keeps it. overrides: names of guardrails."""
+
+    status: Status | None
+    operator: str
+    comment: str = ""
+    resolution: Resolution | None = None
+    tags: tuple[str, ...] = ()
+    assign_to: str = ""
+    overrides: frozenset[str] = frozenset()
+
+    def full_comment(self, run_id: str) -> str:
+        """Return the one comment that every changed alert gets. Raises UsageProblem if Falcon would refuse it."""
+        text = self.comment or (f"Set to {self.status}" if self.status else "Changed")
+        return check_action_value("comment", f"{text} (by {self.operator}, falcon-bulk {run_id})")
+
+    def check(self) -> None:
+        """Raise UsageProblem for a value that Falcon would refuse, a change of nothing, or an unknown guardrail."""
+        if self.comment:
+            check_action_value("comment", self.comment)
+        for tag in self.tags:
+            check_action_value("tag", tag)
+            if self.resolution and tag in tuple(Resolution) and tag != self.resolution:
+                raise UsageProblem(
+                    f"--resolution {self.resolution} and the tag {tag} contradict each other.",
+                    "A resolution is such a tag; give one of them.",
+                )
+        if self.assign_to:
+            check_action_value("assignee", self.assign_to)
+        if self.status is None and not (self.resolution or self.tags or self.assign_to or self.comment):
+            raise UsageProblem(
+                "--set-status keep changes nothing by itself.", "Add --resolution, --tag, --assign-to or --comment."
+            )
+        for name in self.overrides:
+            if name not in GUARDRAILS:
+                raise UsageProblem(
+                    f"There is no guardrail {name!r}.", f"The guardrails are {', '.join(GUARDRAILS)}, or all."
+                )
+
+    def action_set(self, alert: Alert, comment: str) -> ActionSet:
+        """Return the actions for one alert; the tag of another resolution is removed in the same request.
+
+        comment: the full comment, as `full_comment` returns it.
+        """
+        other_resolutions = [one for one in Resolution if one != self.resolution and one in alert.tag_set]
+        added = [tag for tag in (self.resolution, *self.tags) if tag]
+        return (
+            *([Action("update_status", self.status)] if self.status else []),
+            *(Action("remove_tag", tag.value) for tag in (other_resolutions if self.resolution else [])),
+            *(Action("add_tag", str(tag)) for tag in dict.fromkeys(added)),
+            *([assign_action(self.assign_to)] if self.assign_to else []),
+            Action("append_comment", comment),
+        )
+
+    def describe_actions(self, comment: str) -> list[str]:
+        """Describe what each planned alert gets, a line each, for the preview."""
+        lines = [f"status: {self.status}"] if self.status else []
+        if self.resolution:
+            lines.append(f"resolution: {self.resolution} (a tag; the tag of another resolution is removed)")
+        lines += [f"tag: {tag}" for tag in self.tags]
+        if self.assign_to:
+            lines.append(f"assigned to: {self.assign_to}")
+        return [*lines, f"comment: {comment}"]
+
+
+class Bounds(msgspec.Struct, frozen=True):
+    """How many items may be changed: exactly `expect` or at most `maximum`; None is no bound."""
+
+    expect: int | None = None
+    maximum: int | None = None
+
+    def check(self, planned: int, items: str = "alerts") -> None:
+        """Raise Refused if that many planned items are out of bounds. items: what they are."""
+        if self.expect is not None and planned != self.expect:
+            raise Refused(
+                f"{planned:,} {items} would be changed, {self.expect:,} were expected.", "Nothing was changed."
+            )
+        if self.maximum is not None and planned > self.maximum:
+            raise Refused(
+                f"{planned:,} {items} would be changed, at most {self.maximum:,} are allowed.", "Nothing was changed."
+            )
+
+
+def assign_action(assignee: str) -> Action:
+    """Return the action that assigns to a UUID, an email or a name; Falcon accepts any text, existing user or not."""
+    if _UUID.fullmatch(assignee):
+        return Action("assign_to_uuid", assignee)
+    return Action("assign_to_user_id" if "@" in assignee else "assign_to_name", assignee)
+
+
+def check_action_value(field: str, value: str) -> str:
+    """Return a value that PATCH v3 takes: not blank, no control characters, under 1,024 characters and bytes.
+
+    field: what the value is, for the message. Raises UsageProblem.
+    """
+    if not value.strip():
+        raise UsageProblem(f"The {field} is blank.")
+    if _CONTROL.search(value):
+        raise UsageProblem(f"The {field} has control characters.", "Write it as one line of plain text.")
+    if len(value.encode()) >= VALUE_LIMIT:
+        raise UsageProblem(
+            f"The {field} has {len(value):,} characters, {len(value.encode()):,} bytes; Falcon takes under 1,024.",
+            "Shorten it; the operator and the run id are part of it.",
+        )
+    return value
