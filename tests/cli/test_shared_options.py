@@ -10,7 +10,7 @@ from falcon_bulk.cli.main import COMMANDS
 from tests.support.command import CommandRunner
 from tests.support.sampling import quick_first
 
-HEAVY = ("falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3")
+HEAVY = ("falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3", "sqlalchemy")
 # Whoever measures coverage loads more than the command does.
 TELLING_IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1", "COVERAGE_PROCESS_CONFIG": ""}
 

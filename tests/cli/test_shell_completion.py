@@ -127,7 +127,7 @@ def test_completion_imports_little(readable: CommandRunner) -> None:
     done = readable.bare(env=env | PRINTING_IMPORTS)
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.err.splitlines()}
     assert "click" in loaded
-    assert not loaded & {"falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3"}
+    assert not loaded & {"falconpy", "rich", "msgspec", "requests", "aiohttp", "tqdm", "sqlite3", "sqlalchemy"}
 
 
 def test_another_shell_is_refused(readable: CommandRunner) -> None:

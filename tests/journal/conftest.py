@@ -18,6 +18,7 @@ STARTED = "2026-11-24T00:00:00Z"
 CLOSE = (Action("update_status", "closed"), Action("append_comment", "Approved tool"))
 
 RecordRun = Callable[..., AlertPlan]
+InterruptAt = Callable[[str], AbstractContextManager[None]]
 
 
 def alert_plan(run_id: str = "run1", **values: Any) -> AlertPlan:
@@ -59,19 +60,19 @@ def record_run(journal: Journal) -> RecordRun:
 
 
 @pytest.fixture
-def interrupt_at() -> Callable[[str], AbstractContextManager[None]]:
-    """Return a function whose block raises KeyboardInterrupt instead of executing a statement that starts like that."""
+def interrupt_at() -> InterruptAt:
+    """Raise KeyboardInterrupt in the block instead of executing a statement that begins with a given text."""
 
     @contextmanager
-    def interrupt(start: str) -> Iterator[None]:
-        def stop(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-            if statement.startswith(start):
+    def interrupting(beginning: str) -> Iterator[None]:
+        def interrupt(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            if statement.startswith(beginning):
                 raise KeyboardInterrupt
 
-        event.listen(Engine, "before_cursor_execute", stop)
+        event.listen(Engine, "before_cursor_execute", interrupt)
         try:
             yield
         finally:
-            event.remove(Engine, "before_cursor_execute", stop)
+            event.remove(Engine, "before_cursor_execute", interrupt)
 
-    return interrupt
+    return interrupting

@@ -1,7 +1,7 @@
 """A journal of the first version: migrated when it is opened, and read on."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from falcon_bulk.journal.health import check_journal
 from falcon_bulk.journal.journal import Journal, JournalProblem
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan
 from falcon_bulk.model.run import AlertRunResult, IndicatorRunResult, ItemOutcome, Outcome, RunStatus
-from tests.journal.conftest import alert_plan
+from tests.journal.conftest import InterruptAt, alert_plan
 from tests.journal.version_1_journal import (
     ALLOWED,
     CID,
@@ -182,7 +182,7 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("table", ["v1_ways", "v1_alerts", "v1_runs"])
 def test_a_migration_that_is_interrupted_leaves_the_journal_as_it_was(
-    tmp_path: Path, table: str, interrupt_at: Callable[[str], Any]
+    tmp_path: Path, table: str, interrupt_at: InterruptAt
 ) -> None:
     path = write_journal_of_version_1(tmp_path)
     before = _dump(path)

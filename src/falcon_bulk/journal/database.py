@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Insert, Update, create_engine, event, inspect, select
+from sqlalchemy import Connection, Dialect, ExceptionContext, Insert, Update, create_engine, event, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -39,6 +39,7 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
             event.listen(self._engine, "begin", self._begin)
+            event.listen(self._engine, "handle_error", _keep_connection)
             self._connection = self._engine.connect()
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
             raise _unusable(path, error) from None
@@ -78,8 +79,9 @@ class Database:
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         try:
-            with self._connection.begin():
-                yield self._connection
+            transaction = self._connection.begin()
+            yield self._connection
+            transaction.commit()
         except BaseException as error:
             self._roll_back()
             if isinstance(error, sqlite3.Error | SQLAlchemyError):
@@ -123,6 +125,11 @@ class Database:
         db.execute(schema_version.delete())
         db.execute(schema_version.insert().values(version=VERSION))
         db.exec_driver_sql(f"PRAGMA user_version={VERSION}")  # so that the first version refuses it
+
+
+def _keep_connection(context: ExceptionContext) -> None:
+    """Stay with the connection after Ctrl-C: SQLAlchemy would open a second, which waits for the lock of the first."""
+    context.is_disconnect = False
 
 
 def execute_many(db: Connection, statement: Insert | Update, rows: Sequence[dict[str, Any]]) -> None:
