@@ -1,33 +1,33 @@
-"""A run of indicators against a keeper that lags, lies and refuses: what the journal says in the end."""
+"""A run of indicators against a Falcon that lags, lies and refuses: what the journal says in the end."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from falcon_bulk.operations.changes.batch_sender import MAX_TRIES
-from falcon_bulk.operations.changes.indicator_operations import operation_for
-from falcon_bulk.operations.changes.indicator_run import IndicatorRun
 
 from falcon_bulk.errors import AnswerLost, FalconBulkError, Rejected, Stopped
 from falcon_bulk.falcon.indicators import CreateResponse
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.indicator import Indicator, IndicatorSpec, PlannedIndicator
-from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.indicator import Indicator, IndicatorSpec
+from falcon_bulk.model.plan import IndicatorPlan, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
+from falcon_bulk.operations.changes.engine import MAX_TRIES, NEVER_READ, Engine
+from falcon_bulk.operations.changes.indicator_targets import CreateTarget
+from falcon_bulk.operations.changes.throttle import Pace
 from tests.support.fake_clock import FakeClock
 
 HASHES = [f"{number:064x}" for number in range(4)]
-ALLOWANCE = IndicatorSpec(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")
+SPEC = IndicatorSpec(platforms=("windows",), description="Vetted (by ann, falcon-bulk run1)")
 DUPLICATE = "warning: Warning: Duplicate type: 'sha256'"
 
 
-class Keeper:
+class IndicatorStore:
     """Indicators that are found `lag` seconds after they were made; a creation meets the next of `troubles`."""
 
-    def __init__(self, timing: FakeClock) -> None:
-        self.timing = timing
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
         self.lag = 0.0
         self.made: dict[str, tuple[float, Indicator]] = {}
         self.sent: list[list[str]] = []
@@ -36,13 +36,13 @@ class Keeper:
         self.applies_then_loses = False
 
     def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]:
-        now = self.timing.monotonic()
+        now = self.clock.monotonic()
         return {one: (self.made[one][1],) for one in hashes if one in self.made and self.made[one][0] + self.lag <= now}
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
         return {str(one.id): one for _, one in self.made.values() if one.id in ids}
 
-    def create(self, hashes: Sequence[str], allowance: IndicatorSpec, comment: str) -> CreateResponse:
+    def create(self, hashes: Sequence[str], spec: IndicatorSpec, comment: str) -> CreateResponse:
         self.sent.append(list(hashes))
         if self.troubles:
             trouble = self.troubles.pop(0)
@@ -63,24 +63,24 @@ class Keeper:
 
     def _make(self, hashes: Sequence[str]) -> tuple[Indicator, ...]:
         for one in hashes:
-            self.made[one] = (self.timing.monotonic(), an_indicator(one))
+            self.made[one] = (self.clock.monotonic(), an_indicator(one))
         return tuple(self.made[one][1] for one in hashes)
 
 
 def an_indicator(sha256: str, **changes: Any) -> Indicator:
     usual: dict[str, Any] = {"id": f"id-{sha256}", "type": "sha256", "value": sha256, "action": "allow"}
-    usual |= {"platforms": ["windows"], "applied_globally": True, "description": ALLOWANCE.description}
+    usual |= {"platforms": ["windows"], "applied_globally": True, "description": SPEC.description}
     return Indicator(**usual | changes)
 
 
 @pytest.fixture
-def timing() -> FakeClock:
+def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-def keeper(timing: FakeClock) -> Keeper:
-    return Keeper(timing)
+def store(clock: FakeClock) -> IndicatorStore:
+    return IndicatorStore(clock)
 
 
 @pytest.fixture
@@ -88,14 +88,14 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     journal = Journal(tmp_path / "acme.sqlite3")
     draft = journal.draft(PLAN)
     for one in HASHES:
-        draft.add_indicator(PlannedIndicator(sha256=one))
+        draft.add(PlannedItem(one, None))
     numbers: dict[str, Any] = {"selected": len(HASHES), "planned": len(HASHES), "skipped": {}, "held": {}}
-    draft.begin(Preview(**numbers, samples=(), oldest="", newest="", sent=()), PLAN.created)
+    draft.begin(Preview(**numbers, samples=(), oldest="", newest="", actions=()), PLAN.created)
     yield journal
     journal.close()
 
 
-PLAN = Plan(
+PLAN = IndicatorPlan(
     run_id="run1",
     command="allow-hash",
     customer="acme",
@@ -105,110 +105,118 @@ PLAN = Plan(
     operator="ann",
     created="2026-11-24T00:00:00Z",
     selection="4 hashes",
-    comment=ALLOWANCE.description,
-    allowance=ALLOWANCE,
+    comment=SPEC.description,
+    spec=SPEC,
 )
 
 
-def carried_out(keeper: Keeper, journal: Journal, *, fresh: bool = True) -> tuple[RunResult, FalconBulkError | None]:
-    read_at = keeper.timing.monotonic() if fresh else float("-inf")
-    run = IndicatorRun(operation_for(PLAN, keeper), journal, PLAN, keeper.timing, read_at=read_at)
-    return run.carry_out(lambda: 0), run.cause
+def carried_out(
+    store: IndicatorStore, journal: Journal, *, fresh: bool = True
+) -> tuple[RunResult, FalconBulkError | None]:
+    read_at = store.clock.monotonic() if fresh else NEVER_READ
+    engine = Engine(CreateTarget(store, PLAN), journal, PLAN, store.clock, Pace(workers=1), read_at=read_at)
+    return engine.carry_out(lambda: 0), engine.cause
 
 
 def outcomes(journal: Journal) -> dict[str, str]:
-    return {digest: one.outcome for digest, one in journal.indicators.outcomes("run1").items()}
+    return {record.item_id: record.outcome for record in journal.indicators.records("run1")}
 
 
-def test_all_are_made_in_one_request_and_read_back(keeper: Keeper, journal: Journal) -> None:
-    result, _ = carried_out(keeper, journal)
-    assert (result.status, result.changed, result.verified, keeper.sent) == ("success", 4, 4, [HASHES])
+def test_all_are_made_in_one_request_and_read_back(store: IndicatorStore, journal: Journal) -> None:
+    result, _ = carried_out(store, journal)
+    assert (result.status, result.changed, result.verified, store.sent) == ("success", 4, 4, [HASHES])
 
 
 def test_a_lost_creation_that_the_search_does_not_show_yet_is_found_when_the_duplicate_is_refused(
-    keeper: Keeper, journal: Journal
+    store: IndicatorStore, journal: Journal
 ) -> None:
-    keeper.lag, keeper.applies_then_loses = 6.0, True
-    keeper.troubles = [AnswerLost("reset")]
-    result, _ = carried_out(keeper, journal)
+    store.lag, store.applies_then_loses = 6.0, True
+    store.troubles = [AnswerLost("reset")]
+    result, _ = carried_out(store, journal)
     assert (result.status, result.changed) == ("success", 4)
-    assert len(keeper.sent) == 2
+    assert len(store.sent) == 2
 
 
 def test_a_duplicate_of_a_lost_creation_that_never_shows_stays_unknown_until_it_does(
-    keeper: Keeper, journal: Journal
+    store: IndicatorStore, journal: Journal
 ) -> None:
-    keeper.lag, keeper.applies_then_loses = 1_000.0, True
-    keeper.troubles = [AnswerLost("reset")]
-    result, _ = carried_out(keeper, journal)
+    store.lag, store.applies_then_loses = 1_000.0, True
+    store.troubles = [AnswerLost("reset")]
+    result, _ = carried_out(store, journal)
     assert (result.unknown, result.failed, result.closed) == (4, 0, False)
-    keeper.timing.wait(1_000.0)
-    resumed, _ = carried_out(keeper, journal, fresh=False)
-    assert (resumed.status, resumed.changed, len(keeper.sent)) == ("success", 4, 2)
+    store.clock.wait(1_000.0)
+    resumed, _ = carried_out(store, journal, fresh=False)
+    assert (resumed.status, resumed.changed, len(store.sent)) == ("success", 4, 2)
 
 
-def test_creations_that_are_always_lost_are_given_up_and_stay_unknown(keeper: Keeper, journal: Journal) -> None:
-    keeper.troubles = [AnswerLost("503") for _ in range(9)]
-    result, cause = carried_out(keeper, journal)
+def test_creations_that_are_always_lost_are_given_up_and_stay_unknown(store: IndicatorStore, journal: Journal) -> None:
+    store.troubles = [AnswerLost("503") for _ in range(9)]
+    result, cause = carried_out(store, journal)
     assert isinstance(cause, AnswerLost)
-    assert (result.unknown, result.exit_code, len(keeper.sent)) == (4, 6, MAX_TRIES)
+    assert (result.unknown, result.exit_code, len(store.sent)) == (4, 6, MAX_TRIES)
 
 
-def test_one_with_an_error_fails_and_the_others_are_sent_again_without_it(keeper: Keeper, journal: Journal) -> None:
-    keeper.bad = {HASHES[1]: "error: platforms are not valid"}
-    result, _ = carried_out(keeper, journal)
+def test_one_with_an_error_fails_and_the_others_are_sent_again_without_it(
+    store: IndicatorStore, journal: Journal
+) -> None:
+    store.bad = {HASHES[1]: "error: platforms are not valid"}
+    result, _ = carried_out(store, journal)
     assert (result.changed, result.failed, result.closed) == (3, 1, True)
     assert outcomes(journal)[HASHES[1]] == Outcome.FAILED
-    assert keeper.sent == [HASHES, [HASHES[0], *HASHES[2:]]]
+    assert store.sent == [HASHES, [HASHES[0], *HASHES[2:]]]
     assert [(one.message, one.ids) for one in result.errors] == [("error: platforms are not valid", (HASHES[1],))]
 
 
 def test_one_with_an_error_after_a_lost_answer_fails_and_leaves_nothing_to_resume(
-    keeper: Keeper, journal: Journal
+    store: IndicatorStore, journal: Journal
 ) -> None:
-    keeper.bad = {HASHES[1]: "error: platforms are not valid"}
-    keeper.troubles = [AnswerLost("reset")]
-    result, _ = carried_out(keeper, journal)
+    store.bad = {HASHES[1]: "error: platforms are not valid"}
+    store.troubles = [AnswerLost("reset")]
+    result, _ = carried_out(store, journal)
     assert (result.changed, result.failed, result.unknown, result.closed) == (3, 1, 0, True)
 
 
-def test_a_refusal_that_names_nobody_is_halved_until_the_bad_one_stands_alone(keeper: Keeper, journal: Journal) -> None:
+def test_a_refusal_that_names_nobody_is_halved_until_the_bad_one_stands_alone(
+    store: IndicatorStore, journal: Journal
+) -> None:
     def refusing(hashes: Sequence[str]) -> CreateResponse:
-        keeper.troubles.append(refusing)
+        store.troubles.append(refusing)
         if HASHES[2] in hashes:
             raise Rejected("Falcon answers 400: no.", status=400)
-        return CreateResponse(keeper._make(hashes), {}, "", "")
+        return CreateResponse(store._make(hashes), {}, "", "")
 
-    keeper.troubles = [refusing]
-    result, _ = carried_out(keeper, journal)
+    store.troubles = [refusing]
+    result, _ = carried_out(store, journal)
     assert (result.changed, result.failed) == (3, 1)
     assert outcomes(journal)[HASHES[2]] == Outcome.FAILED
 
 
-def test_a_success_that_does_not_name_one_is_no_success(keeper: Keeper, journal: Journal) -> None:
-    keeper.troubles = [lambda hashes: CreateResponse(keeper._make(hashes[:3]), {}, "", "")]
-    result, _ = carried_out(keeper, journal)
-    assert (result.changed, keeper.sent) == (4, [HASHES, HASHES[3:]])
+def test_a_success_that_does_not_name_one_is_no_success(store: IndicatorStore, journal: Journal) -> None:
+    store.troubles = [lambda hashes: CreateResponse(store._make(hashes[:3]), {}, "", "")]
+    result, _ = carried_out(store, journal)
+    assert (result.changed, store.sent) == (4, [HASHES, HASHES[3:]])
 
 
-def test_what_falcon_made_otherwise_than_asked_is_told(keeper: Keeper, journal: Journal) -> None:
+def test_what_falcon_made_otherwise_than_asked_is_told(store: IndicatorStore, journal: Journal) -> None:
     made = tuple(an_indicator(one, platforms=["windows", "mac"]) for one in HASHES)
-    keeper.made = {one.value: (0.0, one) for one in made}
-    keeper.troubles = [lambda _: CreateResponse(made, {}, "", "")]
-    result, _ = carried_out(keeper, journal)
+    store.made = {one.value: (0.0, one) for one in made}
+    store.troubles = [lambda _: CreateResponse(made, {}, "", "")]
+    result, _ = carried_out(store, journal)
     assert (result.status, result.changed, result.verified) == ("partial", 4, 0)
-    assert "windows, mac" in journal.indicators.outcomes("run1")[HASHES[0]].reason
+    assert all("windows, mac" in record.reason for record in journal.indicators.records("run1"))
 
 
-def test_what_was_read_over_a_minute_ago_is_read_again_before_it_is_sent(keeper: Keeper, journal: Journal) -> None:
-    keeper.made[HASHES[0]] = (0.0, an_indicator(HASHES[0], action="prevent", description="by bo"))
-    result, _ = carried_out(keeper, journal, fresh=False)
-    assert (result.changed, result.drifted, keeper.sent) == (3, 1, [HASHES[1:]])
+def test_what_was_read_over_a_minute_ago_is_read_again_before_it_is_sent(
+    store: IndicatorStore, journal: Journal
+) -> None:
+    store.made[HASHES[0]] = (0.0, an_indicator(HASHES[0], action="prevent", description="by bo"))
+    result, _ = carried_out(store, journal, fresh=False)
+    assert (result.changed, result.drifted, store.sent) == (3, 1, [HASHES[1:]])
 
 
-def test_a_stop_between_requests_sends_no_more(keeper: Keeper, journal: Journal, timing: FakeClock) -> None:
-    timing.stopping = True
-    result, cause = carried_out(keeper, journal)
+def test_a_stop_between_requests_sends_no_more(store: IndicatorStore, journal: Journal, clock: FakeClock) -> None:
+    clock.stopping = True
+    result, cause = carried_out(store, journal)
     assert isinstance(cause, Stopped)
-    assert (result.not_sent, result.status, keeper.sent) == (4, "interrupted", [])
+    assert (result.not_sent, result.status, store.sent) == (4, "interrupted", [])
     assert not result.closed

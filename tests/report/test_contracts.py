@@ -32,9 +32,10 @@ def decoded(document: object) -> dict[str, Any]:
 
 
 RUN_KEYS = [
-    *("schema", "run_id", "customer", "cid", "command", "status", "exit_code", "selected", "skipped", "held"),
-    *("planned", "changed", "failed", "drifted", "unknown", "not_sent", "verified", "batches", "requests"),
-    *("seconds", "plan_file", "errors"),
+    *("schema", "run_id", "customer", "cid", "command", "operator", "selection", "comment", "actions"),
+    *("status", "exit_code", "selected", "skipped", "held", "planned", "failed", "drifted", "unknown", "not_sent"),
+    *("verified", "batches", "requests", "seconds", "errors", "incomplete", "changed", "overridden", "plan_file"),
+    "items",
 ]
 
 
@@ -99,12 +100,16 @@ def test_a_run() -> None:
 
 
 def test_the_exit_code_in_a_document_is_a_plain_number() -> None:
-    assert type(result_document(a_result())["exit_code"]) is int
+    assert type(decoded(result_document(a_result()))["exit_code"]) is int
     assert type(decoded(error_document(UsageProblem("m", "h")))["exit_code"]) is int
 
 
 def test_the_list_of_runs() -> None:
-    assert decoded(RunsDocument([a_run_row(status=RunStatus.UNFINISHED)])) == {
+    assert decoded(
+        RunsDocument(
+            [a_run_row(status=RunStatus.UNFINISHED, operator="alice", selection=f"hash {SHA256}", comment="Known tool")]
+        )
+    ) == {
         "schema": "falcon-bulk/runs/1",
         "runs": [
             {
@@ -112,6 +117,10 @@ def test_the_list_of_runs() -> None:
                 "customer": "acme",
                 "cid": CID,
                 "command": "close-hash",
+                "operator": "alice",
+                "selection": f"hash {SHA256}",
+                "comment": "Known tool",
+                "rule": "",
                 "status": "unfinished",
                 "started": "2026-11-17T06:50:00Z",
                 "finished": None,

@@ -65,7 +65,7 @@ def every_sheet(text: str) -> list[Sheet]:
         ),
         *preview_sheets(
             a_plan(customer=text, selection=text, operator=text),
-            a_preview(samples=(sample,), sent=(text,), warnings=(text,)),
+            a_preview(samples=(sample,), actions=(text,), warnings=(text,)),
         ),
         *result_sheets(a_partial_result(customer=text, errors=(a_problem(message=text, trace_id=text, ids=(text,)),))),
         runs_sheet([a_run_row(customer=text)]),

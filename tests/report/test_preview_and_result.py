@@ -107,10 +107,10 @@ def test_the_preview_says_what_is_sent_and_to_which_tenant() -> None:
     assert ("overrides", "assigned") in sent
 
 
-def test_the_preview_counts_what_is_held_back_and_names_the_option_that_lifts_it() -> None:
+def test_the_preview_counts_what_is_held_back_and_names_the_option_that_overrides_it() -> None:
     counts = rows(preview_sheets(a_plan(), a_preview())[1])
     assert counts[0] == (1530, "selected", "")
-    assert (22, "held: critical", "held back; --override critical lets them through") in counts
+    assert (22, "held: critical", "held by a guardrail; --override critical includes them") in counts
     assert counts[-1] == (1204, "planned", "will be changed")
     assert not [row for row in counts if row[0] == 0]
 
@@ -128,10 +128,10 @@ def test_the_warnings_stand_at_the_end_of_the_preview() -> None:
         assert sheets[-1].notes[-1].startswith("Closing can fire workflows")
 
 
-def test_a_preview_of_an_undo_names_the_run_it_takes_back_and_all_tenants() -> None:
+def test_a_preview_of_an_undo_names_the_run_it_undoes_and_all_tenants() -> None:
     plan = a_plan(command="undo", undoes="run-1", cids=(a_plan().cid, "f" * 32))
     sent = rows(preview_sheets(plan, a_preview(planned=0, oldest="", newest=""))[0])
-    assert ("takes back", "run-1") in sent
+    assert ("undoes", "run-1") in sent
     assert ("also", "f" * 32) in sent
     assert "created" not in [row[0] for row in sent]
 

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.model.alert import Alert, decode_alert
-from falcon_bulk.model.plan import ActionSet, AlertState, Plan, PlannedAlert
+from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
+from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.reading.read_all import AlertDocument
 
 CID = "0123456789abcdef0123456789abcdef"
@@ -36,12 +37,12 @@ def an_alert(number: int = 1, **fields: Any) -> Alert:
     return decode_alert(a_document(number, **fields))
 
 
-def found(*alerts: Alert) -> list[list[AlertDocument]]:
-    """Return the alerts as one page of a reading."""
-    return [[AlertDocument(alert, msgspec.Raw(b"{}")) for alert in alerts]]
+def documents_of(*alerts: Alert) -> list[AlertDocument[Alert]]:
+    """Return the alerts as they are read."""
+    return [AlertDocument(alert, msgspec.Raw(b"{}")) for alert in alerts]
 
 
-def a_plan(**fields: Any) -> Plan:
+def a_plan(**fields: Any) -> AlertPlan:
     usual: dict[str, Any] = {
         "run_id": RUN,
         "command": "bulk-close",
@@ -55,11 +56,11 @@ def a_plan(**fields: Any) -> Plan:
         "target": "closed",
         "comment": f"Set to closed (by alice, falcon-bulk {RUN})",
     }
-    return Plan(**usual | fields)
+    return AlertPlan(**usual | fields)
 
 
-def planned(alert: Alert, action_set: int = 0) -> PlannedAlert:
-    return PlannedAlert(alert.composite_id, action_set, AlertState.of(alert))
+def planned(alert: Alert, action_set: int = 0) -> PlannedItem[AlertState]:
+    return PlannedItem(alert.composite_id, AlertState.of(alert), action_set)
 
 
 class Collected:
@@ -67,11 +68,16 @@ class Collected:
 
     def __init__(self) -> None:
         self.action_sets: dict[int, ActionSet] = {}
-        self.alerts: list[PlannedAlert] = []
+        self.alerts: list[PlannedItem[AlertState]] = []
+        self.left: dict[str, tuple[Outcome, str]] = {}
 
     def add_action_set(self, number: int, action_set: ActionSet) -> None:
         self.action_sets[number] = action_set
 
-    def add(self, alert: PlannedAlert) -> None:
-        assert alert.action_set in self.action_sets, "an action set is added before its first alert"
-        self.alerts.append(alert)
+    def add(self, item: PlannedItem[AlertState], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        assert item.action_set in self.action_sets, "an action set is added before its first alert"
+        assert (outcome, reason) == (Outcome.NOT_SENT, "")
+        self.alerts.append(item)
+
+    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+        self.left[item_id] = (outcome, reason)

@@ -7,9 +7,9 @@ import msgspec
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
-from falcon_bulk.model.plan import AlertState, Plan
+from falcon_bulk.model.plan import AlertPlan, AlertState
 from falcon_bulk.model.preview import Preview, TopValues
-from falcon_bulk.model.run import AlertRecord, Outcome, RunProblem, RunResult, RunRow, RunStatus
+from falcon_bulk.model.run import AlertRunResult, ItemRecord, Outcome, RunProblem, RunRow, RunStatus
 
 CID = "0123456789abcdef0123456789abcdef"
 SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -45,7 +45,7 @@ def an_alert(number: int = 1, **fields: Any) -> Alert:
     return decode_alert(a_document(number, **fields))
 
 
-def a_plan(**fields: Any) -> Plan:
+def a_plan(**fields: Any) -> AlertPlan:
     usual: dict[str, Any] = {
         "run_id": RUN,
         "command": "close-hash",
@@ -59,7 +59,7 @@ def a_plan(**fields: Any) -> Plan:
         "overrides": ("assigned",),
         "target": "closed",
     }
-    return Plan(**usual | fields)
+    return AlertPlan(**usual | fields)
 
 
 def a_preview(**fields: Any) -> Preview:
@@ -74,13 +74,13 @@ def a_preview(**fields: Any) -> Preview:
         ),
         "oldest": "2026-10-01T00:00:00Z",
         "newest": "2026-11-17T06:50:00Z",
-        "sent": ("set the status to closed", "add the tag false_positive"),
+        "actions": ("set the status to closed", "add the tag false_positive"),
         "warnings": ("Closing can fire workflows, tickets and mails. No undo takes those back.",),
     }
     return Preview(**usual | fields)
 
 
-def a_result(**fields: Any) -> RunResult:
+def a_result(**fields: Any) -> AlertRunResult:
     usual: dict[str, Any] = {
         "run_id": RUN,
         "customer": "acme",
@@ -98,10 +98,10 @@ def a_result(**fields: Any) -> RunResult:
         "requests": 9,
         "seconds": 4.25,
     }
-    return RunResult(**usual | fields)
+    return AlertRunResult(**usual | fields)
 
 
-def a_partial_result(**fields: Any) -> RunResult:
+def a_partial_result(**fields: Any) -> AlertRunResult:
     usual: dict[str, Any] = {
         "status": RunStatus.PARTIAL,
         "exit_code": ExitCode.PARTIAL,
@@ -141,9 +141,11 @@ def a_run_row(**fields: Any) -> RunRow:
     return RunRow(**usual | fields)
 
 
-def a_record(number: int = 1, outcome: Outcome = Outcome.CHANGED, reason: str = "", **fields: Any) -> AlertRecord:
+def a_record(
+    number: int = 1, outcome: Outcome = Outcome.CHANGED, reason: str = "", **fields: Any
+) -> ItemRecord[AlertState]:
     alert = an_alert(number, **fields)
-    return AlertRecord(composite_id=alert.composite_id, before=AlertState.of(alert), outcome=outcome, reason=reason)
+    return ItemRecord(item_id=alert.composite_id, before=AlertState.of(alert), outcome=outcome, reason=reason)
 
 
 def a_hash_count(alerts: int = 3200, **fields: Any) -> HashCount:

@@ -87,7 +87,7 @@ def change_alerts(
     def fill(sink: PlanSink) -> Preview:
         with reading() as progress:
             pages = read_selection(tenant.alerts, selection, progress, Alert, readers=readers)
-            alerts = (item.alert for page in pages for item in page)
+            alerts = (item for page in pages for item in page)
             return make_plan(alerts, request, plan, sink, ids=selection.ids, outliers=outliers)
 
     return Operation(plan, fill)

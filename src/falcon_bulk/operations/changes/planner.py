@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
@@ -13,13 +12,14 @@ from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
 from falcon_bulk.operations.changes.reconcile import is_in_target_state
 from falcon_bulk.operations.changes.request import ChangeRequest
+from falcon_bulk.operations.reading.read_all import AlertDocument
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 
 CLOSE_WARNING = "Closing can fire workflows, tickets and mails that no undo can reverse."
 
 
 def make_plan(
-    alerts: Iterable[Alert],
+    alerts: Iterable[AlertDocument[Alert]],
     request: ChangeRequest,
     plan: AlertPlan,
     sink: PlanSink,
@@ -35,9 +35,10 @@ def make_plan(
     preview = PreviewBuilder(ids=ids, hashes=plan.hashes, outliers=outliers)
     action_sets = ActionSetNumbers(sink)
     selected, allowed = frozenset(plan.hashes), frozenset(plan.cids)
-    for alert in alerts:
+    for item in alerts:
+        alert = item.alert
         check_tenant(alert, allowed)
-        own = own_hashes(alert).keys()
+        own = item.own_hashes.keys()
         state = AlertState.of(alert)
         actions = request.action_set(alert, plan.comment)
         if _is_unneeded(request, actions, state):

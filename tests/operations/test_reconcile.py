@@ -12,7 +12,7 @@ from tests.support.plan_builders import RUN, a_plan, an_alert, planned
 
 MARKER = a_plan().marker
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
-WAY: ActionSet = (Action("update_status", "closed"), Action("add_tag", "pilot"), Action("append_comment", OURS))
+ACTIONS: ActionSet = (Action("update_status", "closed"), Action("add_tag", "pilot"), Action("append_comment", OURS))
 BEFORE = an_alert(comments=[{"value": "seen"}])
 
 
@@ -51,21 +51,23 @@ WITH_THEIRS: dict[str, Any] = {"comments": [{"value": "seen"}, {"value": "looks 
 def test_the_comment_the_answer_and_the_state_decide(
     fields: dict[str, Any], accepted: bool, outcome: Outcome | None, verified: bool
 ) -> None:
-    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, later(**fields), accepted=accepted)
-    assert (settled.outcome if settled else None) == outcome
-    if settled:
-        assert settled.composite_id == BEFORE.composite_id
-        assert settled.verified == verified
-        assert (settled.after is not None) == (outcome == Outcome.CHANGED)
-        assert bool(settled.reason) != verified
+    decided = reconcile_alert(
+        planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, later(**fields), accepted=accepted
+    )
+    assert (decided.outcome if decided else None) == outcome
+    if decided:
+        assert decided.item_id == BEFORE.composite_id
+        assert decided.verified == verified
+        assert (decided.after is not None) == (outcome == Outcome.CHANGED)
+        assert bool(decided.reason) != verified
 
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_an_alert_that_falcon_does_not_know_has_failed(accepted: bool) -> None:
-    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, None, accepted=accepted)
-    assert settled is not None
-    assert settled.outcome == Outcome.FAILED
-    assert "does not know" in settled.reason
+    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, None, accepted=accepted)
+    assert decided is not None
+    assert decided.outcome == Outcome.FAILED
+    assert "does not know" in decided.reason
 
 
 @pytest.mark.parametrize(
@@ -79,15 +81,17 @@ def test_an_alert_that_falcon_does_not_know_has_failed(accepted: bool) -> None:
 )
 def test_a_comment_of_another_run_is_not_taken_for_ours(comment: str) -> None:
     now = later(**DONE, comments=[{"value": "seen"}, {"value": comment}])
-    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, now)
-    assert settled is not None
-    assert settled.outcome == Outcome.DRIFTED
+    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, now)
+    assert decided is not None
+    assert decided.outcome == Outcome.DRIFTED
 
 
 def test_what_drifted_says_what_changed() -> None:
-    settled = reconcile_alert(planned(BEFORE), WAY, MARKER, later(status="in_progress", assigned_to_name="Bob"))
-    assert settled is not None
-    assert settled.reason == "status new → in_progress; assignee none → Bob"
+    decided = reconcile_alert(
+        planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, later(status="in_progress", assigned_to_name="Bob")
+    )
+    assert decided is not None
+    assert decided.reason == "status new → in_progress; assignee none → Bob"
 
 
 HOLDS: list[tuple[Action, dict[str, Any], bool]] = [
@@ -116,7 +120,7 @@ def test_a_state_is_what_an_action_leads_to_or_not(action: Action, fields: dict[
 @pytest.mark.parametrize(
     ("one", "other"), list(product([("closed", True), ("new", False)], [("a", True), ("b", False)]))
 )
-def test_a_way_is_reached_when_all_of_its_actions_are(one: tuple[str, bool], other: tuple[str, bool]) -> None:
+def test_an_action_set_is_done_when_all_of_its_actions_are(one: tuple[str, bool], other: tuple[str, bool]) -> None:
     action_set = (Action("update_status", "closed"), Action("add_tag", "a"))
     assert is_in_target_state(action_set, AlertState.of(an_alert(status=one[0], tags=[other[0]]))) is (
         one[1] and other[1]

@@ -1,4 +1,4 @@
-"""Making a plan: whatever is found, the sums hold and only what passed the rails is planned."""
+"""Making a plan: whatever is found, the sums hold and only what passed the guardrails is planned."""
 
 from typing import Any
 
@@ -8,22 +8,24 @@ from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, Refused, WrongTenant
 from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import AlertState
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import guardrail_for
-from falcon_bulk.operations.changes.planner import CLOSE_WARNING, Change, check_bounds, make_plan
+from falcon_bulk.operations.changes.planner import CLOSE_WARNING, make_plan
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
-from tests.support.plan_builders import CID, HASH, OTHER_CID, OTHER_HASH, Collected, a_plan, an_alert, found
+from falcon_bulk.operations.changes.request import Bounds, ChangeRequest
+from tests.support.plan_builders import CID, HASH, OTHER_CID, OTHER_HASH, Collected, a_plan, an_alert, documents_of
 
 CLOSE = ChangeRequest(status=Status.CLOSED, operator="alice")
 
 
 def planning(
-    *alerts: Alert, change: Change = CLOSE, given: tuple[str, ...] = (), **plan: Any
+    *alerts: Alert, request: ChangeRequest = CLOSE, ids: tuple[str, ...] = (), **plan: Any
 ) -> tuple[Preview, Collected]:
     sink = Collected()
-    return make_plan(found(*alerts), change, a_plan(**plan), sink, given=given), sink
+    return make_plan(documents_of(*alerts), request, a_plan(**plan), sink, ids=ids), sink
 
 
 alert_fields = st.fixed_dictionaries(
@@ -52,40 +54,42 @@ def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
     documents: list[dict[str, Any]], resolution: Resolution | None, hashes: tuple[str, ...], more: list[int]
 ) -> None:
     alerts = [an_alert(number, **fields) for number, fields in enumerate(documents)]
-    change = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=resolution)
+    request = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=resolution)
     asked = tuple(alert.composite_id for alert in alerts)
     asked += tuple(f"{CID}:ind:{number}:2-3-4" for number in more) if asked else ()
-    preview, sink = planning(*alerts, change=change, hashes=hashes, given=asked)
+    preview, sink = planning(*alerts, request=request, hashes=hashes, ids=asked)
 
     assert preview.selected == preview.planned + sum(preview.skipped.values()) + sum(preview.held.values())
     assert preview.planned == len(sink.alerts)
+    assert {entry.item_id for entry in sink.alerts} | sink.left.keys() == {alert.composite_id for alert in alerts}
+    assert len(sink.alerts) + len(sink.left) == len(alerts)
     assert all(number > 0 for number in (*preview.skipped.values(), *preview.held.values()))
     if asked:
         assert preview.selected == len(asked)
         assert preview.skipped.get("not_found", 0) == len(set(asked)) - len(alerts)
     by_id = {alert.composite_id: alert for alert in alerts}
     for entry in sink.alerts:
-        alert = by_id[entry.composite_id]
+        alert = by_id[entry.item_id]
         assert alert.status != "closed"
-        assert guardrail_for(alert, frozenset(hashes), frozenset()) == ""
+        assert guardrail_for(alert, own_hashes(alert).keys(), frozenset(hashes), frozenset()) == ""
         assert entry.before == AlertState.of(alert)
-        assert sink.action_sets[entry.action_set] == change.action_set(alert, a_plan().comment)
+        assert sink.action_sets[entry.action_set] == request.action_set(alert, a_plan().comment)
     for sample in preview.samples:
         if sample.title != "SHA256":
             assert sum(number for _, number in sample.counts) == preview.planned or sample.others
     assert len(set(sink.action_sets.values())) == len(sink.action_sets)
 
 
-def test_alerts_that_need_the_same_actions_share_a_way() -> None:
-    change = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=Resolution.FALSE_POSITIVE)
+def test_alerts_that_need_the_same_actions_share_an_action_set() -> None:
+    request = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=Resolution.FALSE_POSITIVE)
     _, sink = planning(
-        *(an_alert(number, tags=["ignored"] if number % 2 else []) for number in range(6)), change=change
+        *(an_alert(number, tags=["ignored"] if number % 2 else []) for number in range(6)), request=request
     )
     assert len(sink.action_sets) == 2
     assert [entry.action_set for entry in sink.alerts] == [0, 1, 0, 1, 0, 1]
 
 
-def test_what_is_in_the_wanted_status_is_skipped_before_any_rail_holds_it() -> None:
+def test_what_is_in_the_wanted_status_is_skipped_before_any_guardrail_holds_it() -> None:
     preview, _ = planning(an_alert(1, status="closed", severity=90), an_alert(2, severity=90))
     assert preview.skipped == {"already": 1}
     assert preview.held == {"critical": 1}
@@ -108,7 +112,7 @@ def test_several_cids_may_be_allowed() -> None:
 
 def test_the_preview_says_that_closing_can_fire_what_no_undo_takes_back() -> None:
     assert CLOSE_WARNING in planning(an_alert())[0].warnings
-    reopened, _ = planning(an_alert(status="closed"), change=ChangeRequest(status=Status.REOPENED, operator="alice"))
+    reopened, _ = planning(an_alert(status="closed"), request=ChangeRequest(status=Status.REOPENED, operator="alice"))
     assert CLOSE_WARNING not in reopened.warnings
 
 
@@ -148,33 +152,33 @@ def test_the_preview_tells_the_span_of_creation_and_the_most_frequent_values() -
 
 
 def test_distinct_values_are_counted_up_to_a_limit_so_that_memory_stays_flat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("falcon_bulk.operations.changes.preview_builder.MOST_VALUES", 3)
-    tally = PreviewBuilder()
+    monkeypatch.setattr("falcon_bulk.operations.changes.preview_builder.MAX_VALUES", 3)
+    builder = PreviewBuilder()
     for number in range(10):
-        tally.plan(an_alert(number, device={"hostname": f"ACME-{number}"}))
-    hosts = next(sample for sample in tally.preview([], by_hash=False).samples if sample.title == "Host")
+        builder.plan(an_alert(number, device={"hostname": f"ACME-{number}"}))
+    hosts = next(sample for sample in builder.build([]).samples if sample.title == "Host")
     assert len(hosts.counts) + hosts.others == 3
-    assert tally.planned == 10
+    assert builder.planned == 10
 
 
 # --expect and --max
 
 
 @pytest.mark.parametrize(
-    ("planned", "expect", "most"), [(5, 5, None), (5, None, 5), (5, 5, 9), (0, 0, 0), (7, None, None)]
+    ("planned", "expect", "maximum"), [(5, 5, None), (5, None, 5), (5, 5, 9), (0, 0, 0), (7, None, None)]
 )
-def test_bounds_that_are_kept_say_nothing(planned: int, expect: int | None, most: int | None) -> None:
-    check_bounds(planned, expect=expect, most=most)
+def test_bounds_that_are_kept_say_nothing(planned: int, expect: int | None, maximum: int | None) -> None:
+    Bounds(expect, maximum).check(planned)
 
 
 @pytest.mark.parametrize(
-    ("planned", "expect", "most"), [(5, 4, None), (5, 6, None), (5, None, 4), (0, 1, None), (1, None, 0)]
+    ("planned", "expect", "maximum"), [(5, 4, None), (5, 6, None), (5, None, 4), (0, 1, None), (1, None, 0)]
 )
 def test_bounds_that_are_not_kept_are_a_refusal_with_both_numbers(
-    planned: int, expect: int | None, most: int | None
+    planned: int, expect: int | None, maximum: int | None
 ) -> None:
     with pytest.raises(Refused) as caught:
-        check_bounds(planned, expect=expect, most=most)
+        Bounds(expect, maximum).check(planned)
     assert caught.value.exit_code == ExitCode.REFUSED
     assert str(planned) in caught.value.message
-    assert str(most if expect is None else expect) in caught.value.message
+    assert str(maximum if expect is None else expect) in caught.value.message

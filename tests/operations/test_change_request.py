@@ -10,26 +10,26 @@ from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.model.plan import Action, AlertState
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
-from falcon_bulk.operations.changes.planner import Change, assign_action, check_action_value
 from falcon_bulk.operations.changes.reconcile import expected_state, is_in_target_state
+from falcon_bulk.operations.changes.request import ChangeRequest, assign_action, check_action_value
 from tests.support.plan_builders import RUN, an_alert
 
 
-def a_change(**fields: Any) -> Change:
+def a_request(**fields: Any) -> ChangeRequest:
     return ChangeRequest(**{"status": Status.CLOSED, "operator": "alice"} | fields)
 
 
-def action_set(change: Change, **fields: Any) -> list[tuple[str, str]]:
-    return [(action.name, action.value) for action in change.action_set(an_alert(**fields), "done")]
+def action_set(request: ChangeRequest, **fields: Any) -> list[tuple[str, str]]:
+    return [(action.name, action.value) for action in request.action_set(an_alert(**fields), "done")]
 
 
 def test_a_plain_close_sets_the_status_and_leaves_one_comment() -> None:
-    assert action_set(a_change()) == [("update_status", "closed"), ("append_comment", "done")]
+    assert action_set(a_request()) == [("update_status", "closed"), ("append_comment", "done")]
 
 
 @pytest.mark.parametrize("status", Status)
 def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
-    assert action_set(a_change(status=status))[0] == ("update_status", str(status))
+    assert action_set(a_request(status=status))[0] == ("update_status", str(status))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,10 @@ def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
         (["TRUE_POSITIVE", "true_positive2"], []),
     ],
 )
-def test_a_verdict_replaces_the_tags_of_other_verdicts_in_the_same_request(tags: list[str], removed: list[str]) -> None:
-    assert action_set(a_change(resolution=Resolution.FALSE_POSITIVE), tags=tags) == [
+def test_a_resolution_replaces_the_tags_of_other_resolutions_in_the_same_request(
+    tags: list[str], removed: list[str]
+) -> None:
+    assert action_set(a_request(resolution=Resolution.FALSE_POSITIVE), tags=tags) == [
         ("update_status", "closed"),
         *(("remove_tag", tag) for tag in removed),
         ("add_tag", "false_positive"),
@@ -52,8 +54,8 @@ def test_a_verdict_replaces_the_tags_of_other_verdicts_in_the_same_request(tags:
     ]
 
 
-def test_without_a_verdict_the_tags_of_verdicts_stay() -> None:
-    assert action_set(a_change(tags=("pilot",)), tags=["true_positive"]) == [
+def test_without_a_resolution_the_tags_of_resolutions_stay() -> None:
+    assert action_set(a_request(tags=("pilot",)), tags=["true_positive"]) == [
         ("update_status", "closed"),
         ("add_tag", "pilot"),
         ("append_comment", "done"),
@@ -61,8 +63,8 @@ def test_without_a_verdict_the_tags_of_verdicts_stay() -> None:
 
 
 def test_a_tag_given_twice_is_added_once_and_each_in_an_action_of_its_own() -> None:
-    change = a_change(resolution=Resolution.IGNORED, tags=("b", "a", "b", "ignored"))
-    assert [value for name, value in action_set(change) if name == "add_tag"] == ["ignored", "b", "a"]
+    request = a_request(resolution=Resolution.IGNORED, tags=("b", "a", "b", "ignored"))
+    assert [value for name, value in action_set(request) if name == "add_tag"] == ["ignored", "b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +79,7 @@ def test_a_tag_given_twice_is_added_once_and_each_in_an_action_of_its_own() -> N
 )
 def test_an_assignee_is_a_uuid_an_email_or_a_name(who: str, action: str) -> None:
     assert assign_action(who) == Action(action, who)
-    assert action_set(a_change(assign_to=who))[1] == (action, who)
+    assert action_set(a_request(assign_to=who))[1] == (action, who)
 
 
 resolutions = st.sampled_from([None, *Resolution])
@@ -88,13 +90,13 @@ tags = st.lists(st.sampled_from(["pilot", "triage", *Resolution]).map(str), uniq
 def test_what_a_change_leads_to_is_what_it_is_verified_by(
     resolution: Resolution | None, added: list[str], present: list[str], before: Status, after: Status
 ) -> None:
-    change = a_change(status=after, resolution=resolution, tags=tuple(added))
+    request = a_request(status=after, resolution=resolution, tags=tuple(added))
     try:
-        change.check()
+        request.check()
     except UsageProblem:
         return
     alert = an_alert(status=str(before), tags=present)
-    taken = change.action_set(alert, "done")
+    taken = request.action_set(alert, "done")
     state = expected_state(AlertState.of(alert), taken, AlertState.of(alert))
     assert is_in_target_state(taken, state)
     assert set(added) <= set(state.tags)
@@ -108,21 +110,21 @@ def test_what_a_change_leads_to_is_what_it_is_verified_by(
 
 
 def test_the_comment_names_the_operator_and_the_run() -> None:
-    assert a_change().comment_of(RUN) == f"Set to closed (by alice, falcon-bulk {RUN})"
-    assert a_change(comment="Known tool").comment_of(RUN) == f"Known tool (by alice, falcon-bulk {RUN})"
+    assert a_request().full_comment(RUN) == f"Set to closed (by alice, falcon-bulk {RUN})"
+    assert a_request(comment="Known tool").full_comment(RUN) == f"Known tool (by alice, falcon-bulk {RUN})"
 
 
-AROUND = len(a_change(comment="x").comment_of(RUN)) - 1
+AROUND = len(a_request(comment="x").full_comment(RUN)) - 1
 
 
 @pytest.mark.parametrize("letter", ["x", "ü", "€", "😀"])
-def test_a_comment_of_1023_bytes_is_taken_and_one_of_1024_is_not(letter: str) -> None:
+def test_a_full_comment_1023_bytes_is_taken_and_one_of_1024_is_not(letter: str) -> None:
     size = len(letter.encode())
     room = 1_023 - AROUND
     fits = letter * (room // size) + "x" * (room % size)
-    assert len(a_change(comment=fits).comment_of(RUN).encode()) == 1_023
+    assert len(a_request(comment=fits).full_comment(RUN).encode()) == 1_023
     with pytest.raises(UsageProblem) as caught:
-        a_change(comment=fits + "x").comment_of(RUN)
+        a_request(comment=fits + "x").full_comment(RUN)
     assert caught.value.exit_code == ExitCode.USAGE
     assert "1,024 bytes" in caught.value.message
 
@@ -149,20 +151,20 @@ def test_what_is_taken_as_a_value_can_be_sent_and_is_short_enough(value: str) ->
 
 def test_a_tag_that_is_another_resolution_contradicts_the_one_given() -> None:
     with pytest.raises(UsageProblem, match="contradict"):
-        a_change(resolution=Resolution.FALSE_POSITIVE, tags=("true_positive",)).check()
-    a_change(resolution=Resolution.FALSE_POSITIVE, tags=("false_positive", "pilot")).check()
-    a_change(tags=("true_positive",)).check()
+        a_request(resolution=Resolution.FALSE_POSITIVE, tags=("true_positive",)).check()
+    a_request(resolution=Resolution.FALSE_POSITIVE, tags=("false_positive", "pilot")).check()
+    a_request(tags=("true_positive",)).check()
 
 
 def test_a_bad_tag_or_assignee_is_refused() -> None:
     for fields in ({"tags": ("ok", "a\nb")}, {"assign_to": "x" * 1_024}):
         with pytest.raises(UsageProblem):
-            a_change(**fields).check()
+            a_request(**fields).check()
 
 
-def test_an_unknown_rail_is_refused_and_the_known_ones_are_named() -> None:
+def test_an_unknown_guardrail_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(UsageProblem) as caught:
-        a_change(overrides=frozenset({"critcal"})).check()
+        a_request(overrides=frozenset({"critcal"})).check()
     assert "critcal" in caught.value.message
-    assert all(rail in caught.value.hint for rail in GUARDRAILS)
-    a_change(overrides=frozenset(GUARDRAILS)).check()
+    assert all(name in caught.value.hint for name in GUARDRAILS)
+    a_request(overrides=frozenset(GUARDRAILS)).check()

@@ -1,4 +1,4 @@
-"""Which alerts the guard rails hold back, and which come near and pass."""
+"""Which alerts the guardrails hold, and which come near and pass."""
 
 from typing import Any
 
@@ -6,11 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS, guardrail_for
 from tests.support.plan_builders import HASH, OTHER_HASH, an_alert
 
 NOTHING: frozenset[str] = frozenset()
 UNNAMED = {"severity": ..., "severity_name": ...}
+
+
+def held_by(alert: Alert, selected: frozenset[str] = NOTHING, overrides: frozenset[str] = NOTHING) -> str:
+    return guardrail_for(alert, own_hashes(alert).keys(), selected, overrides)
+
 
 HELD: list[tuple[str, dict[str, Any]]] = [
     ("critical", {"severity": 80, "severity_name": "High"}),
@@ -60,23 +67,23 @@ PASSING: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("rail", "fields"), HELD)
-def test_an_alert_is_held_by_its_rail(rail: str, fields: dict[str, Any]) -> None:
-    assert guardrail_for(an_alert(**fields), NOTHING, NOTHING) == rail
+@pytest.mark.parametrize(("guardrail", "fields"), HELD)
+def test_an_alert_is_held_by_its_guardrail(guardrail: str, fields: dict[str, Any]) -> None:
+    assert held_by(an_alert(**fields)) == guardrail
 
 
-@pytest.mark.parametrize(("rail", "fields"), HELD)
-def test_a_lifted_rail_holds_nothing(rail: str, fields: dict[str, Any]) -> None:
-    overrides = frozenset({rail, "assigned"})  # who is of a team is also assigned
-    assert guardrail_for(an_alert(**fields), NOTHING, overrides) == ""
+@pytest.mark.parametrize(("guardrail", "fields"), HELD)
+def test_an_overridden_guardrail_holds_nothing(guardrail: str, fields: dict[str, Any]) -> None:
+    overrides = frozenset({guardrail, "assigned"})  # who is of a team is also assigned
+    assert held_by(an_alert(**fields), NOTHING, overrides) == ""
 
 
 @pytest.mark.parametrize("fields", PASSING)
 def test_what_only_comes_near_passes(fields: dict[str, Any]) -> None:
-    assert guardrail_for(an_alert(**fields), NOTHING, NOTHING) == ""
+    assert held_by(an_alert(**fields)) == ""
 
 
-def test_an_alert_counts_under_the_first_rail_that_holds_it() -> None:
+def test_an_alert_counts_under_the_first_guardrail_that_holds_it() -> None:
     fields: dict[str, Any] = {}
     everything = an_alert(
         severity=90,
@@ -90,13 +97,13 @@ def test_an_alert_counts_under_the_first_rail_that_holds_it() -> None:
     )
     overrides: set[str] = set()
     order = []
-    while rail := guardrail_for(everything, frozenset({HASH}), frozenset(overrides)):
-        order.append(rail)
-        overrides.add(rail)
-    assert order == [rail for rail in GUARDRAILS if rail != "no-severity"]
+    while guardrail := held_by(everything, frozenset({HASH}), frozenset(overrides)):
+        order.append(guardrail)
+        overrides.add(guardrail)
+    assert order == [guardrail for guardrail in GUARDRAILS if guardrail != "no-severity"]
 
 
-def test_the_rails_stand_in_the_order_that_is_documented() -> None:
+def test_the_guardrails_stand_in_the_order_that_is_documented() -> None:
     assert list(GUARDRAILS) == [
         *("critical", "no-severity", "overwatch", "falcon-complete", "true-positive"),
         *("case", "assigned", "in-progress", "other-hashes"),
@@ -117,9 +124,9 @@ def test_the_rails_stand_in_the_order_that_is_documented() -> None:
 )
 def test_another_own_hash_holds_an_alert_back_where_hashes_were_selected(fields: dict[str, Any], held: bool) -> None:
     alert = an_alert(**fields)
-    assert guardrail_for(alert, frozenset({HASH}), NOTHING) == ("other-hashes" if held else "")
-    assert guardrail_for(alert, frozenset({HASH, OTHER_HASH}), NOTHING) == ""
-    assert guardrail_for(alert, NOTHING, NOTHING) == ""
+    assert held_by(alert, frozenset({HASH})) == ("other-hashes" if held else "")
+    assert held_by(alert, frozenset({HASH, OTHER_HASH})) == ""
+    assert held_by(alert) == ""
 
 
 anything = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.lists(st.text(max_size=4), max_size=2)
@@ -131,6 +138,7 @@ anything = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.
         anything,
     )
 )
-def test_a_rail_asks_an_odd_document_without_stumbling(fields: dict[str, Any]) -> None:
-    rail = guardrail_for(an_alert(**fields), frozenset({HASH}), NOTHING)
-    assert rail == "" or GUARDRAILS[rail](an_alert(**fields), frozenset({HASH}))
+def test_a_guardrail_asks_an_odd_document_without_stumbling(fields: dict[str, Any]) -> None:
+    alert = an_alert(**fields)
+    guardrail = held_by(alert, frozenset({HASH}))
+    assert guardrail == "" or GUARDRAILS[guardrail](alert, own_hashes(alert).keys(), frozenset({HASH}))

@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -11,13 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, Refused
-from falcon_bulk.model.plan import Action, ActionSet, AlertState, Plan, PlannedAlert
+from falcon_bulk.model.plan import Action, ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview, TopValues
-from falcon_bulk.operations.changes.plan_file import ActionSetLine, AlertLine, PlanFile, PlanFileWriter
-from tests.support.plan_builders import CID, CLOUD, OTHER_CID, a_plan
+from falcon_bulk.model.run import Outcome
+from falcon_bulk.operations.changes.plan_file import PlanFile, PlanFileWriter
+from falcon_bulk.operations.changes.plan_sink import NullSink
+from tests.support.plan_builders import CID, CLOUD, OTHER_CID, Collected, a_plan
 
 MADE = datetime(2026, 11, 17, 6, 50, tzinfo=UTC)
-WAYS: list[ActionSet] = [
+ACTION_SETS: list[ActionSet] = [
     (Action("update_status", "closed"), Action("append_comment", "done")),
     (Action("update_status", "closed"), Action("remove_tag", "true_positive"), Action("append_comment", "done")),
 ]
@@ -29,19 +32,21 @@ PREVIEW = Preview(
     samples=(TopValues(title="Host", counts=(("ACME-1", 2),)),),
     oldest="",
     newest="",
-    sent=("status: closed",),
+    actions=("status: closed",),
 )
 
 
-def an_entry(number: int, action_set: int = 0, **fields: object) -> PlannedAlert:
+def an_entry(number: int, action_set: int = 0, **fields: object) -> PlannedItem[AlertState]:
     state = AlertState("new", "", "", "", ("pilot",), True, "", 0, "2026-11-17T06:50:00Z")
-    return PlannedAlert(f"{CID}:ind:1:{number}", action_set, msgspec.structs.replace(state, **fields))
+    return PlannedItem(f"{CID}:ind:1:{number}", msgspec.structs.replace(state, **fields), action_set)
 
 
-def saved(path: Path, *entries: PlannedAlert, plan: Plan | None = None, preview: Preview = PREVIEW) -> Path:
+def saved(
+    path: Path, *entries: PlannedItem[AlertState], plan: AlertPlan | None = None, preview: Preview = PREVIEW
+) -> Path:
     with path.open("wb") as file:
         writer = PlanFileWriter(file, plan or a_plan())
-        for number, action_set in enumerate(WAYS):
+        for number, action_set in enumerate(ACTION_SETS):
             writer.add_action_set(number, action_set)
         for entry in entries:
             writer.add(entry)
@@ -52,6 +57,12 @@ def saved(path: Path, *entries: PlannedAlert, plan: Plan | None = None, preview:
 @pytest.fixture
 def plan_path(tmp_path: Path) -> Path:
     return saved(tmp_path / "close.plan", an_entry(1), an_entry(2, action_set=1))
+
+
+def content(file: PlanFile) -> tuple[dict[int, ActionSet], list[PlannedItem[AlertState]]]:
+    sink = Collected()
+    assert file.fill(sink) == file.preview
+    return sink.action_sets, sink.alerts
 
 
 def refusal(action: Callable[[], object]) -> str:
@@ -65,15 +76,13 @@ def test_what_was_planned_comes_back(plan_path: Path) -> None:
     file = PlanFile(plan_path)
     assert file.plan == a_plan()
     assert file.preview == PREVIEW
-    lines = list(file.rows())
-    assert [line.actions for line in lines if isinstance(line, ActionSetLine)] == WAYS
-    assert [line.alert for line in lines if isinstance(line, AlertLine)] == [an_entry(1), an_entry(2, action_set=1)]
+    assert content(file) == (dict(enumerate(ACTION_SETS)), [an_entry(1), an_entry(2, action_set=1)])
 
 
 words = st.text(max_size=12)
 entries = st.builds(
-    PlannedAlert,
-    composite_id=st.text(min_size=1, max_size=40),
+    PlannedItem,
+    item_id=st.text(min_size=1, max_size=40),
     action_set=st.integers(0, 1),
     before=st.builds(
         AlertState,
@@ -89,13 +98,13 @@ entries = st.builds(
 
 @given(st.lists(entries, max_size=6), words, words)
 def test_any_text_that_an_alert_may_carry_comes_back(
-    tmp_path_factory: pytest.TempPathFactory, planned: list[PlannedAlert], comment: str, selection: str
+    tmp_path_factory: pytest.TempPathFactory, planned: list[PlannedItem[AlertState]], comment: str, selection: str
 ) -> None:
     plan = a_plan(comment=comment, selection=selection)
     path = saved(tmp_path_factory.mktemp("plans") / "a.plan", *planned, plan=plan)
     file = PlanFile(path)
     assert file.plan == plan
-    assert [line.alert for line in file.rows() if isinstance(line, AlertLine)] == planned
+    assert content(file)[1] == planned
 
 
 def test_the_same_plan_makes_the_same_bytes(tmp_path: Path) -> None:
@@ -116,7 +125,7 @@ def test_a_plan_that_is_cut_anywhere_is_refused(plan_path: Path) -> None:
 
 def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_path: Path) -> None:
     whole = plan_path.read_bytes()
-    original = [*PlanFile(plan_path).rows()]
+    original = content(PlanFile(plan_path))
     for position in range(len(whole)):
         edited = bytearray(whole)
         edited[position] ^= 1
@@ -125,7 +134,7 @@ def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_p
             file = PlanFile(plan_path)
         except Refused:
             continue
-        assert (file.plan, file.preview, [*file.rows()]) == (a_plan(), PREVIEW, original)
+        assert (file.plan, file.preview, content(file)) == (a_plan(), PREVIEW, original)
 
 
 @pytest.mark.parametrize(
@@ -164,9 +173,9 @@ def test_a_preview_that_was_edited_is_refused(plan_path: Path) -> None:
 def test_a_file_that_is_replaced_after_it_was_checked_is_noticed(tmp_path: Path, plan_path: Path) -> None:
     file = PlanFile(plan_path)
     saved(tmp_path / "other.plan", an_entry(1), an_entry(3)).replace(plan_path)
-    assert "replaced" in refusal(lambda: list(file.rows()))
+    assert "replaced" in refusal(lambda: content(file))
     plan_path.write_bytes(plan_path.read_bytes()[:-20])
-    refusal(lambda: list(file.rows()))
+    refusal(lambda: content(file))
 
 
 @pytest.mark.parametrize("name", ["away.plan", "."])
@@ -183,7 +192,7 @@ def test_a_plan_of_another_version_is_refused_by_its_name(plan_path: Path, monke
 
 
 def checked(path: Path, *, cids: tuple[str, ...] = (CID,), cloud: str = CLOUD, hours: float = 1) -> None:
-    PlanFile(path).check(cids=cids, cloud=cloud, now=MADE + timedelta(hours=hours), most_age=timedelta(hours=24))
+    PlanFile(path).check(cids=cids, cloud=cloud, now=MADE + timedelta(hours=hours), max_age=timedelta(hours=24))
 
 
 def test_a_plan_of_this_tenant_is_taken_until_it_is_a_day_old(plan_path: Path) -> None:
@@ -218,6 +227,13 @@ def test_a_plan_that_is_too_old_is_refused_with_its_age(plan_path: Path) -> None
 # Size
 
 
+class Counter(NullSink):
+    items = 0
+
+    def add(self, item: PlannedItem[Any], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        self.items += 1
+
+
 @pytest.mark.slow
 def test_two_hundred_thousand_alerts_stream_through_in_flat_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.plan"
@@ -226,11 +242,13 @@ def test_two_hundred_thousand_alerts_stream_through_in_flat_memory(tmp_path: Pat
     try:
         with path.open("wb") as file:
             writer = PlanFileWriter(file, a_plan())
-            writer.add_action_set(0, WAYS[0])
+            writer.add_action_set(0, ACTION_SETS[0])
             for each in range(number):
                 writer.add(an_entry(each))
             writer.finish(PREVIEW)
-        assert sum(isinstance(line, AlertLine) for line in PlanFile(path).rows()) == number
+        counter = Counter()
+        PlanFile(path).fill(counter)
+        assert counter.items == number
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -1,4 +1,4 @@
-"""The way back of an undo, tried on a small model of what Falcon does with actions."""
+"""The actions of an undo, tried on a small model of what Falcon does with actions."""
 
 from dataclasses import dataclass, field, replace
 
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from falcon_bulk.model.plan import Action, ActionSet, AlertState
 from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.undo import undo_actions
 from tests.support.plan_builders import an_alert
 
@@ -78,8 +79,8 @@ models = st.builds(
     assignee=st.sampled_from([NOBODY, *PEOPLE]),
     shown=st.booleans(),
 )
-changes = st.builds(
-    Change,
+requests = st.builds(
+    ChangeRequest,
     status=st.sampled_from(Status),
     operator=st.just("alice"),
     resolution=st.sampled_from([None, *Resolution]),
@@ -88,10 +89,10 @@ changes = st.builds(
 )
 
 
-@given(models, changes, st.booleans())
-def test_the_way_back_restores_all_but_the_comments(before: Model, change: Change, hides: bool) -> None:
+@given(models, requests, st.booleans())
+def test_an_undo_restores_all_but_the_comments(before: Model, request: ChangeRequest, hides: bool) -> None:
     alert = an_alert(status=before.status, tags=sorted(before.tags))
-    after = before.apply(change.action_set(alert, "there"))
+    after = before.apply(request.action_set(alert, "there"))
     after = replace(after, shown=after.shown and not hides)  # closing may hide: not known
     restored = after.apply(undo_actions(before.state, after.state, "back"))
     assert replace(restored, comments=()) == before
@@ -99,7 +100,7 @@ def test_the_way_back_restores_all_but_the_comments(before: Model, change: Chang
 
 
 @given(models, models)
-def test_the_way_back_leads_from_any_state_to_any_other(before: Model, after: Model) -> None:
+def test_an_undo_leads_from_any_state_to_any_other(before: Model, after: Model) -> None:
     action_set = undo_actions(before.state, after.state, "back")
     assert replace(after.apply(action_set), comments=()) == replace(before, comments=())
     names = [action.name for action in action_set]

@@ -1,4 +1,4 @@
-"""Planning the way back: what is gone is skipped, what was changed since is listed and left alone."""
+"""Planning an undo: what is gone is skipped, what was changed since is listed and left alone."""
 
 import json
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ import pytest
 from falcon_bulk.errors import WrongTenant
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
-from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedAlert
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import AlertRecord, Outcome
+from falcon_bulk.model.run import ItemRecord, Outcome
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from tests.support.plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, planned
@@ -36,17 +36,21 @@ class Sink:
     def __init__(self) -> None:
         self.action_sets: dict[int, ActionSet] = {}
         self.planned: dict[str, tuple[ActionSet, Outcome, str]] = {}
+        self.left: dict[str, tuple[Outcome, str]] = {}
 
     def add_action_set(self, number: int, action_set: ActionSet) -> None:
         self.action_sets[number] = action_set
 
-    def add(self, alert: PlannedAlert, outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
-        self.planned[alert.composite_id] = (self.action_sets[alert.action_set], outcome, reason)
+    def add(self, item: PlannedItem[AlertState], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
+        self.planned[item.item_id] = (self.action_sets[item.action_set], outcome, reason)
+
+    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+        self.left[item_id] = (outcome, reason)
 
 
-def a_record(before: Alert, after: Alert | None, outcome: Outcome = Outcome.CHANGED) -> AlertRecord:
-    return AlertRecord(
-        composite_id=before.composite_id,
+def a_record(before: Alert, after: Alert | None, outcome: Outcome = Outcome.CHANGED) -> ItemRecord[AlertState]:
+    return ItemRecord(
+        item_id=before.composite_id,
         before=AlertState.of(before),
         outcome=outcome,
         reason="",
@@ -54,7 +58,7 @@ def a_record(before: Alert, after: Alert | None, outcome: Outcome = Outcome.CHAN
     )
 
 
-def undoing(records: Sequence[AlertRecord], alerts: ById) -> tuple[Preview, Sink]:
+def undoing(records: Sequence[ItemRecord[AlertState]], alerts: ById) -> tuple[Preview, Sink]:
     sink = Sink()
     return plan_undo(records, alerts, UNDO, sink, ReadProgress(SystemClock())), sink  # type: ignore[arg-type]
 
@@ -66,6 +70,7 @@ def test_what_is_as_the_run_left_it_goes_back_and_what_is_gone_is_skipped() -> N
     assert (preview.selected, preview.planned, preview.skipped) == (2, 1, {"not_found": 1})
     action_set = (Action("update_status", "new"), Action("append_comment", UNDO.comment))
     assert sink.planned == {here.composite_id: (action_set, Outcome.NOT_SENT, "")}
+    assert sink.left == {gone.composite_id: (Outcome.SKIPPED, "not_found")}
 
 
 def test_only_what_the_run_changed_is_looked_at() -> None:
@@ -94,6 +99,6 @@ def test_of_what_a_run_left_unknown_only_what_bears_its_comment_is_taken_for_cha
     alerts = ById(a_document(1, status="closed", comments=[{"value": OURS}]), a_document(2))
     action_sets = {0: (Action("update_status", "closed"), Action("append_comment", OURS))}
     (found,) = changed_after_all([rows], action_sets, a_plan().marker, alerts)  # type: ignore[arg-type]
-    assert (found.composite_id, found.outcome) == (f"{CID}:ind:1:2-3-4", Outcome.CHANGED)
+    assert (found.item_id, found.outcome) == (f"{CID}:ind:1:2-3-4", Outcome.CHANGED)
     assert found.after is not None
     assert found.after.status == "closed"
