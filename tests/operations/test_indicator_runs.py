@@ -130,7 +130,7 @@ def test_all_are_made_in_one_request_and_read_back(store: IndicatorStore, journa
 def test_a_lost_creation_that_the_search_does_not_show_yet_is_found_when_the_duplicate_is_refused(
     store: IndicatorStore, journal: Journal
 ) -> None:
-    store.lag, store.applies_then_loses = 6.0, True
+    store.lag, store.applies_then_loses = 12.0, True
     store.troubles = [AnswerLost("reset")]
     result, _ = carried_out(store, journal)
     assert (result.status, result.changed) == ("success", 4)
