@@ -246,7 +246,7 @@ class Changes(RuleBasedStateMachine):
     def no_alert_outside_a_plan_is_changed_and_each_one_gets_the_actions_of_its_plan(self) -> None:
         for change in self.tenant.request_log.changes if hasattr(self, "tenant") else ():
             if change.request:
-                run_id = next(run_id for run_id in self.plans if any(run_id in value for _, value in change.actions))
+                (run_id,) = (run_id for run_id in self.plans if _is_of(change, run_id))
                 _, action_sets, _ = self.plans[run_id]
                 assert [(action.name, action.value) for action in action_sets[change.composite_id]] == change.actions
 
@@ -336,7 +336,8 @@ def substance(state: State) -> tuple[Any, ...]:
 
 
 def _is_of(change: LedgerChange, run_id: str) -> bool:
-    return any(run_id in value for _, value in change.actions)
+    """Return whether a run made a change: its marker is in the comment. An undo also names the run that it undoes."""
+    return any(f"falcon-bulk {run_id}" in value for _, value in change.actions)
 
 
 BOUNDED = settings(deadline=None, suppress_health_check=list(HealthCheck))
