@@ -18,7 +18,8 @@ from tests.journal.version_1_journal import (
     ALLOWED,
     CID,
     CLOSED,
-    UNDO,
+    UNDO_OF_ALLOWED,
+    UNDO_OF_CLOSED,
     UNFINISHED,
     Tables,
     write_journal_of_version_1,
@@ -34,55 +35,68 @@ def opened(tmp_path: Path) -> Iterator[Journal]:
 
 def test_its_runs_are_listed_newest_first(opened: Journal) -> None:
     assert [(row.run_id, row.status, row.planned, row.changed) for row in opened.rows()] == [
-        (UNFINISHED, RunStatus.UNFINISHED, 12, 3),
+        (UNFINISHED, RunStatus.UNFINISHED, 24, 8),
+        (UNDO_OF_ALLOWED, RunStatus.SUCCESS, 2, 2),
         (ALLOWED, RunStatus.SUCCESS, 2, 2),
-        (UNDO, RunStatus.SUCCESS, 2, 2),
-        (CLOSED, RunStatus.SUCCESS, 2, 2),
+        (UNDO_OF_CLOSED, RunStatus.SUCCESS, 5, 5),
+        (CLOSED, RunStatus.PARTIAL, 6, 5),
     ]
     row = opened.rows()[0]
     assert (row.customer, row.cid, row.command, row.operator) == ("acme", CID, "bulk-close", "ann")
-    assert (row.selection, row.comment) == ("exactly the given ids 22", f"Lab noise (by ann, falcon-bulk {UNFINISHED})")
+    assert (row.selection, row.comment) == ("exactly the given ids 24", f"Lab noise (by ann, falcon-bulk {UNFINISHED})")
+    assert (row.started, row.finished, row.rule) == ("2026-11-28T03:22:17Z", None, "")
     assert opened.customers() == {"acme"}
-    assert opened.undone_by(CLOSED) == opened.rows()[2]
-    assert opened.undone_by(UNDO) is None
+
+
+def test_what_was_undone_is_known(opened: Journal) -> None:
+    rows = {row.run_id: row for row in opened.rows()}
+    assert opened.undone_by(CLOSED) == rows[UNDO_OF_CLOSED]
+    assert opened.undone_by(ALLOWED) == rows[UNDO_OF_ALLOWED]
+    assert opened.undone_by(UNDO_OF_CLOSED) is None
+
+
+def test_what_runs_did_with_an_alert_is_known(opened: Journal) -> None:
+    changed = next(record.item_id for record in opened.alerts.records(UNDO_OF_CLOSED))
+    assert [(entry.run_id, entry.outcome, entry.rule) for entry in opened.history(changed)] == [
+        (UNDO_OF_CLOSED, Outcome.CHANGED, ""),
+        (CLOSED, Outcome.CHANGED, ""),
+    ]
 
 
 def test_the_result_of_a_finished_run_is_read(opened: Journal) -> None:
     result = opened.result(CLOSED)
     assert isinstance(result, AlertRunResult)
-    assert (result.status, result.closed, result.exit_code) == (RunStatus.SUCCESS, True, 0)
-    assert (result.selected, result.planned, result.changed, result.verified) == (7, 2, 2, 2)
-    assert result.held == {"overwatch": 2, "critical": 2, "assigned": 1}
-    assert (result.batches, result.requests, result.seconds) == (1, 4, 1.511)
+    assert (result.status, result.closed, result.exit_code) == (RunStatus.PARTIAL, True, 6)
+    assert (result.selected, result.planned, result.changed, result.failed, result.verified) == (13, 6, 5, 1, 5)
+    assert result.held == {"no-severity": 1, "case": 1, "falcon-complete": 2, "assigned": 2, "true-positive": 1}
+    assert (result.batches, result.requests, result.seconds) == (3, 10, 4.276)
     assert result.actions[0] == "status: closed"
-    for record in opened.alerts.records(CLOSED):
+    (failed,) = opened.alerts.records(CLOSED, Outcome.FAILED)
+    assert [(error.code, error.ids) for error in result.errors] == [(500, (failed.item_id,))] * 4
+    assert [error.trace_id[:4] for error in result.errors] == ["8c3d", "2dec", "a2d5", "a2d5"], "in their order"
+    for record in opened.alerts.records(CLOSED, Outcome.CHANGED):
         assert record.before is not None
         assert record.after is not None
-        assert (record.outcome, record.before.status, record.after.status) == (Outcome.CHANGED, "new", "closed")
+        assert (record.before.status, record.after.status) == ("new", "closed")
         assert record.after.tags == (*sorted({*record.before.tags, "false_positive", "vetted"}),)
 
 
 def test_the_plans_are_read(opened: Journal) -> None:
-    plan, undo, allowed = opened.plan(CLOSED), opened.plan(UNDO), opened.plan(ALLOWED)
+    plan, undo, allowed = opened.plan(CLOSED), opened.plan(UNDO_OF_CLOSED), opened.plan(ALLOWED)
     assert isinstance(plan, AlertPlan)
     assert isinstance(undo, AlertPlan)
     assert isinstance(allowed, IndicatorPlan)
     assert (plan.target, plan.overrides, plan.undoes, plan.cids) == ("closed", (), "", (CID,))
     assert (undo.target, undo.undoes) == ("", CLOSED)
     assert allowed.spec.platforms == ("windows",)
-    assert allowed.spec.expiration == "2027-02-26T03:02:32Z"
+    assert allowed.spec.expiration == "2027-02-26T03:22:16Z"
 
 
-def test_an_override_keeps_counting(tmp_path: Path) -> None:
-    def override(tables: Tables) -> None:
-        for run in tables["runs"]:
-            run["plan"] = run["plan"].replace('"lifted":[]', '"lifted":["critical"]')
-
-    with closing(Journal(write_journal_of_version_1(tmp_path, override))) as journal:
-        plan = journal.plan(UNFINISHED)
-        assert isinstance(plan, AlertPlan)
-        assert plan.overrides == ("critical",)
-        assert journal.result(UNFINISHED).overridden == ("critical",)
+def test_overrides_keep_counting(opened: Journal) -> None:
+    plan = opened.plan(UNFINISHED)
+    assert isinstance(plan, AlertPlan)
+    assert (plan.overrides[0], len(plan.overrides)) == ("critical", 9)
+    assert opened.result(UNFINISHED).overridden == plan.overrides
 
 
 def test_the_result_of_indicators_is_read(opened: Journal) -> None:
@@ -97,18 +111,28 @@ def test_the_result_of_indicators_is_read(opened: Journal) -> None:
     ]
 
 
+def test_the_undo_of_indicators_is_read(opened: Journal) -> None:
+    plan = opened.plan(UNDO_OF_ALLOWED)
+    assert isinstance(plan, IndicatorPlan)
+    assert plan.undoes == ALLOWED
+    for created, deleted in zip(
+        opened.indicators.records(ALLOWED), opened.indicators.records(UNDO_OF_ALLOWED), strict=True
+    ):
+        assert (deleted.before, deleted.after, deleted.remote_id) == (created.after, None, created.remote_id)
+
+
 def test_the_unfinished_run_can_be_resumed(opened: Journal) -> None:
     row = opened.unfinished()
     assert row is not None
     assert row.run_id == UNFINISHED
     with pytest.raises(Busy, match=UNFINISHED):
         opened.draft(alert_plan())
-    assert opened.counts(UNFINISHED) == {Outcome.CHANGED: 3, Outcome.UNKNOWN: 3, Outcome.NOT_SENT: 6}
-    assert opened.last_unanswered(UNFINISHED) == "2026-11-28T03:02:34Z"
-    assert [error.code for error in opened.result(UNFINISHED).errors] == [404]
+    assert opened.counts(UNFINISHED) == {Outcome.CHANGED: 8, Outcome.UNKNOWN: 8, Outcome.NOT_SENT: 8}
+    assert opened.last_unanswered(UNFINISHED) == "2026-11-28T03:22:18Z"
+    assert opened.sent_by_time(UNFINISHED) == {"2026-11-28T03:22:17Z": 8, "2026-11-28T03:22:18Z": 8}
     unknown = [item for items in opened.alerts.with_outcome(UNFINISHED, Outcome.UNKNOWN) for item in items]
     left = [item for items in opened.alerts.batches(UNFINISHED, 4) for item in items]
-    assert (len(unknown), len(left)) == (3, 6)
+    assert (len(unknown), len(left)) == (8, 8)
     assert all(item.before and item.before.status == "new" for item in unknown + left)
     assert opened.alerts.action_sets(UNFINISHED)[0][0].value == "closed"
 
@@ -116,7 +140,7 @@ def test_the_unfinished_run_can_be_resumed(opened: Journal) -> None:
     batch = opened.alerts.intend(UNFINISHED, ids, "2026-11-28T04:00:00Z")
     assert batch.number == 3
     opened.alerts.record(UNFINISHED, [ItemOutcome(item_id=item_id, outcome=Outcome.CHANGED) for item_id in ids])
-    assert opened.counts(UNFINISHED) == {Outcome.CHANGED: 9, Outcome.UNKNOWN: 3}
+    assert opened.counts(UNFINISHED) == {Outcome.CHANGED: 16, Outcome.UNKNOWN: 8}
 
 
 def test_alerts_keep_the_order_of_the_plan(tmp_path: Path) -> None:
@@ -161,12 +185,12 @@ def test_a_migrated_journal_is_opened_again_as_it_is(opened: Journal) -> None:
     with closing(Journal(opened.path)) as again:
         assert again.rows() == rows
     health = check_journal(opened.path)
-    assert (health.runs, health.unfinished, health.newer) == (4, 1, False)
+    assert (health.runs, health.unfinished, health.newer) == (5, 1, False)
 
 
 def test_a_journal_that_is_not_yet_migrated_can_be_checked(tmp_path: Path) -> None:
     health = check_journal(write_journal_of_version_1(tmp_path))
-    assert (health.runs, health.unfinished, health.newer) == (4, 1, False)
+    assert (health.runs, health.unfinished, health.newer) == (5, 1, False)
 
 
 def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
@@ -190,7 +214,7 @@ def test_a_migration_that_is_interrupted_leaves_the_journal_as_it_was(
         Journal(path)
     assert _dump(path) == before
     with closing(Journal(path)) as journal:
-        assert len(journal.rows()) == 4
+        assert len(journal.rows()) == 5
 
 
 def test_the_first_version_refuses_a_migrated_journal(opened: Journal) -> None:

@@ -1,7 +1,7 @@
 """A journal as the first version of the program wrote it, from its rows in version_1_rows.json.
 
-It has a finished run, the undo of it, a run of indicators, and a run that was killed: 3 alerts changed, 3 unknown and
-6 not sent. They are listed in this order.
+It has five runs: a bulk-close with one failed alert, the undo of it, an allow-hash, the undo of that, and a bulk-close
+that was killed when 8 alerts were changed, 8 unknown and 8 not sent.
 """
 
 import json
@@ -12,18 +12,22 @@ from pathlib import Path
 from typing import Any
 
 CID = "0799715cac6f83718e52c4efb1100f04"
-CLOSED, UNDO, ALLOWED, UNFINISHED = "261128vzayvc", "2611282zddga", "261128tf8gmt", "261128qv4wgq"
+CLOSED, UNDO_OF_CLOSED = "261128gzjxde", "2611286r8tkc"
+ALLOWED, UNDO_OF_ALLOWED = "261128nay3xt", "261128t5sgpy"
+UNFINISHED = "261128rsa9bk"
 _ROWS = Path(__file__).with_name("version_1_rows.json")
 _BYTES = frozenset({"plan", "preview", "actions", "before", "after", "problem"})
 
 Tables = dict[str, list[dict[str, Any]]]
 
 
-def write_journal_of_version_1(folder: Path, alter: Callable[[Tables], None] = lambda tables: None) -> Path:
-    """Write the journal and return its path. alter: changes the rows before."""
+def write_journal_of_version_1(
+    folder: Path, alter: Callable[[Tables], None] = lambda tables: None, *, cid: str = CID
+) -> Path:
+    """Write the journal of a CID and return its path. alter: changes the rows before they are written."""
     document = json.loads(_ROWS.read_text("utf-8"))
     alter(document["tables"])
-    path = folder / f"{CID}.sqlite3"
+    path = folder / f"{cid}.sqlite3"
     with closing(sqlite3.connect(path)) as db:
         db.executescript(document["schema"])
         for table, rows in document["tables"].items():
