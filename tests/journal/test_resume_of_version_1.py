@@ -26,7 +26,8 @@ def write_unfinished_run(runner: CommandRunner, ids: Sequence[str]) -> dict[str,
         unfinished = (row for row in tables["alerts"] if row["run_id"] == UNFINISHED)
         for row, composite_id in zip(unfinished, ids, strict=True):
             row["composite_id"] = composite_id
-            row["before"] = json.dumps(_state(alerts[composite_id]))
+            row["before"] = json.dumps(before := _state(alerts[composite_id]))
+            row["after"] = row["after"] and json.dumps(["closed", *before[1:7], 1, ""])
             by_state[row["state"]].append(composite_id)
 
     runner.state.mkdir(mode=0o700)

@@ -284,7 +284,7 @@ class CommandRunner:
             return 0
         with closing(sqlite3.connect(f"file:{self.journal_path}?mode=ro", uri=True, timeout=5)) as db:
             try:
-                return int(db.execute("SELECT COUNT(*) FROM alerts WHERE state = 'changed'").fetchone()[0])
+                return int(db.execute("SELECT COUNT(*) FROM items WHERE state = 'changed'").fetchone()[0])
             except sqlite3.OperationalError:
                 return 0  # the tables are being made
 
@@ -297,7 +297,7 @@ class CommandRunner:
         """Return the alerts whose outcome the journal does not know."""
         with closing(sqlite3.connect(self.journal_path, timeout=5)) as db:
             assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            rows = db.execute("SELECT composite_id FROM alerts WHERE state = 'unknown'")
+            rows = db.execute("SELECT item_id FROM items WHERE state = 'unknown'")
             return {composite_id for (composite_id,) in rows}
 
     def wait_for_recorded_changes(self, count: int, running: "RunningCommand") -> None:
