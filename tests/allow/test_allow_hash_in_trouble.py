@@ -28,7 +28,7 @@ Serve = Callable[..., AllowList]
         ("rate_limit", {}, 2),
     ),
 )
-def test_a_lost_answer_is_settled_by_reading_before_anything_is_sent_again(
+def test_a_lost_answer_is_reconciled_by_reading_before_anything_is_sent_again(
     acme: Serve, kind: str, more: dict[str, Any], sent: int
 ) -> None:
     shell = acme()
@@ -41,7 +41,7 @@ def test_a_lost_answer_is_settled_by_reading_before_anything_is_sent_again(
 
 
 @pytest.mark.slow
-def test_answers_that_are_always_lost_leave_a_run_that_resume_settles(acme: Serve) -> None:
+def test_answers_that_are_always_lost_leave_a_run_that_resume_reconciles(acme: Serve) -> None:
     shell = acme()
     shell.order_indicator_fault("status", skip=lookups(1), status=503, times=None)
     document = the_run(shell.allow(FIRST), 6)
@@ -112,7 +112,7 @@ def test_nothing_is_sent_where_the_journal_cannot_be_written(acme: Serve) -> Non
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_after_its_effect_is_settled_by_resume(acme: Serve) -> None:
+def test_a_run_that_is_killed_after_its_effect_is_reconciled_by_resume(acme: Serve) -> None:
     shell = acme()
     shell.order_indicator_fault("delay", skip=lookups(3), seconds=600, applied=True)
     argv = ("allow-hash", "--customer", "acme", "--hash", f"{FIRST},{SECOND},{THIRD}", *EVERYWHERE, *YES)

@@ -97,7 +97,7 @@ def test_one_that_has_expired_is_still_ours_and_makes_room_for_a_new_one(acme: S
     ("kind", "more", "sent"),
     [("drop", {"applied": True}, 1), ("status", {"status": 500}, 2), ("status", {"status": 404}, 2)],
 )
-def test_a_lost_answer_to_a_deletion_is_settled_by_reading(
+def test_a_lost_answer_to_a_deletion_is_reconciled_by_reading(
     acme: Serve, kind: str, more: dict[str, Any], sent: int
 ) -> None:
     shell = acme()

@@ -1,4 +1,4 @@
-"""A ground for each test, with the switches it asks for."""
+"""A harness for each test, with the switches it asks for."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,6 +17,6 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def ground(start: Start) -> RunHarness:
+def harness(start: Start) -> RunHarness:
     """A small tenant as it usually is."""
     return start()

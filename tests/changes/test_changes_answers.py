@@ -30,93 +30,95 @@ LOST = [
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_comment_is_not_sent_twice_when_the_answer_is_lost(ground: RunHarness, fault: dict[str, Any]) -> None:
-    ids = ground.ids(25)
-    plan = ground.planned(ids)
-    ground.order(endpoint="patch", skip=1, times=1, **fault)
-    result = ground.carry_out(plan)
+def test_a_comment_is_not_sent_twice_when_the_answer_is_lost(harness: RunHarness, fault: dict[str, Any]) -> None:
+    ids = harness.ids(25)
+    plan = harness.planned(ids)
+    harness.order(endpoint="patch", skip=1, times=1, **fault)
+    result = harness.carry_out(plan)
     assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, 25, 25)
-    assert ground.comments(plan, ids) == {1: 25}
-    assert ground.statuses(ids) == {"closed": 25}
+    assert harness.comments(plan, ids) == {1: 25}
+    assert harness.statuses(ids) == {"closed": 25}
     again = not fault.get("applied", fault["kind"] == "truncate")
-    assert len(ground.patches) == 3 + again, "a batch that was applied is not sent again, one that was not is"
+    assert len(harness.patches) == 3 + again, "a batch that was applied is not sent again, one that was not is"
 
 
 @pytest.mark.parametrize("applied", [True, False])
 def test_a_comment_is_not_sent_twice_when_the_answer_comes_too_late(
-    ground: RunHarness, applied: bool, monkeypatch: pytest.MonkeyPatch
+    harness: RunHarness, applied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alerts_module, "UPDATE_ALERTS", replace(alerts_module.UPDATE_ALERTS, read_timeout=0.2))
-    ids = ground.ids(15)
-    plan = ground.planned(ids)
-    ground.order("delay", endpoint="patch", seconds=0.6, applied=applied)
-    result = ground.carry_out(plan, workers=1)
+    ids = harness.ids(15)
+    plan = harness.planned(ids)
+    harness.order("delay", endpoint="patch", seconds=0.6, applied=applied)
+    result = harness.carry_out(plan, workers=1)
     if applied:
-        assert (result.status, ground.comments(plan, ids)) == (RunStatus.SUCCESS, {1: 15})
+        assert (result.status, harness.comments(plan, ids)) == (RunStatus.SUCCESS, {1: 15})
     else:  # Falcon gets to it after the alerts were read: nothing can tell that beforehand
         assert result.changed + result.drifted + result.unknown == 15
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_every_answer_lost_twice_in_a_row_still_leaves_one_comment(ground: RunHarness, fault: dict[str, Any]) -> None:
-    ids = ground.ids(20)
-    plan = ground.planned(ids)
-    ground.order(endpoint="patch", times=2, **fault)
-    result = ground.carry_out(plan, workers=1)
-    assert (result.changed, ground.comments(plan, ids)) == (20, {1: 20})
+def test_every_answer_lost_twice_in_a_row_still_leaves_one_comment(harness: RunHarness, fault: dict[str, Any]) -> None:
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    harness.order(endpoint="patch", times=2, **fault)
+    result = harness.carry_out(plan, workers=1)
+    assert (result.changed, harness.comments(plan, ids)) == (20, {1: 20})
 
 
-def test_alerts_whose_answer_and_read_back_are_lost_are_unknown_until_a_resume_settles_them(ground: RunHarness) -> None:
-    ids = ground.ids(30)
-    plan = ground.planned(ids)
-    ground.order("drop", endpoint="patch", applied=True, times=None)
-    ground.order("status", status=503, endpoint="entities", times=None)
-    result = ground.carry_out(plan)
+def test_alerts_whose_answer_and_read_back_are_lost_are_unknown_until_a_resume_reconciles_them(
+    harness: RunHarness,
+) -> None:
+    ids = harness.ids(30)
+    plan = harness.planned(ids)
+    harness.order("drop", endpoint="patch", applied=True, times=None)
+    harness.order("status", status=503, endpoint="entities", times=None)
+    result = harness.carry_out(plan)
     assert result.exit_code == ExitCode.PARTIAL
     assert result.unknown > 0
     assert result.changed == 0
-    assert ground.journal.unfinished() is not None
-    ground.healthy()
-    result = ground.resume(plan)
+    assert harness.journal.unfinished() is not None
+    harness.healthy()
+    result = harness.resume(plan)
     assert (result.status, result.changed, result.verified, result.unknown) == (RunStatus.SUCCESS, 30, 30, 0)
-    assert ground.comments(plan, ids) == {1: 30}
-    assert ground.journal.unfinished() is None
+    assert harness.comments(plan, ids) == {1: 30}
+    assert harness.journal.unfinished() is None
 
 
-def test_a_part_that_was_left_out_fails_alone_and_the_rest_is_changed(ground: RunHarness) -> None:
-    ids = ground.ids(20)
-    plan = ground.planned(ids)
-    ground.order("partial", endpoint="patch", count=7, status=404, text="cannot be changed")
-    result = ground.carry_out(plan, workers=1)
+def test_a_part_that_was_left_out_fails_alone_and_the_rest_is_changed(harness: RunHarness) -> None:
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    harness.order("partial", endpoint="patch", count=7, status=404, text="cannot be changed")
+    result = harness.carry_out(plan, workers=1)
     assert (result.changed, result.failed, result.verified) == (17, 3, 17)
     assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
-    assert ground.comments(plan, ids) == {1: 17, 0: 3}
-    assert len(ground.patches) == 2, "what Falcon refuses for good is not sent again"
-    failed = {one.item_id for one in ground.records(plan).values() if one.outcome == Outcome.FAILED}
-    assert all(ground.comments_on(plan, one) == 0 for one in failed)
+    assert harness.comments(plan, ids) == {1: 17, 0: 3}
+    assert len(harness.patches) == 2, "what Falcon refuses for good is not sent again"
+    failed = {one.item_id for one in harness.records(plan).values() if one.outcome == Outcome.FAILED}
+    assert all(harness.comments_on(plan, one) == 0 for one in failed)
     assert failed == {one for problem in result.errors for one in problem.ids}
     assert {problem.message for problem in result.errors} == {"cannot be changed"}
 
 
-def test_a_part_that_was_left_out_for_a_moment_is_sent_again_alone(ground: RunHarness) -> None:
-    ids = ground.ids(20)
-    plan = ground.planned(ids)
-    ground.order("partial", endpoint="patch", count=7, status=503, text="try later")
-    result = ground.carry_out(plan, workers=1)
+def test_a_part_that_was_left_out_for_a_moment_is_sent_again_alone(harness: RunHarness) -> None:
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    harness.order("partial", endpoint="patch", count=7, status=503, text="try later")
+    result = harness.carry_out(plan, workers=1)
     assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, 20, 20)
-    assert ground.comments(plan, ids) == {1: 20}
-    assert sorted(request.ids for request in ground.patches) == [3, 10, 10]
+    assert harness.comments(plan, ids) == {1: 20}
+    assert sorted(request.ids for request in harness.patches) == [3, 10, 10]
 
 
-def test_a_200_that_did_nothing_is_no_success(ground: RunHarness) -> None:
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
-    ground.order("nothing_applied", endpoint="patch", status=409, text="locked by another process")
-    result = ground.carry_out(plan)
+def test_a_200_that_did_nothing_is_no_success(harness: RunHarness) -> None:
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    harness.order("nothing_applied", endpoint="patch", status=409, text="locked by another process")
+    result = harness.carry_out(plan)
     assert (result.status, result.exit_code) == (RunStatus.FAILED, ExitCode.PARTIAL)
     assert (result.changed, result.failed, result.verified) == (0, 10, 0)
-    assert ground.comments(plan, ids) == {0: 10}
-    reasons = {record.reason for record in ground.records(plan).values()}
+    assert harness.comments(plan, ids) == {0: 10}
+    reasons = {record.reason for record in harness.records(plan).values()}
     assert reasons == {"locked by another process"}
 
 
@@ -126,17 +128,17 @@ def test_a_200_that_did_nothing_is_no_success(ground: RunHarness) -> None:
 def test_an_alert_that_is_gone_fails_alone_whatever_falcon_makes_of_it(
     start: Start, counted: bool, unknown: str, errors: str
 ) -> None:
-    ground = start(count_no_ops=counted, unknown_id=unknown, errors_when_none=errors)
-    ids = ground.ids(12)
-    plan = ground.planned(ids)
-    gone = ground.server.call(lambda: ground.tenant.store.by_id.pop(ids[4]))
-    result = ground.carry_out(plan, workers=1)
-    ground.tenant.store.by_id[ids[4]] = gone
+    harness = start(count_no_ops=counted, unknown_id=unknown, errors_when_none=errors)
+    ids = harness.ids(12)
+    plan = harness.planned(ids)
+    gone = harness.server.call(lambda: harness.tenant.store.by_id.pop(ids[4]))
+    result = harness.carry_out(plan, workers=1)
+    harness.tenant.store.by_id[ids[4]] = gone
     assert (result.changed, result.failed, result.verified) == (11, 1, 11)
-    assert ground.records(plan)[ids[4]].outcome == Outcome.FAILED
-    assert ground.comments(plan, ids) == {1: 11, 0: 1}
-    assert ground.journal.unfinished() is None, "what failed for good leaves nothing to resume"
-    assert len(ground.patches) <= 3, "reading names the alert that is gone: no halving is needed"
+    assert harness.records(plan)[ids[4]].outcome == Outcome.FAILED
+    assert harness.comments(plan, ids) == {1: 11, 0: 1}
+    assert harness.journal.unfinished() is None, "what failed for good leaves nothing to resume"
+    assert len(harness.patches) <= 3, "reading names the alert that is gone: no halving is needed"
 
 
 @pytest.mark.parametrize("counted", [True, False])
@@ -144,97 +146,97 @@ def test_alerts_that_were_so_already_count_as_changed_whether_falcon_counts_them
     start: Start, counted: bool
 ) -> None:
     """An analyst closes some in the minute in which a run does not read again: its write makes no difference there."""
-    ground = start(count_no_ops=counted, no_op_moves_updated=False)
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
-    result = ground.carry_out(plan)
+    harness = start(count_no_ops=counted, no_op_moves_updated=False)
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    result = harness.carry_out(plan)
     assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, 10, 10)
-    again = ground.run(ids, ChangeRequest(status=Status.CLOSED, operator="ann", overrides=ALL_GUARDRAILS))
+    again = harness.run(ids, ChangeRequest(status=Status.CLOSED, operator="ann", overrides=ALL_GUARDRAILS))
     assert again.result.selected == 10
-    assert ground.comments(again.plan, ids) == {0: 10}, "what is closed already is skipped, not touched twice"
+    assert harness.comments(again.plan, ids) == {0: 10}, "what is closed already is skipped, not touched twice"
 
 
 @pytest.mark.parametrize("mode", ["batch_400", "batch_404"])
 @pytest.mark.parametrize("place", [0, 37, 99])
-def test_one_poison_alert_is_found_by_halving_and_fails_alone(ground: RunHarness, mode: str, place: int) -> None:
-    ids = ground.ids(100)
-    plan = ground.planned(ids)
-    ground.order("poison", endpoint="patch", ids=[ids[place]], mode=mode, times=None)
-    result = ground.carry_out(plan, batch_size=100)
+def test_one_poison_alert_is_found_by_halving_and_fails_alone(harness: RunHarness, mode: str, place: int) -> None:
+    ids = harness.ids(100)
+    plan = harness.planned(ids)
+    harness.order("poison", endpoint="patch", ids=[ids[place]], mode=mode, times=None)
+    result = harness.carry_out(plan, batch_size=100)
     assert (result.changed, result.failed) == (99, 1)
-    assert ground.records(plan)[ids[place]].outcome == Outcome.FAILED
-    assert ground.comments(plan, ids) == {1: 99, 0: 1}
-    assert len(ground.patches) <= 15, "100 alerts are halved seven times at most"
+    assert harness.records(plan)[ids[place]].outcome == Outcome.FAILED
+    assert harness.comments(plan, ids) == {1: 99, 0: 1}
+    assert len(harness.patches) <= 15, "100 alerts are halved seven times at most"
 
 
-def test_several_poison_alerts_fail_alone(ground: RunHarness) -> None:
-    ids = ground.ids(60)
+def test_several_poison_alerts_fail_alone(harness: RunHarness) -> None:
+    ids = harness.ids(60)
     poison = ids[3::20]
-    plan = ground.planned(ids)
-    ground.order("poison", endpoint="patch", ids=poison, times=None)
-    result = ground.carry_out(plan, batch_size=60)
+    plan = harness.planned(ids)
+    harness.order("poison", endpoint="patch", ids=poison, times=None)
+    result = harness.carry_out(plan, batch_size=60)
     assert (result.changed, result.failed) == (57, 3)
-    assert {one for one, record in ground.records(plan).items() if record.outcome == Outcome.FAILED} == set(poison)
+    assert {one for one, record in harness.records(plan).items() if record.outcome == Outcome.FAILED} == set(poison)
 
 
-def test_an_alert_that_keeps_meeting_a_server_error_fails_alone_and_the_run_goes_on(ground: RunHarness) -> None:
-    ids = ground.ids(40)
-    plan = ground.planned(ids)
-    ground.order("poison", endpoint="patch", ids=[ids[5]], mode="only_itself", status=500, times=None)
-    result = ground.carry_out(plan, batch_size=10)
+def test_an_alert_that_keeps_meeting_a_server_error_fails_alone_and_the_run_goes_on(harness: RunHarness) -> None:
+    ids = harness.ids(40)
+    plan = harness.planned(ids)
+    harness.order("poison", endpoint="patch", ids=[ids[5]], mode="only_itself", status=500, times=None)
+    result = harness.carry_out(plan, batch_size=10)
     assert (result.changed, result.failed, result.unknown, result.not_sent) == (39, 1, 0, 0)
-    assert ground.records(plan)[ids[5]].outcome == Outcome.FAILED
-    assert ground.comments(plan, ids) == {1: 39, 0: 1}
+    assert harness.records(plan)[ids[5]].outcome == Outcome.FAILED
+    assert harness.comments(plan, ids) == {1: 39, 0: 1}
 
 
-def test_an_alert_that_was_written_and_cannot_be_found_is_unknown_and_settled_by_resume(ground: RunHarness) -> None:
-    ids = ground.ids(20)
-    plan = ground.planned(ids)
-    read = ground.falcon.alerts.by_id
-    ground.falcon.alerts.by_id = lambda asked: [raw for raw in read(asked) if ids[5].encode() not in bytes(raw)]  # type: ignore[method-assign]
-    result = ground.carry_out(plan)
+def test_an_alert_that_was_written_and_cannot_be_found_is_unknown_and_reconciled_by_resume(harness: RunHarness) -> None:
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    read = harness.falcon.alerts.by_id
+    harness.falcon.alerts.by_id = lambda asked: [raw for raw in read(asked) if ids[5].encode() not in bytes(raw)]  # type: ignore[method-assign]
+    result = harness.carry_out(plan)
     assert (result.changed, result.unknown, result.failed) == (19, 1, 0)
-    ground.falcon.alerts.by_id = read  # type: ignore[method-assign]
-    result = ground.carry_out(plan)
+    harness.falcon.alerts.by_id = read  # type: ignore[method-assign]
+    result = harness.carry_out(plan)
     assert (result.changed, result.unknown, result.verified) == (20, 0, 20)
-    assert ground.comments(plan, ids) == {1: 20}
+    assert harness.comments(plan, ids) == {1: 20}
 
 
-def test_a_poison_alert_that_harms_only_itself_costs_no_further_request(ground: RunHarness) -> None:
-    ids = ground.ids(20)
-    plan = ground.planned(ids)
-    ground.order("poison", endpoint="patch", ids=[ids[5]], mode="only_itself", status=400, times=None)
-    result = ground.carry_out(plan)
-    assert (result.changed, result.failed, len(ground.patches)) == (19, 1, 2)
+def test_a_poison_alert_that_harms_only_itself_costs_no_further_request(harness: RunHarness) -> None:
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    harness.order("poison", endpoint="patch", ids=[ids[5]], mode="only_itself", status=400, times=None)
+    result = harness.carry_out(plan)
+    assert (result.changed, result.failed, len(harness.patches)) == (19, 1, 2)
 
 
-def test_halves_are_paced_like_batches(ground: RunHarness) -> None:
-    ids = ground.ids(40)
-    plan = ground.planned(ids)
-    ground.order("poison", endpoint="patch", ids=[ids[11]], times=None)
-    begun = ground.timing.monotonic()
-    ground.carry_out(plan, batch_size=40, delay=3.0, workers=1)
-    assert ground.timing.monotonic() - begun >= 3.0 * (len(ground.patches) - 1)
+def test_halves_are_paced_like_batches(harness: RunHarness) -> None:
+    ids = harness.ids(40)
+    plan = harness.planned(ids)
+    harness.order("poison", endpoint="patch", ids=[ids[11]], times=None)
+    begun = harness.timing.monotonic()
+    harness.carry_out(plan, batch_size=40, delay=3.0, workers=1)
+    assert harness.timing.monotonic() - begun >= 3.0 * (len(harness.patches) - 1)
 
 
-def test_a_413_is_answered_with_smaller_batches(ground: RunHarness) -> None:
-    ids = ground.ids(40)
-    plan = ground.planned(ids)
-    ground.order("status", status=413, text="request too large", endpoint="patch", times=1)
-    result = ground.carry_out(plan, batch_size=40)
+def test_a_413_is_answered_with_smaller_batches(harness: RunHarness) -> None:
+    ids = harness.ids(40)
+    plan = harness.planned(ids)
+    harness.order("status", status=413, text="request too large", endpoint="patch", times=1)
+    result = harness.carry_out(plan, batch_size=40)
     assert (result.status, result.changed) == (RunStatus.SUCCESS, 40)
-    assert [request.ids for request in ground.patches] == [40, 20, 20]
+    assert [request.ids for request in harness.patches] == [40, 20, 20]
 
 
-def test_the_number_of_splits_has_a_bound_when_falcon_refuses_everything(ground: RunHarness) -> None:
-    ids = ground.ids(160)
-    plan = ground.planned(ids)
-    ground.order("status", status=400, text="no", endpoint="patch", times=None)
-    result = ground.carry_out(plan, batch_size=80, workers=1)
+def test_the_number_of_splits_has_a_bound_when_falcon_refuses_everything(harness: RunHarness) -> None:
+    ids = harness.ids(160)
+    plan = harness.planned(ids)
+    harness.order("status", status=400, text="no", endpoint="patch", times=None)
+    result = harness.carry_out(plan, batch_size=80, workers=1)
     assert result.changed == 0
     assert result.unknown == 0
-    assert ground.comments(plan, ids) == {0: 160}
-    assert len(ground.patches) <= 2 * MAX_SPLITS + 2, "a refusal of all is not asked about again for each batch"
+    assert harness.comments(plan, ids) == {0: 160}
+    assert len(harness.patches) <= 2 * MAX_SPLITS + 2, "a refusal of all is not asked about again for each batch"
 
 
 ABOUT_THE_REQUEST = [
@@ -247,181 +249,181 @@ ABOUT_THE_REQUEST = [
 
 
 @pytest.mark.parametrize("text", ABOUT_THE_REQUEST)
-def test_a_400_about_the_request_itself_stops_the_run(ground: RunHarness, text: str) -> None:
-    ids = ground.ids(100)
-    plan = ground.planned(ids)
-    ground.order("status", status=400, text=text, endpoint="patch", times=None)
-    result = ground.carry_out(plan)
-    assert isinstance(ground.causes[-1], Rejected)
+def test_a_400_about_the_request_itself_stops_the_run(harness: RunHarness, text: str) -> None:
+    ids = harness.ids(100)
+    plan = harness.planned(ids)
+    harness.order("status", status=400, text=text, endpoint="patch", times=None)
+    result = harness.carry_out(plan)
+    assert isinstance(harness.causes[-1], Rejected)
     assert (result.status, result.changed) == (RunStatus.FAILED, 0)
-    assert len(ground.patches) <= 2, "no batch beyond those in flight, and no halves"
+    assert len(harness.patches) <= 2, "no batch beyond those in flight, and no halves"
     assert text in {problem.message.removeprefix("Falcon answers 400: ").removesuffix(".") for problem in result.errors}
-    assert ground.journal.unfinished() is None, "sending the same again would not help: it blocks nothing"
+    assert harness.journal.unfinished() is None, "sending the same again would not help: it blocks nothing"
 
 
-def test_a_number_in_an_alerts_id_does_not_make_a_refusal_one_about_the_request(ground: RunHarness) -> None:
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
-    ground.order("status", status=400, text=f"cannot update {ground.tenant.cid}:ind:1:77-1024-5", endpoint="patch")
-    result = ground.carry_out(plan)
+def test_a_number_in_an_alerts_id_does_not_make_a_refusal_one_about_the_request(harness: RunHarness) -> None:
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    harness.order("status", status=400, text=f"cannot update {harness.tenant.cid}:ind:1:77-1024-5", endpoint="patch")
+    result = harness.carry_out(plan)
     assert (result.status, result.changed) == (RunStatus.SUCCESS, 10)
 
 
 @pytest.mark.parametrize("status", [405, 409, 422])
-def test_a_refusal_that_smaller_batches_cannot_cure_stops_the_run(ground: RunHarness, status: int) -> None:
-    ids = ground.ids(40)
-    plan = ground.planned(ids)
-    ground.order("status", status=status, text="not like this", endpoint="patch", times=None)
-    result = ground.carry_out(plan)
+def test_a_refusal_that_smaller_batches_cannot_cure_stops_the_run(harness: RunHarness, status: int) -> None:
+    ids = harness.ids(40)
+    plan = harness.planned(ids)
+    harness.order("status", status=status, text="not like this", endpoint="patch", times=None)
+    result = harness.carry_out(plan)
     assert result.changed == 0
-    assert len(ground.patches) <= 2
+    assert len(harness.patches) <= 2
 
 
-def test_a_redirect_of_a_change_is_not_followed_and_stops_the_run(ground: RunHarness) -> None:
-    ids = ground.ids(40)
-    plan = ground.planned(ids)
-    ground.order("redirect", location="https://api.us-2.crowdstrike.com/", endpoint="patch", times=None)
-    result = ground.carry_out(plan)
+def test_a_redirect_of_a_change_is_not_followed_and_stops_the_run(harness: RunHarness) -> None:
+    ids = harness.ids(40)
+    plan = harness.planned(ids)
+    harness.order("redirect", location="https://api.us-2.crowdstrike.com/", endpoint="patch", times=None)
+    result = harness.carry_out(plan)
     assert result.changed == 0
-    assert len(ground.patches) <= 2
+    assert len(harness.patches) <= 2
 
 
-def test_a_scope_that_is_missing_from_the_start_leaves_all_as_it_was_and_blocks_nothing(ground: RunHarness) -> None:
-    ids = ground.ids(40)
-    plan = ground.planned(ids)
-    ground.order("status", status=403, text="access denied, authorization failed", endpoint="patch", times=None)
-    result = ground.carry_out(plan)
+def test_a_scope_that_is_missing_from_the_start_leaves_all_as_it_was_and_blocks_nothing(harness: RunHarness) -> None:
+    ids = harness.ids(40)
+    plan = harness.planned(ids)
+    harness.order("status", status=403, text="access denied, authorization failed", endpoint="patch", times=None)
+    result = harness.carry_out(plan)
     assert (result.status, result.exit_code) == (RunStatus.FAILED, ExitCode.ACCESS)
     assert (result.not_sent, result.changed) == (40, 0)
-    assert "Alerts: Write" in str(ground.causes[-1])
-    assert len(ground.patches) <= 2
-    assert ground.journal.unfinished() is None
+    assert "Alerts: Write" in str(harness.causes[-1])
+    assert len(harness.patches) <= 2
+    assert harness.journal.unfinished() is None
 
 
-def test_a_scope_that_is_taken_away_in_the_middle_stops_the_run_until_a_resume(ground: RunHarness) -> None:
-    ids = ground.ids(60)
-    plan = ground.planned(ids)
-    ground.order("status", status=403, text="access denied", endpoint="patch", skip=2, times=None)
-    result = ground.carry_out(plan, workers=1)
+def test_a_scope_that_is_taken_away_in_the_middle_stops_the_run_until_a_resume(harness: RunHarness) -> None:
+    ids = harness.ids(60)
+    plan = harness.planned(ids)
+    harness.order("status", status=403, text="access denied", endpoint="patch", skip=2, times=None)
+    result = harness.carry_out(plan, workers=1)
     assert (result.changed, result.not_sent, result.exit_code) == (20, 40, ExitCode.PARTIAL)
-    assert isinstance(ground.causes[-1], MissingScope)
-    ground.healthy()
-    result = ground.resume(plan)
+    assert isinstance(harness.causes[-1], MissingScope)
+    harness.healthy()
+    result = harness.resume(plan)
     assert (result.status, result.changed) == (RunStatus.SUCCESS, 60)
-    assert ground.comments(plan, ids) == {1: 60}
+    assert harness.comments(plan, ids) == {1: 60}
 
 
 @pytest.mark.parametrize("header", ["milliseconds", "seconds", "missing", "nonsense", "past"])
-def test_a_storm_of_429_is_sat_out(ground: RunHarness, header: str) -> None:
-    ids = ground.ids(50)
-    plan = ground.planned(ids)
-    ground.order("rate_limit", header=header, seconds=20, times=6)
-    result = ground.carry_out(plan, workers=4)
+def test_a_storm_of_429_is_sat_out(harness: RunHarness, header: str) -> None:
+    ids = harness.ids(50)
+    plan = harness.planned(ids)
+    harness.order("rate_limit", header=header, seconds=20, times=6)
+    result = harness.carry_out(plan, workers=4)
     assert (result.status, result.changed) == (RunStatus.SUCCESS, 50)
-    assert ground.comments(plan, ids) == {1: 50}
+    assert harness.comments(plan, ids) == {1: 50}
 
 
-def test_a_storm_that_does_not_end_changes_nothing_and_blocks_nothing(ground: RunHarness) -> None:
-    ids = ground.ids(50)
-    plan = ground.planned(ids)
-    ground.order("rate_limit", endpoint="patch", times=None)
-    result = ground.carry_out(plan)
+def test_a_storm_that_does_not_end_changes_nothing_and_blocks_nothing(harness: RunHarness) -> None:
+    ids = harness.ids(50)
+    plan = harness.planned(ids)
+    harness.order("rate_limit", endpoint="patch", times=None)
+    result = harness.carry_out(plan)
     assert (result.status, result.exit_code, result.not_sent) == (RunStatus.FAILED, ExitCode.UNREACHABLE, 50)
-    assert isinstance(ground.causes[-1], Unreachable)
-    assert len(ground.patches) <= 2 * 9
-    assert ground.journal.unfinished() is None
+    assert isinstance(harness.causes[-1], Unreachable)
+    assert len(harness.patches) <= 2 * 9
+    assert harness.journal.unfinished() is None
 
 
-def test_a_503_for_ever_changes_nothing_costs_few_requests_and_does_not_block_a_rerun(ground: RunHarness) -> None:
-    ids = ground.ids(100)
-    plan = ground.planned(ids)
-    ground.order("status", status=503, endpoint="patch", times=None)
-    result = ground.carry_out(plan)
+def test_a_503_for_ever_changes_nothing_costs_few_requests_and_does_not_block_a_rerun(harness: RunHarness) -> None:
+    ids = harness.ids(100)
+    plan = harness.planned(ids)
+    harness.order("status", status=503, endpoint="patch", times=None)
+    result = harness.carry_out(plan)
     assert (result.status, result.exit_code) == (RunStatus.FAILED, ExitCode.UNREACHABLE)
     assert (result.not_sent, result.unknown, result.failed) == (100, 0, 0)
-    assert len(ground.patches) <= 2 * MAX_TRIES
-    ground.healthy()
-    rerun = ground.planned(ids)
-    assert ground.carry_out(rerun).changed == 100
-    assert ground.comments(rerun, ids) == {1: 100}
-    assert ground.comments(plan, ids) == {0: 100}
+    assert len(harness.patches) <= 2 * MAX_TRIES
+    harness.healthy()
+    rerun = harness.planned(ids)
+    assert harness.carry_out(rerun).changed == 100
+    assert harness.comments(rerun, ids) == {1: 100}
+    assert harness.comments(plan, ids) == {0: 100}
 
 
-def test_a_503_after_the_first_batches_is_partial_and_a_resume_does_the_rest(ground: RunHarness) -> None:
-    ids = ground.ids(50)
-    plan = ground.planned(ids)
-    ground.order("status", status=503, endpoint="patch", skip=2, times=None)
-    result = ground.carry_out(plan, workers=1)
+def test_a_503_after_the_first_batches_is_partial_and_a_resume_does_the_rest(harness: RunHarness) -> None:
+    ids = harness.ids(50)
+    plan = harness.planned(ids)
+    harness.order("status", status=503, endpoint="patch", skip=2, times=None)
+    result = harness.carry_out(plan, workers=1)
     assert (result.changed, result.not_sent, result.exit_code) == (20, 30, ExitCode.PARTIAL)
-    ground.healthy()
-    assert ground.resume(plan).changed == 50
-    assert ground.comments(plan, ids) == {1: 50}
+    harness.healthy()
+    assert harness.resume(plan).changed == 50
+    assert harness.comments(plan, ids) == {1: 50}
 
 
-def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(ground: RunHarness) -> None:
-    ids = ground.ids(30)
-    plan = ground.planned(ids)
-    ground.order("revoke_token", endpoint="patch", skip=1)
-    result = ground.carry_out(plan)
+def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(harness: RunHarness) -> None:
+    ids = harness.ids(30)
+    plan = harness.planned(ids)
+    harness.order("revoke_token", endpoint="patch", skip=1)
+    result = harness.carry_out(plan)
     assert (result.status, result.changed) == (RunStatus.SUCCESS, 30)
-    assert ground.comments(plan, ids) == {1: 30}
-    assert len(ground.requests("token")) == 2
+    assert harness.comments(plan, ids) == {1: 30}
+    assert len(harness.requests("token")) == 2
 
 
-def test_another_verdict_is_replaced_in_the_same_request(ground: RunHarness) -> None:
-    ids = ground.ids(4)
-    ground.edit(ids[:2], tags=["true_positive", "triage"])
+def test_another_resolution_is_replaced_in_the_same_request(harness: RunHarness) -> None:
+    ids = harness.ids(4)
+    harness.edit(ids[:2], tags=["true_positive", "triage"])
     change = ChangeRequest(
         status=Status.CLOSED, operator="ann", resolution=Resolution.FALSE_POSITIVE, overrides=ALL_GUARDRAILS
     )
-    plan = ground.planned(ids, change)
-    result = ground.carry_out(plan)
+    plan = harness.planned(ids, change)
+    result = harness.carry_out(plan)
     assert (result.status, result.verified) == (RunStatus.SUCCESS, 4)
-    assert ground.tenant.store.by_id[ids[0]].state.tags == ("triage", "false_positive")
-    assert [request.ids for request in ground.patches] == [2, 2]
+    assert harness.tenant.store.by_id[ids[0]].state.tags == ("triage", "false_positive")
+    assert [request.ids for request in harness.patches] == [2, 2]
 
 
-def test_a_change_that_reads_back_in_another_state_is_not_verified(ground: RunHarness) -> None:
+def test_a_change_that_reads_back_in_another_state_is_not_verified(harness: RunHarness) -> None:
     """An analyst reopens an alert between the change and its read-back."""
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
 
     class Meddled:
-        by_id = ground.falcon.alerts.by_id
+        by_id = harness.falcon.alerts.by_id
 
         def update(self, batch: Any, action_set: Any) -> Any:
-            written = ground.falcon.alerts.update(batch, action_set)
-            ground.edit(ids[:3], status="reopened")
+            written = harness.falcon.alerts.update(batch, action_set)
+            harness.edit(ids[:3], status="reopened")
             return written
 
-    result = ground.carry_out(plan, alerts=Meddled())
+    result = harness.carry_out(plan, alerts=Meddled())
     assert (result.changed, result.verified) == (10, 7)
     assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
 
 
-def test_batches_are_as_large_as_asked_and_as_far_apart(ground: RunHarness) -> None:
-    ids = ground.ids(95)
-    plan = ground.planned(ids)
-    begun = ground.timing.monotonic()
-    ground.carry_out(plan, batch_size=25, delay=15.0)
-    assert sorted(request.ids for request in ground.patches) == [20, 25, 25, 25]
-    assert ground.timing.monotonic() - begun >= 3 * 15.0
+def test_batches_are_as_large_as_asked_and_as_far_apart(harness: RunHarness) -> None:
+    ids = harness.ids(95)
+    plan = harness.planned(ids)
+    begun = harness.timing.monotonic()
+    harness.carry_out(plan, batch_size=25, delay=15.0)
+    assert sorted(request.ids for request in harness.patches) == [20, 25, 25, 25]
+    assert harness.timing.monotonic() - begun >= 3 * 15.0
 
 
-def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(ground: RunHarness) -> None:
-    ids = ground.ids(3)
-    plan = ground.planned(ids, CLOSE)
-    ground.carry_out(plan)
-    written = {change.composite_id: change.actions for change in ground.tenant.request_log.changes if change.request}
+def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(harness: RunHarness) -> None:
+    ids = harness.ids(3)
+    plan = harness.planned(ids, CLOSE)
+    harness.carry_out(plan)
+    written = {change.composite_id: change.actions for change in harness.tenant.request_log.changes if change.request}
     comment = f"Approved tool (by ann, falcon-bulk {plan.run_id})"
     assert written == {one: [("update_status", "closed"), ("append_comment", comment)] for one in ids}
 
 
-def test_a_run_that_sent_nothing_blocks_no_rerun_also_where_alerts_had_drifted(ground: RunHarness) -> None:
-    ids = ground.ids(20)
-    plan = ground.planned(ids)
-    ground.edit(ids[:3], status="in_progress")
-    ground.order("status", status=503, endpoint="patch", times=None)
-    result = ground.carry_out(plan, fresh=False)
+def test_a_run_that_sent_nothing_blocks_no_rerun_also_where_alerts_had_drifted(harness: RunHarness) -> None:
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    harness.edit(ids[:3], status="in_progress")
+    harness.order("status", status=503, endpoint="patch", times=None)
+    result = harness.carry_out(plan, fresh=False)
     assert (result.drifted, result.not_sent, result.exit_code) == (3, 17, ExitCode.UNREACHABLE)
-    assert ground.journal.unfinished() is None
+    assert harness.journal.unfinished() is None

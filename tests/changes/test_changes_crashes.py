@@ -79,8 +79,8 @@ class MortalJournal(Journal):
 class MortalAlerts:
     """Dies before a request, or after it had its effect."""
 
-    def __init__(self, ground: RunHarness, life: Life) -> None:
-        self._alerts = ground.falcon.alerts
+    def __init__(self, harness: RunHarness, life: Life) -> None:
+        self._alerts = harness.falcon.alerts
         self._life = life
 
     def by_id(self, ids: Sequence[str]) -> Any:
@@ -98,44 +98,44 @@ class MortalAlerts:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHarness]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHarness]:
     """A tenant with fresh alerts for each death."""
-    with serve_run_harness(tmp_path_factory.mktemp("crashes"), alerts=25_000) as ground:
-        yield ground
+    with serve_run_harness(tmp_path_factory.mktemp("crashes"), alerts=25_000) as harness:
+        yield harness
 
 
-def live(ground: RunHarness, ids: Sequence[str], plan: Plan | None, life: Life, **how: Any) -> Plan | None:
+def live(harness: RunHarness, ids: Sequence[str], plan: Plan | None, life: Life, **how: Any) -> Plan | None:
     """One process: plan what is not planned, resume what is unfinished. Returns the plan if there is one by then."""
-    ground.journal.close()
-    ground.journal = MortalJournal(ground.journal.path, life)
+    harness.journal.close()
+    harness.journal = MortalJournal(harness.journal.path, life)
     try:
         if plan is None:
-            plan = ground.planned(ids)
-        ground.carry_out(plan, alerts=MortalAlerts(ground, life), batch_size=BATCH, **how)
+            plan = harness.planned(ids)
+        harness.carry_out(plan, alerts=MortalAlerts(harness, life), batch_size=BATCH, **how)
     except Killed:
         pass
-    ground.reopen()
-    row = ground.journal.unfinished()
+    harness.reopen()
+    row = harness.journal.unfinished()
     if row is not None:
-        return ground.journal.plan(row.run_id)
-    return plan if plan and any(row.run_id == plan.run_id for row in ground.journal.rows()) else None
+        return harness.journal.plan(row.run_id)
+    return plan if plan and any(row.run_id == plan.run_id for row in harness.journal.rows()) else None
 
 
-def check(ground: RunHarness, ids: Sequence[str], plan: Plan | None) -> None:
+def check(harness: RunHarness, ids: Sequence[str], plan: Plan | None) -> None:
     """Every alert was changed once and carries one comment of one run; nothing is left to do."""
     assert plan is not None
-    result = ground.journal.result(plan.run_id)
+    result = harness.journal.result(plan.run_id)
     assert (result.status, result.planned, result.changed, result.verified) == (
         RunStatus.SUCCESS,
         ALERTS,
         ALERTS,
         ALERTS,
     )
-    assert ground.journal.unfinished() is None
-    states = [ground.tenant.store.by_id[one].state for one in ids]
+    assert harness.journal.unfinished() is None
+    states = [harness.tenant.store.by_id[one].state for one in ids]
     assert all(state.status == "closed" and len(state.comments) == 1 for state in states)
     asked = set(ids)
-    changes = [change for change in ground.tenant.request_log.changes if change.composite_id in asked]
+    changes = [change for change in harness.tenant.request_log.changes if change.composite_id in asked]
     assert len(changes) == ALERTS
 
 
@@ -144,62 +144,62 @@ def check(ground: RunHarness, ids: Sequence[str], plan: Plan | None) -> None:
 )
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_run_killed_at_any_write_or_request_is_completed_by_a_resume(
-    ground: RunHarness, workers: int, fresh: bool
+    harness: RunHarness, workers: int, fresh: bool
 ) -> None:
     for point in count(1):
-        ids = ground.ids(ALERTS)
+        ids = harness.ids(ALERTS)
         life = Life(point)
-        plan = live(ground, ids, None, life, workers=workers, fresh=fresh)
+        plan = live(harness, ids, None, life, workers=workers, fresh=fresh)
         if life.points < point:
             break
         before_the_plan_was_whole = plan is None
         if before_the_plan_was_whole:
-            assert ground.statuses(ids) == {"new": ALERTS}, "nothing is sent before the journal holds the run"
-        if plan is None or ground.journal.is_open(plan.run_id):
-            plan = live(ground, ids, plan, Life(NEVER), fresh=before_the_plan_was_whole)
-        check(ground, ids, plan)
+            assert harness.statuses(ids) == {"new": ALERTS}, "nothing is sent before the journal holds the run"
+        if plan is None or harness.journal.is_open(plan.run_id):
+            plan = live(harness, ids, plan, Life(NEVER), fresh=before_the_plan_was_whole)
+        check(harness, ids, plan)
     assert point > 40, "a run of three batches comes to that many points"
-    check(ground, ids, plan)
+    check(harness, ids, plan)
 
 
 @pytest.mark.slow
-def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(ground: RunHarness) -> None:
+def test_a_resume_killed_at_any_point_is_completed_by_the_next_one(harness: RunHarness) -> None:
     """The first process dies right after the effect of its second change, the second one anywhere."""
     for point in count(1):
-        ids = ground.ids(ALERTS)
-        plan = live(ground, ids, None, Life(NEVER, changes=2), workers=1)
+        ids = harness.ids(ALERTS)
+        plan = live(harness, ids, None, Life(NEVER, changes=2), workers=1)
         assert plan is not None
         # The first batch may still be on its way to be read back.
-        assert ground.journal.result(plan.run_id).unknown in (BATCH, 2 * BATCH)
-        assert ground.statuses(ids) == {"closed": 2 * BATCH, "new": BATCH}
+        assert harness.journal.result(plan.run_id).unknown in (BATCH, 2 * BATCH)
+        assert harness.statuses(ids) == {"closed": 2 * BATCH, "new": BATCH}
         life = Life(point)
-        live(ground, ids, plan, life, workers=1, fresh=False)
+        live(harness, ids, plan, life, workers=1, fresh=False)
         if life.points < point:
             break
-        if ground.journal.is_open(plan.run_id):
-            live(ground, ids, plan, Life(NEVER), fresh=False)
-        check(ground, ids, plan)
+        if harness.journal.is_open(plan.run_id):
+            live(harness, ids, plan, Life(NEVER), fresh=False)
+        check(harness, ids, plan)
     assert point > 15
-    check(ground, ids, plan)
+    check(harness, ids, plan)
 
 
-def test_a_process_that_dies_again_and_again_gets_there_in_the_end(ground: RunHarness) -> None:
+def test_a_process_that_dies_again_and_again_gets_there_in_the_end(harness: RunHarness) -> None:
     for step in (7, 11, 13, 17):
-        ids = ground.ids(ALERTS)
-        plan: Plan | None = live(ground, ids, None, Life(12 + step), workers=2)
+        ids = harness.ids(ALERTS)
+        plan: Plan | None = live(harness, ids, None, Life(12 + step), workers=2)
         lives = 1
-        while plan is None or ground.journal.is_open(plan.run_id):
-            plan = live(ground, ids, plan, Life(step + lives), workers=2, fresh=False)
+        while plan is None or harness.journal.is_open(plan.run_id):
+            plan = live(harness, ids, plan, Life(step + lives), workers=2, fresh=False)
             lives += 1
             assert lives < 30
-        check(ground, ids, plan)
+        check(harness, ids, plan)
 
 
 class SlowToChange:
     """A Falcon whose change begins to show some seconds after the process that asked for it has died."""
 
-    def __init__(self, ground: RunHarness, seconds: float) -> None:
-        self._ground = ground
+    def __init__(self, harness: RunHarness, seconds: float) -> None:
+        self._ground = harness
         self._seconds = seconds
         self._under_way: tuple[float, Sequence[str], ActionSet] | None = None
         self.died = False
@@ -223,44 +223,44 @@ class SlowToChange:
         raise Killed
 
 
-def test_a_change_that_was_under_way_at_the_death_is_waited_for_before_it_is_sent_again(ground: RunHarness) -> None:
-    ids = ground.ids(ALERTS)
-    plan = ground.planned(ids)
-    falcon = SlowToChange(ground, seconds=8.0)
+def test_a_change_that_was_under_way_at_the_death_is_waited_for_before_it_is_sent_again(harness: RunHarness) -> None:
+    ids = harness.ids(ALERTS)
+    plan = harness.planned(ids)
+    falcon = SlowToChange(harness, seconds=8.0)
     with pytest.raises(Killed):
-        ground.carry_out(plan, alerts=falcon, batch_size=BATCH, workers=1)
-    ground.reopen()
-    assert ground.carry_out(plan, alerts=falcon, batch_size=BATCH, fresh=False).changed == ALERTS
+        harness.carry_out(plan, alerts=falcon, batch_size=BATCH, workers=1)
+    harness.reopen()
+    assert harness.carry_out(plan, alerts=falcon, batch_size=BATCH, fresh=False).changed == ALERTS
     falcon.arrive()
-    check(ground, ids, plan)
+    check(harness, ids, plan)
 
 
-def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(ground: RunHarness) -> None:
-    ids = ground.ids(ALERTS)
-    assert live(ground, ids, None, Life(8)) is None
-    assert ground.journal.unfinished() is None
-    plan = live(ground, ids, None, Life(NEVER))
-    check(ground, ids, plan)
+def test_a_death_while_planning_leaves_a_draft_that_blocks_nothing_and_goes(harness: RunHarness) -> None:
+    ids = harness.ids(ALERTS)
+    assert live(harness, ids, None, Life(8)) is None
+    assert harness.journal.unfinished() is None
+    plan = live(harness, ids, None, Life(NEVER))
+    check(harness, ids, plan)
     assert plan is not None
-    with ground.journal.database.read() as db:
+    with harness.journal.database.read() as db:
         assert db.exec_driver_sql("SELECT COUNT(*) FROM runs WHERE status = 'draft'").scalar_one() == 0
 
 
 @pytest.mark.slow
-def test_an_undo_killed_at_any_point_is_completed_by_a_resume(ground: RunHarness) -> None:
+def test_an_undo_killed_at_any_point_is_completed_by_a_resume(harness: RunHarness) -> None:
     for point in count(1, 2):
-        ids = ground.ids(ALERTS)
-        run = live(ground, ids, None, Life(NEVER), workers=1)
+        ids = harness.ids(ALERTS)
+        run = live(harness, ids, None, Life(NEVER), workers=1)
         assert run is not None
-        undo = ground.undone(run.run_id)
+        undo = harness.undone(run.run_id)
         life = Life(point)
-        live(ground, ids, undo, life, workers=1)
-        if ground.journal.is_open(undo.run_id):
-            live(ground, ids, undo, Life(NEVER), fresh=False)
-        result = ground.journal.result(undo.run_id)
+        live(harness, ids, undo, life, workers=1)
+        if harness.journal.is_open(undo.run_id):
+            live(harness, ids, undo, Life(NEVER), fresh=False)
+        result = harness.journal.result(undo.run_id)
         assert (result.status, result.changed, result.verified) == (RunStatus.SUCCESS, ALERTS, ALERTS)
-        assert ground.statuses(ids) == {"new": ALERTS}
-        assert ground.comments(undo, ids) == {1: ALERTS}
+        assert harness.statuses(ids) == {"new": ALERTS}
+        assert harness.comments(undo, ids) == {1: ALERTS}
         if life.points < point:
             break
     assert point > 25

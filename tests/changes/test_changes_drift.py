@@ -22,16 +22,16 @@ EDITS = [
 ]
 
 
-def an_easy_one(ground: RunHarness, count: int) -> list[str]:
+def an_easy_one(harness: RunHarness, count: int) -> list[str]:
     """Alerts that no guard rail holds: not critical, no OverWatch, no case, of a plain kind."""
     found = [
         one
-        for one in ground.ids(100)
-        if (ground.tenant.store.by_id[one].shared("severity") or 99) < 80
-        and ground.tenant.store.by_id[one].kind.startswith("ldt")
-        and not ground.tenant.store.by_id[one].case_ids
-        and ground.tenant.store.by_id[one].state.show_in_ui is True
-        and not ground.tenant.store.by_id[one].state.tags
+        for one in harness.ids(100)
+        if (harness.tenant.store.by_id[one].shared("severity") or 99) < 80
+        and harness.tenant.store.by_id[one].kind.startswith("ldt")
+        and not harness.tenant.store.by_id[one].case_ids
+        and harness.tenant.store.by_id[one].state.show_in_ui is True
+        and not harness.tenant.store.by_id[one].state.tags
     ]
     assert len(found) >= count
     return found[:count]
@@ -39,168 +39,168 @@ def an_easy_one(ground: RunHarness, count: int) -> list[str]:
 
 @pytest.mark.parametrize(("edit", "said"), EDITS)
 def test_an_alert_that_somebody_touched_since_the_plan_is_left_alone_and_listed(
-    ground: RunHarness, edit: dict[str, Any], said: str
+    harness: RunHarness, edit: dict[str, Any], said: str
 ) -> None:
-    ids = ground.ids(12)
-    plan = ground.planned(ids)
-    ground.edit(ids[4:7], **edit)
-    before = {one: ground.tenant.store.by_id[one].state for one in ids[4:7]}
-    result = ground.carry_out(plan, fresh=False)
+    ids = harness.ids(12)
+    plan = harness.planned(ids)
+    harness.edit(ids[4:7], **edit)
+    before = {one: harness.tenant.store.by_id[one].state for one in ids[4:7]}
+    result = harness.carry_out(plan, fresh=False)
     assert (result.changed, result.drifted, result.verified) == (9, 3, 9)
     assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
-    assert {one: ground.tenant.store.by_id[one].state for one in ids[4:7]} == before
-    assert ground.comments(plan, ids) == {1: 9, 0: 3}
-    reasons = {one: record.reason for one, record in ground.records(plan).items() if record.outcome == "drifted"}
+    assert {one: harness.tenant.store.by_id[one].state for one in ids[4:7]} == before
+    assert harness.comments(plan, ids) == {1: 9, 0: 3}
+    reasons = {one: record.reason for one, record in harness.records(plan).items() if record.outcome == "drifted"}
     assert reasons.keys() == set(ids[4:7])
     assert all(said in reason for reason in reasons.values())
-    assert ground.journal.unfinished() is None, "drift is final and blocks nothing"
+    assert harness.journal.unfinished() is None, "drift is final and blocks nothing"
 
 
-def test_a_moved_case_link_is_drift(ground: RunHarness) -> None:
-    ids = ground.ids(5)
-    plan = ground.planned(ids)
-    ground.tenant.store.by_id[ids[2]].case_ids = ("case-7",)
-    result = ground.carry_out(plan, fresh=False)
+def test_a_moved_case_link_is_drift(harness: RunHarness) -> None:
+    ids = harness.ids(5)
+    plan = harness.planned(ids)
+    harness.tenant.store.by_id[ids[2]].case_ids = ("case-7",)
+    result = harness.carry_out(plan, fresh=False)
     assert (result.changed, result.drifted) == (4, 1)
-    assert "case none → case-7" in ground.records(plan)[ids[2]].reason
+    assert "case none → case-7" in harness.records(plan)[ids[2]].reason
 
 
-def test_a_comment_alone_is_drift_even_where_the_tag_and_status_are_as_before(ground: RunHarness) -> None:
-    ids = ground.ids(3)
-    plan = ground.planned(ids)
-    ground.edit(ids[:1], comment="please wait")
-    assert ground.carry_out(plan, fresh=False).drifted == 1
+def test_a_comment_alone_is_drift_even_where_the_tag_and_status_are_as_before(harness: RunHarness) -> None:
+    ids = harness.ids(3)
+    plan = harness.planned(ids)
+    harness.edit(ids[:1], comment="please wait")
+    assert harness.carry_out(plan, fresh=False).drifted == 1
 
 
-def test_the_crawler_moves_updated_timestamp_and_that_is_no_drift(ground: RunHarness) -> None:
-    ids = ground.ids(30)
-    plan = ground.planned(ids)
-    seen = {one: ground.tenant.store.by_id[one].state.updated for one in ids}
-    assert ground.server.call(lambda: ground.tenant.crawl(60)) >= 30
-    assert all(ground.tenant.store.by_id[one].state.updated != seen[one] for one in ids)
-    result = ground.carry_out(plan, fresh=False)
+def test_the_crawler_moves_updated_timestamp_and_that_is_no_drift(harness: RunHarness) -> None:
+    ids = harness.ids(30)
+    plan = harness.planned(ids)
+    seen = {one: harness.tenant.store.by_id[one].state.updated for one in ids}
+    assert harness.server.call(lambda: harness.tenant.crawl(60)) >= 30
+    assert all(harness.tenant.store.by_id[one].state.updated != seen[one] for one in ids)
+    result = harness.carry_out(plan, fresh=False)
     assert (result.status, result.changed, result.drifted) == (RunStatus.SUCCESS, 30, 0)
 
 
-def test_all_drifted_sends_no_change_at_all(ground: RunHarness) -> None:
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
-    ground.edit(ids, assign="bo.birch")
-    result = ground.carry_out(plan, fresh=False)
+def test_all_drifted_sends_no_change_at_all(harness: RunHarness) -> None:
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    harness.edit(ids, assign="bo.birch")
+    result = harness.carry_out(plan, fresh=False)
     assert (result.drifted, result.exit_code) == (10, ExitCode.PARTIAL)
-    assert ground.patches == []
+    assert harness.patches == []
 
 
-def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_are(ground: RunHarness) -> None:
-    ids = ground.ids(20)
-    fresh = ground.planned(ids)
-    reads = len(ground.requests("entities"))
-    ground.carry_out(fresh)
-    assert len(ground.requests("entities")) - reads == 2, "one read-back for each batch"
-    ids = ground.ids(30)
-    slow = ground.planned(ids)
-    reads = len(ground.requests("entities"))
-    *_, last = ground.journal.alerts.batches(slow.run_id, 10)
-    ground.edit([row.item_id for row in last[:5]], comment="mine")
-    result = ground.carry_out(slow, delay=MAX_STATE_AGE * 0.6, workers=1)
+def test_alerts_read_less_than_a_minute_ago_are_not_read_again_and_older_ones_are(harness: RunHarness) -> None:
+    ids = harness.ids(20)
+    fresh = harness.planned(ids)
+    reads = len(harness.requests("entities"))
+    harness.carry_out(fresh)
+    assert len(harness.requests("entities")) - reads == 2, "one read-back for each batch"
+    ids = harness.ids(30)
+    slow = harness.planned(ids)
+    reads = len(harness.requests("entities"))
+    *_, last = harness.journal.alerts.batches(slow.run_id, 10)
+    harness.edit([row.item_id for row in last[:5]], comment="mine")
+    result = harness.carry_out(slow, delay=MAX_STATE_AGE * 0.6, workers=1)
     assert (result.changed, result.drifted) == (25, 5), "by the last batch the minute was over"
-    assert len(ground.requests("entities")) - reads == 4
+    assert len(harness.requests("entities")) - reads == 4
 
 
-def test_guard_rails_are_judged_again_on_what_is_read_before_sending(ground: RunHarness) -> None:
-    ids = an_easy_one(ground, 6)
-    plan = ground.planned(ids, RAILED)
-    alert = ground.tenant.store.by_id[ids[0]]
+def test_guardrails_are_checked_again_on_what_is_read_before_sending(harness: RunHarness) -> None:
+    ids = an_easy_one(harness, 6)
+    plan = harness.planned(ids, RAILED)
+    alert = harness.tenant.store.by_id[ids[0]]
     alert.parts = tuple(type(part)({**part.fields, **_worse(part.fields)}) for part in alert.parts)
     assert alert.shared("severity") == 95
-    result = ground.carry_out(plan, fresh=False)
+    result = harness.carry_out(plan, fresh=False)
     assert (result.changed, result.drifted) == (5, 1)
-    assert "guardrail critical" in ground.records(plan)[ids[0]].reason
-    assert ground.comments_on(plan, ids[0]) == 0
+    assert "guardrail critical" in harness.records(plan)[ids[0]].reason
+    assert harness.comments_on(plan, ids[0]) == 0
 
 
 def _worse(fields: dict[str, Any]) -> dict[str, Any]:
     return {"severity": 95, "severity_name": "Critical"} if "severity" in fields else {}
 
 
-def test_rails_hold_back_what_is_assigned_in_progress_or_a_true_positive(ground: RunHarness) -> None:
-    ids = an_easy_one(ground, 8)
-    ground.edit(ids[:1], assign="bo.birch")
-    ground.edit(ids[1:2], status="in_progress")
-    ground.edit(ids[2:3], tags=["true_positive"])
-    plan = ground.planned(ids, RAILED)
-    result = ground.carry_out(plan)
+def test_guardrails_hold_what_is_assigned_in_progress_or_a_true_positive(harness: RunHarness) -> None:
+    ids = an_easy_one(harness, 8)
+    harness.edit(ids[:1], assign="bo.birch")
+    harness.edit(ids[1:2], status="in_progress")
+    harness.edit(ids[2:3], tags=["true_positive"])
+    plan = harness.planned(ids, RAILED)
+    result = harness.carry_out(plan)
     assert result.held == {"assigned": 1, "in-progress": 1, "true-positive": 1}
     assert (result.selected, result.planned, result.changed) == (8, 5, 5)
-    assert ground.comments(plan, ids[:3]) == {0: 3}
+    assert harness.comments(plan, ids[:3]) == {0: 3}
 
 
-def test_an_alert_that_is_gone_when_it_is_read_again_fails_alone(ground: RunHarness) -> None:
-    ids = ground.ids(6)
-    plan = ground.planned(ids)
-    gone = ground.server.call(lambda: ground.tenant.store.by_id.pop(ids[3]))
-    result = ground.carry_out(plan, fresh=False)
-    ground.tenant.store.by_id[ids[3]] = gone
+def test_an_alert_that_is_gone_when_it_is_read_again_fails_alone(harness: RunHarness) -> None:
+    ids = harness.ids(6)
+    plan = harness.planned(ids)
+    gone = harness.server.call(lambda: harness.tenant.store.by_id.pop(ids[3]))
+    result = harness.carry_out(plan, fresh=False)
+    harness.tenant.store.by_id[ids[3]] = gone
     assert (result.changed, result.failed) == (5, 1)
-    assert ground.comments_on(plan, ids[3]) == 0
+    assert harness.comments_on(plan, ids[3]) == 0
 
 
-def test_an_alert_that_somebody_closed_after_a_lost_answer_is_drifted_and_not_ours(ground: RunHarness) -> None:
+def test_an_alert_that_somebody_closed_after_a_lost_answer_is_drifted_and_not_ours(harness: RunHarness) -> None:
     """Falcon drops the request without an effect and, before anything is read, an analyst closes three alerts."""
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
-    ground.order("drop", endpoint="patch", applied=False)
-    ground.order("status", status=503, endpoint="entities", times=None)
-    assert ground.carry_out(plan).unknown == 10
-    ground.healthy()
-    ground.edit(ids[:3], status="closed")
-    result = ground.resume(plan)
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    harness.order("drop", endpoint="patch", applied=False)
+    harness.order("status", status=503, endpoint="entities", times=None)
+    assert harness.carry_out(plan).unknown == 10
+    harness.healthy()
+    harness.edit(ids[:3], status="closed")
+    result = harness.resume(plan)
     assert (result.changed, result.drifted, result.unknown) == (7, 3, 0)
-    assert ground.comments(plan, ids) == {1: 7, 0: 3}
+    assert harness.comments(plan, ids) == {1: 7, 0: 3}
 
 
 def test_an_alert_that_we_changed_and_somebody_changed_after_a_crash_is_ours_and_undo_leaves_it_alone(
-    ground: RunHarness,
+    harness: RunHarness,
 ) -> None:
     """Between the lost answer and the resume an analyst takes some of the alerts and reopens them."""
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
-    ground.order("drop", endpoint="patch", applied=True)
-    ground.order("status", status=503, endpoint="entities", times=None)
-    assert ground.carry_out(plan).unknown == 10
-    ground.healthy()
-    ground.edit(ids[:3], status="in_progress", assign="bo.birch")
-    ground.edit(ids[3:5], assign="bo.birch")
-    result = ground.resume(plan)
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    harness.order("drop", endpoint="patch", applied=True)
+    harness.order("status", status=503, endpoint="entities", times=None)
+    assert harness.carry_out(plan).unknown == 10
+    harness.healthy()
+    harness.edit(ids[:3], status="in_progress", assign="bo.birch")
+    harness.edit(ids[3:5], assign="bo.birch")
+    result = harness.resume(plan)
     assert (result.changed, result.drifted, result.unknown) == (10, 0, 0)
-    theirs = {one: ground.tenant.store.by_id[one].state for one in ids[:5]}
-    undo = ground.undone(plan.run_id)
-    result = ground.carry_out(undo)
+    theirs = {one: harness.tenant.store.by_id[one].state for one in ids[:5]}
+    undo = harness.undone(plan.run_id)
+    result = harness.carry_out(undo)
     assert (result.changed, result.drifted) == (5, 5)
-    assert {one: ground.tenant.store.by_id[one].state for one in ids[:5]} == theirs
-    assert ground.statuses(ids[5:]) == {"new": 5}
+    assert {one: harness.tenant.store.by_id[one].state for one in ids[:5]} == theirs
+    assert harness.statuses(ids[5:]) == {"new": 5}
 
 
-def test_a_change_of_ours_that_stands_as_not_sent_is_recognized_before_it_is_sent_again(ground: RunHarness) -> None:
+def test_a_change_of_ours_that_stands_as_not_sent_is_recognized_before_it_is_sent_again(harness: RunHarness) -> None:
     """Falcon answers 403 and carried the change out all the same."""
-    ids = ground.ids(10)
-    plan = ground.planned(ids)
-    ground.order("status", status=403, text="access denied", endpoint="patch", applied=True)
-    assert ground.carry_out(plan).not_sent == 10
-    result = ground.carry_out(plan, fresh=False)
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    harness.order("status", status=403, text="access denied", endpoint="patch", applied=True)
+    assert harness.carry_out(plan).not_sent == 10
+    result = harness.carry_out(plan, fresh=False)
     assert (result.changed, result.verified, result.drifted) == (10, 10, 0)
-    assert ground.comments(plan, ids) == {1: 10}
+    assert harness.comments(plan, ids) == {1: 10}
 
 
 @pytest.mark.parametrize("hides", [True, False])
-def test_a_tenant_where_closing_hides_is_changed_and_taken_back_alike(start: Start, hides: bool) -> None:
-    ground = start(closing_hides=hides)
-    ids = ground.ids(10)
-    before = {one: ground.tenant.store.by_id[one].state.show_in_ui is not False for one in ids}
-    plan = ground.planned(ids, CLOSE)
-    assert ground.carry_out(plan).verified == 10
-    result = ground.carry_out(ground.undone(plan.run_id))
+def test_a_tenant_where_closing_hides_is_changed_and_undone_alike(start: Start, hides: bool) -> None:
+    harness = start(closing_hides=hides)
+    ids = harness.ids(10)
+    before = {one: harness.tenant.store.by_id[one].state.show_in_ui is not False for one in ids}
+    plan = harness.planned(ids, CLOSE)
+    assert harness.carry_out(plan).verified == 10
+    result = harness.carry_out(harness.undone(plan.run_id))
     assert (result.status, result.verified) == (RunStatus.SUCCESS, 10)
-    assert ground.statuses(ids) == {"new": 10}
-    assert {one: ground.tenant.store.by_id[one].state.show_in_ui is not False for one in ids} == before
-    assert {record.outcome for record in ground.records(plan).values()} == {Outcome.CHANGED}
+    assert harness.statuses(ids) == {"new": 10}
+    assert {one: harness.tenant.store.by_id[one].state.show_in_ui is not False for one in ids} == before
+    assert {record.outcome for record in harness.records(plan).values()} == {Outcome.CHANGED}

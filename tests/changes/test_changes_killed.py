@@ -15,7 +15,7 @@ PACE = ("--batch-size", str(BATCH), "--batch-delay", "0.08", "--workers", "3")
 
 
 @pytest.mark.slow
-def test_twenty_kills_leave_nothing_that_a_resume_does_not_settle(tmp_path: Path) -> None:
+def test_twenty_kills_leave_nothing_that_a_resume_does_not_reconcile(tmp_path: Path) -> None:
     """Fourteen die right after a change had its effect and before it is answered, six after an outcome is recorded."""
     amid = unrecorded = 0
     with serve_customers(tmp_path, alerts=12_000) as shell:

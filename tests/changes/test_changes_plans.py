@@ -40,9 +40,9 @@ def sent_actions(changes: Any, run_id: str) -> Actions:
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHarness]:
-    with serve_run_harness(tmp_path_factory.mktemp("plans"), alerts=3000) as ground:
-        yield ground
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunHarness]:
+    with serve_run_harness(tmp_path_factory.mktemp("plans"), alerts=3000) as harness:
+        yield harness
 
 
 CHANGES = st.builds(
@@ -60,15 +60,15 @@ CHANGES = st.builds(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(change=CHANGES, start=st.integers(0, 2900), size=st.integers(1, 60))
 def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
-    ground: RunHarness, change: ChangeRequest, start: int, size: int
+    harness: RunHarness, change: ChangeRequest, start: int, size: int
 ) -> None:
-    ids = tuple(alert.composite_id for alert in ground.tenant.store.newest_first[start : start + size])
-    sent, path = len(ground.patches), ground.folder / "dry-run.plan"
-    dry = ground.save_plan(ids, change, path)
-    assert len(ground.patches) == sent, "a dry run sends no change"
+    ids = tuple(alert.composite_id for alert in harness.tenant.store.newest_first[start : start + size])
+    sent, path = len(harness.patches), harness.folder / "dry-run.plan"
+    dry = harness.save_plan(ids, change, path)
+    assert len(harness.patches) == sent, "a dry run sends no change"
 
-    done = len(ground.tenant.request_log.changes)
-    real = ground.run(ids, change, batch_size=1000)
+    done = len(harness.tenant.request_log.changes)
+    real = harness.run(ids, change, batch_size=1000)
     result = real.result
     assert (result.planned, result.changed) == (dry.result.planned, dry.result.planned)
     assert (result.skipped, result.held) == (dry.result.skipped, dry.result.held)
@@ -76,7 +76,7 @@ def test_the_plan_of_a_dry_run_is_what_the_real_run_sends(
         tuple(line.replace(dry.plan.run_id, real.plan.run_id) for line in dry.result.actions),
         dry.result.overridden,
     )
-    sent_now = sent_actions(ground.tenant.request_log.changes[done:], real.plan.run_id)
+    sent_now = sent_actions(harness.tenant.request_log.changes[done:], real.plan.run_id)
     assert sent_now == planned_actions(path.read_bytes(), dry.plan.run_id)
 
 

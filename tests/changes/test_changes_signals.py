@@ -129,7 +129,7 @@ def test_the_second_signal_ends_the_process_at_once_and_the_journal_stays_valid(
 
 
 @pytest.mark.slow
-def test_the_second_signal_names_each_run_of_a_round(tmp_path: Path) -> None:
+def test_the_second_signal_names_each_run_of_a_multi_customer_run(tmp_path: Path) -> None:
     with serve_customers(tmp_path, "acme", "globex", latency_patch=LONG) as shell:
         planned = shell(
             "bulk-close", "--severity", "high", "--all-customers", "--dry-run", "--plan", "p", customer=None

@@ -128,7 +128,7 @@ def test_from_status_selects_and_status_sets(acme: Any) -> None:
     assert {change.composite_id for change in shell.changes()} == reopened
 
 
-def test_a_verdict_takes_the_place_of_another(acme: Any) -> None:
+def test_a_resolution_replaces_another(acme: Any) -> None:
     shell = acme(alerts=600)
     shell.json("bulk-close", "--product", "epp", "--resolution", "false_positive", "--tag", "pup,vetted", *FREELY)
     assert shell.changes()
@@ -158,7 +158,7 @@ def test_alerts_can_be_assigned(acme: Any, who: str, shown: str) -> None:
 # Guard rails
 
 
-def test_guard_rails_hold_back_by_default(acme: Any) -> None:
+def test_guardrails_hold_back_by_default(acme: Any) -> None:
     shell = acme(alerts=1500)
     before = by_id(shell)
     document = shell.json("bulk-close", "--since", "5000d", *YES, "--batch-delay", "0")
@@ -193,7 +193,7 @@ def test_close_hash_holds_alerts_that_carry_another_hash_too(acme: Any) -> None:
 
 
 @pytest.mark.slow
-def test_lifting_one_rail_lifts_no_other(acme: Any) -> None:
+def test_overriding_one_guardrail_overrides_no_other(acme: Any) -> None:
     shell = acme(alerts=800)
     kept = shell.json("bulk-close", "--product", "epp", "--dry-run")["held"]
     overrides = shell.json("bulk-close", "--product", "epp", "--dry-run", "--override", "critical")["held"]
@@ -201,7 +201,7 @@ def test_lifting_one_rail_lifts_no_other(acme: Any) -> None:
     assert set(overrides) == set(kept) - {"critical"}
 
 
-def test_an_unknown_rail_is_named_with_those_there_are(readable: CommandRunner) -> None:
+def test_an_unknown_guardrail_is_named_with_those_there_are(readable: CommandRunner) -> None:
     done = readable("bulk-close", "--product", "epp", "--dry-run", "--override", "critcal")
     assert (done.code, done.requests) == (2, [])
     assert "'critcal'" in done.err

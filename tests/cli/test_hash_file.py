@@ -115,7 +115,7 @@ def test_hashes_of_the_option_and_of_the_file_are_one_selection(readable: Comman
 
 
 @pytest.mark.slow
-def test_our_own_output_is_taken_back(readable: CommandRunner) -> None:
+def test_our_own_output_is_read(readable: CommandRunner) -> None:
     readable("hash-summary", "--product", "xdr", "-o", "xdr.json")
     readable("hash-summary", "--product", "xdr", "-o", "xdr.csv")
     document = json.loads((readable.folder / "xdr.json").read_text())

@@ -49,7 +49,7 @@ def test_from_counting_to_closing_and_back_each_step_names_the_next(acme: Any) -
 
 
 @pytest.mark.slow
-def test_a_run_is_to_be_taken_back_unless_another_run_did_it_or_is_about_to(acme: Any) -> None:
+def test_a_run_can_be_undone_unless_another_run_did_it_or_is_about_to(acme: Any) -> None:
     shell: CommandRunner = acme(alerts=60)
     run = shell.json("bulk-close", "--severity", "low", "--override", "all", "--yes", "--max", "60")["run_id"]
     show = ("runs", "show", run)
@@ -88,7 +88,7 @@ def test_a_saved_plan_is_carried_out_by_the_command_that_is_named(acme: Any) -> 
 
 
 @pytest.mark.slow
-def test_plans_of_a_round_are_carried_out_by_the_command_that_is_named(acme: Any) -> None:
+def test_plans_of_a_multi_customer_run_are_carried_out_by_the_command_that_is_named(acme: Any) -> None:
     shell: CommandRunner = acme(alerts=60)
     argv = ("bulk-close", "--severity", "low", "--override", "all", "--dry-run", "--plan", "plans")
     words = suggested(shell.bare(*argv, "--all-customers"))

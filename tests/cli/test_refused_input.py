@@ -107,7 +107,7 @@ def test_a_port_that_is_taken_is_told(readable: CommandRunner) -> None:
 
 @pytest.mark.parametrize("command", ["close-hash", "bulk-close"])
 @pytest.mark.parametrize("status", quick_first("resolved", "false_positive", "True_Positive", "fp", quick=2))
-def test_a_verdict_is_not_a_status(readable: CommandRunner, command: str, status: str) -> None:
+def test_a_resolution_is_not_a_status(readable: CommandRunner, command: str, status: str) -> None:
     done = readable(command, "--hash", HASH, "--set-status", status)
     assert_one_error(done, 2, "--set-status closed --resolution false_positive")
     assert not done.requests

@@ -256,7 +256,9 @@ def test_a_run_that_is_interrupted_and_abandoned(acme: Serve) -> None:
     ),
     ids=" ".join,
 )
-def test_a_round_of_any_command_one_of_whose_customers_fails(two: CommandRunner, argv: tuple[str, ...]) -> None:
+def test_a_multi_customer_run_of_any_command_one_of_whose_customers_fails(
+    two: CommandRunner, argv: tuple[str, ...]
+) -> None:
     two.write_env("customers/initech.env", "FALCON_CLIENT_ID=abc\n")
     document = kept(two.bare(*argv, "--all-customers", "--format", "json"), "multi", 6)
     assert [part["error"] is None for part in document["customers"]] == [True, True, False]
@@ -264,7 +266,7 @@ def test_a_round_of_any_command_one_of_whose_customers_fails(two: CommandRunner,
 
 
 @pytest.mark.slow
-def test_a_round_of_changes(two: CommandRunner) -> None:
+def test_a_multi_customer_run_of_changes(two: CommandRunner) -> None:
     plans = ("bulk-close", "--product", "epp", "--override", "all", "--dry-run", "--plan", "plans/")
     kept(two.bare(*plans, "--all-customers", "--format", "json"), "multi")
     done = kept(two.bare("apply", "plans/", "--yes", "--max", "500", "--format", "json"), "multi")

@@ -110,7 +110,7 @@ def test_several_cids_may_be_allowed() -> None:
     assert preview.planned == 2
 
 
-def test_the_preview_says_that_closing_can_fire_what_no_undo_takes_back() -> None:
+def test_the_preview_says_that_closing_can_fire_what_no_undo_reverses() -> None:
     assert CLOSE_WARNING in planning(an_alert())[0].warnings
     reopened, _ = planning(an_alert(status="closed"), request=ChangeRequest(status=Status.REOPENED, operator="alice"))
     assert CLOSE_WARNING not in reopened.warnings

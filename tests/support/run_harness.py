@@ -1,4 +1,4 @@
-"""A tenant on loopback, a journal on disk and a clock that does not wait: the ground that runs are tried on."""
+"""A tenant on loopback, a journal on disk and a clock that does not wait: the harness that runs are tried on."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -239,12 +239,12 @@ def serve_run_harness(folder: Path, *, alerts: int = 400, seed: int = 1, **switc
     with Server(tenant) as server:
         falcon = Falcon(settings_for(tenant, server.url), timing)
         journal = Journal(folder / f"{tenant.cid}.sqlite3")
-        ground = RunHarness(server, tenant, falcon, folder, timing, journal)
+        harness = RunHarness(server, tenant, falcon, folder, timing, journal)
         try:
-            yield ground
+            yield harness
         finally:
             falcon.close()
-            ground.journal.close()
+            harness.journal.close()
 
 
 def settings_for(tenant: Tenant, url: str) -> Settings:

@@ -32,7 +32,9 @@ def without_time(summary: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.slow
-def test_a_round_of_hash_summary_equals_single_runs_and_shows_what_is_shared(serving: CommandRunner) -> None:
+def test_a_multi_customer_run_of_hash_summary_equals_single_runs_and_shows_what_is_shared(
+    serving: CommandRunner,
+) -> None:
     done = serving.bare("hash-summary", "--all-customers", "--format", "json")
     assert done.code == 0, done
     for name, part in parts(done).items():
@@ -51,7 +53,9 @@ def test_a_round_of_hash_summary_equals_single_runs_and_shows_what_is_shared(ser
 
 
 @pytest.mark.parametrize("naming", [("--customer", NAMES[0], "--customer", NAMES[2]), ("--customer-tag", "gold")])
-def test_a_round_is_named_by_several_customers_or_by_a_tag(serving: CommandRunner, naming: tuple[str, ...]) -> None:
+def test_a_multi_customer_run_is_named_by_several_customers_or_by_a_tag(
+    serving: CommandRunner, naming: tuple[str, ...]
+) -> None:
     for name in (NAMES[0], NAMES[2]):
         serving.write_env(f"customers/{name}.env", serving.env_texts[name] + "FALCON_TAGS=gold,eu\n")
     done = serving.bare("query", "--count", "--format", "json", *naming)
@@ -61,7 +65,9 @@ def test_a_round_is_named_by_several_customers_or_by_a_tag(serving: CommandRunne
 
 
 @pytest.mark.slow
-def test_alerts_of_a_round_name_their_customer_and_come_as_falcon_sent_them(serving: CommandRunner) -> None:
+def test_alerts_of_a_multi_customer_run_name_their_customer_and_come_as_falcon_sent_them(
+    serving: CommandRunner,
+) -> None:
     done = serving.bare("query", "--all-customers", "--all", "--format", "jsonl")
     assert done.code == 0, done
     for name, tenant in serving.tenants.items():
@@ -104,7 +110,7 @@ def test_each_customer_gets_a_report_of_its_own_and_it_names_no_other(serving: C
             assert name == mine or (tenant.cid not in text and f'"{name}"' not in text)
 
 
-def test_changes_of_a_round_go_by_way_of_plans_and_one_question(serving: CommandRunner) -> None:
+def test_changes_of_a_multi_customer_run_go_by_way_of_plans_and_one_question(serving: CommandRunner) -> None:
     assert serving.bare("bulk-close", "--all-customers", "--severity", "low", "--yes", "--max", "99").code == 2
     dry = serving.bare("bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", *HOLDS)
     assert dry.code == 0, dry
@@ -125,7 +131,7 @@ def test_changes_of_a_round_go_by_way_of_plans_and_one_question(serving: Command
 
 
 @pytest.mark.slow
-def test_the_question_of_a_round_wants_the_total(serving: CommandRunner) -> None:
+def test_the_question_of_a_multi_customer_run_wants_the_total(serving: CommandRunner) -> None:
     dry = serving.bare(
         "bulk-close", "--all-customers", "--severity", "low", "--dry-run", "--plan", "plans", "--format", "json"
     )

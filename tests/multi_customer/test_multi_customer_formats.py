@@ -38,7 +38,7 @@ def alone_of(serving: CommandRunner, name: str, argv: tuple[str, ...]) -> list[d
         quick=2,
     ),
 )
-def test_what_no_round_can_be_is_refused_before_anybody_is_contacted(
+def test_what_no_multi_customer_run_can_be_is_refused_before_anybody_is_contacted(
     serving: CommandRunner, argv: str, said: str
 ) -> None:
     for folder in ("empty", "plans"):
@@ -55,7 +55,7 @@ def test_what_no_round_can_be_is_refused_before_anybody_is_contacted(
 
 
 @pytest.mark.slow
-def test_the_alerts_of_a_round_come_in_one_table_and_the_customer_that_failed_is_named_beside_it(
+def test_the_alerts_of_a_multi_customer_run_come_in_one_table_and_the_customer_that_failed_is_named_beside_it(
     serving: CommandRunner,
 ) -> None:
     text = serving.env_texts[SECOND]
@@ -72,7 +72,7 @@ def test_the_alerts_of_a_round_come_in_one_table_and_the_customer_that_failed_is
 
 
 @pytest.mark.slow
-def test_chosen_fields_of_a_round_are_in_each_form_what_one_customer_shows(serving: CommandRunner) -> None:
+def test_chosen_fields_of_a_multi_customer_run_are_in_each_form_what_one_customer_shows(serving: CommandRunner) -> None:
     argv = ("query", "--all", "--fields", "composite_id,severity")
     alone = {name: alone_of(serving, name, argv) for name in (FIRST, SECOND)}
     document = serving.bare(*argv, "--format", "json", ROUND).document
