@@ -213,14 +213,14 @@ class ItemRecords(Generic[State]):
             if not rows:
                 return
             last = rows[-1].item_id
-            for row in rows:
+            for item_id, before, _, remote_id, state, reason, after in rows:
                 yield ItemRecord(
-                    item_id=row.item_id,
-                    before=self._state(row.before),
-                    outcome=Outcome(row.state),
-                    reason=row.reason,
-                    after=self._state(row.after),
-                    remote_id=row.remote_id,
+                    item_id=item_id,
+                    before=self._state(before),
+                    outcome=Outcome(state),
+                    reason=reason,
+                    after=self._state(after),
+                    remote_id=remote_id,
                 )
 
     def _planned(self, item_id: str, state: str | None, action_set: int, remote_id: str) -> PlannedItem[State]:

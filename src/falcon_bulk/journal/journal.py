@@ -145,13 +145,9 @@ class Journal:
 
     def counts(self, run_id: str) -> dict[Outcome, int]:
         """Return how many planned items of a run have each outcome."""
-        query = (
-            select(items.c.state, func.count())
-            .where(items.c.run_id == run_id, items.c.state.not_in(NOT_PLANNED))
-            .group_by(items.c.state)
-        )
+        query = select(items.c.state, func.count()).where(items.c.run_id == run_id).group_by(items.c.state)
         with self.database.read() as db:
-            return {Outcome(state): number for state, number in db.execute(query).all()}
+            return {Outcome(state): number for state, number in db.execute(query).all() if state not in NOT_PLANNED}
 
     def sent_by_time(self, run_id: str) -> dict[str, int]:
         """Return how many items the batches of a run had, by the time (UTC, RFC 3339) of their intent."""
@@ -265,10 +261,11 @@ class Journal:
 
     def history(self, item_id: str) -> list[ItemHistory]:
         """Return what runs of this CID did with an item, newest first."""
+        recorded = select(runs.c.run_id).where(runs.c.status != DRAFT)  # finds an item by the primary key, run by run
         query: Select[Any] = (
             select(items.c.run_id, runs.c.started, items.c.state, items.c.reason, items.c.rule)
             .join(runs, runs.c.run_id == items.c.run_id)
-            .where(items.c.item_id == item_id, runs.c.status != DRAFT)
+            .where(items.c.run_id.in_(recorded), items.c.item_id == item_id)
             .order_by(runs.c.started.desc(), runs.c.position.desc())
         )
         with self.database.read() as db:

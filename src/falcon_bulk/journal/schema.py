@@ -58,7 +58,6 @@ items = Table(
     Column("verified", Integer, nullable=False, server_default="0"),
     Column("batch", Integer),
     Index("items_by_state", "run_id", "state", "action_set", "position"),
-    Index("items_by_item", "item_id", "cid"),
 )
 
 batches = Table(
