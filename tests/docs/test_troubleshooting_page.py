@@ -300,7 +300,7 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, "bulk-close", "--product", "epp", "--dry-run", "--max", "3")
 
 
-@provokes("Nothing narrows the selection.")
+@provokes("Refusing to select every alert; add a filter.")
 def _(shell: CommandRunner) -> str:
     return said_by(shell, "bulk-close", "--dry-run")
 
