@@ -1,6 +1,6 @@
-"""Which CID each customer's name stands for, remembered from its first change on.
+"""Remembers the CID of each customer from its first change on.
 
-An env file that was overwritten with another customer's credentials is found out by this.
+This detects an env file that was overwritten with another customer's credentials.
 """
 
 from collections.abc import Iterable
@@ -16,9 +16,9 @@ FILE = "customers.json"
 
 
 def check_customer_cid(folder: Path, customer: str, cids: Iterable[str]) -> None:
-    """Hold the CIDs that the customer's credentials are for against the one remembered, if there is one.
+    """Check the CIDs of a customer's credentials against the remembered one, if there is one.
 
-    Raises WrongTenant if the customer's name stood for another CID before.
+    Raises WrongTenant if the customer had another CID before.
     """
     pinned = _read(folder).get(customer, "")
     if pinned and pinned not in (expected := tuple(cids)):
@@ -29,7 +29,7 @@ def check_customer_cid(folder: Path, customer: str, cids: Iterable[str]) -> None
 
 
 def remember_customer_cid(folder: Path, customer: str, cid: str) -> None:
-    """Remember the customer's CID, unless one is remembered."""
+    """Remember the customer's CID, unless one is remembered already."""
     with _locked(folder):
         pins = _read(folder)
         if pins.setdefault(customer, cid) == cid:
@@ -37,7 +37,7 @@ def remember_customer_cid(folder: Path, customer: str, cid: str) -> None:
 
 
 def forget_customer_cid(folder: Path, customer: str) -> str:
-    """Forget the customer's CID, so that the next change pins it anew. Returns it, '' if there was none."""
+    """Forget the customer's CID, so that the next change remembers a new one. Return it; '' if there was none."""
     with _locked(folder):
         pins = _read(folder)
         former = pins.pop(customer, "")

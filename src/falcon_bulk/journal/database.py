@@ -1,4 +1,4 @@
-"""The SQLite database of a journal: opened, brought to the present schema, read and written in transactions."""
+"""Opens the SQLite database of a journal, migrates it, and reads and writes it in transactions."""
 
 import os
 import sqlite3
@@ -106,7 +106,7 @@ class Database:
         return connection
 
     def _begin(self, connection: Connection) -> None:
-        """Begin a transaction ourselves: sqlite3 would begin it late, and a writer must not start as a reader."""
+        """Begin a transaction explicitly: sqlite3 would begin it at the first write, and a writer must lock at once."""
         connection.exec_driver_sql("BEGIN IMMEDIATE" if self._writing else "BEGIN")
 
     def _prepare(self, db: Connection) -> None:
@@ -128,14 +128,14 @@ class Database:
 
 
 def _keep_connection(context: ExceptionContext) -> None:
-    """Stay with the connection after Ctrl-C: SQLAlchemy would open a second, which waits for the lock of the first."""
+    """Keep the connection after Ctrl-C: SQLAlchemy would open a second one, which waits for the lock of the first."""
     context.is_disconnect = False
 
 
 def execute_many(db: Connection, statement: Insert | Update, rows: Sequence[dict[str, Any]]) -> None:
     """Execute a statement once for each row; all rows have the same keys, and a value for each of its parameters.
 
-    The driver gets the rows as they are. SQLAlchemy would prepare each anew, which takes as long as SQLite itself.
+    The rows go straight to the driver: SQLAlchemy would process each of them, which takes as long as SQLite itself.
     """
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""A plan on its way into the journal."""
+"""Writes a plan into the journal while it is being made."""
 
 from collections.abc import Callable
 from typing import Any, Generic
@@ -10,7 +10,7 @@ from falcon_bulk.model.run import Outcome
 
 
 class Draft(Generic[State]):
-    """The sink of a plan that is being made; writes its rows 1,000 at a time.
+    """Takes the items of a plan and writes them 1,000 at a time.
 
     begin_run: makes the draft a run; takes the preview and the time.
     """

@@ -100,7 +100,7 @@ class ItemRecords(Generic[State]):
     def batches(self, run_id: str, size: int) -> Iterator[tuple[PlannedItem[State], ...]]:
         """Yield the items not sent yet, in batches of one action set each, in the order of the plan.
 
-        Take all of them before asking anew.
+        Exhaust the iterator before calling this again: it continues after the last item it yielded.
         """
         order = (items.c.action_set, items.c.position)
         last: tuple[int, int] = (-1, -1)

@@ -84,7 +84,7 @@ class Journal:
     def draft(self, plan: Plan) -> Draft[AlertState] | Draft[Indicator]:
         """Begin to record a plan. Drafts that a crash left behind are deleted.
 
-        A run that ended before it could change anything gives way to the same plan, carried out anew.
+        A run that ended before it changed anything is replaced when the same plan is carried out again.
         Raises Busy if a run is unfinished; Refused if this run is already known.
         """
         with self.database.write() as db:
@@ -288,7 +288,7 @@ class Journal:
         return row is not None and not row.closed
 
     def abandon(self, run_id: str, at: str) -> None:
-        """Close an unfinished run: it blocks nothing any more, and what it did stays recorded. at: UTC, RFC 3339."""
+        """Close an unfinished run, so that it blocks no other; its items stay recorded. at: UTC, RFC 3339."""
         self.plan(run_id)
         with self.database.write() as db:
             run = db.execute(select(runs.c.status, runs.c.finished).where(runs.c.run_id == run_id)).one()
@@ -299,7 +299,7 @@ class Journal:
     def prune(self, before: str) -> int:
         """Delete closed runs that started before that moment (UTC, RFC 3339), in pieces; return how many.
 
-        A run becomes a draft first: if this is interrupted, no result is made from what is left of it.
+        A run becomes a draft first, so that an interruption leaves no run with part of its items.
         """
         query = select(runs.c.run_id).where(runs.c.closed == 1, runs.c.started < before, runs.c.status != DRAFT)
         with self.database.read() as db:

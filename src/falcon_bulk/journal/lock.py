@@ -1,4 +1,4 @@
-"""One changing run per CID at a time: an OS lock, which also a SIGKILL releases."""
+"""Allows one changing run per CID at a time, by a file lock that the OS releases even after SIGKILL."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -9,8 +9,8 @@ from filelock import FileLock, Timeout
 
 from falcon_bulk.errors import Busy
 
-# Seconds to try for a lock: `running` takes it too, for a moment, to see whether a run holds it.
 PATIENCE = 0.3
+"""Seconds to wait for a lock: `running_run` holds it for a moment to see whether a run does."""
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def _held(folder: Path, cid: str, run_id: str) -> Iterator[None]:
 
 
 def running_run(folder: Path, cid: str) -> str:
-    """The run that holds the lock of a CID right now, or ''."""
+    """Return the run that holds the lock of a CID right now; '' if none does."""
     lock = FileLock(folder / f"{cid}.lock", timeout=0, mode=0o600)
     try:
         lock.acquire()
