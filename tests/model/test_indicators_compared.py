@@ -16,12 +16,12 @@ def an_indicator(**fields: Any) -> Indicator:
     return Indicator(**usual | fields)
 
 
-def an_allowance(**fields: Any) -> IndicatorSpec:
+def a_spec(**fields: Any) -> IndicatorSpec:
     return IndicatorSpec(**{"platforms": ("windows",), "expiration": ENDS, "description": "Vetted"} | fields)
 
 
 @pytest.mark.parametrize(
-    ("indicator", "wanted", "lacks"),
+    ("indicator", "spec", "missing"),
     [
         ({}, {}, ()),
         ({"platforms": ["mac"]}, {"platforms": ("windows", "linux")}, ("not on windows, linux",)),
@@ -41,9 +41,9 @@ def an_allowance(**fields: Any) -> IndicatorSpec:
     ],
 )
 def test_what_is_missing_is_said_and_what_is_wider_is_not(
-    indicator: dict[str, Any], wanted: dict[str, Any], lacks: tuple[str, ...]
+    indicator: dict[str, Any], spec: dict[str, Any], missing: tuple[str, ...]
 ) -> None:
-    assert an_indicator(**indicator).lacks(an_allowance(**wanted)) == lacks
+    assert an_indicator(**indicator).missing_scope(a_spec(**spec)) == missing
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_what_is_missing_is_said_and_what_is_wider_is_not(
         {"expiration": "some day"},
     ],
 )
-def test_only_the_same_is_as_wanted(fields: dict[str, Any]) -> None:
-    assert an_indicator(expiration="2026-12-24T01:00:00+01:00").is_as_wanted(an_allowance())
-    assert not an_indicator(**fields).is_as_wanted(an_allowance())
+def test_only_the_same_matches(fields: dict[str, Any]) -> None:
+    assert an_indicator(expiration="2026-12-24T01:00:00+01:00").matches(a_spec())
+    assert not an_indicator(**fields).matches(a_spec())

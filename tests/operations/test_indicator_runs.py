@@ -220,3 +220,18 @@ def test_a_stop_between_requests_sends_no_more(store: IndicatorStore, journal: J
     assert isinstance(cause, Stopped)
     assert (result.not_sent, result.status, store.sent) == (4, "interrupted", [])
     assert not result.closed
+
+
+def test_what_somebody_changed_before_a_lost_creation_is_read_is_not_recorded_as_the_runs_work(
+    store: IndicatorStore, journal: Journal
+) -> None:
+    def created_changed_and_lost(hashes: Sequence[str]) -> CreateResponse:
+        store._make(hashes)
+        store.made[HASHES[0]] = (store.clock.monotonic(), an_indicator(HASHES[0], platforms=["mac"]))
+        raise AnswerLost("reset")
+
+    store.troubles = [created_changed_and_lost]
+    result, _ = carried_out(store, journal)
+    assert (result.changed, result.verified) == (4, 3)
+    after = {record.item_id: record.after for record in journal.indicators.records("run1")}
+    assert [digest for digest in HASHES if after[digest] is None] == HASHES[:1]

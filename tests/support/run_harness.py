@@ -75,6 +75,9 @@ class StubTenant:
     def cids(self) -> tuple[str, ...]:
         return (self.cid,)
 
+    def single_cid(self) -> str:
+        return self.cid
+
     def check_run_tenant(self, cids: tuple[str, ...], cloud: str) -> None:
         assert self.cid in cids
         assert cloud == self.cloud

@@ -11,11 +11,11 @@ from falcon_bulk.model.alert import text, texts
 ALLOW = "allow"
 NO_ACTION = "no_action"
 EXPIRY_TOLERANCE = 86_400.0
-"""Seconds that an indicator may end before the wanted time: `90d` said again an hour later is no other wish."""
+"""Seconds that an indicator may end before the requested time: `90d` requested an hour later means the same."""
 
 
 class IndicatorSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What the indicators of a run are like.
+    """What the indicators of a run look like.
 
     host_groups: ids; none of them means that it applies globally. expiration: UTC, RFC 3339; '' for never.
     """
@@ -27,7 +27,7 @@ class IndicatorSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
-    """An element of the IOC API's answers, typed loosely: only what is decided by (gofalcon's swagger)."""
+    """An element of the IOC API's answers, typed loosely: the fields that decisions use (gofalcon's swagger)."""
 
     id: Any = None
     type: Any = None
@@ -59,52 +59,52 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
         return text(self.action) == ALLOW and self.expired is not True
 
     @property
-    def words(self) -> str:
-        """What it does, where and until when."""
+    def summary(self) -> str:
+        """What it does, where and until when, for a person to read."""
         where = "globally" if self.applied_globally is True else f"in {len(texts(self.host_groups))} host groups"
         until = f" until {text(self.expiration)}" if text(self.expiration) else ""
         expired = ", expired" if self.expired is True else ""
         platforms = ", ".join(texts(self.platforms)) or "no platform"
         mobile = text(self.mobile_action)
-        besides = f", {mobile} on mobile devices" if mobile not in ("", NO_ACTION, text(self.action)) else ""
-        return f"{text(self.action) or 'unknown action'} {where} on {platforms}{besides}{until}{expired}"
+        mobile_note = f", {mobile} on mobile devices" if mobile not in ("", NO_ACTION, text(self.action)) else ""
+        return f"{text(self.action) or 'unknown action'} {where} on {platforms}{mobile_note}{until}{expired}"
 
-    def lacks(self, wanted: IndicatorSpec) -> tuple[str, ...]:
-        """In what its scope falls short of the one wanted, in words; empty if it is the same or wider."""
-        return tuple(self._lacks(wanted))
+    def missing_scope(self, spec: IndicatorSpec) -> tuple[str, ...]:
+        """Describe what of the spec's scope it does not cover; empty if its scope is the same or wider."""
+        return tuple(self._missing_scope(spec))
 
-    def _lacks(self, wanted: IndicatorSpec) -> Iterator[str]:
-        if missing := [name for name in wanted.platforms if name not in texts(self.platforms)]:
+    def _missing_scope(self, spec: IndicatorSpec) -> Iterator[str]:
+        if missing := [name for name in spec.platforms if name not in texts(self.platforms)]:
             yield f"not on {', '.join(missing)}"
         if self.applied_globally is not True:
             groups = texts(self.host_groups)
-            if not wanted.host_groups:
+            if not spec.host_groups:
                 yield "not globally"
-            elif missing := [group for group in wanted.host_groups if group not in groups]:
+            elif missing := [group for group in spec.host_groups if group not in groups]:
                 yield f"not in the host groups {', '.join(missing)}"
-        if self.expiration and _ends(text(self.expiration)) + EXPIRY_TOLERANCE < _ends(wanted.expiration):
+        if self.expiration and _end_time(text(self.expiration)) + EXPIRY_TOLERANCE < _end_time(spec.expiration):
             yield f"only until {text(self.expiration)}"
 
-    def is_as_wanted(self, wanted: IndicatorSpec) -> bool:
-        """True if it allows exactly what was to be allowed."""
+    def matches(self, spec: IndicatorSpec) -> bool:
+        """Return whether it allows exactly what the spec says."""
         scope = (tuple(sorted(texts(self.platforms))), self.applied_globally is True)
         groups = tuple(sorted(texts(self.host_groups)))
         return (
             self.allows
             and (*scope, groups)
-            == (tuple(sorted(wanted.platforms)), not wanted.host_groups, tuple(sorted(wanted.host_groups)))
-            and _ends(text(self.expiration)) == _ends(wanted.expiration)
+            == (tuple(sorted(spec.platforms)), not spec.host_groups, tuple(sorted(spec.host_groups)))
+            and _end_time(text(self.expiration)) == _end_time(spec.expiration)
         )
 
     def drift_to(self, now: "Indicator") -> tuple[str, ...]:
-        """What somebody changed between this state and the later one, in words; that it expired is nobody's doing."""
+        """Describe what somebody changed between this state and a later one. Expiry is not a change by somebody."""
         if now.expired is True and text(now.action) == NO_ACTION:
             now = msgspec.structs.replace(now, action=self.action)
         before, after = self._substance(), now._substance()
         return tuple(
-            f"{what} {before[what] or 'none'} → {after[what] or 'none'}"
-            for what in before
-            if before[what] != after[what]
+            f"{field} {before[field] or 'none'} → {after[field] or 'none'}"
+            for field in before
+            if before[field] != after[field]
         )
 
     def _substance(self) -> dict[str, str]:
@@ -116,12 +116,12 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
             "scope": "global" if self.applied_globally is True else "",
             "expiration": text(self.expiration),
             "description": text(self.description),
-            **{what: ", ".join(sorted(texts(values))) for what, values in lists.items()},
+            **{field: ", ".join(sorted(texts(values))) for field, values in lists.items()},
         }
 
 
-def _ends(expiration: str) -> float:
-    """When that is, in seconds since the epoch; never for '', and long ago for what cannot be read."""
+def _end_time(expiration: str) -> float:
+    """Return the time in seconds since the epoch; the far future for '', 0 for text that is not a time."""
     try:
         moment = datetime.fromisoformat(expiration) if expiration else datetime.max
         return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
@@ -130,9 +130,9 @@ def _ends(expiration: str) -> float:
 
 
 class HashOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of one hash of a run.
+    """The outcome of one hash of a run.
 
-    outcome: `skipped`, `held`, or a `model.run.Outcome`. reason: why, in words. indicator_id: '' where none is known.
+    outcome: a `model.run.Outcome`. reason: why, for a person to read. indicator_id: '' where none is known.
     """
 
     sha256: str

@@ -119,7 +119,9 @@ class AlertTarget:
         """Return whether Falcon says that it changed all of them: what it read back may lag."""
         return answer.complete and not answer.problems
 
-    def judge(self, item: PlannedAlert, now: Alert | None, answer: Answer, lost: Set[str]) -> AlertOutcome | Retry:
+    def decide_unseen(
+        self, item: PlannedAlert, now: Alert | None, answer: Answer, lost: Set[str]
+    ) -> AlertOutcome | Retry:
         """Decide about an alert that reads as before although the PATCH was answered."""
         refusal = answer.refused.get(item.item_id, answer.general)
         if refusal is not None and refusal.passing:

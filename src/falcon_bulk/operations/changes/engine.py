@@ -296,7 +296,7 @@ class Engine(Generic[State, Current]):
         retries: list[PlannedItem[State]] = []
         reason: Retry | None = None
         for item in left:
-            decision = self._target.judge(item, now.get(item.item_id), answer, self._lost)
+            decision = self._target.decide_unseen(item, now.get(item.item_id), answer, self._lost)
             if isinstance(decision, Retry):
                 retries.append(item)
                 reason = decision

@@ -68,16 +68,16 @@ def plan_creation(indicators: IndicatorReader, hashes: Sequence[str], spec: Indi
     )
 
 
-def decide_hash(existing: Sequence[Indicator], wanted: IndicatorSpec) -> Decision:
+def decide_hash(existing: Sequence[Indicator], spec: IndicatorSpec) -> Decision:
     """Decide about a hash from the indicators it has: one is created only where there is none."""
     allowing = [one for one in existing if one.allows]
     for one in allowing:
-        if not one.lacks(wanted):
-            return Decision(Outcome.SKIPPED, "already", f"already: {one.words}")
+        if not one.missing_scope(spec):
+            return Decision(Outcome.SKIPPED, "already", f"already: {one.summary}")
     if allowing:
-        return Decision(Outcome.HELD, "narrower", f"allowed already, {'; '.join(allowing[0].lacks(wanted))}")
+        return Decision(Outcome.HELD, "narrower", f"allowed already, {'; '.join(allowing[0].missing_scope(spec))}")
     if existing:
-        return Decision(Outcome.HELD, "no-action", f"has an indicator already: {existing[0].words}")
+        return Decision(Outcome.HELD, "no-action", f"has an indicator already: {existing[0].summary}")
     return Decision(Outcome.NOT_SENT)
 
 
@@ -115,14 +115,14 @@ def drift_since_run(item: PlannedItem[Indicator], former: IndicatorPlan, current
         return ("it does not have the run's marker any more",)
     if item.before is not None:
         return item.before.drift_to(current)
-    return () if current.is_as_wanted(former.spec) else ("it is not what the run was told to create",)
+    return () if current.matches(former.spec) else ("it is not what the run was told to create",)
 
 
 def _check_none_blocks(found: dict[str, tuple[Indicator, ...]]) -> None:
     blocking = [(digest, one) for digest, ones in found.items() for one in ones if one.blocks]
     if not blocking:
         return
-    named = [f"{digest} ({one.words}, id {text(one.id)})" for digest, one in blocking[:MAX_NAMED]]
+    named = [f"{digest} ({one.summary}, id {text(one.id)})" for digest, one in blocking[:MAX_NAMED]]
     more = f" and {len(blocking) - MAX_NAMED:,} more" if len(blocking) > MAX_NAMED else ""
     raise Refused(
         f"Indicators that detect or prevent are there already: {', '.join(named)}{more}. Nothing was sent.",

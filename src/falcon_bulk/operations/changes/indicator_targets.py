@@ -30,7 +30,7 @@ class IndicatorClient(Protocol):
 
     def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]: ...
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]: ...
-    def create(self, hashes: Sequence[str], allowance: IndicatorSpec, comment: str) -> CreateResponse: ...
+    def create(self, hashes: Sequence[str], spec: IndicatorSpec, comment: str) -> CreateResponse: ...
     def delete(self, ids: Sequence[str], comment: str) -> str: ...
 
 
@@ -55,7 +55,7 @@ class _IndicatorTarget:
         """Return False: which refusals concern single indicators only is not known, so all are split."""
         return False
 
-    def _judge(self, item: PlannedIndicator, answer: Answer, lost: Set[str]) -> IndicatorOutcome | Retry:
+    def _decide_unseen(self, item: PlannedIndicator, answer: Answer, lost: Set[str]) -> IndicatorOutcome | Retry:
         if (refusal := answer.refused.get(item.item_id)) is not None:
             # A duplicate may be the lost creation; what is refused as an error was not created then either.
             may_exist = item.item_id in lost and not refusal.reason.startswith(ERROR_PREFIX)
@@ -114,28 +114,32 @@ class CreateTarget(_IndicatorTarget):
         *,
         sent: bool = True,
     ) -> IndicatorOutcome | None:
-        """Return the outcome of a hash from the indicators it has; None if it has none."""
+        """Return the outcome of a hash from the indicators it has; None if it has none.
+
+        Without Falcon's answer, somebody may have changed ours after it was created. Its state is then not recorded
+        as what the run led to, so that an undo leaves it alone.
+        """
         if not now:
             return None
         accepted = answer is not None and answer.accepts(item.item_id)
         ours = next((one for one in now if accepted or self._plan.marker in text(one.description)), None)
         if ours is None:
-            return _outcome(item, Outcome.DRIFTED, f"somebody created one since: {now[0].words}")
-        matches = ours.is_as_wanted(self._plan.spec)
+            return _outcome(item, Outcome.DRIFTED, f"somebody created one since: {now[0].summary}")
+        matches = ours.matches(self._plan.spec)
         return ItemOutcome(
             item_id=item.item_id,
             outcome=Outcome.CHANGED,
-            reason="" if matches else f"created, but read back as: {ours.words}",
+            reason="" if matches else f"created, but read back as: {ours.summary}",
             remote_id=text(ours.id),
-            after=ours,
+            after=ours if accepted or matches else None,
             verified=matches,
         )
 
-    def judge(
+    def decide_unseen(
         self, item: PlannedIndicator, now: tuple[Indicator, ...] | None, answer: Answer, lost: Set[str]
     ) -> IndicatorOutcome | Retry:
         """Decide about a hash that has no indicator although the request was answered."""
-        return self._judge(item, answer, lost)
+        return self._decide_unseen(item, answer, lost)
 
 
 class DeleteTarget(_IndicatorTarget):
@@ -177,11 +181,11 @@ class DeleteTarget(_IndicatorTarget):
             return _outcome(item, Outcome.DRIFTED, "; ".join(drift))
         return None
 
-    def judge(
+    def decide_unseen(
         self, item: PlannedIndicator, now: Indicator | None, answer: Answer, lost: Set[str]
     ) -> IndicatorOutcome | Retry:
         """Decide about an indicator that is still there although the request was answered."""
-        return self._judge(item, answer, lost)
+        return self._decide_unseen(item, answer, lost)
 
 
 def indicator_target(indicators: IndicatorClient, plan: IndicatorPlan) -> CreateTarget | DeleteTarget:

@@ -97,7 +97,7 @@ class Target(Protocol[State, Current]):
     def shows_late(self, items: Sequence[PlannedItem[State]], answer: Answer, lost: Set[str]) -> bool:
         """Return whether items that read as before are worth another look. lost: ids whose request was lost before."""
 
-    def judge(
+    def decide_unseen(
         self, item: PlannedItem[State], now: Current | None, answer: Answer, lost: Set[str]
     ) -> ItemOutcome[State] | Retry:
         """Decide about an item that still reads as before although its request was answered."""
