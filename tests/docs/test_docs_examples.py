@@ -17,7 +17,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 # The pages that the quick tests go through: each command costs a process.
 QUICK = ("README.md", "emulator.md", "benchmarks.md")
 # Pages about more customers than acme.
-OTHERS = {"the-months-round.md": ("globex", "initech")}
+OTHERS = {"monthly-review.md": ("globex", "initech")}
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 # Asks at a terminal; a test of the question stands with the commands. Here the answer is given by options.

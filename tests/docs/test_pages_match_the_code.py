@@ -37,7 +37,7 @@ def test_the_exit_codes_are_all_explained() -> None:
 
 
 def test_the_guardrails_stand_in_the_order_in_which_they_hold() -> None:
-    text = page("changing-alerts.md").partition("## Guard rails")[2].partition("\n## ")[0]
+    text = page("changing-alerts.md").partition("## Guardrails")[2].partition("\n## ")[0]
     assert first_cells(text)[1:] == list(GUARDRAILS)
 
 
