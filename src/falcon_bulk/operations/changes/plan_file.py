@@ -53,6 +53,8 @@ class EndLine(msgspec.Struct, frozen=True, tag_field="line", tag="end"):
 
 Line = PlanLine | ActionSetLine | AlertLine | PreviewLine | EndLine
 _decode = msgspec.json.Decoder(Line).decode
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for a line that is no JSON, is not UTF-8, or is nested too deeply."""
 
 
 class PlanFileWriter:
@@ -170,14 +172,14 @@ class PlanFile:
                 f"The plan {self.path} cannot be read: {error.strerror}.",
                 "`--dry-run --plan FILE` saves one; for several customers --plan names a folder.",
             ) from None
-        except msgspec.MsgspecError:
+        except _UNREADABLE:
             raise self._damaged(number) from None
 
     def _check_version(self, data: bytes) -> None:
         """Raise Refused for the first line of a plan of another version, whatever else it holds."""
         try:
             schema = msgspec.json.decode(data, type=_AnyHeader).schema
-        except msgspec.MsgspecError:
+        except _UNREADABLE:
             return
         if schema and schema != PLAN_SCHEMA:
             raise Refused(f"{self.path} is a plan of another version ({schema}).", "Make a new plan.")
