@@ -1,5 +1,6 @@
 """A plan as a file: what was planned comes back, and nothing else is taken for a plan."""
 
+import hashlib
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, Refused
-from falcon_bulk.model.plan import Action, ActionSet, AlertPlan, AlertState, PlannedItem
+from falcon_bulk.model.indicator import IndicatorSpec
+from falcon_bulk.model.plan import (
+    PLAN_SCHEMA,
+    Action,
+    ActionSet,
+    AlertPlan,
+    AlertState,
+    IndicatorPlan,
+    PlanHeader,
+    PlannedItem,
+)
 from falcon_bulk.model.preview import Preview, TopValues
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.changes.plan_file import PlanFile, PlanFileWriter
@@ -57,6 +68,11 @@ def saved(
 @pytest.fixture
 def plan_path(tmp_path: Path) -> Path:
     return saved(tmp_path / "close.plan", an_entry(1), an_entry(2, action_set=1))
+
+
+def end_of(lines: list[bytes]) -> bytes:
+    """Return the last line for these lines, made without the code that is tested."""
+    return b'{"line":"end","sha256":"%s"}\n' % hashlib.sha256(b"".join(lines)).hexdigest().encode()
 
 
 def content(file: PlanFile) -> tuple[dict[int, ActionSet], list[PlannedItem[AlertState]]]:
@@ -107,6 +123,13 @@ def test_any_text_that_an_alert_may_carry_comes_back(
     assert content(file)[1] == planned
 
 
+def test_the_last_line_is_the_digest_of_all_bytes_before_it(plan_path: Path) -> None:
+    lines = plan_path.read_bytes().splitlines(keepends=True)
+    assert lines[0].startswith(b'{"line":"plan","schema":"falcon-bulk/plan/2",')
+    assert lines[-2].startswith(b'{"line":"preview",')
+    assert lines[-1] == end_of(lines[:-1])
+
+
 def test_the_same_plan_makes_the_same_bytes(tmp_path: Path) -> None:
     one, other = (saved(tmp_path / name, an_entry(1)) for name in ("one", "other"))
     assert one.read_bytes() == other.read_bytes()
@@ -123,18 +146,23 @@ def test_a_plan_that_is_cut_anywhere_is_refused(plan_path: Path) -> None:
         assert "not a complete plan" in refusal(lambda: PlanFile(plan_path))
 
 
-def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_path: Path) -> None:
+@pytest.mark.parametrize("bits", [0x01, 0x20, 0x80, 0xFF])
+def test_a_plan_in_which_any_byte_was_changed_is_refused(bits: int, plan_path: Path) -> None:
     whole = plan_path.read_bytes()
-    original = content(PlanFile(plan_path))
     for position in range(len(whole)):
         edited = bytearray(whole)
-        edited[position] ^= 1
+        edited[position] ^= bits
         plan_path.write_bytes(edited)
-        try:
-            file = PlanFile(plan_path)
-        except Refused:
-            continue
-        assert (file.plan, file.preview, content(file)) == (a_plan(), PREVIEW, original)
+        refusal(lambda: PlanFile(plan_path))
+
+
+def test_a_plan_with_a_byte_more_or_less_anywhere_is_refused(plan_path: Path) -> None:
+    whole = plan_path.read_bytes()
+    end_line = whole.rindex(b"\n", 0, -1) + 1
+    for position in range(end_line):
+        for edited in (whole[:position] + b" " + whole[position:], whole[:position] + whole[position + 1 :]):
+            plan_path.write_bytes(edited)
+            refusal(lambda: PlanFile(plan_path))
 
 
 @pytest.mark.parametrize(
@@ -146,6 +174,11 @@ def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_p
         lambda lines: [lines[0], *lines],
         lambda lines: [*lines, lines[-1]],
         lambda lines: [*lines, lines[3]],
+        lambda lines: [*lines, lines[-2]],
+        lambda lines: [*lines, *lines],
+        lambda lines: [*lines, b"\n"],
+        lambda lines: [*lines, b"{"],
+        lambda lines: [*lines[:-1], end_of(lines[:-1]), end_of([*lines[:-1], end_of(lines[:-1])])],
         lambda lines: lines[1:],
         lambda lines: lines[:-1],
         lambda lines: [lines[-1]],
@@ -155,6 +188,7 @@ def test_a_plan_in_which_any_byte_was_changed_is_refused_or_says_the_same(plan_p
         lambda lines: [b"{}\n"],
         lambda lines: [b"[]\n", *lines],
         lambda lines: [b"\xff\xfe\n"],
+        lambda lines: [b'{"line":"plan","x":' + b"[" * 100_000 + b"\n"],
         lambda lines: [b'"' + b"x" * 1_000_000],
     ],
 )
@@ -167,7 +201,46 @@ def test_a_preview_that_was_edited_is_refused(plan_path: Path) -> None:
     text = plan_path.read_bytes()
     assert text.count(b'"planned":2') == 1
     plan_path.write_bytes(text.replace(b'"planned":2', b'"planned":1'))
-    refusal(lambda: PlanFile(plan_path))
+    assert "not a complete plan" in refusal(lambda: PlanFile(plan_path))
+
+
+def test_a_plan_from_which_any_lines_are_dropped_is_refused(plan_path: Path) -> None:
+    lines = plan_path.read_bytes().splitlines(keepends=True)
+    for first in range(len(lines)):
+        for last in range(first + 1, len(lines) + 1):
+            plan_path.write_bytes(b"".join(lines[:first] + lines[last:]))
+            assert "not a complete plan" in refusal(lambda: PlanFile(plan_path))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda lines: lines[1:],
+        lambda lines: lines[:-1],
+        lambda lines: [lines[0], *lines],
+        lambda lines: [*lines, lines[3]],
+        lambda lines: [*lines, lines[-1]],
+        lambda lines: [lines[-1], *lines[:-1]],
+        lambda lines: [*lines[:3], lines[-1], *lines[3:-1]],
+        lambda lines: [lines[0].replace(b'"schema":"falcon-bulk/plan/2",', b""), *lines[1:]],
+        lambda lines: [],
+    ],
+)
+def test_lines_out_of_order_are_refused_even_with_their_digest(
+    edit: Callable[[list[bytes]], list[bytes]], plan_path: Path
+) -> None:
+    lines = edit(plan_path.read_bytes().splitlines(keepends=True)[:-1])
+    plan_path.write_bytes(b"".join([*lines, end_of(lines)]))
+    assert "not a complete plan" in refusal(lambda: PlanFile(plan_path))
+
+
+def test_a_plan_of_indicators_is_no_plan_file(plan_path: Path) -> None:
+    shared = {name: getattr(a_plan(), name) for name in PlanHeader.__struct_fields__}
+    plan = IndicatorPlan(**shared, spec=IndicatorSpec(platforms=("windows",), description="Vetted"))
+    header = msgspec.json.encode({"line": "plan", "schema": PLAN_SCHEMA, "plan": plan}) + b"\n"
+    lines = [header, *plan_path.read_bytes().splitlines(keepends=True)[1:-1]]
+    plan_path.write_bytes(b"".join([*lines, end_of(lines)]))
+    assert "line 1 was cut" in refusal(lambda: PlanFile(plan_path))
 
 
 def test_a_file_that_is_replaced_after_it_was_checked_is_noticed(tmp_path: Path, plan_path: Path) -> None:
@@ -183,9 +256,13 @@ def test_a_plan_that_cannot_be_read_is_refused(name: str, tmp_path: Path) -> Non
     assert "cannot be read" in refusal(lambda: PlanFile(tmp_path / name))
 
 
-def test_a_plan_of_another_version_is_refused_by_its_name(plan_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("falcon_bulk.operations.changes.plan_file.PLAN_SCHEMA", "falcon-bulk/plan/3")
-    assert "falcon-bulk/plan/2" in refusal(lambda: PlanFile(plan_path))
+@pytest.mark.parametrize("version", ["falcon-bulk/plan/1", "falcon-bulk/plan/3", "falcon-bulk/run/1"])
+def test_a_plan_of_another_version_is_refused_by_its_name(version: str, plan_path: Path) -> None:
+    first, *others = plan_path.read_bytes().splitlines(keepends=True)[:-1]
+    edited = [first.replace(b"falcon-bulk/plan/2", version.encode()), *others]
+    for lines in (edited, [edited[0].replace(b'"plan":{', b'"plan":{"unknown":[],'), *others], edited[:1]):
+        plan_path.write_bytes(b"".join([*lines, end_of(lines)]))
+        assert f"another version ({version})" in refusal(lambda: PlanFile(plan_path))
 
 
 # Whose it is, and how old
