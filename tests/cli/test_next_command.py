@@ -60,7 +60,7 @@ def test_a_run_can_be_undone_unless_another_run_did_it_or_is_about_to(acme: Any)
     shell.server.call(lambda: shell.tenant.faults.add(refused[0]))
     in_vain = shell("undo", run, "--yes", "--max", "60", *one_by_one).document
     assert in_vain["not_sent"] == in_vain["planned"] > 1
-    assert suggested(shell(*show))[:2] == ["undo", run], "nothing was taken back"
+    assert suggested(shell(*show))[:2] == ["undo", run], "nothing was undone"
 
     shell.server.call(shell.tenant.faults.clear)
     shell.server.call(lambda: shell.tenant.faults.add(refused[1]))

@@ -137,6 +137,15 @@ def test_a_lost_creation_that_the_search_does_not_show_yet_is_found_when_the_dup
     assert len(store.sent) == 2
 
 
+def test_a_lost_creation_that_the_search_shows_while_late_effects_are_waited_for_is_not_sent_again(
+    store: IndicatorStore, journal: Journal
+) -> None:
+    store.lag, store.applies_then_loses = 6.0, True
+    store.troubles = [AnswerLost("reset")]
+    result, _ = carried_out(store, journal)
+    assert (result.status, result.changed, result.verified, store.sent) == ("success", 4, 4, [HASHES])
+
+
 def test_a_duplicate_of_a_lost_creation_that_never_shows_stays_unknown_until_it_does(
     store: IndicatorStore, journal: Journal
 ) -> None:
