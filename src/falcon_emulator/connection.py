@@ -87,11 +87,12 @@ def _record(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]
 
 
 def _entry(call: Call, at: int) -> Request:
-    """Return the log entry of a call that has not been answered yet."""
+    """Return the log entry of a call that has not been answered yet; of several aggregates the first counts."""
     try:
-        summary = msgspec.json.decode(call.body, type=BodySummary) if call.body else BodySummary()
+        body = msgspec.json.decode(call.body, type=BodySummary | list[BodySummary]) if call.body else []
     except (msgspec.DecodeError, UnicodeDecodeError):
-        summary = BodySummary()
+        body = []
+    summary = body if isinstance(body, BodySummary) else next(iter(body), BodySummary())
     token = call.headers.get("Authorization", "")
     return Request(
         call.number,

@@ -13,19 +13,20 @@ from falcon_bulk.journal.lock import hold_locks
 CID, OTHER_CID = "c" * 32, "d" * 32
 
 
-def test_pins_that_are_damaged_refuse_a_change_and_say_how_to_pin_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b'{"acme": ', b'{"acme": "\xff"}', b"[]", b"[" * 100_000, b""])
+def test_damaged_customer_cids_refuse_a_change_and_say_what_to_do(tmp_path: Path, content: bytes) -> None:
     remember_customer_cid(tmp_path, "acme", CID)
-    (tmp_path / FILE).write_bytes(b'{"acme": ')
+    (tmp_path / FILE).write_bytes(content)
     for use in (
         lambda: check_customer_cid(tmp_path, "acme", (CID,)),
         lambda: remember_customer_cid(tmp_path, "acme", CID),
     ):
         with pytest.raises(WrongTenant, match="damaged") as caught:
             use()
-        assert caught.value.hint == "Remove it to pin anew."
+        assert caught.value.hint == "Remove it; the next change remembers the CID again."
 
 
-def test_a_pin_stays_until_it_is_forgotten(tmp_path: Path) -> None:
+def test_a_customers_cid_is_remembered_until_it_is_forgotten(tmp_path: Path) -> None:
     remember_customer_cid(tmp_path, "acme", CID)
     remember_customer_cid(tmp_path, "acme", OTHER_CID)
     check_customer_cid(tmp_path, "acme", (CID,))

@@ -119,8 +119,17 @@ def test_another_status_can_be_set(acme: Any, status: str) -> None:
     assert {alert["status"] for alert in shell.alerts() if alert["product"] == "epp"} == {status}
 
 
+def test_a_status_that_is_the_target_too_says_what_selects_and_what_sets(readable: CommandRunner) -> None:
+    for argv, hinted in ((("--status", "closed"), True), (("--status", "closed", "--set-status", "new"), False)):
+        done = readable("bulk-close", *argv, "--dry-run", "--format", "json")
+        assert done.code == 0, done
+        assert (done.document["planned"] == 0) is hinted
+        assert ("Hint: --status closed selects" in done.err) is hinted
+        assert ("--set-status sets one" in done.err) is hinted
+
+
 @pytest.mark.slow
-def test_from_status_selects_and_status_sets(acme: Any) -> None:
+def test_status_selects_and_set_status_sets(acme: Any) -> None:
     shell = acme()
     reopened = {alert["composite_id"] for alert in shell.alerts() if alert["status"] == "reopened"}
     document = shell.json("bulk-close", "--status", "reopened", "--set-status", "new", *FREELY)

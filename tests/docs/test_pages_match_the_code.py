@@ -46,10 +46,10 @@ def test_setup_has_the_console_and_the_region_of_every_cloud() -> None:
     assert {region: console for console, region in rows} == {name: cloud.console for name, cloud in CLOUDS.items()}
 
 
-def test_the_map_of_the_house_has_every_room() -> None:
-    rooms = {folder.name for folder in (ROOT / "src" / "falcon_bulk").iterdir() if folder.is_dir()}
+def test_the_architecture_page_has_every_folder() -> None:
+    folders = {folder.name for folder in (ROOT / "src" / "falcon_bulk").iterdir() if folder.is_dir()}
     named = re.findall(r"^\| `(\w+)/` \|", page("architecture.md"), re.MULTILINE)
-    assert set(named) == rooms - {"__pycache__"}
+    assert set(named) == folders - {"__pycache__"}
 
 
 def test_the_index_leads_to_every_page() -> None:

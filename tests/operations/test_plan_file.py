@@ -301,6 +301,12 @@ def test_a_plan_that_is_too_old_is_refused_with_its_age(plan_path: Path) -> None
     assert "24.5 hours" in refusal(lambda: checked(plan_path, hours=24.5))
 
 
+@pytest.mark.parametrize("created", ["", "yesterday", "2026-11-17T06:50:00"])
+def test_a_plan_whose_time_cannot_be_read_is_refused(tmp_path: Path, created: str) -> None:
+    path = saved(tmp_path / "odd.plan", plan=a_plan(created=created))
+    assert "line 1" in refusal(lambda: checked(path))
+
+
 # Size
 
 

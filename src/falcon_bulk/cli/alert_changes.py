@@ -57,7 +57,7 @@ def change_selection(
     request.full_comment(origin.run_id)  # raises now, before a login, if it is too long
     if not options.dry_run and request.status == Status.CLOSED and request.resolution is None:
         session.console.say("Hint: --resolution false_positive records why the alerts are closed.")
-    return run_operation(
+    exit_code = run_operation(
         session,
         lambda tenant: prepare(session, tenant),
         confirmation,
@@ -66,3 +66,8 @@ def change_selection(
         plan_file=plan_file,
         fail_on_empty=fail_on_empty,
     )
+    if request.status is not None and set(selection.statuses) == {request.status}:
+        session.console.say(
+            f"Hint: --status {request.status} selects the alerts that have this status already; --set-status sets one."
+        )
+    return exit_code

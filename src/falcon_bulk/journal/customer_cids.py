@@ -54,9 +54,10 @@ def _read(folder: Path) -> dict[str, str]:
         return msgspec.json.decode((folder / FILE).read_bytes(), type=dict[str, str])
     except FileNotFoundError:
         return {}
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise WrongTenant(
-            f"{folder / FILE} is damaged: which CID a customer is cannot be checked.", "Remove it to pin anew."
+            f"{folder / FILE} is damaged: which CID a customer is cannot be checked.",
+            "Remove it; the next change remembers the CID again.",
         ) from None
 
 

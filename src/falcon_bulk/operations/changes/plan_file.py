@@ -136,7 +136,10 @@ class PlanFile:
             )
         if self.plan.cloud != cloud:
             raise Refused(f"The plan is for {self.plan.cloud}, this is {cloud}.", "Use the env file it was made with.")
-        age = now - datetime.fromisoformat(self.plan.created)
+        try:
+            age = now - datetime.fromisoformat(self.plan.created)
+        except (ValueError, TypeError):  # TypeError: a time without an offset
+            raise self._damaged(1) from None
         if age > max_age:
             raise Refused(
                 f"The plan was made {age.total_seconds() / 3600:.1f} hours ago.",
