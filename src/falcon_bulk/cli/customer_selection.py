@@ -105,8 +105,8 @@ def _arguments(options: SharedOptions) -> tuple[str, ...]:
         "--customer-tag": options.customer_tag or "",
         "--env-file": str(options.env_file or ""),
     }
-    words = [word for option, value in single.items() if value for word in (option, value)]
-    return (*words, *["--all-customers"] * options.all_customers)
+    arguments = [argument for option, value in single.items() if value for argument in (option, value)]
+    return (*arguments, *["--all-customers"] * options.all_customers)
 
 
 def _has_tag(customer: CustomerSelection, tag: str, say: Callable[[str], None]) -> bool:

@@ -15,12 +15,12 @@ _STDIN = "-"
 _ACTIVE = frozenset('"$`\\!')
 
 
-def suggest(session: Session, label: str, *words: str, with_customer: bool = True) -> None:
+def suggest(session: Session, label: str, *arguments: str, with_customer: bool = True) -> None:
     """Show a command with the options that select the customer.
 
     with_customer: False for a command that does not take them; the customers' folder is added anyway.
     """
-    session.console.say(_step(session, label, *words, with_customer=with_customer))
+    session.console.say(_step(session, label, *arguments, with_customer=with_customer))
 
 
 def after_query(session: Session, options: SelectionOptions, shown: int) -> None:
@@ -52,7 +52,7 @@ def after_dry_run(session: Session, result: RunResult) -> None:
         return
     if result.plan_file:
         suggest(session, "Apply it:", "apply", result.plan_file)
-    elif not any(word == _STDIN or word.endswith(f"={_STDIN}") for word in session.argv):
+    elif not any(argument == _STDIN or argument.endswith(f"={_STDIN}") for argument in session.argv):
         session.console.say(_line("Apply it:", _without_dry_run(session.argv)))
 
 
@@ -111,9 +111,9 @@ def _undo_step(session: Session, result: RunResult) -> str:
     return ""
 
 
-def _suggest_for_selection(session: Session, options: SelectionOptions, *words: str) -> None:
+def _suggest_for_selection(session: Session, options: SelectionOptions, *arguments: str) -> None:
     if str(options.hash_file) != _STDIN:
-        suggest(session, "Next:", *words, *_selection_arguments(options))
+        suggest(session, "Next:", *arguments, *_selection_arguments(options))
 
 
 def _selection_arguments(options: SelectionOptions) -> list[str]:
@@ -130,8 +130,8 @@ def _selection_arguments(options: SelectionOptions) -> list[str]:
         "--status": ",".join(options.statuses),
         "--hash-file": str(options.hash_file or ""),
     }
-    words = [word for option, value in single.items() if value for word in (option, value)]
-    return words + ["--visible-only"] * options.visible_only
+    arguments = [argument for option, value in single.items() if value for argument in (option, value)]
+    return arguments + ["--visible-only"] * options.visible_only
 
 
 def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
@@ -141,14 +141,15 @@ def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
             yield word
 
 
-def _step(session: Session, label: str, *words: str, with_customer: bool = True) -> str:
+def _step(session: Session, label: str, *arguments: str, with_customer: bool = True) -> str:
     return _line(
-        label, [*words, *(session.customers.arguments if with_customer else ()), *session.customers.folder_arguments]
+        label,
+        [*arguments, *(session.customers.arguments if with_customer else ()), *session.customers.folder_arguments],
     )
 
 
-def _line(label: str, words: Iterable[str]) -> str:
-    return f"{label}  {' '.join(map(_quoted, ('falcon-bulk', *words)))}"
+def _line(label: str, arguments: Iterable[str]) -> str:
+    return f"{label}  {' '.join(map(_quoted, ('falcon-bulk', *arguments)))}"
 
 
 def _quoted(word: str) -> str:

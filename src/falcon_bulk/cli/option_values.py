@@ -49,7 +49,7 @@ def single_value(then: Check | None = None, default: Any = None) -> dict[str, An
 
 
 def choice_value(choices: tuple[str, ...], default: str | None = None) -> dict[str, Any]:
-    """Declare an option that takes one of several words."""
+    """Declare an option that takes one of several values."""
 
     def choose(_ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
         return value if value is None else _one_of(value, param, choices)

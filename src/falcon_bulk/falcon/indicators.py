@@ -46,7 +46,7 @@ class ItemMessage(msgspec.Struct, frozen=True):
 class CreateResponse:
     """The indicators that a creation made, and the reasons why others were refused, by hash.
 
-    message: what Falcon said about the request as a whole; '' for nothing.
+    message: what Falcon answered about the request as a whole; '' for nothing.
     """
 
     created: tuple[Indicator, ...]

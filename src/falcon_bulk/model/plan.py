@@ -104,7 +104,7 @@ class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What all items of a plan have in common.
 
     cid: the tenant whose journal records the run; cids: all that its alerts may belong to. cloud: the base URL.
-    machine: the host name of the machine that made it. selection: what was selected, in words. created: UTC, RFC 3339.
+    machine: the host name of the machine that made it. selection: what was selected, as text. created: UTC, RFC 3339.
     comment: the whole comment that each item gets. undoes: the run that this one undoes, else ''.
     """
 

@@ -22,7 +22,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """A plan in numbers. selected = planned + sum(skipped) + sum(held).
 
     skipped: by reason (`already`, `duplicate`, `not_found`); held: by guardrail.
-    actions: what each item gets, in words; warnings: what the analyst should know before confirming.
+    actions: what each item gets, as text; warnings: what the analyst should know before confirming.
     oldest and newest: created_timestamp of the planned alerts, '' if there are none. hashes: the outcome of each hash
     of an indicator plan. outliers: of alerts selected by hash, those unlike the others. items: those given by name
     and not planned. incomplete: why the data was not whole.

@@ -70,7 +70,7 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
     selected = planned + sum(skipped) + sum(held); planned = changed + failed + drifted + unknown + not_sent.
     verified counts the items that were read back in the target state. seconds is wall time. actions: what each item
-    gets, in words. overridden: the guardrails that were overridden. items: those given by name and not changed.
+    gets, as text. overridden: the guardrails that were overridden. items: those given by name and not changed.
     incomplete: why the data was not whole; empty as a rule. closed: nothing is left that a resume would do, or the run
     was abandoned.
     """

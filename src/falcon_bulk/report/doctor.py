@@ -82,5 +82,5 @@ def _without(text: str, names: Mapping[str, str]) -> str:
     known = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
     if not known:
         return text
-    words = "|".join(map(re.escape, known))
-    return re.sub(rf"(?<![A-Za-z0-9_-])(?:{words})(?![A-Za-z0-9_-])", lambda found: names[found[0]], text)
+    pattern = "|".join(map(re.escape, known))
+    return re.sub(rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9_-])", lambda found: names[found[0]], text)

@@ -105,7 +105,7 @@ def results_of(parts: Parts[Result]) -> list[tuple[str, Result]]:
 
 
 def customers_page(sheets: Sequence[Sheet], customers: Sheet, selection: str, charts: Sequence[Chart] = ()) -> Page:
-    """Return a page of sheets under the title of the customers' sheet. selection: the filter in words."""
+    """Return a page of sheets under the title of the customers' sheet. selection: the filter as text."""
     return Page(sheets, customers.title, {"filter": selection}, charts)
 
 

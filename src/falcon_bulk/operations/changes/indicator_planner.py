@@ -70,10 +70,10 @@ def plan_creation(indicators: IndicatorReader, hashes: Sequence[str], spec: Indi
 
 def decide_hash(existing: Sequence[Indicator], spec: IndicatorSpec) -> Decision:
     """Decide about a hash from the indicators it has: one is created only where there is none."""
-    allowing = [one for one in existing if one.allows]
-    for one in allowing:
-        if not one.missing_scope(spec):
-            return Decision(Outcome.SKIPPED, "already", f"already: {one.summary}")
+    allowing = [indicator for indicator in existing if indicator.allows]
+    for indicator in allowing:
+        if not indicator.missing_scope(spec):
+            return Decision(Outcome.SKIPPED, "already", f"already: {indicator.summary}")
     if allowing:
         return Decision(Outcome.HELD, "narrower", f"allowed already, {'; '.join(allowing[0].missing_scope(spec))}")
     if existing:
@@ -119,10 +119,12 @@ def drift_since_run(item: PlannedItem[Indicator], former: IndicatorPlan, current
 
 
 def _check_none_blocks(found: dict[str, tuple[Indicator, ...]]) -> None:
-    blocking = [(digest, one) for digest, ones in found.items() for one in ones if one.blocks]
+    blocking = [
+        (digest, indicator) for digest, indicators in found.items() for indicator in indicators if indicator.blocks
+    ]
     if not blocking:
         return
-    named = [f"{digest} ({one.summary}, id {text(one.id)})" for digest, one in blocking[:MAX_NAMED]]
+    named = [f"{digest} ({indicator.summary}, id {text(indicator.id)})" for digest, indicator in blocking[:MAX_NAMED]]
     more = f" and {len(blocking) - MAX_NAMED:,} more" if len(blocking) > MAX_NAMED else ""
     raise Refused(
         f"Indicators that detect or prevent are there already: {', '.join(named)}{more}. Nothing was sent.",

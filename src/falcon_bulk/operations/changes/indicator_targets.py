@@ -48,7 +48,7 @@ class _IndicatorTarget:
         return journal.indicators
 
     def shows_late(self, items: Sequence[PlannedIndicator], answer: Answer, lost: Set[str]) -> bool:
-        """Return whether some of them are said to be done, or may be by a request that was lost."""
+        """Return whether Falcon reports some of them as done, or a lost request may have done them."""
         return any(answer.accepts(item.item_id) or item.item_id in lost for item in items)
 
     def concerns_request(self, error: Rejected) -> bool:
@@ -80,7 +80,7 @@ class CreateTarget(_IndicatorTarget):
         accepted = answer.accepted or {} if answer else {}
         hashes = [item.item_id for item in items]
         by_id = self._indicators.by_id([accepted[digest] for digest in hashes if digest in accepted])
-        found: dict[str, tuple[Indicator, ...]] = {one.sha256: (one,) for one in by_id.values()}
+        found: dict[str, tuple[Indicator, ...]] = {indicator.sha256: (indicator,) for indicator in by_id.values()}
         if others := [digest for digest in hashes if digest not in accepted]:
             found |= self._indicators.find(others)
         return found
@@ -122,7 +122,9 @@ class CreateTarget(_IndicatorTarget):
         if not now:
             return None
         accepted = answer is not None and answer.accepts(item.item_id)
-        ours = next((one for one in now if accepted or self._plan.marker in text(one.description)), None)
+        ours = next(
+            (indicator for indicator in now if accepted or self._plan.marker in text(indicator.description)), None
+        )
         if ours is None:
             return _outcome(item, Outcome.DRIFTED, f"somebody created one since: {now[0].summary}")
         matches = ours.matches(self._plan.spec)
@@ -186,11 +188,6 @@ class DeleteTarget(_IndicatorTarget):
     ) -> IndicatorOutcome | Retry:
         """Decide about an indicator that is still there although the request was answered."""
         return self._decide_unseen(item, answer, lost)
-
-
-def indicator_target(indicators: IndicatorClient, plan: IndicatorPlan) -> CreateTarget | DeleteTarget:
-    """Return what a run about indicators does: an undo deletes."""
-    return DeleteTarget(indicators, plan) if plan.undoes else CreateTarget(indicators, plan)
 
 
 def _outcome(item: PlannedIndicator, outcome: Outcome, reason: str) -> IndicatorOutcome:

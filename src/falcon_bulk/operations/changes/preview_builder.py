@@ -114,7 +114,7 @@ class PreviewBuilder:
             self.skipped["duplicate"] += repeated
 
     def build(self, actions: Iterable[str], *, warnings: Iterable[str] = ()) -> Preview:
-        """Return the plan in numbers. actions: what each item gets, in words."""
+        """Return the plan in numbers. actions: what each item gets, as text."""
         all_warnings = list(warnings)
         if self._hashes and self._interpreters:
             names = sorted(self._interpreters)

@@ -60,7 +60,7 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
         comment: the full comment, as `full_comment` returns it.
         """
-        other_resolutions = [one for one in Resolution if one != self.resolution and one in alert.tag_set]
+        other_resolutions = [name for name in Resolution if name != self.resolution and name in alert.tag_set]
         added = [tag for tag in (self.resolution, *self.tags) if tag]
         return (
             *([Action("update_status", self.status)] if self.status else []),

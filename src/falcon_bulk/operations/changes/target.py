@@ -72,7 +72,7 @@ class Target(Protocol[State, Current]):
         """Return the journal's items of this kind."""
 
     def read(self, items: Sequence[PlannedItem[State]], answer: Answer | None = None) -> dict[str, Current]:
-        """Return what is there now, by item id; unknown items are missing. answer: what Falcon said of them."""
+        """Return what is there now, by item id; unknown items are missing. answer: what Falcon answered about them."""
 
     def check(self, item: PlannedItem[State], actions: ActionSet, now: Current | None) -> ItemOutcome[State] | None:
         """Return an outcome for an item that is not to be sent any more, as it was just read; None to send it."""
