@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from falcon_bulk.errors import AnswerLost, FalconAnswer, FalconBulkError, Rejected
+from falcon_bulk.falcon.bisect import Bisection
 from falcon_bulk.model.clock import POLL_INTERVAL, Clock, rfc3339
 from falcon_bulk.model.plan import ActionSet, Plan, PlannedItem, State
 from falcon_bulk.model.run import Batch, BatchAnswer, ItemOutcome, Outcome, RunProblem, RunResult
@@ -190,7 +191,7 @@ class Engine(Generic[State, Current]):
         Raises FalconBulkError where going on makes no sense, also where Falcon takes no part of a batch however it is
         split; the journal then says which items were not sent.
         """
-        splits = 0
+        bisection = Bisection(MAX_SPLITS)
         any_taken = False
         queue = deque([first])
         while queue:
@@ -211,15 +212,12 @@ class Engine(Generic[State, Current]):
                 queue.append(PendingBatch(left.items, batch.tries + 1, NEVER_READ))
             elif left.error and left.partial:
                 queue.append(PendingBatch(left.items, batch.tries, read_at))
-            elif left.error and len(left.items) > 1 and splits < MAX_SPLITS:
-                splits += 1
-                half = len(left.items) // 2
-                queue.extend(
-                    PendingBatch(part, batch.tries, read_at) for part in (left.items[:half], left.items[half:])
-                )
+            elif left.error and len(left.items) > 1 and not bisection.exhausted:
+                halves = bisection.split(left.items)
+                queue.extend(PendingBatch(list(half), batch.tries, read_at) for half in halves)
             else:
                 self._give_up(left)
-                if left.error and splits == MAX_SPLITS and not any_taken:
+                if left.error and bisection.exhausted and not any_taken:
                     raise left.error
 
     def _attempt(self, batch: PendingBatch[State], release: Callable[[], None]) -> Remainder[State]:
