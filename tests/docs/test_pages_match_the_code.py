@@ -52,6 +52,19 @@ def test_the_architecture_page_has_every_folder() -> None:
     assert set(named) == folders - {"__pycache__"}
 
 
+def test_the_walk_from_a_hash_to_the_request_names_files_and_functions_that_exist() -> None:
+    walk = page("architecture.md").partition("## From `--hash`")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| .+? \| (`.+?`) \| (`.+?`) \|$", walk, re.MULTILINE)
+    assert len(rows) == walk.count("\n| ") - 1
+    for files, functions in rows:
+        source = "".join(
+            (ROOT / "src" / "falcon_bulk" / name).read_text(encoding="utf-8") for name in re.findall(r"`(.+?)`", files)
+        )
+        for function in re.findall(r"`(.+?)`", functions):
+            for part in function.split("."):
+                assert re.search(rf"(def|class) {part}\b", source), (files, function)
+
+
 def test_the_index_leads_to_every_page() -> None:
     linked = {(ROOT / "docs" / target).resolve() for target in re.findall(r"\]\(([^)#:]+)\)", page("README.md"))}
     pages = {path.resolve() for path in (ROOT / "docs").rglob("*.md")} - {(ROOT / "docs" / "README.md").resolve()}
