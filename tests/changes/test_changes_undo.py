@@ -157,11 +157,11 @@ def test_an_undo_is_asked_for_says_what_it_cannot_undo_and_leaves_a_comment_that
         assert shell("undo", run, "--yes", "--expect", "39").code == 7
         dry = shell("undo", run, "--dry-run")
         assert dry.code == 0
-        assert "Comments cannot be taken back" in dry.text + dry.err
+        assert "Comments cannot be undone" in dry.text + dry.err
         assert shell.patch_count() == sent
         done = shell("undo", run, "--yes", "--expect", "40", "--format", "json")
         assert (done.code, done.document["command"], done.document["changed"]) == (0, "undo", 40)
-        assert "Comments cannot be taken back" in done.err
+        assert "Comments cannot be undone" in done.err
         assert shell.closed_count(ids) == 0
         assert shell.comment_counts(ids, f"Undo of {run} (by ") == [1]
         assert shell("undo", "251124nosuch", "--yes", "--max", "5").code == 7

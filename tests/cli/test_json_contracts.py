@@ -45,6 +45,7 @@ HASH = {
 ELSEWHERE = {"sha256": str, "md5": (str, type(None)), "alerts": int, "fields": list, "filenames": list}
 RUNS_ROW = {
     **dict.fromkeys(("run_id", "customer", "cid", "command", "status", "started"), str),
+    **dict.fromkeys(("operator", "selection", "comment", "rule"), str),
     "finished": (str, type(None)),
     "planned": int,
     "changed": int,

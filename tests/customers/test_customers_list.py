@@ -134,7 +134,7 @@ def test_a_csv_has_a_line_for_each_customer(msp: ManagedCustomers) -> None:
 def test_a_missing_folder_is_an_error(msp: ManagedCustomers) -> None:
     done = msp.customers("--customers-dir", "costumers")
     assert done.code == 4
-    assert "costumers cannot be read" in done.err
+    assert "Cannot read the customers' folder costumers" in done.err
     assert "--customers-dir" in done.err
     (msp.folder / "empty").mkdir()
     done = msp.customers("--customers-dir", "empty")

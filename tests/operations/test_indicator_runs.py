@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from falcon_bulk.errors import AnswerLost, FalconBulkError, Rejected, Stopped
+from falcon_bulk.errors import AnswerLost, FalconBulkError, MissingScope, Rejected, Stopped
 from falcon_bulk.falcon.indicators import CreateResponse
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.indicator import Indicator, IndicatorSpec
@@ -244,3 +244,13 @@ def test_what_somebody_changed_before_a_lost_creation_is_read_is_not_recorded_as
     assert (result.changed, result.verified) == (4, 3)
     after = {record.item_id: record.after for record in journal.indicators.records("run1")}
     assert [digest for digest in HASHES if after[digest] is None] == HASHES[:1]
+
+
+def test_a_lost_creation_stays_unknown_where_sending_it_again_is_forbidden(
+    store: IndicatorStore, journal: Journal
+) -> None:
+    store.lag, store.applies_then_loses = 1_000.0, True
+    store.troubles = [AnswerLost("reset"), MissingScope("Falcon refuses to change indicators (403).")]
+    result, cause = carried_out(store, journal)
+    assert isinstance(cause, MissingScope)
+    assert (result.unknown, result.not_sent, result.closed) == (4, 0, False)

@@ -156,7 +156,7 @@ def test_outliers_are_shown_next_to_the_question_and_hold_nothing_back(shell: Co
 def test_a_saved_plan_keeps_the_outliers(shell: CommandRunner) -> None:
     plan = shell.folder / "copies.plan"
     assert shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run", "--plan", str(plan)).code == 0
-    assert len(json.loads(plan.read_bytes().splitlines()[-1])["preview"]["alike"]["groups"]) == 1
+    assert len(json.loads(plan.read_bytes().splitlines()[-2])["preview"]["outliers"]["groups"]) == 1
     with shell.terminal("apply", str(plan)) as terminal:
         terminal.wait_for("Type 'acme 266'")
         assert "Outliers: 3 of 266 alerts" in without_styling(terminal.shown)

@@ -237,7 +237,7 @@ class Engine(Generic[State, Current]):
                 raise
             return left
         except FalconBulkError as error:
-            self._record(sent, [_with_outcome(item, Outcome.NOT_SENT) for item in items], answer=error.code)
+            self._record(sent, [_with_outcome(item, self._unchanged(item)) for item in items], answer=error.code)
             raise
         if not answer.problems:
             release()
