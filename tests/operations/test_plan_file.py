@@ -223,6 +223,7 @@ def test_a_plan_from_which_any_lines_are_dropped_is_refused(plan_path: Path) -> 
         lambda lines: [lines[-1], *lines[:-1]],
         lambda lines: [*lines[:3], lines[-1], *lines[3:-1]],
         lambda lines: [lines[0].replace(b'"schema":"falcon-bulk/plan/2",', b""), *lines[1:]],
+        lambda lines: [lines[0].replace(b'"schema":"falcon-bulk/plan/2"', b'"schema":""'), *lines[1:]],
         lambda lines: [],
     ],
 )

@@ -153,6 +153,8 @@ class PlanFile:
         for number, (line, data) in enumerate(self._lines(), 1):
             if (number == 1) != isinstance(line, PlanLine) or not _may_follow(before, line):
                 raise self._damaged(number)
+            if isinstance(line, PlanLine) and line.schema != PLAN_SCHEMA:
+                raise self._damaged(number)
             if isinstance(line, EndLine) and line.sha256 != digest.hexdigest():
                 raise self._damaged()
             digest.update(data)
