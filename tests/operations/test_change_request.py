@@ -118,7 +118,7 @@ AROUND = len(a_request(comment="x").full_comment(RUN)) - 1
 
 
 @pytest.mark.parametrize("letter", ["x", "ü", "€", "😀"])
-def test_a_full_comment_1023_bytes_is_taken_and_one_of_1024_is_not(letter: str) -> None:
+def test_a_comment_of_1023_bytes_is_taken_and_one_of_1024_is_not(letter: str) -> None:
     size = len(letter.encode())
     room = 1_023 - AROUND
     fits = letter * (room // size) + "x" * (room % size)
