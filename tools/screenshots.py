@@ -16,7 +16,7 @@ from falcon_emulator import Server, Tenant
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 BINARIES = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
-    *("--headless", "--no-emulator", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 DARK = "--blink-settings=preferredColorScheme=0"
