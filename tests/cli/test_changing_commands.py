@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,10 @@ from tests.support.sampling import quick_first
 
 YES = ("--yes", "--max", "100000")
 FREELY = (*YES, "--override", "all", "--batch-delay", "0")
-VERDICTS = {"false_positive", "true_positive", "ignored"}
-RAILS = {
+RESOLUTION_TAGS = {"false_positive", "true_positive", "ignored"}
+GUARDRAIL_NAMES = {
     *("critical", "no-severity", "overwatch", "falcon-complete", "true-positive"),
-    *("case", "assigned", "in-progress", "other-hashes"),
+    *("case", "assigned", "in-progress", "reopened", "closed", "other-hashes"),
 }
 
 
@@ -55,7 +56,7 @@ def test_bulk_close_closes_exactly_the_open_alerts_with_one_comment_each(acme: A
     assert document["status"] == "success"
     assert document["selected"] == len(before)
     assert document["planned"] == document["changed"] == document["verified"] == len(wanted)
-    assert document["skipped"] == {"already": len(before) - len(wanted)}
+    assert document["skipped"] == {"closed": len(before) - len(wanted)}
     assert Counter(change.composite_id for change in shell.changes()) == Counter(wanted.keys())
     for composite_id, alert in by_id(shell).items():
         earlier = before[composite_id]["comments"]
@@ -114,14 +115,62 @@ def test_a_dry_run_sends_no_patch_and_counts_what_the_real_run_then_does(acme: A
 @pytest.mark.parametrize("status", quick_first("new", "in_progress", "reopened", quick=0))
 def test_another_status_can_be_set(acme: Any, status: str) -> None:
     shell = acme(alerts=120)
+    before = open_alerts(shell.alerts())
     document = shell.json("bulk-close", "--product", "epp", "--set-status", status, *FREELY)
     assert document["changed"] > 0
-    assert {alert["status"] for alert in shell.alerts() if alert["product"] == "epp"} == {status}
+    for alert in shell.alerts():
+        if alert["product"] == "epp":
+            assert alert["status"] == (status if alert["composite_id"] in before else "closed")
+
+
+def test_closed_alerts_are_opened_only_by_status_closed_and_the_override_of_that_name(acme: Any) -> None:
+    shell = acme(alerts=120)
+    closed = {alert["composite_id"] for alert in shell.alerts() if alert["status"] == "closed"}
+    reopen = ("bulk-close", "--set-status", "new", "--yes", "--max", "1000", "--override")
+    without = shell.json(*reopen, "all", "--ids-file", str(ids_file(shell, closed)))
+    assert (without["skipped"], without["planned"]) == ({"closed": len(closed)}, 0)
+    held = shell.json(*reopen, "all", "--status", "closed")
+    assert (held["held"], held["planned"]) == ({"closed": len(closed)}, 0)
+    assert not shell.changes()
+    opened = shell.json(*reopen, "all,closed", "--status", "closed")
+    assert opened["changed"] == len(closed) == len(shell.changes())
+
+
+def test_a_resolution_and_a_tag_can_be_set_on_closed_alerts_which_stay_closed(acme: Any) -> None:
+    shell = acme(alerts=120)
+    keep = ("bulk-close", "--status", "closed", "--set-status", "keep", *FREELY)
+    shell.json(*keep, "--resolution", "ignored", "--tag", "pilot")
+    tagged = [alert for alert in shell.alerts() if alert["status"] == "closed"]
+    assert tagged
+    assert all({"ignored", "pilot"} <= set(alert["tags"]) for alert in tagged)
+    assert all(name != "update_status" for change in shell.changes() for name, _ in change.actions)
+    again = shell.json(*keep, "--resolution", "ignored", "--tag", "pilot")
+    assert again["skipped"] == {"already": len(tagged)}
+    assert shell.json(*keep, "--untag", "pilot")["changed"] == len(tagged)
+    assert not any("pilot" in (alert["tags"] or ()) for alert in shell.alerts())
+
+
+def test_closing_again_says_why_closed_alerts_are_left_alone(acme: Any) -> None:
+    shell = acme(alerts=120)
+    digest, _ = commonest(shell)
+    shell.json("close-hash", "--hash", digest, *FREELY)
+    before = len(shell.changes())
+    again = shell("close-hash", "--hash", digest, "--tag", "second", *FREELY)
+    assert again.code == 0, again
+    assert "Hint: all of these are closed. Only --status closed lets a change touch closed alerts." in again.err
+    assert len(shell.changes()) == before
+
+
+def ids_file(shell: CommandRunner, ids: set[str]) -> Path:
+    """Write composite ids into a file, a line each."""
+    file = shell.folder / "selected.txt"
+    file.write_text("\n".join(sorted(ids)) + "\n")
+    return file
 
 
 def test_a_status_that_is_the_target_too_says_what_selects_and_what_sets(readable: CommandRunner) -> None:
     for argv, hinted in ((("--status", "closed"), True), (("--status", "closed", "--set-status", "new"), False)):
-        done = readable("bulk-close", *argv, "--dry-run", "--format", "json")
+        done = readable("bulk-close", *argv, "--override", "closed", "--dry-run", "--format", "json")
         assert done.code == 0, done
         assert (done.document["planned"] == 0) is hinted
         assert ("Hint: --status closed selects" in done.err) is hinted
@@ -144,11 +193,11 @@ def test_a_resolution_replaces_another(acme: Any) -> None:
     removed = 0
     for change in shell.changes():
         tags = set(change.after.tags or ())
-        assert VERDICTS & tags == {"false_positive"}
+        assert RESOLUTION_TAGS & tags == {"false_positive"}
         assert {"pup", "vetted"} <= tags
-        kept = set(change.before.tags or ()) - VERDICTS
+        kept = set(change.before.tags or ()) - RESOLUTION_TAGS
         assert kept <= tags
-        removed += bool(VERDICTS & set(change.before.tags or ()) - {"false_positive"})
+        removed += bool(RESOLUTION_TAGS & set(change.before.tags or ()) - {"false_positive"})
     assert removed > 0
 
 
@@ -172,7 +221,7 @@ def test_guardrails_hold_back_by_default(acme: Any) -> None:
     before = by_id(shell)
     document = shell.json("bulk-close", "--since", "5000d", *YES, "--batch-delay", "0")
     assert_sums(document)
-    assert set(document["held"]) == RAILS - {"other-hashes"}
+    assert set(document["held"]) == GUARDRAIL_NAMES - {"other-hashes", "closed"}
     changed = [before[change.composite_id] for change in shell.changes()]
     assert changed
     for alert in changed:
@@ -186,7 +235,7 @@ def test_guardrails_hold_back_by_default(acme: Any) -> None:
         assert not alert["case"]
         assert not alert["assigned_to_name"]
         assert not alert["assigned_to_uid"]
-        assert alert["status"] in ("new", "reopened")
+        assert alert["status"] == "new"
 
 
 def test_close_hash_holds_alerts_that_carry_another_hash_too(acme: Any) -> None:
@@ -194,7 +243,7 @@ def test_close_hash_holds_alerts_that_carry_another_hash_too(acme: Any) -> None:
     before = by_id(shell)
     more = {i for i, alert in before.items() if len(alert["hashes"]) > 1 and alert["status"] != "closed"}
     digest = next(digest for digest, having in sorted(shell.hashes().items()) if having & more)
-    all_but_one = sorted(RAILS - {"other-hashes"})
+    all_but_one = sorted(GUARDRAIL_NAMES - {"other-hashes"})
     document = shell.json("close-hash", "--hash", digest, *YES, "--override", ",".join(all_but_one))
     held = shell.hashes()[digest] & more
     assert document["held"] == {"other-hashes": len(held)}
@@ -369,7 +418,7 @@ def test_an_ids_file_changes_exactly_its_alerts(acme: Any) -> None:
     document = shell.json("bulk-close", "--ids-file", str(file), *FREELY)
     assert_sums(document)
     assert {change.composite_id for change in shell.changes()} == set(chosen)
-    assert document["skipped"] == {"already": 1, "duplicate": 1, "not_found": 1}
+    assert document["skipped"] == {"closed": 1, "duplicate": 1, "not_found": 1}
 
 
 @pytest.mark.slow

@@ -20,16 +20,46 @@ def a_request(**fields: Any) -> ChangeRequest:
 
 
 def action_set(request: ChangeRequest, **fields: Any) -> list[tuple[str, str]]:
-    return [(action.name, action.value) for action in request.action_set(an_alert(**fields), "done")]
+    return [(action.name, action.value) for action in request.lacking(AlertState.of(an_alert(**fields)))]
 
 
-def test_a_plain_close_sets_the_status_and_leaves_one_comment() -> None:
-    assert action_set(a_request()) == [("update_status", "closed"), ("append_comment", "done")]
+def test_a_plain_close_sets_the_status() -> None:
+    assert action_set(a_request()) == [("update_status", "closed")]
 
 
 @pytest.mark.parametrize("status", Status)
 def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
-    assert action_set(a_request(status=status))[0] == ("update_status", str(status))
+    assert action_set(a_request(status=status), status="") == [("update_status", str(status))]
+
+
+@pytest.mark.parametrize(
+    ("request_fields", "alert", "lacking"),
+    [
+        ({}, {"status": "closed"}, []),
+        ({"tags": ("pilot",)}, {"status": "closed", "tags": ["pilot"]}, []),
+        ({"tags": ("pilot",)}, {"status": "closed"}, [("add_tag", "pilot")]),
+        ({"status": None, "tags": ("pilot",)}, {"tags": ["other"]}, [("add_tag", "pilot")]),
+        ({"status": None, "untags": ("pilot",)}, {"tags": ["pilot", "other"]}, [("remove_tag", "pilot")]),
+        ({"status": None, "untags": ("pilot",)}, {"tags": ["other"]}, []),
+        ({"status": None, "unassign": True}, {"assigned_to_uid": "a@acme.example"}, [("unassign", "true")]),
+        ({"status": None, "unassign": True}, {}, []),
+        ({"status": None, "assign_to": "ANN@acme.example"}, {"assigned_to_uid": "ann@ACME.example"}, []),
+        ({"status": None, "assign_to": "ann example"}, {"assigned_to_name": "Ann Example"}, []),
+        ({"status": None, "assign_to": "0" * 31 + "A"}, {"assigned_to_uuid": "0" * 31 + "a"}, []),
+        ({"status": None, "assign_to": "ann"}, {"assigned_to_name": "Ben"}, [("assign_to_name", "ann")]),
+        (
+            {"status": None, "resolution": Resolution.IGNORED},
+            {"tags": ["ignored", "true_positive"]},
+            [("remove_tag", "true_positive")],
+        ),
+    ],
+)
+def test_an_alert_gets_only_the_actions_that_it_lacks(
+    request_fields: dict[str, Any], alert: dict[str, Any], lacking: list[tuple[str, str]]
+) -> None:
+    request = a_request(**request_fields)
+    request.check()
+    assert action_set(request, **alert) == lacking
 
 
 @pytest.mark.parametrize(
@@ -37,9 +67,8 @@ def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
     [
         ([], []),
         (["pilot"], []),
-        (["false_positive"], []),
         (["true_positive"], ["true_positive"]),
-        (["ignored", "true_positive", "false_positive"], ["true_positive", "ignored"]),
+        (["ignored", "true_positive"], ["true_positive", "ignored"]),
         (["TRUE_POSITIVE", "true_positive2"], []),
     ],
 )
@@ -50,7 +79,6 @@ def test_a_resolution_replaces_the_tags_of_other_resolutions_in_the_same_request
         ("update_status", "closed"),
         *(("remove_tag", tag) for tag in removed),
         ("add_tag", "false_positive"),
-        ("append_comment", "done"),
     ]
 
 
@@ -58,7 +86,6 @@ def test_without_a_resolution_the_tags_of_resolutions_stay() -> None:
     assert action_set(a_request(tags=("pilot",)), tags=["true_positive"]) == [
         ("update_status", "closed"),
         ("add_tag", "pilot"),
-        ("append_comment", "done"),
     ]
 
 
@@ -95,9 +122,11 @@ def test_what_a_change_leads_to_is_what_it_is_verified_by(
         request.check()
     except UsageProblem:
         return
-    alert = an_alert(status=str(before), tags=present)
-    taken = request.action_set(alert, "done")
-    state = expected_state(AlertState.of(alert), taken, AlertState.of(alert))
+    former = AlertState.of(an_alert(status=str(before), tags=present))
+    taken = (*request.lacking(former), Action("append_comment", "done"))
+    state = expected_state(former, taken, former)
+    assert not request.lacking(state)
+    assert state.status == after
     assert is_in_target_state(taken, state)
     assert set(added) <= set(state.tags)
     if resolution:
@@ -157,9 +186,22 @@ def test_a_tag_that_is_another_resolution_contradicts_the_one_given() -> None:
 
 
 def test_a_bad_tag_or_assignee_is_refused() -> None:
-    for fields in ({"tags": ("ok", "a\nb")}, {"assign_to": "x" * 1_024}):
+    for fields in ({"tags": ("ok", "a\nb")}, {"untags": ("",)}, {"assign_to": "x" * 1_024}):
         with pytest.raises(UsageProblem):
             a_request(**fields).check()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"tags": ("pilot",), "untags": ("pilot",)},
+        {"resolution": Resolution.IGNORED, "untags": ("ignored",)},
+        {"assign_to": "ann", "unassign": True},
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(UsageProblem, match=r"both|contradict"):
+        a_request(**fields).check()
 
 
 def test_an_unknown_guardrail_is_refused_and_the_known_ones_are_named() -> None:

@@ -8,15 +8,21 @@ from hypothesis import strategies as st
 
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
-from falcon_bulk.operations.changes.guardrails import GUARDRAILS, guardrail_for
+from falcon_bulk.model.plan import Action
+from falcon_bulk.operations.changes.guardrails import GUARDRAILS, Candidate, guardrail_for, overrides_of
 from tests.support.plan_builders import HASH, OTHER_HASH, an_alert
 
 NOTHING: frozenset[str] = frozenset()
+CLOSE = (Action("update_status", "closed"), Action("append_comment", "done"))
 UNNAMED = {"severity": ..., "severity_name": ...}
 
 
+def candidate(alert: Alert, selected: frozenset[str] = NOTHING, status: str = "closed") -> Candidate:
+    return Candidate(alert, own_hashes(alert).keys(), (Action("update_status", status), *CLOSE[1:]), selected)
+
+
 def held_by(alert: Alert, selected: frozenset[str] = NOTHING, overrides: frozenset[str] = NOTHING) -> str:
-    return guardrail_for(alert, own_hashes(alert).keys(), selected, overrides)
+    return guardrail_for(candidate(alert, selected), overrides)
 
 
 HELD: list[tuple[str, dict[str, Any]]] = [
@@ -47,6 +53,7 @@ HELD: list[tuple[str, dict[str, Any]]] = [
     ("assigned", {"assigned_to_uid": "alice@acme.example"}),
     ("assigned", {"assigned_to_uuid": "6a1b"}),
     ("in-progress", {"status": "in_progress"}),
+    ("reopened", {"status": "reopened"}),
 ]
 
 PASSING: list[dict[str, Any]] = [
@@ -62,7 +69,7 @@ PASSING: list[dict[str, Any]] = [
     {"tags": ["not_true_positive", "true_positives"]},
     {"case_id": "", "case_ids": [], "cases": None, "correlation_rule_create_case": False},
     {"assigned_to_name": "", "assigned_to_uid": None},
-    {"status": "reopened"},
+    {"status": "closed"},
     {"tags": [""], "resolution": ""},
 ]
 
@@ -100,13 +107,29 @@ def test_an_alert_counts_under_the_first_guardrail_that_holds_it() -> None:
     while guardrail := held_by(everything, frozenset({HASH}), frozenset(overrides)):
         order.append(guardrail)
         overrides.add(guardrail)
-    assert order == [guardrail for guardrail in GUARDRAILS if guardrail != "no-severity"]
+    assert order == [guardrail for guardrail in GUARDRAILS if guardrail not in ("no-severity", "reopened", "closed")]
+
+
+@pytest.mark.parametrize(
+    ("status", "held"), [("new", True), ("in_progress", True), ("reopened", True), ("closed", False)]
+)
+def test_a_closed_alert_is_held_from_being_opened(status: str, held: bool) -> None:
+    closed = candidate(an_alert(status="closed"), status=status)
+    assert guardrail_for(closed, NOTHING) == ("closed" if held else "")
+    assert guardrail_for(closed._replace(actions=CLOSE[1:]), NOTHING) == ""
+    assert guardrail_for(closed, frozenset({"closed"})) == ""
+
+
+def test_all_overrides_every_guardrail_but_that_against_opening_closed_alerts() -> None:
+    assert overrides_of(frozenset({"all"})) == GUARDRAILS.keys() - {"closed"}
+    assert overrides_of(frozenset({"all", "closed"})) == GUARDRAILS.keys()
+    assert overrides_of(frozenset({"case"})) == {"case"}
 
 
 def test_the_guardrails_stand_in_the_order_that_is_documented() -> None:
     assert list(GUARDRAILS) == [
         *("critical", "no-severity", "overwatch", "falcon-complete", "true-positive"),
-        *("case", "assigned", "in-progress", "other-hashes"),
+        *("case", "assigned", "in-progress", "reopened", "closed", "other-hashes"),
     ]
 
 
@@ -141,4 +164,4 @@ anything = st.none() | st.booleans() | st.integers() | st.text(max_size=4) | st.
 def test_a_guardrail_takes_any_document(fields: dict[str, Any]) -> None:
     alert = an_alert(**fields)
     guardrail = held_by(alert, frozenset({HASH}))
-    assert guardrail == "" or GUARDRAILS[guardrail](alert, own_hashes(alert).keys(), frozenset({HASH}))
+    assert guardrail == "" or GUARDRAILS[guardrail](candidate(alert, frozenset({HASH})))

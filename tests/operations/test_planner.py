@@ -5,14 +5,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple
 
 from falcon_bulk.errors import ExitCode, Refused, WrongTenant
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
-from falcon_bulk.model.plan import AlertState
+from falcon_bulk.model.plan import Action, AlertState
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.guardrails import guardrail_for
+from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
 from falcon_bulk.operations.changes.planner import CLOSE_WARNING, make_plan
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from falcon_bulk.operations.changes.request import Bounds, ChangeRequest
@@ -22,10 +23,10 @@ CLOSE = ChangeRequest(status=Status.CLOSED, operator="alice")
 
 
 def planning(
-    *alerts: Alert, request: ChangeRequest = CLOSE, ids: tuple[str, ...] = (), **plan: Any
+    *alerts: Alert, request: ChangeRequest = CLOSE, ids: tuple[str, ...] = (), closed: bool = False, **plan: Any
 ) -> tuple[Preview, Collected]:
     sink = Collected()
-    return make_plan(documents_of(*alerts), request, a_plan(**plan), sink, ids=ids), sink
+    return make_plan(documents_of(*alerts), request, a_plan(**plan), sink, ids=ids, closed=closed), sink
 
 
 alert_fields = st.fixed_dictionaries(
@@ -49,15 +50,20 @@ alert_fields = st.fixed_dictionaries(
     st.sampled_from([None, *Resolution]),
     st.sampled_from([(), (HASH,)]),
     st.lists(st.integers(0, 30), max_size=12),
+    st.booleans(),
 )
 def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
-    documents: list[dict[str, Any]], resolution: Resolution | None, hashes: tuple[str, ...], more: list[int]
+    documents: list[dict[str, Any]],
+    resolution: Resolution | None,
+    hashes: tuple[str, ...],
+    more: list[int],
+    closed: bool,
 ) -> None:
     alerts = [an_alert(number, **fields) for number, fields in enumerate(documents)]
     request = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=resolution)
     asked = tuple(alert.composite_id for alert in alerts)
     asked += tuple(f"{CID}:ind:{number}:2-3-4" for number in more) if asked else ()
-    preview, sink = planning(*alerts, request=request, hashes=hashes, ids=asked)
+    preview, sink = planning(*alerts, request=request, hashes=hashes, ids=asked, closed=closed)
 
     assert preview.selected == preview.planned + sum(preview.skipped.values()) + sum(preview.held.values())
     assert preview.planned == len(sink.alerts)
@@ -70,10 +76,13 @@ def test_the_sums_hold_and_each_alert_is_planned_skipped_or_held(
     by_id = {alert.composite_id: alert for alert in alerts}
     for entry in sink.alerts:
         alert = by_id[entry.item_id]
-        assert alert.status != "closed"
-        assert guardrail_for(alert, own_hashes(alert).keys(), frozenset(hashes), frozenset()) == ""
+        lacking = request.lacking(AlertState.of(alert))
+        actions = sink.action_sets[entry.action_set]
+        assert lacking
+        assert closed or alert.status != "closed"
+        assert guardrail_for(Candidate(alert, own_hashes(alert).keys(), actions, frozenset(hashes)), frozenset()) == ""
         assert entry.before == AlertState.of(alert)
-        assert sink.action_sets[entry.action_set] == request.action_set(alert, a_plan().comment)
+        assert actions == (*lacking, Action("append_comment", a_plan().comment))
     for sample in preview.samples:
         if sample.title != "SHA256":
             assert sum(number for _, number in sample.counts) == preview.planned or sample.others
@@ -90,9 +99,53 @@ def test_alerts_that_need_the_same_actions_share_an_action_set() -> None:
 
 
 def test_what_is_in_the_wanted_status_is_skipped_before_any_guardrail_holds_it() -> None:
-    preview, _ = planning(an_alert(1, status="closed", severity=90), an_alert(2, severity=90))
-    assert preview.skipped == {"already": 1}
-    assert preview.held == {"critical": 1}
+    alerts = [an_alert(1, status="closed", severity=90), an_alert(2, severity=90)]
+    preview, _ = planning(*alerts, closed=True)
+    assert (preview.skipped, preview.held) == ({"already": 1}, {"critical": 1})
+    preview, _ = planning(*alerts)
+    assert (preview.skipped, preview.held) == ({"closed": 1}, {"critical": 1})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "closed", "sent"),
+    [
+        # What a second close would do to what a colleague closed: nothing.
+        ({"tags": ("pilot",)}, {"status": "closed"}, False, "closed"),
+        ({"resolution": Resolution.FALSE_POSITIVE}, {"status": "closed", "tags": ["true_positive"]}, False, "closed"),
+        ({"status": Status.NEW}, {"status": "closed"}, False, "closed"),
+        ({"status": None, "tags": ("pilot",)}, {"status": "closed"}, False, "closed"),
+        ({"status": None, "comment": "seen"}, {"status": "closed"}, False, "closed"),
+        # With --status closed.
+        ({}, {"status": "closed"}, True, "already"),
+        ({"comment": "again"}, {"status": "closed"}, True, "already"),
+        ({"status": None, "comment": "seen"}, {"status": "closed"}, True, []),
+        ({"tags": ("pilot",)}, {"status": "closed"}, True, [("add_tag", "pilot")]),
+        (
+            {"status": None, "resolution": Resolution.FALSE_POSITIVE},
+            {"status": "closed"},
+            True,
+            [("add_tag", "false_positive")],
+        ),
+        ({"status": None, "untags": ("pilot",)}, {"status": "closed"}, True, "already"),
+        # Open alerts.
+        ({}, {"status": "new"}, False, [("update_status", "closed")]),
+        ({"tags": ("pilot",)}, {"status": "new", "tags": ["pilot"]}, False, [("update_status", "closed")]),
+        ({"status": Status.NEW}, {"status": "new"}, False, "already"),
+        ({"status": Status.NEW, "tags": ("pilot",)}, {"status": "new"}, False, [("add_tag", "pilot")]),
+        ({"status": None, "tags": ("pilot",)}, {"status": "new"}, False, [("add_tag", "pilot")]),
+        ({"status": None, "assign_to": "ann"}, {"assigned_to_name": "Ann"}, False, "already"),
+    ],
+)
+def test_what_an_alert_gets_depends_on_what_it_has_and_on_the_selection(
+    wanted: dict[str, Any], before: dict[str, Any], closed: bool, sent: str | list[tuple[str, str]]
+) -> None:
+    request = ChangeRequest(**({"status": Status.CLOSED, "operator": "alice"} | wanted))
+    preview, sink = planning(an_alert(**before), request=request, closed=closed)
+    if isinstance(sent, str):
+        assert (preview.skipped, sink.alerts) == ({sent: 1}, [])
+    else:
+        (actions,) = sink.action_sets.values()
+        assert [tuple(action) for action in map(astuple, actions)] == [*sent, ("append_comment", a_plan().comment)]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +165,8 @@ def test_several_cids_may_be_allowed() -> None:
 
 def test_the_preview_says_that_closing_can_fire_what_no_undo_reverses() -> None:
     assert CLOSE_WARNING in planning(an_alert())[0].warnings
-    reopened, _ = planning(an_alert(status="closed"), request=ChangeRequest(status=Status.REOPENED, operator="alice"))
+    request = ChangeRequest(status=Status.REOPENED, operator="alice")
+    reopened, _ = planning(an_alert(status="closed"), request=request, closed=True)
     assert CLOSE_WARNING not in reopened.warnings
 
 

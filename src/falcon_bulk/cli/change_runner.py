@@ -19,7 +19,7 @@ from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+from falcon_bulk.operations.changes.guardrails import overrides_of
 from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, Workspace, dry_run, execute
 from falcon_bulk.operations.changes.operations import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
@@ -69,8 +69,10 @@ def change_request(options: ChangeOptions, operator: str) -> ChangeRequest:
         comment=options.comment or "",
         resolution=Resolution(options.resolution) if options.resolution else None,
         tags=options.tags,
+        untags=options.untags,
         assign_to=options.assign_to or "",
-        overrides=frozenset(GUARDRAILS) if "all" in options.overrides else frozenset(options.overrides),
+        unassign=options.unassign,
+        overrides=overrides_of(frozenset(options.overrides)),
     )
     request.check()
     return request
@@ -149,8 +151,12 @@ def publish_dry_run(session: Session, execution: Execution, *, fail_on_empty: bo
 
 
 def _exit_code(session: Session, plan: Plan, result: RunResult, code: int, *, fail_on_empty: bool) -> int:
-    """Return `code`, or EMPTY after saying that nothing matched."""
+    """Return `code`, or EMPTY after saying that nothing matched; say why only closed alerts were selected."""
     if result.selected or isinstance(plan, IndicatorPlan):
+        if not result.planned and result.skipped.get("closed") == result.selected:
+            session.console.say(
+                "Hint: all of these are closed. Only --status closed lets a change touch closed alerts."
+            )
         return code
     session.console.say(f"No alert matches: {plan.selection}.")
     return ExitCode.EMPTY if fail_on_empty else code

@@ -69,7 +69,9 @@ class ChangeOptions(NamedTuple):
     comment: str | None
     resolution: str | None
     tags: tuple[str, ...]
+    untags: tuple[str, ...]
     assign_to: str | None
+    unassign: bool
     operator: str | None
     overrides: tuple[str, ...]
     dry_run: bool
@@ -221,12 +223,14 @@ change_options = _all_of(
     ),
     click.option("--resolution", **choice_value(RESOLUTIONS), help="Set this resolution."),
     click.option("--tag", "tags", **multi_value("TAG"), help="Add a tag."),
+    click.option("--untag", "untags", **multi_value("TAG"), help="Remove a tag."),
     click.option(
         "--assign-to",
         **single_value(check_not_blank),
         metavar="WHO",
         help="Assign to an email, a UUID or a name.",
     ),
+    click.option("--unassign", is_flag=True, help="Remove the assignee."),
     operator_option,
     click.option(
         "--override",
@@ -234,7 +238,7 @@ change_options = _all_of(
         **multi_value("GUARDRAIL"),
         shell_complete=completions.complete_guardrails,
         help="Override a guardrail: critical, no-severity, overwatch, falcon-complete, true-positive, case, "
-        "assigned, in-progress, other-hashes; or all.",
+        "assigned, in-progress, reopened, closed, other-hashes; or all, which leaves out closed.",
     ),
     dry_run_option,
     click.option(

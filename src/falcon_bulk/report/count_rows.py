@@ -13,7 +13,8 @@ def count_columns(items: str) -> tuple[Column, ...]:
 COUNT_COLUMNS = count_columns("alerts")
 
 _SKIP_REASONS = {
-    "already": "already in the target status",
+    "already": "as the change wants them",
+    "closed": "closed; --status closed selects them",
     "duplicate": "named more than once",
     "not_found": "no such alert",
 }

@@ -15,7 +15,7 @@ from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.run import ItemOutcome, Outcome, RunProblem
-from falcon_bulk.operations.changes.guardrails import guardrail_for
+from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
 from falcon_bulk.operations.changes.reconcile import drifted_outcome, failed_outcome, reconcile_alert
 from falcon_bulk.operations.changes.target import Answer, Refusal, Retry
 from falcon_bulk.operations.reading.tenant_check import check_tenant
@@ -73,7 +73,8 @@ class AlertTarget:
             check_tenant(now, self._cids)
         outcome = self.reconcile(item, actions, now, None)
         if now is not None and outcome is None and not self._plan.undoes:
-            guardrail = guardrail_for(now, own_hashes(now).keys(), self._selected, self._overrides)
+            candidate = Candidate(now, own_hashes(now).keys(), actions, self._selected)
+            guardrail = guardrail_for(candidate, self._overrides)
             if guardrail:
                 return drifted_outcome(item, (f"now held back by the guardrail {guardrail}",))
         return outcome

@@ -4,14 +4,29 @@ To add one: a name and a function in GUARDRAILS, at the place where it is to hol
 """
 
 from collections.abc import Callable, Set
+from typing import NamedTuple
 
 from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.model.plan import ActionSet
 from falcon_bulk.model.vocabulary import Resolution, Status
 
 CRITICAL_SEVERITY = 80
 
-Guardrail = Callable[[Alert, Set[str], Set[str]], bool]
-"""Whether an alert is held back; takes the alert, its own hashes, and the hashes selected by close-hash."""
+
+class Candidate(NamedTuple):
+    """An alert that a change is about to get.
+
+    own_hashes: the alert's. actions: what it would get. selected: the hashes of a close-hash, empty for other commands.
+    """
+
+    alert: Alert
+    own_hashes: Set[str]
+    actions: ActionSet
+    selected: Set[str]
+
+
+Guardrail = Callable[[Candidate], bool]
+"""Whether an alert is held back."""
 
 
 def _critical(alert: Alert) -> bool:
@@ -37,26 +52,35 @@ def _true_positive(alert: Alert) -> bool:
     return Resolution.TRUE_POSITIVE in alert.tag_set or alert.resolution == Resolution.TRUE_POSITIVE
 
 
+def _reopens(candidate: Candidate) -> bool:
+    opens = any(action.name == "update_status" and action.value != Status.CLOSED for action in candidate.actions)
+    return opens and candidate.alert.status == Status.CLOSED
+
+
 # In the order in which they are asked; an alert counts under the first that holds it.
 GUARDRAILS: dict[str, Guardrail] = {
-    "critical": lambda alert, _own, _selected: _critical(alert),
-    "no-severity": lambda alert, _own, _selected: not alert.severity_label,
-    "overwatch": lambda alert, _own, _selected: _overwatch(alert),
-    "falcon-complete": lambda alert, _own, _selected: _falcon_complete(alert),
-    "true-positive": lambda alert, _own, _selected: _true_positive(alert),
-    "case": lambda alert, _own, _selected: bool(alert.case),
-    "assigned": lambda alert, _own, _selected: bool(alert.assignee),
-    "in-progress": lambda alert, _own, _selected: alert.status == Status.IN_PROGRESS,
-    "other-hashes": lambda _alert, own, selected: bool(selected) and not own <= selected,
+    "critical": lambda candidate: _critical(candidate.alert),
+    "no-severity": lambda candidate: not candidate.alert.severity_label,
+    "overwatch": lambda candidate: _overwatch(candidate.alert),
+    "falcon-complete": lambda candidate: _falcon_complete(candidate.alert),
+    "true-positive": lambda candidate: _true_positive(candidate.alert),
+    "case": lambda candidate: bool(candidate.alert.case),
+    "assigned": lambda candidate: bool(candidate.alert.assignee),
+    "in-progress": lambda candidate: candidate.alert.status == Status.IN_PROGRESS,
+    "reopened": lambda candidate: candidate.alert.status == Status.REOPENED,
+    "closed": _reopens,
+    "other-hashes": lambda candidate: bool(candidate.selected) and not candidate.own_hashes <= candidate.selected,
 }
+NAMED_ONLY = frozenset({"closed"})
+"""The guardrails that `--override all` does not include: each wants its own name."""
 
 
-def guardrail_for(alert: Alert, own_hashes: Set[str], selected: Set[str], overrides: Set[str]) -> str:
-    """Return the name of the first guardrail that holds the alert back, or ''.
+def overrides_of(names: Set[str]) -> frozenset[str]:
+    """Return the guardrails that --override names mean; `all` are all but those of NAMED_ONLY."""
+    everything = GUARDRAILS.keys() - NAMED_ONLY if "all" in names else frozenset()
+    return frozenset((names - {"all"}) | everything)
 
-    own_hashes: the alert's. selected: the hashes of a close-hash, empty for other commands. overrides: the guardrails
-    not to ask.
-    """
-    return next(
-        (name for name, holds in GUARDRAILS.items() if name not in overrides and holds(alert, own_hashes, selected)), ""
-    )
+
+def guardrail_for(candidate: Candidate, overrides: Set[str]) -> str:
+    """Return the name of the first guardrail that holds the alert back, or ''. overrides: guardrails not to ask."""
+    return next((name for name, holds in GUARDRAILS.items() if name not in overrides and holds(candidate)), "")

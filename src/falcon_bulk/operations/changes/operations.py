@@ -17,6 +17,7 @@ from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, PlanHeader
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.indicator_planner import plan_creation, plan_removal
 from falcon_bulk.operations.changes.lifecycle import Operation
@@ -88,7 +89,8 @@ def change_alerts(
         with reading() as progress:
             pages = read_selection(tenant.alerts, selection, progress, Alert, readers=readers)
             alerts = (item for page in pages for item in page)
-            return make_plan(alerts, request, plan, sink, ids=selection.ids, outliers=outliers)
+            closed = Status.CLOSED in selection.statuses
+            return make_plan(alerts, request, plan, sink, ids=selection.ids, closed=closed, outliers=outliers)
 
     return Operation(plan, fill)
 

@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
+from falcon_bulk.model.plan import Action, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.guardrails import guardrail_for
+from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
 from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
-from falcon_bulk.operations.changes.reconcile import is_in_target_state
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.reading.read_all import AlertDocument
 from falcon_bulk.operations.reading.tenant_check import check_tenant
@@ -25,11 +24,13 @@ def make_plan(
     sink: PlanSink,
     *,
     ids: tuple[str, ...] = (),
+    closed: bool = False,
     outliers: AlertConsumer | None = None,
 ) -> Preview:
     """Plan a change of alerts, item by item into the sink, and return it counted.
 
-    ids: the composite ids asked for, if the selection is by id. outliers: is given each planned alert, and reports in
+    ids: the composite ids asked for, if the selection is by id. closed: whether closed alerts may be changed; else they
+    are skipped, whatever the change would do to them. outliers: is given each planned alert, and reports in
     the preview which are unlike the others. Raises WrongTenant for an alert of a CID that the plan does not allow.
     """
     preview = PreviewBuilder(ids=ids, hashes=plan.hashes, outliers=outliers)
@@ -40,11 +41,12 @@ def make_plan(
         check_tenant(alert, allowed)
         own = item.own_hashes.keys()
         state = AlertState.of(alert)
-        actions = request.action_set(alert, plan.comment)
-        if _is_unneeded(request, actions, state):
-            preview.skip("already", alert.composite_id, own)
-            sink.leave(alert.composite_id, Outcome.SKIPPED, "already")
-        elif guardrail := guardrail_for(alert, own, selected, request.overrides):
+        lacking = request.lacking(state)
+        actions = (*lacking, Action("append_comment", plan.comment))
+        if reason := _skip_reason(request, state, needs_change=bool(lacking), closed=closed):
+            preview.skip(reason, alert.composite_id, own)
+            sink.leave(alert.composite_id, Outcome.SKIPPED, reason)
+        elif guardrail := guardrail_for(Candidate(alert, own, actions, selected), request.overrides):
             preview.hold(guardrail, alert.composite_id, own)
             sink.leave(alert.composite_id, Outcome.HELD, guardrail)
         else:
@@ -55,9 +57,8 @@ def make_plan(
     return preview.build(request.describe_actions(plan.comment), warnings=warnings)
 
 
-def _is_unneeded(request: ChangeRequest, actions: ActionSet, state: AlertState) -> bool:
-    """Return whether an alert is in the target status or, where the status stays, as the other actions want it."""
-    if request.status is not None:
-        return state.status == request.status
-    *lasting, _comment = actions
-    return bool(lasting) and is_in_target_state(tuple(lasting), state)
+def _skip_reason(request: ChangeRequest, state: AlertState, *, needs_change: bool, closed: bool) -> str:
+    """Return why an alert is skipped, or ''. closed: whether closed alerts may be changed."""
+    if state.status == Status.CLOSED and not closed:
+        return "closed"
+    return "already" if request.asks_for_state and not needs_change else ""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from falcon_bulk.model.alert import Alert, text
-from falcon_bulk.model.plan import ActionSet, AlertState, PlannedItem
+from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedItem
 from falcon_bulk.model.run import ItemOutcome, Outcome
 
 _ASSIGN_ACTIONS = (("uid", "user_id"), ("name", "name"), ("uuid", "uuid"))
@@ -65,7 +65,7 @@ def failed_outcome(planned: PlannedAlert, reason: str) -> AlertOutcome:
 
 def is_in_target_state(actions: ActionSet, state: AlertState) -> bool:
     """Return whether a state is what the actions lead to: status, tags, assignee and visibility."""
-    return all(_has_effect(action.name, action.value, state) for action in actions)
+    return all(has_effect(action, state) for action in actions)
 
 
 def expected_state(before: AlertState, actions: ActionSet, now: AlertState) -> AlertState:
@@ -74,7 +74,7 @@ def expected_state(before: AlertState, actions: ActionSet, now: AlertState) -> A
     removed = {action.value for action in actions if action.name == "remove_tag"}
     added = {action.value for action in actions if action.name == "add_tag"}
     assigned = [(f"assigned_{part}", values.get(f"assign_to_{name}")) for part, name in _ASSIGN_ACTIONS]
-    known = now if any(value and getattr(now, field) == value for field, value in assigned) else None
+    known = now if any(value and same_text(getattr(now, field), value) for field, value in assigned) else None
     assignee = {field: getattr(known, field) if known else value or "" for field, value in assigned}
     if "unassign" not in values and not any(value for _, value in assigned):
         assignee = {field: getattr(before, field) for field in assignee}
@@ -88,8 +88,10 @@ def expected_state(before: AlertState, actions: ActionSet, now: AlertState) -> A
     )
 
 
-def _has_effect(name: str, value: str, state: AlertState) -> bool:
-    match name:
+def has_effect(action: Action, state: AlertState) -> bool:
+    """Return whether a state is what an action leads to. An assignee is compared without case."""
+    value = action.value
+    match action.name:
         case "update_status":
             return state.status == value
         case "add_tag":
@@ -101,6 +103,13 @@ def _has_effect(name: str, value: str, state: AlertState) -> bool:
         case "unassign":
             return not state.assignee
         case "assign_to_uuid" | "assign_to_user_id" | "assign_to_name":
-            return value in (state.assigned_uuid, state.assigned_uid, state.assigned_name)
+            return any(
+                same_text(known, value) for known in (state.assigned_uuid, state.assigned_uid, state.assigned_name)
+            )
         case _:
             return True
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two texts are the same but for case."""
+    return one.casefold() == other.casefold()

@@ -5,10 +5,10 @@ import re
 import msgspec
 
 from falcon_bulk.errors import Refused, UsageProblem
-from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.plan import Action, ActionSet
+from falcon_bulk.model.plan import Action, ActionSet, AlertState
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
+from falcon_bulk.operations.changes.reconcile import has_effect
 
 VALUE_LIMIT = 1_024
 """Characters and bytes that every action value must stay under (demisto/content-docs #1648, crowdstrike-mcp)."""
@@ -24,7 +24,9 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
     comment: str = ""
     resolution: Resolution | None = None
     tags: tuple[str, ...] = ()
+    untags: tuple[str, ...] = ()
     assign_to: str = ""
+    unassign: bool = False
     overrides: frozenset[str] = frozenset()
 
     def full_comment(self, run_id: str) -> str:
@@ -36,8 +38,11 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Raise UsageProblem for a value that Falcon would refuse, a change of nothing, or an unknown guardrail."""
         if self.comment:
             check_action_value("comment", self.comment)
-        for tag in self.tags:
+        for tag in (*self.tags, *self.untags):
             check_action_value("tag", tag)
+        if both := [tag for tag in self.untags if tag in (*self.tags, self.resolution)]:
+            raise UsageProblem(f"The tag {both[0]} is both added and removed.", "Give one of the two options.")
+        for tag in self.tags:
             if self.resolution and tag in tuple(Resolution) and tag != self.resolution:
                 raise UsageProblem(
                     f"--resolution {self.resolution} and the tag {tag} contradict each other.",
@@ -45,9 +50,12 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
                 )
         if self.assign_to:
             check_action_value("assignee", self.assign_to)
-        if self.status is None and not (self.resolution or self.tags or self.assign_to or self.comment):
+            if self.unassign:
+                raise UsageProblem("--assign-to and --unassign contradict each other.", "Give one of them.")
+        if not (self.asks_for_state or self.comment):
             raise UsageProblem(
-                "--set-status keep changes nothing by itself.", "Add --resolution, --tag, --assign-to or --comment."
+                "--set-status keep changes nothing by itself.",
+                "Add --resolution, --tag, --untag, --assign-to, --unassign or --comment.",
             )
         for name in self.overrides:
             if name not in GUARDRAILS:
@@ -55,20 +63,25 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
                     f"There is no guardrail {name!r}.", f"The guardrails are {', '.join(GUARDRAILS)}, or all."
                 )
 
-    def action_set(self, alert: Alert, comment: str) -> ActionSet:
-        """Return the actions for one alert; the tag of another resolution is removed in the same request.
+    @property
+    def asks_for_state(self) -> bool:
+        """Whether the change is about more than a comment."""
+        return bool(self.status or self.resolution or self.tags or self.untags or self.assign_to or self.unassign)
 
-        comment: the full comment, as `full_comment` returns it.
+    def lacking(self, state: AlertState) -> ActionSet:
+        """Return the actions that lead an alert to what the change asks for, without those that would change nothing.
+
+        The tags of other resolutions are removed in the same request. The comment is not among them.
         """
-        other_resolutions = [name for name in Resolution if name != self.resolution and name in alert.tag_set]
-        added = [tag for tag in (self.resolution, *self.tags) if tag]
-        return (
+        other_resolutions = [tag for tag in Resolution if self.resolution and tag != self.resolution]
+        wanted = (
             *([Action("update_status", self.status)] if self.status else []),
-            *(Action("remove_tag", tag.value) for tag in (other_resolutions if self.resolution else [])),
-            *(Action("add_tag", str(tag)) for tag in dict.fromkeys(added)),
+            *(Action("remove_tag", str(tag)) for tag in dict.fromkeys((*other_resolutions, *self.untags))),
+            *(Action("add_tag", str(tag)) for tag in dict.fromkeys((self.resolution, *self.tags)) if tag),
             *([assign_action(self.assign_to)] if self.assign_to else []),
-            Action("append_comment", comment),
+            *([Action("unassign", "true")] if self.unassign else []),
         )
+        return tuple(action for action in wanted if not has_effect(action, state))
 
     def describe_actions(self, comment: str) -> list[str]:
         """Describe what each planned alert gets, a line each, for the preview."""
@@ -76,8 +89,11 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
         if self.resolution:
             lines.append(f"resolution: {self.resolution} (a tag; the tag of another resolution is removed)")
         lines += [f"tag: {tag}" for tag in self.tags]
+        lines += [f"tag removed: {tag}" for tag in self.untags]
         if self.assign_to:
             lines.append(f"assigned to: {self.assign_to}")
+        if self.unassign:
+            lines.append("assigned to: nobody")
         return [*lines, f"comment: {comment}"]
 
 
