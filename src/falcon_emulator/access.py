@@ -1,6 +1,8 @@
 """Check who may call: the tenant's API client, its tokens and its scopes.
 
-Messages and statuses are known from public reports.
+Messages and statuses are known from public reports. `scope not permitted` is about scopes only; `authorization
+failed` is answered for much else, such as an address that is not allowed, and by older reports for scopes too. A
+missing scope is also reported as a 401 (falcon-installer #94).
 """
 
 import base64
@@ -14,6 +16,8 @@ from falcon_emulator.switches import Switches
 from falcon_emulator.timestamps import SECOND
 
 DENIED = "access denied, authorization failed"
+OUT_OF_SCOPE = "access denied, scope not permitted"
+INVALID_TOKEN = "access denied, invalid bearer token"  # noqa: S105  a message
 
 
 class Token(msgspec.Struct):
@@ -38,7 +42,7 @@ class Access:
         self.tokens: dict[str, Token] = {}
 
     def issue(self, client_id: str, secret: str, member_cid: str, now: int) -> Token:
-        """Issue a token, limited to one child CID if `member_cid` is set.
+        """Issue a token, limited to one child CID if `member_cid` is set; a token of another region is refused here.
 
         Raises ApiError 403 (400 if the switch says so) for wrong credentials, a blocked address or a foreign CID.
         """
@@ -56,7 +60,8 @@ class Access:
         everything = cid == self.cid and self.switches.parent_sees_children
         value = secrets.token_urlsafe(60)
         token = Token(value, cid, None if everything else frozenset((cid,)), now + self.switches.token_seconds * SECOND)
-        self.tokens[value] = token
+        if self.switches.login_region == "same":
+            self.tokens[value] = token
         return token
 
     def revoke(self, authorization: str, token: str) -> None:
@@ -80,13 +85,18 @@ class Access:
         scheme, _, value = call.headers.get("Authorization", "").partition(" ")
         token = self.tokens.get(value) if scheme.lower() == "bearer" else None
         if token is None or token.expires <= now:
-            raise ApiError(401, "access denied, invalid bearer token")
+            raise ApiError(401, INVALID_TOKEN)
         return token
 
     def require(self, scope: str) -> None:
-        """Raise ApiError 403, as Falcon does for a missing scope, unless the client has `scope`."""
-        if scope not in self.switches.scopes.split():
+        """Raise ApiError, in the form that the switch says, unless the client has `scope` and may call at all."""
+        if not self.switches.authorized:
             raise ApiError(403, DENIED)
+        if scope in self.switches.scopes.split():
+            return
+        if self.switches.missing_scope == "401":
+            raise ApiError(401, INVALID_TOKEN)
+        raise ApiError(403, OUT_OF_SCOPE if self.switches.missing_scope == "scope_403" else DENIED)
 
     def _is_client(self, client_id: str, secret: str) -> bool:
         return (client_id, secret) == (self.client_id, self.client_secret)

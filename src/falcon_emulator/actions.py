@@ -1,6 +1,6 @@
 """Apply the actions of a PATCH to an alert's state.
 
-Names, values and error texts: gofalcon's swagger and falcon-mcp's live tests.
+Names, values and error texts: gofalcon's swagger, falcon-mcp's live tests and crowdstrike-mcp.
 """
 
 import msgspec
@@ -36,12 +36,12 @@ class Action(msgspec.Struct, frozen=True):
     value: str
 
 
-def check_action(action: Action) -> None:
-    """Raise ApiError 400 for an action that Falcon refuses."""
+def check_action(action: Action, counted: str = "bytes") -> None:
+    """Raise ApiError 400 for an action that Falcon refuses; `counted` is the switch action_value."""
     if action.name not in NAMES:
         raise ApiError(400, f"invalid action parameter name: {action.name}")
-    if len(action.value) > MAX_VALUE:
-        raise ApiError(400, f"invalid value for {action.name} action param. must be less than 1024 characters")
+    if len(action.value.encode() if counted == "bytes" else action.value) > MAX_VALUE:
+        raise ApiError(400, "invalid action value specified. must be less than 1024")
     if action.name == "update_status" and action.value not in STATUSES:
         listed = ", ".join(f'"{status}"' for status in STATUSES)
         raise ApiError(400, f"invalid status for update_status action param. must be one of [{listed}]")

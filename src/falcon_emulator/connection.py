@@ -58,6 +58,7 @@ async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> w
         body,
         request.remote or "",
         parameters,
+        len(request.raw_path),
     )
     if call.path.startswith(control.PREFIX):
         control_answer = await on_worker(partial(control.handle, tenant, call))

@@ -136,6 +136,8 @@ def _set_switches(tenant: Tenant, call: Call) -> Answer:
     wanted = msgspec.json.decode(call.body, type=dict[str, Any])
     for name, value in {name: Switches.value(name, value) for name, value in wanted.items()}.items():
         setattr(tenant.switches, name, value)
+    tenant.cut_endpoints.clear()
+    tenant.emptied.clear()
     return _json(tenant.switches)
 
 

@@ -5,9 +5,9 @@ import struct
 
 from aiohttp import web
 
-from falcon_emulator import gateway
+from falcon_emulator import damaged_answers, gateway
 from falcon_emulator.faults import PATCH_KINDS, Fault
-from falcon_emulator.http import Answer, ApiError, Call, refusal
+from falcon_emulator.http import REGION_HEADER, Answer, ApiError, Call, refusal
 from falcon_emulator.ratelimit import EXCEEDED, retry_after
 from falcon_emulator.tenant import Tenant
 from falcon_emulator.timestamps import SECOND
@@ -27,7 +27,9 @@ def handle(tenant: Tenant, call: Call, fault: Fault | None) -> Answer | None:
     if fault.kind == "truncate":
         return _truncate(gateway.handle(tenant, call), fault)
     if fault.kind == "wrong_total":
-        return gateway.inflate_total(gateway.handle(tenant, call), fault.count)
+        return damaged_answers.inflate_total(gateway.handle(tenant, call), fault.count)
+    if fault.kind == "partial_page":
+        return damaged_answers.cut(gateway.handle(tenant, call), fault.count, fault.status, fault.text)
     if fault.applied:
         gateway.handle(tenant, call)
     return None if fault.kind == "drop" else _replacement(tenant, fault)
@@ -58,7 +60,7 @@ def _replacement(tenant: Tenant, fault: Fault) -> Answer:
         now = tenant.clock.now()
         headers = retry_after(fault.header, now + int(fault.seconds * SECOND), now)
         limits = {"X-Ratelimit-Limit": str(tenant.switches.rate_limit), "X-Ratelimit-Remaining": "0"}
-        return refusal(ApiError(429, EXCEEDED, limits | headers), tenant.switches)
+        return _from_falcon(tenant, ApiError(429, EXCEEDED, limits | headers))
     if fault.kind == "empty":
         return Answer(200, b"")
     if fault.kind == "html":
@@ -68,7 +70,14 @@ def _replacement(tenant: Tenant, fault: Fault) -> Answer:
     if fault.kind == "redirect":
         region = {"X-Cs-Region": fault.region} if fault.region else {}
         return Answer(308, b"", {"Location": fault.location} | region)
-    return refusal(ApiError(fault.status, fault.text), tenant.switches)
+    return _from_falcon(tenant, ApiError(fault.status, fault.text))
+
+
+def _from_falcon(tenant: Tenant, reason: ApiError) -> Answer:
+    """Return a refusal with the headers that Falcon itself sets."""
+    answer = refusal(reason, tenant.switches)
+    answer.headers[REGION_HEADER] = tenant.switches.region
+    return answer
 
 
 def reset(request: web.BaseRequest) -> None:

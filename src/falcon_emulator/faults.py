@@ -33,6 +33,7 @@ Kind = Literal[
     "nothing_applied",
     "poison",
     "wrong_total",
+    "partial_page",
 ]
 
 PATCH_KINDS = ("partial", "nothing_applied", "poison")
@@ -57,6 +58,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     nothing_applied  PATCH answers 200, with errors[] and no effect
     poison           PATCH with one of `ids`: mode "batch_400" or "batch_404" refuses all, "only_itself" just those
     wrong_total      meta.pagination.total is `count` too high
+    partial_page     200 with the first `count` resources, errors[] has `status` and `text`
     """
 
     kind: Kind
@@ -67,7 +69,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     applied: bool = False
     status: int = 500
     text: str = "Internal Server Error"
-    header: Literal["milliseconds", "seconds", "missing", "nonsense", "past"] = "milliseconds"
+    header: Literal["seconds", "milliseconds", "missing", "nonsense", "past"] = "seconds"
     seconds: float = 1.0
     count: int = 0
     ids: list[str] = []

@@ -87,6 +87,11 @@ def clauses(node: Node) -> list[Clause]:
     return [clause for item in node.items for clause in clauses(item)]
 
 
+def fields_of(statement: str) -> set[str]:
+    """Return the fields that a statement names. Raises FqlError."""
+    return {clause.field for clause in clauses(parse(statement))}
+
+
 def parse(statement: str, bare_mix: str = "and_first") -> Node:
     """Return the syntax tree of `statement`.
 

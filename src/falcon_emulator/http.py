@@ -9,21 +9,29 @@ import msgspec
 from falcon_emulator.switches import Switches
 
 MAX_INT_DIGITS = 9
+REGION_HEADER = "X-Cs-Region"
+TRACE_HEADER = "X-Cs-Traceid"
 _NO_ERRORS = {"null": b',"errors":null', "empty": b',"errors":[]', "absent": b""}
 
 
 class ApiError(Exception):
-    """The request is refused with this status and message."""
+    """The request is refused with this status and message; `code` in errors[] is the status unless given."""
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] | None = None, *, code: int | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.code = status if code is None else code
         self.message = message
         self.headers = dict(headers or {})
 
 
 class Call(msgspec.Struct):
-    """One request. `query` has the last value of a repeated parameter, `lists` has all values."""
+    """One request. `query` has the last value of a repeated parameter, `lists` has all values.
+
+    `target_length` is the length of the path with its query, as sent.
+    """
 
     number: int
     method: str
@@ -33,6 +41,7 @@ class Call(msgspec.Struct):
     body: bytes
     remote: str
     lists: dict[str, list[str]] = {}
+    target_length: int = 0
 
     def bool_parameter(self, name: str, default: bool) -> bool:
         """Return a boolean query parameter. Raises ApiError 400 unless it is true or false in lower case."""
@@ -72,10 +81,10 @@ def error(code: int, message: str, **more: object) -> dict[str, object]:
 
 
 def refusal(reason: ApiError, switches: Switches, powered_by: str = "detectsapi") -> Answer:
-    """Return the answer to a refused request: the envelope with one error and no resources."""
-    answer = envelope(
-        switches, None, [error(reason.status, reason.message)], status=reason.status, powered_by=powered_by
-    )
+    """Return the answer to a refused request: the envelope with one error and no resources (empty with a 200)."""
+    resources: list[Any] | None = [] if reason.status < 300 else None
+    errors = [error(reason.code, reason.message)]
+    answer = envelope(switches, resources, errors, status=reason.status, powered_by=powered_by)
     answer.headers |= reason.headers
     return answer
 
@@ -89,11 +98,12 @@ def envelope(
     powered_by: str = "detectsapi",
     **meta: object,
 ) -> Answer:
-    """Return an answer in Falcon's envelope.
+    """Return an answer in Falcon's envelope; its trace id is also in the header X-Cs-Traceid.
 
     `resources` are encoded documents or plain values; None omits the key.
     """
-    head = {"query_time": 0.004, "powered_by": powered_by, "trace_id": str(uuid.uuid4()), **meta}
+    trace_id = str(uuid.uuid4())
+    head = {"query_time": 0.004, "powered_by": powered_by, "trace_id": trace_id, **meta}
     parts = [b'{"meta":', msgspec.json.encode(head)]
     if resources:
         encoded = resources if isinstance(resources[0], bytes) else map(msgspec.json.encode, resources)
@@ -104,4 +114,4 @@ def envelope(
         parts += [b',"errors":', msgspec.json.encode(errors)]
     else:
         parts.append(_NO_ERRORS[switches.errors_when_none])
-    return Answer(status, b"".join([*parts, b"}"]))
+    return Answer(status, b"".join([*parts, b"}"]), {TRACE_HEADER: trace_id})

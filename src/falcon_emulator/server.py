@@ -16,6 +16,7 @@ from falcon_emulator.tenant import Tenant
 
 HOST = "127.0.0.1"
 MAX_BODY = 64 * 1024 * 1024
+MAX_LINE = 1024 * 1024
 
 Result = TypeVar("Result")
 
@@ -84,7 +85,7 @@ class Server:
     async def _start(self) -> None:
         for tenant, port in zip(self.tenants, [self._port] + [0] * len(self.tenants), strict=False):
             serving = partial(connection.serve, tenant, self._worker)
-            handler = web.Server(serving, request_factory=self._request, access_log=None)
+            handler = web.Server(serving, request_factory=self._request, access_log=None, max_line_size=MAX_LINE)
             runner = web.ServerRunner(handler, shutdown_timeout=0.2)
             await runner.setup()
             self._runners.append(runner)

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta
 
+Region = Literal["us-1", "us-2", "us-3", "eu-1", "us-gov-1", "us-gov-2"]
+
 
 def _help(text: str) -> Meta:
     return Meta(description=text)
@@ -23,6 +25,26 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Literal["null", "empty", "absent"], _help("how an answer without errors shows `errors`")
     ] = "null"
     last_after: Annotated[Literal["empty", "absent"], _help("how combined shows `after` on its last page")] = "empty"
+    partial_pages: Annotated[
+        Literal["never", "once", "always"],
+        _help("which reads answer 200 with errors[] beside half of the resources; once: the first of each endpoint"),
+    ] = "never"
+    partial_code: Annotated[int, _help("code in errors[] of a partial page")] = 500
+    empty_page: Annotated[
+        Literal["never", "last", "once", "always"],
+        _help("when combined answers an empty page with `after`: at the end, once per `after`, or for any `after`"),
+    ] = "never"
+    after_seconds: Annotated[float, _help("how long an `after` lives; 0: for ever")] = 0.0
+    after_expired: Annotated[Literal["404", "200"], _help("status of the answer to an expired `after`")] = "404"
+    slow_page: Annotated[int, _help("reads of alerts with a larger limit, or more ids, are a 504; 0: none")] = 0
+    combined_mode: Annotated[Literal["works", "missing_404", "refuse_403"], _help("whether combined is there")] = (
+        "works"
+    )
+    failing_fields: Annotated[str, _help("fields, separated by spaces, that turn a filter into a 500")] = ""
+    entities_max_ids: Annotated[int, _help("ids that entities takes; more are a 413")] = 1000
+    patch_max_ids: Annotated[int, _help("ids that a PATCH takes; more are a 413")] = 1000
+    url_limit: Annotated[int, _help("characters of a path with its query; more are a 414")] = 8192
+    deprecation: Annotated[str, _help("text of the X-Api-Deprecation header of the alert endpoints; empty: none")] = ""
     window_error: Annotated[Literal[500, 400], _help("status of queries with offset+limit beyond 10,000")] = 500
     queries_max_limit: Annotated[int, _help("largest `limit` of queries; an older report has 1000")] = 10_000
     combined_hidden: Annotated[
@@ -53,6 +75,12 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bad_indicator: Annotated[
         Literal["refuses_all", "only_itself"], _help("what an indicator with a problem does to its creation")
     ] = "refuses_all"
+    third_party_patch: Annotated[
+        Literal["works", "applied_500"], _help("what a PATCH of a third-party alert answers; it takes effect")
+    ] = "works"
+    action_value: Annotated[
+        Literal["bytes", "characters"], _help("what an action value must have less than 1024 of")
+    ] = "bytes"
     count_no_ops: Annotated[bool, _help("whether resources_affected counts alerts that needed no change")] = False
     no_op_moves_updated: Annotated[bool, _help("whether a write without effect moves updated_timestamp")] = True
     closing_hides: Annotated[bool, _help("whether closing also sets show_in_ui false")] = False
@@ -63,6 +91,16 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     scopes: Annotated[str, _help("scopes of the API client, separated by spaces")] = (
         "alerts:read alerts:write ioc:read ioc:write"
     )
+    missing_scope: Annotated[
+        Literal["scope_403", "authorization_403", "401"],
+        _help("answer to a missing scope: 403 `scope not permitted`, 403 `authorization failed`, or as to a bad token"),
+    ] = "scope_403"
+    authorized: Annotated[bool, _help("whether calls are allowed at all; else 403 whatever the scopes")] = True
+    region: Annotated[Region, _help("X-Cs-Region of every answer")] = "us-1"
+    login_region: Annotated[
+        Literal[Region, "same"],
+        _help("another region that a login names with its 201; its token is refused here"),
+    ] = "same"
     ip_allowed: Annotated[bool, _help("whether the caller's address is on the tenant's allow-list")] = True
     wrong_secret: Annotated[Literal[403, 400], _help("status of a login with a wrong secret")] = 403
     clock_ahead: Annotated[float, _help("seconds by which the Date of answers is ahead of the machine's clock")] = 0.0
@@ -71,9 +109,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     bad_token_limit: Annotated[int, _help("requests a minute per address without a valid token")] = 15
     token_limit: Annotated[int, _help("logins a minute per address")] = 300
     retry_after: Annotated[
-        Literal["milliseconds", "seconds", "missing", "nonsense", "past"],
+        Literal["seconds", "milliseconds", "missing", "nonsense", "past"],
         _help("X-RateLimit-RetryAfter of a 429"),
-    ] = "milliseconds"
+    ] = "seconds"
     aggregates_mode: Annotated[
         Literal["correct", "refuse_500", "refuse_403", "undercount", "lower_case", "empty"],
         _help("how aggregates answers"),

@@ -26,6 +26,9 @@ def _hex32(text: str) -> str:
 class Tenant:
     """The state behind one customer's API.
 
+    `cut_endpoints` and `emptied` are the endpoints and `after` tokens that were answered in part, for the switches
+    that do so once.
+
     While a server runs, other threads may only set plain attributes such as switches; everything else goes
     through `Server.call`.
     """
@@ -58,6 +61,8 @@ class Tenant:
         self.rate = RateLimit(self.switches)
         self.faults = Faults(self.identity)
         self.request_log = RequestLog()
+        self.cut_endpoints: set[str] = set()
+        self.emptied: set[str] = set()
         self.indicators = Indicators()
         self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread)
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)

@@ -69,7 +69,46 @@ def test_a_missing_scope_is_403(start: Start, scopes: str) -> None:
     caller = start(scopes=scopes)
     assert caller.query().status_code == (200 if "alerts:read" in scopes else 403)
     answer = caller.patch(["x"], ("update_status", "closed"))
+    assert (answer.status_code, message(answer)) == (403, "access denied, scope not permitted")
+
+
+@pytest.mark.parametrize(
+    ("mode", "refusal"),
+    [
+        ("scope_403", (403, "access denied, scope not permitted")),
+        ("authorization_403", (403, "access denied, authorization failed")),
+        ("401", (401, "access denied, invalid bearer token")),
+    ],
+)
+def test_a_missing_scope_is_answered_in_three_forms(start: Start, mode: str, refusal: tuple[int, str]) -> None:
+    caller = start(scopes="alerts:read", missing_scope=mode)
+    answer = caller.patch(["x"], ("update_status", "closed"))
+    assert (answer.status_code, message(answer)) == refusal
+    assert caller.query().status_code == 200
+
+
+def test_a_client_that_is_not_authorized_is_403_in_spite_of_its_scopes(start: Start) -> None:
+    answer = start(authorized=False).query()
     assert (answer.status_code, message(answer)) == (403, "access denied, authorization failed")
+
+
+def test_a_login_may_name_another_region_with_a_token_that_is_refused_here(start: Start) -> None:
+    caller = start(login_region="us-2")
+    answer = caller.login()
+    assert (answer.status_code, answer.headers["X-Cs-Region"]) == (201, "us-2")
+    caller.use(answer.json()["access_token"])
+    refused = caller.query()
+    assert (refused.status_code, refused.headers["X-Cs-Region"]) == (401, "us-1")
+
+
+def test_every_answer_names_its_region_and_trace(start: Start) -> None:
+    caller = start(region="eu-1")
+    good, refused, unknown = caller.query(), caller.query("status"), caller.send("GET", "/nowhere")
+    for answer in (good, refused, unknown, caller.login(), caller.login(client_secret="no")):
+        assert answer.headers["X-Cs-Region"] == "eu-1"
+        trace = answer.headers["X-Cs-Traceid"]
+        assert answer.json().get("meta", {"trace_id": trace})["trace_id"] == trace
+    assert good.headers["X-Cs-Traceid"] != refused.headers["X-Cs-Traceid"]
 
 
 def test_a_child_token_sees_only_its_child(start: Start) -> None:

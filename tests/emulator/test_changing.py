@@ -91,6 +91,36 @@ def test_a_comment_of_1023_characters_is_accepted(start: Start) -> None:
     assert caller.patch([one], ("append_comment", "x" * 1023)).status_code == 200
 
 
+@pytest.mark.parametrize("counted", ["bytes", "characters"])
+def test_an_action_value_of_1024_is_refused_with_falcons_message(start: Start, counted: str) -> None:
+    caller = start(action_value=counted)
+    one = caller.ids()[0]
+    refused = caller.patch([one], ("append_comment", "x" * 1024))
+    assert (refused.status_code, message(refused)) == (
+        400,
+        "invalid action value specified. must be less than 1024",
+    )
+    wide = caller.patch([one], ("append_comment", "\u00e9" * 1023))
+    assert wide.status_code == (400 if counted == "bytes" else 200)
+
+
+@pytest.mark.parametrize("mode", ["works", "applied_500"])
+def test_a_third_party_alert_may_be_changed_with_a_500(start: Start, mode: str) -> None:
+    caller = start(third_party_patch=mode)
+    third, other = caller.ids("product:'thirdparty'")[0], caller.ids("product:'epp'")[0]
+    assert caller.patch([other], ("update_status", "closed")).status_code == 200
+    answer = caller.patch([third], ("update_status", "closed"))
+    assert answer.status_code == (200 if mode == "works" else 500)
+    assert caller.document(third)["status"] == "closed"
+
+
+def test_a_patch_may_take_fewer_ids(start: Start) -> None:
+    caller = start(patch_max_ids=10)
+    ids = caller.ids()
+    assert caller.patch(ids[:11], ("update_status", "closed")).status_code == 413
+    assert caller.patch(ids[:10], ("update_status", "closed")).status_code == 200
+
+
 def test_comments_are_appended_each_time_with_the_client_as_author(start: Start) -> None:
     caller = start()
     one = next(one for one in caller.ids() if "comments" not in caller.document(one))

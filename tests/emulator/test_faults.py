@@ -165,6 +165,23 @@ def test_a_total_may_be_wrong(start: Start) -> None:
     assert [caller.query().json()["meta"]["pagination"]["total"] for _ in range(2)] == [203, 200]
 
 
+def test_a_200_may_have_an_error_beside_part_of_the_resources(start: Start) -> None:
+    caller = start()
+    order(caller, "partial_page", endpoint="combined", count=3, status=503, text="shard failed")
+    cut, whole = (caller.combined(limit=10).json() for _ in range(2))
+    assert cut["errors"] == [{"code": 503, "message": "shard failed"}]
+    assert cut["resources"] == whole["resources"][:3]
+    assert cut["meta"]["pagination"] | {"after": ""} == whole["meta"]["pagination"] | {"after": ""}
+    assert cut["meta"]["pagination"]["after"]
+
+
+def test_a_fault_that_falcon_answers_names_region_and_trace(start: Start) -> None:
+    caller = start()
+    for kind, headers in (("status", True), ("rate_limit", True), ("html", False), ("empty", False)):
+        order(caller, kind)
+        assert ({"X-Cs-Region", "X-Cs-Traceid"} <= {*caller.query().headers}) is headers
+
+
 def test_a_fault_ignores_requests_that_do_not_match(start: Start) -> None:
     caller = start()
     order(caller, "status", endpoint="entities", skip=1, times=2)

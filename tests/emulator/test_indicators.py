@@ -156,7 +156,7 @@ def test_indicators_have_their_own_scopes(start: Start) -> None:
     caller = start(scopes="alerts:read alerts:write ioc:read")
     assert found(caller) == []
     answer = create(caller, an_indicator())
-    assert (answer.status_code, message(answer)) == (403, "access denied, authorization failed")
+    assert (answer.status_code, message(answer)) == (403, "access denied, scope not permitted")
     caller.tenant.switches.scopes = "alerts:read"
     assert caller.send("GET", QUERIES).status_code == 403
 

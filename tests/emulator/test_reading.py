@@ -222,7 +222,6 @@ def test_long_answers_are_compressed_if_the_client_accepts_it(shared: Caller) ->
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/alerts/queries/alerts/v1"),
         ("POST", "/alerts/entities/alerts/v1"),
         ("PATCH", "/alerts/entities/alerts/v2"),
         ("POST", QUERIES),
@@ -234,3 +233,7 @@ def test_an_unknown_path_is_404(shared: Caller, method: str, path: str) -> None:
     answer = shared.send(method, path)
     assert answer.status_code == 404
     assert ("decommissioned as per TA" in message(answer)) is path.startswith("/detects/")
+
+
+def test_queries_v1_is_answered_400(shared: Caller) -> None:
+    assert shared.send("GET", "/alerts/queries/alerts/v1").status_code == 400

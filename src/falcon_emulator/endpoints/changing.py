@@ -24,15 +24,21 @@ class Actions(msgspec.Struct):
 
 
 def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) -> Answer:
-    """Apply the actions to every named alert. A 200 has no `resources`; its counts are in meta.writes."""
+    """Apply the actions to every named alert. A 200 has no `resources`; its counts are in meta.writes.
+
+    A 500 may follow a change of a third-party alert that was made (crowdstrike-mcp #21).
+    """
     body = call.json()
-    ids = composite_ids(body)
-    actions = _actions(body)
+    ids = composite_ids(body, tenant.switches.patch_max_ids)
+    actions = _actions(tenant, body)
     alerts, unknown = find_by_id(tenant, token, ids)
     errors = _refused(tenant, unknown)
     alerts = _visible(alerts, call.bool_parameter("include_hidden", True))
     alerts, faulted = _split_by_fault(alerts, fault)
     differing = sum(tenant.change(alert, actions, token_author(tenant), call.number) for alert in alerts)
+    third_party = any(alert.shared("product") == "thirdparty" for alert in alerts)
+    if third_party and tenant.switches.third_party_patch == "applied_500":
+        raise ApiError(500, "Internal Server Error")
     affected = len(alerts) if tenant.switches.count_no_ops else differing
     return envelope(tenant.switches, None, errors + faulted, writes={"resources_affected": affected})
 
@@ -42,7 +48,7 @@ def token_author(tenant: Tenant) -> str:
     return tenant.client_id
 
 
-def _actions(body: object) -> list[Action]:
+def _actions(tenant: Tenant, body: object) -> list[Action]:
     try:
         actions = msgspec.convert(body, Actions).action_parameters
     except msgspec.ValidationError:
@@ -50,7 +56,7 @@ def _actions(body: object) -> list[Action]:
     if not actions:
         raise ApiError(400, "action_parameters must not be empty")
     for action in actions:
-        check_action(action)
+        check_action(action, tenant.switches.action_value)
     return actions
 
 

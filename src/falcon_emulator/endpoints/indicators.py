@@ -45,12 +45,13 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
         raise ApiError(500, "Internal Server Error")
     found = sorted(_matching(tenant, text, token), key=lambda one: one.id)
     tie = paging.digest(text)
-    previous = paging.decode(after, tie).after[1] if after else ""
+    now = tenant.clock.now()
+    previous = paging.decode(after, tie, tenant.switches, now).after[1] if after else ""
     rest = [one for one in found if one.id > previous][offset:]
     pagination: dict[str, Any] = {"limit": limit, "offset": offset, "total": len(found)}
     if len(rest) > limit:
         last = rest[limit - 1].id
-        pagination["after"] = paging.encode(paging.Cursor((last, last), offset + limit, len(found), tie))
+        pagination["after"] = paging.encode(paging.Cursor((last, last), offset + limit, len(found), tie, now))
     ids = [one.id for one in rest[:limit]]
     return envelope(tenant.switches, ids, powered_by=POWERED_BY, pagination=pagination)
 

@@ -3,19 +3,19 @@
 import msgspec
 
 from falcon_emulator import paging
-from falcon_emulator.access import Token
+from falcon_emulator.access import DENIED, Token
 from falcon_emulator.alert_records import Alert
 from falcon_emulator.documents import render
-from falcon_emulator.fql import FqlError
+from falcon_emulator.fql import FqlError, fields_of
 from falcon_emulator.http import Answer, ApiError, Call, envelope, error
 from falcon_emulator.search import Query, parse_sort
 from falcon_emulator.seeded_random import seeded
 from falcon_emulator.tenant import Tenant
 
 WINDOW = 10_000
-MAX_IDS = 1000
 MAX_COMBINED = 1000
 DEFAULT_LIMIT = 100
+MISSING = ApiError(404, "404: Page Not Found")
 
 
 class Ids(msgspec.Struct):
@@ -40,6 +40,7 @@ class Combined(msgspec.Struct):
 def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
     """Return the ids of matching alerts, by offset, within the first 10,000."""
     limit, offset = call.int_parameter("limit", DEFAULT_LIMIT), call.int_parameter("offset", 0)
+    _check_page(tenant, limit)
     if limit > tenant.switches.queries_max_limit:
         raise ApiError(400, f"limit must be between 0 and {tenant.switches.queries_max_limit}")
     if offset + limit > WINDOW:
@@ -64,7 +65,8 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
     """Return documents by id, in no particular order (falcon-mcp #463), without index lag."""
-    asked = composite_ids(call.json())
+    asked = composite_ids(call.json(), tenant.switches.entities_max_ids)
+    _check_page(tenant, len(asked))
     include_hidden = call.bool_parameter("include_hidden", True)
     found, unknown = find_by_id(tenant, token, asked)
     shown = [alert for alert in found if include_hidden or alert.state.show_in_ui is not False]
@@ -77,6 +79,8 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
 
 def combined(tenant: Tenant, call: Call, token: Token) -> Answer:
     """Return a page of documents from the search index; `after` in the body selects the next page."""
+    if tenant.switches.combined_mode != "works":
+        raise MISSING if tenant.switches.combined_mode == "missing_404" else ApiError(403, DENIED)
     try:
         body = msgspec.json.decode(call.body, type=Combined)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -84,36 +88,59 @@ def combined(tenant: Tenant, call: Call, token: Token) -> Answer:
     limit = DEFAULT_LIMIT if body.limit is None else body.limit
     if not 0 <= limit <= MAX_COMBINED:
         raise ApiError(400, f"limit must be between 0 and {MAX_COMBINED}")
+    _check_page(tenant, limit)
     hidden = tenant.switches.combined_hidden == "included"
     query = Query(body.filter or "", body.sort or "", include_hidden=hidden, cids=token.cids)
     found = find(tenant, query)
     tie = paging.digest(query.filter, query.sort)
-    cursor = paging.decode(body.after, tie) if body.after else None
+    now = tenant.clock.now()
+    cursor = paging.decode(body.after, tie, tenant.switches, now) if body.after else None
     sorting = parse_sort(query.sort, tenant.switches)
     start = sorting.position_after(found, *cursor.after) if cursor else 0
-    page = found[start : start + limit]
+    page = [] if _is_emptied(tenant, body.after) else found[start : start + limit]
     pagination: dict[str, object] = {"limit": limit, "total": len(found)}
-    if page and start + limit < len(found):
+    endless = tenant.switches.empty_page == "last"
+    if page and (endless or start + limit < len(found)):
         fetched = len(page) + (cursor.total_fetched if cursor else 0)
         last = (sorting.key(page[-1]), page[-1].composite_id)
-        pagination["after"] = paging.encode(paging.Cursor(last, fetched, len(found), tie))
+        pagination["after"] = paging.encode(paging.Cursor(last, fetched, len(found), tie, now))
+    elif body.after and tenant.switches.empty_page != "never" and not page:
+        pagination["after"] = body.after
     elif tenant.switches.last_after == "empty":
         pagination["after"] = ""
     return envelope(tenant.switches, [render(alert, alert.indexed) for alert in page], pagination=pagination)
 
 
+def _check_page(tenant: Tenant, size: int) -> None:
+    """Raise ApiError 504 for a page that is larger than the switch allows."""
+    if 0 < tenant.switches.slow_page < size:
+        raise ApiError(504, "Gateway Timeout")
+
+
+def _is_emptied(tenant: Tenant, after: str | None) -> bool:
+    """Return whether the page of `after` is left out now, although it has alerts."""
+    if not after or tenant.switches.empty_page not in ("once", "always"):
+        return False
+    known = after in tenant.emptied
+    tenant.emptied.add(after)
+    return tenant.switches.empty_page == "always" or not known
+
+
 def find(tenant: Tenant, query: Query) -> list[Alert]:
-    """Search for alerts. Raises ApiError 400 for an invalid filter."""
+    """Search for alerts. Raises ApiError 400 for an invalid filter, 500 for one with a field that fails."""
     try:
+        failing = set(tenant.switches.failing_fields.split())
+        if failing and query.filter.strip() and failing & fields_of(query.filter):
+            raise ApiError(500, "Internal Server Error")
         return tenant.search.find(query, tenant.clock.now())
     except FqlError as refused:
         raise ApiError(400, str(refused)) from None
 
 
-def composite_ids(body: object) -> list[str]:
+def composite_ids(body: object, most: int) -> list[str]:
     """Return the distinct ids in a body.
 
-    Raises ApiError 413 for more than 1,000 ids, 400 for none.
+    Raises ApiError 413 for more than `most` ids, 400 for none.
     """
     try:
         named = msgspec.convert(body, Ids)
@@ -123,7 +150,7 @@ def composite_ids(body: object) -> list[str]:
         raise ApiError(400, "invalid element in the request")
     if not named.composite_ids:
         raise ApiError(400, "composite_ids must not be empty")
-    if len(named.composite_ids) > MAX_IDS:
+    if len(named.composite_ids) > most:
         raise ApiError(413, "request too large")
     return list(dict.fromkeys(named.composite_ids))
 
