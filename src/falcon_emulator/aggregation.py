@@ -1,68 +1,30 @@
 """Compute aggregates over alerts: one specification in, one result out.
 
 Known from the swagger and falcon-mcp PR #483: buckets have a `label`, single values are in `value`, an unsupported
-field gives no buckets and no error, and anything the service does not expect is an opaque 500. Assumptions: the
-labels of numbers, bools and times are Elasticsearch's keys (times in ms, bools as 0 and 1), with `key_as_string`
-beside them; a size out of range is a 400.
+field gives no buckets and no error; a time's label is in
+milliseconds and its `key_as_string` ends in .000Z; single values carry `count`. Assumptions: the labels of numbers and
+bools are Elasticsearch's keys (bools as 0 and 1), with `key_as_string` beside them.
 """
 
 import math
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
+from falcon_emulator.aggregate_specs import OPAQUE_ERROR, Spec
 from falcon_emulator.alert_records import Alert
 from falcon_emulator.fields import Field, field
-from falcon_emulator.histogram_intervals import INTERVALS, starts, unit_of
-from falcon_emulator.http import ApiError
+from falcon_emulator.histogram_intervals import starts, unit_of
 from falcon_emulator.switches import Switches
-from falcon_emulator.timestamps import MILLISECOND, parse, rfc3339
+from falcon_emulator.timestamps import MILLISECOND, in_milliseconds, parse, rfc3339
 
 DEFAULT_SIZE = 10
 PERCENTS = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)
-OPAQUE_ERROR = ApiError(500, "Internal Server Error")
-INVALID = "failed to validate aggregates query(s)"
-_SORTS = ("_count|desc", "_count|asc", "_term|asc", "_term|desc")
 
 Bucket = dict[str, Any]
 Groups = dict[Any, list[Alert]]
-
-
-class DateRange(msgspec.Struct):
-    """A range from `start` (included) to `end` (excluded), both in FQL's notation of times."""
-
-    start: str | None = msgspec.field(name="from", default=None)
-    end: str | None = msgspec.field(name="to", default=None)
-
-
-class NumberRange(msgspec.Struct):
-    """A range from `start` (included) to `end` (excluded); the JSON keys are capitalised."""
-
-    start: float | None = msgspec.field(name="From", default=None)
-    end: float | None = msgspec.field(name="To", default=None)
-
-
-class Spec(msgspec.Struct):
-    """The specification of one aggregate.
-
-    The swagger's other fields (from, exclude, min_doc_count, …) are ignored, as in Falcon.
-    """
-
-    type: str
-    field: str
-    name: str = ""
-    size: int | None = None
-    filter: str = ""
-    q: str = ""
-    sort: str = ""
-    missing: str | None = None
-    interval: str | None = None
-    date_ranges: list[DateRange] | None = None
-    ranges: list[NumberRange] | None = None
-    sub_aggregates: list["Spec"] = []
 
 
 class Aggregation:
@@ -77,34 +39,16 @@ class Aggregation:
             "date_range": self._date_range,
             "range": self._range,
             "percentiles": self._percentiles,
-            "cardinality": self._single_value,
-            "min": self._single_value,
-            "max": self._single_value,
-            "avg": self._single_value,
-            "sum": self._single_value,
         }
-
-    def check(self, spec: Spec) -> None:
-        """Raise ApiError for a specification that cannot be run: 400 for size and sort, else the opaque 500."""
-        sizes = range(1, self.switches.aggregates_max_size + 1)
-        if spec.sort not in ("", *_SORTS) or (spec.size is not None and spec.size not in sizes):
-            raise ApiError(400, INVALID)
-        companions = {"date_histogram": spec.interval, "date_range": spec.date_ranges, "range": spec.ranges}
-        if spec.type not in self._kinds or not companions.get(spec.type, True):
-            raise OPAQUE_ERROR
-        if spec.type == "date_histogram" and not self._has_interval(spec.interval):
-            raise OPAQUE_ERROR
-        for below in spec.sub_aggregates:
-            self.check(below)
-
-    def _has_interval(self, name: str | None) -> bool:
-        return name in INTERVALS and (name != "minute" or self.switches.minute_histogram == "works")
 
     def result(self, spec: Spec, alerts: Sequence[Alert]) -> Bucket:
         """Return the result of a checked specification over `alerts`."""
         found = self._field(spec.field)
-        result: Bucket = {"buckets": []} if found is None else self._kinds[spec.type](spec, found, alerts)
+        result: Bucket = {"buckets": []} if found is None else self._compute(spec, found, alerts)
         return {"name": spec.name} | result
+
+    def _compute(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+        return self._kinds.get(spec.type, self._single_value)(spec, found, alerts)
 
     def _field(self, name: str) -> Field | None:
         if name == "entities.sha256" and not self.switches.aggregate_entities:
@@ -116,28 +60,31 @@ class Aggregation:
         groups = _group_by_value(found, alerts, spec.missing)
         if self.switches.aggregates_mode == "lower_case":
             groups = _in_lower_case(groups)
+        if spec.include is not None:
+            groups = _included(groups, spec.include)
         sort, _, direction = (spec.sort or "_count|desc").partition("|")
-        ranked = sorted(groups, key=str, reverse=sort == "_term" and direction == "desc")
+        ranked = sorted(groups, key=str, reverse=sort == "_key" and direction == "desc")
         if sort == "_count":
             ranked.sort(key=lambda value: len(groups[value]), reverse=direction == "desc")
-        kept = ranked[: spec.size or DEFAULT_SIZE]
+        kept = ranked[: min(spec.size or DEFAULT_SIZE, self.switches.aggregates_max_size)]
         others = sum(len(groups[value]) for value in ranked[len(kept) :])
         buckets = [self._bucket(_labels(found, value), spec, groups[value]) for value in kept]
-        return {"buckets": buckets, "sum_other_doc_count": others}
+        shown = {"sum_other_doc_count": others} if self.switches.sum_other == "shown" else {}
+        return {"buckets": buckets, **shown}
 
     def _date_histogram(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
         """Return every interval from the first to the last with alerts, including empty ones in between."""
         if found.type != "time" or spec.interval is None:
             return {"buckets": []}
-        unit = unit_of(spec.interval)
+        unit, offset = unit_of(spec.interval), spec.offset()
         by_unit: Groups = defaultdict(list)
         for alert in alerts:
             if (moment := found.value(alert)) is not None:
-                by_unit[moment // unit].append(alert)
+                by_unit[(moment + offset) // unit].append(alert)
         buckets = []
         for start, units in starts(by_unit, spec.interval).items():
             inside = [alert for number in units for alert in by_unit[number]]
-            buckets.append(self._bucket(_labels(found, start), spec, inside))
+            buckets.append(self._bucket(_labels(found, start - offset), spec, inside))
         return {"buckets": buckets}
 
     def _date_range(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
@@ -167,14 +114,19 @@ class Aggregation:
             buckets.append(self._bucket(bounds, spec, ordered.within(one.start, one.end)))
         return {"buckets": buckets}
 
-    def _percentiles(self, _spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
+    def _percentiles(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
         values = sorted(_numbers(found, alerts))
-        ranks = [(percent, math.ceil(percent / 100 * len(values)) - 1) for percent in PERCENTS if values]
-        return {"buckets": [{"label": str(percent), "value": values[rank]} for percent, rank in ranks]}
+        percents = spec.percents or PERCENTS
+        if not all(0 < percent <= 100 for percent in percents):
+            raise OPAQUE_ERROR
+        ranks = [(percent, math.ceil(percent / 100 * len(values)) - 1) for percent in percents if values]
+        count = len(values)
+        return {"buckets": [{"label": str(percent), "count": count, "value": values[at]} for percent, at in ranks]}
 
     def _single_value(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
         if spec.type == "cardinality":
-            return {"buckets": [{"value": len(_group_by_value(found, alerts, spec.missing))}]}
+            groups = _group_by_value(found, alerts, spec.missing)
+            return {"buckets": [{"count": len(alerts), "value": len(groups)}]}
         values = _numbers(found, alerts)
         if not values:
             return {"buckets": []}
@@ -184,9 +136,9 @@ class Aggregation:
             "sum": sum,
             "avg": _average,
         }
-        bucket: Bucket = {"value": compute[spec.type](values)}
+        bucket: Bucket = {"count": len(values), "value": compute[spec.type](values)}
         if found.type == "time":
-            bucket["key_as_string"] = rfc3339(int(bucket["value"]) * MILLISECOND)
+            bucket["key_as_string"] = in_milliseconds(int(bucket["value"]) * MILLISECOND)
         return {"buckets": [bucket]}
 
     def _bucket(self, label: Bucket, spec: Spec, alerts: list[Alert]) -> Bucket:
@@ -213,6 +165,15 @@ def _group_by_value(found: Field, alerts: Sequence[Alert], missing: str | None) 
     return groups
 
 
+def _included(groups: Groups, pattern: str) -> Groups:
+    """Return the groups whose value matches the regular expression as a whole. Raises ApiError 500 for a bad one."""
+    try:
+        matches = re.compile(pattern).fullmatch
+    except re.error:
+        raise OPAQUE_ERROR from None
+    return {value: alerts for value, alerts in groups.items() if matches(str(value))}
+
+
 def _in_lower_case(groups: Groups) -> Groups:
     """Merge groups whose texts differ only in case, as an index with a lower-case normalizer does."""
     folded: Groups = defaultdict(list)
@@ -225,7 +186,7 @@ def _labels(found: Field, value: Any) -> Bucket:
     if type(value) is bool:
         return {"label": int(value), "key_as_string": str(value).lower()}
     if found.type == "time" and isinstance(value, int):
-        return {"label": value // MILLISECOND, "key_as_string": rfc3339(value)}
+        return {"label": value // MILLISECOND, "key_as_string": in_milliseconds(value)}
     return {"label": value}
 
 

@@ -177,7 +177,6 @@ def _correlation(alert: Alert) -> Fields:
         "event_ids": f"{alert.salt:x}_2_0_{alert.created // SECOND}",
         "has_truncated_entities": False,
         "correlation_rule_create_case": alert.salt % 4 == 0,
-        "mitre_attack": [],
         "timestamp": rfc3339((alert.created - 4 * SECOND) // SECOND * SECOND),
     }
 

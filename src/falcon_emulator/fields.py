@@ -40,7 +40,7 @@ def _shared(name: str) -> Callable[[Alert], Any]:
     """Return a getter for a dotted path in the shared fragments."""
     head, *rest = name.split(".")
     if not rest:
-        return lambda alert: alert.shared(head)
+        return lambda alert: _values(alert.shared(head))
     return lambda alert: _follow(alert.shared(head), rest)
 
 
@@ -68,6 +68,11 @@ def _follow(value: Any, path: list[str]) -> Any:
             found = tuple(_follow(item, path[index:]) for item in value)
             return tuple(item for item in found if item is not None) or None
         value = value.get(key) if isinstance(value, dict) else None
+    return _values(value)
+
+
+def _values(value: Any) -> Any:
+    """Return a list as a tuple, an empty one as None, and any other value as it is."""
     return tuple(value) or None if isinstance(value, list | tuple) else value
 
 

@@ -1,12 +1,13 @@
 """Parse Falcon Query Language into a syntax tree.
 
+    filter    := '*' | statement                   '*' is everything
     statement := item (('+' | ',') item)*          '+' is AND, ',' is OR
     item      := '(' statement ')' | field ':' [operator] value
-    operator  := '!' | '~' | '!~' | '>' | '>=' | '<' | '<=' | '*' | '!*'
+    operator  := '!' | '~' | '!~' | '>' | '>=' | '<' | '<=' | '*' | '*!' | '~*' | '~*!'
     value     := 'text' | "text" | number | true | false | null | '[' value (',' value)* ']'
 
-Known from psfalcon's Test-FqlStatement and its wiki ("max 20 properties per statement"), and falcon-mcp's
-filter guide. Assumption: escapes are `\\\\`, `\\'`, `\\"` and `\\*`; any other backslash is an error.
+Known from psfalcon's Test-FqlStatement and its wiki ("max 20 properties per statement"), and the filter guides of
+falcon-mcp and crowdstrike-mcp. Assumption: escapes are `\\\\`, `\\'`, `\\"` and `\\*`; any other backslash is an error.
 """
 
 import re
@@ -14,9 +15,10 @@ import re
 import msgspec
 
 MAX_PROPERTIES = 20
+ALL = "*"
 
 _FIELD = re.compile(r"[A-Za-z_][\w.]*")
-_OPERATOR = re.compile(r"!~|!\*|>=|<=|[!~><*]?")
+_OPERATOR = re.compile(r"~?\*!?|!~|>=|<=|[!~><]?")
 _BARE = re.compile(r"-?\d+(?:\.\d+)?(?![\w.])|(?:true|false|null)(?!\w)")
 _ESCAPABLE = "\\'\"*"
 
@@ -56,7 +58,10 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class Clause(msgspec.Struct, frozen=True):
-    """`field:operator value`; several values are alternatives. `exact`: written in brackets."""
+    """`field:operator value`; several values are alternatives. `exact`: written in brackets.
+
+    `operator` has no `!`; `negated` says whether there was one.
+    """
 
     field: str
     operator: str
@@ -66,7 +71,7 @@ class Clause(msgspec.Struct, frozen=True):
 
 
 class And(msgspec.Struct, frozen=True):
-    """All of the items."""
+    """All of the items; without items, everything."""
 
     items: "tuple[Node, ...]"
 
@@ -97,6 +102,8 @@ def parse(statement: str, bare_mix: str = "and_first") -> Node:
 
     `bare_mix` is the switch for reading a mix of `+` and `,` without parentheses. Raises FqlError.
     """
+    if statement.strip() == ALL:
+        return And(())
     parser = _Parser(statement, bare_mix)
     node = parser.statement()
     if parser.peek():
@@ -162,8 +169,7 @@ class _Parser:
         values = self.list() if exact else (self.value(),)
         if exact and operator not in ("", "!"):
             raise self.error(f"a list after {operator!r}")
-        negated = operator.startswith("!")
-        return Clause(field, operator.removeprefix("!"), values, negated, exact)
+        return Clause(field, operator.replace("!", ""), values, "!" in operator, exact)
 
     def list(self) -> tuple[Value, ...]:
         self.take("[")

@@ -12,6 +12,9 @@ from falcon_emulator.fql import And, Clause, FqlError, Node, Value, clauses
 from falcon_emulator.switches import Switches
 from falcon_emulator.timestamps import MILLISECOND, parse
 
+WILDCARDS = ("*", "~*")
+TEXT_OPERATORS = ("~", *WILDCARDS)
+
 Predicate = Callable[[Any], bool]
 Test = Callable[[Any], bool]
 
@@ -45,9 +48,15 @@ def _nothing(_: object) -> bool:
     return False
 
 
+def _everything(_: object) -> bool:
+    return True
+
+
 def _compile(node: Node, terms: Terms) -> Predicate:
     if isinstance(node, Clause):
         return _clause(node, terms)
+    if not node.items:
+        return _everything
     combine = _both if isinstance(node, And) else _either
     first, *others = [_compile(item, terms) for item in node.items]
     for other in others:
@@ -92,7 +101,7 @@ def _test(found: Field, clause: Clause, value: Value, terms: Terms) -> Test | No
         return lambda actual: actual is None
     if found.type == "time":
         return _time_test(clause, value, terms)
-    if value.is_any and not clause.exact and found.type != "array" and not clause.operator.strip("*"):
+    if value.is_any and not clause.exact and found.type != "array" and clause.operator in ("", *WILDCARDS):
         return lambda actual: actual is not None
     if found.type == "number":
         return _number_test(clause, value)
@@ -102,7 +111,7 @@ def _test(found: Field, clause: Clause, value: Value, terms: Terms) -> Test | No
 
 
 def _time_test(clause: Clause, value: Value, terms: Terms) -> Test:
-    if value.has_wildcard or clause.operator in ("~", "*"):
+    if value.has_wildcard or clause.operator in TEXT_OPERATORS:
         raise FqlError(f"invalid filter: wildcard or text match on time property {clause.field!r}")
     if not value.quoted:
         raise FqlError(f"invalid filter: time property {clause.field!r} needs a quoted time")
@@ -120,7 +129,7 @@ def _number_test(clause: Clause, value: Value) -> Test | None:
         wanted = float(value.text)
     except ValueError:
         return None
-    return None if clause.operator in ("~", "*") else _compared(clause.operator, wanted)
+    return None if clause.operator in TEXT_OPERATORS else _compared(clause.operator, wanted)
 
 
 def _bool_test(clause: Clause, value: Value) -> Test | None:
@@ -131,17 +140,18 @@ def _bool_test(clause: Clause, value: Value) -> Test | None:
 
 
 def _string_test(found: Field, clause: Clause, value: Value) -> Test | None:
-    """Return an exact, case-sensitive test, except for `~`."""
+    """Return an exact, case-sensitive test, except for `~` and `~*`."""
     text = value.text
     if found.type == "terms":
         return None if clause.operator or " " in text else lambda actual: actual is not None and text in actual.split()
-    if clause.operator in ("~", "*") and found.type == "array":
+    if clause.operator in TEXT_OPERATORS and found.type == "array":
         return None
     if clause.operator == "~":
         return _text_match(text)
-    if value.has_wildcard and not clause.exact and found.type != "array" and clause.operator in ("", "*"):
-        return wildcard(value)
-    return _compared(clause.operator.strip("*"), text)
+    starred = value.has_wildcard and not clause.operator and not clause.exact and found.type != "array"
+    if starred or clause.operator in WILDCARDS:
+        return wildcard(value, any_case=clause.operator == "~*")
+    return _compared(clause.operator, text)
 
 
 def _compared(operator: str, wanted: Any) -> Test:
@@ -151,9 +161,10 @@ def _compared(operator: str, wanted: Any) -> Test:
     return lambda actual: actual is not None and compare(actual, wanted)
 
 
-def wildcard(value: Value) -> Test:
+def wildcard(value: Value, *, any_case: bool = False) -> Test:
     """Return a test of texts against a value with stars."""
-    matches = re.compile(".*".join(map(re.escape, value.pieces)), re.DOTALL).fullmatch
+    flags = re.DOTALL | (re.IGNORECASE if any_case else re.NOFLAG)
+    matches = re.compile(".*".join(map(re.escape, value.pieces)), flags).fullmatch
 
     @lru_cache(maxsize=100_000)
     def test(actual: str | None) -> bool:

@@ -121,6 +121,12 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ] = "opaque_500"
     aggregate_entities: Annotated[bool, _help("whether entities.sha256 can be aggregated")] = False
     aggregates_max_size: Annotated[int, _help("largest `size` of a terms aggregate")] = 1000
+    aggregates_over_size: Annotated[
+        Literal["refused", "lowered"], _help("whether a larger `size` is a 400, or answered as the largest")
+    ] = "refused"
+    sum_other: Annotated[Literal["shown", "absent"], _help("whether a terms aggregate has sum_other_doc_count")] = (
+        "shown"
+    )
     latency_token: Annotated[float, _help("seconds before a login is answered")] = 0.0
     latency_queries: Annotated[float, _help("seconds before queries answers")] = 0.0
     latency_entities: Annotated[float, _help("seconds before entities answers")] = 0.0

@@ -35,6 +35,12 @@ def rfc3339(moment: int) -> str:
     return f"{text}.{fraction:09}".rstrip("0") + "Z" if fraction else text + "Z"
 
 
+def in_milliseconds(moment: int) -> str:
+    """Format `moment` (ns) with exactly three fractional digits, as aggregates do."""
+    whole, part = divmod(moment // MILLISECOND, 1000)
+    return f"{rfc3339(whole * SECOND)[:-1]}.{part:03}Z"
+
+
 def is_relative(text: str) -> bool:
     """Return whether `text` is a relative time such as 'now' or 'now-7d'."""
     return _RELATIVE.fullmatch(text) is not None

@@ -125,7 +125,7 @@ def _patterns(texts: Sequence[str]) -> dict[str, list[Fragment]]:
         "signal": patterns("signal", "automated-lead-context", "signal", "Endpoint", "Automated Leads"),
         "lead": [_lead()],
         "idp": patterns("idp", "idp", identity, "Identity", "Falcon Identity Protection"),
-        "ngsiem": patterns("ngsiem", "ngsiem", "correlation-detection", "Network", "FirewallLogs"),
+        "ngsiem": patterns("ngsiem", "ngsiem", "correlation-detection", "Network", "FirewallLogs", mitre_attack=[]),
         "xdr": patterns("xdr", "xdr", "xdr", "Endpoint", "Falcon XDR"),
         "mobile": patterns("mobile", "mobile", "mobile-android-attestation", "Endpoint", "Falcon for Mobile"),
         "fcs": patterns("fcs", "fcs", "cloud-ioa", "Cloud", "Falcon Cloud Security", service="EC2"),

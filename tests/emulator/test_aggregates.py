@@ -1,14 +1,18 @@
 """Aggregates v2, against Python's own counting."""
 
+import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
 from falcon_emulator.control import describe_alert
+from falcon_emulator.documents import render
+from falcon_emulator.timestamps import MILLISECOND, parse
 from tests.support.http_caller import AGGREGATES, Caller, message
 
 from .conftest import Start
+from .test_fql import SHARED_LISTS
 
 
 def ask(caller: Caller, *specs: dict[str, Any], **params: str) -> dict[str, Any]:
@@ -48,7 +52,7 @@ def test_terms_returns_its_size_and_counts_the_rest(shared: Caller) -> None:
 def test_terms_sorts_by_pipe_only(shared: Caller) -> None:
     rising = one(shared, type="terms", field="status", sort="_count|asc")
     assert list(counts(rising).values()) == sorted(counts(rising).values())
-    by_name = one(shared, type="terms", field="status", sort="_term|desc")
+    by_name = one(shared, type="terms", field="status", sort="_key|desc")
     assert list(counts(by_name)) == sorted(counts(by_name), reverse=True)
     answer = shared.send("POST", AGGREGATES, json=[{"type": "terms", "field": "status", "sort": "_count.desc"}])
     assert (answer.status_code, message(answer)) == (400, "failed to validate aggregates query(s)")
@@ -96,6 +100,70 @@ def test_histograms_have_no_gaps_and_lose_nothing(shared: Caller, interval: str,
     if interval in ("hour", "day", "week"):
         steps = {later - earlier for earlier, later in zip(counts(result), list(counts(result))[1:], strict=False)}
         assert steps == {{"hour": 1, "day": 24, "week": 168}[interval] * 3_600_000}
+
+
+@pytest.mark.parametrize("name", [*SHARED_LISTS, "device.tags", "mitre_attack.tactic"])
+def test_a_list_is_counted_once_for_each_of_its_elements(shared: Caller, name: str) -> None:
+    head, *rest = name.split(".")
+    expected: Counter[str] = Counter()
+    for alert in shared.tenant.store.newest_first:
+        found = json.loads(render(alert, alert.state)).get(head)
+        if rest:
+            items = found if isinstance(found, list) else [found or {}]
+            found = [value for item in items for value in _listed(item.get(rest[0]))]
+        expected.update(set(found or ()))
+    assert counts(one(shared, type="terms", field=name, size=1000)) == dict(expected.most_common(1000))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def test_keys_can_be_sorted_included_and_percentiles_chosen(shared: Caller) -> None:
+    everything = counts(one(shared, type="terms", field="status", sort="_key|asc"))
+    assert list(everything) == sorted(everything)
+    some = counts(one(shared, type="terms", field="status", include="new|c.*"))
+    assert some == {name: everything[name] for name in ("new", "closed")}
+    chosen = one(shared, type="percentiles", field="severity", percents=[50.0, 95.0])["buckets"]
+    assert [bucket["label"] for bucket in chosen] == ["50.0", "95.0"]
+
+
+def test_single_values_carry_the_count_of_what_they_were_computed_from(shared: Caller) -> None:
+    with_severity = sum(alert["severity"] is not None for alert in descriptions(shared))
+    for kind in ("min", "max", "avg", "sum"):
+        (bucket,) = one(shared, type=kind, field="severity")["buckets"]
+        assert bucket["count"] == with_severity
+    (bucket,) = one(shared, type="cardinality", field="status")["buckets"]
+    assert bucket == {"count": 2000, "value": 4}
+
+
+def test_a_histogram_has_milliseconds_as_label_and_text(shared: Caller) -> None:
+    for bucket in one(shared, type="date_histogram", field="created_timestamp", interval="day")["buckets"]:
+        assert bucket["key_as_string"].endswith("T00:00:00.000Z")
+        assert bucket["label"] == parse(bucket["key_as_string"], 0) // MILLISECOND
+
+
+def test_a_time_zone_moves_the_days(shared: Caller) -> None:
+    spec = {"type": "date_histogram", "field": "created_timestamp", "interval": "day"}
+    result = one(shared, **spec, time_zone="+05:00")
+    assert {bucket["key_as_string"][10:] for bucket in result["buckets"]} == {"T19:00:00.000Z"}
+    assert sum(counts(result).values()) == 2000
+    assert shared.send("POST", AGGREGATES, json=[spec | {"time_zone": "Mars"}]).status_code == 500
+
+
+@pytest.mark.parametrize("mode", ["refused", "lowered"])
+def test_a_size_above_the_limit_is_refused_or_lowered(start: Start, mode: str) -> None:
+    caller = start(aggregates_max_size=2, aggregates_over_size=mode)
+    answer = caller.send("POST", AGGREGATES, json=[{"type": "terms", "field": "status", "size": 3}])
+    assert answer.status_code == (400 if mode == "refused" else 200)
+    if mode == "lowered":
+        (result,) = answer.json()["resources"]
+        assert len(result["buckets"]) == 2
+        assert result["sum_other_doc_count"] > 0
+
+
+def test_the_number_of_other_alerts_may_be_absent(start: Start) -> None:
+    assert "sum_other_doc_count" not in one(start(sum_other="absent"), type="terms", field="status", size=1)
 
 
 @pytest.mark.parametrize("mode", ["works", "opaque_500"])

@@ -30,6 +30,15 @@ def own_hashes(document: dict[str, Any]) -> list[str]:
     return sorted(found - {None})
 
 
+def test_no_document_has_a_key_twice() -> None:
+    def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        assert len({key for key, _ in pairs}) == len(pairs)
+        return dict(pairs)
+
+    for alert in ALERTS:
+        json.loads(render(alert, alert.state), object_pairs_hook=without_repeats)
+
+
 def of(**wanted: str) -> list[dict[str, Any]]:
     return [one for one in DOCUMENTS if all(one.get(name) == value for name, value in wanted.items())]
 

@@ -46,7 +46,19 @@ def expected(check: Check) -> set[str]:
         ("status:['n*']", lambda one: False),
         ("status:'*o*'", lambda one: "o" in one["status"]),
         ("status:*'*o*'", lambda one: "o" in one["status"]),
-        ("status:!*'*o*'", lambda one: "o" not in one["status"]),
+        ("status:*!'*o*'", lambda one: "o" not in one["status"]),
+        ("status:*'*O*'", lambda one: False),
+        ("status:~*'*O*'", lambda one: "o" in one["status"]),
+        ("status:~*'NEW'", lambda one: one["status"] == "new"),
+        ("status:~*!'*O*'", lambda one: "o" not in one["status"]),
+        ("status:*'new'", lambda one: one["status"] == "new"),
+        ("tactic:~*'machine*'", lambda one: (one["tactic"] or "").lower().startswith("machine")),
+        ("assigned_to_name:*!'*'", lambda one: one["assigned_to_name"] is None),
+        ("tags:*'falcon*'", lambda one: False),
+        ("tags:~*'falcon*'", lambda one: False),
+        ("severity:*'7*'", lambda one: False),
+        ("*", lambda one: True),
+        (" * ", lambda one: True),
         ("severity:70", lambda one: one["severity"] == 70),
         ("severity:>=70", lambda one: (one["severity"] or 0) >= 70),
         ("severity:<'30'", lambda one: one["severity"] is not None and one["severity"] < 30),
@@ -56,6 +68,9 @@ def expected(check: Check) -> set[str]:
         ("severity:!'High'", lambda one: False),
         ("severity:'7*'", lambda one: False),
         ("severity:!'*'", lambda one: one["severity"] is None),
+        ("cid:'x'", lambda one: False),
+        ("cid:!'x'", lambda one: True),
+        ("composite_id:!'x'", lambda one: True),
         ("severity_name:'High'", lambda one: one["severity_name"] == "High"),
         ("severity_name:!'*'", lambda one: one["severity_name"] is None),
         ("show_in_ui:false", lambda one: one["show_in_ui"] is False),
@@ -97,6 +112,28 @@ def test_a_filter_finds_the_matching_alerts(filter: str, check: Check | None) ->
         assert found(filter) == expected(check)
 
 
+SHARED_LISTS = (
+    "data_domains",
+    "host_names",
+    "user_names",
+    "source_hosts",
+    "source_ips",
+    "source_products",
+    "source_vendors",
+)
+
+
+@pytest.mark.parametrize("name", SHARED_LISTS)
+def test_a_shared_list_matches_by_a_whole_element(shared: Caller, name: str) -> None:
+    documents = shared.combined(limit=1000).json()["resources"]
+    value = next(one[name][-1] for one in documents if one.get(name) and one[name][-1].isprintable())
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("*", "\\*")
+    matching = {one["composite_id"] for one in documents if value in (one.get(name) or ())}
+    assert matching <= set(shared.ids(f"{name}:'{escaped}'"))
+    assert not matching & set(shared.ids(f"{name}:!'{escaped}'"))
+    assert shared.ids(f"{name}:*'{value[:1]}*'") == []
+
+
 def days_ago(days: int) -> str:
     return rfc3339(TENANT.clock.now() - days * DAY)
 
@@ -122,6 +159,14 @@ def days_ago(days: int) -> str:
         "severity:70x",
         "severity:>>70",
         "status:!",
+        "status:!*'*o*'",
+        "status:*~'*o*'",
+        "status:~!'new'",
+        "status:*['new']",
+        "(*)",
+        "*+status:'new'",
+        "created_timestamp:~*'2026*'",
+        "created_timestamp:*'2026'",
         "status='new'",
         "not status:'new'",
         "created_timestamp:'2026*'",

@@ -3,7 +3,8 @@
 import msgspec
 
 from falcon_emulator.access import DENIED, Token
-from falcon_emulator.aggregation import INVALID, Aggregation, Spec
+from falcon_emulator.aggregate_specs import INVALID, Spec, check
+from falcon_emulator.aggregation import Aggregation
 from falcon_emulator.endpoints.reading import find
 from falcon_emulator.http import Answer, ApiError, Call, envelope
 from falcon_emulator.search import Query
@@ -24,7 +25,7 @@ def aggregates(tenant: Tenant, call: Call, token: Token) -> Answer:
         raise ApiError(400, INVALID) from None
     aggregation = Aggregation(tenant.switches, tenant.clock.now())
     for spec in specs:
-        aggregation.check(spec)
+        check(spec, tenant.switches)
     include_hidden = call.bool_parameter("include_hidden", True)
     results = []
     for spec in specs:
