@@ -89,7 +89,14 @@ def test_a_dry_run_sends_no_write_and_says_what_would_be_done(acme: Serve) -> No
     shell = acme()
     done = shell("allow-hash", "--hash", FIRST, *EVERYWHERE, "--no-expiry", "--dry-run")
     assert (done.code, writes(done), shell.indicators()) == (0, [], {})
-    for words in ("1 of 1 indicators to create", "never", "closes no alert", "not by behaviour", "this is a hole"):
+    for words in (
+        "CREATE 1 of 1 allow-list indicators",
+        "never",
+        "closes no alert",
+        "not by behaviour",
+        "a hole",
+        FIRST,
+    ):
         assert words in done.text, words
     document = the_run(shell.allow(FIRST, more=(*EVERYWHERE, "--dry-run")))
     assert (document["status"], document["not_sent"]) == ("dry_run", 1)
@@ -109,7 +116,7 @@ def test_the_question_wants_the_customer_and_the_number(acme: Serve) -> None:
     shell = acme()
     for typed, code in (("acme 2", 3), ("acme 1", 0)):
         with shell.terminal("allow-hash", "--hash", FIRST, *EVERYWHERE) as terminal:
-            terminal.wait_for("create these 1 indicators")
+            terminal.wait_for("to CREATE 1 allow-list indicators:")
             terminal.type(f"{typed}\n")
             done = terminal.finish()
         assert done.code == code, done

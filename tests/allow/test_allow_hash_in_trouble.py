@@ -63,7 +63,7 @@ def test_an_indicator_that_somebody_made_meanwhile_is_left_alone_and_the_others_
     with shell.terminal(
         "allow-hash", "--hash", f"{FIRST},{SECOND}", *EVERYWHERE, "--format", "json", out_to_pipe=True
     ) as terminal:
-        terminal.wait_for("create these 2 indicators")
+        terminal.wait_for("to CREATE 2 allow-list indicators:")
         shell.plant(SECOND, action="prevent", severity="high")
         terminal.type("acme 2\n")
         done = terminal.finish()

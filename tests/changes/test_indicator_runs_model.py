@@ -48,6 +48,13 @@ class Killed(BaseException):
     """The process is no more."""
 
 
+class ForbiddenAlerts:
+    """The alerts of a client that may only manage indicators."""
+
+    def count(self, fql: str) -> int:
+        raise MissingScope("Falcon refuses to read alerts (403).")
+
+
 class IndicatorList:
     """A tenant's indicators, who made each, and what happens to the next changes."""
 
@@ -145,7 +152,7 @@ class IndicatorRuns(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.clock = FakeClock(chance=0.5)
         self.indicators = IndicatorList(self.clock, lag)
-        self.tenant: Any = StubTenant(None, CID, indicators=self.indicators)
+        self.tenant: Any = StubTenant(ForbiddenAlerts(), CID, indicators=self.indicators)
         self.journal = Journal(self.folder / "acme.sqlite3")
         self.plans: dict[str, IndicatorPlan] = {}
         self.undone: set[str] = set()
@@ -192,7 +199,10 @@ class IndicatorRuns(RuleBasedStateMachine):
         origin = self._origin()
         spec = IndicatorSpec(platforms=("windows",), description=f"Vetted (by ann, falcon-bulk {origin.run_id})")
         hashes = [HASHES[place] for place in sorted(places)]
-        self._run(create_indicators(self.tenant, hashes, spec, origin, state_folder=self.folder), faults)
+        operation = create_indicators(
+            self.tenant, hashes, spec, origin, state_folder=self.folder, reading=self._reading, readers=1
+        )
+        self._run(operation, faults)
 
     @precondition(no_run_is_open)
     @rule(data=st.data(), faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3))

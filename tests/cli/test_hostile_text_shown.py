@@ -93,7 +93,7 @@ def test_no_cell_of_a_csv_is_a_formula(hostile: CommandRunner) -> None:
 
 def test_a_preview_and_a_question_show_nothing_unseen(hostile: CommandRunner) -> None:
     with hostile.terminal("bulk-close", "--since", "5000d", "--override", "all", "--no-color") as terminal:
-        terminal.wait_for("anything else to cancel:")
+        terminal.wait_for(" alerts:")
         terminal.type("no\n")
         done = terminal.finish()
     assert done.code == 3

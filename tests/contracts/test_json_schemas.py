@@ -203,7 +203,7 @@ def an_allowing(shell: CommandRunner, *argv: str) -> dict[str, Any]:
 
 def test_a_run_that_is_declined(acme: Serve) -> None:
     with acme().terminal("bulk-close", "--product", "epp", "--format", "json", out_to_pipe=True) as terminal:
-        terminal.wait_for("to change these")
+        terminal.wait_for("to CLOSE ")
         terminal.type("no\n")
         done = terminal.finish()
     assert kept(done, "run", 3)["status"] == "declined"

@@ -14,7 +14,7 @@ from falcon_bulk.model.plan import Action, AlertState
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
-from falcon_bulk.operations.changes.planner import CLOSE_WARNING, make_plan
+from falcon_bulk.operations.changes.planner import make_plan
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from falcon_bulk.operations.changes.request import Bounds, ChangeRequest
 from tests.support.plan_builders import CID, HASH, OTHER_CID, OTHER_HASH, Collected, a_plan, an_alert, documents_of
@@ -163,11 +163,47 @@ def test_several_cids_may_be_allowed() -> None:
     assert preview.planned == 2
 
 
-def test_the_preview_says_that_closing_can_fire_what_no_undo_reverses() -> None:
-    assert CLOSE_WARNING in planning(an_alert())[0].warnings
-    request = ChangeRequest(status=Status.REOPENED, operator="alice")
-    reopened, _ = planning(an_alert(status="closed"), request=request, closed=True)
-    assert CLOSE_WARNING not in reopened.warnings
+def test_the_preview_counts_the_actions_and_the_closed_alerts_that_get_them() -> None:
+    request = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=Resolution.FALSE_POSITIVE)
+    alerts = [an_alert(1), an_alert(2, tags=["ignored"]), an_alert(3, status="closed")]
+    preview, _ = planning(*alerts, request=request, closed=True)
+    assert {(effect.name, effect.value): effect.alerts for effect in preview.effects} == {
+        ("update_status", "closed"): 2,
+        ("add_tag", "false_positive"): 3,
+        ("remove_tag", "ignored"): 1,
+    }
+    assert preview.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "warned"),
+    [
+        ({"true_positive": 2, "false_positive": 9}, Resolution.FALSE_POSITIVE, "2 true_positive"),
+        ({"true_positive": 2, "ignored": 1}, Resolution.FALSE_POSITIVE, "2 true_positive, 1 ignored"),
+        ({"false_positive": 9}, Resolution.FALSE_POSITIVE, ""),
+        ({"true_positive": 1_200, "false_positive": 9}, None, "1,200 true_positive"),
+        ({"false_positive": 9}, None, ""),
+        ({}, Resolution.IGNORED, ""),
+    ],
+)
+def test_a_resolution_that_differs_from_those_given_before_is_warned_of(
+    given: dict[str, int], wanted: Resolution | None, warned: str
+) -> None:
+    request = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=wanted)
+    plan = a_plan(hashes=(HASH,))
+    preview = make_plan(documents_of(an_alert(sha256=HASH)), request, plan, Collected(), resolutions=given)
+    expected = f"Alerts of this hash were resolved differently here before: {warned}."
+    assert [warning for warning in preview.warnings if "resolved" in warning] == ([expected] if warned else [])
+
+
+def test_a_hash_is_known_as_an_interpreter_s_by_the_parents_too() -> None:
+    renamed = an_alert(1, filename="updater.exe", sha256=HASH)
+    child = an_alert(2, filename="x.exe", sha256=HASH, parent_details={"filename": "cmd.exe", "sha256": HASH.upper()})
+    preview, _ = planning(renamed, child, hashes=(HASH,))
+    (warning,) = preview.warnings
+    assert warning.startswith("The hash is that of cmd.exe, an interpreter or system program")
+    several, _ = planning(renamed, child, hashes=(HASH, OTHER_HASH))
+    assert several.warnings[0].startswith(f"The hash {HASH} is that of cmd.exe")
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,11 @@ def test_what_an_attacker_wrote_into_a_folder_is_shown_harmless(shell: CommandRu
 
 def test_the_preview_of_a_hash_reports_its_outliers(shell: CommandRunner) -> None:
     done = shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
-    assert "Outliers: 3 of 266 alerts: 1 run by SYSTEM; 1 under cmd.exe; 1 with the command" in done.text
+    text = "Warning: 3 of 266 alerts are unlike the others: 1 run by SYSTEM; 1 under cmd.exe; 1 with the command"
+    assert text in done.text
+    listed = shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run", "--details").text
+    assert "Outliers: 3 of 266 alerts: 1 run by SYSTEM" in listed
+    assert all(id_at(shell.tenant, one) in listed for one in COPIES.outliers)
     document = shell.json("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
     (group,) = document["outliers"]["groups"]
     assert document["outliers"]["by_status"] == {"uniform": 0, "outliers": 1, "inconclusive": 0, "too_small": 0}
@@ -128,28 +132,29 @@ def test_the_preview_of_a_hash_reports_its_outliers(shell: CommandRunner) -> Non
 def test_the_preview_of_several_hashes_has_a_line_for_those_without_outliers(shell: CommandRunner) -> None:
     hashes = ",".join(map(sha256_of, (COPIES, MIXED, SIX)))
     shown = shell("close-hash", "--hash", hashes, "--dry-run").text
-    assert "Outliers: in 1 of 3 groups" in shown
-    assert "1 inconclusive (too varied to compare; review manually)" in shown
-    assert "1 with too few alerts to compare" in shown
+    assert "Warning: 1 of 3 groups have outliers. --details lists them." in shown
+    assert f"Warning: 3 of 266 alerts of {sha256_of(COPIES)} are unlike the others: " in shown
+    assert "Warning: 1 of 3 groups are too varied to compare: no outliers can be told there." in shown
+    assert "of 3 groups 1 with too few alerts to compare" in shown
 
 
 @pytest.mark.slow
 def test_a_hash_whose_alerts_are_too_varied_or_too_few_takes_one_line(shell: CommandRunner) -> None:
     varied = shell("close-hash", "--hash", sha256_of(MIXED), "--dry-run").text
-    assert "Outliers: inconclusive: 423 alerts are too varied to compare (" in varied
-    assert "); review manually" in varied
+    assert "Warning: The 423 alerts are too varied to compare (" in varied
+    assert "): no outliers can be told. Review them by hand." in varied
     few = shell("close-hash", "--hash", sha256_of(SIX), "--dry-run").text
-    assert "Outliers: too few alerts to compare (6)" in few
+    assert "too few alerts to compare (6)" in few
 
 
 def test_outliers_are_shown_next_to_the_question_and_hold_nothing_back(shell: CommandRunner) -> None:
     with shell.terminal("close-hash", "--hash", sha256_of(COPIES)) as terminal:
-        terminal.wait_for("Type 'acme 266'")
+        terminal.wait_for('Type "acme 266"')
         shown = without_styling(terminal.shown)
         terminal.type("no\r")
         assert terminal.finish().code == 3
-    assert "Outliers: 3 of 266 alerts" in shown
-    assert shown.index("Outliers: 3 of 266") < shown.index("Type 'acme 266'")
+    assert "Warning: 3 of 266 alerts are unlike the others" in shown
+    assert shown.index("3 of 266 alerts") < shown.index('Type "acme 266"')
 
 
 @pytest.mark.slow
@@ -158,8 +163,8 @@ def test_a_saved_plan_keeps_the_outliers(shell: CommandRunner) -> None:
     assert shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run", "--plan", str(plan)).code == 0
     assert len(json.loads(plan.read_bytes().splitlines()[-2])["preview"]["outliers"]["groups"]) == 1
     with shell.terminal("apply", str(plan)) as terminal:
-        terminal.wait_for("Type 'acme 266'")
-        assert "Outliers: 3 of 266 alerts" in without_styling(terminal.shown)
+        terminal.wait_for('Type "acme 266"')
+        assert "3 of 266 alerts are unlike the others" in without_styling(terminal.shown)
         terminal.type("no\r")
         assert terminal.finish().code == 3
 

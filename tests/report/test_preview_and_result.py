@@ -1,17 +1,25 @@
 """What a tired analyst reads before and after a change."""
 
 from io import StringIO
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from falcon_bulk.model.preview import ActionCount, TopValues
 from falcon_bulk.model.run import RunStatus
 from falcon_bulk.report import csv_writer as csvfile
+from falcon_bulk.report import table
+from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.hash_summary import hash_summary_sheets
-from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.preview import CLOSING_NOTE, UNDO_NOTE, Screen, preview_sheets
 from falcon_bulk.report.run_result import result_headline, result_sheets
 from falcon_bulk.report.sheet import Sheet
 from tests.support.report_builders import (
+    CID,
     RUN,
+    SHA256,
     a_hash_count,
     a_hash_elsewhere,
     a_hash_summary,
@@ -99,41 +107,127 @@ def test_a_declined_run_asks_for_nothing_more() -> None:
     assert notes(result_sheets(declined)) == ""
 
 
-def test_the_preview_says_what_is_sent_and_to_which_tenant() -> None:
-    sent = rows(preview_sheets(a_plan(), a_preview())[0])
-    assert ("sends", "set the status to closed") in sent
-    assert ("sends", "add the tag false_positive") in sent
-    assert ("created", "2026-10-01T00:00:00Z to 2026-11-17T06:50:00Z") in sent
-    assert ("overrides", "assigned") in sent
+def facts(**fields: Any) -> dict[str, str]:
+    """Return the preview's lines by their label; those without a label belong to the one before."""
+    (sheet,) = preview_sheets(a_plan(), a_preview(**fields))
+    lines: dict[str, str] = {}
+    for label, value in sheet.rows:
+        last = str(label) or next(reversed(lines))
+        lines[last] = f"{lines[last]}\n{value}" if last in lines else str(value)
+    return lines
 
 
-def test_the_preview_counts_what_is_held_back_and_names_the_option_that_overrides_it() -> None:
-    counts = rows(preview_sheets(a_plan(), a_preview())[1])
-    assert counts[0] == (1530, "selected", "")
-    assert (22, "held: critical", "held by a guardrail; --override critical includes them") in counts
-    assert counts[-1] == (1204, "planned", "will be changed")
-    assert not [row for row in counts if row[0] == 0]
+def test_the_preview_says_what_happens_to_how_many_at_which_tenant() -> None:
+    (sheet,) = preview_sheets(a_plan(), a_preview())
+    assert sheet.title == "acme: CLOSE 1,204 of 1,530 alerts as false_positive"
+    shown = facts()
+    assert shown["tenant"] == f"{CID} at api.us-2.crowdstrike.com"
+    assert shown["selected"] == f"hash {SHA256}"
+    assert shown["created"] == "2026-10-01 00:00 to 2026-11-17 06:50 UTC"
+    assert shown["overrides"] == "assigned"
+    assert shown["run"] == f"{RUN}, planned 2026-11-17 06:50 UTC by alice on soc-01"
+    assert "changes" not in shown
 
 
-def test_the_preview_shows_each_sample_as_a_small_table() -> None:
-    *_, host, severity = preview_sheets(a_plan(), a_preview())
+def test_what_is_held_and_skipped_takes_a_line_each() -> None:
+    assert facts()["held"] == "26: critical 22, overwatch 4; --override NAME includes them"
+    assert facts()["skipped"] == "already 300"
+    assert "held" not in facts(held={})
+
+
+def test_the_most_frequent_values_take_a_line_and_command_lines_one_each() -> None:
+    samples = (
+        TopValues(title="Severity", counts=(("High", 1000), ("Medium", 204))),
+        TopValues(title="Host", counts=(("ACME-WKS-0142", 900), ("ACME-SRV-01", 204)), others=87),
+        TopValues(title="Command line", counts=(("a.exe /x", 3), ("", 1)), others=2),
+        TopValues(title="Product", counts=(("epp", 1204),)),
+    )
+    shown = facts(samples=samples)
+    assert shown["severity"] == "High 1,000, Medium 204"
+    assert shown["hosts"] == "ACME-WKS-0142 900, ACME-SRV-01 204, and 87 more"
+    assert shown["commands"] == "3  a.exe /x\n1  none (and 2 more)"
+    assert "epp" not in "".join(shown.values()), "a constant is no line"
+
+
+def test_the_warnings_come_first_and_the_constant_sentence_is_a_note() -> None:
+    (sheet,) = preview_sheets(a_plan(), a_preview(warnings=("The hash is that of cmd.exe.",)))
+    assert sheet.warnings == ("The hash is that of cmd.exe.",)
+    assert list(sheet.notes) == [CLOSING_NOTE]
+    tagging = a_preview(effects=(ActionCount(name="add_tag", value="pilot", alerts=1204),))
+    assert list(preview_sheets(a_plan(), tagging)[0].notes) == []
+
+
+def test_details_add_a_table_of_every_property() -> None:
+    summary, counts, host, severity = preview_sheets(a_plan(), a_preview(), details=True)
+    assert summary.title == preview_sheets(a_plan(), a_preview())[0].title
+    assert rows(counts)[0] == (1530, "selected", "")
+    assert rows(counts)[-1] == (1204, "planned", "will be changed")
     assert rows(host) == [(900, "ACME-WKS-0142"), (204, "ACME-SRV-01")]
     assert host.notes == ["and 87 more"]
     assert severity.columns[1].title == "severity"
 
 
-def test_the_warnings_stand_at_the_end_of_the_preview() -> None:
-    for samples in (a_preview().samples, ()):
-        sheets = preview_sheets(a_plan(), a_preview(samples=samples))
-        assert sheets[-1].notes[-1].startswith("Closing can fire workflows")
-
-
-def test_a_preview_of_an_undo_names_the_run_it_undoes_and_all_tenants() -> None:
+def test_a_preview_of_an_undo_names_the_run_it_undoes_and_counts_the_other_tenants() -> None:
     plan = a_plan(command="undo", undoes="run-1", cids=(a_plan().cid, "f" * 32))
-    sent = rows(preview_sheets(plan, a_preview(planned=0, oldest="", newest=""))[0])
-    assert ("undoes", "run-1") in sent
-    assert ("also", "f" * 32) in sent
-    assert "created" not in [row[0] for row in sent]
+    (sheet,) = preview_sheets(plan, a_preview(planned=0, oldest="", newest=""))
+    sent = dict(sheet.rows)
+    assert sheet.title == "acme: UNDO run-1 for 0 of 1,530 alerts"
+    assert sent["undoes"] == "run-1"
+    assert sent["tenant"] == f"{CID} and 1 more at api.us-2.crowdstrike.com"
+    assert "created" not in sent
+    assert list(sheet.notes) == [UNDO_NOTE]
+
+
+long_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+
+
+@given(
+    st.lists(long_text, min_size=5, max_size=5, unique=True),
+    st.lists(st.text("ABC-", min_size=1, max_size=60), min_size=5, max_size=5, unique=True),
+    st.lists(st.text("warn ", max_size=150), max_size=3),
+)
+def test_a_preview_of_one_hash_fits_on_a_screen_of_24_lines_and_cuts_no_host(
+    command_lines: list[str], hosts: list[str], warnings: list[str]
+) -> None:
+    samples = (
+        TopValues(title="Severity", counts=(("High", 1000), ("Medium", 204))),
+        TopValues(title="Host", counts=tuple((host, 9) for host in hosts), others=3),
+        TopValues(title="File", counts=tuple((f"setup{n}.exe", 9) for n in range(5)), others=30),
+        TopValues(title="Parent", counts=tuple((f"parent{n}.exe", 9) for n in range(5)), others=30),
+        TopValues(title="Command line", counts=tuple((line, 9) for line in command_lines), others=1_000),
+    )
+    preview = a_preview(samples=samples, warnings=tuple(warnings))
+    sheets = preview_sheets(a_plan(), preview, screen=Screen(80, 24))
+    stream = StringIO()
+    table.write(sheets, stream, color=False, width=80)
+    shown = stream.getvalue()
+    assert hosts[0] in shown.replace("\n", "").replace(" ", "")
+    assert SHA256 in shown
+    if len(shown.splitlines()) > 23:  # not even one of each fits then
+        assert [label for label, _ in sheets[0].rows].count("") == 0
+
+
+@pytest.mark.parametrize(
+    ("effects", "fields", "phrase"),
+    [
+        ([("update_status", "closed")], {}, "CLOSE 7 alerts"),
+        ([("update_status", "closed"), ("add_tag", "ignored"), ("add_tag", "x")], {}, "CLOSE 7 alerts as ignored"),
+        ([("update_status", "closed")], {"closed": 2}, "CLOSE 7 alerts (2 of them closed already)"),
+        ([("update_status", "reopened")], {"closed": 7}, "REOPEN 7 closed alerts"),
+        ([("update_status", "new")], {"closed": 7}, "REOPEN 7 closed alerts as new"),
+        ([("update_status", "new")], {"closed": 2}, "SET 7 alerts to new, REOPEN 2 closed ones of them"),
+        ([("update_status", "in_progress")], {}, "SET 7 alerts to in_progress"),
+        ([("add_tag", "true_positive")], {"closed": 7}, "MARK 7 closed alerts as true_positive"),
+        ([("add_tag", "a"), ("add_tag", "b")], {}, "TAG 7 alerts with a, b"),
+        ([("remove_tag", "a")], {}, "UNTAG 7 alerts: a"),
+        ([("assign_to_name", "Ann")], {}, "ASSIGN 7 alerts to Ann"),
+        ([("unassign", "true")], {}, "UNASSIGN 7 alerts"),
+        ([], {}, "COMMENT on 7 alerts"),
+    ],
+)
+def test_the_question_has_the_verb(effects: list[tuple[str, str]], fields: dict[str, Any], phrase: str) -> None:
+    counted = tuple(ActionCount(name=name, value=value, alerts=7) for name, value in effects)
+    assert describe_change(a_plan(), a_preview(planned=7, effects=counted, **fields), "7") == phrase
 
 
 def test_the_hash_summary_shows_the_most_frequent_and_says_what_it_leaves_out() -> None:

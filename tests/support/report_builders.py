@@ -8,7 +8,7 @@ from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
 from falcon_bulk.model.plan import AlertPlan, AlertState
-from falcon_bulk.model.preview import Preview, TopValues
+from falcon_bulk.model.preview import ActionCount, Preview, TopValues
 from falcon_bulk.model.run import AlertRunResult, ItemRecord, Outcome, RunProblem, RunRow, RunStatus
 
 CID = "0123456789abcdef0123456789abcdef"
@@ -54,6 +54,7 @@ def a_plan(**fields: Any) -> AlertPlan:
         "cids": (CID,),
         "cloud": "https://api.us-2.crowdstrike.com",
         "operator": "alice",
+        "machine": "soc-01",
         "created": "2026-11-17T06:50:00Z",
         "selection": f"hash {SHA256}",
         "overrides": ("assigned",),
@@ -75,7 +76,10 @@ def a_preview(**fields: Any) -> Preview:
         "oldest": "2026-10-01T00:00:00Z",
         "newest": "2026-11-17T06:50:00Z",
         "actions": ("set the status to closed", "add the tag false_positive"),
-        "warnings": ("Closing can fire workflows, tickets and mails. No undo takes those back.",),
+        "effects": (
+            ActionCount(name="update_status", value="closed", alerts=1204),
+            ActionCount(name="add_tag", value="false_positive", alerts=1204),
+        ),
     }
     return Preview(**usual | fields)
 

@@ -25,7 +25,6 @@ from falcon_bulk.operations.changes.operations import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.report.formats import Format
-from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.run_result import dry_run_report, run_report
 
 RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -108,12 +107,16 @@ def run_operation(
         operation = prepare(workspace.tenant)
         if dry:
             execution = dry_run(operation, workspace.tenant, confirmation.check_bounds, plan_file)
-            return publish_dry_run(session, execution, fail_on_empty=fail_on_empty)
+            return publish_dry_run(session, execution, confirmation, fail_on_empty=fail_on_empty)
 
         def approve(plan: Plan, preview: Preview) -> None:
             confirmation.confirm(session, plan, preview)
 
-        return publish(session, execute(operation, workspace, approve), fail_on_empty=fail_on_empty)
+        execution = execute(operation, workspace, approve)
+        result, shown = execution.result, execution.preview
+        if result.status is RunStatus.NOTHING_TO_DO and shown and shown.held:
+            session.show(confirmation.preview(session, execution.plan, shown))
+        return publish(session, execution, fail_on_empty=fail_on_empty)
 
 
 @contextmanager
@@ -128,8 +131,6 @@ def open_workspace(session: Session, run_pace: Pace) -> Iterator[Workspace]:
 def publish(session: Session, execution: Execution, *, fail_on_empty: bool = False) -> int:
     """Publish the result of an operation, say why it stopped early, and return the exit code."""
     result, cause = execution.result, execution.cause
-    if result.status is RunStatus.NOTHING_TO_DO and execution.preview and execution.preview.held:
-        session.show(preview_sheets(execution.plan, execution.preview))
     session.publish(run_report(result, next_step=next_step(session, result)))
     if isinstance(cause, Stopped):
         session.console.error(cause.message, next_step(session, result))
@@ -140,12 +141,15 @@ def publish(session: Session, execution: Execution, *, fail_on_empty: bool = Fal
     return _exit_code(session, execution.plan, result, result.exit_code, fail_on_empty=fail_on_empty)
 
 
-def publish_dry_run(session: Session, execution: Execution, *, fail_on_empty: bool = False) -> int:
+def publish_dry_run(
+    session: Session, execution: Execution, confirmation: Confirmation, *, fail_on_empty: bool = False
+) -> int:
     """Publish what an operation would do, and return the exit code."""
     plan, preview, result = execution.plan, execution.preview or EMPTY_PREVIEW, execution.result
-    session.publish(dry_run_report(plan, preview, result))
+    sheets = confirmation.preview(session, plan, preview)
+    session.publish(dry_run_report(sheets, preview, result))
     if session.output.format is Format.JSON:
-        session.show(preview_sheets(plan, preview))
+        session.show(sheets)
     after_dry_run(session, result)
     return _exit_code(session, plan, result, ExitCode.DONE, fail_on_empty=fail_on_empty)
 

@@ -14,7 +14,9 @@ from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.operations.changes.request import Bounds
 from falcon_bulk.operations.customers import conflicts_with_others
+from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.preview import preview_sheets
+from falcon_bulk.report.sheet import Sheet, format_cell
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class Confirmation:
         """Raise Refused if the number of planned items is not what --expect and --max allow."""
         self.bounds.check(preview.planned, items_of(plan))
 
+    def preview(self, session: Session, plan: Plan, preview: Preview) -> list[Sheet]:
+        """Return what is shown of a plan: on one screen of the terminal, or with --details in full."""
+        return preview_sheets(plan, preview, details=self.options.details, screen=session.output.screen())
+
     def confirm(self, session: Session, plan: Plan, preview: Preview) -> None:
         """Show a plan and have it confirmed, unless --yes did.
 
@@ -54,12 +60,10 @@ class Confirmation:
         self.check_bounds(plan, preview)
         if not preview.planned:
             return
-        session.show(preview_sheets(plan, preview))
+        session.show(self.preview(session, plan, preview))
         if not self.options.yes:
-            verb = "change"
-            if isinstance(plan, IndicatorPlan):
-                verb = "delete" if plan.undoes else "create"
-            ask_to_type(session, plan.customer, preview.planned, f"{verb} these {preview.planned:,} {items_of(plan)}")
+            change = describe_change(plan, preview, format_cell(preview.planned))
+            ask_to_type(session, plan.customer, preview.planned, change)
 
 
 def items_of(plan: Plan) -> str:
@@ -95,16 +99,22 @@ def check_customer_file_unique(session: Session) -> None:
         )
 
 
-def ask_to_type(session: Session, customer: str, number: int, action: str) -> None:
-    """Have the customer and the number typed to confirm an action, such as `change these 101 alerts`.
+def ask_to_type(session: Session, customer: str, number: int, change: str) -> None:
+    """Have the customer and the number typed to confirm a change, such as `CLOSE 101 alerts`.
 
-    Raises Declined for another answer, UsageProblem at the end of input, Stopped on Ctrl-C.
+    A wrong number is asked for once more; a wrong customer is not. Raises Declined for another answer, UsageProblem at
+    the end of input, Stopped on Ctrl-C.
     """
-    expected = f"{customer} {number}"
-    with abort_prompt_on_signals("nothing was changed"):
-        answer = session.console.ask(f"Type {expected!r} to {action}, anything else to cancel:")
-    if answer is None:
-        raise UsageProblem("The input ended at the question.", "Nothing was changed. --yes answers without asking.")
-    if " ".join(answer.split()) != expected:
-        raise Declined("Not confirmed; nothing was changed.")
-    session.clock.check()
+    state = "nothing was changed"
+    for once_more in (True, False):
+        with abort_prompt_on_signals(state):
+            answer = session.console.ask(f'Type "{customer} {number}" to {change}:')
+        if answer is None:
+            raise UsageProblem(f"Stopped at the question; {state}.", "--yes answers without asking.")
+        name, *rest = answer.replace(",", "").split() or [""]
+        if [name, *rest] == [customer, str(number)]:
+            session.clock.check()
+            return
+        if name != customer or not once_more:
+            raise Declined("Not confirmed; nothing was changed.")
+        session.console.say(f"That is not the number: {number:,}. You can type it once more.")

@@ -20,6 +20,7 @@ from falcon_bulk.model.run import RunResult
 from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Operation, dry_run, execute
 from falcon_bulk.operations.changes.operations import apply_plan_file
 from falcon_bulk.operations.changes.plan_file import PlanFile
+from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.multi_customer import Parts, customers_sheet, multi_report
 from falcon_bulk.report.report import Report, Reported
 from falcon_bulk.report.run_result import dry_run_report, run_report
@@ -58,9 +59,10 @@ def plan_for_customers(
         with one.tenant() as tenant:
             execution = dry_run(prepare(one, tenant), tenant, confirmation.check_bounds, plan_file)
         result = execution.result
+        preview = execution.preview or EMPTY_PREVIEW
         report = dry_run_report(
-            execution.plan,
-            execution.preview or EMPTY_PREVIEW,
+            confirmation.preview(one, execution.plan, preview),
+            preview,
             result,
             exit_code=exit_code_for(result.selected, fail_on_empty=fail_on_empty),
         )
@@ -94,6 +96,16 @@ class SavedPlans(NamedTuple):
         """The number of alerts to change, of all customers."""
         return sum(plan.preview.planned for plan in self.plans.values())
 
+    def describe_change(self) -> str:
+        """Describe in a few words what the plans do, if they all do the same."""
+        phrases = {
+            describe_change(saved.plan, saved.preview, f"{self.planned:,}")
+            for saved in self.plans.values()
+            if saved.preview.planned
+        }
+        change = phrases.pop() if len(phrases) == 1 else f"CHANGE {self.planned:,} alerts"
+        return f"{change} of {len(self.plans):,} customers"
+
 
 def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirmation, pace: PaceOptions) -> int:
     """Carry out the plans of a folder in parallel, each with its own customer's credentials; return the exit code.
@@ -110,7 +122,7 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
     session.show([_planned_sheet(saved)])
     if not consent.yes and saved.planned:
         try:
-            ask_to_type(session, ALL_CUSTOMERS, saved.planned, f"change these {saved.planned:,} alerts")
+            ask_to_type(session, ALL_CUSTOMERS, saved.planned, saved.describe_change())
         except Declined as declined:
             session.console.error(declined.message, declined.hint)
             return ExitCode.DECLINED
@@ -162,5 +174,5 @@ def _planned_sheet(saved: SavedPlans) -> Sheet:
         ),
     )
     warnings = sorted({warning for plan in saved.plans.values() for warning in plan.preview.warnings})
-    title = f"{saved.planned:,} alerts of {len(saved.plans):,} customers to change"
-    return Sheet(title, sheet.columns, sheet.rows, warnings)
+    title = saved.describe_change()
+    return Sheet(title, sheet.columns, sheet.rows, warnings=warnings)

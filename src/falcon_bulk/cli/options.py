@@ -55,11 +55,12 @@ class PaceOptions(NamedTuple):
 
 
 class ConsentOptions(NamedTuple):
-    """How consent is given; `consent_options` declares them."""
+    """How consent is given; `consent_options` declares them. details: whether the preview shows everything."""
 
     maximum: int | None
     expect: int | None
     yes: bool
+    details: bool
 
 
 class ChangeOptions(NamedTuple):
@@ -197,6 +198,7 @@ consent_options = _all_of(
         help="Refuse unless exactly N would be changed.",
     ),
     click.option("--yes", is_flag=True, help="Do not ask; needs --expect or --max."),
+    click.option("--details", is_flag=True, help="Show all of the preview: every property, and the outliers."),
 )
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing.")

@@ -14,6 +14,7 @@ from falcon_bulk.cli.console import wants_color
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
 from falcon_bulk.report.output import Sink, render
+from falcon_bulk.report.preview import Screen
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Sheet
 
@@ -60,6 +61,12 @@ class Output:
         except BrokenPipeError:
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+    def screen(self) -> Screen | None:
+        """Return the size of the terminal that previews are shown on, None for a pipe."""
+        if not sys.stderr.isatty():
+            return None
+        return Screen(*shutil.get_terminal_size())
 
     def to_stderr(self, sheets: Iterable[Sheet]) -> None:
         """Show sheets as tables on stderr, beside prompts; a broken pipe is ignored."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from falcon_bulk.report.sheet import Column, Row
+from falcon_bulk.report.sheet import Column, Row, format_cell
 
 
 def count_columns(items: str) -> tuple[Column, ...]:
@@ -18,6 +18,22 @@ _SKIP_REASONS = {
     "duplicate": "named more than once",
     "not_found": "no such alert",
 }
+
+
+def describe_skipped(skipped: dict[str, int]) -> str:
+    """Describe what was skipped in one line; '' for nothing."""
+    return _in_one_line({reason: number for reason, number in skipped.items() if number})
+
+
+def describe_held(held: dict[str, int]) -> str:
+    """Describe what guardrails hold in one line, with the option that overrides them; '' for nothing."""
+    line = _in_one_line({guardrail: number for guardrail, number in held.items() if number})
+    return f"{line}; --override NAME includes them" if line else ""
+
+
+def _in_one_line(counts: dict[str, int]) -> str:
+    listed = ", ".join(f"{name} {format_cell(number)}" for name, number in counts.items())
+    return f"{format_cell(sum(counts.values()))}: {listed}" if len(counts) > 1 else listed
 
 
 def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:

@@ -78,6 +78,7 @@ def _sheet_values(sheet: Sheet, title: str, known: str) -> dict[str, object]:
             {"title": printable(column.title), "kind": _kind(column), "right": column.right} for column in columns
         ],
         "rows": ([_cell(row[place], sheet.columns[place]) for place in kept] for row in sheet.rows),
+        "warnings": [printable(warning) for warning in sheet.warnings],
         "notes": [printable(note) for note in sheet.notes if note != known],
     }
 

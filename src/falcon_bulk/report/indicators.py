@@ -15,6 +15,10 @@ from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 INDICATOR_COLUMNS = count_columns("indicators")
 MAX_HASHES = 50
+_NOTES = (
+    "This closes no alert: `falcon-bulk close-hash` does.",
+    "It suppresses what Falcon decides by the hash (custom indicators, machine learning), not by behaviour (IOA).",
+)
 
 _HASH_COLUMNS = (
     Column("sha256", min_width=12),
@@ -62,13 +66,29 @@ def verb_of(undo: bool) -> Verb:
     return Verb("delete", "deleted") if undo else Verb("create", "created")
 
 
-def indicator_preview_sheets(plan: IndicatorPlan, preview: Preview) -> list[Sheet]:
-    """Return the plan for a person to confirm; the warnings come last, next to the question."""
-    numbers = f"{format_cell(preview.planned)} of {format_cell(preview.selected)}"
-    verb = verb_of(bool(plan.undoes)).infinitive
-    title = f"{plan.customer}: {numbers} indicators to {verb} ({plan.command})"
-    hashes = _hashes_sheet(preview.hashes, {Outcome.NOT_SENT: f"to {verb}"}, MAX_HASHES)
-    return [Sheet(title, FACT_COLUMNS, list(_facts(plan, preview))), hashes.with_notes(preview.warnings)]
+def indicator_preview_sheets(plan: IndicatorPlan, preview: Preview, title: str) -> list[Sheet]:
+    """Return the plan for a person to confirm: each hash in full, with what its alerts say about it."""
+    rows = [*_facts(plan, preview), *_hash_rows(plan, preview)]
+    return [Sheet(title, FACT_COLUMNS, rows, [] if plan.undoes else _NOTES, preview.warnings)]
+
+
+def _hash_rows(plan: IndicatorPlan, preview: Preview) -> Iterator[Row]:
+    """Yield two rows for each hash: the hash, and its outcome with its alerts, hosts, file names and resolutions."""
+    names = {Outcome.NOT_SENT: f"to {verb_of(bool(plan.undoes)).infinitive}"}
+    counts = {count.sha256: count for count in preview.hash_counts}
+    for one in preview.hashes[:MAX_HASHES]:
+        yield "hash", one.sha256
+        described = [_name(one.outcome, names) + (f" ({one.reason})" if one.reason else "")]
+        if count := counts.get(one.sha256):
+            described.append(f"{format_cell(count.alerts)} alerts on {format_cell(count.hosts)} hosts")
+            described.append(", ".join(count.filenames) or "no file name")
+            given = [f"{resolution} {format_cell(number)}" for resolution, number in count.by_resolution.items()]
+            described.append(f"resolved {', '.join(given)}" if given else "never resolved")
+        elif not plan.undoes:
+            described.append("no alerts known")
+        yield "", "; ".join(described)
+    if (rest := len(preview.hashes) - MAX_HASHES) > 0:
+        yield "", f"and {format_cell(rest)} more hashes"
 
 
 def result_hashes_sheet(result: IndicatorRunResult, limit: int | None = None) -> Sheet:

@@ -21,6 +21,10 @@ def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
             stream.write("\n")
         if sheet.title:
             stream.write(f"## {_line(sheet.title)}\n\n")
+        for warning in sheet.warnings:
+            stream.write(f"- **Warning:** {_line(warning)}\n")
+        if sheet.warnings and sheet.columns:
+            stream.write("\n")
         if sheet.columns:
             stream.write(_row(markdown_cell(column.title) for column in sheet.columns))
             stream.write(_row("---:" if column.right else "---" for column in sheet.columns))

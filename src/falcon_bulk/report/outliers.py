@@ -22,9 +22,9 @@ _OUTLIER_COLUMNS = (
     Column("differs", wrap=True, min_width=32),
     Column("composite_id", style="id", drop_order=4, min_width=16),
 )
+_DETAILS = "--details lists them."
 _GROUPS_WITHOUT_OUTLIERS = {
     GroupStatus.UNIFORM: "uniform",
-    GroupStatus.INCONCLUSIVE: "inconclusive (too varied to compare; review manually)",
     GroupStatus.TOO_SMALL: "with too few alerts to compare",
 }
 
@@ -39,8 +39,12 @@ def outlier_sheets(report: OutlierReport, groups: int, alerts: int) -> list[Shee
     compared = sum(report.by_status.values())
     if not with_outliers:
         if compared == 1:
-            return [Sheet(f"Outliers: {_describe_single(report.groups[0])}", (), (), _not_compared(report))]
-        return [Sheet("Outliers: none found", (), (), notes)]
+            (group,) = report.groups[:1]
+            notes = _not_compared(report)
+            if group.status is GroupStatus.INCONCLUSIVE:
+                return [Sheet("Outliers", (), (), notes, [_warn_single(group)])]
+            return [Sheet(f"Outliers: {_describe_single(group)}", (), (), notes)]
+        return [Sheet("Outliers: none found", (), (), notes, _inconclusive(report))]
     number = report.by_status[GroupStatus.OUTLIERS]
     listed = with_outliers[:groups]
     if number > len(listed):
@@ -57,7 +61,54 @@ def outlier_sheets(report: OutlierReport, groups: int, alerts: int) -> list[Shee
         return [replace(outliers, title=title, notes=[*more, *usual, *_not_compared(report)])]
     title = f"Outliers: in {format_cell(number)} of {format_cell(compared)} groups"
     group_rows = [(group.alerts, group.outliers, group.name, group.sha256, describe_reasons(group)) for group in listed]
-    return [Sheet(title, _GROUP_COLUMNS, group_rows, notes), outliers]
+    return [Sheet(title, _GROUP_COLUMNS, group_rows, notes, _inconclusive(report)), outliers]
+
+
+def outlier_findings(report: OutlierReport) -> tuple[str, list[str]]:
+    """Return a line on the groups that compare well or not at all, and warnings of the others."""
+    compared = sum(report.by_status.values())
+    if not compared:
+        return "", []
+    with_outliers = [group for group in report.groups if group.outliers]
+    if compared == 1:
+        (group,) = report.groups[:1]
+        if group.status in (GroupStatus.OUTLIERS, GroupStatus.INCONCLUSIVE):
+            return "", [_warn_single(group)]
+        return _describe_single(group), []
+    found = report.by_status.get(GroupStatus.OUTLIERS, 0)
+    warnings = [f"{format_cell(found)} of {format_cell(compared)} groups have outliers. {_DETAILS}"] if found else []
+    warnings += [
+        f"{format_cell(group.outliers)} of {format_cell(group.alerts)} alerts of {group.sha256 or group.name} are "
+        f"unlike the others: {describe_reasons(group)}."
+        for group in with_outliers[:1]
+    ]
+    warnings += _inconclusive(report)
+    rest = [
+        f"{format_cell(number)} {_GROUPS_WITHOUT_OUTLIERS[status]}"
+        for status in (GroupStatus.UNIFORM, GroupStatus.TOO_SMALL)
+        if (number := report.by_status.get(status, 0))
+    ]
+    return f"of {format_cell(compared)} groups {', '.join(rest)}" if rest else "", warnings
+
+
+def _inconclusive(report: OutlierReport) -> list[str]:
+    """Return a warning of the groups that cannot be compared: nothing found there does not mean nothing to find."""
+    number = report.by_status.get(GroupStatus.INCONCLUSIVE, 0)
+    compared = sum(report.by_status.values())
+    text = (
+        f"{format_cell(number)} of {format_cell(compared)} groups are too varied to compare: no outliers can be told "
+        "there. Review them by hand."
+    )
+    return [text] if number else []
+
+
+def _warn_single(group: AlertGroup) -> str:
+    number = format_cell(group.alerts)
+    if group.status is GroupStatus.OUTLIERS:
+        found = f"{format_cell(group.outliers)} of {number} alerts"
+        return f"{found} are unlike the others: {describe_reasons(group)}. {_DETAILS}"
+    varied = ", ".join(group.varied_fields)
+    return f"The {number} alerts are too varied to compare ({varied}): no outliers can be told. Review them by hand."
 
 
 def outlier_rows_sheet(report: OutlierReport) -> Sheet:
@@ -143,15 +194,11 @@ def _usual(group: AlertGroup) -> str:
 
 
 def _describe_single(group: AlertGroup) -> str:
-    """Describe the only group, which has no outliers."""
-    alerts, varied = f"{format_cell(group.alerts)} alerts", ", ".join(group.varied_fields)
-    match group.status:
-        case GroupStatus.UNIFORM:
-            return f"none in {alerts}" + (f"; not compared, because they vary: {varied}" if varied else "")
-        case GroupStatus.INCONCLUSIVE:
-            return f"inconclusive: {alerts} are too varied to compare ({varied}); review manually"
-        case _:
-            return f"too few alerts to compare ({format_cell(group.alerts)})"
+    """Describe the only group, which has no outliers and is not inconclusive."""
+    if group.status is not GroupStatus.UNIFORM:
+        return f"too few alerts to compare ({format_cell(group.alerts)})"
+    varied = f"; not compared, because they vary: {', '.join(group.varied_fields)}" if group.varied_fields else ""
+    return f"none in {format_cell(group.alerts)} alerts{varied}"
 
 
 def _groups_without_outliers(report: OutlierReport) -> list[str]:

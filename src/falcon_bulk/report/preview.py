@@ -1,59 +1,165 @@
-"""The preview of a change: the plan in numbers, and what will be sent."""
+"""The preview of a change: what would happen to how many alerts, on one screen, or in full with --details."""
 
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview, TopValues
-from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
+from falcon_bulk.model.vocabulary import Resolution
+from falcon_bulk.report.change_phrase import describe_change, describe_effects
+from falcon_bulk.report.count_rows import COUNT_COLUMNS, describe_held, describe_skipped, skipped_and_held_rows
 from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.indicators import indicator_preview_sheets
-from falcon_bulk.report.outliers import outlier_sheets
+from falcon_bulk.report.outliers import outlier_findings, outlier_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.textsafe import printable
 
 MAX_GROUPS = 5
 MAX_EXAMPLES = 5
+MAX_VALUES = 5
+CLOSING_NOTE = "Closing can fire workflows, tickets and mails that no undo can reverse."
+UNDO_NOTE = "Comments cannot be undone, nor workflows, tickets and mails that the change fired."
+
+_LISTED = {"Severity": "severity", "Host": "hosts", "File": "files", "Parent": "parents"}
+_COMMAND_LINE = "Command line"
+_LABEL_WIDTH = 11
+_LINES_AROUND = 5
+"""Lines of a screen for the title, the question, and the blank lines between; a note takes two more."""
 
 
-def preview_sheets(plan: Plan, preview: Preview) -> list[Sheet]:
-    """Return the plan for a person to confirm; the warnings come last, next to the question."""
+class Screen(NamedTuple):
+    """The size of the terminal that a preview is to fit on."""
+
+    columns: int
+    lines: int
+
+
+def preview_sheets(plan: Plan, preview: Preview, *, details: bool = False, screen: Screen | None = None) -> list[Sheet]:
+    """Return the plan for a person to confirm.
+
+    screen: what it has to fit on; fewer of the most frequent values are listed if it has no room for five. details:
+    add tables of every property and of the outliers.
+    """
+    number = f"{format_cell(preview.planned)} of {format_cell(preview.selected)}"
+    title = f"{plan.customer}: {describe_change(plan, preview, number)}"
     if isinstance(plan, IndicatorPlan):
-        return indicator_preview_sheets(plan, preview)
-    sheets = [_actions_sheet(plan, preview), _counts_sheet(preview), *map(_top_values_sheet, preview.samples)]
-    if preview.outliers is not None:
-        sheets += outlier_sheets(preview.outliers, MAX_GROUPS, MAX_EXAMPLES)
-    return [*sheets[:-1], sheets[-1].with_notes(preview.warnings)]
+        return indicator_preview_sheets(plan, preview, title)
+    finding, outlier_warnings = outlier_findings(preview.outliers) if preview.outliers else ("", [])
+    warnings = (*outlier_warnings, *preview.warnings)
+    notes = list(_notes(plan, preview))
+    for shown in range(MAX_VALUES, 0, -1):
+        rows = list(_facts(plan, preview, finding, shown, None if details else screen))
+        if (
+            screen is None
+            or details
+            or _lines(rows, warnings, screen.columns) <= screen.lines - _LINES_AROUND - 2 * bool(notes)
+        ):
+            break
+    summary = Sheet(title, FACT_COLUMNS, rows, notes, warnings)
+    return [summary, *_detail_sheets(preview)] if details else [summary]
 
 
-def _actions_sheet(plan: AlertPlan, preview: Preview) -> Sheet:
-    numbers = f"{format_cell(preview.planned)} of {format_cell(preview.selected)}"
-    title = f"{plan.customer}: {numbers} alerts to change ({plan.command})"
-    return Sheet(title, FACT_COLUMNS, list(_facts(plan, preview)))
-
-
-def _facts(plan: AlertPlan, preview: Preview) -> Iterator[Row]:
-    yield "tenant", f"{plan.cid} at {plan.cloud}"
-    if others := [cid for cid in plan.cids if cid != plan.cid]:
-        yield "also", ", ".join(others)
-    yield "selected by", plan.selection
+def _facts(
+    plan: AlertPlan, preview: Preview, outliers: str, shown: int, screen: Screen | None
+) -> Iterator[tuple[str, str]]:
+    cids = plan.cid + (f" and {len(plan.cids) - 1} more" if len(plan.cids) > 1 else "")
+    yield "tenant", f"{cids} at {plan.cloud.removeprefix('https://')}"
+    yield "selected", plan.selection
     if preview.planned:
-        yield "created", f"{preview.oldest} to {preview.newest}"
+        yield "created", f"{to_minute(preview.oldest)} to {to_minute(preview.newest)} UTC"
     if plan.undoes:
         yield "undoes", plan.undoes
-    for action in preview.actions:
-        yield "sends", action
+    samples = {sample.title: sample for sample in preview.samples}
+    for title, label in _LISTED.items():
+        if sample := samples.get(title):
+            yield label, _listed(sample, shown)
+    if command_lines := samples.get(_COMMAND_LINE):
+        yield from _command_lines(command_lines, shown, screen)
+    if outliers:
+        yield "outliers", outliers
+    if held := describe_held(preview.held):
+        yield "held", held
+    if skipped := describe_skipped(preview.skipped):
+        yield "skipped", skipped
     if plan.overrides:
         yield "overrides", ", ".join(plan.overrides)
-    yield "operator", plan.operator
-    yield "run", plan.run_id
+    if further := _further_effects(plan, preview):
+        yield "changes", further
+    yield "comment", plan.comment
+    yield (
+        "run",
+        f"{plan.run_id}, planned {to_minute(plan.created)} UTC by {plan.operator}"
+        + (f" on {plan.machine}" if plan.machine else ""),
+    )
 
 
-def _counts_sheet(preview: Preview) -> Sheet:
+def _further_effects(plan: AlertPlan, preview: Preview) -> str:
+    """Describe the actions if the title does not tell all; those of an undo differ from alert to alert."""
+    in_title = all(
+        effect.alerts == preview.planned and (effect.name == "update_status" or effect.value in tuple(Resolution))
+        for effect in preview.effects
+    )
+    return "" if plan.undoes or in_title else describe_effects(preview.effects, preview.planned)
+
+
+def _notes(plan: AlertPlan, preview: Preview) -> Iterator[str]:
+    if plan.undoes:
+        yield UNDO_NOTE
+    elif any(effect.name == "update_status" and effect.value == "closed" for effect in preview.effects):
+        yield CLOSING_NOTE
+
+
+def to_minute(time: str) -> str:
+    """Return an RFC 3339 time in UTC to the minute: `2026-11-28 06:12`; '' stays ''."""
+    return time[: len("2026-11-28T06:12")].replace("T", " ")
+
+
+def _listed(sample: TopValues, shown: int) -> str:
+    """Return the most frequent values with their numbers, and how many there are besides."""
+    counts = sample.counts[:shown]
+    rest = sample.others + len(sample.counts) - len(counts)
+    return ", ".join(f"{value or 'none'} {format_cell(number)}" for value, number in counts) + (
+        f", and {format_cell(rest)} more" if rest else ""
+    )
+
+
+def _command_lines(sample: TopValues, shown: int, screen: Screen | None) -> Iterator[tuple[str, str]]:
+    """Yield a row for each of the most frequent command lines; on a screen it is cut to one line."""
+    counts = sample.counts[:shown]
+    rest = sample.others + len(sample.counts) - len(counts)
+    for index, (value, number) in enumerate(counts):
+        text = printable(f"{format_cell(number)}  {value or 'none'}")
+        last = f" (and {format_cell(rest)} more)" if rest and index == len(counts) - 1 else ""
+        room = screen.columns - _LABEL_WIDTH - len(last) if screen else _columns(text)
+        cut = text if _columns(text) <= room else text[: max(room - 1, 1)] + "…"
+        yield ("" if index else "commands"), cut + last
+
+
+def _lines(rows: Sequence[tuple[str, str]], warnings: Sequence[str], columns: int) -> int:
+    """Return about how many lines the rows and the warnings take at a width."""
+    room = max(columns - _LABEL_WIDTH, 1)
+    warned = sum(-(-_columns(f"Warning: {warning}") // columns) for warning in warnings)
+    return warned + sum(max(1, -(-_columns(printable(value)) // room)) for _, value in rows)
+
+
+def _columns(text: str) -> int:
+    """Return about how many columns of a terminal a text takes."""
+    return len(text) + sum(
+        unicodedata.east_asian_width(character) in "WF" for character in text if character > "\u1100"
+    )
+
+
+def _detail_sheets(preview: Preview) -> Iterator[Sheet]:
     rows: list[Row] = [
         (preview.selected, "selected", ""),
         *skipped_and_held_rows(preview.skipped, preview.held),
         (preview.planned, "planned", "will be changed"),
     ]
-    return Sheet("", COUNT_COLUMNS, rows)
+    yield Sheet("", COUNT_COLUMNS, rows)
+    yield from map(_top_values_sheet, preview.samples)
+    if preview.outliers is not None:
+        yield from outlier_sheets(preview.outliers, MAX_GROUPS, MAX_EXAMPLES)
 
 
 def _top_values_sheet(sample: TopValues) -> Sheet:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import IndicatorRunResult, NamedItem, RunProblem, RunResult, RunStatus
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
@@ -21,7 +20,6 @@ from falcon_bulk.report.indicators import (
     verb_of,
 )
 from falcon_bulk.report.outliers import outliers_document
-from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
@@ -95,12 +93,12 @@ def run_report(result: RunResult, next_step: str = "") -> Report:
     )
 
 
-def dry_run_report(plan: Plan, preview: Preview, result: RunResult, exit_code: int = 0) -> Report:
-    """Return the report of a plan that was only made: its preview, and the headline of its result."""
+def dry_run_report(shown: Sequence[Sheet], preview: Preview, result: RunResult, exit_code: int = 0) -> Report:
+    """Return the report of a plan that was only made. shown: its preview; the headline of its result follows."""
 
     def sheets() -> list[Sheet]:
         headline = result_sheets(result)[0]
-        return [*preview_sheets(plan, preview), Sheet(headline.title, (), (), headline.notes)]
+        return [*shown, Sheet(headline.title, (), (), headline.notes)]
 
     def document() -> RunDocument | AllowDocument:
         whole = result_document(result)

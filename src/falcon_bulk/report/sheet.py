@@ -34,7 +34,8 @@ class Column:
 class Sheet:
     """A titled table with notes below it. Text is stored as it came; the renderers make it safe.
 
-    rows may be an iterator: csv and markdown write them one by one. Each has a cell per column.
+    warnings stand between the title and the rows. rows may be an iterator: csv and markdown write them one by one. Each
+    has a cell per column.
     as_blocks: a table shows every row as a block of `title  value` lines, for rows too long for one line.
     csv_sheet: what csv, which holds one table, writes instead of this sheet and those after it.
     """
@@ -43,6 +44,7 @@ class Sheet:
     columns: Sequence[Column]
     rows: Iterable[Row]
     notes: Sequence[str] = ()
+    warnings: Sequence[str] = ()
     as_blocks: bool = False
     csv_sheet: "Sheet | None" = None
 

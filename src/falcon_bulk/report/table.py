@@ -42,6 +42,7 @@ def write(sheets: Iterable[Sheet], stream: TextIO, *, color: bool, width: int | 
 def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
     if sheet.title:
         stream.write(f"{format_cell(sheet.title)}\n\n")
+    stream.writelines(f"Warning: {format_cell(warning)}\n" for warning in sheet.warnings)
     stream.writelines(_plain_lines(sheet))
     if sheet.notes and sheet.columns:
         stream.write("\n")
@@ -74,6 +75,8 @@ def _write_fitted(sheet: Sheet, console: Console) -> None:
     if sheet.title:
         console.print(Text(format_cell(sheet.title), style="bold"))
         console.print()
+    for warning in sheet.warnings:
+        console.print(Text(f"Warning: {format_cell(warning)}", style="bold yellow", overflow="fold"))
     left_out: list[str] = []
     if sheet.as_blocks:
         _print_blocks(sheet, console)
@@ -168,7 +171,7 @@ def _as_plain_sheet(sheet: Sheet) -> Sheet:
     """Return the sheet itself or, with `as_blocks`, one with a block of `title  value` lines for each row."""
     if not sheet.as_blocks:
         return sheet
-    return Sheet(sheet.title, (Column(""), Column("")), _blocks(sheet), sheet.notes)
+    return Sheet(sheet.title, (Column(""), Column("")), _blocks(sheet), sheet.notes, sheet.warnings)
 
 
 def _blocks(sheet: Sheet) -> Iterator[tuple[str, Cell]]:

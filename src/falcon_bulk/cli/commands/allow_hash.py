@@ -113,7 +113,15 @@ def command(ctx: click.Context, options: AllowHashOptions) -> int:
         )
     return run_operation(
         session,
-        lambda tenant: create_indicators(tenant, hashes, spec, origin, state_folder=session.state_folder()),
+        lambda tenant: create_indicators(
+            tenant,
+            hashes,
+            spec,
+            origin,
+            state_folder=session.state_folder(),
+            reading=lambda: session.watching("reading"),
+            readers=session.readers,
+        ),
         confirmation,
         ONE_AT_A_TIME,
         dry=options.dry_run,

@@ -1,23 +1,28 @@
 """Planning allow-list indicators: every hash is looked up first, and nothing that is there is ever overwritten."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
-from falcon_bulk.errors import Refused
-from falcon_bulk.model.alert import text
+import msgspec
+
+from falcon_bulk.errors import FalconAnswer, MissingScope, Refused
+from falcon_bulk.model.alert import BriefAlert, text
+from falcon_bulk.model.hash_summary import HashCount
 from falcon_bulk.model.indicator import HashOutcome, Indicator, IndicatorSpec
 from falcon_bulk.model.plan import IndicatorPlan, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import NamedItem, Outcome
+from falcon_bulk.model.vocabulary import Resolution
+from falcon_bulk.operations.changes.interpreters import is_interpreter
 from falcon_bulk.operations.changes.plan_sink import PlanSink
+from falcon_bulk.operations.counting.hash_summary import summarize_hashes
+from falcon_bulk.operations.reading.by_hash import read_by_hashes
+from falcon_bulk.operations.reading.read_all import AlertReader, ReadProgress
 
 MAX_NAMED = 20
+MAX_WARNINGS = 4
 
-CLOSES_NOTHING = "This closes no alert: `falcon-bulk close-hash` does."
-HASH_ONLY = (
-    "It suppresses what Falcon decides by the hash (custom indicators, machine learning), not by behaviour (IOA)."
-)
 UNBOUNDED_WARNING = (
     "Global and without an end, this is a hole: whoever gets this file to run, on any host, at any time, passes. "
     "Rather give it an end (--expires) or host groups (--host-group)."
@@ -64,8 +69,34 @@ def plan_creation(indicators: IndicatorReader, hashes: Sequence[str], spec: Indi
             f"expires: {ends or 'never'}",
             f"description: {spec.description}",
         ),
-        warnings=(CLOSES_NOTHING, HASH_ONLY, *([] if ends or spec.host_groups else [UNBOUNDED_WARNING])),
+        warnings=() if ends or spec.host_groups else (UNBOUNDED_WARNING,),
     )
+
+
+def add_alerts_of_hashes(
+    preview: Preview, alerts: AlertReader, hashes: Sequence[str], progress: ReadProgress, readers: int
+) -> Preview:
+    """Return the preview with the alerts of each hash counted, and warnings of what speaks against allowing them."""
+    try:
+        pages = read_by_hashes(alerts, "", hashes, progress, BriefAlert, readers=readers)
+        summary = summarize_hashes(pages, customer="", generated_at="", selection="")
+    except (FalconAnswer, MissingScope) as error:
+        warning = f"What alerts these hashes have is not known: {error.message}"
+        return msgspec.structs.replace(preview, warnings=(warning, *preview.warnings))
+    wanted = frozenset(hashes)
+    counts = tuple(count for count in summary.hashes if count.sha256 in wanted)
+    warnings = tuple(warning for count in counts for warning in _hash_warnings(count))
+    shown = warnings[:MAX_WARNINGS]
+    if rest := len(warnings) - len(shown):
+        shown += (f"{rest:,} more such warnings; see the hashes below.",)
+    return msgspec.structs.replace(preview, hash_counts=counts, warnings=(*shown, *preview.warnings))
+
+
+def _hash_warnings(count: HashCount) -> Iterator[str]:
+    if names := [name for name in count.filenames if is_interpreter(name)]:
+        yield f"{count.sha256} is that of {', '.join(names)}, an interpreter or system program: do not allow it."
+    if confirmed := count.by_resolution.get(Resolution.TRUE_POSITIVE):
+        yield f"{confirmed:,} alerts of {count.sha256} were resolved as true_positive here."
 
 
 def decide_hash(existing: Sequence[Indicator], spec: IndicatorSpec) -> Decision:

@@ -19,7 +19,7 @@ from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
-from falcon_bulk.operations.changes.indicator_planner import plan_creation, plan_removal
+from falcon_bulk.operations.changes.indicator_planner import add_alerts_of_hashes, plan_creation, plan_removal
 from falcon_bulk.operations.changes.lifecycle import Operation
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.plan_sink import PlanSink
@@ -27,6 +27,7 @@ from falcon_bulk.operations.changes.planner import make_plan
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer
 from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
+from falcon_bulk.operations.counting.hash_resolutions import count_resolutions
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 
@@ -89,16 +90,31 @@ def change_alerts(
         with reading() as progress:
             pages = read_selection(tenant.alerts, selection, progress, Alert, readers=readers)
             alerts = (item for page in pages for item in page)
-            closed = Status.CLOSED in selection.statuses
-            return make_plan(alerts, request, plan, sink, ids=selection.ids, closed=closed, outliers=outliers)
+            return make_plan(
+                alerts,
+                request,
+                plan,
+                sink,
+                ids=selection.ids,
+                closed=Status.CLOSED in selection.statuses,
+                outliers=outliers,
+                resolutions=count_resolutions(tenant.alerts, plan.hashes, progress) if plan.hashes else None,
+            )
 
     return Operation(plan, fill)
 
 
 def create_indicators(
-    tenant: Tenant, hashes: Sequence[str], spec: IndicatorSpec, origin: Origin, *, state_folder: Path
+    tenant: Tenant,
+    hashes: Sequence[str],
+    spec: IndicatorSpec,
+    origin: Origin,
+    *,
+    state_folder: Path,
+    reading: Reading,
+    readers: int,
 ) -> Operation:
-    """Return the operation that creates an allow-list indicator for each hash.
+    """Return the operation that creates an allow-list indicator for each hash. readers: concurrent reads.
 
     Raises WrongTenant if the credentials see several CIDs, or are not those of the customer's former changes.
     """
@@ -120,7 +136,13 @@ def create_indicators(
         hashes=tuple(hashes),
         spec=spec,
     )
-    return Operation(plan, lambda sink: plan_creation(tenant.indicators, hashes, spec, sink))
+
+    def fill(sink: PlanSink) -> Preview:
+        preview = plan_creation(tenant.indicators, hashes, spec, sink)
+        with reading() as progress:
+            return add_alerts_of_hashes(preview, tenant.alerts, hashes, progress, readers)
+
+    return Operation(plan, fill)
 
 
 def undo_run(tenant: Tenant, journal: "Journal", run_id: str, origin: Origin, *, reading: Reading) -> Operation:

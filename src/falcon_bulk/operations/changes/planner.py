@@ -1,6 +1,6 @@
 """Making a plan: which alerts of a selection get which actions, which are skipped, which are held by a guardrail."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Action, AlertPlan, AlertState, PlannedItem
@@ -14,8 +14,6 @@ from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.reading.read_all import AlertDocument
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 
-CLOSE_WARNING = "Closing can fire workflows, tickets and mails that no undo can reverse."
-
 
 def make_plan(
     alerts: Iterable[AlertDocument[Alert]],
@@ -26,14 +24,16 @@ def make_plan(
     ids: tuple[str, ...] = (),
     closed: bool = False,
     outliers: AlertConsumer | None = None,
+    resolutions: Mapping[str, int] | None = None,
 ) -> Preview:
     """Plan a change of alerts, item by item into the sink, and return it counted.
 
     ids: the composite ids asked for, if the selection is by id. closed: whether closed alerts may be changed; else they
     are skipped, whatever the change would do to them. outliers: is given each planned alert, and reports in
-    the preview which are unlike the others. Raises WrongTenant for an alert of a CID that the plan does not allow.
+    the preview which are unlike the others. resolutions: how often this customer gave each resolution to alerts of the
+    selected hashes. Raises WrongTenant for an alert of a CID that the plan does not allow.
     """
-    preview = PreviewBuilder(ids=ids, hashes=plan.hashes, outliers=outliers)
+    preview = PreviewBuilder(ids=ids, hashes=plan.hashes, outliers=outliers, resolutions=resolutions)
     action_sets = ActionSetNumbers(sink)
     selected, allowed = frozenset(plan.hashes), frozenset(plan.cids)
     for item in alerts:
@@ -51,10 +51,9 @@ def make_plan(
             sink.leave(alert.composite_id, Outcome.HELD, guardrail)
         else:
             sink.add(PlannedItem(alert.composite_id, state, action_sets.number(actions)))
-            preview.plan(alert, own)
+            preview.plan(alert, own, actions)
     preview.add_missing()
-    warnings = [CLOSE_WARNING] if request.status == Status.CLOSED else []
-    return preview.build(request.describe_actions(plan.comment), warnings=warnings)
+    return preview.build(request.describe_actions(plan.comment))
 
 
 def _skip_reason(request: ChangeRequest, state: AlertState, *, needs_change: bool, closed: bool) -> str:

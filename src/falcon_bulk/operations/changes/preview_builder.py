@@ -1,29 +1,21 @@
 """Counting a plan while it is made, so that its preview needs no second look at the alerts."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.outliers import OutlierReport
-from falcon_bulk.model.preview import Preview, TopValues
+from falcon_bulk.model.plan import Action, ActionSet
+from falcon_bulk.model.preview import ActionCount, Preview, TopValues
 from falcon_bulk.model.run import NamedItem
+from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.operations.changes.interpreters import interpreters_in, is_interpreter
 
 MAX_SHOWN = 5
 MAX_VALUES = 50_000
 MAX_GROUPS = 20
-
-# Programs that run other people's code: their hash tells little about what happened.
-INTERPRETERS = frozenset(
-    {
-        *("cmd", "conhost", "cscript", "explorer", "msbuild", "mshta", "msiexec", "powershell", "pwsh"),
-        *("regsvr32", "rundll32", "svchost", "wmic", "wscript"),
-        *("bash", "curl", "dash", "osascript", "sh", "zsh"),
-        *("java", "javaw", "node", "perl", "php", "python", "python3", "pythonw", "ruby"),
-    }
-)
-
-SYSTEM_FOLDERS = ("\\windows\\system32\\", "\\windows\\syswow64\\", "/usr/bin/", "/usr/sbin/", "/system/library/")
+MAX_WARNED_HASHES = 3
 
 _PROPERTIES: dict[str, Callable[[Alert], str]] = {
     "Status": lambda alert: text(alert.status),
@@ -32,6 +24,9 @@ _PROPERTIES: dict[str, Callable[[Alert], str]] = {
     "Visibility": lambda alert: "hidden" if alert.hidden else "shown",
     "Name": lambda alert: alert.title,
     "Host": lambda alert: alert.host,
+    "File": lambda alert: text(alert.filename) or text(alert.filepath),
+    "Parent": lambda alert: text(alert.parent_details.filename) if alert.parent_details else "",
+    "Command line": lambda alert: text(alert.cmdline),
 }
 _HASH = "SHA256"
 
@@ -50,11 +45,16 @@ class PreviewBuilder:
     """The numbers of a plan in the making.
 
     ids, hashes: what was given by name; what of it is not planned is listed in the preview. outliers: compares the
-    planned alerts with each other.
+    planned alerts with each other. resolutions: how often this customer gave each resolution to alerts of the hashes.
     """
 
     def __init__(
-        self, *, ids: Sequence[str] = (), hashes: Sequence[str] = (), outliers: AlertConsumer | None = None
+        self,
+        *,
+        ids: Sequence[str] = (),
+        hashes: Sequence[str] = (),
+        outliers: AlertConsumer | None = None,
+        resolutions: Mapping[str, int] | None = None,
     ) -> None:
         self.selected = 0
         self.planned = 0
@@ -68,7 +68,11 @@ class PreviewBuilder:
         self._left_hashes: dict[str, tuple[str, str]] = {}
         self._counts: dict[str, Counter[str]] = {title: Counter() for title in (*_PROPERTIES, _HASH)}
         self._oldest = self._newest = ""
-        self._interpreters: set[str] = set()
+        self._interpreters: dict[str, set[str]] = {}
+        self._interpreter_parents: dict[str, str] = {}
+        self._effects: Counter[Action] = Counter()
+        self._closed = 0
+        self._resolutions = resolutions or {}
         self._outliers = outliers
 
     def skip(self, reason: str, item_id: str, own_hashes: Iterable[str] = ()) -> None:
@@ -81,10 +85,14 @@ class PreviewBuilder:
         self.held[guardrail] += 1
         self._leave("held", guardrail, item_id, own_hashes)
 
-    def plan(self, alert: Alert, own_hashes: Collection[str] = ()) -> None:
-        """Count a selected alert that will be changed."""
+    def plan(self, alert: Alert, own_hashes: Collection[str] = (), actions: ActionSet = ()) -> None:
+        """Count a selected alert that will be changed, and the actions that it gets."""
         self.selected += 1
         self.planned += 1
+        self._closed += alert.status == Status.CLOSED
+        for action in actions:
+            if action.name != "append_comment":
+                self._effects[action] += 1
         for title, value_of in _PROPERTIES.items():
             self._count(title, value_of(alert) or "none")
         for digest in own_hashes:
@@ -96,8 +104,8 @@ class PreviewBuilder:
         if created := text(alert.created_timestamp):
             self._oldest = min(self._oldest or created, created)
             self._newest = max(self._newest, created)
-        if own_hashes:
-            self._interpreters.update(_interpreter(alert))
+        if self._hashes:
+            self._note_interpreters(alert, own_hashes)
         if self._outliers is not None:
             self._outliers.add(alert, own_hashes)
 
@@ -115,16 +123,6 @@ class PreviewBuilder:
 
     def build(self, actions: Iterable[str], *, warnings: Iterable[str] = ()) -> Preview:
         """Return the plan in numbers. actions: what each item gets, as text."""
-        all_warnings = list(warnings)
-        if self._hashes and self._interpreters:
-            names = sorted(self._interpreters)
-            listed = ", ".join(names[:MAX_SHOWN]) + (
-                f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
-            )
-            all_warnings.append(
-                f"The hash belongs to {listed}: a common interpreter or "
-                "system program. Look at the command lines before you close all that it ran."
-            )
         return Preview(
             selected=self.selected,
             planned=self.planned,
@@ -134,10 +132,51 @@ class PreviewBuilder:
             oldest=self._oldest,
             newest=self._newest,
             actions=tuple(actions),
-            warnings=tuple(all_warnings),
+            warnings=(*self._interpreter_warnings(), *self._resolution_warnings(), *warnings),
+            effects=tuple(
+                ActionCount(name=action.name, value=action.value, alerts=number)
+                for action, number in self._effects.items()
+            ),
+            closed=self._closed,
             outliers=self._outliers.report(MAX_GROUPS) if self._outliers and self.planned else None,
             items=(*self._left_ids.values(), *self._unchanged_hashes()),
         )
+
+    def _note_interpreters(self, alert: Alert, own_hashes: Iterable[str]) -> None:
+        """Note which selected hashes are interpreters': by this alert's file, or as its parent or grandparent."""
+        for name in interpreters_in(alert):
+            for digest in own_hashes:
+                if digest in self._hashes:
+                    self._interpreters.setdefault(digest, set()).add(name)
+        for process in (alert.parent_details, alert.grandparent_details):
+            if process is not None and is_interpreter(text(process.filename)):
+                self._interpreter_parents.setdefault(text(process.sha256).lower(), text(process.filename))
+
+    def _interpreter_warnings(self) -> Iterable[str]:
+        """Warn of each selected hash that is an interpreter's, whatever the file is called in the alerts."""
+        for digest, name in self._interpreter_parents.items():
+            if digest in self._planned_hashes and digest in self._hashes:
+                self._interpreters.setdefault(digest, set()).add(name)
+        for digest, known in list(self._interpreters.items())[:MAX_WARNED_HASHES]:
+            names = sorted(known)
+            more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
+            subject = "The hash" if len(self._hashes) == 1 else f"The hash {digest}"
+            yield (
+                f"{subject} is that of {', '.join(names[:MAX_SHOWN])}{more}, an interpreter or system program: "
+                "read the command lines first."
+            )
+        if (rest := len(self._interpreters) - MAX_WARNED_HASHES) > 0:
+            yield f"{rest:,} more of the hashes are those of interpreters or system programs."
+
+    def _resolution_warnings(self) -> Iterable[str]:
+        """Warn if this customer gave alerts of the same hashes another resolution than the change gives."""
+        given = {action.value for action in self._effects if action.name == "add_tag"}
+        wanted = next((name for name in Resolution if name in given), None)
+        contradicting = [name for name in Resolution if name != wanted] if wanted else [Resolution.TRUE_POSITIVE]
+        former = [f"{self._resolutions[name]:,} {name}" for name in contradicting if self._resolutions.get(name)]
+        if self.planned and former:
+            hashes = "this hash" if len(self._hashes) == 1 else "these hashes"
+            yield f"Alerts of {hashes} were resolved differently here before: {', '.join(former)}."
 
     def _leave(self, outcome: str, reason: str, item_id: str, own_hashes: Iterable[str]) -> None:
         self.selected += 1
@@ -165,12 +204,3 @@ class PreviewBuilder:
 def _top_values(title: str, counts: Counter[str]) -> TopValues:
     shown = counts.most_common(MAX_SHOWN)
     return TopValues(title=title, counts=tuple(shown), others=len(counts) - len(shown))
-
-
-def _interpreter(alert: Alert) -> Iterable[str]:
-    """Yield the alert's file name if it is an interpreter's, or that of a system program found everywhere."""
-    name, path = text(alert.filename), text(alert.filepath).casefold()
-    known = name.casefold().removesuffix(".exe") in INTERPRETERS
-    common = alert.global_prevalence == "common" and any(folder in path for folder in SYSTEM_FOLDERS)
-    if name and (known or common):
-        yield name

@@ -59,16 +59,16 @@ def plan_undo(
             now = AlertState.of(alert)
             before, after = record.before or now, record.after or now
             drift = after.drift_to(now) if record.after else ("its state after the change is not known",)
-            number = action_sets.number(undo_actions(before, after, plan.comment))
+            actions = undo_actions(before, after, plan.comment)
+            number = action_sets.number(actions)
             outcome = Outcome.DRIFTED if drift else Outcome.NOT_SENT
             sink.add(PlannedItem(record.item_id, after, number), outcome, "; ".join(drift))
-            preview.plan(alert, own_hashes(alert).keys())
+            preview.plan(alert, own_hashes(alert).keys(), actions)
             drifted += bool(drift)
-    warnings = ["Comments cannot be undone, nor workflows, tickets and mails that the change fired."]
-    if drifted:
-        warnings.append(f"{drifted:,} of these alerts were changed by someone since and will be left alone.")
-    actions = ("each alert back to its former status, assignee, tags and visibility", f"comment: {plan.comment}")
-    return preview.build(actions, warnings=warnings)
+    changed_since = f"{drifted:,} of these alerts were changed by someone since and will be left alone."
+    warnings = [changed_since] if drifted else []
+    described = ("each alert back to its former status, assignee, tags and visibility", f"comment: {plan.comment}")
+    return preview.build(described, warnings=warnings)
 
 
 def changed_after_all(
