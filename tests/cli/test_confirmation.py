@@ -28,7 +28,7 @@ def test_the_right_answer_changes_what_the_preview_said(acme: Any) -> None:
     assert done.code == 0, done
     assert len(shell.changes()) == int(answer.split()[1]) > 0
     shown = without_styling(done.out)
-    for word in ("critical", "comment   ", "Set to closed (by ", "Closing can fire workflows", "falcon-bulk undo"):
+    for word in ("critical", "comment   ", "Set to closed (by ", "No undo reverses workflows", "falcon-bulk undo"):
         assert word in shown
 
 

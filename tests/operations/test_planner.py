@@ -201,9 +201,9 @@ def test_a_hash_is_known_as_an_interpreter_s_by_the_parents_too() -> None:
     child = an_alert(2, filename="x.exe", sha256=HASH, parent_details={"filename": "cmd.exe", "sha256": HASH.upper()})
     preview, _ = planning(renamed, child, hashes=(HASH,))
     (warning,) = preview.warnings
-    assert warning.startswith("The hash is that of cmd.exe, an interpreter or system program")
+    assert warning.startswith("The hash is that of an interpreter or system program (cmd.exe): ")
     several, _ = planning(renamed, child, hashes=(HASH, OTHER_HASH))
-    assert several.warnings[0].startswith(f"The hash {HASH} is that of cmd.exe")
+    assert several.warnings[0].startswith("1 of 2 hashes are those of an interpreter or system program (cmd.exe): ")
 
 
 @pytest.mark.parametrize(

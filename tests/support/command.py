@@ -173,7 +173,12 @@ class CommandRunner:
 
     @contextmanager
     def terminal(
-        self, *argv: str, out_to_pipe: bool = False, columns: int = 160, customer: str | None = "acme"
+        self,
+        *argv: str,
+        out_to_pipe: bool = False,
+        columns: int = 160,
+        lines: int = 50,
+        customer: str | None = "acme",
     ) -> Iterator["Terminal"]:
         """Start a command on a terminal for a customer, with None as it stands."""
         ours, theirs = pty.openpty()
@@ -186,7 +191,7 @@ class CommandRunner:
             stdout=subprocess.PIPE if out_to_pipe else theirs,
             stderr=theirs,
             cwd=self.folder,
-            env=self.environment({"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": "50"}),
+            env=self.environment({"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(lines)}),
             start_new_session=True,
         )
         os.close(theirs)

@@ -28,7 +28,7 @@ def describe_skipped(skipped: dict[str, int]) -> str:
 def describe_held(held: dict[str, int]) -> str:
     """Describe what guardrails hold in one line, with the option that overrides them; '' for nothing."""
     line = _in_one_line({guardrail: number for guardrail, number in held.items() if number})
-    return f"{line}; --override NAME includes them" if line else ""
+    return f"{line} (--override NAME)" if line else ""
 
 
 def _in_one_line(counts: dict[str, int]) -> str:

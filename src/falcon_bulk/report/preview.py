@@ -1,12 +1,13 @@
 """The preview of a change: what would happen to how many alerts, on one screen, or in full with --details."""
 
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview, TopValues
-from falcon_bulk.model.vocabulary import Resolution
+from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.report.change_phrase import describe_change, describe_effects
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, describe_held, describe_skipped, skipped_and_held_rows
 from falcon_bulk.report.facts import FACT_COLUMNS
@@ -18,14 +19,16 @@ from falcon_bulk.textsafe import printable
 MAX_GROUPS = 5
 MAX_EXAMPLES = 5
 MAX_VALUES = 5
-CLOSING_NOTE = "Closing can fire workflows, tickets and mails that no undo can reverse."
-UNDO_NOTE = "Comments cannot be undone, nor workflows, tickets and mails that the change fired."
+CLOSING_NOTE = "No undo reverses workflows, tickets or mails that closing can fire."
+UNDO_NOTE = "Comments cannot be undone, nor workflows, tickets and mails that were fired."
 
 _LISTED = {"Severity": "severity", "Host": "hosts", "File": "files", "Parent": "parents"}
 _COMMAND_LINE = "Command line"
 _LABEL_WIDTH = 11
-_LINES_AROUND = 5
-"""Lines of a screen for the title, the question, and the blank lines between; a note takes two more."""
+_LINES_AROUND = 4
+"""Lines of a screen for the title, a blank one, and the question."""
+_DISPENSABLE = ("outliers", "created", "note", "parents")
+"""Lines that are left out, in this order, where a screen has no room even for one value of each property."""
 
 
 class Screen(NamedTuple):
@@ -47,16 +50,15 @@ def preview_sheets(plan: Plan, preview: Preview, *, details: bool = False, scree
         return indicator_preview_sheets(plan, preview, title)
     finding, outlier_warnings = outlier_findings(preview.outliers) if preview.outliers else ("", [])
     warnings = (*outlier_warnings, *preview.warnings)
-    notes = list(_notes(plan, preview))
+    fitted = None if details else screen
     for shown in range(MAX_VALUES, 0, -1):
-        rows = list(_facts(plan, preview, finding, shown, None if details else screen))
-        if (
-            screen is None
-            or details
-            or _lines(rows, warnings, screen.columns) <= screen.lines - _LINES_AROUND - 2 * bool(notes)
-        ):
+        rows = list(_facts(plan, preview, finding, shown, fitted))
+        if _fits(rows, warnings, fitted):
             break
-    summary = Sheet(title, FACT_COLUMNS, rows, notes, warnings)
+    for label in _DISPENSABLE:
+        if not _fits(rows, warnings, fitted):
+            rows = [row for row in rows if row[0] != label]
+    summary = Sheet(title, FACT_COLUMNS, rows, warnings=warnings)
     return [summary, *_detail_sheets(preview)] if details else [summary]
 
 
@@ -65,7 +67,7 @@ def _facts(
 ) -> Iterator[tuple[str, str]]:
     cids = plan.cid + (f" and {len(plan.cids) - 1} more" if len(plan.cids) > 1 else "")
     yield "tenant", f"{cids} at {plan.cloud.removeprefix('https://')}"
-    yield "selected", plan.selection
+    yield "selected", plan.selection if screen is None else _short_selection(plan)
     if preview.planned:
         yield "created", f"{to_minute(preview.oldest)} to {to_minute(preview.newest)} UTC"
     if plan.undoes:
@@ -73,7 +75,7 @@ def _facts(
     samples = {sample.title: sample for sample in preview.samples}
     for title, label in _LISTED.items():
         if sample := samples.get(title):
-            yield label, _listed(sample, shown)
+            yield label, _listed(sample, MAX_VALUES if title == "Severity" else shown)
     if command_lines := samples.get(_COMMAND_LINE):
         yield from _command_lines(command_lines, shown, screen)
     if outliers:
@@ -92,22 +94,32 @@ def _facts(
         f"{plan.run_id}, planned {to_minute(plan.created)} UTC by {plan.operator}"
         + (f" on {plan.machine}" if plan.machine else ""),
     )
+    if note := _note(plan, preview):
+        yield "note", note
+
+
+def _short_selection(plan: AlertPlan) -> str:
+    """Return the selection with the number of its hashes in place of several hashes."""
+    named = f"hash {' or '.join(plan.hashes)}"
+    return plan.selection.replace(named, f"{len(plan.hashes)} hashes") if len(plan.hashes) > 1 else plan.selection
 
 
 def _further_effects(plan: AlertPlan, preview: Preview) -> str:
-    """Describe the actions if the title does not tell all; those of an undo differ from alert to alert."""
-    in_title = all(
-        effect.alerts == preview.planned and (effect.name == "update_status" or effect.value in tuple(Resolution))
+    """Describe the actions that the title does not tell; those of an undo differ from alert to alert."""
+    further = [
+        effect
         for effect in preview.effects
-    )
-    return "" if plan.undoes or in_title else describe_effects(preview.effects, preview.planned)
+        if effect.alerts != preview.planned
+        or not (effect.name == "update_status" or (effect.name == "add_tag" and effect.value in tuple(Resolution)))
+    ]
+    return "" if plan.undoes else describe_effects(further, preview.planned)
 
 
-def _notes(plan: AlertPlan, preview: Preview) -> Iterator[str]:
+def _note(plan: AlertPlan, preview: Preview) -> str:
     if plan.undoes:
-        yield UNDO_NOTE
-    elif any(effect.name == "update_status" and effect.value == "closed" for effect in preview.effects):
-        yield CLOSING_NOTE
+        return UNDO_NOTE
+    closes = any(effect.name == "update_status" and effect.value == Status.CLOSED for effect in preview.effects)
+    return CLOSING_NOTE if closes else ""
 
 
 def to_minute(time: str) -> str:
@@ -136,11 +148,20 @@ def _command_lines(sample: TopValues, shown: int, screen: Screen | None) -> Iter
         yield ("" if index else "commands"), cut + last
 
 
-def _lines(rows: Sequence[tuple[str, str]], warnings: Sequence[str], columns: int) -> int:
-    """Return about how many lines the rows and the warnings take at a width."""
-    room = max(columns - _LABEL_WIDTH, 1)
-    warned = sum(-(-_columns(f"Warning: {warning}") // columns) for warning in warnings)
-    return warned + sum(max(1, -(-_columns(printable(value)) // room)) for _, value in rows)
+def _fits(rows: Sequence[tuple[str, str]], warnings: Sequence[str], screen: Screen | None) -> bool:
+    """Return whether a preview has room on a screen beside its title and the question."""
+    if screen is None:
+        return True
+    lines = sum(_lines(f"Warning: {warning}", screen.columns) for warning in warnings)
+    lines += sum(_lines(printable(value), screen.columns - _LABEL_WIDTH) for _, value in rows)
+    return lines <= screen.lines - _LINES_AROUND
+
+
+def _lines(text: str, columns: int) -> int:
+    """Return how many lines a text takes when it is wrapped between words, as tables do it."""
+    width = max(columns, 1)
+    extra = -(-(_columns(text) - len(text)) // width)  # characters of two columns
+    return max(1, len(textwrap.wrap(text, width))) + extra
 
 
 def _columns(text: str) -> int:

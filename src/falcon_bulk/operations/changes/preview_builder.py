@@ -15,7 +15,7 @@ from falcon_bulk.operations.changes.interpreters import interpreters_in, is_inte
 MAX_SHOWN = 5
 MAX_VALUES = 50_000
 MAX_GROUPS = 20
-MAX_WARNED_HASHES = 3
+MAX_NAMES = 3
 
 _PROPERTIES: dict[str, Callable[[Alert], str]] = {
     "Status": lambda alert: text(alert.status),
@@ -123,16 +123,21 @@ class PreviewBuilder:
 
     def build(self, actions: Iterable[str], *, warnings: Iterable[str] = ()) -> Preview:
         """Return the plan in numbers. actions: what each item gets, as text."""
+        interpreters = self._interpreter_hashes()
+        samples = [_top_values(title, counts) for title, counts in self._counts.items() if counts]
+        if len(interpreters) > 1:
+            by_hash = Counter({f"{h} {', '.join(names)}": self._counts[_HASH][h] for h, names in interpreters.items()})
+            samples.append(_top_values("Interpreter", by_hash))
         return Preview(
             selected=self.selected,
             planned=self.planned,
             skipped=dict(self.skipped),
             held=dict(self.held),
-            samples=tuple(_top_values(title, counts) for title, counts in self._counts.items() if counts),
+            samples=tuple(samples),
             oldest=self._oldest,
             newest=self._newest,
             actions=tuple(actions),
-            warnings=(*self._interpreter_warnings(), *self._resolution_warnings(), *warnings),
+            warnings=(*self._interpreter_warnings(interpreters), *self._resolution_warnings(), *warnings),
             effects=tuple(
                 ActionCount(name=action.name, value=action.value, alerts=number)
                 for action, number in self._effects.items()
@@ -152,21 +157,26 @@ class PreviewBuilder:
             if process is not None and is_interpreter(text(process.filename)):
                 self._interpreter_parents.setdefault(text(process.sha256).lower(), text(process.filename))
 
-    def _interpreter_warnings(self) -> Iterable[str]:
-        """Warn of each selected hash that is an interpreter's, whatever the file is called in the alerts."""
+    def _interpreter_hashes(self) -> dict[str, list[str]]:
+        """Return the selected hashes that are those of interpreters, whatever the file is called in the alerts."""
         for digest, name in self._interpreter_parents.items():
             if digest in self._planned_hashes and digest in self._hashes:
                 self._interpreters.setdefault(digest, set()).add(name)
-        for digest, known in list(self._interpreters.items())[:MAX_WARNED_HASHES]:
-            names = sorted(known)
-            more = f" and {len(names) - MAX_SHOWN} more" if len(names) > MAX_SHOWN else ""
-            subject = "The hash" if len(self._hashes) == 1 else f"The hash {digest}"
-            yield (
-                f"{subject} is that of {', '.join(names[:MAX_SHOWN])}{more}, an interpreter or system program: "
-                "read the command lines first."
-            )
-        if (rest := len(self._interpreters) - MAX_WARNED_HASHES) > 0:
-            yield f"{rest:,} more of the hashes are those of interpreters or system programs."
+        return {digest: sorted(names) for digest, names in self._interpreters.items()}
+
+    def _interpreter_warnings(self, interpreters: Mapping[str, Sequence[str]]) -> Iterable[str]:
+        """Warn of hashes that are those of interpreters; the tables of --details name each of several."""
+        if not interpreters:
+            return
+        names = sorted({name for known in interpreters.values() for name in known})
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        subject = "The hash is that"
+        if len(self._hashes) > 1:
+            subject = f"{len(interpreters):,} of {len(self._hashes):,} hashes are those"
+        yield (
+            f"{subject} of an interpreter or system program ({', '.join(names[:MAX_NAMES])}{more}): "
+            "read the command lines first."
+        )
 
     def _resolution_warnings(self) -> Iterable[str]:
         """Warn if this customer gave alerts of the same hashes another resolution than the change gives."""
