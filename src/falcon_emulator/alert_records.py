@@ -12,6 +12,9 @@ from falcon_emulator.timestamps import MILLISECOND
 
 Fields = dict[str, Any]
 
+# The kinds of alerts whose documents have the fields that gofalcon's schema requires and no older sample shows.
+FULL_SCHEMA_KINDS = frozenset(("ldt", "ods", "overwatch", "xdr", "ngsiem", "fcs"))
+
 
 class Fragment:
     """Top-level fields that many documents share, and their JSON, encoded once."""

@@ -1,14 +1,15 @@
 """Render an alert as the JSON document that Falcon would send.
 
-Shapes follow public sample documents of each product. Assumptions, since no public sample shows them: the xdr
-document (`entities` with a list per kind) and `case_ids` on an alert that belongs to a case.
+Shapes follow public sample documents of each product, and gofalcon's schema for fields that it requires and no sample
+shows, such as `linked_case_ids`. Assumption, since no public sample shows it: the xdr document (`entities` with a list
+per kind).
 """
 
 from collections.abc import Callable
 
 import msgspec
 
-from falcon_emulator.alert_records import Alert, Comment, Evidence, Fields, State
+from falcon_emulator.alert_records import FULL_SCHEMA_KINDS, Alert, Comment, Evidence, Fields, State
 from falcon_emulator.timestamps import MILLISECOND, SECOND, rfc3339
 
 NO_SHA1 = "0" * 40
@@ -32,8 +33,8 @@ def own_fields(alert: Alert, state: State) -> Fields:
     fields["composite_id"] = alert.composite_id
     fields["id"] = alert.composite_id[len(alert.cid) + 1 :]
     fields["created_timestamp"] = rfc3339(alert.created)
-    if alert.case_ids:
-        fields["case_ids"] = alert.case_ids
+    if alert.case_ids or alert.kind in FULL_SCHEMA_KINDS:
+        fields["linked_case_ids"] = alert.case_ids
     return fields
 
 
@@ -129,6 +130,7 @@ def _sensor(alert: Alert) -> Fields:
         "aggregate_id": f"aggind:{aid}:{tree}",
         "context_timestamp": context,
         "control_graph_id": graph,
+        "crawl_edge_ids": {"Sensor": [f"{alert.salt:016x}"]},
         "crawl_vertex_ids": {"Sensor": [f"aggind:{aid}:{tree}", graph, f"pid:{aid}:{process}"]},
         "falcon_host_link": f"https://falcon.crowdstrike.com/activity-v2/detections/{alert.composite_id}",
         "indicator_id": f"ind:{aid}:{local}",

@@ -1,6 +1,6 @@
 """The search mapping: the fields that can be filtered and sorted, their types, and where their values are.
 
-Names are from falcon-mcp's filter guide and the swagger. The search does not know any other field.
+Names are from falcon-mcp's filter guide and gofalcon's schema. The search does not know any other field.
 """
 
 import csv
@@ -112,6 +112,16 @@ def _time(name: str) -> Callable[[Alert], int | None]:
     return value
 
 
+def _number(name: str) -> Callable[[Alert], int | None]:
+    """Return a getter for a number that some documents have as a string."""
+
+    def value(alert: Alert) -> int | None:
+        found = alert.shared(name)
+        return None if found is None else int(found)
+
+    return value
+
+
 _LOOKUPS = {"shared": _shared, "own": _own, "either": _either}
 _MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8")
 
@@ -134,6 +144,8 @@ def _mapping() -> dict[str, Field]:
         Field("created_timestamp", "time", attrgetter("created")),
         Field("updated_timestamp", "time", attrgetter("indexed.updated")),
         Field("crawled_timestamp", "time", _none_if_empty(attrgetter("indexed.crawled"))),
+        Field("pattern_id", "number", _number("pattern_id")),
+        Field("linked_case_ids", "array", _none_if_empty(attrgetter("case_ids"))),
         Field("tags", "array", _none_if_empty(attrgetter("indexed.tags"))),
         Field("resolution", "keyword", lambda alert: resolution(alert.indexed.tags)),
         Field("assigned_to_name", "keyword", _assignee("name")),

@@ -48,10 +48,12 @@ _TAGS: dict[tuple[str, ...] | None, int] = {
     ("", "ignored"): 10,
     ("false_positive",): 30,
     ("true_positive",): 20,
-    ("falcon_complete",): 15,
+    ("falcon_complete",): 8,
+    ("fc/offering/falcon_complete",): 7,
     ("falcon_complete", "FC-TP-No Remediation Required - PUP", "true_positive"): 10,
     ("falcon_complete", "FC-FP", "false_positive"): 5,
-    ("triage", "globex-migration"): 25,
+    ("triage", "globex-migration"): 15,
+    ("FalconGroupingTags/globex-migration",): 10,
     ("red team", "2026-q1"): 15,
 }
 

@@ -41,7 +41,7 @@ class Host:
             "machine_domain": self.domain,
             "modified_timestamp": "2026-01-13T03:01:35Z",
             "os_version": rng.choice(OS_VERSIONS[platform]),
-            "ou": ["Clients", self.site],
+            "ou": None if self.site == "LAB" else ["Clients", self.site],
             "platform_id": PLATFORM_IDS[platform],
             "platform_name": platform,
             "pod_labels": None,

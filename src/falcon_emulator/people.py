@@ -1,6 +1,7 @@
 """A person and the process trees they started, as documents show them."""
 
 import random
+import uuid
 
 from falcon_emulator.alert_records import Fields, Fragment
 from falcon_emulator.catalog import GIVEN_NAMES, SURNAMES, Program
@@ -27,6 +28,7 @@ class Person:
                 "user_name": self.name,
                 "source_account_name": self.name,
                 "source_account_domain": "example.com",
+                "source_account_object_guid": f"{uuid.UUID(int=seeded(self.name).getrandbits(128))}",
                 "source_account_upn": f"{self.name}@example.com",
             }
         )

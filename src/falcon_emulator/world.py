@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from falcon_emulator import catalog
-from falcon_emulator.alert_records import Fields, Fragment
+from falcon_emulator.alert_records import FULL_SCHEMA_KINDS, Fields, Fragment
 from falcon_emulator.catalog import HOSTILE, PROGRAMS, Pattern
 from falcon_emulator.hosts import Host
 from falcon_emulator.people import Person
@@ -44,6 +44,19 @@ _DISPOSITIONS = (
     "suspend_parent",
     "suspend_process",
 )
+
+_SCHEMA_FIELDS: Fields = {
+    "aggregation_rule_id": "",
+    "aggregation_rule_name": "",
+    "cms_rule_id": "",
+    "cms_rule_instance_id": "",
+    "cms_rule_instance_version": "",
+    "external": False,
+    "has_script_or_module_ioc": False,
+    "is_aggregated": False,
+    "is_falcon_platform_ioa": False,
+    "linked_behavioral_detections": [],
+}
 
 Parts = tuple[Fragment, Fragment, Fragment]
 
@@ -99,14 +112,22 @@ def _fragment_pools(hosts: list[Host], people: list[Person], texts: Sequence[str
 
 
 def _patterns(texts: Sequence[str]) -> dict[str, list[Fragment]]:
-    """Return the pattern fragments for each kind of alert; one endpoint alert in 33 has a hunter's tactic."""
+    """Return the pattern fragments for each kind of alert; one endpoint alert in 33 has a hunter's tactic.
+
+    A mobile alert's pattern_id is a string (a sample document).
+    """
 
     def patterns(kind: str, product: str, type_: str, domain: str, source: str, **more: Any) -> list[Fragment]:
         vendor = "CrowdStrike" if source.startswith(("Falcon", "Automated")) else "Initech"
         added: Fields = {"product": product, "type": type_, "data_domains": [domain], **more}
         added |= {"source_products": [source], "source_vendors": [vendor]}
+        if kind in FULL_SCHEMA_KINDS:
+            added |= _SCHEMA_FIELDS
         found = catalog.patterns(kind)
-        return [Fragment(_pattern(pattern, text) | added) for text in texts for pattern in found]
+        made = [_pattern(pattern, text) | added for text in texts for pattern in found]
+        if kind == "mobile":
+            made = [fields | {"pattern_id": str(fields["pattern_id"])} for fields in made]
+        return [Fragment(fields) for fields in made]
 
     sensor = {
         "pattern_disposition_details": dict.fromkeys(_DISPOSITIONS, False),

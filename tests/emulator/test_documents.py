@@ -65,7 +65,7 @@ def test_documents_match_the_descriptions_of_their_alerts() -> None:
             "assigned_to_uid",
         ):
             assert document.get(name) == expected[name]
-        assert document.get("case_ids", []) == expected["case"]
+        assert document.get("linked_case_ids", []) == expected["case"]
         assert [comment["value"] for comment in document.get("comments", [])] == expected["comments"]
         assert document["composite_id"] == f"{document['cid']}:{document['id']}"
 
@@ -85,6 +85,35 @@ def test_every_kind_of_alert_is_generated() -> None:
         ("automated-lead-context", "signal"),
         ("thirdparty", "thirdparty"),
     }
+
+
+def test_fields_that_the_schema_requires_are_there_where_older_samples_lack_them() -> None:
+    required = {
+        "aggregation_rule_id",
+        "aggregation_rule_name",
+        "cms_rule_id",
+        "cms_rule_instance_id",
+        "cms_rule_instance_version",
+        "external",
+        "has_script_or_module_ioc",
+        "is_aggregated",
+        "is_falcon_platform_ioa",
+        "linked_behavioral_detections",
+        "linked_case_ids",
+    }
+    assert all(required <= one.keys() for one in of(product="epp"))
+    assert not any(required & one.keys() for one in of(product="mobile") if "linked_case_ids" not in one)
+    assert all("crawl_edge_ids" in one for one in of(type="ldt"))
+    assert all("source_account_object_guid" in one for one in of(product="idp"))
+    assert {type(one["device"]["ou"]) for one in of(product="epp")} == {list, type(None)}
+    assert {type(one["pattern_id"]) for one in of(product="mobile")} == {str}
+    assert {type(one["pattern_id"]) for one in of(product="epp")} == {int}
+    assert not any("case_ids" in one for one in DOCUMENTS)
+
+
+def test_tags_of_services_and_groups_have_prefixes() -> None:
+    tags = {tag for one in DOCUMENTS for tag in one.get("tags") or ()}
+    assert {"fc/offering/falcon_complete", "FalconGroupingTags/globex-migration"} <= tags
 
 
 def test_leads_have_neither_severity_nor_visibility() -> None:
@@ -151,7 +180,7 @@ def test_every_kind_of_state_is_generated() -> None:
     assert any(one.get("assigned_to_name") == "Crowdstrike Team" for one in DOCUMENTS)
     assert any("falcon_complete" in (one or ()) for one in tags)
     assert any("FC-FP" in (one or ()) for one in tags)
-    assert any("case_ids" in one for one in DOCUMENTS)
+    assert any(one.get("linked_case_ids") for one in DOCUMENTS)
     assert any("incident" in one for one in DOCUMENTS)
     assert any(one.get("tactic") == "Falcon Overwatch" for one in of(product="epp"))
     assert any("severity" in one and "severity_name" not in one for one in DOCUMENTS)

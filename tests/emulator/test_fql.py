@@ -1,6 +1,7 @@
 """The query language: what parses, and what it finds."""
 
 import fnmatch
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from falcon_emulator import Switches, Tenant
 from falcon_emulator.control import describe_alert
+from falcon_emulator.documents import render
 from falcon_emulator.fql import FqlError, parse
 from falcon_emulator.matching import predicate, wildcard
 from falcon_emulator.search import Query, alert_terms
@@ -132,6 +134,30 @@ def test_a_shared_list_matches_by_a_whole_element(shared: Caller, name: str) -> 
     assert matching <= set(shared.ids(f"{name}:'{escaped}'"))
     assert not matching & set(shared.ids(f"{name}:!'{escaped}'"))
     assert shared.ids(f"{name}:*'{value[:1]}*'") == []
+
+
+@pytest.mark.parametrize(
+    ("filter", "check"),
+    [
+        ("linked_case_ids:'*'", lambda one: False),
+        ("is_aggregated:false", lambda one: one.get("is_aggregated") is False),
+        ("external:!false", lambda one: one.get("external") is not False),
+        ("cms_rule_id:'*'", lambda one: one.get("cms_rule_id") is not None),
+        ("pattern_disposition_details.kill_process:false", lambda one: "pattern_disposition_details" in one),
+        ("device.ou:'Clients'", lambda one: "Clients" in ((one.get("device") or {}).get("ou") or ())),
+        ("pattern_id:>0", lambda one: "pattern_id" in one),
+        ("pattern_id:'*'", lambda one: "pattern_id" in one),
+        ("case_ids:!'x'", lambda one: False),
+    ],
+)
+def test_fields_of_the_schema_can_be_filtered(filter: str, check: Check) -> None:  # noqa: A002
+    documents = [json.loads(render(alert, alert.indexed)) for alert in TENANT.store.newest_first]
+    assert found(filter) == {one["composite_id"] for one in documents if check(one)}
+
+
+def test_an_alert_is_found_by_the_case_it_is_linked_to(shared: Caller) -> None:
+    linked = next(one for one in shared.combined(limit=1000).json()["resources"] if one.get("linked_case_ids"))
+    assert linked["composite_id"] in shared.ids(f"linked_case_ids:'{linked['linked_case_ids'][0]}'")
 
 
 def days_ago(days: int) -> str:
