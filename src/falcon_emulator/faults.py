@@ -16,6 +16,7 @@ Endpoint = Literal[
     "patch",
     "aggregates",
     "indicators",
+    "children",
     "unknown",
 ]
 Kind = Literal[

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from falcon_emulator import damaged_answers
 from falcon_emulator.access import Token
-from falcon_emulator.endpoints import aggregates, changing, indicators, oauth, reading
+from falcon_emulator.endpoints import aggregates, changing, flight_control, indicators, oauth, reading
 from falcon_emulator.faults import Fault
 from falcon_emulator.http import REGION_HEADER, TRACE_HEADER, Answer, ApiError, Call, refusal
 from falcon_emulator.tenant import Tenant
@@ -16,6 +16,7 @@ from falcon_emulator.tenant import Tenant
 DECOMMISSIONED = "API endpoint has been decommissioned as per TA: see the release notes"
 
 
+FLIGHT_CONTROL = "flight-control:read"
 RETIRED = ("GET", "/alerts/queries/alerts/v1")  # 400 since 2025 (elastic/integrations #15963); its text is not known
 DEPRECATED_ON = "2027-06-30"
 
@@ -38,6 +39,8 @@ ROUTES = {
     ("GET", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:read", indicators.entities),
     ("POST", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.create),
     ("PATCH", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.update),
+    ("GET", "/mssp/queries/children/v1"): Route("children", FLIGHT_CONTROL, flight_control.queries),
+    ("POST", "/mssp/entities/children/GET/v2"): Route("children", FLIGHT_CONTROL, flight_control.entities),
     ("DELETE", "/iocs/entities/indicators/v1"): Route("indicators", "ioc:write", indicators.delete),
 }
 _LOGIN = {

@@ -21,6 +21,7 @@ ACTIONS = ("no_action", "allow", "detect", "prevent", "prevent_no_ui")
 SEVERITIES = {"informational": 10, "low": 30, "medium": 50, "high": 70, "critical": 90}
 PLATFORMS = ("windows", "mac", "linux", "ios", "android")
 MAX_SOURCE = 256
+FILENAME = "metadata.filename.raw"
 _HASHES = {"sha256": 64, "md5": 32}
 _DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE)
 _TYPES = (*_HASHES, "ipv4", "ipv6", "domain", "all_subdomains")
@@ -93,8 +94,11 @@ class Indicator(msgspec.Struct, frozen=True):
     created_by: str
     modified: int
 
-    def document(self, now: int) -> Fields:
-        """Return the JSON document; an expired indicator stays, without its action."""
+    def document(self, now: int, viewer: str | None = None) -> Fields:
+        """Return the JSON document as the CID `viewer` (None: its own) sees it.
+
+        An expired indicator stays, without its action.
+        """
         expired = bool(self.draft.expiration) and parse(self.draft.expiration, now) <= now
         fields: Fields = msgspec.to_builtins(self.draft)
         if expired:
@@ -106,7 +110,7 @@ class Indicator(msgspec.Struct, frozen=True):
             "severity_number": SEVERITIES.get(self.draft.severity, 0),
             "expired": expired,
             "deleted": False,
-            "from_parent": False,
+            "from_parent": viewer not in (None, self.cid),
             "created_on": rfc3339(self.created),
             "created_by": self.created_by,
             "modified_on": rfc3339(self.modified),
@@ -151,12 +155,14 @@ class Indicators:
         del self._ids[self.by_id.pop(identifier).cid, draft.type, draft.value]
 
 
-def field(name: str, now: int) -> Field | None:
-    """Return the field that indicators can be filtered by, or None."""
+def field(name: str, now: int, viewer: str) -> Field | None:
+    """Return the field that the CID `viewer` can filter and sort indicators by, or None."""
     type_ = _FIELDS.get(name)
 
     def value(indicator: Indicator) -> Any:
-        found = indicator.document(now).get(name)
+        if name == FILENAME:
+            return indicator.draft.metadata.get("filename")
+        found = indicator.document(now, viewer).get(name)
         if type_ == "time":
             return None if found is None else parse(found, now)
         return tuple(found) or None if isinstance(found, list) else found
@@ -166,7 +172,7 @@ def field(name: str, now: int) -> Field | None:
 
 
 _FIELDS: dict[str, Type] = {
-    **dict.fromkeys(_KEYWORDS.split(), "keyword"),
+    **dict.fromkeys((*_KEYWORDS.split(), FILENAME), "keyword"),
     **dict.fromkeys(("expired", "deleted", "applied_globally", "from_parent"), "bool"),
     **dict.fromkeys(("created_on", "modified_on", "expiration"), "time"),
     **dict.fromkeys(("tags", "platforms", "host_groups"), "array"),

@@ -1,16 +1,15 @@
 """The search index: find the alerts that match a filter, in order, within a token's scope."""
 
-from bisect import bisect_left
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from falcon_emulator.alert_records import Alert
 from falcon_emulator.documents import render
-from falcon_emulator.fields import Field, field
+from falcon_emulator.fields import field
 from falcon_emulator.fql import And, Clause, Node, clauses, parse
 from falcon_emulator.matching import Terms, predicate
+from falcon_emulator.ordering import parse_sort
 from falcon_emulator.store import HASH_FIELDS, AlertStore, newest_first
 from falcon_emulator.switches import Switches
 from falcon_emulator.timestamps import MILLISECOND, SECOND, is_relative
@@ -27,53 +26,6 @@ class Query(msgspec.Struct, frozen=True):
     q: str = ""
     include_hidden: bool = True
     cids: frozenset[str] | None = None
-
-
-class Order(msgspec.Struct, frozen=True):
-    """A sort order: by `field`, ties by composite_id ascending, alerts without a value last."""
-
-    field: Field
-    descending: bool
-
-    def key(self, alert: Alert) -> Any:
-        """Return the value an alert sorts by; times in milliseconds, as in Elasticsearch's `after`."""
-        value = self.field.value(alert)
-        return value // MILLISECOND if value is not None and self.field.type == "time" else value
-
-    def sorted(self, alerts: list[Alert]) -> list[Alert]:
-        """Return `alerts` (newest first) in this order."""
-        if self.field.name == "created_timestamp" and self.descending:
-            return alerts
-        absent = [alert for alert in alerts if self.key(alert) is None]
-        present = [alert for alert in alerts if self.key(alert) is not None]
-        by_id = sorted(present, key=lambda alert: alert.composite_id)
-        return sorted(by_id, key=self.key, reverse=self.descending) + sorted(
-            absent, key=lambda alert: alert.composite_id
-        )
-
-    def position_after(self, alerts: list[Alert], value: Any, composite_id: str) -> int:
-        """Return the index of the first alert that sorts after (value, composite_id), which need not exist."""
-
-        def sorts_after(alert: Alert) -> bool:
-            own = self.key(alert)
-            if own == value:
-                return alert.composite_id > composite_id
-            if own is None or value is None:
-                return own is None
-            return bool(own < value if self.descending else own > value)
-
-        return bisect_left(alerts, True, key=sorts_after)
-
-
-def parse_sort(sort: str, switches: Switches) -> Order:
-    """Parse `field|asc`, `field|desc` or `field.desc`; anything else is silently the default order (live use)."""
-    name, bar, direction = sort.rpartition("|") if "|" in sort else sort.rpartition(".")
-    found = field(name, switches) if bar and direction in ("asc", "desc") else None
-    if found is None or not found.sortable:
-        newest = field("created_timestamp", switches)
-        assert newest is not None, "the mapping has created_timestamp"
-        return Order(newest, descending=True)
-    return Order(found, descending=direction == "desc")
 
 
 class Search:

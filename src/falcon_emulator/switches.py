@@ -84,12 +84,19 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     count_no_ops: Annotated[bool, _help("whether resources_affected counts alerts that needed no change")] = False
     no_op_moves_updated: Annotated[bool, _help("whether a write without effect moves updated_timestamp")] = True
     closing_hides: Annotated[bool, _help("whether closing also sets show_in_ui false")] = False
+    indicator_problems: Annotated[
+        Literal["resources", "errors"], _help("where a refused creation names the problem of each indicator")
+    ] = "resources"
+    parent_indicators: Annotated[
+        Literal["hidden", "shown"], _help("whether a child sees its parent's indicators without from_parent")
+    ] = "hidden"
+    child_names: Annotated[Literal["plain", "hostile"], _help("names of children in Flight Control")] = "plain"
     parent_sees_children: Annotated[bool, _help("whether the parent CID's token sees its children's alerts")] = True
     member_cid: Annotated[
         Literal["exact", "any_case"], _help("whether member_cid may have capitals and a checksum suffix")
     ] = "exact"
     scopes: Annotated[str, _help("scopes of the API client, separated by spaces")] = (
-        "alerts:read alerts:write ioc:read ioc:write"
+        "alerts:read alerts:write ioc:read ioc:write flight-control:read"
     )
     missing_scope: Annotated[
         Literal["scope_403", "authorization_403", "401"],
@@ -134,6 +141,7 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     latency_patch: Annotated[float, _help("seconds before a PATCH is answered")] = 0.0
     latency_aggregates: Annotated[float, _help("seconds before aggregates answers")] = 0.0
     latency_indicators: Annotated[float, _help("seconds before the IOC endpoints answer")] = 0.0
+    latency_children: Annotated[float, _help("seconds before Flight Control answers")] = 0.0
 
     @classmethod
     def parse(cls, assignment: str) -> tuple[str, Any]:

@@ -177,3 +177,79 @@ def test_a_batch_has_at_most_2000_indicators_and_must_be_readable(start: Start) 
     assert create(caller, *[an_indicator()] * 2001).status_code == 400
     assert create(caller, an_indicator(platforms="windows")).status_code == 400
     assert caller.send("POST", ENTITIES, data="{").status_code == 400
+
+
+def test_indicators_are_sorted_and_paged_in_that_order(start: Start) -> None:
+    caller = start()
+    severities = ("high", "low", "critical", "medium") * 5
+    drafts = [
+        an_indicator(value=f"{number:064x}", action="detect", severity=severity, source=f"s{number % 3}")
+        for number, severity in enumerate(severities)
+    ]
+    assert create(caller, *drafts, an_indicator(value="f" * 64)).status_code == 201
+    for sort, name, down in (
+        ("severity_number.desc", "severity_number", True),
+        ("severity_number|asc", "severity_number", False),
+        ("value.desc", "value", True),
+        ("source|desc", "source", True),
+        ("modified_on.asc", "modified_on", False),
+        ("expiration.asc", "id", False),
+        ("nothing.desc", "id", False),
+    ):
+        seen: list[str] = []
+        after = ""
+        while True:
+            params = {"limit": 4, "sort": sort} | ({"after": after} if after else {})
+            page = caller.send("GET", QUERIES, params=params).json()
+            seen += page["resources"]
+            if not (after := page["meta"]["pagination"].get("after", "")):
+                break
+        assert sorted(seen) == sorted(caller.tenant.indicators.by_id)
+        by_id = {one["id"]: one for one in documents(caller, seen)}
+        values = [by_id[one][name] for one in seen]
+        assert values == sorted(values, reverse=down)
+
+
+def test_indicators_are_filtered_by_the_name_of_their_file(start: Start) -> None:
+    caller = start()
+    create(caller, an_indicator(metadata={"filename": "a.exe"}), an_indicator(value="c" * 64))
+    assert len(found(caller, "metadata.filename.raw:'a.exe'")) == 1
+    assert len(found(caller, "*")) == 2
+
+
+def test_indicators_are_deleted_by_a_filter_which_beats_ids(start: Start) -> None:
+    caller = start()
+    create(caller, an_indicator(source="mcp"), an_indicator(value="c" * 64))
+    (kept,) = found(caller, f"value:'{'c' * 64}'")
+    (gone,) = found(caller, "source:'mcp'")
+    answer = caller.send("DELETE", ENTITIES, params={"filter": "source:'mcp'", "ids": [kept], "comment": "x"})
+    assert (answer.status_code, answer.json()["resources"]) == (200, [gone])
+    assert found(caller) == [kept]
+    assert caller.send("DELETE", ENTITIES, params={"filter": "source"}).status_code == 400
+
+
+@pytest.mark.parametrize("mode", ["hidden", "shown"])
+def test_a_child_sees_its_parents_indicators_with_from_parent(start: Start, mode: str) -> None:
+    parent = start(children=1, parent_indicators=mode)
+    create(parent, an_indicator())
+    child = Caller(parent.server, parent.tenant, member_cid=parent.tenant.children[0])
+    (theirs,) = found(child, from_parent="true")
+    assert found(child) == ([theirs] if mode == "shown" else [])
+    assert found(child, from_parent="false") == []
+    assert [one["from_parent"] for one in documents(child, [theirs])] == [True]
+    assert [one["from_parent"] for one in documents(parent, [theirs])] == [False]
+    assert found(parent, from_parent="true") == []
+    assert child.send("DELETE", ENTITIES, params={"ids": [theirs]}).status_code == 404
+    assert child.send("DELETE", ENTITIES, params={"ids": [theirs], "from_parent": "true"}).status_code == 404
+    child.session.close()
+
+
+@pytest.mark.parametrize("mode", ["resources", "errors"])
+def test_a_refused_creation_names_its_problems_in_resources_or_errors(start: Start, mode: str) -> None:
+    caller = start(indicator_problems=mode)
+    create(caller, an_indicator())
+    answer = create(caller, an_indicator(value="c" * 64), an_indicator()).json()
+    problems = answer[mode]
+    assert [problem["row"] for problem in problems] == [2]
+    assert "Duplicate type: 'sha256'" in problems[0]["message"]
+    assert ("resources" in answer) is (mode == "resources")

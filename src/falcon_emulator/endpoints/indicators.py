@@ -6,10 +6,9 @@ import msgspec
 
 from falcon_emulator import paging
 from falcon_emulator.access import Token
-from falcon_emulator.fql import FqlError, parse
 from falcon_emulator.http import Answer, ApiError, Call, envelope, error
-from falcon_emulator.indicators import Draft, Indicator, field
-from falcon_emulator.matching import Terms, predicate
+from falcon_emulator.indicator_search import matching, order_of, visible
+from falcon_emulator.indicators import Draft, Indicator
 from falcon_emulator.tenant import Tenant
 
 WINDOW = 10_000
@@ -43,23 +42,27 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
         raise ApiError(400, f"limit must be between 1 and {MAX_LIMIT}; offset and after exclude each other")
     if offset > WINDOW:
         raise ApiError(500, "Internal Server Error")
-    found = sorted(_matching(tenant, text, token), key=lambda one: one.id)
-    tie = paging.digest(text)
+    sort = call.query.get("sort", "")
+    order = order_of(sort, tenant, token)
+    found = order.sorted(matching(tenant, token, text, visible(tenant, token, _from_parent(call))))
+    tie = paging.digest(text, sort)
     now = tenant.clock.now()
-    previous = paging.decode(after, tie, tenant.switches, now).after[1] if after else ""
-    rest = [one for one in found if one.id > previous][offset:]
+    start = offset
+    if after:
+        start = order.position_after(found, *paging.decode(after, tie, tenant.switches, now).after)
+    page = found[start : start + limit]
     pagination: dict[str, Any] = {"limit": limit, "offset": offset, "total": len(found)}
-    if len(rest) > limit:
-        last = rest[limit - 1].id
-        pagination["after"] = paging.encode(paging.Cursor((last, last), offset + limit, len(found), tie, now))
-    ids = [one.id for one in rest[:limit]]
+    if page and start + limit < len(found):
+        last = (order.key(page[-1]), page[-1].id)
+        pagination["after"] = paging.encode(paging.Cursor(last, start + len(page), len(found), tie, now))
+    ids = [one.id for one in page]
     return envelope(tenant.switches, ids, powered_by=POWERED_BY, pagination=pagination)
 
 
 def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Return documents by id; unknown ids are left out."""
-    mine = {one.id: one for one in tenant.indicators.of(token.cid)}
-    return _documents(tenant, [mine[one] for one in call.lists.get("ids", []) if one in mine])
+    """Return documents by id, also of the parent's indicators; unknown ids are left out."""
+    seen = {one.id: one for one in [*visible(tenant, token, False), *visible(tenant, token, True)]}
+    return _documents(tenant, token, [seen[one] for one in call.lists.get("ids", []) if one in seen])
 
 
 def create(tenant: Tenant, call: Call, token: Token) -> Answer:
@@ -77,7 +80,8 @@ def create(tenant: Tenant, call: Call, token: Token) -> Answer:
         return _rejected(tenant, problems)
     bad = {problem["row"] for problem in problems}
     good = [draft for row, draft in enumerate(drafts, start=1) if row not in bad]
-    made = [tenant.indicators.put(token.cid, draft, tenant.client_id, now).document(now) for draft in good]
+    stored = [tenant.indicators.put(token.cid, draft, tenant.client_id, now) for draft in good]
+    made = [indicator.document(now, token.cid) for indicator in stored]
     return envelope(tenant.switches, [*made, *problems], status=201, powered_by=POWERED_BY)
 
 
@@ -99,15 +103,20 @@ def update(tenant: Tenant, call: Call, token: Token) -> Answer:
             raise ApiError(400, "failed to read and parse request") from None
     if problems := _problems(drafts, now):
         return _rejected(tenant, problems)
-    return _documents(tenant, [tenant.indicators.put(token.cid, one, tenant.client_id, now) for one in drafts])
+    return _documents(tenant, token, [tenant.indicators.put(token.cid, one, tenant.client_id, now) for one in drafts])
 
 
 def delete(tenant: Tenant, call: Call, token: Token) -> Answer:
-    """Delete indicators by `ids`, all or none; resources are the ids."""
-    ids = call.lists.get("ids", [])
-    mine = {one.id for one in tenant.indicators.of(token.cid)}
-    if not ids:
+    """Delete the CID's own indicators by `filter`, else by `ids`, all or none; resources are the ids.
+
+    `filter` beats `ids`.
+    """
+    text = call.query.get("filter", "")
+    candidates = [one for one in visible(tenant, token, _from_parent(call)) if one.cid == token.cid]
+    ids = [one.id for one in matching(tenant, token, text, candidates)] if text else call.lists.get("ids", [])
+    if not ids and not text:
         raise ApiError(400, "ids must not be empty")
+    mine = {one.id for one in candidates}
     if unknown := [one for one in ids if one not in mine]:
         raise ApiError(404, f"indicator not found: {unknown[0]}")
     for one in dict.fromkeys(ids):
@@ -115,17 +124,8 @@ def delete(tenant: Tenant, call: Call, token: Token) -> Answer:
     return envelope(tenant.switches, ids, powered_by=POWERED_BY)
 
 
-def _matching(tenant: Tenant, text: str, token: Token) -> list[Indicator]:
-    now = tenant.clock.now()
-    mine = tenant.indicators.of(token.cid)
-    if not text:
-        return mine
-    try:
-        node = parse(text, tenant.switches.bare_mix)
-        terms = Terms(tenant.switches, now, lambda name: field(name, now))
-        return list(filter(predicate(node, terms), mine))
-    except FqlError as refused:
-        raise ApiError(400, str(refused)) from None
+def _from_parent(call: Call) -> bool | None:
+    return call.bool_parameter("from_parent", False) if "from_parent" in call.query else None
 
 
 def _decoded(call: Call, shape: type[Any]) -> Any:
@@ -162,11 +162,14 @@ def _problem(row: int, draft: Draft, kind: str, text: str) -> Problem:
 
 
 def _rejected(tenant: Tenant, problems: list[Problem]) -> Answer:
+    if tenant.switches.indicator_problems == "errors":
+        errors = [error(400, str(one["message"]), row=one["row"]) for one in problems]
+        return envelope(tenant.switches, None, errors, status=400, powered_by=POWERED_BY)
     errors = [error(400, "indicators were rejected; see resources")]
     return envelope(tenant.switches, problems, errors, status=400, powered_by=POWERED_BY)
 
 
-def _documents(tenant: Tenant, indicators: list[Indicator]) -> Answer:
+def _documents(tenant: Tenant, token: Token, indicators: list[Indicator]) -> Answer:
     now = tenant.clock.now()
-    documents = [one.document(now) for one in indicators]
+    documents = [one.document(now, token.cid) for one in indicators]
     return envelope(tenant.switches, documents, powered_by=POWERED_BY)

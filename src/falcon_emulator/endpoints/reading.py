@@ -8,7 +8,8 @@ from falcon_emulator.alert_records import Alert
 from falcon_emulator.documents import render
 from falcon_emulator.fql import FqlError, fields_of
 from falcon_emulator.http import Answer, ApiError, Call, envelope, error
-from falcon_emulator.search import Query, parse_sort
+from falcon_emulator.ordering import parse_sort
+from falcon_emulator.search import Query
 from falcon_emulator.seeded_random import seeded
 from falcon_emulator.tenant import Tenant
 
