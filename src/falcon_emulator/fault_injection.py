@@ -7,7 +7,7 @@ from aiohttp import web
 
 from falcon_emulator import damaged_answers, gateway
 from falcon_emulator.faults import PATCH_KINDS, Fault
-from falcon_emulator.http import REGION_HEADER, Answer, ApiError, Call, refusal
+from falcon_emulator.http import Answer, ApiError, Call, refusal, region_header
 from falcon_emulator.ratelimit import EXCEEDED, retry_after
 from falcon_emulator.tenant import Tenant
 from falcon_emulator.timestamps import SECOND
@@ -76,7 +76,7 @@ def _replacement(tenant: Tenant, fault: Fault) -> Answer:
 def _from_falcon(tenant: Tenant, reason: ApiError) -> Answer:
     """Return a refusal with the headers that Falcon itself sets."""
     answer = refusal(reason, tenant.switches)
-    answer.headers[REGION_HEADER] = tenant.switches.region
+    answer.headers |= region_header(tenant.switches)
     return answer
 
 

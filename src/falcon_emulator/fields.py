@@ -7,7 +7,7 @@ import csv
 from collections.abc import Callable
 from importlib.resources import files
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -101,9 +101,8 @@ def _none_if_empty(get: Callable[[Alert], Any]) -> Callable[[Alert], Any]:
     return lambda alert: get(alert) or None
 
 
-def _time(name: str) -> Callable[[Alert], int | None]:
-    """Return a getter (ns) for a time that is kept as text in the alert's own fields."""
-    get = _own(name)
+def _time(get: Callable[[Alert], Any]) -> Callable[[Alert], int | None]:
+    """Return a getter (ns) for a time that documents have as text."""
 
     def value(alert: Alert) -> int | None:
         text = get(alert)
@@ -112,16 +111,22 @@ def _time(name: str) -> Callable[[Alert], int | None]:
     return value
 
 
-def _number(name: str) -> Callable[[Alert], int | None]:
+def _number(get: Callable[[Alert], Any]) -> Callable[[Alert], int | float | None]:
     """Return a getter for a number that some documents have as a string."""
 
-    def value(alert: Alert) -> int | None:
-        found = alert.shared(name)
-        return None if found is None else int(found)
+    def value(alert: Alert) -> int | float | None:
+        found = get(alert)
+        if not isinstance(found, str):
+            return cast("int | float | None", found)
+        return int(found) if found.isdecimal() else float(found)
 
     return value
 
 
+_CONVERSIONS: dict[Type, Callable[[Callable[[Alert], Any]], Callable[[Alert], Any]]] = {
+    "time": _time,
+    "number": _number,
+}
 _LOOKUPS = {"shared": _shared, "own": _own, "either": _either}
 _MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8")
 
@@ -129,9 +134,8 @@ _MAPPING = files(__package__).joinpath("mapping.csv").read_text(encoding="utf-8"
 def _mapped_field(row: dict[str, str]) -> Field:
     """Return the field of one row of mapping.csv; its `part` says which part of the document has it."""
     name, type_ = row["name"], msgspec.convert(row["type"], Type)
-    if type_ == "time":
-        return Field(name, type_, _time(name))
-    return Field(name, type_, _LOOKUPS[row["part"]](name))
+    get = _LOOKUPS[row["part"]](name)
+    return Field(name, type_, _CONVERSIONS[type_](get) if type_ in _CONVERSIONS else get)
 
 
 def _mapping() -> dict[str, Field]:
@@ -144,7 +148,7 @@ def _mapping() -> dict[str, Field]:
         Field("created_timestamp", "time", attrgetter("created")),
         Field("updated_timestamp", "time", attrgetter("indexed.updated")),
         Field("crawled_timestamp", "time", _none_if_empty(attrgetter("indexed.crawled"))),
-        Field("pattern_id", "number", _number("pattern_id")),
+        Field("ioc_context", "array", lambda _: None),
         Field("linked_case_ids", "array", _none_if_empty(attrgetter("case_ids"))),
         Field("tags", "array", _none_if_empty(attrgetter("indexed.tags"))),
         Field("resolution", "keyword", lambda alert: resolution(alert.indexed.tags)),

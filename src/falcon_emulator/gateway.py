@@ -10,7 +10,7 @@ from falcon_emulator import damaged_answers
 from falcon_emulator.access import Token
 from falcon_emulator.endpoints import aggregates, changing, flight_control, indicators, oauth, reading
 from falcon_emulator.faults import Fault
-from falcon_emulator.http import REGION_HEADER, TRACE_HEADER, Answer, ApiError, Call, refusal
+from falcon_emulator.http import TRACE_HEADER, Answer, ApiError, Call, refusal, region_header
 from falcon_emulator.tenant import Tenant
 
 DECOMMISSIONED = "API endpoint has been decommissioned as per TA: see the release notes"
@@ -59,7 +59,7 @@ def handle(tenant: Tenant, call: Call, fault: Fault | None = None) -> Answer:
     """Carry out a call and return the answer that Falcon would give."""
     tenant.store.process_due(tenant.clock.now())
     login = (call.method, call.path) in _LOGIN
-    headers: dict[str, str] = {REGION_HEADER: tenant.switches.region, TRACE_HEADER: str(uuid.uuid4())}
+    headers = region_header(tenant.switches) | {TRACE_HEADER: str(uuid.uuid4())}
     try:
         if call.target_length > tenant.switches.url_limit:
             raise ApiError(414, "Request-URI Too Large")

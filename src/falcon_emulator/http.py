@@ -89,6 +89,11 @@ def refusal(reason: ApiError, switches: Switches, powered_by: str = "detectsapi"
     return answer
 
 
+def region_header(switches: Switches) -> dict[str, str]:
+    """Return the header X-Cs-Region of every answer; empty if the switch says so."""
+    return {} if switches.region == "none" else {REGION_HEADER: switches.region}
+
+
 def envelope(
     switches: Switches,
     resources: list[bytes] | list[Any] | None,

@@ -125,6 +125,10 @@ def _time_test(clause: Clause, value: Value, terms: Terms) -> Test:
 
 
 def _number_test(clause: Clause, value: Value) -> Test | None:
+    """Return a test of numbers; a quoted value with stars matches their digits (falcon-mcp's guide)."""
+    if value.has_wildcard and not clause.exact and clause.operator in ("", *WILDCARDS):
+        matches = wildcard(value)
+        return lambda actual: actual is not None and matches(str(actual))
     try:
         wanted = float(value.text)
     except ValueError:

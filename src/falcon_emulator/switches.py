@@ -103,7 +103,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         _help("answer to a missing scope: 403 `scope not permitted`, 403 `authorization failed`, or as to a bad token"),
     ] = "scope_403"
     authorized: Annotated[bool, _help("whether calls are allowed at all; else 403 whatever the scopes")] = True
-    region: Annotated[Region, _help("X-Cs-Region of every answer")] = "us-1"
+    region: Annotated[
+        Literal[Region, "none"], _help("X-Cs-Region of every answer; none: no such header, as FalconPy follows it")
+    ] = "us-1"
     login_region: Annotated[
         Literal[Region, "same"],
         _help("another region that a login names with its 201; its token is refused here"),

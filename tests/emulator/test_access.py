@@ -101,6 +101,13 @@ def test_a_login_may_name_another_region_with_a_token_that_is_refused_here(start
     assert (refused.status_code, refused.headers["X-Cs-Region"]) == (401, "us-1")
 
 
+def test_a_tenant_may_name_no_region(start: Start) -> None:
+    caller = start(region="none")
+    for answer in (caller.query(), caller.login(), caller.send("GET", "/nowhere")):
+        assert "X-Cs-Region" not in answer.headers
+        assert answer.headers["X-Cs-Traceid"]
+
+
 def test_every_answer_names_its_region_and_trace(start: Start) -> None:
     caller = start(region="eu-1")
     good, refused, unknown = caller.query(), caller.query("status"), caller.send("GET", "/nowhere")
