@@ -132,13 +132,16 @@ def result_document(result: RunResult) -> RunDocument | AllowDocument:
 
 
 def result_sheets(result: RunResult) -> list[Sheet]:
-    """Return the headline, the numbers that are not 0, the errors, and what the run took."""
+    """Return the headline, the numbers that it does not tell, the errors, and what the run took."""
     if isinstance(result, IndicatorRunResult):
         sheets = [Sheet(result_headline(result), INDICATOR_COLUMNS, list(_counts(result)))]
         if result.status is not RunStatus.DRY_RUN:
             sheets.append(result_hashes_sheet(result, MAX_HASHES))
     else:
-        sheets = [Sheet(result_headline(result), COUNT_COLUMNS, list(_counts(result)))]
+        rows = list(_counts(result))
+        # The headline tells all of a run that did everything it was asked to.
+        told = result.status is RunStatus.SUCCESS and {number for number, *_ in rows} == {result.planned}
+        sheets = [Sheet(result_headline(result), () if told else COUNT_COLUMNS, [] if told else rows)]
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
     return [*sheets[:-1], sheets[-1].with_notes(_effort(result))]
