@@ -19,7 +19,7 @@ def shows_no_secret(done: CommandResult) -> bool:
 
 
 def test_the_result_of_a_change_is_sent_under_its_headline(acme: CommandRunner, mailbox: Mailbox) -> None:
-    done = acme(*CLOSING, "--notify")
+    done = acme("bulk-close", "--product", "epp", "--yes", "--max", "999", "--override", "all", "--notify")
     assert done.code == 0, done
     (message,) = mailbox.messages
     changed = len(acme.changes())

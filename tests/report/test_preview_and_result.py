@@ -82,6 +82,15 @@ def test_only_numbers_that_are_not_zero_are_listed() -> None:
     assert listed == ["selected", "skipped: already", "held: critical", "planned", "changed", "verified"]
 
 
+def test_a_run_that_did_all_it_was_asked_to_needs_no_table() -> None:
+    whole = a_result(selected=1204, skipped={}, held={})
+    (sheet,) = result_sheets(whole)
+    assert (sheet.title, list(sheet.rows), len(sheet.columns)) == (result_headline(whole), [], 0)
+    assert notes([sheet]).startswith(f"Run {RUN}: ")
+    partly = a_result(selected=1204, skipped={}, held={}, status=RunStatus.PARTIAL)
+    assert result_sheets(partly)[0].rows
+
+
 def test_errors_are_listed_with_their_trace_ids_and_a_few_of_their_ids() -> None:
     _, errors = result_sheets(a_partial_result(errors=(a_problem(), a_problem(code=0, ids=("id-1",)))))
     assert rows(errors) == [
