@@ -46,7 +46,7 @@ def _text(code: int) -> str:
 
 def _resources(answer: Answer) -> list[msgspec.Raw] | None:
     body = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
-    return msgspec.json.decode(body["resources"], type=list[msgspec.Raw]) if "resources" in body else None
+    return msgspec.json.decode(body.get("resources", b"null"), type=list[msgspec.Raw] | None)
 
 
 def _half_of_buckets(result: msgspec.Raw) -> msgspec.Raw:

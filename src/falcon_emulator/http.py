@@ -12,6 +12,7 @@ MAX_INT_DIGITS = 9
 REGION_HEADER = "X-Cs-Region"
 TRACE_HEADER = "X-Cs-Traceid"
 _NO_ERRORS = {"null": b',"errors":null', "empty": b',"errors":[]', "absent": b""}
+_NO_RESOURCES = {"null": b',"resources":null', "empty": b',"resources":[]', "absent": b""}
 
 
 class ApiError(Exception):
@@ -114,7 +115,7 @@ def envelope(
         encoded = resources if isinstance(resources[0], bytes) else map(msgspec.json.encode, resources)
         parts += [b',"resources":[', b",".join(encoded), b"]"]
     elif resources is not None:
-        parts.append(b',"resources":[]')
+        parts.append(_NO_RESOURCES[switches.resources_when_none])
     if errors:
         parts += [b',"errors":', msgspec.json.encode(errors)]
     else:

@@ -78,21 +78,32 @@ def _clause(clause: Clause, terms: Terms) -> Predicate:
         return _nothing
     tests = [_test(found, clause, value, terms) for value in clause.values]
     known = [test for test in tests if test is not None]
-    return _applied(found, known, clause.negated) if known else _nothing
+    if not known:
+        return _nothing
+    test = known[0] if len(known) == 1 else lambda value: any(one(value) for one in known)
+    needs_field = terms.switches.negation == "needs_field" and not any(
+        one.is_any or one.is_null for one in clause.values
+    )
+    return _negated(found, test, needs_field=needs_field) if clause.negated else _applied(found, test)
 
 
-def _applied(found: Field, tests: list[Test], negated: bool) -> Predicate:
-    """Return a predicate: any of the tests holds for the field's value, or for any of several values."""
+def _applied(found: Field, test: Test) -> Predicate:
+    """Return a predicate: the test holds for the field's value, or for any of several values."""
     get = found.value
-    test = tests[0] if len(tests) == 1 else lambda value: any(one(value) for one in tests)
 
-    def matches(alert: Any) -> bool:
-        value = get(alert)
-        if type(value) is tuple:
-            return any(map(test, value)) is not negated
-        return test(value) is not negated
+    def matches(item: Any) -> bool:
+        value = get(item)
+        return any(map(test, value)) if type(value) is tuple else test(value)
 
     return matches
+
+
+def _negated(found: Field, test: Test, *, needs_field: bool) -> Predicate:
+    """Return the opposite predicate, which holds for what lacks the field unless the switch says otherwise."""
+    get, applied = found.value, _applied(found, test)
+    if needs_field:
+        return lambda item: get(item) is not None and not applied(item)
+    return lambda item: not applied(item)
 
 
 def _test(found: Field, clause: Clause, value: Value, terms: Terms) -> Test | None:

@@ -27,6 +27,8 @@ class RateLimit:
             window.popleft()
         remaining = limit - len(window)
         headers = {"X-Ratelimit-Limit": str(limit), "X-Ratelimit-Remaining": str(max(0, remaining - 1))}
+        if self.switches.rate_headers == "absent":
+            headers.clear()
         if remaining <= 0:
             opens = (window[0] if window else now) + MINUTE
             raise ApiError(429, EXCEEDED, headers | retry_after(self.switches.retry_after, opens, now))

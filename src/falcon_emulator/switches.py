@@ -24,6 +24,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     errors_when_none: Annotated[
         Literal["null", "empty", "absent"], _help("how an answer without errors shows `errors`")
     ] = "null"
+    resources_when_none: Annotated[
+        Literal["empty", "null", "absent"], _help("how a read that found nothing shows `resources`")
+    ] = "empty"
     last_after: Annotated[Literal["empty", "absent"], _help("how combined shows `after` on its last page")] = "empty"
     partial_pages: Annotated[
         Literal["never", "once", "always"],
@@ -53,6 +56,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     unknown_field: Annotated[
         Literal["empty_filter", "empty_clause"], _help("what an unknown field in a filter makes empty")
     ] = "empty_filter"
+    negation: Annotated[
+        Literal["finds_missing", "needs_field"], _help("whether `!` with a value finds alerts without the field")
+    ] = "finds_missing"
     entities_sha256: Annotated[
         Literal["matches", "no_match", "unknown_field"],
         _help("whether a filter on entities.sha256 finds anything"),
@@ -115,6 +121,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     clock_ahead: Annotated[float, _help("seconds by which the Date of answers is ahead of the machine's clock")] = 0.0
     token_seconds: Annotated[int, _help("how long a token lives")] = 1799
     rate_limit: Annotated[int, _help("requests a minute per CID")] = 6000
+    rate_headers: Annotated[
+        Literal["shown", "absent"], _help("whether answers have X-Ratelimit-Limit and -Remaining")
+    ] = "shown"
     bad_token_limit: Annotated[int, _help("requests a minute per address without a valid token")] = 15
     token_limit: Annotated[int, _help("logins a minute per address")] = 300
     retry_after: Annotated[

@@ -262,6 +262,20 @@ def test_an_unknown_field_empties_its_clause_or_the_filter(mode: str) -> None:
     assert found("(status:'new',nothing:'x')", unknown_field=mode) == (news if mode == "empty_clause" else set())
 
 
+@pytest.mark.parametrize("mode", ["finds_missing", "needs_field"])
+def test_a_negation_may_not_find_what_lacks_the_field(mode: str) -> None:
+    lacks = mode == "finds_missing"
+    for statement, value in (("assigned_to_name:!'x'", None), ("severity_name:!['High','Low']", ("High", "Low"))):
+        name = statement.partition(":")[0]
+        assert found(statement, negation=mode) == expected(
+            lambda one: lacks if one[name] is None else one[name] not in (value or ())  # noqa: B023
+        )
+    unassigned = expected(lambda one: one["assigned_to_name"] is None)
+    assert found("assigned_to_name:!'*'", negation=mode) == unassigned
+    assert found("assigned_to_name:*!'*'", negation=mode) == unassigned
+    assert found("assigned_to_name:!null", negation=mode) == expected(lambda one: one["assigned_to_name"] is not None)
+
+
 @pytest.mark.parametrize("mode", ["matches", "no_match", "unknown_field"])
 def test_hashes_of_entities_may_not_be_found(mode: str) -> None:
     sha256 = next(one["hashes"][0] for one in DESCRIPTIONS if one["product"] == "xdr" and one["hashes"])

@@ -17,6 +17,14 @@ def test_every_answer_has_the_remaining_requests(start: Start) -> None:
         assert answer.headers["X-Ratelimit-Remaining"] == remaining
 
 
+def test_the_headers_may_be_absent(start: Start) -> None:
+    caller = start(rate_headers="absent", rate_limit=1)
+    answers = [caller.query(), caller.query(), caller.login()]
+    assert [answer.status_code for answer in answers] == [200, 429, 201]
+    assert not any("X-Ratelimit-Remaining" in answer.headers for answer in answers)
+    assert "X-Ratelimit-Retryafter" in answers[1].headers
+
+
 def test_the_window_slides(start: Start) -> None:
     caller = start(rate_limit=2)
     assert [caller.query().status_code for _ in range(3)] == [200, 200, 429]

@@ -204,6 +204,15 @@ def test_an_answer_without_errors_shows_them_in_three_ways(start: Start, mode: s
     assert start(errors_when_none=mode).query().json().get("errors", "absent") == shown
 
 
+@pytest.mark.parametrize(("mode", "shown"), [("null", None), ("empty", []), ("absent", "absent")])
+def test_a_read_that_finds_nothing_shows_it_in_three_ways(start: Start, mode: str, shown: object) -> None:
+    caller = start(resources_when_none=mode, partial_pages="always")
+    nothing = "status:'nothing'"
+    for answer in (caller.query(nothing), caller.combined(filter=nothing), caller.entities(["x"])):
+        assert answer.status_code == 200
+        assert answer.json().get("resources", "absent") == shown
+
+
 def test_long_answers_are_compressed_if_the_client_accepts_it(shared: Caller) -> None:
     host, port = shared.url.removeprefix("http://").split(":")
     authorization = str(shared.session.headers["Authorization"])
