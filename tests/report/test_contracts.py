@@ -107,7 +107,16 @@ def test_the_exit_code_in_a_document_is_a_plain_number() -> None:
 def test_the_list_of_runs() -> None:
     assert decoded(
         RunsDocument(
-            [a_run_row(status=RunStatus.UNFINISHED, operator="alice", selection=f"hash {SHA256}", comment="Known tool")]
+            [
+                a_run_row(
+                    status=RunStatus.UNFINISHED,
+                    operator="alice",
+                    selection=f"hash {SHA256}",
+                    comment="Known tool",
+                    actions=("status: closed",),
+                    overridden=("assigned",),
+                )
+            ]
         )
     ) == {
         "schema": "falcon-bulk/runs/1",
@@ -119,7 +128,9 @@ def test_the_list_of_runs() -> None:
                 "command": "close-hash",
                 "operator": "alice",
                 "selection": f"hash {SHA256}",
+                "actions": ["status: closed"],
                 "comment": "Known tool",
+                "overridden": ["assigned"],
                 "rule": "",
                 "status": "unfinished",
                 "started": "2026-11-17T06:50:00Z",

@@ -28,6 +28,7 @@ from falcon_bulk.operations.changes.lifecycle import (
     begin_run,
     carry_out,
     dry_run,
+    execute,
 )
 from falcon_bulk.operations.changes.operations import Origin, change_alerts, undo_run
 from falcon_bulk.operations.changes.request import ChangeRequest
@@ -162,6 +163,11 @@ class RunHarness:
     def undone(self, run_id: str) -> AlertPlan:
         """Plan the undo of a run in the journal, approve it, and send nothing yet."""
         return self._begin(undo_run(self.falcon, self.journal, run_id, self._origin("ann"), reading=self._reading))
+
+    def execute_undo(self, run_id: str) -> Execution:
+        """Undo a run from its plan to its end."""
+        operation = undo_run(self.falcon, self.journal, run_id, self._origin("ann"), reading=self._reading)
+        return execute(operation, self._workspace(Pace()), lambda _plan, _preview: None)
 
     def _begin(self, operation: Operation) -> AlertPlan:
         begun = begin_run(operation, self._workspace(Pace()), self.journal, lambda _plan, _preview: None)

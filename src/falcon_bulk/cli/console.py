@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
 
+from falcon_bulk.cli.customer_hints import name_customer
 from falcon_bulk.textsafe import printable
 
 BAR_DELAY = 1.0
@@ -16,18 +17,26 @@ BAR_DELAY = 1.0
 
 
 class Console:
-    """Writes to stderr. quiet: only errors. progress: whether bars may be drawn."""
+    """Writes to stderr. quiet: only errors. progress: whether bars may be drawn.
+
+    customer_arguments: the options that name the customer, for the commands in hints.
+    """
 
     def __init__(self, *, quiet: bool, verbose: bool, progress: bool) -> None:
         self.quiet = quiet
         self.verbose = verbose
         self.prefix = ""
+        self.customer_arguments: tuple[str, ...] = ()
         self._progress = progress and not quiet and sys.stderr.isatty()
 
-    def for_customer(self, customer: str) -> "Console":
-        """Return a console that puts the customer's name before each message and bar."""
+    def for_customer(self, customer: str, arguments: tuple[str, ...]) -> "Console":
+        """Return a console that puts the customer's name before each message and bar.
+
+        arguments: the options that name the customer.
+        """
         console = copy(self)
         console.prefix = f"{customer}: "
+        console.customer_arguments = arguments
         return console
 
     def say(self, message: str) -> None:
@@ -44,7 +53,7 @@ class Console:
         """Write an error line and, if there is one, a hint line."""
         self._write(f"Error: {message}")
         if hint:
-            self._write(f"Hint: {hint}")
+            self._write(f"Hint: {name_customer(hint, self.customer_arguments)}")
 
     @contextmanager
     def bar(self, label: str) -> Iterator[Callable[[int, int], None]]:

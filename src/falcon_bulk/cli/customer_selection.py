@@ -30,6 +30,11 @@ class CustomerSelection:
     arguments: tuple[str, ...] = ()
     folder_arguments: tuple[str, ...] = ()
 
+    @property
+    def all_arguments(self) -> tuple[str, ...]:
+        """The options that select the same in a command, with their folder."""
+        return (*self.arguments, *self.folder_arguments)
+
     def one(self, customer: str) -> "CustomerSelection":
         """Return the selection of one customer of several."""
         return CustomerSelection(
@@ -87,7 +92,7 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
         env_file=options.env_file,
         name=names[0] if len(names) == 1 else "",
         is_named=bool(options.env_file or names),
-        arguments=_arguments(options),
+        arguments=customer_arguments(options),
         folder_arguments=("--customers-dir", str(folder)) if options.customers_dir else (),
     )
     if by_group:
@@ -99,7 +104,8 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
     return selection.with_several(several)
 
 
-def _arguments(options: SharedOptions) -> tuple[str, ...]:
+def customer_arguments(options: SharedOptions) -> tuple[str, ...]:
+    """Return the options that name the customers of a command line."""
     single = {
         "--customer": ",".join(options.customers),
         "--customer-tag": options.customer_tag or "",

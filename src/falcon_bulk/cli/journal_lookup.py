@@ -9,6 +9,10 @@ from falcon_bulk.errors import BadEnvFile, Refused
 from falcon_bulk.journal.files import journal_paths
 from falcon_bulk.journal.journal import Journal
 
+LATEST = "latest"
+"""The name of the newest run that changed something."""
+MAX_NAMED = 5
+
 
 @contextmanager
 def open_customer_journals(session: Session) -> Iterator[list[Journal]]:
@@ -23,12 +27,31 @@ def open_customer_journals(session: Session) -> Iterator[list[Journal]]:
             journal.close()
 
 
-def journal_with_run(opened: list[Journal], run_id: str) -> Journal:
-    """Return the journal that has the run. Raises Refused if none does."""
+def find_run(opened: list[Journal], name: str) -> tuple[Journal, str]:
+    """Return the run that a name means, and the journal that has it.
+
+    name: a run id, its beginning if no other run begins so, or `latest`: the newest that changed something. Raises
+    Refused if there is none, or several.
+    """
     for journal in opened:
-        if journal.knows(run_id):
-            return journal
-    raise Refused(f"The journal has no run {run_id!r} of this customer.", "`falcon-bulk runs` lists them.")
+        if journal.knows(name):
+            return journal, name
+    rows = [(row, journal) for journal in opened for row in journal.rows()]
+    if name == LATEST:
+        changed = [run for run in rows if run[0].changed]
+        if not changed:
+            raise Refused("No run of this customer changed anything.", "`falcon-bulk runs` lists them.")
+        row, journal = max(changed, key=lambda run: run[0].started)  # of one second: the first, which is the newest
+        return journal, row.run_id
+    found = [(row.run_id, journal) for row, journal in rows if name and row.run_id.startswith(name)]
+    if len(found) > 1:
+        raise Refused(
+            f"Several runs begin with {name!r}: {', '.join(sorted(run_id for run_id, _ in found)[:MAX_NAMED])}.",
+            "Type more of it.",
+        )
+    for run_id, journal in found:
+        return journal, run_id
+    raise Refused(f"The journal has no run {name!r} of this customer.", "`falcon-bulk runs` lists them.")
 
 
 def _paths(session: Session) -> list[Path]:

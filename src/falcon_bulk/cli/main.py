@@ -15,6 +15,7 @@ from falcon_bulk import __version__
 from falcon_bulk.cli.command_group import SuggestingGroup
 from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.cli.completions import COMPLETE_VARIABLE
+from falcon_bulk.cli.customer_hints import name_customer
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import explain_usage_error
@@ -168,8 +169,18 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
     with suppress(BrokenPipeError):
         sys.stderr.write(f"Error: {printable(error.message)}\n")
         if error.hint:
-            sys.stderr.write(f"Hint: {printable(error.hint)}\n")
+            sys.stderr.write(f"Hint: {printable(_pasteable(error.hint, line))}\n")
     return int(error.exit_code)
+
+
+def _pasteable(hint: str, line: CommandLine) -> str:
+    """Return a hint whose commands name the customer of this command line."""
+    if "`falcon-bulk " not in hint:
+        return hint
+    from falcon_bulk.cli.customer_selection import customer_arguments
+
+    folder = ("--customers-dir", str(line.options.customers_dir)) if line.options.customers_dir else ()
+    return name_customer(hint, (*customer_arguments(line.options), *folder))
 
 
 def _log_exit(line: CommandLine, code: int, message: str = "") -> None:

@@ -62,16 +62,19 @@ class Session:
 
             start_logging(debug=options.debug, log_file=options.log_file)
         console = Console(quiet=options.quiet, verbose=options.verbose, progress=not options.no_progress)
-        return cls(line.argv, options, select_customers(options, console.say), open_output(line, kind), console)
+        customers = select_customers(options, console.say)
+        console.customer_arguments = customers.all_arguments
+        return cls(line.argv, options, customers, open_output(line, kind), console)
 
     def for_customer(self, customer: str) -> "Session":
         """Return the session of one customer of several: its own settings, files only in the folder of -o."""
+        customers = self.customers.one(customer)
         return replace(
             self,
             options=self.options._replace(notify=()),
-            customers=self.customers.one(customer),
+            customers=customers,
             output=self.output.folder_only(),
-            console=self.console.for_customer(customer),
+            console=self.console.for_customer(customer, customers.all_arguments),
             _settings=None,
             _notifier=None,
         )

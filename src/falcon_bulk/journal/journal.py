@@ -36,6 +36,22 @@ PRUNED_AT_ONCE = 10_000
 _decode_plan: Callable[[str], Plan] = msgspec.json.Decoder(Plan).decode
 _decode_preview = msgspec.json.Decoder(Preview).decode
 _decode_problem = msgspec.json.Decoder(RunProblem).decode
+
+
+class _PlanOverrides(msgspec.Struct):
+    """The part of a plan that a row shows."""
+
+    overrides: tuple[str, ...] = ()
+
+
+class _PreviewActions(msgspec.Struct):
+    """The part of a preview that a row shows."""
+
+    actions: tuple[str, ...] = ()
+
+
+_decode_overrides = msgspec.json.Decoder(_PlanOverrides).decode
+_decode_actions = msgspec.json.Decoder(_PreviewActions).decode
 _ROW = (
     runs.c.run_id,
     runs.c.customer,
@@ -45,6 +61,8 @@ _ROW = (
     runs.c.selection,
     runs.c.comment,
     runs.c.rule,
+    runs.c.plan,
+    runs.c.preview,
     runs.c.status,
     runs.c.started,
     runs.c.finished,
@@ -334,7 +352,9 @@ class Journal:
             command=row.command,
             operator=row.operator,
             selection=row.selection,
+            actions=_decode_actions(row.preview).actions,
             comment=row.comment,
+            overridden=_decode_overrides(row.plan).overrides,
             rule=row.rule,
             status=RunStatus(row.status) if row.closed else open_status,
             started=row.started,

@@ -118,7 +118,10 @@ class IndicatorRunResult(RunResult, frozen=True, kw_only=True):
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of `runs list`. started and finished: UTC, RFC 3339; finished is None while it runs."""
+    """A line of `runs list`. started and finished: UTC, RFC 3339; finished is None while it runs.
+
+    actions: what each item got, as text; overridden: the guardrails that were overridden.
+    """
 
     run_id: str
     customer: str
@@ -126,7 +129,9 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     command: str
     operator: str = ""
     selection: str = ""
+    actions: tuple[str, ...] = ()
     comment: str = ""
+    overridden: tuple[str, ...] = ()
     rule: str = ""
     status: RunStatus
     started: str

@@ -9,6 +9,7 @@ import msgspec
 from falcon_bulk.model.plan import AlertState, Plan
 from falcon_bulk.model.run import ItemRecord, RunResult, RunRow
 from falcon_bulk.report import chart
+from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.run_result import AllowDocument, RunDocument, result_document, result_sheets
@@ -17,15 +18,20 @@ from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 AlertRecord = ItemRecord[AlertState]
 
 _RUN_COLUMNS = (
-    Column("started", style="time", drop_order=2, min_width=16),
+    Column("started", style="time", drop_order=1, min_width=16),
     Column("run_id", min_width=40),
-    Column("customer", drop_order=3),
-    Column("command", drop_order=4, min_width=12),
+    Column("customer", drop_order=4),
+    Column("operator", drop_order=2, min_width=12),
+    Column("command", min_width=12),
     Column("status", min_width=13),
-    Column("planned", right=True, drop_order=1),
+    Column("planned", right=True, drop_order=3),
     Column("changed", right=True),
-    Column("finished", style="time", drop_order=5, min_width=16),
-    Column("cid", drop_order=6, min_width=32),
+    Column("actions", drop_order=5, min_width=24, wrap=True),
+    Column("selection", drop_order=6, min_width=24, wrap=True),
+    Column("comment", drop_order=7, min_width=24, wrap=True),
+    Column("overridden", drop_order=8, wrap=True),
+    Column("finished", style="time", drop_order=9, min_width=16),
+    Column("cid", drop_order=10, min_width=32),
 )
 _RECORD_COLUMNS = (
     Column("outcome"),
@@ -87,10 +93,10 @@ def alert_records_sheet(alerts: Iterable[AlertRecord]) -> Sheet:
     return Sheet("", _RECORD_COLUMNS, map(_record_cells, alerts))
 
 
-def run_detail_sheets(result: Sequence[Sheet], each: Sheet) -> list[Sheet]:
-    """Return a run's result, and a sheet with each of its alerts or indicators, which is all that csv has."""
-    first, *others = result
-    return [replace(first, csv_sheet=each), *others, each]
+def run_detail_sheets(result: RunResult, sheets: Sequence[Sheet], each: Sheet) -> list[Sheet]:
+    """Return a run's result, who ran it and why, and each of its alerts or indicators, which is all that csv has."""
+    first, *others = sheets
+    return [replace(first, csv_sheet=each), run_facts_sheet(result), *others, each]
 
 
 def run_page(
@@ -100,15 +106,7 @@ def run_page(
 
     alerts: reads all of them with each call. sent: alerts by the time (UTC) their batch was sent.
     """
-    facts = {
-        "customer": result.customer,
-        "run": result.run_id,
-        "command": result.command,
-        "selected by": plan.selection,
-        "planned at": plan.created,
-        "operator": plan.operator,
-        "comment": plan.comment,
-    }
+    facts = {"customer": result.customer, "run": result.run_id, "planned at": plan.created, **run_facts(result)}
     outcomes, statuses = Counter[str](), Counter[str]()
     for alert in alerts():
         outcomes[str(alert.outcome)] += 1
@@ -127,6 +125,29 @@ def run_page(
     return Page(
         [*result_sheets(result), records], facts={what: fact for what, fact in facts.items() if fact}, charts=charts
     )
+
+
+def run_facts(result: RunResult) -> dict[str, str]:
+    """Return who ran it, on what, what it did to each item, what it overrode, and why."""
+    facts = {
+        "operator": result.operator,
+        "command": result.command,
+        "selected": result.selection,
+        "actions": without_comment(result.actions),
+        "overrides": ", ".join(result.overridden),
+        "comment": result.comment,
+    }
+    return {label: value for label, value in facts.items() if value}
+
+
+def run_facts_sheet(result: RunResult) -> Sheet:
+    """Return the facts of a run as rows."""
+    return Sheet("", FACT_COLUMNS, list(run_facts(result).items()))
+
+
+def without_comment(actions: Sequence[str]) -> str:
+    """Return the actions of a run in one line, without the comment, which has a place of its own."""
+    return ", ".join(action for action in actions if not action.startswith("comment: "))
 
 
 def _left_alone(result: RunResult) -> tuple[tuple[str, dict[str, int]], ...]:
@@ -165,10 +186,15 @@ def _run_cells(row: RunRow) -> Row:
         row.started,
         row.run_id,
         row.customer,
+        row.operator,
         row.command,
         str(row.status),
         row.planned,
         row.changed,
+        without_comment(row.actions),
+        row.selection,
+        row.comment,
+        ", ".join(row.overridden),
         row.finished,
         row.cid,
     )

@@ -44,7 +44,7 @@ def command(ctx: click.Context, options: ResumeOptions) -> int:
     """
     from falcon_bulk.cli.change_runner import open_workspace, pace, publish
     from falcon_bulk.cli.confirmation import check_change_allowed
-    from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
+    from falcon_bulk.cli.journal_lookup import find_run, open_customer_journals
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.signals import stop_on_signals
     from falcon_bulk.operations.changes.lifecycle import resume
@@ -65,7 +65,7 @@ def command(ctx: click.Context, options: ResumeOptions) -> int:
             if len(unfinished) > 1:
                 raise Refused(f"Several runs are unfinished: {', '.join(unfinished)}.", "Name one of them.")
             run_id = unfinished[0]
-        journal = journal_with_run(opened, run_id)
+        journal, run_id = find_run(opened, run_id)
 
         @contextmanager
         def log_in(_plan: "Plan") -> "Iterator[Workspace]":

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "runs --customer acme",
         "runs show RUN --customer acme --format json",
+        "runs show latest --customer acme",
         "runs abandon RUN --customer acme",
         "runs prune --older-than 90d --customer acme",
     ),
@@ -90,7 +91,7 @@ def _combined_report(parts: "Parts[list[RunRow]]") -> "Report":
 def show(ctx: click.Context, run_id: str) -> int:
     """Show one run, with each of its alerts or indicators."""
     from falcon_bulk.cli.hints import after_recorded_run
-    from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
+    from falcon_bulk.cli.journal_lookup import find_run, open_customer_journals
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.run import IndicatorRunResult
     from falcon_bulk.report.indicators import result_hashes_sheet
@@ -100,16 +101,18 @@ def show(ctx: click.Context, run_id: str) -> int:
 
     session = Session.open(ctx, "runs")
     with open_customer_journals(session) as opened:
-        journal = journal_with_run(opened, run_id)
+        journal, run_id = find_run(opened, run_id)
         result, undo = journal.result(run_id), journal.undone_by(run_id)
         if isinstance(result, IndicatorRunResult):
             report = Report(
-                lambda: run_detail_sheets(result_sheets(result)[:1], result_hashes_sheet(result)),
+                lambda: run_detail_sheets(result, result_sheets(result)[:1], result_hashes_sheet(result)),
                 lambda: result_document(result),
             )
         else:
             report = Report(
-                lambda: run_detail_sheets(result_sheets(result), alert_records_sheet(journal.alerts.records(run_id))),
+                lambda: run_detail_sheets(
+                    result, result_sheets(result), alert_records_sheet(journal.alerts.records(run_id))
+                ),
                 lambda: run_detail_document(result, journal.alerts.records(run_id)),
                 lambda: run_page(
                     result, journal.plan(run_id), lambda: journal.alerts.records(run_id), journal.sent_by_time(run_id)
@@ -127,7 +130,7 @@ def show(ctx: click.Context, run_id: str) -> int:
 def abandon(ctx: click.Context, run_id: str) -> int:
     """Abandon an unfinished run: what it changed stays, and the rest is not changed."""
     from falcon_bulk.cli.hints import after_recorded_run
-    from falcon_bulk.cli.journal_lookup import journal_with_run, open_customer_journals
+    from falcon_bulk.cli.journal_lookup import find_run, open_customer_journals
     from falcon_bulk.cli.session import Session
     from falcon_bulk.operations.changes.lifecycle import abandon as abandon_run
     from falcon_bulk.report.report import Report
@@ -135,7 +138,7 @@ def abandon(ctx: click.Context, run_id: str) -> int:
 
     session = Session.open(ctx, "runs")
     with open_customer_journals(session) as opened:
-        journal = journal_with_run(opened, run_id)
+        journal, run_id = find_run(opened, run_id)
         abandon_run(journal, run_id, session.now)
         result, undo = journal.result(run_id), journal.undone_by(run_id)
     session.publish(Report(lambda: result_sheets(result), lambda: result_document(result)))

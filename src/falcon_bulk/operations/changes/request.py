@@ -87,7 +87,7 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
         """Describe what each planned alert gets, a line each, for the preview."""
         lines = [f"status: {self.status}"] if self.status else []
         if self.resolution:
-            lines.append(f"resolution: {self.resolution} (a tag; the tag of another resolution is removed)")
+            lines.append(f"resolution: {self.resolution}")
         lines += [f"tag: {tag}" for tag in self.tags]
         lines += [f"tag removed: {tag}" for tag in self.untags]
         if self.assign_to:

@@ -6,6 +6,8 @@ Comments cannot be undone, nor what the change fired. Alerts that somebody chang
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
+import msgspec
+
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import Action, ActionSet, AlertPlan, AlertState, PlannedItem
@@ -58,6 +60,10 @@ def plan_undo(
             check_tenant(alert, frozenset(plan.cids))
             now = AlertState.of(alert)
             before, after = record.before or now, record.after or now
+            if _is_back(before, now):
+                preview.skip("already", record.item_id)
+                sink.leave(record.item_id, Outcome.SKIPPED, "already")
+                continue
             drift = after.drift_to(now) if record.after else ("its state after the change is not known",)
             actions = undo_actions(before, after, plan.comment)
             number = action_sets.number(actions)
@@ -69,6 +75,11 @@ def plan_undo(
     warnings = [changed_since] if drifted else []
     described = ("each alert back to its former status, assignee, tags and visibility", f"comment: {plan.comment}")
     return preview.build(described, warnings=warnings)
+
+
+def _is_back(before: AlertState, now: AlertState) -> bool:
+    """Return whether an alert is as it was before the run, but for comments, which nothing takes back."""
+    return not msgspec.structs.replace(before, comments=now.comments).drift_to(now)
 
 
 def changed_after_all(
