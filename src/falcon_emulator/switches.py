@@ -82,8 +82,11 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Literal["refuses_all", "only_itself"], _help("what an indicator with a problem does to its creation")
     ] = "refuses_all"
     third_party_patch: Annotated[
-        Literal["works", "applied_500"], _help("what a PATCH of a third-party alert answers; it takes effect")
-    ] = "works"
+        Literal["alone_500", "any_500", "works"],
+        _help(
+            "which PATCHes of third-party alerts take effect and answer 500: of nothing else, with any of them, none"
+        ),
+    ] = "alone_500"
     action_value: Annotated[
         Literal["bytes", "characters"], _help("what an action value must have less than 1024 of")
     ] = "bytes"

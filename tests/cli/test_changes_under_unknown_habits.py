@@ -25,6 +25,13 @@ HABITS: list[dict[str, Any]] = [
     *({"count_no_ops": counted} for counted in (False, True)),
     *({"no_op_moves_updated": moves} for moves in (False, True)),
     *({"closing_hides": hides} for hides in (False, True)),
+    *({"resources_when_none": shown} for shown in ("empty", "null", "absent")),
+    *({"negation": finds} for finds in ("finds_missing", "needs_field")),
+    *({"rate_headers": sent} for sent in ("shown", "absent")),
+    *({"third_party_patch": answer} for answer in ("alone_500", "any_500", "works")),
+    *({"action_value": counted} for counted in ("bytes", "characters")),
+    *({"region": named} for named in ("us-1", "us-gov-1", "none")),
+    {"deprecation": "this version will go"},
 ]
 
 

@@ -366,7 +366,7 @@ class TestCrowdstrikeMcp:
         assert refusal(answer) == (400, "invalid action value specified. must be less than 1024")
 
     def test_a_third_party_change_with_a_500_is_seen_when_read_again(self, start: Start) -> None:
-        caller = start(region="none", third_party_patch="applied_500")
+        caller = start(region="none")
         client = alerts_of(caller)
         ids = caller.ids("product:'thirdparty'+status:'new'")[:2]
         actions = [{"name": "update_status", "value": "closed"}]

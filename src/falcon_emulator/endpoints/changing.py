@@ -26,7 +26,8 @@ class Actions(msgspec.Struct):
 def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) -> Answer:
     """Apply the actions to every named alert. A 200 has no `resources`; its counts are in meta.writes.
 
-    A 500 may follow a change of a third-party alert that was made (crowdstrike-mcp #21).
+    A 500 follows a change of third-party alerts that was made (crowdstrike-mcp #21); whether one among others is
+    enough is not known.
     """
     body = call.json()
     ids = composite_ids(body, tenant.switches.patch_max_ids)
@@ -36,11 +37,17 @@ def patch(tenant: Tenant, call: Call, token: Token, fault: Fault | None = None) 
     alerts = _visible(alerts, call.bool_parameter("include_hidden", True))
     alerts, faulted = _split_by_fault(alerts, fault)
     differing = sum(tenant.change(alert, actions, token_author(tenant), call.number) for alert in alerts)
-    third_party = any(alert.shared("product") == "thirdparty" for alert in alerts)
-    if third_party and tenant.switches.third_party_patch == "applied_500":
+    if _answers_500(tenant, alerts):
         raise ApiError(500, "Internal Server Error")
     affected = len(alerts) if tenant.switches.count_no_ops else differing
     return envelope(tenant.switches, None, errors + faulted, writes={"resources_affected": affected})
+
+
+def _answers_500(tenant: Tenant, alerts: list[Alert]) -> bool:
+    """Return whether these alerts, now changed, get a 500 because they are of third parties."""
+    third_party = [alert.shared("product") == "thirdparty" for alert in alerts]
+    mode = tenant.switches.third_party_patch
+    return any(third_party) and (mode == "any_500" or (mode == "alone_500" and all(third_party)))
 
 
 def token_author(tenant: Tenant) -> str:
