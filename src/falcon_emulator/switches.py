@@ -3,7 +3,7 @@
 The default is what is harder on a client, except where public evidence supports the alternative.
 """
 
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,23 @@ Region = Literal["us-1", "us-2", "us-3", "eu-1", "us-gov-1", "us-gov-2"]
 
 def _help(text: str) -> Meta:
     return Meta(description=text)
+
+
+class SwitchDescription(NamedTuple):
+    """A switch with its default as it is typed; `choices` is empty where any number or text will do."""
+
+    name: str
+    default: str
+    meaning: str
+    choices: tuple[str, ...]
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _choices(type_: Any) -> tuple[str, ...]:
+    return ("true", "false") if type_ is bool else tuple(map(_text, get_args(type_)))
 
 
 class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -192,10 +209,10 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"switch {name} is {kind}, not {value!r}") from None
 
     @classmethod
-    def describe(cls) -> list[tuple[str, Any, str]]:
-        """Return the name, default and meaning of every switch, in order."""
-        hints = get_type_hints(cls, include_extras=True)
+    def describe(cls) -> list[SwitchDescription]:
+        """Return the description of every switch, in order."""
+        hints, types = get_type_hints(cls, include_extras=True), get_type_hints(cls)
         return [
-            (name, default, hints[name].__metadata__[0].description)
+            SwitchDescription(name, _text(default), hints[name].__metadata__[0].description, _choices(types[name]))
             for name, default in zip(cls.__struct_fields__, cls.__struct_defaults__, strict=True)
         ]

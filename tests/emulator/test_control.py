@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -54,9 +55,31 @@ def test_an_unknown_switch_is_refused(text: str, says: str) -> None:
 
 def test_every_switch_is_described_by_one_line() -> None:
     described = Switches.describe()
-    assert [name for name, _, _ in described] == list(Switches.__struct_fields__)
-    assert all(meaning and "\n" not in meaning for _, _, meaning in described)
-    assert dict((name, default) for name, default, _ in described)["window_error"] == 500  # noqa: C402
+    assert [one.name for one in described] == list(Switches.__struct_fields__)
+    assert all(one.meaning and "\n" not in one.meaning for one in described)
+    assert {one.name: one.default for one in described}["window_error"] == "500"
+
+
+def test_every_default_and_choice_can_be_typed() -> None:
+    for switch in Switches.describe():
+        default = getattr(Switches(), switch.name)
+        assert Switches.parse(f"{switch.name}={switch.default}") == (switch.name, default)
+        for choice in switch.choices:
+            assert Switches.of(f"{switch.name}={choice}")
+        assert not switch.choices or switch.default in switch.choices
+
+
+def test_the_page_names_switches_that_exist() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text(encoding="utf-8")
+    table = [line for line in text.splitlines() if line.startswith("|") and line.count("|") == 3]
+    rows = [row.split("|")[2] for row in table[2:] if not row.startswith("| `")]
+    named = [word for row in rows for word in re.findall(r"`([a-z_]+(?:=\w+)?)`", row)]
+    assert len(named) > 15
+    for word in named:
+        name, _, value = word.partition("=")
+        assert name in Switches.__struct_fields__ or any(name in one.choices for one in Switches.describe())
+        if value:
+            Switches.parse(word)
 
 
 def test_a_misspelt_switch_cannot_be_set() -> None:

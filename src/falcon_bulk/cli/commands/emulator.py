@@ -1,7 +1,6 @@
 """falcon-bulk emulator: a local Falcon tenant over HTTP."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -104,11 +103,12 @@ def serve(
 
 @command.command("switches", epilog=examples("emulator switches"))
 def show_switches() -> int:
-    """List the switches with their defaults."""
+    """List the switches with their defaults and choices."""
     require_emulator()
     from falcon_emulator import Switches
 
-    described: list[tuple[str, Any, str]] = Switches.describe()
-    for name, default, meaning in described:
-        click.echo(f"{name} = {default}\n    {meaning}")
+    for switch in Switches.describe():
+        click.echo(f"{switch.name} = {switch.default}\n    {switch.meaning}")
+        if switch.choices:
+            click.echo(f"    one of: {', '.join(switch.choices)}")
     return ExitCode.DONE
