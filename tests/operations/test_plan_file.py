@@ -1,7 +1,9 @@
 """A plan as a file: what was planned comes back, and nothing else is taken for a plan."""
 
 import hashlib
+import json
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,16 +26,15 @@ from falcon_bulk.model.plan import (
     PlanHeader,
     PlannedItem,
 )
-from falcon_bulk.model.preview import Preview, TopValues
-from falcon_bulk.model.run import Outcome
-from falcon_bulk.operations.changes.plan_file import PlanFile, PlanFileWriter
-from falcon_bulk.operations.changes.plan_sink import NullSink
-from tests.support.plan_builders import CID, CLOUD, OTHER_CID, Collected, a_plan
+from falcon_bulk.model.preview import ActionCount, Preview, TopValues
+from falcon_bulk.operations.changes.plan_file import PlanFile, PlanFileWriter, check_saved_overrides
+from tests.support.plan_builders import CID, CLOUD, HASH, OTHER_CID, OTHER_HASH, RUN, a_plan
 
 MADE = datetime(2026, 11, 17, 6, 50, tzinfo=UTC)
+COMMENT = Action("append_comment", a_plan().comment)
 ACTION_SETS: list[ActionSet] = [
-    (Action("update_status", "closed"), Action("append_comment", "done")),
-    (Action("update_status", "closed"), Action("remove_tag", "true_positive"), Action("append_comment", "done")),
+    (Action("update_status", "closed"), COMMENT),
+    (Action("update_status", "closed"), Action("remove_tag", "true_positive"), COMMENT),
 ]
 PREVIEW = Preview(
     selected=2,
@@ -44,6 +45,10 @@ PREVIEW = Preview(
     oldest="",
     newest="",
     actions=("status: closed",),
+    effects=(
+        ActionCount(name="update_status", value="closed", alerts=2),
+        ActionCount(name="remove_tag", value="true_positive", alerts=1),
+    ),
 )
 
 
@@ -53,16 +58,31 @@ def an_entry(number: int, action_set: int = 0, **fields: object) -> PlannedItem[
 
 
 def saved(
-    path: Path, *entries: PlannedItem[AlertState], plan: AlertPlan | None = None, preview: Preview = PREVIEW
+    path: Path, *entries: PlannedItem[AlertState], plan: AlertPlan | None = None, preview: Preview | None = None
 ) -> Path:
+    plan = plan or a_plan()
     with path.open("wb") as file:
-        writer = PlanFileWriter(file, plan or a_plan())
+        writer = PlanFileWriter(file, plan)
         for number, action_set in enumerate(ACTION_SETS):
-            writer.add_action_set(number, action_set)
+            writer.add_action_set(number, (*action_set[:-1], Action("append_comment", plan.comment)))
         for entry in entries:
             writer.add(entry)
-        writer.finish(preview)
+        writer.finish(preview or a_preview(*entries))
     return path
+
+
+def a_preview(*entries: PlannedItem[AlertState]) -> Preview:
+    """The numbers of these alerts, as the planner would write them."""
+    effects = Counter(action for entry in entries for action in ACTION_SETS[entry.action_set][:-1])
+    return msgspec.structs.replace(
+        PREVIEW,
+        selected=len(entries),
+        planned=len(entries),
+        closed=sum(entry.before is not None and entry.before.status == "closed" for entry in entries),
+        effects=tuple(
+            ActionCount(name=action.name, value=action.value, alerts=alerts) for action, alerts in effects.items()
+        ),
+    )
 
 
 @pytest.fixture
@@ -76,9 +96,8 @@ def end_of(lines: list[bytes]) -> bytes:
 
 
 def content(file: PlanFile) -> tuple[dict[int, ActionSet], list[PlannedItem[AlertState]]]:
-    sink = Collected()
-    assert file.fill(sink) == file.preview
-    return sink.action_sets, sink.alerts
+    rows = list(file.rows())
+    return {item.action_set: actions for item, actions in rows}, [item for item, _ in rows]
 
 
 def refusal(action: Callable[[], object]) -> str:
@@ -98,7 +117,7 @@ def test_what_was_planned_comes_back(plan_path: Path) -> None:
 words = st.text(max_size=12)
 entries = st.builds(
     PlannedItem,
-    item_id=st.text(min_size=1, max_size=40),
+    item_id=st.from_regex(r"[0-9a-f]{32}:[a-z]{3}:[0-9A-Za-z:|-]{1,40}", fullmatch=True),
     action_set=st.integers(0, 1),
     before=st.builds(
         AlertState,
@@ -112,11 +131,14 @@ entries = st.builds(
 )
 
 
-@given(st.lists(entries, max_size=6), words, words)
+comments = st.text(min_size=1, max_size=12).filter(lambda text: text.isprintable() and bool(text.strip()))
+
+
+@given(st.lists(entries, max_size=6, unique_by=lambda entry: entry.item_id), comments, words)
 def test_any_text_that_an_alert_may_carry_comes_back(
     tmp_path_factory: pytest.TempPathFactory, planned: list[PlannedItem[AlertState]], comment: str, selection: str
 ) -> None:
-    plan = a_plan(comment=comment, selection=selection)
+    plan = a_plan(comment=f"{comment} (by alice, falcon-bulk {RUN})", selection=selection)
     path = saved(tmp_path_factory.mktemp("plans") / "a.plan", *planned, plan=plan)
     file = PlanFile(path)
     assert file.plan == plan
@@ -269,8 +291,11 @@ def test_a_plan_of_another_version_is_refused_by_its_name(version: str, plan_pat
 # Whose it is, and how old
 
 
-def checked(path: Path, *, cids: tuple[str, ...] = (CID,), cloud: str = CLOUD, hours: float = 1) -> None:
-    PlanFile(path).check(cids=cids, cloud=cloud, now=MADE + timedelta(hours=hours), max_age=timedelta(hours=24))
+def checked(
+    path: Path, *, customer: str = "acme", cids: tuple[str, ...] = (CID,), cloud: str = CLOUD, hours: float = 1
+) -> None:
+    now = MADE + timedelta(hours=hours)
+    PlanFile(path).check(customer=customer, cids=cids, cloud=cloud, now=now, max_age=timedelta(hours=24))
 
 
 def test_a_plan_of_this_tenant_is_taken_until_it_is_a_day_old(plan_path: Path) -> None:
@@ -284,6 +309,7 @@ def test_a_plan_of_another_cid_is_refused_and_both_are_named(tmp_path: Path, pla
     assert CID in message
     assert OTHER_CID in message
     both = saved(tmp_path / "both.plan", plan=a_plan(cids=(CID, OTHER_CID)))
+    checked(both, cids=(OTHER_CID, CID))
     refusal(lambda: checked(both))
 
 
@@ -302,20 +328,34 @@ def test_a_plan_that_is_too_old_is_refused_with_its_age(plan_path: Path) -> None
     assert "24.5 hours" in refusal(lambda: checked(plan_path, hours=24.5))
 
 
-@pytest.mark.parametrize("created", ["", "yesterday", "2026-11-17T06:50:00"])
+def test_a_plan_of_another_customer_is_refused_and_both_are_named(plan_path: Path) -> None:
+    message = refusal(lambda: checked(plan_path, customer="globex"))
+    assert "acme" in message
+    assert "globex" in message
+
+
+def test_a_plan_from_the_future_is_refused_but_for_what_clocks_differ(plan_path: Path) -> None:
+    checked(plan_path, hours=-0.08)
+    assert "from the future" in refusal(lambda: checked(plan_path, hours=-0.1))
+
+
+@pytest.mark.parametrize(
+    "created",
+    [
+        "",
+        "yesterday",
+        "2026-11-17T06:50:00",
+        "2026-11-31T06:50:00Z",
+        "2026-11-17T06:50:00+14:00",
+        "2026-11-17T25:50:00Z",
+    ],
+)
 def test_a_plan_whose_time_cannot_be_read_is_refused(tmp_path: Path, created: str) -> None:
     path = saved(tmp_path / "odd.plan", plan=a_plan(created=created))
     assert "line 1" in refusal(lambda: checked(path))
 
 
 # Size
-
-
-class Counter(NullSink):
-    items = 0
-
-    def add(self, item: PlannedItem[Any], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
-        self.items += 1
 
 
 @pytest.mark.slow
@@ -329,10 +369,9 @@ def test_two_hundred_thousand_alerts_stream_through_in_flat_memory(tmp_path: Pat
             writer.add_action_set(0, ACTION_SETS[0])
             for each in range(number):
                 writer.add(an_entry(each))
-            writer.finish(PREVIEW)
-        counter = Counter()
-        PlanFile(path).fill(counter)
-        assert counter.items == number
+            effects = (ActionCount(name="update_status", value="closed", alerts=number),)
+            writer.finish(msgspec.structs.replace(PREVIEW, selected=number, planned=number, effects=effects))
+        assert sum(1 for _ in PlanFile(path).rows()) == number
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -346,3 +385,142 @@ def test_the_line_that_cannot_be_read_is_named(plan_path: Path) -> None:
     assert "line 3 was cut" in refusal(lambda: PlanFile(plan_path))
     plan_path.write_bytes(b"".join(lines[1:]))
     assert "line 1 was cut" in refusal(lambda: PlanFile(plan_path))
+
+
+# Forged: with a digest of its own
+
+
+def forged(path: Path, edit: Callable[[list[dict[str, Any]]], None]) -> Path:
+    """Write a plan of two alerts, edited line by line and with the digest of what was edited."""
+    saved(path, an_entry(1), an_entry(2, action_set=1))
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()[:-1]]
+    edit(lines)
+    data = [json.dumps(line).encode() + b"\n" for line in lines]
+    path.write_bytes(b"".join([*data, end_of(data)]))
+    return path
+
+
+def setting(line: int, *keys: str | int, to: object) -> Callable[[list[dict[str, Any]]], None]:
+    """Return an edit that sets one value of a line."""
+
+    def edit(lines: list[dict[str, Any]]) -> None:
+        place: Any = lines[line]
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = to
+
+    return edit
+
+
+HEADER, FIRST_SET, SECOND_SET, FIRST_ALERT, SECOND_ALERT, SAID = range(6)
+
+
+def repeat_an_alert(lines: list[dict[str, Any]]) -> None:
+    lines.insert(SAID, lines[SECOND_ALERT])
+    lines[-1]["preview"] |= {"planned": 3, "selected": 3}
+    lines[-1]["preview"]["effects"] = [
+        {"name": "update_status", "value": "closed", "alerts": 3},
+        {"name": "remove_tag", "value": "true_positive", "alerts": 2},
+    ]
+
+
+def become_a_close_hash_of(*hashes: str) -> Callable[[list[dict[str, Any]]], None]:
+    def edit(lines: list[dict[str, Any]]) -> None:
+        lines[HEADER]["plan"] |= {"command": "close-hash", "hashes": list(hashes), "selection": f"hash {HASH}"}
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        # what it says of itself
+        (setting(SAID, "preview", "planned", to=1), "says 1 alerts and holds 2"),
+        (setting(SAID, "preview", "planned", to=431), "says 431 alerts and holds 2"),
+        (setting(SAID, "preview", "selected", to=5), "do not add up"),
+        (setting(SAID, "preview", "skipped", to={"already": 7}), "do not add up"),
+        (setting(SAID, "preview", "skipped", to={"already": -1, "closed": 1}), "do not add up"),
+        (setting(SAID, "preview", "held", to={"harmless": 0}), "'harmless' is no reason"),
+        (setting(SAID, "preview", "closed", to=2), "says that 2 of its alerts are closed"),
+        (setting(SAID, "preview", "effects", to=[]), "something else about what is changed"),
+        (setting(SAID, "preview", "effects", 0, "value", to="new"), "something else about what is changed"),
+        (
+            setting(
+                SAID,
+                "preview",
+                "items",
+                to=[{"composite_id": f"{CID}:ind:1:1", "outcome": "held", "reason": "critical"}],
+            ),
+            "cannot be",
+        ),
+        (
+            setting(SAID, "preview", "items", to=[{"sha256": HASH, "outcome": "skipped", "reason": "already"}]),
+            "cannot be",
+        ),
+        # actions
+        (setting(FIRST_SET, "actions", 0, to=["show_in_ui", "false"]), "'show_in_ui' is no action"),
+        (setting(FIRST_SET, "actions", 0, to=["delete", "true"]), "'delete' is no action"),
+        (setting(FIRST_SET, "actions", 0, to=["update_status", "reopened"]), "has the status 'reopened'"),
+        (setting(FIRST_SET, "actions", 0, to=["add_tag", ""]), "value is blank"),
+        (setting(FIRST_SET, "actions", 0, to=["add_tag", "x" * 1024]), "under 1,024"),
+        (setting(FIRST_SET, "actions", 0, to=["unassign", "false"]), "no value of unassign"),
+        (setting(FIRST_SET, "actions", 1, to=["append_comment", "Approved"]), "another comment"),
+        (setting(FIRST_SET, "actions", to=[["update_status", "closed"]]), "another comment"),
+        (setting(SECOND_SET, "actions", 1, to=["update_status", "closed"]), "contradict each other"),
+        (setting(FIRST_SET, "number", to=1), "action set 1 is out of order"),
+        (setting(SECOND_SET, "number", to=0), "action set 0 is out of order"),
+        # alerts
+        (setting(FIRST_ALERT, "alert", 2, to=2), "no action set 2"),
+        (setting(FIRST_ALERT, "alert", 2, to=-1), "no action set -1"),
+        (setting(FIRST_ALERT, "alert", 2, to=2**80), "no action set"),
+        (setting(FIRST_ALERT, "alert", 0, to="../../etc/passwd"), "is no composite id"),
+        (setting(FIRST_ALERT, "alert", 0, to=f"{CID}:ind:1:1\u202e"), "is no composite id"),
+        (setting(FIRST_ALERT, "alert", 1, to=None), "what was seen of"),
+        (setting(FIRST_ALERT, "alert", 1, 7, to=10**40), "what was seen of"),
+        (setting(FIRST_ALERT, "alert", 3, to="an-indicator"), "something else than an alert"),
+        (setting(FIRST_ALERT, "alert", 0, to=f"{CID}:ind:1:2"), "is there twice"),
+        (repeat_an_alert, "is there twice"),
+        # the header
+        (setting(HEADER, "plan", "undoes", to=RUN), "an undo is made from the journal"),
+        (setting(HEADER, "plan", "command", to="undo"), "an undo is made from the journal"),
+        (setting(HEADER, "plan", "command", to="allow-hash"), "'allow-hash' makes no plans"),
+        (setting(HEADER, "plan", "run_id", to="../../acme"), "is no run id"),
+        (setting(HEADER, "plan", "run_id", to="261117aaaaaa"), "not that of its operator and run"),
+        (setting(HEADER, "plan", "customer", to="acme 1"), "no customer's name"),
+        (setting(HEADER, "plan", "operator", to="ali\u200bce"), "no operator's name"),
+        (setting(HEADER, "plan", "operator", to="bob"), "not that of its operator and run"),
+        (setting(HEADER, "plan", "machine", to="\x1b[2J"), "is no name"),
+        (setting(HEADER, "plan", "version", to="9" * 300), "is no name"),
+        (setting(HEADER, "plan", "created", to="soon"), "'soon' is no time"),
+        (setting(HEADER, "plan", "cid", to=OTHER_CID), "not the first of its CIDs"),
+        (setting(HEADER, "plan", "cids", to=[CID, "*"]), "'*' is no CID"),
+        (setting(HEADER, "plan", "overrides", to=["everything"]), "no guardrail 'everything'"),
+        (setting(HEADER, "plan", "target", to="hidden"), "'hidden' is no status"),
+        (setting(HEADER, "plan", "target", to=""), "has the status 'closed', the plan ''"),
+        (setting(HEADER, "plan", "comment", to="Closed"), "not that of its operator and run"),
+        # hashes decide what other-hashes holds
+        (setting(HEADER, "plan", "hashes", to=[HASH]), "do not go together"),
+        (setting(HEADER, "plan", "command", to="close-hash"), "do not go together"),
+        (become_a_close_hash_of(HASH, OTHER_HASH), "not those of its selection"),
+        (become_a_close_hash_of("a" * 63), "is no SHA256"),
+    ],
+)
+def test_a_forged_plan_with_a_digest_of_its_own_is_refused(
+    tmp_path: Path, edit: Callable[[list[dict[str, Any]]], None], said: str
+) -> None:
+    assert said in refusal(lambda: PlanFile(forged(tmp_path / "forged.plan", edit)))
+
+
+@pytest.mark.parametrize("edit", [lambda _lines: None, become_a_close_hash_of(HASH)])
+def test_a_plan_that_is_what_it_says_is_taken(tmp_path: Path, edit: Callable[[list[dict[str, Any]]], None]) -> None:
+    assert PlanFile(forged(tmp_path / "forged.plan", edit)).preview.planned == 2
+
+
+def test_an_override_counts_only_if_the_plan_was_saved_with_it(tmp_path: Path) -> None:
+    plans = [
+        PlanFile(saved(tmp_path / f"{name}.plan", plan=a_plan(overrides=overrides)))
+        for name, overrides in (("one", ("critical",)), ("two", ("assigned", "case")))
+    ]
+    check_saved_overrides({"all", "critical", "case"}, plans)
+    check_saved_overrides(set(), plans)
+    assert "without --override case" in refusal(lambda: check_saved_overrides({"case"}, plans[:1]))

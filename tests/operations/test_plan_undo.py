@@ -17,7 +17,7 @@ from falcon_bulk.operations.reading.read_all import ReadProgress
 from tests.support.plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, planned
 
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
-UNDO = a_plan(run_id="20261118T065000-1c2d", command="undo", undoes=RUN, comment=f"Undo of {RUN}")
+UNDO = a_plan(run_id="261118r1c2d3", command="undo", undoes=RUN, comment=f"Undo of {RUN}")
 
 
 class ById:
@@ -98,7 +98,7 @@ def test_of_what_a_run_left_unknown_only_what_bears_its_comment_is_taken_for_cha
     rows = [planned(an_alert(number)) for number in (1, 2, 3)]
     alerts = ById(a_document(1, status="closed", comments=[{"value": OURS}]), a_document(2))
     action_sets = {0: (Action("update_status", "closed"), Action("append_comment", OURS))}
-    (found,) = changed_after_all([rows], action_sets, a_plan().marker, alerts)  # type: ignore[arg-type]
+    (found,) = changed_after_all([rows], action_sets, alerts, {CID})  # type: ignore[arg-type]
     assert (found.item_id, found.outcome) == (f"{CID}:ind:1:2-3-4", Outcome.CHANGED)
     assert found.after is not None
     assert found.after.status == "closed"

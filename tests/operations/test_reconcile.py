@@ -1,5 +1,6 @@
 """What became of an alert that was sent, from what is read of it afterwards."""
 
+import unicodedata
 from itertools import product
 from typing import Any
 
@@ -10,8 +11,7 @@ from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.changes.reconcile import is_in_target_state, reconcile_alert
 from tests.support.plan_builders import RUN, a_plan, an_alert, planned
 
-MARKER = a_plan().marker
-OURS = f"Set to closed (by alice, falcon-bulk {RUN})"
+OURS = a_plan().comment
 ACTIONS: ActionSet = (Action("update_status", "closed"), Action("add_tag", "pilot"), Action("append_comment", OURS))
 BEFORE = an_alert(comments=[{"value": "seen"}])
 
@@ -51,9 +51,7 @@ WITH_THEIRS: dict[str, Any] = {"comments": [{"value": "seen"}, {"value": "looks 
 def test_the_comment_the_answer_and_the_state_decide(
     fields: dict[str, Any], accepted: bool, outcome: Outcome | None, verified: bool
 ) -> None:
-    decided = reconcile_alert(
-        planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, later(**fields), accepted=accepted
-    )
+    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), ACTIONS, later(**fields), accepted=accepted)
     assert (decided.outcome if decided else None) == outcome
     if decided:
         assert decided.item_id == BEFORE.composite_id
@@ -64,7 +62,7 @@ def test_the_comment_the_answer_and_the_state_decide(
 
 @pytest.mark.parametrize("accepted", [True, False])
 def test_an_alert_that_falcon_does_not_know_has_failed(accepted: bool) -> None:
-    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, None, accepted=accepted)
+    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), ACTIONS, None, accepted=accepted)
     assert decided is not None
     assert decided.outcome == Outcome.FAILED
     assert "does not know" in decided.reason
@@ -77,18 +75,61 @@ def test_an_alert_that_falcon_does_not_know_has_failed(accepted: bool) -> None:
         "falcon-bulk",
         RUN,
         f"Undo of {RUN} (by bob, falcon-bulk X)",
+        f"see also: {OURS}",
+        f"{OURS} and reopened by me",
+        f"Reverted what was wrong (by bob, falcon-bulk {RUN})",
+        OURS.upper(),
+        OURS[:-1],
     ],
 )
-def test_a_comment_of_another_run_is_not_taken_for_ours(comment: str) -> None:
+def test_a_comment_that_is_not_ours_as_a_whole_is_not_taken_for_ours(comment: str) -> None:
     now = later(**DONE, comments=[{"value": "seen"}, {"value": comment}])
-    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, now)
+    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), ACTIONS, now)
     assert decided is not None
     assert decided.outcome == Outcome.DRIFTED
 
 
+ACCENTED = f"Naïve – “見た” ﬁle (by alice, falcon-bulk {RUN})"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        unicodedata.normalize("NFC", ACCENTED),
+        unicodedata.normalize("NFD", ACCENTED),
+        unicodedata.normalize("NFKC", ACCENTED),
+        ACCENTED.replace(" ", "  "),
+        ACCENTED.replace(" ", "\u00a0"),
+        f"  {ACCENTED}\r\n",
+    ],
+)
+def test_our_comment_is_ours_however_falcon_normalised_it(kept: str) -> None:
+    actions = (*ACTIONS[:2], Action("append_comment", ACCENTED))
+    now = later(**DONE, comments=[{"value": "seen"}, {"value": kept}])
+    decided = reconcile_alert(planned(BEFORE), AlertState.of(BEFORE), actions, now)
+    assert decided is not None
+    assert decided.outcome == Outcome.CHANGED
+
+
+@pytest.mark.parametrize(
+    ("words", "outcome"),
+    [
+        (" ".join(sorted(f"seen {OURS}".split())), Outcome.CHANGED),
+        (f"seen (by bob, falcon-bulk {RUN})", Outcome.DRIFTED),
+        ("", Outcome.DRIFTED),
+    ],
+)
+def test_of_a_comment_that_is_there_in_words_only_all_of_them_must_be(words: str, outcome: Outcome) -> None:
+    decided = reconcile_alert(
+        planned(BEFORE), AlertState.of(BEFORE), ACTIONS, an_alert(**DONE, comments=None, comment=words)
+    )
+    assert decided is not None
+    assert decided.outcome == outcome
+
+
 def test_what_drifted_says_what_changed() -> None:
     decided = reconcile_alert(
-        planned(BEFORE), AlertState.of(BEFORE), ACTIONS, MARKER, later(status="in_progress", assigned_to_name="Bob")
+        planned(BEFORE), AlertState.of(BEFORE), ACTIONS, later(status="in_progress", assigned_to_name="Bob")
     )
     assert decided is not None
     assert decided.reason == "status new → in_progress; assignee none → Bob"

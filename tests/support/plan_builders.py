@@ -12,7 +12,7 @@ from falcon_bulk.operations.reading.read_all import AlertDocument
 
 CID = "0123456789abcdef0123456789abcdef"
 OTHER_CID = "fedcba9876543210fedcba9876543210"
-RUN = "20261117T065000-7f3a"
+RUN = "261117r7f3a2"
 HASH, OTHER_HASH = "a" * 64, "b" * 64
 CLOUD = "https://api.us-2.crowdstrike.com"
 

@@ -35,16 +35,29 @@ def run_command(session: Session, work: Work[Result], combine: Combine[Result]) 
 def run_for_customers(session: Session, work: Work[Result], combine: Combine[Result]) -> int:
     """Run `work` for each customer, write each one's file, publish the combined report, return its exit code.
 
-    work: gets a session for one customer, and returns the result with the report on it. What it raises is the error of
-    that customer alone. combine: gets the customers' results in the order of their names.
+    work, combine: see `results_for_customers`; combine gets the results in the order of the customers' names.
     """
     session.open_notifier()  # raises now if nobody can be notified
+
+    def work_and_write(one: Session) -> Reported[Result]:
+        reported = work(one)
+        one.write_file(reported.report)
+        return reported
+
+    return session.publish(combine(results_for_customers(session, work_and_write)))
+
+
+def results_for_customers(session: Session, work: Work[Result]) -> Parts[Result]:
+    """Run `work` for each customer and return the results in the order of the customers' names.
+
+    work: gets a session for one customer, and returns the result with the report on it. What it raises is the error of
+    that customer alone.
+    """
 
     def run_one(name: str) -> CustomerResult[Reported[Result]]:
         one = session.for_customer(name)
         try:
             reported = work(one)
-            one.write_file(reported.report)
         except Exception as error:  # noqa: BLE001 - a defect met at one customer must not stop the others
             exit_code = error.exit_code if isinstance(error, FalconBulkError) else ExitCode.UNEXPECTED
             return CustomerResult(
@@ -58,8 +71,7 @@ def run_for_customers(session: Session, work: Work[Result], combine: Combine[Res
             # A signal may arrive at another thread; it is handled once this one is awake.
             while wait(running, timeout=POLL_INTERVAL).not_done:
                 pass
-            results = [future.result() for future in running]
+            return [future.result() for future in running]
         except BaseException:
             session.clock.stop(signal.SIGINT)
             raise
-    return session.publish(combine(results))

@@ -1,6 +1,6 @@
 """Changes of several customers: a plan each, shown in one table, carried out after one question."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,20 +8,21 @@ from falcon_bulk.cli.change_runner import open_workspace
 from falcon_bulk.cli.change_runner import pace as pace_of
 from falcon_bulk.cli.confirmation import Confirmation, ask_to_type, check_change_allowed, check_customer_file_unique
 from falcon_bulk.cli.hints import suggest
-from falcon_bulk.cli.multi_customer import run_for_customers
+from falcon_bulk.cli.multi_customer import results_for_customers, run_for_customers
 from falcon_bulk.cli.options import PaceOptions
 from falcon_bulk.cli.selection_options import exit_code_for
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
-from falcon_bulk.errors import Declined, ExitCode, UsageProblem
+from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.multi_customer import CustomerResult
+from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult
-from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Operation, dry_run, execute
-from falcon_bulk.operations.changes.operations import apply_plan_file
+from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, dry_run, execute
+from falcon_bulk.operations.changes.operations import refuse_if_carried_out
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.report.change_phrase import describe_change
-from falcon_bulk.report.multi_customer import Parts, customers_sheet, multi_report
+from falcon_bulk.report.multi_customer import Parts, customers_sheet, multi_report, results_of
 from falcon_bulk.report.report import Report, Reported
 from falcon_bulk.report.run_result import dry_run_report, run_report
 from falcon_bulk.report.sheet import Cell, Sheet
@@ -76,40 +77,55 @@ def plan_for_customers(
 
 
 class SavedPlans(NamedTuple):
-    """The plans of a folder by customer, and what checks that a plan belongs to the tenant and is not too old."""
+    """The plans of a folder by customer. prepare: checks a plan against the tenant and makes its operation."""
 
     plans: dict[str, PlanFile]
-    check: Callable[[PlanFile, Tenant], None]
+    prepare: Callable[[Session, Tenant, PlanFile], Operation]
 
     @classmethod
-    def read(cls, folder: Path, check: Callable[[PlanFile, Tenant], None]) -> "SavedPlans":
+    def read(cls, folder: Path, prepare: Callable[[Session, Tenant, PlanFile], Operation]) -> "SavedPlans":
         """Read the plans of a folder. Raises UsageProblem if there is none, Refused for a damaged one."""
         plans = {path.stem: PlanFile(path) for path in sorted(folder.glob(f"*{SUFFIX}"))}
         if not plans:
             raise UsageProblem(
                 f"There is no plan in {folder}.", "`bulk-close --all-customers --dry-run --plan DIR` saves some."
             )
-        return cls(plans, check)
+        return cls(plans, prepare)
 
-    @property
-    def planned(self) -> int:
-        """The number of alerts to change, of all customers."""
-        return sum(plan.preview.planned for plan in self.plans.values())
+    def look(self, one: Session, confirmation: Confirmation) -> Execution:
+        """Read the alerts of one customer's plan and return what it would do now. Sends nothing.
 
-    def describe_change(self) -> str:
-        """Describe in a few words what the plans do, if they all do the same."""
-        phrases = {
-            describe_change(saved.plan, saved.preview, f"{self.planned:,}")
-            for saved in self.plans.values()
-            if saved.preview.planned
-        }
-        change = phrases.pop() if len(phrases) == 1 else f"CHANGE {self.planned:,} alerts"
-        return f"{change} of {len(self.plans):,} customers"
+        Raises what `prepare` and reading raise, and Refused if a bound is not met.
+        """
+        with one.tenant() as tenant:
+            operation = self.prepare(one, tenant, self.plans[one.customers.name])
+            return dry_run(operation, tenant, confirmation.check_bounds)
+
+
+def show_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirmation) -> int:
+    """Show what the plans of a folder would do now, each with its preview; return the exit code."""
+    session = session.for_customers(tuple(saved.plans))
+    previews: dict[str, list[Sheet]] = {}
+
+    def work(one: Session) -> Reported[RunResult]:
+        execution = saved.look(one, confirmation)
+        preview = execution.preview or EMPTY_PREVIEW
+        sheets = confirmation.preview(one, execution.plan, preview)
+        previews[one.customers.name] = sheets
+        return Reported(execution.result, dry_run_report(sheets, preview, execution.result))
+
+    def combine(parts: Parts[RunResult]) -> Report:
+        shown = [sheet for name in saved.plans for sheet in previews.get(name, [])]
+        return _report(parts, lambda customers: [*shown, customers])
+
+    with stop_on_signals(session):
+        return run_for_customers(session, work, combine)
 
 
 def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirmation, pace: PaceOptions) -> int:
     """Carry out the plans of a folder in parallel, each with its own customer's credentials; return the exit code.
 
+    What each would do now is read first and shown in one table. A plan that cannot be carried out stops no other.
     Raises UsageProblem if the change cannot be confirmed.
     """
     consent = confirmation.options
@@ -119,29 +135,77 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
         )
     confirmation.check_possible()
     session = session.for_customers(tuple(saved.plans))
-    session.show([_planned_sheet(saved)])
-    if not consent.yes and saved.planned:
+    failures: dict[str, FalconBulkError] = {}
+    shown: dict[str, Preview] = {}
+
+    def look(one: Session) -> Reported[Execution]:
         try:
-            ask_to_type(session, ALL_CUSTOMERS, saved.planned, saved.describe_change())
-        except Declined as declined:
-            session.console.error(declined.message, declined.hint)
-            return ExitCode.DECLINED
+            check_change_allowed(one, yes=consent.yes)
+            refuse_if_carried_out(one.state_folder(), saved.plans[one.customers.name].plan)
+            execution = saved.look(one, confirmation)
+        except FalconBulkError as error:
+            failures[one.customers.name] = error
+            raise
+        shown[one.customers.name] = execution.preview or EMPTY_PREVIEW
+        return Reported(execution, Report(list, dict))
 
     def work(one: Session) -> Reported[RunResult]:
-        plan = saved.plans[one.customers.name]
-        check_change_allowed(one, yes=consent.yes)
+        name = one.customers.name
+        if name in failures:
+            raise failures[name]
+
+        def approve(plan: Plan, preview: Preview) -> None:
+            confirmation.check_bounds(plan, preview)
+            _check_as_shown(preview, shown[name])
+
         with open_workspace(one, pace_of(pace)) as workspace:
-            saved.check(plan, workspace.tenant)
-            execution = execute(apply_plan_file(plan), workspace, confirmation.check_bounds)
+            execution = execute(saved.prepare(one, workspace.tenant, saved.plans[name]), workspace, approve)
         if execution.cause is not None:
             one.console.error(execution.cause.message, execution.cause.hint)
         return Reported(execution.result, run_report(execution.result))
 
     with stop_on_signals(session):
+        looked = results_for_customers(session, look)
+        session.clock.check()
+        executions = [execution for _, execution in results_of(looked)]
+        planned = sum(execution.result.planned for execution in executions)
+        change = _describe_changes(executions, planned)
+        session.show([_planned_sheet(looked, change)])
+        if not consent.yes and planned:
+            try:
+                ask_to_type(session, ALL_CUSTOMERS, planned, change)
+            except Declined as declined:
+                session.console.error(declined.message, declined.hint)
+                return ExitCode.DECLINED
         return run_for_customers(session, work, _report)
 
 
-def _report(parts: Parts[RunResult]) -> Report:
+def _describe_changes(executions: Sequence[Execution], planned: int) -> str:
+    """Describe in a few words what plans do, if they all do the same. planned: alerts of all of them."""
+    phrases = {
+        describe_change(execution.plan, execution.preview, f"{planned:,}")
+        for execution in executions
+        if execution.preview is not None and execution.preview.planned
+    }
+    change = phrases.pop() if len(phrases) == 1 else f"CHANGE {planned:,} alerts"
+    return f"{change} of {len(executions):,} customers"
+
+
+def _check_as_shown(preview: Preview, shown: Preview) -> None:
+    """Raise Refused if more would be changed than was shown, since the alerts changed meanwhile."""
+    before = {(effect.name, effect.value): effect.alerts for effect in shown.effects}
+    if preview.planned > shown.planned or any(
+        effect.alerts > before.get((effect.name, effect.value), 0) for effect in preview.effects
+    ):
+        raise Refused(
+            f"{preview.planned:,} alerts would be changed, {shown.planned:,} were shown: some changed meanwhile.",
+            "Nothing was changed. Apply the plan again.",
+        )
+
+
+def _report(
+    parts: Parts[RunResult], sheets: Callable[[Sheet], Iterable[Sheet]] = lambda customers: [customers]
+) -> Report:
     def cells(result: RunResult) -> tuple[Cell, ...]:
         return (
             result.selected,
@@ -154,25 +218,27 @@ def _report(parts: Parts[RunResult]) -> Report:
         )
 
     numbers = ("selected", "skipped", "held", "planned", "changed", "verified", "run")
-    return multi_report(parts, numbers, cells)
+    return multi_report(parts, numbers, cells, sheets=sheets)
 
 
-def _planned_sheet(saved: SavedPlans) -> Sheet:
-    parts = [
-        CustomerResult(customer=customer, cid=plan.plan.cid, exit_code=0, result=Reported(plan, Report(list, dict)))
-        for customer, plan in saved.plans.items()
-    ]
+def _planned_sheet(looked: Parts[Execution], title: str) -> Sheet:
+    """Return the table that is shown before the question: what each plan would do, who made it and when."""
     sheet = customers_sheet(
-        parts,
+        looked,
         ("selected", "held", "planned", "made", "by"),
-        lambda file: (
-            file.preview.selected,
-            sum(file.preview.held.values()),
-            file.preview.planned,
-            file.plan.created,
-            file.plan.operator,
+        lambda execution: (
+            execution.result.selected,
+            sum(execution.result.held.values()),
+            execution.result.planned,
+            execution.plan.created,
+            execution.plan.operator,
         ),
+        done="ready",
     )
-    warnings = sorted({warning for plan in saved.plans.values() for warning in plan.preview.warnings})
-    title = saved.describe_change()
-    return Sheet(title, sheet.columns, sheet.rows, warnings=warnings)
+    warnings = {
+        f"{name}: {warning}"
+        for name, execution in results_of(looked)
+        if execution.preview is not None
+        for warning in execution.preview.warnings
+    }
+    return Sheet(title, sheet.columns, sheet.rows, warnings=sorted(warnings))

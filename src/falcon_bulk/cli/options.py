@@ -201,6 +201,18 @@ consent_options = _all_of(
     click.option("--details", is_flag=True, help="Show all of the preview: every property, and the outliers."),
 )
 
+
+def override_option(help_text: str) -> Decorator:
+    """Return --override with its help."""
+    return click.option(
+        "--override",
+        "overrides",
+        **multi_value("GUARDRAIL"),
+        shell_complete=completions.complete_guardrails,
+        help=help_text,
+    )
+
+
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing.")
 
 operator_option = click.option(
@@ -234,13 +246,9 @@ change_options = _all_of(
     ),
     click.option("--unassign", is_flag=True, help="Remove the assignee."),
     operator_option,
-    click.option(
-        "--override",
-        "overrides",
-        **multi_value("GUARDRAIL"),
-        shell_complete=completions.complete_guardrails,
-        help="Override a guardrail: critical, no-severity, overwatch, falcon-complete, true-positive, case, "
-        "assigned, in-progress, reopened, closed, other-hashes; or all, which leaves out closed.",
+    override_option(
+        "Override a guardrail: critical, no-severity, overwatch, falcon-complete, true-positive, case, "
+        "assigned, in-progress, reopened, closed, other-hashes; or all, which leaves out closed."
     ),
     dry_run_option,
     click.option(

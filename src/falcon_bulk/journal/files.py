@@ -2,10 +2,22 @@
 
 from pathlib import Path
 
+from falcon_bulk.errors import Refused
+
 VERSION = 2
 """Version of the present schema."""
 DRAFT = "draft"
 """Status of a run while its plan is being made."""
+
+
+def journal_path(folder: Path, cid: str) -> Path:
+    """Return where the journal of a CID is, or would be."""
+    return folder / f"{cid}.sqlite3"
+
+
+def already_carried_out(run_id: str) -> Refused:
+    """Return the error for a plan that the journal knows as carried out."""
+    return Refused(f"The plan {run_id} was already carried out.", f"See `falcon-bulk runs show {run_id}`.")
 
 
 def journal_paths(folder: Path) -> list[Path]:

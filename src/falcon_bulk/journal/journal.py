@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, literal_column, select, up
 from falcon_bulk.errors import Busy, JournalProblem, Refused
 from falcon_bulk.journal.database import Database
 from falcon_bulk.journal.draft import Draft
-from falcon_bulk.journal.files import DRAFT
+from falcon_bulk.journal.files import DRAFT, already_carried_out
 from falcon_bulk.journal.items import ItemRecords
 from falcon_bulk.journal.lock import running_run
 from falcon_bulk.journal.schema import RUN_TABLES, batches, items, problems, runs
@@ -103,24 +103,22 @@ class Journal:
         """Begin to record a plan. Drafts that a crash left behind are deleted.
 
         A run that ended before it changed anything is replaced when the same plan is carried out again.
-        Raises Busy if a run is unfinished; Refused if this run is already known.
+        Raises Busy if a run is unfinished; Refused if this run is already known, or was another plan's.
         """
         with self.database.write() as db:
             for (run_id,) in db.execute(select(runs.c.run_id).where(runs.c.status == DRAFT)).all():
                 _delete_run(db, run_id)
-            carried_out = select(items.c.item_id).where(
-                items.c.run_id == plan.run_id, items.c.state.not_in((*NOT_PLANNED, Outcome.NOT_SENT))
-            )
-            known = db.execute(carried_out.limit(1)).first() is not None
         if unfinished := self.unfinished():
             raise Busy(
                 f"The run {unfinished.run_id} of this customer is unfinished.",
                 f"Continue it with `falcon-bulk resume {unfinished.run_id}`, or close it with "
                 f"`falcon-bulk runs abandon {unfinished.run_id}`.",
             )
-        if known:
+        if self.was_carried_out(plan.run_id):
+            raise already_carried_out(plan.run_id)
+        if self.knows(plan.run_id) and not _is_same_plan(self.plan(plan.run_id), plan):
             raise Refused(
-                f"The plan {plan.run_id} was already carried out.", f"See `falcon-bulk runs show {plan.run_id}`."
+                f"The run {plan.run_id} had another plan than this one.", f"See `falcon-bulk runs show {plan.run_id}`."
             )
         with self.database.write() as db:
             _delete_run(db, plan.run_id)
@@ -298,6 +296,14 @@ class Journal:
         with self.database.read() as db:
             return db.execute(query).first() is not None
 
+    def was_carried_out(self, run_id: str) -> bool:
+        """Return whether the run is recorded here and changed, or may have changed, any of its items."""
+        sent = items.c.state.not_in((*NOT_PLANNED, Outcome.NOT_SENT))
+        query = select(items.c.item_id).where(items.c.run_id == run_id, sent).limit(1)
+        with self.database.read() as db:
+            found = db.execute(query).first() is not None
+        return found and self.knows(run_id)
+
     def is_open(self, run_id: str) -> bool:
         """Return whether the run has items left to send or to reconcile and was not abandoned."""
         query = select(runs.c.closed).where(runs.c.run_id == run_id, runs.c.status != DRAFT)
@@ -381,6 +387,15 @@ def _run_values(plan: Plan) -> dict[str, Any]:
         "status": DRAFT,
         "started": plan.created,
     }
+
+
+def _is_same_plan(one: Plan, other: Plan) -> bool:
+    """Return whether two plans are one, whatever of its overrides counted."""
+    return _without_overrides(one) == _without_overrides(other)
+
+
+def _without_overrides(plan: Plan) -> Plan:
+    return msgspec.structs.replace(plan, overrides=()) if isinstance(plan, AlertPlan) else plan
 
 
 def _delete_run(db: Connection, run_id: str) -> None:

@@ -35,7 +35,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         """The selection in plain language, for previews, reports and plans."""
         parts = [
             ("exactly the given ids", f"{len(self.ids)}" if self.ids else ""),
-            _describe_hashes(self.hashes),
+            describe_hashes(self.hashes),
             ("severity", " or ".join(self.severities)),
             ("product", " or ".join(self.products)),
             ("status", " or ".join(self.statuses)),
@@ -51,7 +51,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return ", ".join(described) or "all alerts"
 
 
-def _describe_hashes(hashes: tuple[str, ...]) -> tuple[str, str]:
+def describe_hashes(hashes: tuple[str, ...]) -> tuple[str, str]:
     """Return a label and a value, as for the other parts."""
     if len(hashes) <= MAX_HASHES_NAMED:
         return "hash", " or ".join(hashes)

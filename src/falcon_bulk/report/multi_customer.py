@@ -91,10 +91,15 @@ def multi_document(parts: Parts[Result], shared: Sequence[SharedHash] | None = N
     return MultiDocument(int(combined_exit_code(parts)), entries, None if shared is None else Across(shared))
 
 
-def customers_sheet(parts: Parts[Result], numbers: Sequence[str], cells: Callable[[Result], Sequence[Cell]]) -> Sheet:
-    """Return a row for each customer: its outcome, and its numbers (one title and one cell each)."""
+def customers_sheet(
+    parts: Parts[Result], numbers: Sequence[str], cells: Callable[[Result], Sequence[Cell]], *, done: str = "done"
+) -> Sheet:
+    """Return a row for each customer: its outcome, and its numbers (one title and one cell each).
+
+    done: the outcome of a customer for whom the command succeeded.
+    """
     columns = (*_FIRST, *(Column(title, right=True) for title in numbers))
-    rows = [_part_row(part, len(numbers), cells) for part in parts]
+    rows = [_part_row(part, len(numbers), cells, done) for part in parts]
     good = sum(part.error is None and part.exit_code == 0 for part in parts)
     return Sheet(f"{format_cell(good)} of {format_cell(len(parts))} customers done", columns, rows)
 
@@ -145,8 +150,10 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
     return Sheet("Hashes across customers", columns, rows, notes)
 
 
-def _part_row(part: CustomerResult[Reported[Result]], width: int, cells: Callable[[Result], Sequence[Cell]]) -> Row:
-    outcome = part.error.message if part.error else "done" if part.exit_code == 0 else f"exit code {part.exit_code}"
+def _part_row(
+    part: CustomerResult[Reported[Result]], width: int, cells: Callable[[Result], Sequence[Cell]], done: str
+) -> Row:
+    outcome = part.error.message if part.error else done if part.exit_code == 0 else f"exit code {part.exit_code}"
     return (part.customer, outcome, *(cells(part.result.result) if part.result is not None else [None] * width))
 
 

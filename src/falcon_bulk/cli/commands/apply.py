@@ -7,7 +7,16 @@ import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
-from falcon_bulk.cli.options import ConsentOptions, PaceOptions, consent_options, examples, pace_options, takes
+from falcon_bulk.cli.options import (
+    ConsentOptions,
+    PaceOptions,
+    consent_options,
+    dry_run_option,
+    examples,
+    override_option,
+    pace_options,
+    takes,
+)
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 if TYPE_CHECKING:
@@ -21,6 +30,8 @@ class ApplyOptions(NamedTuple):
 
     plan_file: Path
     plan_ttl: str
+    overrides: tuple[str, ...]
+    dry_run: bool
     consent: ConsentOptions
     pace: PaceOptions
 
@@ -30,6 +41,7 @@ class ApplyOptions(NamedTuple):
     cls=GroupedHelp,
     epilog=examples(
         "bulk-close --customer acme --host '*-LAB-*' --dry-run --plan lab.plan",
+        "apply lab.plan --customer acme --dry-run",
         "apply lab.plan --customer acme",
         "apply lab.plan --customer acme --yes",
     ),
@@ -42,40 +54,69 @@ class ApplyOptions(NamedTuple):
     metavar="AGE",
     help="Oldest plan to accept: 24h, 7d.",
 )
+@override_option("Override a guardrail, as the plan did when it was saved; else what it holds is left alone.")
+@dry_run_option
 @consent_options
 @pace_options
 @notify_option
 @shared_options
 @takes(ApplyOptions)
 def command(ctx: click.Context, options: ApplyOptions) -> int:
-    """Carry out a saved plan: exactly its alerts, each read again first; what drifted is left alone.
+    """Carry out a saved plan: exactly its alerts, read and judged again first; what drifted is left alone.
 
-    PLAN may be a folder of plans, one for each customer: they are shown in one table and asked for once.
+    --dry-run shows what a plan would do now. PLAN may be a folder of plans, one for each customer: they are shown in
+    one table and asked for once.
     """
     from falcon_bulk.cli.change_runner import check_options, pace, run_operation
     from falcon_bulk.cli.confirmation import Confirmation
-    from falcon_bulk.cli.multi_customer_changes import SavedPlans, apply_plan_folder
+    from falcon_bulk.cli.multi_customer_changes import SavedPlans, apply_plan_folder, show_plan_folder
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.time_values import parse_age
+    from falcon_bulk.operations.changes.guardrails import overrides_of
     from falcon_bulk.operations.changes.operations import apply_plan_file
-    from falcon_bulk.operations.changes.plan_file import PlanFile
+    from falcon_bulk.operations.changes.plan_file import PlanFile, check_saved_overrides
+    from falcon_bulk.operations.changes.request import check_overrides
+    from falcon_bulk.operations.outliers.detector import OutlierDetector
 
     max_age = parse_age(options.plan_ttl, "--plan-ttl")
+    named = frozenset(options.overrides)
+    check_overrides(overrides_of(named))
     session = Session.open(ctx, "run")
 
-    def check(saved: "PlanFile", tenant: "Tenant") -> None:
-        home = tenant.home_cid()
-        saved.check(cids=tenant.cids or (home,), cloud=tenant.cloud, now=session.clock.now(), max_age=max_age)
+    def prepare(one: Session, tenant: "Tenant", saved: "PlanFile") -> "Operation":
+        saved.check(
+            customer=tenant.customer,
+            cids=tenant.cids or (tenant.home_cid(),),
+            cloud=tenant.cloud,
+            now=one.clock.now(),
+            max_age=max_age,
+        )
+        hashes = saved.plan.hashes
+        return apply_plan_file(
+            tenant,
+            saved,
+            overrides_of(named),
+            state_folder=one.state_folder(),
+            reading=lambda: one.watching("reading"),
+            outliers=OutlierDetector(frozenset(hashes)) if hashes else None,
+        )
 
     confirmation = Confirmation(options.consent, needs_bound=False)
     if options.plan_file.is_dir():
-        return apply_plan_folder(session, SavedPlans.read(options.plan_file, check), confirmation, options.pace)
-    confirmation.check_possible()
+        plans = SavedPlans.read(options.plan_file, prepare)
+        check_saved_overrides(named, plans.plans.values())
+        if options.dry_run:
+            return show_plan_folder(session, plans, confirmation)
+        return apply_plan_folder(session, plans, confirmation, options.pace)
+    if not options.dry_run:
+        confirmation.check_possible()
     saved = PlanFile(options.plan_file)
-    check_options(session, confirmation, dry=False)
-
-    def prepare(tenant: "Tenant") -> "Operation":
-        check(saved, tenant)
-        return apply_plan_file(saved)
-
-    return run_operation(session, prepare, confirmation, pace(options.pace))
+    check_saved_overrides(named, [saved])
+    check_options(session, confirmation, dry=options.dry_run)
+    return run_operation(
+        session,
+        lambda tenant: prepare(session, tenant, saved),
+        confirmation,
+        pace(options.pace),
+        dry=options.dry_run,
+    )

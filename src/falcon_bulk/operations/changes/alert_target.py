@@ -64,13 +64,11 @@ class AlertTarget:
         return journal.alerts
 
     def read(self, items: Sequence[PlannedAlert], answer: Answer | None = None) -> dict[str, Alert]:
-        """Return the alerts as they are now, by id; unknown ones are missing."""
-        return read_alerts(self._alerts, [item.item_id for item in items])
+        """Return the alerts as they are now, by id; unknown ones are missing. Raises WrongTenant."""
+        return read_alerts(self._alerts, [item.item_id for item in items], self._cids)
 
     def check(self, item: PlannedAlert, actions: ActionSet, now: Alert | None) -> AlertOutcome | None:
-        """Return an outcome for an alert that drifted or is held back by a guardrail by now. Raises WrongTenant."""
-        if now is not None:
-            check_tenant(now, self._cids)
+        """Return an outcome for an alert that drifted or is held back by a guardrail by now."""
         outcome = self.reconcile(item, actions, now, None)
         if now is not None and outcome is None and not self._plan.undoes:
             candidate = Candidate(now, own_hashes(now).keys(), actions, self._selected)
@@ -114,7 +112,7 @@ class AlertTarget:
             return None  # written, says Falcon: it may yet be found
         if item.before is None:
             return failed_outcome(item, "its state before the change is not known")
-        return reconcile_alert(item, item.before, actions, self._plan.marker, now, accepted=accepted)
+        return reconcile_alert(item, item.before, actions, now, accepted=accepted)
 
     def shows_late(self, items: Sequence[PlannedAlert], answer: Answer, lost: Set[str]) -> bool:
         """Return whether Falcon says that it changed all of them: what it read back may lag."""
@@ -149,6 +147,12 @@ class AlertsById(Protocol):
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]: ...
 
 
-def read_alerts(alerts: AlertsById, ids: Sequence[str]) -> dict[str, Alert]:
-    """Return the alerts with those ids (at most 1,000), by id; unknown ones are missing."""
-    return {alert.composite_id: alert for alert in map(decode_alert, alerts.by_id(ids))}
+def read_alerts(alerts: AlertsById, ids: Sequence[str], cids: Set[str]) -> dict[str, Alert]:
+    """Return the alerts with those ids (at most 1,000), by id; unknown ones are missing.
+
+    Raises WrongTenant for an alert of a CID that is not among `cids`.
+    """
+    found = {alert.composite_id: alert for alert in map(decode_alert, alerts.by_id(ids))}
+    for alert in found.values():
+        check_tenant(alert, cids)
+    return found

@@ -16,6 +16,7 @@ from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import remember_customer_cid
+from falcon_bulk.journal.files import journal_path
 from falcon_bulk.journal.lock import hold_locks
 from falcon_bulk.model.clock import Clock, rfc3339
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, State
@@ -45,13 +46,11 @@ ONE_AT_A_TIME = Pace(workers=1)
 class Operation(NamedTuple):
     """A change that is about to be planned.
 
-    fill: reads what the plan is about, gives it item by item to a sink, and returns it counted. fresh: whether the
-    items are read just then; those of a saved plan are read again before they are sent.
+    fill: reads what the plan is about, gives it item by item to a sink, and returns it counted.
     """
 
     plan: Plan
     fill: Callable[[PlanSink], Preview]
-    fresh: bool = True
 
 
 class RunObserver(Protocol):
@@ -139,7 +138,7 @@ def begin_run(operation: Operation, workspace: Workspace, journal: "Journal", ap
     the locks of the plan's CIDs. Raises as `execute` does.
     """
     plan = operation.plan
-    read_at = workspace.clock.monotonic() if operation.fresh else NEVER_READ
+    read_at = workspace.clock.monotonic()
     draft = journal.draft(plan)
     preview = EMPTY_PREVIEW
     try:
@@ -190,7 +189,7 @@ def open_journal(folder: Path, cid: str) -> "Iterator[Journal]":
     """Open the journal of a CID, and close it at the end of the block."""
     from falcon_bulk.journal.journal import Journal
 
-    journal = Journal(folder / f"{cid}.sqlite3")
+    journal = Journal(journal_path(folder, cid))
     try:
         yield journal
     finally:

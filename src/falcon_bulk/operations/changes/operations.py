@@ -1,6 +1,6 @@
 """The operations of the changing commands: what each plans, and from what."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ import msgspec
 from falcon_bulk.errors import Refused
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import check_customer_cid
+from falcon_bulk.journal.files import already_carried_out, journal_path
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.indicator import IndicatorSpec
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, PlanHeader
@@ -20,12 +21,13 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.indicator_planner import add_alerts_of_hashes, plan_creation, plan_removal
-from falcon_bulk.operations.changes.lifecycle import Operation
+from falcon_bulk.operations.changes.lifecycle import Operation, open_journal
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.planner import make_plan
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer
 from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value
+from falcon_bulk.operations.changes.saved_plan import plan_saved_alerts
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 from falcon_bulk.operations.counting.hash_resolutions import count_resolutions
 from falcon_bulk.operations.reading.read_all import ReadProgress
@@ -164,16 +166,68 @@ def undo_run(tenant: Tenant, journal: "Journal", run_id: str, origin: Origin, *,
         with reading() as progress:
             changed = chain(
                 journal.alerts.records(run_id, Outcome.CHANGED),
-                changed_after_all(unknown, action_sets, former.marker, tenant.alerts),
+                changed_after_all(unknown, action_sets, tenant.alerts, frozenset(former.cids)),
             )
             return plan_undo(changed, tenant.alerts, plan, sink, progress)
 
     return Operation(plan, fill)
 
 
-def apply_plan_file(saved: PlanFile) -> Operation:
-    """Return the operation that carries out a saved plan. Raises Refused while it is filled if the file changed."""
-    return Operation(saved.plan, saved.fill, fresh=False)
+def apply_plan_file(
+    tenant: Tenant,
+    saved: PlanFile,
+    overrides: Set[str],
+    *,
+    state_folder: Path,
+    reading: Reading,
+    outliers: AlertConsumer | None = None,
+) -> Operation:
+    """Return the operation that carries out a saved plan: its alerts, as they are read now.
+
+    overrides: the guardrails to override; those that the plan was saved with count only if they are among them.
+    Raises WrongTenant if the credentials are not those of the customer's former changes; while it is filled, Refused if
+    the file changed.
+    """
+    if saved.plan.cid:
+        check_customer_cid(state_folder, tenant.customer, saved.plan.cids)
+    counting = tuple(name for name in saved.plan.overrides if name in overrides)
+    plan = msgspec.structs.replace(saved.plan, overrides=counting)
+    warnings = [ALREADY_CARRIED_OUT] if was_carried_out(state_folder, plan) else []
+
+    def fill(sink: PlanSink) -> Preview:
+        with reading() as progress:
+            progress.add_expected(saved.preview.planned)
+            return plan_saved_alerts(
+                saved.rows(),
+                tenant.alerts,
+                plan,
+                sink,
+                progress,
+                saved_overrides=saved.plan.overrides,
+                left=saved.preview.items,
+                outliers=outliers,
+                resolutions=count_resolutions(tenant.alerts, plan.hashes, progress) if plan.hashes else None,
+                warnings=warnings,
+            )
+
+    return Operation(plan, fill)
+
+
+ALREADY_CARRIED_OUT = "This plan was carried out already: `apply` will refuse it."
+
+
+def refuse_if_carried_out(state_folder: Path, plan: Plan) -> None:
+    """Raise Refused if the journal of the plan's CID has sent anything of it."""
+    if was_carried_out(state_folder, plan):
+        raise already_carried_out(plan.run_id)
+
+
+def was_carried_out(state_folder: Path, plan: Plan) -> bool:
+    """Return whether the journal of the plan's CID has sent anything of it. Raises JournalProblem."""
+    if not journal_path(state_folder, plan.cid).exists():
+        return False
+    with open_journal(state_folder, plan.cid) as journal:
+        return journal.was_carried_out(plan.run_id)
 
 
 def _undo_indicators(

@@ -1,11 +1,12 @@
 """A plan as a file, `falcon-bulk/plan/2`: JSON lines, the last of which holds the SHA-256 of all bytes before it.
 
 First the plan's header, then action sets and alerts, then the preview, then the end. The digest guards against damage
-and is no signature. The file is written and read as a stream, so that its size does not matter.
+and is no signature: `plan_check.py` holds what the file says of itself against its rows. The file is written and read
+as a stream, so that its size does not matter.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,10 +14,11 @@ from typing import Any, BinaryIO
 import msgspec
 
 from falcon_bulk.errors import Refused
+from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.plan import PLAN_SCHEMA, ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.operations.changes.plan_sink import PlanSink
+from falcon_bulk.operations.changes.plan_check import PlanCheck
 
 
 class PlanLine(msgspec.Struct, frozen=True, tag_field="line", tag="plan"):
@@ -50,6 +52,9 @@ class EndLine(msgspec.Struct, frozen=True, tag_field="line", tag="end"):
 
     sha256: str
 
+
+MAX_CLOCK_DIFFERENCE = timedelta(minutes=5)
+"""How far the clocks of two machines may differ, so that a plan is not taken for one from the future."""
 
 Line = PlanLine | ActionSetLine | AlertLine | PreviewLine | EndLine
 _decode = msgspec.json.Decoder(Line).decode
@@ -89,45 +94,59 @@ class PlanFileWriter:
 
 
 class PlanFile:
-    """A plan file that is whole and undamaged.
+    """A plan file that is whole, undamaged, and what it says of itself.
 
-    Raises Refused if it cannot be read, is a plan of another version, or was damaged or edited.
+    plan: its header; preview: its numbers when it was made, of which only the number of alerts and what was not planned
+    count for more than a comparison with its rows. Raises Refused if it cannot be read, is a plan of another version,
+    was damaged or edited, or contradicts itself.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._digest = ""
         header: PlanLine | None = None
         preview: Preview | None = None
-        digest = ""
-        for line in self._checked_lines():
-            if isinstance(line, PlanLine):
-                header = line
-            elif isinstance(line, PreviewLine):
-                preview = line.preview
-            elif isinstance(line, EndLine):
-                digest = line.sha256
+        with PlanCheck() as check:
+            for line in self._checked_lines():
+                match line:
+                    case PlanLine():
+                        header = line
+                        check.take_plan(line.plan)
+                    case ActionSetLine():
+                        check.take_action_set(line.number, line.actions)
+                    case AlertLine():
+                        check.take_alert(line.alert)
+                    case PreviewLine():
+                        preview = line.preview
+                        check.take_preview(preview)
+                    case EndLine():
+                        self._digest = line.sha256
+            if check.problem:
+                raise Refused(
+                    f"{path} is no plan that falcon-bulk made: {check.problem}.",
+                    "Nothing was changed. Make a new plan.",
+                )
         if header is None or preview is None:
             raise self._damaged()
         self.plan = header.plan
         self.preview = preview
-        self._digest = digest
 
-    def fill(self, sink: PlanSink) -> Preview:
-        """Give action sets and alerts to a sink, and return the preview.
+    def rows(self) -> Iterator[tuple[PlannedItem[AlertState], ActionSet]]:
+        """Yield each alert with its actions.
 
         Raises Refused, at the latest after the last alert, if the file is not the one any more that was checked.
         """
+        action_sets: dict[int, ActionSet] = {}
         for line in self._checked_lines():
             if isinstance(line, ActionSetLine):
-                sink.add_action_set(line.number, line.actions)
-            elif isinstance(line, AlertLine):
-                sink.add(line.alert)
-            elif isinstance(line, EndLine) and line.sha256 != self._digest:
+                action_sets[line.number] = line.actions
+            elif isinstance(line, AlertLine) and line.alert.action_set in action_sets:
+                yield line.alert, action_sets[line.alert.action_set]
+            elif isinstance(line, AlertLine) or (isinstance(line, EndLine) and line.sha256 != self._digest):
                 raise Refused(f"{self.path} was replaced while it was read.", "Nothing was changed.")
-        return self.preview
 
-    def check(self, *, cids: tuple[str, ...], cloud: str, now: datetime, max_age: timedelta) -> None:
-        """Raise Refused for a plan of another tenant or cloud, or one that is too old."""
+    def check(self, *, customer: str, cids: tuple[str, ...], cloud: str, now: datetime, max_age: timedelta) -> None:
+        """Raise Refused for a plan of another customer, tenant or cloud, one from the future, or one too old."""
         plan_cids = dict.fromkeys((self.plan.cid, *self.plan.cids))
         if not plan_cids.keys() <= set(cids):
             raise Refused(
@@ -136,10 +155,17 @@ class PlanFile:
             )
         if self.plan.cloud != cloud:
             raise Refused(f"The plan is for {self.plan.cloud}, this is {cloud}.", "Use the env file it was made with.")
-        try:
-            age = now - datetime.fromisoformat(self.plan.created)
-        except (ValueError, TypeError):  # TypeError: a time without an offset
-            raise self._damaged(1) from None
+        if self.plan.customer != customer:
+            raise Refused(
+                f"The plan is for the customer {self.plan.customer}, these credentials are for {customer}.",
+                "Use the env file of the customer that the plan was made for.",
+            )
+        age = now - datetime.fromisoformat(self.plan.created)
+        if age < -MAX_CLOCK_DIFFERENCE:
+            raise Refused(
+                f"The plan was made at {self.plan.created}, and it is {rfc3339(now)}: a plan from the future.",
+                "Set this machine's clock, or make a new plan.",
+            )
         if age > max_age:
             raise Refused(
                 f"The plan was made {age.total_seconds() / 3600:.1f} hours ago.",
@@ -195,6 +221,14 @@ class PlanFile:
             f"{self.path} is not a complete plan: {where} was cut off, was edited, or is something else.",
             "Make a new plan.",
         )
+
+
+def check_saved_overrides(named: Iterable[str], plans: Iterable[PlanFile]) -> None:
+    """Raise Refused for a guardrail named to be overridden that none of the plans was saved with; `all` is any."""
+    saved = {name for file in plans for name in file.plan.overrides}
+    for name in named:
+        if name != "all" and name not in saved:
+            raise Refused(f"The plan was saved without --override {name}.", "Make a new plan with it.")
 
 
 class _AnyHeader(msgspec.Struct):

@@ -46,6 +46,7 @@ class PreviewBuilder:
 
     ids, hashes: what was given by name; what of it is not planned is listed in the preview. outliers: compares the
     planned alerts with each other. resolutions: how often this customer gave each resolution to alerts of the hashes.
+    left: what of the given is known to be left alone before any alert is counted.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class PreviewBuilder:
         hashes: Sequence[str] = (),
         outliers: AlertConsumer | None = None,
         resolutions: Mapping[str, int] | None = None,
+        left: Iterable[NamedItem] = (),
     ) -> None:
         self.selected = 0
         self.planned = 0
@@ -66,6 +68,11 @@ class PreviewBuilder:
         self._hashes = dict.fromkeys(hashes)
         self._planned_hashes: set[str] = set()
         self._left_hashes: dict[str, tuple[str, str]] = {}
+        for item in left:
+            if item.sha256:
+                self._left_hashes[item.sha256] = (item.outcome, item.reason)
+            else:
+                self._left_ids[item.composite_id] = item
         self._counts: dict[str, Counter[str]] = {title: Counter() for title in (*_PROPERTIES, _HASH)}
         self._oldest = self._newest = ""
         self._interpreters: dict[str, set[str]] = {}
@@ -108,6 +115,18 @@ class PreviewBuilder:
             self._note_interpreters(alert, own_hashes)
         if self._outliers is not None:
             self._outliers.add(alert, own_hashes)
+
+    def leave_planned(self, own_hashes: Iterable[str] = ()) -> None:
+        """Count an alert of the plan that will be left alone, since it changed or is not there any more."""
+        self.selected += 1
+        self.planned += 1
+        if self._hashes:
+            self._planned_hashes.update(own_hashes)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions of all planned alerts, each once, without comments."""
+        return tuple(self._effects)
 
     def add_missing(self) -> None:
         """Count what was given by id and not found, or given twice."""

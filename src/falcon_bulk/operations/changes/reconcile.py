@@ -1,5 +1,6 @@
 """Deciding what became of an alert that was sent, from what is read of it afterwards."""
 
+import unicodedata
 from collections.abc import Sequence
 
 import msgspec
@@ -8,6 +9,7 @@ from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedItem
 from falcon_bulk.model.run import ItemOutcome, Outcome
 
+UNKNOWN_ALERT = "Falcon does not know this alert"
 _ASSIGN_ACTIONS = (("uid", "user_id"), ("name", "name"), ("uuid", "uuid"))
 
 PlannedAlert = PlannedItem[AlertState]
@@ -18,23 +20,23 @@ def reconcile_alert(
     planned: PlannedAlert,
     before: AlertState,
     actions: ActionSet,
-    marker: str,
     now: Alert | None,
     *,
     accepted: bool = False,
 ) -> AlertOutcome | None:
     """Return the outcome of one alert, or None if it is as it was before.
 
-    marker: the text that only this run's comment contains. accepted: Falcon answered just now that this very alert
-    was written, so the target state counts as ours even where the comment does not show. Without an answer somebody
-    else may have changed it as well, after us: what our change led to is recorded then, so that an undo finds the
-    difference and leaves the alert alone.
+    It is ours if it has the comment of the actions, which has the run's id and which no alert had when it was planned.
+    accepted: Falcon answered just now that this very alert was written, so the target state counts as ours even where
+    the comment does not show. Without an answer somebody else may have changed it as well, after us: what our change
+    led to is recorded then, so that an undo finds the difference and leaves the alert alone.
     """
     if now is None:
-        return failed_outcome(planned, "Falcon does not know this alert")
+        return failed_outcome(planned, UNKNOWN_ALERT)
     state = AlertState.of(now)
     done = is_in_target_state(actions, state)
-    if _has_comment(now, marker) or (accepted and done):
+    comments = [action.value for action in actions if action.name == "append_comment"]
+    if any(has_comment(now, comment) for comment in comments) or (accepted and done):
         return ItemOutcome(
             item_id=planned.item_id,
             outcome=Outcome.CHANGED,
@@ -46,11 +48,19 @@ def reconcile_alert(
     return drifted_outcome(planned, drift) if drift else None
 
 
-def _has_comment(alert: Alert, marker: str) -> bool:
-    """Return whether a comment has the marker; or the run id, where only the tokenised `comment` is there."""
+def has_comment(alert: Alert, comment: str) -> bool:
+    """Return whether one of the alert's comments is this one, as a whole.
+
+    Unicode is normalised and white space folded, which Falcon may have done. Where only the tokenised `comment` is
+    there, which has each word of all comments once, it must have all words of this one.
+    """
     if alert.comments is None:
-        return marker.rpartition(" ")[2] in text(alert.comment)
-    return any(marker in comment for comment in alert.comment_texts)
+        return not set(_folded(comment).split()) - set(_folded(text(alert.comment)).split())
+    return any(_folded(known) == _folded(comment) for known in alert.comment_texts)
+
+
+def _folded(comment: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", comment).split())
 
 
 def drifted_outcome(planned: PlannedAlert, drift: Sequence[str]) -> AlertOutcome:

@@ -1,6 +1,7 @@
 """What a change is to do: the checked options of a changing command, and the bounds that it must keep."""
 
 import re
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -57,11 +58,7 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
                 "--set-status keep changes nothing by itself.",
                 "Add --resolution, --tag, --untag, --assign-to, --unassign or --comment.",
             )
-        for name in self.overrides:
-            if name not in GUARDRAILS:
-                raise UsageProblem(
-                    f"There is no guardrail {name!r}.", f"The guardrails are {', '.join(GUARDRAILS)}, or all."
-                )
+        check_overrides(self.overrides)
 
     @property
     def asks_for_state(self) -> bool:
@@ -95,6 +92,36 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
         if self.unassign:
             lines.append("assigned to: nobody")
         return [*lines, f"comment: {comment}"]
+
+
+def check_overrides(names: Iterable[str]) -> None:
+    """Raise UsageProblem for a name that is no guardrail's."""
+    for name in names:
+        if name not in GUARDRAILS:
+            raise UsageProblem(
+                f"There is no guardrail {name!r}.", f"The guardrails are {', '.join(GUARDRAILS)}, or all."
+            )
+
+
+def describe_actions(actions: Collection[Action], comment: str) -> list[str]:
+    """Describe actions as `ChangeRequest.describe_actions` does: what alerts get in all, a line each."""
+    lines: dict[str, None] = {}
+    resolves = any(action.name == "add_tag" and action.value in tuple(Resolution) for action in actions)
+    for action in actions:
+        match action.name:
+            case "update_status":
+                lines[f"status: {action.value}"] = None
+            case "add_tag" if action.value in tuple(Resolution):
+                lines[f"resolution: {action.value} (a tag; the tag of another resolution is removed)"] = None
+            case "add_tag":
+                lines[f"tag: {action.value}"] = None
+            case "remove_tag" if not (resolves and action.value in tuple(Resolution)):
+                lines[f"tag removed: {action.value}"] = None
+            case "assign_to_uuid" | "assign_to_user_id" | "assign_to_name":
+                lines[f"assigned to: {action.value}"] = None
+            case "unassign":
+                lines["assigned to: nobody"] = None
+    return [*lines, f"comment: {comment}"]
 
 
 class Bounds(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 Comments cannot be undone, nor what the change fired. Alerts that somebody changed since are left alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 
 import msgspec
@@ -19,7 +19,6 @@ from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from falcon_bulk.operations.changes.reconcile import reconcile_alert
 from falcon_bulk.operations.reading.read_all import ReadProgress
-from falcon_bulk.operations.reading.tenant_check import check_tenant
 
 AlertRecord = ItemRecord[AlertState]
 
@@ -49,7 +48,7 @@ def plan_undo(
     changed = iter(record for record in records if record.outcome == Outcome.CHANGED)
     drifted = 0
     while chunk := list(islice(changed, PAGE)):
-        found = read_alerts(alerts, [record.item_id for record in chunk])
+        found = read_alerts(alerts, [record.item_id for record in chunk], frozenset(plan.cids))
         progress.add_read(len(chunk))
         for record in chunk:
             alert = found.get(record.item_id)
@@ -57,7 +56,6 @@ def plan_undo(
                 preview.skip("not_found", record.item_id)
                 sink.leave(record.item_id, Outcome.SKIPPED, "not_found")
                 continue
-            check_tenant(alert, frozenset(plan.cids))
             now = AlertState.of(alert)
             before, after = record.before or now, record.after or now
             if _is_back(before, now):
@@ -85,19 +83,16 @@ def _is_back(before: AlertState, now: AlertState) -> bool:
 def changed_after_all(
     unknown: Iterable[Sequence[PlannedItem[AlertState]]],
     action_sets: Mapping[int, ActionSet],
-    marker: str,
     alerts: AlertsById,
+    cids: Set[str],
 ) -> Iterator[AlertRecord]:
-    """Yield those of a run's unknown alerts that turn out to have its comment, as it changed them.
-
-    marker: the text that only the run's comment contains.
-    """
+    """Yield those of a run's unknown alerts that have its comment after all. Raises WrongTenant."""
     for items in unknown:
-        now = read_alerts(alerts, [item.item_id for item in items])
+        now = read_alerts(alerts, [item.item_id for item in items], cids)
         for item in items:
             if item.before is None:
                 continue
-            outcome = reconcile_alert(item, item.before, action_sets[item.action_set], marker, now.get(item.item_id))
+            outcome = reconcile_alert(item, item.before, action_sets[item.action_set], now.get(item.item_id))
             if outcome and outcome.outcome is Outcome.CHANGED:
                 yield ItemRecord(
                     item_id=item.item_id,

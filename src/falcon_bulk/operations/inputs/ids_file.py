@@ -73,8 +73,13 @@ def _ids_in(document: Any) -> Iterator[str]:
         yield str(document)
 
 
+def is_composite_id(value: str) -> bool:
+    """Return whether a text has the form of a composite id."""
+    return len(value) <= MAX_ID_LENGTH and value.isprintable() and _ID.fullmatch(value) is not None
+
+
 def _check_id(value: str, number: int, name: str) -> str:
-    if len(value) > MAX_ID_LENGTH or not _ID.fullmatch(value):
+    if not is_composite_id(value):
         where = f"line {number} of {name}" if number else name
         raise UsageProblem(f"{value[:80]!r} in {where} is not a composite id.", "A composite id looks like CID:ind:…")
     return value

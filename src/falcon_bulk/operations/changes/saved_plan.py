@@ -1,0 +1,84 @@
+"""Planning what a saved plan holds: its alerts are read, and judged, counted and shown as they are now."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from falcon_bulk.falcon.alerts import PAGE
+from falcon_bulk.model.hashes import own_hashes
+from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import NamedItem, Outcome
+from falcon_bulk.operations.changes.alert_target import AlertsById, read_alerts
+from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
+from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
+from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
+from falcon_bulk.operations.changes.reconcile import UNKNOWN_ALERT, has_comment
+from falcon_bulk.operations.changes.request import describe_actions
+from falcon_bulk.operations.reading.read_all import ReadProgress
+
+
+def plan_saved_alerts(
+    rows: Iterable[tuple[PlannedItem[AlertState], ActionSet]],
+    alerts: AlertsById,
+    plan: AlertPlan,
+    sink: PlanSink,
+    progress: ReadProgress,
+    *,
+    saved_overrides: Iterable[str] = (),
+    left: Iterable[NamedItem] = (),
+    outliers: AlertConsumer | None = None,
+    resolutions: Mapping[str, int] | None = None,
+    warnings: Iterable[str] = (),
+) -> Preview:
+    """Plan the alerts of a saved plan, item by item into the sink, and return them counted as they are now.
+
+    plan: with the overrides that count; saved_overrides: those that the plan was saved with. An alert that somebody
+    changed since goes into the plan as drifted, one that Falcon does not know any more as failed, so that both are
+    listed; one that a guardrail holds is held. left: what was given by name and not planned when the plan was saved.
+    warnings: more of them for the preview.
+    Raises WrongTenant for an alert of a CID that the plan does not allow.
+    """
+    preview = PreviewBuilder(hashes=plan.hashes, outliers=outliers, resolutions=resolutions, left=left)
+    action_sets = ActionSetNumbers(sink)
+    selected, overrides, cids = frozenset(plan.hashes), frozenset(plan.overrides), frozenset(plan.cids)
+    drifted = unknown = 0
+    pending = iter(rows)
+    while chunk := list(islice(pending, PAGE)):
+        found = read_alerts(alerts, [item.item_id for item, _ in chunk], cids)
+        progress.add_read(len(chunk))
+        for item, actions in chunk:
+            number = action_sets.number(actions)
+            alert = found.get(item.item_id)
+            if alert is None or item.before is None:
+                sink.add(PlannedItem(item.item_id, item.before, number), Outcome.FAILED, UNKNOWN_ALERT)
+                preview.leave_planned()
+                unknown += 1
+                continue
+            own, state = own_hashes(alert).keys(), AlertState.of(alert)
+            drift = item.before.drift_to(state)
+            if not drift and has_comment(alert, plan.comment):
+                drift = ("it has the comment of this plan already",)
+            if drift:
+                sink.add(PlannedItem(item.item_id, item.before, number), Outcome.DRIFTED, "; ".join(drift))
+                preview.leave_planned(own)
+                drifted += 1
+            elif guardrail := guardrail_for(Candidate(alert, own, actions, selected), overrides):
+                sink.leave(item.item_id, Outcome.HELD, guardrail)
+                preview.hold(guardrail, item.item_id, own)
+            else:
+                sink.add(PlannedItem(item.item_id, state, number))
+                preview.plan(alert, own, actions)
+    return preview.build(
+        describe_actions(preview.actions, plan.comment),
+        warnings=(*warnings, *_warnings(drifted, unknown, [name for name in saved_overrides if name not in overrides])),
+    )
+
+
+def _warnings(drifted: int, unknown: int, not_repeated: Sequence[str]) -> Iterator[str]:
+    if drifted:
+        yield f"{drifted:,} of these alerts were changed by someone since the plan and will be left alone."
+    if unknown:
+        yield f"Falcon does not know {unknown:,} of these alerts any more."
+    if not_repeated:
+        names = ",".join(not_repeated)
+        yield f"The plan was saved with --override {names}. That counts only if `apply --override {names}` repeats it."
