@@ -1,5 +1,6 @@
 """Each message that docs/troubleshooting.md explains is provoked, word for word."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -326,6 +327,28 @@ def _(shell: CommandRunner) -> str:
 def _(shell: CommandRunner) -> str:
     plan = a_plan(shell)
     plan.write_bytes(plan.read_bytes().replace(b'"closed"', b'"new"'))
+    return said_by(shell, "apply", "epp.plan", "--yes")
+
+
+@provokes("… is no plan that falcon-bulk made: …")
+def _(shell: CommandRunner) -> str:
+    plan = a_plan(shell)
+    *lines, _end = plan.read_bytes().splitlines(keepends=True)
+    data = b"".join(lines).replace(b'"closed"', b'"new"')
+    plan.write_bytes(data + b'{"line":"end","sha256":"%s"}\n' % hashlib.sha256(data).hexdigest().encode())
+    return said_by(shell, "apply", "epp.plan", "--yes")
+
+
+@provokes("The plan was saved without --override ….")
+def _(shell: CommandRunner) -> str:
+    a_plan(shell)
+    return said_by(shell, "apply", "epp.plan", "--yes", "--override", "closed")
+
+
+@provokes("The plan … was already carried out.")
+def _(shell: CommandRunner) -> str:
+    a_plan(shell)
+    said_by(shell, "apply", "epp.plan", "--yes")
     return said_by(shell, "apply", "epp.plan", "--yes")
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.engine import NEVER_READ
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.lifecycle import (
+    Approve,
     BegunRun,
     Execution,
     Operation,
@@ -30,7 +31,8 @@ from falcon_bulk.operations.changes.lifecycle import (
     dry_run,
     execute,
 )
-from falcon_bulk.operations.changes.operations import Origin, change_alerts, undo_run
+from falcon_bulk.operations.changes.operations import Origin, apply_plan_file, change_alerts, undo_run
+from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress
@@ -159,6 +161,21 @@ class RunHarness:
     def save_plan(self, ids: Sequence[str], request: ChangeRequest, path: Path) -> Execution:
         """Make a dry run whose plan is saved in a file."""
         return dry_run(self.operation(ids, request), self.falcon, lambda _plan, _preview: None, path)
+
+    def apply(self, path: Path, overrides: frozenset[str], approve: Approve, **pace: Any) -> Execution:
+        """Carry out a saved plan as `apply` does, if it is approved."""
+        saved = PlanFile(path)
+        saved.check(
+            customer=self.falcon.customer,
+            cids=self.falcon.cids,
+            cloud=self.falcon.cloud,
+            now=self.timing.now(),
+            max_age=timedelta(days=1),
+        )
+        operation = apply_plan_file(self.falcon, saved, overrides, state_folder=self.folder, reading=self._reading)
+        workspace = self._workspace(Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace))
+        begun = begin_run(operation, workspace, self.journal, approve)
+        return begun if isinstance(begun, Execution) else carry_out(begun, workspace, self.journal)
 
     def undone(self, run_id: str) -> AlertPlan:
         """Plan the undo of a run in the journal, approve it, and send nothing yet."""
