@@ -85,7 +85,8 @@ def test_an_alert_that_is_gone_takes_no_other_with_it(acme: Any, fate: str) -> N
         return str(gone.composite_id)
 
     gone = shell.server.call(remove)
-    done = shell("apply", "acme.plan", "--yes", "--batch-delay", "0", "--format", "json")
+    options = ("--override", "all", "--batch-delay", "0", "--format", "json")
+    done = shell("apply", "acme.plan", "--yes", *options)
     assert done.code == 6, done
     assert (done.document["failed"], done.document["changed"]) == (1, plan["planned"] - 1)
     counts = Counter(change.composite_id for change in shell.changes())

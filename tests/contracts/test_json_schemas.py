@@ -150,7 +150,7 @@ def test_a_run_from_its_dry_run_to_its_undoing(acme: Serve) -> None:
     shell = acme()
     select = ("bulk-close", "--product", "epp", "--override", "all")
     assert a_run(shell, "dry_run", *select, "--dry-run", "--plan", "epp.plan")["plan_file"] == "epp.plan"
-    done = a_run(shell, "success", "apply", "epp.plan", "--yes", "--batch-delay", "0")
+    done = a_run(shell, "success", "apply", "epp.plan", "--yes", "--override", "all", "--batch-delay", "0")
     a_run(shell, "nothing_to_do", *select, "--yes", "--max", "500")
     assert len(a_journalled_run(shell, done["run_id"])["alerts"]) == done["planned"] > 0
     a_run(shell, "success", "undo", done["run_id"], *FREELY[:3], "--batch-delay", "0")
