@@ -14,7 +14,9 @@ An error is raised where it is known, and shown in one place (`cli/main.py`) as 
     ├── FalconAnswer                5   Falcon's answer, with status and trace id
     │   ├── Unreachable                 no usable answer after retries; nothing was changed
     │   ├── Rejected                    Falcon rejects the request (4xx)
-    │   │   └── BadFilter           2   Falcon rejects the FQL filter
+    │   │   ├── BadFilter           2   Falcon rejects the FQL filter
+    │   │   ├── FailingFilter           Falcon fails on the filter, and answers others
+    │   │   └── SearchExpired           the token of the next page has expired
     │   └── AnswerLost                  a change was sent and its answer was lost
     ├── Refused                     7   stale, foreign or damaged plan, bound exceeded, read-only
     ├── JournalProblem              1   the journal cannot be read or written
@@ -131,6 +133,16 @@ class BadFilter(Rejected):
 
     exit_code = ExitCode.USAGE
     code = "bad_filter"
+
+
+class FailingFilter(Rejected):
+    """Falcon answers 500 to a search with this filter, and answers one without it."""
+
+    code = "failing_filter"
+
+
+class SearchExpired(Rejected):
+    """The token of the next page is no longer valid; the search can begin again."""
 
 
 class AnswerLost(FalconAnswer):

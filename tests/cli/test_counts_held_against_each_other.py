@@ -37,5 +37,5 @@ def test_an_alert_that_is_listed_and_not_given_is_missed(acme: Any, limit: int) 
     done = shell("query", "--limit", str(limit), "--format", "jsonl")
     listed = min(limit, 60)
     assert (done.code, len(done.lines)) == (0, listed - 2), done
-    assert f"Note: Falcon found {listed} alerts but returned {listed - 2};" in done.err
+    assert f"Incomplete: Falcon found {listed} alerts but returned {listed - 2};" in done.err
     assert (f"{listed - 2} of 60 alerts are shown" in done.err) == (limit < 60)

@@ -260,6 +260,22 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, "query")
 
 
+@provokes("Incomplete: Falcon counted … alerts, … were read; …")
+def _(shell: CommandRunner) -> str:
+    return faulty(shell, "query", "--all", endpoint="queries", kind="wrong_total", count=7)
+
+
+@provokes("Falcon answers with only part of the data, and the error …: …")
+def _(shell: CommandRunner) -> str:
+    return faulty(shell, "query", "--all", kind="partial_page", count=3, status=400, text="bad shard")
+
+
+@provokes("Falcon fails on this filter (500), and answers others: …")
+def _(shell: CommandRunner) -> str:
+    shell.tenant.switches.failing_fields = "cmdline"
+    return said_by(shell, "query", "--filter", "cmdline:'x'")
+
+
 @provokes("Falcon found … alerts but returned …; …")
 def _(shell: CommandRunner) -> str:
     newest = shell.alerts()[0]["composite_id"]

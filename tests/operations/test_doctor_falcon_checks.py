@@ -12,7 +12,7 @@ import pytest
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import BadEnvFile, ExitCode, LoginRefused, Rejected, Stopped, Unreachable, WrongTenant
-from falcon_bulk.falcon.alerts import Page
+from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.doctor import Check, CheckStatus
 from falcon_bulk.operations.doctor.falcon_checks import check_falcon, run_check
 

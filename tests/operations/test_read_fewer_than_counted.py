@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
-from falcon_bulk.falcon.alerts import Page
 from falcon_bulk.falcon.fql import hash_clauses
+from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
@@ -56,10 +56,10 @@ def test_the_field_is_read_again_alone_and_still_missing_alerts_are_reported() -
     found, progress = read(alerts)
     assert len(found) == len(set(found)) == 2
     assert BY_SHA256 in alerts.asked
-    assert progress.notes[-1] == "Falcon counts 3 alerts by sha256 but returned 2."
+    assert progress.incomplete[-1] == "Falcon counts 3 alerts by sha256 but returned 2."
 
 
 def test_returned_alerts_without_the_hash_are_ignored() -> None:
     found, progress = read(Withholding(2, a_document(1), a_document(2, sha256=OTHER_HASH)))
     assert len(found) == 1
-    assert progress.notes[-1] == "Falcon counts 2 alerts by sha256 but returned 1."
+    assert progress.incomplete[-1] == "Falcon counts 2 alerts by sha256 but returned 1."

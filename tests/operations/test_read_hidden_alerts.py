@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from falcon_bulk.falcon.alerts import Page
+from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.operations.reading import read_all as reading
@@ -79,6 +79,6 @@ def test_more_of_one_time_than_a_window_shows_are_reported_and_reading_ends() ->
     alerts = Hiding([SECOND.format(0, 0)] * (WINDOW + 3))
     found, progress = read(alerts)
     assert len(found) == WINDOW
-    assert progress.notes == [
+    assert progress.incomplete == [
         "Falcon counted 23 alerts, 20 were read; alerts may have arrived or changed in the meantime."
     ]

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import Rejected, Unreachable
-from falcon_bulk.falcon.alerts import PAGE, Page
+from falcon_bulk.falcon.alerts import PAGE
+from falcon_bulk.falcon.page import Page
 from falcon_bulk.falcon.tenant import Tenant as Client
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock, rfc3339

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from falcon_bulk.errors import BadFilter, Rejected, Unreachable, WrongTenant
-from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Page
+from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery
+from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Summary
 from falcon_bulk.operations.counting.field_summary import summarize_on_server

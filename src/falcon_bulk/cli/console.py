@@ -44,6 +44,10 @@ class Console:
         if not self.quiet:
             self._write(message)
 
+    def warn(self, message: str) -> None:
+        """Write a message that --quiet does not hide: without it the result would be taken for more than it is."""
+        self._write(message)
+
     def detail(self, message: str) -> None:
         """Write a message if --verbose is set."""
         if self.verbose:

@@ -151,10 +151,12 @@ class Session:
 
     @contextmanager
     def watching(self, label: str) -> Iterator[ReadProgress]:
-        """Show a progress bar for a read, and its notes at the end."""
+        """Show a progress bar for a read, and at the end its notes; why it is incomplete also with --quiet."""
         with self.console.bar(label) as move:
             progress = ReadProgress(self.clock, on_progress=move, unseen_fields=dict(self.unknown_fields))
             yield progress
+        for reason in progress.incomplete:
+            self.console.warn(f"Incomplete: {reason}")
         for note in (*progress.notes, *progress.unseen_fields.values()):
             self.console.say(f"Note: {note}")
 

@@ -1,16 +1,28 @@
 """The Alerts API: count, read and change alerts. Limits are known from FalconPy's swagger and live reports."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 
-from falcon_bulk.errors import Unreachable
+from falcon_bulk.errors import FailingFilter, FalconAnswer, Rejected, SearchExpired, Unreachable
 from falcon_bulk.falcon.bisect import bisect_rejected
-from falcon_bulk.falcon.response_classifier import AGGREGATE_ALERTS, GET_ALERTS, SEARCH_ALERTS, UPDATE_ALERTS
+from falcon_bulk.falcon.fql import HIDDEN
+from falcon_bulk.falcon.page import OLDEST_FIRST, Page
+from falcon_bulk.falcon.pages_by_id import PagesById
+from falcon_bulk.falcon.request_size import MIN_SIZE, RequestSize
+from falcon_bulk.falcon.response_classifier import (
+    AGGREGATE_ALERTS,
+    GET_ALERTS,
+    SEARCH_ALERTS,
+    UPDATE_ALERTS,
+    RequestType,
+    partial_answer,
+)
 from falcon_bulk.falcon.responses import Aggregate, ApiError, ApiResponse, Bucket
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import composite_id_of
@@ -23,16 +35,10 @@ PAGE = 1_000
 MAX_VALUES = 1_000
 """Maximum values in a terms aggregate (falcon-mcp allows 1 to 1000)."""
 
-OLDEST_FIRST = "created_timestamp|asc"
+MAX_URL_FILTER = 6_000
+"""Maximum characters of an encoded filter in a URL; many gateways take no URL of over 8 KB."""
 
-
-@dataclass(frozen=True)
-class Page:
-    """One page of alert documents as received. total: of all pages. after: token of the next page; '' on the last."""
-
-    documents: list[msgspec.Raw]
-    total: int
-    after: str
+_LARGE = {request_type: replace(request_type, shrinkable=True) for request_type in (SEARCH_ALERTS, GET_ALERTS)}
 
 
 @dataclass(frozen=True)
@@ -70,57 +76,103 @@ class AggregateCounts(NamedTuple):
 
 
 class Alerts:
-    """The alerts of one tenant. service: FalconPy's Alerts object; only current operations are used."""
+    """The alerts of one tenant. service: FalconPy's Alerts object; only current operations are used.
+
+    A filter that Falcon fails on (500) while it answers a search without one raises FailingFilter.
+    """
 
     def __init__(self, transport: Transport, service: Any) -> None:
         self._call = transport.call
         self._service = service
+        self._size = RequestSize(PAGE)
+        self._pages_by_id: PagesById | None = None
+        self._pages_show_hidden: bool | None = None
 
     def count(self, fql: str) -> int:
-        """Return how many alerts match, including hidden ones (queries v2)."""
-        return self._query(fql, limit=1).total
+        """Return how many alerts match, including hidden ones: by queries v2, or combined v1 for a long filter."""
+        if fits_in_url(fql):
+            return self._query(fql, limit=1).total
+        self._check_pages_show_hidden()
+        return self.page(fql, limit=1).total
 
     def ids(self, fql: str, *, offset: int = 0, limit: int = PAGE, sort: str = OLDEST_FIRST) -> tuple[list[str], int]:
         """Return composite ids in the order of `sort`, and the total. offset + limit must not exceed 10,000."""
-        answer = self._query(fql, limit=limit, offset=offset, sort=sort)
-        return [msgspec.json.decode(raw, type=str) for raw in answer.resources or ()], answer.total
+        ids: list[str] = []
+
+        def request(size: int) -> tuple[int, ApiResponse]:
+            return size, self._query(fql, limit=size, offset=offset + len(ids), sort=sort)
+
+        while True:
+            size, answer = self._size.fit(limit - len(ids), request)
+            found = [msgspec.json.decode(raw, type=str) for raw in answer.resources or ()]
+            ids += found
+            if len(found) < size or len(ids) >= limit:
+                return ids, answer.total
 
     def page(self, fql: str, *, after: str = "", sort: str = OLDEST_FIRST, limit: int = PAGE) -> Page:
-        """Return one page of documents (combined v1). after: the token from a page with the same filter and sort."""
+        """Return one page of documents (combined v1), which may have fewer than `limit`.
+
+        after: the token from a page with the same filter and sort. Where combined v1 is not there (404), queries v2
+        and entities v2 stand in for it. Raises SearchExpired if `after` has expired.
+        """
+        if self._pages_by_id is not None:
+            return self._pages_by_id.page(fql, after=after, sort=sort, limit=limit)
+        try:
+            answer = self._size.fit(limit, lambda size: self._combined(fql, after, sort, size))
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            if after:
+                raise SearchExpired(error.message, error.hint, status=404, trace_id=error.trace_id) from None
+            self._pages_by_id = PagesById(self.ids, self.by_id)
+            return self._pages_by_id.page(fql, after="", sort=sort, limit=limit)
+        return Page(answer.resources or [], answer.total, answer.after)
+
+    def _combined(self, fql: str, after: str, sort: str, limit: int) -> ApiResponse:
         body: dict[str, Any] = {"sort": sort, "limit": limit}
         if fql:
             body["filter"] = fql
         if after:
             body["after"] = after
-        answer: ApiResponse = self._call(SEARCH_ALERTS, self._service.get_alerts_combined, body=body)
-        return Page(answer.resources or [], answer.total, answer.after)
+        request_type = _sized(SEARCH_ALERTS, limit)
+        return self._search(fql, lambda: self._call(request_type, self._service.get_alerts_combined, body=body))
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         """Return the documents of at most 1,000 ids in arbitrary order (entities v2); unknown ids are missing.
 
-        Raises Unreachable if alerts are missing and the answer has a transient error; Rejected after too many
-        rejections.
+        Raises Unreachable if the answers hold only part of the data; Rejected after too many rejections.
         """
-        return [document for part in bisect_rejected([ids], self._documents) for document in part]
+        documents: list[msgspec.Raw] = []
+        left = list(ids)
+
+        def read(size: int) -> int:
+            for part in bisect_rejected([left[:size]], self._documents):
+                documents.extend(part)
+            return size
+
+        while left:
+            del left[: self._size.fit(len(left), read)]
+        return documents
 
     def _documents(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         """Return the documents, asking a second time for ids that are missing without an error about them."""
         answer = self._entities(ids)
         documents = answer.resources or []
         if len(documents) < len(ids):
-            reported = {problem.id for problem in answer.problems if isinstance(problem.id, str)}
-            reported |= {composite_id_of(document) for document in documents}
-            if missing := [composite_id for composite_id in ids if composite_id not in reported]:
+            read = {composite_id_of(document) for document in documents}
+            missing = [one for one in ids if one not in read]
+            if missing := [one for one in missing if not any(problem.is_about([one]) for problem in answer.problems)]:
                 documents += self._entities(missing).resources or []
         return documents
 
     def _entities(self, ids: Sequence[str]) -> ApiResponse:
+        request_type = _sized(GET_ALERTS, len(ids))
         answer: ApiResponse = self._call(
-            GET_ALERTS, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
+            request_type, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )
-        transient = [problem for problem in answer.problems if problem.transient]
-        if transient and len(answer.resources or ()) < len(ids):
-            raise Unreachable(f"Falcon could not read all alerts: {transient[0].text}.", trace_id=answer.trace_id)
+        for problem in answer.problems:
+            if answer.resources and not problem.is_about(ids):
+                raise partial_answer(problem, answer.trace_id)
         return answer
 
     def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
@@ -188,8 +240,49 @@ class Alerts:
         keywords: dict[str, Any] = {"limit": limit, "offset": offset, "include_hidden": True, "sort": sort}
         if fql:
             keywords["filter"] = fql
-        answer: ApiResponse = self._call(SEARCH_ALERTS, self._service.query_alerts_v2, **keywords)
-        return answer
+        request_type = _sized(SEARCH_ALERTS, limit)
+        return self._search(fql, lambda: self._call(request_type, self._service.query_alerts_v2, **keywords))
+
+    def _search(self, fql: str, request: Callable[[], ApiResponse]) -> ApiResponse:
+        """Return the answer. Raises FailingFilter if Falcon fails (500) and answers a search without the filter."""
+        try:
+            return request()
+        except Unreachable as error:
+            if error.status != 500 or not fql or not self._answers_without_filter():
+                raise
+            raise FailingFilter(
+                f"Falcon fails on this filter (500), and answers others: {fql}",
+                "Try its parts with `falcon-bulk query --count --filter` to find the one that Falcon fails on.",
+                status=error.status,
+                trace_id=error.trace_id,
+            ) from None
+
+    def _answers_without_filter(self) -> bool:
+        try:
+            self._query("", limit=1)
+        except FalconAnswer:
+            return False
+        return True
+
+    def _check_pages_show_hidden(self) -> None:
+        """Raise Rejected if combined v1 leaves hidden alerts out, so that it cannot count for queries v2."""
+        if self._pages_show_hidden is None:
+            self._pages_show_hidden = not self.count(HIDDEN) or self.page(HIDDEN, limit=1).total > 0
+        if not self._pages_show_hidden:
+            raise Rejected(
+                "The filter is too long for a URL, and the search that takes longer ones leaves out hidden alerts.",
+                "Divide the selection: fewer values in --filter, or several shorter filters.",
+            )
+
+
+def fits_in_url(fql: str) -> bool:
+    """Return whether queries v2, a GET, can carry the filter; combined v1, a POST, carries longer ones."""
+    return len(fql) <= MAX_URL_FILTER // 3 or len(quote(fql, safe="")) <= MAX_URL_FILTER
+
+
+def _sized(request_type: RequestType, size: int) -> RequestType:
+    """Return the request type for this many alerts: of a large request a second 504 is final."""
+    return _LARGE[request_type] if size > MIN_SIZE else request_type
 
 
 def _counts(found: Aggregate, *, is_time: bool) -> AggregateCounts:

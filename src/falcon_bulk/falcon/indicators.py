@@ -10,10 +10,16 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.errors import FalconAnswer, Unreachable
 from falcon_bulk.falcon.bisect import bisect_rejected
 from falcon_bulk.falcon.fql import MAX_TERMS, equals_any
-from falcon_bulk.falcon.response_classifier import CREATE_INDICATORS, DELETE_INDICATORS, FIND_INDICATORS
+from falcon_bulk.falcon.response_classifier import (
+    CREATE_INDICATORS,
+    DELETE_INDICATORS,
+    FIND_INDICATORS,
+    GET_INDICATORS,
+    partial_answer,
+)
 from falcon_bulk.falcon.responses import ApiResponse
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import text
@@ -66,7 +72,7 @@ class Indicators:
         """Return the indicators of each hash that has any.
 
         It is not documented whether a filter of this API takes a list of values. So the first 20 hashes without a hit
-        are searched one by one; all are if one of them has a hit after all, or if a list is rejected.
+        are searched one by one; all are if one of them has a hit after all, or if a list is rejected (400, 500).
         """
         checked = [check_sha256(value) for value in hashes]
         found: dict[str, tuple[Indicator, ...]] = {}
@@ -74,8 +80,8 @@ class Indicators:
         for part in _parts(checked, MAX_TERMS - 1):
             try:
                 self._search_and_add(found, part)
-            except Rejected as error:
-                if error.status != 400:
+            except FalconAnswer as error:
+                if error.status not in (400, 500):
                     raise
                 single_checks = len(checked)
                 break
@@ -90,8 +96,7 @@ class Indicators:
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
         """Return the indicators by id; unknown ids are missing.
 
-        Raises Unreachable if indicators are missing and the answer has a transient error; Rejected after too many
-        rejections.
+        Raises Unreachable if the answers hold only part of the data; Rejected after too many rejections.
         """
         found = {
             text(indicator.id): indicator
@@ -146,12 +151,11 @@ class Indicators:
         return "; ".join(problem.text for problem in answer.problems)
 
     def _get(self, ids: Sequence[str]) -> list[Indicator]:
-        answer: ApiResponse = self._call(FIND_INDICATORS, self._service.indicator_get, ids=list(ids))
-        found = [decode_indicator(raw) for raw in answer.resources or ()]
-        missing = set(ids) - {text(indicator.id) for indicator in found}
-        if missing and any(problem.transient for problem in answer.problems):
-            raise Unreachable("Falcon could not read all indicators.", trace_id=answer.trace_id)
-        return found
+        answer: ApiResponse = self._call(GET_INDICATORS, self._service.indicator_get, ids=list(ids))
+        for problem in answer.problems:
+            if answer.resources and not problem.is_about(ids):
+                raise partial_answer(problem, answer.trace_id)
+        return [decode_indicator(raw) for raw in answer.resources or ()]
 
     def _search_and_add(self, found: dict[str, tuple[Indicator, ...]], hashes: Sequence[str]) -> None:
         for indicator in self.by_id(self._search(f"type:'sha256'+{equals_any('value', hashes)}")).values():
@@ -166,8 +170,14 @@ class Indicators:
             )
             page = [msgspec.json.decode(raw, type=str) for raw in answer.resources or ()]
             ids += page
-            if not page or len(ids) >= answer.total:
+            if len(ids) >= answer.total:
                 return list(dict.fromkeys(ids))
+            if not page:
+                raise Unreachable(
+                    f"Falcon counts {answer.total:,} indicators and lists {len(ids):,}.",
+                    "Run the command again.",
+                    trace_id=answer.trace_id,
+                )
 
 
 def _parts(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -12,8 +12,8 @@ import msgspec
 import requests
 import urllib3.exceptions
 
-from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, Unreachable
-from falcon_bulk.falcon.responses import ApiResponse, decode_response, decode_token
+from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, SearchExpired, Unreachable
+from falcon_bulk.falcon.responses import ApiError, ApiResponse, decode_response, decode_token
 
 CONNECT_TIMEOUT = 10.0
 
@@ -25,7 +25,9 @@ class RequestType:
     action: completes "Falcon refuses to …" in messages. scope: the API scope it needs.
     read_timeout: seconds. is_change: never sent again once it may have reached Falcon.
     has_filter: carries a filter of the user's, so that a 400 is about the filter.
+    by_id: asks for items by id, so that a 404 in `errors` may be the answer for one of them.
     has_item_errors: a 400 lists in `resources` what is wrong with each item.
+    shrinkable: asks for so much that after a second 504 the caller asks for less.
     max_tries: attempts in all. decode: turns the body into a value.
     """
 
@@ -34,7 +36,9 @@ class RequestType:
     read_timeout: float
     is_change: bool = False
     has_filter: bool = False
+    by_id: bool = False
     has_item_errors: bool = False
+    shrinkable: bool = False
     max_tries: int = 5
     decode: Callable[[bytes], Any] = decode_response
 
@@ -46,10 +50,11 @@ class RequestType:
 
 LOGIN = RequestType("log in", "", 60.0, decode=decode_token)
 SEARCH_ALERTS = RequestType("read alerts", "Alerts: Read", 60.0, has_filter=True)
-GET_ALERTS = RequestType("read alerts", "Alerts: Read", 60.0)
+GET_ALERTS = RequestType("read alerts", "Alerts: Read", 60.0, by_id=True)
 AGGREGATE_ALERTS = RequestType("count alerts", "Alerts: Read", 60.0, max_tries=1)
 UPDATE_ALERTS = RequestType("change alerts", "Alerts: Write", 180.0, is_change=True)
 FIND_INDICATORS = RequestType("read indicators", "IOC Management: Read", 60.0)
+GET_INDICATORS = RequestType("read indicators", "IOC Management: Read", 60.0, by_id=True)
 CREATE_INDICATORS = RequestType(
     "create indicators", "IOC Management: Write", 180.0, is_change=True, has_item_errors=True
 )
@@ -153,21 +158,46 @@ def _decode_or_empty(content: bytes) -> ApiResponse:
 
 
 def _check_success(body: Any, request_type: RequestType) -> Any:
-    """Return the body of a 2xx. Raises if it carries errors and no resources, unless it answers a change."""
+    """Return the body of a 2xx. Raises if a read's answer carries errors, even beside resources: it is not whole."""
     if not isinstance(body, ApiResponse):
         return body
     if body.meta is None and not body.problems:
         raise ResponseLost("Falcon answers 200 with JSON that is not an API answer")
-    if not request_type.is_change and body.problems and not body.resources:
-        problem = body.problems[0]
-        if problem.transient or problem.status == 0:
-            raise ResponseLost(f"Falcon answers 200 with the error {problem.text!r}", problem.status, body.trace_id)
-        if problem.status == 404 and not request_type.has_filter:
-            return body  # none of the requested ids exists
-        raise _error_for_status(problem.status, body, request_type)
+    if not request_type.is_change and body.problems:
+        _check_read_errors(body, request_type)
     if request_type.has_filter and body.resources and not body.total:
         raise ResponseLost("Falcon answers 200 with alerts and does not say how many match")
     return body
+
+
+def _check_read_errors(body: ApiResponse, request_type: RequestType) -> None:
+    """Raise for the errors in a 2xx of a read. A 404 of a read by id is left to the caller, who knows the ids."""
+    problems = [problem for problem in body.problems if not (request_type.by_id and problem.status == 404)]
+    for problem in problems:
+        if is_expired_search(problem.text):
+            raise SearchExpired(f"Falcon answers: {problem.text}.", status=problem.status, trace_id=body.trace_id)
+        if problem.transient or problem.status == 0:
+            raise ResponseLost(f"Falcon answers 200 with the error {problem.text!r}", problem.status, body.trace_id)
+    for problem in problems:
+        if body.resources and problem.status not in (401, 403):
+            raise partial_answer(problem, body.trace_id)
+        raise _error_for_status(problem.status, body, request_type)
+
+
+def partial_answer(problem: ApiError, trace_id: str) -> Unreachable:
+    """Return the error for an answer that holds only part of what was asked for."""
+    return Unreachable(
+        f"Falcon answers with only part of the data, and the error {problem.status}: {problem.text}.",
+        "Run the command again; nothing is made from part of the data.",
+        status=problem.status,
+        trace_id=trace_id,
+    )
+
+
+def is_expired_search(text: str) -> bool:
+    """Return whether an error says that an `after` has expired (the text of other Falcon APIs, elastic #14670)."""
+    lowered = text.casefold()
+    return "search context expired" in lowered or "no longer valid" in lowered
 
 
 def _error_for_status(status: int, answer: ApiResponse, request_type: RequestType) -> Exception:
@@ -185,6 +215,8 @@ def _error_for_status(status: int, answer: ApiResponse, request_type: RequestTyp
             f"The API client lacks the scope {request_type.scope!r}.",
             f"Add the scope {request_type.scope!r} to the API client in the Falcon console.",
         )
+    if request_type.has_filter and is_expired_search(text):
+        return SearchExpired(f"Falcon answers {status}: {text}.", status=status, trace_id=answer.trace_id)
     if status == 400 and request_type.has_filter:
         return BadFilter(
             f"Falcon refuses the filter: {text}.",

@@ -5,6 +5,7 @@ non-empty on a 2xx; a PATCH answers without `resources`; documents stay the byte
 """
 
 import re
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import msgspec
@@ -21,6 +22,12 @@ class ApiError(msgspec.Struct, frozen=True):
     def status(self) -> int:
         """The code, usually an HTTP status; 0 if it is not a number."""
         return self.code if isinstance(self.code, int) else 0
+
+    def is_about(self, ids: Collection[str]) -> bool:
+        """Return whether it says that one of the ids was not found: in `id` or, without one, in its text."""
+        if self.status != 404:
+            return False
+        return self.id in ids if isinstance(self.id, str) and self.id else any(one in self.text for one in ids)
 
     @property
     def transient(self) -> bool:

@@ -220,11 +220,13 @@ class Transport:
 
     def _retry_delay(self, request_type: RequestType, error: Exception, failed: int) -> float:
         """Return the seconds to wait before the next try. Raises Unreachable if there is no next try."""
-        if failed >= request_type.max_tries or not self._retry_budget.take():
+        status = getattr(error, "status", None)
+        max_tries = 2 if request_type.shrinkable and status == 504 else request_type.max_tries
+        if failed >= max_tries or not self._retry_budget.take():
             raise Unreachable(
                 f"Cannot reach Falcon to {request_type.action}: {error} ({failed} tries).",
                 "Check the network and FALCON_BASE_URL, then run the command again.",
-                status=getattr(error, "status", None),
+                status=status,
                 trace_id=getattr(error, "trace_id", ""),
             )
         return backoff(failed, self._clock.chance())

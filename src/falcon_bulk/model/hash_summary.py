@@ -43,7 +43,7 @@ class HashSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The own hashes of the alerts read, most frequent first, and their related hashes.
 
     by_severity (its name), by_product and by_day (created, UTC) count all alerts read, including those without a hash;
-    `''` counts alerts without a value.
+    `''` counts alerts without a value. incomplete: why fewer alerts were read than match.
     """
 
     customer: str
@@ -56,3 +56,4 @@ class HashSummary(msgspec.Struct, frozen=True, kw_only=True):
     by_severity: dict[str, int] = {}
     by_product: dict[str, int] = {}
     by_day: dict[str, int] = {}
+    incomplete: tuple[str, ...] = ()

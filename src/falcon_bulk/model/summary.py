@@ -21,7 +21,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """The values of each requested field, most frequent first. alerts_read = visible + hidden.
 
     filter: a description of the selection. source: whether the alerts were read or counted by Falcon. outliers: None if
-    they were not requested.
+    they were not requested. incomplete: why fewer alerts were read than match.
     """
 
     customer: str
@@ -32,3 +32,4 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     by: dict[str, tuple[Count, ...]]
     source: Literal["reading", "aggregates"] = "reading"
     outliers: OutlierReport | None = None
+    incomplete: tuple[str, ...] = ()

@@ -68,6 +68,7 @@ def hash_summary_sheets(summary: HashSummary, top: int | None) -> list[Sheet]:
 
 def _own_sheet(summary: HashSummary, top: int | None) -> Sheet:
     notes = [f"Filter: {summary.filter}"] if summary.filter else []
+    notes += [f"Incomplete: {reason}" for reason in summary.incomplete]
     notes += _not_shown(summary.hashes, top)
     title = (
         f"{summary.customer}: {format_cell(len(summary.hashes))} hashes in {format_cell(summary.alerts_with_hash)}"

@@ -38,6 +38,7 @@ class SummaryDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="sche
     source: str
     by: dict[str, tuple[Count, ...]]
     outliers: OutliersDocument | msgspec.UnsetType = msgspec.UNSET
+    incomplete: tuple[str, ...] = ()
 
 
 def summary_report(summary: Summary, exit_code: int) -> Report:
@@ -77,6 +78,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
         notes.insert(
             1, "Counts from Falcon, checked against its total and the newest alerts; the others were not read."
         )
+    notes += [f"Incomplete: {reason}" for reason in summary.incomplete]
     return [*sheets, Sheet("", (), (), notes)]
 
 

@@ -90,6 +90,8 @@ def command(ctx: click.Context, options: SummaryOptions) -> int:
 def _summarize(
     session: "Session", selection: "Selection", fields: tuple[str, ...], top: int, outliers: bool
 ) -> "Summary":
+    from msgspec import structs
+
     from falcon_bulk.model.alert import Alert
     from falcon_bulk.model.alert_fields import KNOWN_FIELDS, closest_field
     from falcon_bulk.operations.counting.field_summary import (
@@ -121,6 +123,7 @@ def _summarize(
             selection=selection.description,
             outliers=outliers,
         )
+        summary = structs.replace(summary, incomplete=tuple(progress.incomplete))
         if summary.source == "aggregates" and summary.alerts_read:
             progress.unseen_fields.clear()  # Falcon knows the fields of a filter that finds something
     for field in fields_without_values(summary):

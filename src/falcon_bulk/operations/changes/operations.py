@@ -92,7 +92,7 @@ def change_alerts(
         with reading() as progress:
             pages = read_selection(tenant.alerts, selection, progress, Alert, readers=readers)
             alerts = (item for page in pages for item in page)
-            return make_plan(
+            preview = make_plan(
                 alerts,
                 request,
                 plan,
@@ -102,6 +102,9 @@ def change_alerts(
                 outliers=outliers,
                 resolutions=count_resolutions(tenant.alerts, plan.hashes, progress) if plan.hashes else None,
             )
+        incomplete = tuple(progress.incomplete)
+        warnings = (*preview.warnings, *(f"Incomplete: {reason}" for reason in incomplete))
+        return msgspec.structs.replace(preview, incomplete=incomplete, warnings=warnings)
 
     return Operation(plan, fill)
 

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from falcon_bulk.errors import FalconAnswer, MissingScope
-from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Page
+from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery
 from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, equals_any
 from falcon_bulk.falcon.fql_scanner import count_terms
+from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.summary import Value

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, any_of, hash_clauses, hash_groups
 from falcon_bulk.model.alert import AlertView, BriefAlert
@@ -36,12 +37,15 @@ def read_by_hashes(
     """
     groups = hash_groups(base, hashes)
     few = len(hashes) <= ALWAYS_GROUPED_HASHES
+    hash_filter = _HashFilter(hashes)
     if groups and (few or len(groups) * REQUESTS_PER_GROUP < REQUESTS_PER_READ + alerts.count(base) // PAGE):
-        yield from _read_groups(alerts, base, groups, progress, view, readers)
-    else:
-        hash_filter = _HashFilter(hashes)
-        for page in read_all(alerts, base, progress, view, readers=readers):
-            yield hash_filter.new_matches(page)
+        try:
+            yield from _read_groups(alerts, base, groups, progress, view, readers, hash_filter)
+            return
+        except Rejected:  # of a clause on a field that this tenant cannot search, or of `base`, which then shows
+            progress.restart()
+    for page in read_all(alerts, base, progress, view, readers=readers):
+        yield hash_filter.new_matches(page)
 
 
 class _HashFilter:
@@ -69,13 +73,13 @@ def _read_groups(
     progress: ReadProgress,
     view: type[AlertView],
     readers: int,
+    hash_filter: "_HashFilter",
 ) -> Iterator[list[AlertDocument[AlertView]]]:
-    """Read group by group.
+    """Read group by group. Raises Rejected if Falcon refuses the clause of a field.
 
     The server's count for each field alone is compared with the alerts read that have a hash there: a field that a
     tenant does not know may empty the whole OR, and then the fields are read one by one.
     """
-    hash_filter = _HashFilter(digest for group in groups for digest in group)
     counted_by_field = dict.fromkeys(SEARCHED_FIELDS, 0)
     missing_by_field = dict.fromkeys(SEARCHED_FIELDS, 0)
 
@@ -104,7 +108,7 @@ def _read_groups(
     for field, missing in missing_by_field.items():
         if missing:
             count = counted_by_field[field]
-            progress.notes.append(f"Falcon counts {count:,} alerts by {field} but returned {count - missing:,}.")
+            progress.incomplete.append(f"Falcon counts {count:,} alerts by {field} but returned {count - missing:,}.")
 
 
 def _note_fields(

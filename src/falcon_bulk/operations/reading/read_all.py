@@ -5,7 +5,7 @@ they are counted and, if there are any, read by id.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,20 +14,20 @@ from typing import Any, Generic, Protocol
 
 import msgspec
 
-from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.alerts import OLDEST_FIRST, PAGE, Page
+from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of
 from falcon_bulk.falcon.fql_scanner import count_terms
-from falcon_bulk.model.alert import AlertView, BriefAlert, decode_as, decode_document, text
+from falcon_bulk.falcon.page import OLDEST_FIRST, Page
+from falcon_bulk.model.alert import AlertView, decode_as, decode_document, text
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.hashes import OwnHashes, own_hashes
+from falcon_bulk.operations.reading.page_chain import ChainDeduplicator, PageChain
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 from falcon_bulk.operations.reading.time_slices import WHOLE, TimeSlice, cut_slices
 
 WINDOW = 10_000
-_TO_SECONDS = len("2026-11-24T08:00:00")
-_TO_MILLISECONDS = len("2026-11-24T08:00:00.000")
 TIMED = "created_timestamp:>='1970-01-01T00:00:00Z'"
 
 
@@ -64,6 +64,7 @@ class ReadProgress:
     """The progress of a read: how many alerts Falcon counted, how many were read, and notes for the user.
 
     on_progress: called with the number of alerts read so far and the number expected.
+    incomplete: why fewer alerts were read than match.
     unseen_fields: fields that may not exist, each with a note for the user if no alert has the field.
     matching: how many alerts match the selection, if a limit may cut them.
     """
@@ -73,8 +74,13 @@ class ReadProgress:
     expected: int = 0
     read: int = 0
     notes: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
     unseen_fields: dict[str, str] = field(default_factory=dict)
     matching: int = 0
+
+    def restart(self) -> None:
+        """Forget the numbers: the alerts are read from the first on, in another way."""
+        self.read = self.expected = 0
 
     def add_expected(self, number: int) -> None:
         """Add alerts that Falcon counts, and report progress."""
@@ -95,9 +101,9 @@ class ReadProgress:
                 del self.unseen_fields[name]
 
     def note_difference(self) -> None:
-        """Add a note if the number of alerts read differs from what Falcon counted."""
+        """Note if the number of alerts read differs from what Falcon counted; fewer make the result incomplete."""
         if self.read != self.expected:
-            self.notes.append(
+            (self.incomplete if self.read < self.expected else self.notes).append(
                 f"Falcon counted {self.expected:,} alerts, {self.read:,} were read; "
                 "alerts may have arrived or changed in the meantime."
             )
@@ -115,10 +121,18 @@ def read_all(
         hidden_seen = hidden_seen or any(item.alert.hidden for item in page)
         progress.add_read(len(page))
         yield page
-    if not hidden_seen and alerts.count(all_of([_grouped(fql), HIDDEN])):
+    if not hidden_seen and _has_hidden(alerts, fql):
         for page in _read_hidden(alerts, fql, view):
             progress.add_read(len(page))
             yield page
+
+
+def _has_hidden(alerts: AlertReader, fql: str) -> bool:
+    """Return whether hidden alerts match. If Falcon refuses the filter for them, the totals show what is missing."""
+    try:
+        return alerts.count(all_of([_grouped(fql), HIDDEN])) > 0
+    except Rejected:
+        return False
 
 
 def _read_pages(
@@ -138,7 +152,7 @@ def _read_pages(
                 counted = total.result()
                 progress.add_expected(counted)
                 sliced = sum(time_slice.alerts for time_slice in slices)
-                if len(slices) == 1 or (timed.result() == counted and abs(sliced - counted) <= counted / 10):
+                if len(slices) == 1 or (_counts_all(timed, counted) and abs(sliced - counted) <= counted / 10):
                     yield from pages
                     return
     else:
@@ -147,18 +161,26 @@ def _read_pages(
         yield from pages
 
 
+def _counts_all(number: Future[int], total: int) -> bool:
+    """Return whether a count of a clause equals the total; not if Falcon refuses the clause."""
+    try:
+        return number.result() == total
+    except Rejected:
+        return False
+
+
 @contextmanager
 def _pages(
     alerts: AlertReader, fql: str, view: type[AlertView], slices: Sequence[TimeSlice], readers: int
 ) -> Iterator[Iterator[list[AlertDocument[AlertView]]]]:
     """Start reading the time slices, in parallel if there are several, and yield an iterator over their pages."""
-    chains = [partial(_page_chain, alerts, all_of([_grouped(fql) if part.fql else fql, *part.fql])) for part in slices]
+    chains = [PageChain(alerts, fql, part).pages for part in slices]
     with read_in_parallel(chains, readers) as pages:
         yield _decode_pages(view, pages, [ChainDeduplicator() for _ in chains])
 
 
 def _decode_pages(
-    view: type[AlertView], pages: Iterator[tuple[int, Page]], deduplicators: Sequence["ChainDeduplicator"]
+    view: type[AlertView], pages: Iterator[tuple[int, Page]], deduplicators: Sequence[ChainDeduplicator]
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Decode pages in the consuming thread, so that readers send their next request at once."""
     for number, page in pages:
@@ -166,16 +188,6 @@ def _decode_pages(
         new = [item for item in map(partial(decode_result, view), page.documents) if is_new(item.alert)]
         if new:
             yield new
-        elif page.after:
-            raise Unreachable("Falcon repeats the same page of alerts.", "Run the command again.")
-
-
-def _page_chain(alerts: AlertReader, fql: str) -> Iterator[Page]:
-    page = alerts.page(fql)
-    yield page
-    while page.after and page.documents:
-        page = alerts.page(fql, after=page.after)
-        yield page
 
 
 def _read_hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterator[list[AlertDocument[AlertView]]]:
@@ -207,38 +219,6 @@ def decode_result(view: type[AlertView], document: msgspec.Raw) -> AlertDocument
         return AlertDocument(decode_as(view, document), document)
     except msgspec.MsgspecError:
         raise Unreachable("Falcon sent a document that is not an alert: it has no composite_id.") from None
-
-
-class ChainDeduplicator:
-    """Recognizes repeated alerts in pages sorted oldest first; remembers only the ids of the last millisecond.
-
-    Falcon sorts by millisecond and then by id, so alerts of one millisecond may come in any order.
-    """
-
-    def __init__(self) -> None:
-        self._instant = ""
-        self._ids: set[str] = set()
-
-    def is_new(self, alert: BriefAlert) -> bool:
-        """Return False for a repeated alert. Raises Unreachable if the pages are not in order."""
-        instant = _millisecond(text(alert.created_timestamp))
-        if instant < self._instant:
-            raise Unreachable("Falcon's pages are not in the requested order.", "Run the command again.")
-        if instant > self._instant:
-            self._instant, self._ids = instant, set()
-        new = alert.composite_id not in self._ids
-        self._ids.add(alert.composite_id)
-        return new
-
-
-def _millisecond(timestamp: str) -> str:
-    """Return a timestamp cut or padded to milliseconds; '~', which sorts last, if there is none."""
-    if timestamp[_TO_SECONDS : _TO_SECONDS + 1] == "." and len(timestamp) > _TO_MILLISECONDS:
-        return timestamp[:_TO_MILLISECONDS]
-    if not timestamp:
-        return "~"
-    seconds, _, fraction = timestamp.rstrip("Z").partition(".")
-    return f"{seconds}.{fraction:0<3.3}"
 
 
 def _grouped(fql: str) -> str:

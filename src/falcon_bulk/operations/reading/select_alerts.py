@@ -5,12 +5,13 @@ from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from falcon_bulk.errors import Rejected
-from falcon_bulk.falcon.alerts import PAGE
+from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.falcon.alerts import PAGE, fits_in_url
 from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
+from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, PageChain
 from falcon_bulk.operations.reading.read_all import (
     WINDOW,
     AlertDocument,
@@ -20,6 +21,7 @@ from falcon_bulk.operations.reading.read_all import (
     read_all,
 )
 from falcon_bulk.operations.reading.tenant_check import check_tenant
+from falcon_bulk.operations.reading.time_slices import ALL_TIME
 
 NEWEST_FIRST = "created_timestamp|desc"
 
@@ -48,7 +50,10 @@ def read_selection(
     for page in pages:
         progress.remove_seen_fields(page)
         yield page
-    progress.note_difference()
+    if not selection.ids:
+        progress.note_difference()
+    elif progress.read < progress.expected:
+        progress.notes.append(f"Falcon knows {progress.read:,} of the {progress.expected:,} ids.")
 
 
 def read_sorted(
@@ -75,7 +80,7 @@ def _read_sorted(
         progress.matching = len(items)
         items.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
         yield items[:limit]
-    elif limit is None or limit > WINDOW:
+    elif limit is None or limit > WINDOW or not fits_in_url(selection.filter):
         yield from _read_sorted_pages(alerts, selection, progress, limit, sort or NEWEST_FIRST)
     else:
         yield from _read_sorted_ids(alerts, build_filter(alerts, selection), progress, limit, sort or NEWEST_FIRST)
@@ -140,20 +145,21 @@ def _read_sorted_pages(
     total = progress.matching = alerts.count(fql)
     progress.add_expected(total if limit is None else min(limit, total))
     seen: set[str] = set()
-    after = ""
-    while limit is None or len(seen) < limit:
-        page = alerts.page(fql, after=after, sort=sort)
+    repeated = 0
+    for page in PageChain(alerts, fql, ALL_TIME, sort=sort).pages():
         new = [
             item
             for item in map(partial(decode_result, BriefAlert), page.documents)
             if item.alert.composite_id not in seen
         ]
+        repeated += len(page.documents) - len(new)
+        if repeated > PAGE + len(seen) * (MAX_RESTARTS + 1):
+            raise Unreachable("Falcon repeats the same alerts.", "Run the command again.")
         new = new if limit is None else new[: limit - len(seen)]
         seen.update(item.alert.composite_id for item in new)
         progress.add_read(len(new))
         yield new
-        after = page.after
-        if not after or not new:
+        if limit is not None and len(seen) >= limit:
             break
     progress.note_difference()
 
@@ -162,18 +168,20 @@ def _read_sorted_ids(
     alerts: AlertReader, fql: str, progress: ReadProgress, limit: int, sort: str
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
     """Read at most 10,000 alerts, sorted by Falcon, hidden ones included."""
-    listed = read = 0
+    read = 0
     for offset in range(0, limit, PAGE):
         size = min(PAGE, limit - offset)
         ids, progress.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
         page = _read_by_ids(alerts, ids, BriefAlert) if ids else []
-        listed += len(ids)
         read += len(page)
         yield page
         if len(ids) < size:
             break
-    if read < listed:
-        progress.notes.append(f"Falcon found {listed:,} alerts but returned {read:,}; the others may be gone by now.")
+    found = min(limit, progress.matching)
+    if read < found:
+        progress.incomplete.append(
+            f"Falcon found {found:,} alerts but returned {read:,}; the others may be gone by now."
+        )
 
 
 def _read_distinct_ids(

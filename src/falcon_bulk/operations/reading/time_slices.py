@@ -44,7 +44,8 @@ class TimeSlice(NamedTuple):
         ]
 
 
-WHOLE = [TimeSlice("", "", 0)]
+ALL_TIME = TimeSlice("", "", 0)
+WHOLE = [ALL_TIME]
 """All time in one slice."""
 
 

@@ -1,0 +1,164 @@
+"""A tenant that answers as public reports have it: what a command says is what the tenant holds, or it is an error.
+
+Where less is read than there is, a line that --quiet does not hide says so, and `incomplete` in JSON.
+"""
+
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.command import CommandResult, CommandRunner, serve_customers
+
+ALERTS = 1_300
+EXIT_CODES_OF_ERRORS = (2, 4, 5, 6)
+
+SWITCHES: dict[str, dict[str, Any]] = {
+    "a 500 beside half, once": {"partial_pages": "once"},
+    "a 429 beside half, once": {"partial_pages": "once", "partial_code": 429},
+    "a 500 beside half, always": {"partial_pages": "always"},
+    "a 403 beside half, always": {"partial_pages": "always", "partial_code": 403},
+    "a 404 beside half, always": {"partial_pages": "always", "partial_code": 404},
+    "a 400 beside half, once": {"partial_pages": "once", "partial_code": 400},
+    "an empty last page": {"empty_page": "last"},
+    "an empty page, once": {"empty_page": "once"},
+    "empty pages, always": {"empty_page": "always"},
+    "after expires, 404": {"after_seconds": 1e-6},
+    "after expires, 200": {"after_seconds": 1e-6, "after_expired": "200"},
+    "504 on a page of over 300": {"slow_page": 300},
+    "413 on over 100 ids": {"entities_max_ids": 100},
+    "no combined search": {"combined_mode": "missing_404"},
+    "combined is forbidden": {"combined_mode": "refuse_403"},
+    "combined leaves hidden out": {"combined_hidden": "omitted"},
+    "entities.sha256 fails": {"failing_fields": "entities.sha256"},
+    "show_in_ui fails": {"failing_fields": "show_in_ui"},
+    "created_timestamp fails": {"failing_fields": "created_timestamp"},
+    "unknown ids are named": {"unknown_entity": "errors"},
+    "an unknown field empties a clause": {"entities_sha256": "unknown_field", "unknown_field": "empty_clause"},
+}
+WHOLE = {  # with these the answer is whole in the end
+    "a 500 beside half, once",
+    "a 429 beside half, once",
+    "an empty last page",
+    "an empty page, once",
+    "empty pages, always",
+    "after expires, 404",
+    "after expires, 200",
+    "504 on a page of over 300",
+    "413 on over 100 ids",
+    "no combined search",
+    "combined leaves hidden out",
+    "entities.sha256 fails",
+    "show_in_ui fails",
+    "created_timestamp fails",
+    "unknown ids are named",
+    "an unknown field empties a clause",
+}
+
+
+def check_query(shell: CommandRunner) -> bool:
+    done = shell("query", "--all", "--fields", "composite_id", "--format", "jsonl", "--quiet")
+    found = Counter(document["composite_id"] for document in done.documents if "composite_id" in document)
+    wanted = Counter(alert["composite_id"] for alert in shell.alerts())
+    assert found <= wanted, done
+    return is_whole(done, whole=found == wanted)
+
+
+def check_hash_summary(shell: CommandRunner) -> bool:
+    done = shell("hash-summary", "--format", "json", "--quiet")
+    if done.code:
+        return is_whole(done, whole=False)
+    counts = {one["sha256"]: one["alerts"] for one in done.document["hashes"]}
+    wanted = {sha256: len(ids) for sha256, ids in shell.hashes().items()}
+    whole = counts == wanted and done.document["alerts_read"] == ALERTS
+    assert whole or done.document["incomplete"], done
+    return is_whole(done, whole=whole)
+
+
+def check_close_and_undo(shell: CommandRunner) -> bool:
+    """Close the alerts of the most frequent hash, and undo it."""
+    sha256, ids = max(shell.hashes().items(), key=lambda pair: (len(pair[1]), pair[0]))
+    before = {alert["composite_id"]: alert["status"] for alert in shell.alerts()}
+    done = shell(
+        *("close-hash", "--hash", sha256, "--status", "new,in_progress,reopened,closed", "--override", "all"),
+        *(
+            "--override",
+            "closed",
+            "--comment",
+            "Approved tool",
+            "--yes",
+            "--max",
+            "5000",
+            "--quiet",
+            "--format",
+            "json",
+        ),
+    )
+    after = {alert["composite_id"]: alert["status"] for alert in shell.alerts()}
+    changed = {one for one in after if after[one] != before[one]}
+    assert changed <= ids, done
+    if not is_whole(done, whole=all(after[one] == "closed" for one in ids)):
+        return False
+    undone = shell("undo", done.document["run_id"], "--yes", "--max", "5000", "--quiet", "--format", "json")
+    restored = {alert["composite_id"]: alert["status"] for alert in shell.alerts()} == before
+    return is_whole(undone, whole=restored)
+
+
+def is_whole(done: CommandResult, *, whole: bool) -> bool:
+    """Return `whole`; what is not whole must be an error, or be said although --quiet is set."""
+    assert done.code == 0 or done.code in EXIT_CODES_OF_ERRORS, done
+    assert "Traceback" not in done.err, done
+    if done.code == 0 and not whole:
+        assert "Incomplete: " in done.err, done
+    return whole and done.code == 0
+
+
+CHECKS = (check_query, check_hash_summary, check_close_and_undo)
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_every_command_gives_what_the_tenant_holds_or_an_error(name: str, tmp_path: Path) -> None:
+    for check in CHECKS:
+        folder = tmp_path / check.__name__
+        folder.mkdir()
+        with serve_customers(folder, alerts=ALERTS, **SWITCHES[name]) as shell:
+            whole = check(shell)
+            assert whole or name not in WHOLE, check.__name__
+
+
+CORE = (
+    "a 500 beside half, once",
+    "a 400 beside half, once",
+    "an empty last page",
+    "empty pages, always",
+    "after expires, 404",
+    "after expires, 200",
+    "504 on a page of over 300",
+    "413 on over 100 ids",
+    "no combined search",
+    "combined leaves hidden out",
+    "entities.sha256 fails",
+    "unknown ids are named",
+)
+PAIRS = [pair for pair in combinations(CORE, 2) if not SWITCHES[pair[0]].keys() & SWITCHES[pair[1]].keys()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", PAIRS, ids=" + ".join)
+def test_pairs_of_switches_do_too(pair: tuple[str, str], tmp_path: Path) -> None:
+    one, other = pair
+    for check in CHECKS:
+        folder = tmp_path / check.__name__
+        folder.mkdir()
+        with serve_customers(folder, alerts=ALERTS, **SWITCHES[one], **SWITCHES[other]) as shell:
+            whole = check(shell)
+            assert whole or not WHOLE.issuperset(pair), check.__name__
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CORE)
+def test_time_slices_read_in_parallel_do_too(name: str, tmp_path: Path) -> None:
+    with serve_customers(tmp_path, alerts=3_600, **SWITCHES[name]) as shell:
+        assert check_query(shell) or name not in WHOLE
