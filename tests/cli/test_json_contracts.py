@@ -25,6 +25,7 @@ HASH_SUMMARY = {
     **dict.fromkeys(("by_severity", "by_product", "by_day"), dict),
     "hashes": list,
     "related": list,
+    "incomplete": list,
 }
 HASH = {
     "sha256": str,

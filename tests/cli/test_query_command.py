@@ -255,7 +255,7 @@ def test_a_stream_that_breaks_leaves_a_former_file_as_it_was(acme: Any) -> None:
     file: Path = shell.folder / "alerts.jsonl"
     file.write_text("yesterday's\n")
     shell.server.call(
-        lambda: shell.tenant.faults.add(Fault(kind="status", endpoint="combined", skip=1, times=1, status=404))
+        lambda: shell.tenant.faults.add(Fault(kind="status", endpoint="combined", skip=1, times=1, status=400))
     )
     done = shell("query", "--all", "--format", "jsonl", "-o", str(file))
     assert done.code != 0
@@ -267,7 +267,7 @@ def test_a_stream_that_breaks_leaves_a_former_file_as_it_was(acme: Any) -> None:
 def test_a_json_stream_that_breaks_in_the_middle_is_not_followed_by_a_second_document(acme: Any) -> None:
     shell = acme(alerts=2500)
     shell.server.call(
-        lambda: shell.tenant.faults.add(Fault(kind="status", endpoint="combined", skip=1, times=1, status=404))
+        lambda: shell.tenant.faults.add(Fault(kind="status", endpoint="combined", skip=1, times=1, status=400))
     )
     done = shell("query", "--all", "--format", "json")
     assert done.code != 0

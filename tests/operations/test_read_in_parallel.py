@@ -78,7 +78,7 @@ def test_a_reader_that_keeps_failing_fails_the_read() -> None:
     tenant = Tenant(alerts=5_000, seed=8)
     with Server(tenant, port=0) as server:
         client = client_for(tenant, server, cids=(tenant.cid,))
-        server.call(lambda: tenant.faults.add(Fault(kind="status", status=404, endpoint="combined", skip=2)))
+        server.call(lambda: tenant.faults.add(Fault(kind="status", status=400, endpoint="combined", skip=2)))
         with pytest.raises(Rejected):
             ids_read(client, Selection(), readers=4)
         client.close()

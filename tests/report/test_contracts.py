@@ -79,6 +79,7 @@ def test_hash_summary() -> None:
                 "filenames": ["explorer.exe"],
             }
         ],
+        "incomplete": [],
     }
 
 

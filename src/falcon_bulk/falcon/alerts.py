@@ -85,6 +85,7 @@ class Alerts:
         self._call = transport.call
         self._service = service
         self._size = RequestSize(PAGE)
+        self._has_combined = False
         self._pages_by_id: PagesById | None = None
         self._pages_show_hidden: bool | None = None
 
@@ -115,17 +116,18 @@ class Alerts:
         after: the token from a page with the same filter and sort. Where combined v1 is not there (404), queries v2
         and entities v2 stand in for it. Raises SearchExpired if `after` has expired.
         """
-        if self._pages_by_id is not None:
+        if self._pages_by_id is not None and self._pages_by_id.is_own(after):
             return self._pages_by_id.page(fql, after=after, sort=sort, limit=limit)
         try:
             answer = self._size.fit(limit, lambda size: self._combined(fql, after, sort, size))
         except Rejected as error:
-            if error.status != 404:
+            if error.status != 404 or (self._has_combined and not after):
                 raise
             if after:
                 raise SearchExpired(error.message, error.hint, status=404, trace_id=error.trace_id) from None
             self._pages_by_id = PagesById(self.ids, self.by_id)
             return self._pages_by_id.page(fql, after="", sort=sort, limit=limit)
+        self._has_combined = True
         return Page(answer.resources or [], answer.total, answer.after)
 
     def _combined(self, fql: str, after: str, sort: str, limit: int) -> ApiResponse:

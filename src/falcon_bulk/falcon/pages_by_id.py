@@ -14,6 +14,7 @@ from falcon_bulk.falcon.page import OLDEST_FIRST, Page
 from falcon_bulk.model.alert import composite_id_of, decode_alert, text
 
 WINDOW = 10_000
+_PREFIX = "ids:"
 
 
 class _Position(msgspec.Struct, frozen=True):
@@ -42,12 +43,17 @@ class PagesById:
         self._ids = ids
         self._by_id = by_id
 
+    @staticmethod
+    def is_own(after: str) -> bool:
+        """Return whether a token is of a page of this class: a chain that combined v1 began goes on there."""
+        return not after or after.startswith(_PREFIX)
+
     def page(self, fql: str, *, after: str, sort: str, limit: int) -> Page:
         """Return one page. after: the token from a page with the same filter and sort.
 
         Raises Rejected beyond 10,000 alerts of one time, or in another order than oldest first.
         """
-        position = msgspec.json.decode(after, type=_Position) if after else _Position()
+        position = msgspec.json.decode(after.removeprefix(_PREFIX), type=_Position) if after else _Position()
         if position.offset + limit > WINDOW:
             limit = WINDOW - position.offset
         window = f"({fql})+" if fql else ""
@@ -62,7 +68,7 @@ class PagesById:
             position = _Position(self._next_window(documents, position, sort))
         else:
             position = _Position(position.since, offset)
-        return Page(documents, total, msgspec.json.encode(position).decode())
+        return Page(documents, total, _PREFIX + msgspec.json.encode(position).decode())
 
     def _next_window(self, documents: Sequence[msgspec.Raw], position: _Position, sort: str) -> str:
         last = text(decode_alert(documents[-1]).created_timestamp) if documents else ""

@@ -78,7 +78,7 @@ class PageChain:
                         return
                     after, empty = "", 0
                 continue
-            is_all = not after and len(page.documents) >= page.total
+            is_all = self._idle_restarts and not after and len(page.documents) >= page.total
             if is_all or not page.after or not page.documents:
                 return
             after = page.after
