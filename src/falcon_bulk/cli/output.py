@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from falcon_bulk.atomic_file import check_writable, write_atomically
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import wants_color
 from falcon_bulk.errors import UsageProblem
+from falcon_bulk.report.existing_file import may_be_report
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
 from falcon_bulk.report.output import Sink, render
 from falcon_bulk.report.preview import Screen
@@ -47,7 +49,7 @@ class Output:
         if self.is_folder:
             path.mkdir(parents=True, exist_ok=True)
             path = path / f"{name()}{SUFFIXES[self.file_format]}"
-        with write_atomically(path) as file:
+        with write_atomically(path, may_replace=partial(may_be_report, self.file_format)) as file:
             report.write(Sink(file), self.file_format, signature)
         return path
 
@@ -98,7 +100,7 @@ def open_output(line: CommandLine, kind: str) -> Output:
         path, is_folder, file_format = _place(options.output, options)
         check(kind, file_format)
         if not is_folder:
-            check_writable(path)
+            check_writable(path, may_replace=partial(may_be_report, file_format))
     return Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color))
 
 

@@ -14,13 +14,29 @@ _HINT = "Set FALCON_BULK_STATE_DIR to another folder."
 
 
 def state_dir(environ: Mapping[str, str]) -> Path:
-    """Return the state folder: FALCON_BULK_STATE_DIR, else the platform's folder for user state."""
+    """Return the state folder: FALCON_BULK_STATE_DIR, else the platform's folder for user state.
+
+    Raises AccessProblem if it is below the home folder, and that is not known.
+    """
     named = environ.get("FALCON_BULK_STATE_DIR", "").strip()
     if named:
-        return Path(os.path.expanduser(named)).absolute()  # noqa: PTH111 - Path's raises on an unknown user
+        folder = os.path.expanduser(named)  # noqa: PTH111 - Path's raises on an unknown user
+        if folder.startswith("~"):
+            raise _no_home(named)
+        return Path(folder).absolute()
     from platformdirs import user_state_path
 
-    return user_state_path("falcon-bulk", appauthor=False)
+    folder = os.fspath(user_state_path("falcon-bulk", appauthor=False))
+    if not os.path.isabs(folder) or (_POSIX and environ.get("HOME") == "" and "XDG_STATE_HOME" not in environ):  # noqa: PTH117
+        raise _no_home(folder)
+    return Path(folder)
+
+
+def _no_home(folder: str) -> AccessProblem:
+    return AccessProblem(
+        f"The state folder {folder} cannot be found: HOME is not set, and the system does not know this user.",
+        "Set HOME, or FALCON_BULK_STATE_DIR to a folder for the journal.",
+    )
 
 
 def prepare_state_dir(path: Path, *, posix: bool = _POSIX, uid: int | None = None) -> None:

@@ -28,6 +28,11 @@ def check_customer_cid(folder: Path, customer: str, cids: Iterable[str]) -> None
         )
 
 
+def is_remembered(folder: Path, cid: str) -> bool:
+    """Return whether the CID is remembered for a customer: a change of it began."""
+    return cid in _read(folder).values()
+
+
 def remember_customer_cid(folder: Path, customer: str, cid: str) -> None:
     """Remember the customer's CID, unless one is remembered already."""
     with _locked(folder):

@@ -17,6 +17,7 @@ from sqlalchemy.pool import StaticPool
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from falcon_bulk.errors import JournalProblem
+from falcon_bulk.journal.customer_cids import is_remembered
 from falcon_bulk.journal.files import VERSION
 from falcon_bulk.journal.migrations import migrate
 from falcon_bulk.journal.schema import metadata, schema_version
@@ -36,6 +37,11 @@ class Database:
         self._lock = threading.RLock()
         self._writing = False
         try:
+            if _was_emptied(path):
+                raise JournalProblem(
+                    f"The journal {path} is empty, and runs were recorded in it.",
+                    "Restore it from a copy. If its runs may be forgotten, remove the file.",
+                )
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             self._engine = create_engine("sqlite://", creator=self._connect, poolclass=StaticPool)
             event.listen(self._engine, "begin", self._begin)
@@ -125,6 +131,16 @@ class Database:
         db.execute(schema_version.delete())
         db.execute(schema_version.insert().values(version=VERSION))
         db.exec_driver_sql(f"PRAGMA user_version={VERSION}")  # so that the first version refuses it
+
+
+def _was_emptied(path: Path) -> bool:
+    """Return whether the file is empty although its CID is remembered, which happens when a run begins.
+
+    A process that was killed while it created a journal leaves an empty file too, but no CID.
+    """
+    with suppress(FileNotFoundError):
+        return path.stat().st_size == 0 and is_remembered(path.parent, path.stem)
+    return False
 
 
 def _keep_connection(context: ExceptionContext) -> None:

@@ -25,7 +25,7 @@ from falcon_bulk.model.run import AlertRunResult, IndicatorRunResult, RunResult,
 from falcon_bulk.operations.changes.alert_target import AlertTarget
 from falcon_bulk.operations.changes.engine import NEVER_READ, Engine
 from falcon_bulk.operations.changes.indicator_targets import CreateTarget, DeleteTarget
-from falcon_bulk.operations.changes.plan_file import PlanFileWriter
+from falcon_bulk.operations.changes.plan_file import PlanFileWriter, is_plan
 from falcon_bulk.operations.changes.plan_sink import NullSink, PlanSink
 from falcon_bulk.operations.changes.target import Current, Target
 from falcon_bulk.operations.changes.throttle import Pace
@@ -104,7 +104,7 @@ def dry_run(operation: Operation, tenant: Tenant, approve: Approve, plan_file: P
         preview = operation.fill(NullSink())
         approve(plan, preview)
     else:
-        with write_atomically(plan_file, 0o600) as file:
+        with write_atomically(plan_file, 0o600, may_replace=is_plan) as file:
             writer = PlanFileWriter(file, plan)
             preview = operation.fill(writer)
             approve(plan, preview)

@@ -62,6 +62,14 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for a line that is no JSON, is not UTF-8, or is nested too deeply."""
 
 
+PLAN_START = b'{"line":"plan","schema":"falcon-bulk/plan/'
+
+
+def is_plan(head: bytes) -> bool:
+    """Return whether a file that begins with these bytes is a plan file, of whatever version."""
+    return head.startswith(PLAN_START)
+
+
 class PlanFileWriter:
     """A plan sink that writes a file as the plan is made. `finish` completes it."""
 
