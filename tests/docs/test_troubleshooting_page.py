@@ -346,6 +346,18 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, "apply", "epp.plan", "--yes")
 
 
+@provokes("… was not written by falcon-bulk and is left as it is.")
+def _(shell: CommandRunner) -> str:
+    return said_by(shell, "hash-summary", "-o", str(shell.write_env("notes.md", "Ask Ann.\n")))
+
+
+@provokes("The journal … is empty, and runs were recorded in it.")
+def _(shell: CommandRunner) -> str:
+    shell(*SINCE_EVER)
+    shell.journal_path.write_bytes(b"")
+    return said_by(shell, "runs")
+
+
 @provokes("… is no plan that falcon-bulk made: …")
 def _(shell: CommandRunner) -> str:
     plan = a_plan(shell)

@@ -21,20 +21,23 @@ def state_dir(environ: Mapping[str, str]) -> Path:
     named = environ.get("FALCON_BULK_STATE_DIR", "").strip()
     if named:
         folder = os.path.expanduser(named)  # noqa: PTH111 - Path's raises on an unknown user
-        if folder.startswith("~"):
-            raise _no_home(named)
+        if folder == "~" or folder.startswith("~/"):
+            raise _no_home()
         return Path(folder).absolute()
     from platformdirs import user_state_path
 
-    folder = os.fspath(user_state_path("falcon-bulk", appauthor=False))
-    if not os.path.isabs(folder) or (_POSIX and environ.get("HOME") == "" and "XDG_STATE_HOME" not in environ):  # noqa: PTH117
-        raise _no_home(folder)
-    return Path(folder)
+    try:
+        path = user_state_path("falcon-bulk", appauthor=False)
+    except RuntimeError:  # neither HOME nor the password database has a home folder
+        raise _no_home() from None
+    if not path.is_absolute():  # what earlier versions of platformdirs return then
+        raise _no_home()
+    return path
 
 
-def _no_home(folder: str) -> AccessProblem:
+def _no_home() -> AccessProblem:
     return AccessProblem(
-        f"The state folder {folder} cannot be found: HOME is not set, and the system does not know this user.",
+        "The state folder cannot be found: HOME is not set, and the system does not know this user.",
         "Set HOME, or FALCON_BULK_STATE_DIR to a folder for the journal.",
     )
 
