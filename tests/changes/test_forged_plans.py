@@ -213,6 +213,7 @@ def test_what_is_sent_is_what_was_shown_or_the_plan_is_refused(
     ids = tuple(alert.composite_id for alert in harness.tenant.store.newest_first[start : start + SIZE])
     request = ChangeRequest(status=Status.CLOSED, operator="ann", resolution=resolution, overrides=ALL_GUARDRAILS)
     path = harness.folder / "forged.plan"
+    path.unlink(missing_ok=True)
     harness.save_plan(ids, request, path)
     forge(path, changes, repair=repair)
     done = len(harness.tenant.request_log.changes)
