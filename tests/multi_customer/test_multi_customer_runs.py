@@ -102,7 +102,9 @@ def test_each_customer_gets_a_report_of_its_own_and_it_names_no_other(serving: C
     days = {before, time.strftime("%y%m%d", time.gmtime())}
     assert done.code == 0, done
     files = sorted(Path(serving.folder, "reports").iterdir())
-    assert [file.name for file in files] in [[f"{name}_{day}.json" for name in sorted(serving.tenants)] for day in days]
+    assert [file.name for file in files] in [
+        [f"{name}_{day}_hash-summary.json" for name in sorted(serving.tenants)] for day in days
+    ]
     for file in files:
         mine = json.loads(file.read_text())["customer"]
         text = file.read_text()

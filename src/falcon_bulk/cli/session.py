@@ -31,17 +31,21 @@ if TYPE_CHECKING:
 READERS = 8
 QUOTA = 50
 PARALLEL_CUSTOMERS = 4
+ABOUT_NO_CUSTOMER = ("customers", "schedule")
+"""Commands whose files are not about one customer."""
 
 
 @dataclass
 class Session:
     """One command while it runs, for one customer or several; `open` makes it.
 
+    command: its name with that of its subcommand, such as `runs-list`.
     unknown_fields: fields that may not exist, with what to say if no alert read has them.
     unfinished: run ids of runs begun here that have something left, with the command that resumes each.
     """
 
     argv: tuple[str, ...]
+    command: str
     options: SharedOptions
     customers: CustomerSelection
     output: Output
@@ -64,7 +68,8 @@ class Session:
         console = Console(quiet=options.quiet, verbose=options.verbose, progress=not options.no_progress)
         customers = select_customers(options, console.say)
         console.customer_arguments = customers.all_arguments
-        return cls(line.argv, options, customers, open_output(line, kind), console)
+        _program, *names = ctx.command_path.split()
+        return cls(line.argv, "-".join(names), options, customers, open_output(line, kind), console)
 
     def for_customer(self, customer: str) -> "Session":
         """Return the session of one customer of several: its own settings, files only in the folder of -o."""
@@ -177,10 +182,28 @@ class Session:
         return report.exit_code
 
     def write_file(self, report: Report) -> Path | None:
-        """Write a report to the file of --output, or to this customer's file in its folder, if there is one."""
-        return self.output.to_file(
-            report, self._signature(), lambda: f"{self.load_settings().customer}_{self.clock.now():%y%m%d}"
-        )
+        """Write a report to the file of --output, or to a file in its folder, if there is one; name the latter."""
+        written = self.output.to_file(report, self._signature(), self._file_stem)
+        if written and self.output.is_folder:
+            self.console.say(f"Wrote {written}.")
+        return written
+
+    def _file_stem(self) -> str:
+        """Return the name of this command's file in the folder of --output, such as `acme_261127_hash-summary`.
+
+        Only the same command for the same customer on the same day gets the same name.
+        """
+        owner = self._file_owner()
+        return "_".join((*([owner] if owner else []), f"{self.clock.now():%y%m%d}", self.command))
+
+    def _file_owner(self) -> str:
+        """Return the customer that a file is about: as --customer names it; '' where it is about none."""
+        if self.customers.name or self.command.startswith(ABOUT_NO_CUSTOMER):
+            return self.customers.name
+        try:
+            return self.load_settings().customer
+        except FalconBulkError:
+            return ""
 
     def note_about(self, fmt: Format, note: str) -> None:
         """Show what is different about a format, if the result is written in it."""

@@ -98,7 +98,7 @@ _SHARED = (
         "--output",
         metavar="FILE|DIR",
         shell_complete=completions.complete_files,
-        help="Also write a file; its suffix sets the format. In a folder: NAME_YYMMDD.md.",
+        help="Also write a file; its suffix sets the format. In a folder: NAME_YYMMDD_COMMAND.md.",
     ),
     _shared("--output-format", type=_FORMAT, help="Format of files in the folder of -o.  [default: markdown]"),
     _shared("--readers", type=click.IntRange(1, 32), metavar="N", help="Concurrent reads at most.  [default: 8]"),
