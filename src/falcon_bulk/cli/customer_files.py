@@ -3,6 +3,7 @@
 import getpass
 import os
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 
 import click
@@ -20,19 +21,28 @@ from falcon_bulk.operations.customers import customer_files
 
 
 class Question(NamedTuple):
-    """A question for a value: its key in the env file, its setting, the prompt, and whether input is hidden."""
+    """A question for a value: its key in the env file, its setting, the prompt, and whether input is hidden.
+
+    if_blank: asked once more after a blank answer; '' for a value that may be left out without a word.
+    """
 
     key: str
     setting: str
     prompt: str
     hidden: bool = False
+    if_blank: str = ""
 
 
 QUESTIONS = (
     Question("FALCON_CLIENT_ID", "client_id", "Client ID:"),
     Question("FALCON_CLIENT_SECRET", "client_secret", "Client secret (not shown):", hidden=True),
     Question("FALCON_BASE_URL", "base_url", f"Region, {', '.join(CLOUDS)} or the API's URL [us-1]:"),
-    Question("FALCON_CID", "cids", "CID, commas between several [not checked]:"),
+    Question(
+        "FALCON_CID",
+        "cids",
+        "CID, commas between several [not checked]:",
+        if_blank="Without FALCON_CID, credentials of another customer would go unnoticed. CID, or Enter again for none:",
+    ),
     Question("FALCON_OPERATOR", "operator", "Operator, named in comments [login name]:"),
     Question("FALCON_TAGS", "tags", "Tags, commas between several [none]:"),
 )
@@ -78,9 +88,25 @@ def ask_for_values(console: Console) -> dict[str, str]:
     values = {}
     with abort_prompt_on_signals("nothing was written"):
         for question in QUESTIONS:
-            if value := _ask(console, question):
+            value = _ask(console, question)
+            if not value and question.if_blank:
+                value = _ask(console, question._replace(prompt=question.if_blank))
+            if value:
                 values[question.key] = value
     return values
+
+
+def ask_to_test_login(console: Console, path: Path) -> bool:
+    """Ask whether to log in with a new env file; the end of input is a no. Raises Stopped on a signal."""
+    with abort_prompt_on_signals(f"{path} was written, the login was not tested"):
+        while True:
+            answer = console.ask("Test the login now? Nothing is changed. [Y/n]:")
+            match answer.strip().lower() if answer is not None else "no":
+                case "" | "y" | "yes":
+                    return True
+                case "n" | "no":
+                    return False
+            console.error("Answer yes or no.")
 
 
 def _missing(session: Session, name: str) -> CustomerFile:

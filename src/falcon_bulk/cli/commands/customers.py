@@ -89,28 +89,38 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
 @shared_options
 @click.pass_context
 def add(ctx: click.Context, name: str) -> int:
-    """Ask for a customer's values and write its env file, readable by you alone.
+    """Ask for a customer's values, write its env file, readable by you alone, and offer to test the login.
 
     The client secret is not shown as you type it; no option takes it.
     """
     import os
 
-    from falcon_bulk.cli.customer_files import ask_for_values, check_is_new, customers_session
+    from falcon_bulk.cli.customer_files import ask_for_values, ask_to_test_login, check_is_new, customers_session
     from falcon_bulk.cli.hints import suggest
     from falcon_bulk.config.customers import add_customer
-    from falcon_bulk.operations.customers import customer_files
-    from falcon_bulk.report.customers import customer_files_report
+    from falcon_bulk.operations.customers import check_customer, customer_files
+    from falcon_bulk.report.customers import customer_checks_report, customer_files_report
 
     session = customers_session(ctx)
     check_is_new(session, name)
     path = add_customer(name, session.customers.folder, ask_for_values(session.console))
-    written = [file for file in customer_files(session.customers.folder, os.environ) if file.customer == name]
-    session.publish(customer_files_report(written))
-    session.console.say(f"Wrote {path}, readable by you alone.")
-    if not written[0].cids:
-        session.console.say("Note: without FALCON_CID, credentials of another customer would go unnoticed.")
-    suggest(session, "Next:", "customers", "check", name)
-    return written[0].exit_code
+    say = session.console.say
+    say(f"Wrote {path}, readable by you alone.")
+    (written,) = (file for file in customer_files(session.customers.folder, os.environ) if file.customer == name)
+    if not ask_to_test_login(session.console, path):
+        exit_code = session.publish(customer_files_report([written]))
+        suggest(session, "Next:", "customers", "check", name)
+        return exit_code
+    checked = check_customer(written, lambda customer: session.for_customer(customer).tenant())
+    exit_code = session.publish(customer_checks_report([checked]))
+    if checked.cid and not written.cids:
+        say(f"This login sees the CID {checked.cid}. If that is {name}, add to {path}:  FALCON_CID={checked.cid}")
+    if exit_code:
+        say(f"Correct {path}, then test it again.")
+        suggest(session, "Test it:", "customers", "check", name)
+    else:
+        suggest(session, "Next:", "summary", "--customer", name)
+    return exit_code
 
 
 @command.command("confirm", epilog=examples("customers confirm acme"))
