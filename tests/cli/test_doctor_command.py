@@ -1,6 +1,7 @@
 """doctor reports problems without private data, and changes nothing."""
 
 import json
+import platform
 import re
 import sqlite3
 from pathlib import Path
@@ -209,6 +210,42 @@ def _stable_rows(text: str) -> list[str]:
     """The rows of the report to paste, without what differs between two calls: the quota and the free space."""
     rows = [line for line in text.splitlines() if line.startswith("| ") and "quota" not in line]
     return [re.sub(r"[\d,.]+ GB free", "GB free", row) for row in rows]
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["usable", "broken"])
+def test_the_report_to_paste_has_no_cid_no_name_no_host_and_no_path(acme: Any, tmp_path: Path, broken: bool) -> None:
+    shell = acme(alerts=50)
+    folder = tmp_path / "Clients of Hooli" / "state"
+    cid, other_cid = "ABCDEF0123456789ABCDEF0123456789-9A", "fedcba9876543210fedcba9876543210"
+    state = {"FALCON_BULK_STATE_DIR": str(folder), "NO_PROXY": "127.0.0.1, intra.umbrella.example"}
+    network = {"HTTPS_PROXY": "http://proxy.umbrella.example:3128", "REQUESTS_CA_BUNDLE": "/etc/pki/Umbrella Root.pem"}
+    # Initech has Acme's login; a journal is another customer's; the keys and the file's text name customers.
+    shell.write_customer(
+        "Initech", tenant="acme", FALCON_CID=cid, FALCON_CUSTOMER="Initech", FALCON_OPERATOR="Jane Roe"
+    )
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / f"{other_cid}.sqlite3").write_bytes(b"this is no database, and long enough to be looked at\n" * 100)
+    more = {"FALCON_BASE_URL": "https://falcon.umbrella.example"} if broken else {}
+    shell.write_customer("acme", FALCON_OPERATOR="jane.doe", ACME_TOKEN="x", FALCON_CUSTOMER="Globex", **more)
+    done = shell("doctor", "--format", "markdown", env=state | network)
+    text = done.text.replace("\\", "")
+    assert "| env file | fail |" in text
+    assert "the same credentials as" in text or broken
+    assert str(folder) in shell("doctor", "--format", "json", env=state | network).text
+    tenant = shell.tenant
+    known = (tenant.cid, tenant.client_id, cid, cid[:32], other_cid, str(tmp_path))
+    names = ("acme", "globex", "initech", "hooli", "umbrella", "jane", "roe", platform.node())
+    for private in (*known, *names):
+        assert private.lower() not in text.lower(), private
+
+
+def test_a_cid_that_no_file_names_is_not_pasted(acme: Any) -> None:
+    shell = acme(alerts=50)
+    shell.write_customer("acme", FALCON_CID=None)
+    text = shell("doctor", "--format", "markdown").text
+    assert "Set FALCON_CID=" in text.replace("\\", "")
+    assert shell.tenant.cid not in text
+    assert shell.tenant.cid[:4] not in text
 
 
 @pytest.mark.slow

@@ -41,7 +41,7 @@ QUESTIONS = (
         "FALCON_CID",
         "cids",
         "CID, commas between several [not checked]:",
-        if_blank="Without FALCON_CID, credentials of another customer would go unnoticed. CID, or Enter again for none:",
+        if_blank="Without it, credentials of another customer would go unnoticed. CID, or Enter again for none:",
     ),
     Question("FALCON_OPERATOR", "operator", "Operator, named in comments [login name]:"),
     Question("FALCON_TAGS", "tags", "Tags, commas between several [none]:"),

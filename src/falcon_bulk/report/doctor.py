@@ -11,14 +11,17 @@ from falcon_bulk.report.output import Sink
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Sheet
 
-_ID = re.compile(r"\b([0-9a-f]{4})[0-9a-f]{28}\b")  # a CID or a client id, also one that the settings do not name
+# What the settings do not name: a CID or a client id, with the CID's checksum; a host that is not Falcon's; a path.
+_ID = re.compile(r"(?<![0-9a-z])[0-9a-f]{32}(?:-[0-9a-f]{2})?(?![0-9a-z])", re.IGNORECASE)
+_HOST = re.compile(r"(?<=://)(?![\w.-]+\.crowdstrike\.com\b)[^\s/:,;'\"]+", re.IGNORECASE)
+_PATH = re.compile(r"(?<![\w.:/~])(?:/|~/)[^\s:,;'\"`]*")
 _COLUMNS = (
     Column("check", min_width=13),
     Column("result", min_width=7),
     Column("what", wrap=True, min_width=30),
     Column("hint", wrap=True, drop_order=1, min_width=20),
 )
-PASTE = "For a bug report, paste this; no secret, customer, CID or user name is in it:"
+PASTE = "For a bug report, paste this; no secret, CID, name, host or path is in it:"
 
 
 class CheckDocument(msgspec.Struct, frozen=True):
@@ -77,10 +80,17 @@ def _unnamed(check: Check, names: Mapping[str, str]) -> Check:
 
 
 def _without(text: str, names: Mapping[str, str]) -> str:
-    """Replace the names as whole words, since a customer may be called `a`; the longest first."""
-    text = _ID.sub(r"\1…", text)
-    known = sorted((name for name in names if len(name) > 1), key=len, reverse=True)
-    if not known:
-        return text
-    pattern = "|".join(map(re.escape, known))
-    return re.sub(rf"(?<![A-Za-z0-9_-])(?:{pattern})(?![A-Za-z0-9_-])", lambda found: names[found[0]], text)
+    """Replace the names as whole words in any case, the longest first, then ids, hosts and paths that nobody named.
+
+    A name of one letter is left alone, since a customer may be called `a`.
+    """
+    known = {name.lower(): replacement for name, replacement in names.items() if len(name) > 1}
+    if known:
+        pattern = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+        text = re.sub(
+            rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])",
+            lambda found: known[found[0].lower()],
+            text,
+            flags=re.IGNORECASE,
+        )
+    return _PATH.sub("PATH", _HOST.sub("HOST", _ID.sub("ID", text)))
