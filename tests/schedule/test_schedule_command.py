@@ -2,8 +2,10 @@
 
 import json
 import os
+import pwd
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from falcon_emulator import Server, Tenant
 from tests.support.command import CommandResult, CommandRunner
 from tests.support.sampling import quick_first
-from tests.support.schedulers import cron_command, setting, sh
+from tests.support.schedulers import cron_command, run_service, setting, sh
 
 SHA256 = "a" * 64
 CRON_ENVIRONMENT = {"PATH": "/nonexistent", "HOME": "/", "LANG": "C"}
@@ -83,6 +85,52 @@ def test_the_exit_code_is_that_of_the_command(acme: CommandRunner) -> None:
     assert "No alert matches" in Path(lines["log"]).read_text()
 
 
+def test_cron_mails_the_error_of_a_wrong_secret_and_nothing_of_a_success(acme: CommandRunner) -> None:
+    lines = schedule_json(acme, "query", "--customer", "acme", "--filter", "name:!'100%'")
+    works = sh(cron_command(lines["crontab"]), Path("/"), CRON_ENVIRONMENT)
+    assert (works.returncode, works.stdout, works.stderr) == (0, "", "")
+    acme.write_customer("acme", FALCON_CLIENT_SECRET="wrong")
+    failed = sh(cron_command(lines["crontab"]), Path("/"), CRON_ENVIRONMENT)
+    assert failed.returncode == 4, failed
+    assert failed.stdout.startswith(f"{lines['name']} failed with exit code 4. The end of its log:\n")
+    assert "Error: " in failed.stdout
+    assert "Hint: " in failed.stdout
+    assert "wrong" not in failed.stdout
+
+
+def test_cron_mails_that_the_folder_or_the_program_is_gone(acme: CommandRunner) -> None:
+    lines = schedule_json(acme, "query", "--customer", "acme")
+    for path in (str(acme.folder), sys.executable):
+        gone = sh(cron_command(lines["crontab"].replace(path, f"{path}-gone")), Path("/"), CRON_ENVIRONMENT)
+        assert gone.returncode != 0
+        assert f"{lines['name']} failed with exit code" in gone.stdout
+
+
+def test_a_service_that_fails_starts_another_that_mails_the_end_of_the_log(acme: CommandRunner) -> None:
+    lines = schedule_json(acme, "query", "--customer", "acme", "--filter", "name:!'100%'")
+    acme.write_customer("acme", FALCON_CLIENT_SECRET="wrong")
+    failed = run_service(lines["service"], CRON_ENVIRONMENT)
+    assert failed.returncode == 4, failed
+    assert setting(lines["service"], "OnFailure") == [f"{lines['name']}-failed.service"]
+
+    sendmail = acme.folder / "bin" / "sendmail"
+    sendmail.parent.mkdir()
+    sendmail.write_text(f'#!/bin/sh\necho "$@" > {acme.folder}/recipient\ncat > {acme.folder}/mail\n')
+    sendmail.chmod(0o755)
+    told = run_service(lines["failure_service"], {"PATH": f"{sendmail.parent}:/usr/bin:/bin"})
+    assert told.returncode == 0, told
+    assert (acme.folder / "recipient").read_text() == f"-i {pwd.getpwuid(os.getuid()).pw_name}\n"
+    subject, blank, *text = (acme.folder / "mail").read_text().splitlines()
+    assert (subject, blank) == (f"Subject: {lines['name']} failed", "")
+    assert any(line.startswith("Error: ") for line in text)
+
+    (sendmail.parent / "logger").write_text(f'#!/bin/sh\necho "$@" > {acme.folder}/logged\n')
+    (sendmail.parent / "logger").chmod(0o755)
+    sendmail.write_text("#!/bin/sh\ncat > /dev/null\nexit 127\n")
+    assert run_service(lines["failure_service"], {"PATH": f"{sendmail.parent}:/usr/bin:/bin"}).returncode == 0
+    assert f"{lines['name']} failed; its log is {lines['log']}" in (acme.folder / "logged").read_text()
+
+
 def test_paths_are_absolute_and_the_state_folder_is_copied(shell: CommandRunner) -> None:
     lines = schedule_json(shell, "query", "--customer", "acme")
     folder = str(shell.folder)
@@ -125,8 +173,9 @@ def test_the_blocks_are_labelled_and_hold_the_same_as_json(shell: CommandRunner)
         "# cron: a line for `crontab -e`",
         f"# systemd: ~/.config/systemd/user/{lines['name']}.service",
         f"# systemd: ~/.config/systemd/user/{lines['name']}.timer",
+        f"# systemd: ~/.config/systemd/user/{lines['name']}-failed.service",
     ]
-    for block in ("crontab", "service", "timer"):
+    for block in ("crontab", "service", "timer", "failure_service"):
         assert lines[block] in done.text
     code = "".join(f"    {line}\n" for line in lines["service"].splitlines())
     assert code in schedule(shell, "--format", "markdown", "--", "query", "--customer", "acme").text
@@ -141,7 +190,7 @@ def test_at_prints_the_crontab_line_alone_and_says_so(shell: CommandRunner) -> N
     assert "Note: --at is for crontab alone; for systemd units use --daily, --weekly or --every." in done.err
     assert "systemctl" not in done.err
     document = schedule_json(shell, "query", "--customer", "acme", when=when)
-    assert (document["service"], document["timer"]) == (None, None)
+    assert (document["service"], document["timer"], document["failure_service"]) == (None, None, None)
     assert document["crontab"] in done.text
 
 

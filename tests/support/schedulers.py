@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from contextlib import ExitStack
 from pathlib import Path
 
 
@@ -52,3 +53,23 @@ def split_exec_start(setting: str) -> list[str]:
 def setting(unit: str, key: str) -> list[str]:
     """Return the values of a setting in a unit file."""
     return [line.split("=", 1)[1] for line in unit.splitlines() if line.startswith(f"{key}=")]
+
+
+def run_service(unit: str, environment: dict[str, str]) -> "subprocess.CompletedProcess[bytes]":
+    """Run a oneshot service as systemd does: its working directory, its variables, its log, no standard input."""
+    (start,) = setting(unit, "ExecStart")
+    variables = [shlex.split(value)[0].replace("%%", "%").split("=", 1) for value in setting(unit, "Environment")]
+    folders = setting(unit, "WorkingDirectory") or ["/"]
+    with ExitStack() as stack:
+        logs = [value.removeprefix("append:").replace("%%", "%") for value in setting(unit, "StandardOutput")]
+        output = stack.enter_context(Path(logs[0]).open("ab")) if logs else subprocess.DEVNULL
+        return subprocess.run(
+            split_exec_start(start),
+            cwd=folders[0].replace("%%", "%"),
+            env=environment | dict(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            timeout=60,
+            check=False,
+        )

@@ -35,13 +35,16 @@ class SharedOptions(NamedTuple):
 class CommandLine:
     """One command line while it is read and run: Click's `ctx.obj`.
 
-    options: the shared ones read so far. stdout_begun: whether a result was begun on standard output.
+    options: the shared ones read so far. command: its name, once a session is open. stdout_begun: whether a result was
+    begun on standard output. notified: whether those of --notify were told of the result.
     """
 
     def __init__(self, argv: tuple[str, ...] = ()) -> None:
         self.argv = argv
         self.options = SharedOptions()
+        self.command = ""
         self.stdout_begun = False
+        self.notified = False
 
     @classmethod
     def of(cls, ctx: click.Context) -> "CommandLine":

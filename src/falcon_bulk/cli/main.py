@@ -19,7 +19,7 @@ from falcon_bulk.cli.customer_hints import name_customer
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import explain_usage_error
-from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
+from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped, UsageProblem
 from falcon_bulk.textsafe import printable
 
 if TYPE_CHECKING:
@@ -170,7 +170,21 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
         sys.stderr.write(f"Error: {printable(error.message)}\n")
         if error.hint:
             sys.stderr.write(f"Hint: {printable(_pasteable(error.hint, line))}\n")
+    _notify(error, line)
     return int(error.exit_code)
+
+
+def _notify(error: FalconBulkError, line: CommandLine) -> None:
+    """Tell those of --notify that there is no result. Whoever stops a command, or mistypes it at a terminal, knows."""
+    if not line.options.notify or not line.command or line.notified or isinstance(error, Stopped):
+        return
+    from falcon_bulk.cli.console import is_interactive
+
+    if not (isinstance(error, UsageProblem) and is_interactive()):
+        from falcon_bulk.cli.notifications import notify_of_error
+
+        with suppress(BrokenPipeError):
+            notify_of_error(line, line.command, error.message, _pasteable(error.hint, line), int(error.exit_code))
 
 
 def _pasteable(hint: str, line: CommandLine) -> str:

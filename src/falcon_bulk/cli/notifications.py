@@ -1,20 +1,26 @@
-"""Sends a command's result by mail, to a chat, or to any other service that Apprise supports.
+"""Sends a command's result, or why there is none, by mail, to a chat, or to any other service that Apprise supports.
 
 An Apprise URL holds passwords and tokens, so only the kind of service is ever shown.
 """
 
 import io
 import logging
+import os
+import platform
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.cli.console import Console
-from falcon_bulk.errors import UsageProblem
+from falcon_bulk.config.env_file import read_env_file
+from falcon_bulk.errors import FalconBulkError, UsageProblem
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import render
 from falcon_bulk.report.sheet import Sheet, format_cell
 
+NO_ADDRESS = "--notify names no address, and FALCON_NOTIFY is not set."
 MAX_ROWS = 50
 """Rows of a sheet in a message; the file of -o has all of them."""
 
@@ -52,6 +58,45 @@ class Notifier:
                 kinds = " and ".join(str(plugin.service_name) for plugin in service)
                 where = f"({kinds}, {number} of {len(self._services)})"
                 self._console.error(f"The notification could not be sent {where}.", "The result above is not affected.")
+
+
+def notify_of_error(line: CommandLine, command: str, message: str, hint: str, exit_code: int) -> None:
+    """Tell those of --notify that a command has no result: it could not log in, say, or its env file is invalid.
+
+    Without a URL these are the addresses of the env file, also of one that is invalid elsewhere, else those of the
+    process environment. A failure is reported on stderr and not raised.
+    """
+    console = Console(quiet=False, verbose=False, progress=False)
+    customer, known = _customer_and_addresses(line)
+    title = f"{customer}: {command} failed with exit code {exit_code}"
+    texts = [text for text in (message, hint, f"On {platform.node()}.") if text]
+    urls = [url for one in line.options.notify for url in ((one,) if one else known)]
+    try:
+        Notifier(urls, console).send(title, [Sheet("", (), (), texts)], None)
+    except UsageProblem as problem:
+        if problem.message != message:
+            console.error(f"Nobody could be notified: {problem.message}", problem.hint)
+        return
+    if not urls and message != NO_ADDRESS:
+        console.error("Nobody could be notified: FALCON_NOTIFY is not set, or its file cannot be read.")
+
+
+def _customer_and_addresses(line: CommandLine) -> tuple[str, tuple[str, ...]]:
+    """Return who a command line is about, and the addresses of FALCON_NOTIFY for that."""
+    from falcon_bulk.cli.customer_selection import select_customers
+
+    options = line.options
+    ours = tuple(os.environ.get("FALCON_NOTIFY", "").split())
+    with suppress(FalconBulkError):
+        customers = select_customers(options, lambda _: None)
+        if customers.several:
+            return "several customers", ours
+        path = customers.find_env_file()
+        name = customers.name or (path.stem if path and path.suffix == ".env" else "default")
+        with suppress(FalconBulkError):
+            return name, tuple(read_env_file(path).get("FALCON_NOTIFY", "").split()) if path else ours
+        return name, ours
+    return ",".join(options.customers) or "default", ours
 
 
 def _markdown(title: str, sheets: Iterable[Sheet]) -> str:

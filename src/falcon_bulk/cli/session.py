@@ -60,6 +60,8 @@ class Session:
     def open(cls, ctx: click.Context, kind: str) -> "Session":
         """Check the shared options. kind: of report, see `report.formats.FORMATS`. Raises UsageProblem."""
         line = CommandLine.of(ctx)
+        _program, *names = ctx.command_path.split()
+        line.command = "-".join(names)
         options = line.options
         if options.debug or options.log_file:
             from falcon_bulk.cli.logging_setup import start_logging
@@ -68,8 +70,7 @@ class Session:
         console = Console(quiet=options.quiet, verbose=options.verbose, progress=not options.no_progress)
         customers = select_customers(options, console.say)
         console.customer_arguments = customers.all_arguments
-        _program, *names = ctx.command_path.split()
-        return cls(line.argv, "-".join(names), options, customers, open_output(line, kind), console)
+        return cls(line.argv, line.command, options, customers, open_output(line, kind), console)
 
     def for_customer(self, customer: str) -> "Session":
         """Return the session of one customer of several: its own settings, files only in the folder of -o."""
@@ -123,13 +124,13 @@ class Session:
         process environment.
         """
         if self._notifier is None and (urls := self.options.notify):
-            from falcon_bulk.cli.notifications import Notifier
+            from falcon_bulk.cli.notifications import NO_ADDRESS, Notifier
 
             several = self.customers.several
             known = tuple(os.environ.get("FALCON_NOTIFY", "").split()) if several else self.load_settings().notify
             if "" in urls and not known:
                 raise UsageProblem(
-                    "--notify names no address, and FALCON_NOTIFY is not set.",
+                    NO_ADDRESS,
                     "Put Apprise URLs into FALCON_NOTIFY: in the env file or, for several customers, in the process "
                     "environment.",
                 )
@@ -179,6 +180,7 @@ class Session:
             *others, last = report.sheets()
             sheets = [*others, last.with_notes([report.next_step] if report.next_step else [])]
             notifier.send(report.title or sheets[0].title, sheets, file)
+            self.output.line.notified = True
         return report.exit_code
 
     def write_file(self, report: Report) -> Path | None:

@@ -39,6 +39,11 @@ def schedule_report(schedule: Schedule) -> Report:
 
 def _blocks(schedule: Schedule) -> Iterator[tuple[str, str]]:
     yield "cron: a line for `crontab -e`", schedule.crontab
-    for kind, text in (("service", schedule.service), ("timer", schedule.timer)):
+    units = {
+        f"{schedule.name}.service": schedule.service,
+        f"{schedule.name}.timer": schedule.timer,
+        f"{schedule.name}-failed.service": schedule.failure_service,
+    }
+    for unit, text in units.items():
         if text is not None:
-            yield f"systemd: {USER_UNITS}/{schedule.name}.{kind}", text
+            yield f"systemd: {USER_UNITS}/{unit}", text

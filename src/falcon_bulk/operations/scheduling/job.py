@@ -1,4 +1,8 @@
-"""A scheduled job: one command, quoted for cron and systemd, locked against running twice, its output logged."""
+"""A scheduled job: one command, quoted for cron and systemd, locked against running twice, its output logged.
+
+A command that fails is noticed: the crontab line then writes the end of the log, which cron mails to MAILTO or the
+crontab's owner; the service starts a second one (OnFailure=), which mails it to the unit's user.
+"""
 
 import re
 import shlex
@@ -13,6 +17,10 @@ from falcon_bulk.operations.scheduling.recurrence import Recurrence
 STOP_TIMEOUT = 200
 """Seconds that a stopped service has to finish and record what is in flight: a PATCH may take 180."""
 
+LINES_TOLD = 20
+"""Lines of the log that tell of a failure."""
+
+_TAIL = f"/usr/bin/tail -n {LINES_TOLD}"
 _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9_./:=,@+-]+")
 
 
@@ -47,15 +55,21 @@ class Job:
             crontab=f"{recurrence.cron} {self._cron_command()}",
             service=_unit_text(self._service()) if has_units else None,
             timer=_unit_text(self._timer(recurrence.on_calendar)) if has_units else None,
+            failure_service=_unit_text(self._failure_service()) if has_units else None,
             log=str(self.log),
         )
 
     def _cron_command(self) -> str:
-        """Return the command for sh, each % escaped: to cron a bare one ends the command."""
+        """Return the command for sh, each % escaped: to cron a bare one ends the command.
+
+        Its output goes into the log; if it fails, the end of the log goes to stdout, and the exit code stays.
+        """
         variables = [f"{key}={_quote_for_sh(value)}" for key, value in self.environment.items()]
         command = " ".join([*variables, *map(_quote_for_sh, (*self.lock, *self.command))])
-        line = f"cd {_quote_for_sh(str(self.folder))} && {command} >> {_quote_for_sh(str(self.log))} 2>&1"
-        return line.replace("%", r"\%")
+        log = _quote_for_sh(str(self.log))
+        line = f"cd {_quote_for_sh(str(self.folder))} && {command} >> {log} 2>&1"
+        tell = f'echo "{self.name} failed with exit code $code. The end of its log:"; {_TAIL} {log}'
+        return f"{line} || {{ code=$?; {tell}; exit $code; }}".replace("%", r"\%")
 
     def _service(self) -> Iterator[str]:
         program, *arguments = (*self.lock, *self.command)
@@ -68,6 +82,7 @@ class Job:
         quoted = [_quote_for_systemd(argument).replace("$", "$$") for argument in arguments]
         yield "[Unit]"
         yield f"Description={self.name}"
+        yield f"OnFailure={self.name}-failed.service"
         yield ""
         yield "[Service]"
         yield "Type=oneshot"
@@ -78,6 +93,19 @@ class Job:
         yield f"StandardOutput=append:{_path_setting(self.log)}"
         yield f"StandardError=append:{_path_setting(self.log)}"
         yield f"TimeoutStopSec={STOP_TIMEOUT}"
+
+    def _failure_service(self) -> Iterator[str]:
+        """Yield the unit that OnFailure= starts: it mails the end of the log or, without sendmail, logs the failure."""
+        log = _quote_for_sh(str(self.log))
+        mail = f"{{ echo 'Subject: {self.name} failed'; echo; {_TAIL} {log}; }} | sendmail -i \"$(id -un)\""
+        warning = _quote_for_sh(f"{self.name} failed; its log is {self.log}")
+        script = f"PATH=$PATH:/usr/sbin; {mail} || logger -p user.err {warning}"
+        yield "[Unit]"
+        yield f"Description=Tell that {self.name} failed"
+        yield ""
+        yield "[Service]"
+        yield "Type=oneshot"
+        yield f"ExecStart=/bin/sh -c {_quote_for_systemd(script).replace('$', '$$')}"
 
     def _timer(self, on_calendar: str) -> Iterator[str]:
         yield "[Unit]"
