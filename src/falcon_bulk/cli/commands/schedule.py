@@ -61,8 +61,9 @@ def command(
     """Print the crontab line, and the systemd services and timer, that run a command regularly.
 
     Say when with one of --daily, --weekly, --every and --at; times are local. Nothing is installed. The lines run
-    exactly that command, in this folder, one at a time, and append its output to a log in the state folder. If it fails,
-    the end of the log is mailed, by cron or by the second service. A command that would ask for confirmation is refused.
+    exactly that command, in this folder, one at a time, and append its output to a log in the state folder. If it
+    fails, the end of the log is mailed, by cron or by the second service. A command that would ask for confirmation is
+    refused.
     """
     from falcon_bulk.cli.scheduled_command import MAX_CRON_COMMAND, build_job, check_schedulable, choose_recurrence
     from falcon_bulk.cli.session import Session
