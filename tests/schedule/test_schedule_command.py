@@ -248,6 +248,7 @@ def test_exactly_one_recurrence_is_required(shell: CommandRunner, when: tuple[st
         (["bulk-close", "--ids-file", "-", "--yes", "--max", "5"], "no standard input"),
         (["apply", "x.plan"], "apply would ask"),
         (["undo", "RUN"], "undo would ask"),
+        (["undo", "latest", "--yes", "--max", "5"], "`undo latest` cannot be scheduled."),
         (["customers", "add", "globex"], "cannot be scheduled"),
         (["emulator", "serve"], "cannot be scheduled"),
         (["demo"], "cannot be scheduled"),

@@ -168,6 +168,11 @@ def _check_unattended(parsed: ParsedCommand) -> None:
         and options.get("expect") is None
     ):
         raise UsageProblem("--yes needs a bound.", "Add --max N: the most alerts to change each time.")
+    if parsed.name == "undo" and options.get("yes"):
+        from falcon_bulk.cli.journal_lookup import LATEST  # slow to import: it opens journals
+
+        if options.get("run_id") == LATEST:
+            raise UsageProblem("`undo latest` cannot be scheduled.", "Name the run: --yes does not confirm `latest`.")
     if any(parsed.shared.notify):
         raise UsageProblem(
             "--notify=URL may hold a password, and would be written into the crontab and the units.",
