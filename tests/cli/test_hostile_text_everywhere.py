@@ -101,7 +101,8 @@ def test_nothing_that_falcon_sent_names_a_file(hostile: Planted) -> None:
     for command in ("query --all", "hash-summary", "summary", "runs", f"runs show {hostile.run}"):
         hostile.type(command, "table", "-o", "reports/", "--quiet")
     state = r"customers\.json(\.lock)?|[0-9a-f]{32}\.(holder|lock|sqlite3(-wal|-shm)?)"
-    named = re.compile(rf"customers/acme\.env|reports/acme_\d{{6}}\.md|state/({state})")
+    commands = "query|hash-summary|summary|runs-list|runs-show"
+    named = re.compile(rf"customers/acme\.env|reports/acme_\d{{6}}_({commands})\.md|state/({state})")
     files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
     assert len(files) > 3
     assert not [name for name in files if not named.fullmatch(name)]
