@@ -7,7 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from falcon_bulk.report.formats import FORMATS
 from tests.support.command import CommandResult, CommandRunner
+from tests.support.sampling import quick_first
 
 
 def on_one_day(work: Callable[[], CommandResult]) -> tuple[CommandResult, str]:
@@ -54,6 +58,32 @@ def test_other_commands_and_customers_leave_a_file_alone(acme: Any) -> None:
         expected[written] = (shell.folder / "reports" / written).read_bytes()
         assert {one: (shell.folder / "reports" / one).read_bytes() for one in expected} == expected
     assert files(shell) == set(expected)
+
+
+SCHEDULED = ("--", "summary", "--customer", "acme")
+
+
+@pytest.mark.parametrize(
+    ("kind", "argv", "more"),
+    quick_first(
+        ("schedule", ("schedule", "--daily", "07:00"), SCHEDULED),
+        ("doctor", ("doctor", "--customer", "acme"), ()),
+        ("customers", ("customers", "check", "acme"), ()),
+        ("query", ("query", "--customer", "acme"), ()),
+        ("hash-summary", ("hash-summary", "--customer", "acme"), ()),
+        ("summary", ("summary", "--customer", "acme"), ()),
+        ("run", ("bulk-close", "--customer", "acme", "--product", "epp", "--dry-run"), ()),
+        ("runs", ("runs", "--customer", "acme"), ()),
+    ),
+)
+def test_the_same_command_replaces_its_file_in_every_format(
+    acme: Any, kind: str, argv: tuple[str, ...], more: tuple[str, ...]
+) -> None:
+    shell: CommandRunner = acme(alerts=60)
+    for fmt in sorted(FORMATS[kind]):
+        for _ in range(2):
+            done = shell.bare(*argv, "-o", "reports/", "--output-format", fmt, *more)
+            assert done.code == 0, (fmt, done)
 
 
 def test_a_file_about_no_customer_has_none_in_its_name(acme: Any) -> None:

@@ -32,7 +32,7 @@ def schedule_report(schedule: Schedule) -> Report:
         lambda: ScheduleDocument(**msgspec.structs.asdict(schedule)),
         writers={
             Format.TABLE: lambda sink: write(sink, "# {}\n", ""),
-            Format.MARKDOWN: lambda sink: write(sink, "{}\n\n", "    "),
+            Format.MARKDOWN: lambda sink: write(sink, "## {}\n\n", "    "),
         },
     )
 
