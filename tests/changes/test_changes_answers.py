@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from falcon_bulk.errors import ExitCode, MissingScope, Rejected, Unreachable
+from falcon_bulk.errors import AnswerLost, ExitCode, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon import alerts as alerts_module
 from falcon_bulk.model.run import Outcome, RunStatus
+from falcon_bulk.model.timing import MAX_LATENESS
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.engine import MAX_SPLITS, MAX_TRIES
+from falcon_bulk.operations.changes.engine import MAX_LOST_IN_A_ROW, MAX_SPLITS
 from falcon_bulk.operations.changes.request import ChangeRequest
 from tests.support.run_harness import ALL_GUARDRAILS, CLOSE, RunHarness, Start
 
@@ -334,19 +335,20 @@ def test_a_storm_that_does_not_end_changes_nothing_and_blocks_nothing(harness: R
     assert harness.journal.unfinished() is None
 
 
-def test_a_503_for_ever_changes_nothing_costs_few_requests_and_does_not_block_a_rerun(harness: RunHarness) -> None:
+def test_a_503_for_ever_costs_few_requests_and_leaves_unknown_what_was_sent(harness: RunHarness) -> None:
     ids = harness.ids(100)
     plan = harness.planned(ids)
     harness.order("status", status=503, endpoint="patch", times=None)
     result = harness.carry_out(plan)
-    assert (result.status, result.exit_code) == (RunStatus.FAILED, ExitCode.UNREACHABLE)
-    assert (result.not_sent, result.unknown, result.failed) == (100, 0, 0)
-    assert len(harness.patches) <= 2 * MAX_TRIES
+    assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
+    assert (result.unknown + result.not_sent, result.failed) == (100, 0)
+    assert result.not_sent > 0, "no new batch is begun while Falcon answers nothing"
+    assert len(harness.patches) <= 2 * (MAX_LOST_IN_A_ROW + 4)
+    assert isinstance(harness.causes[-1], AnswerLost)
+    assert {error.code for error in result.errors} == {503}
     harness.healthy()
-    rerun = harness.planned(ids)
-    assert harness.carry_out(rerun).changed == 100
-    assert harness.comments(rerun, ids) == {1: 100}
-    assert harness.comments(plan, ids) == {0: 100}
+    assert harness.resume(plan).changed == 100
+    assert harness.comments(plan, ids) == {1: 100}
 
 
 def test_a_503_after_the_first_batches_is_partial_and_a_resume_does_the_rest(harness: RunHarness) -> None:
@@ -354,10 +356,60 @@ def test_a_503_after_the_first_batches_is_partial_and_a_resume_does_the_rest(har
     plan = harness.planned(ids)
     harness.order("status", status=503, endpoint="patch", skip=2, times=None)
     result = harness.carry_out(plan, workers=1)
-    assert (result.changed, result.not_sent, result.exit_code) == (20, 30, ExitCode.PARTIAL)
+    assert (result.changed, result.unknown, result.exit_code) == (20, 30, ExitCode.PARTIAL)
     harness.healthy()
     assert harness.resume(plan).changed == 50
     assert harness.comments(plan, ids) == {1: 50}
+
+
+def test_nothing_is_sent_again_before_the_lost_request_is_as_old_as_its_timeout(harness: RunHarness) -> None:
+    ids = harness.ids(40)
+    plan = harness.planned(ids)
+    sent: list[tuple[float, int]] = []
+    harness.on_patch(lambda count: sent.append((harness.timing.passed, count)))
+    harness.order("status", status=504, endpoint="patch", times=1)
+    result = harness.carry_out(plan, workers=1)
+    assert (result.status, result.verified) == (RunStatus.SUCCESS, 40)
+    assert [count for _, count in sent] == [10] * 5
+    moments = [at for at, _ in sent]
+    assert moments[3] < MAX_LATENESS, "other batches go on"
+    assert moments[4] - moments[0] >= MAX_LATENESS
+    assert harness.comments(plan, ids) == {1: 40}
+
+
+@pytest.mark.parametrize("after", [8, 12, 30, 100, 175])
+def test_a_change_that_takes_effect_late_is_found_and_not_sent_again(harness: RunHarness, after: int) -> None:
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    applied: list[float] = []
+
+    def take_effect(count: int) -> None:
+        if not applied:
+            due = harness.timing.passed + after
+            applied.append(due)
+            harness.timing.at(due, lambda: harness.apply(plan, ids[:10]))
+
+    harness.on_patch(take_effect)
+    harness.order("status", status=504, endpoint="patch", times=1)
+    result = harness.carry_out(plan, workers=1)
+    assert (result.status, result.verified) == (RunStatus.SUCCESS, 20)
+    assert applied
+    assert len(harness.patches) == 2
+    assert harness.comments(plan, ids) == {1: 20}
+
+
+def test_a_stop_ends_the_wait_for_a_lost_answer_and_a_resume_waits_for_the_rest(harness: RunHarness) -> None:
+    ids = harness.ids(10)
+    plan = harness.planned(ids)
+    harness.order("status", status=504, endpoint="patch", times=1)
+    harness.timing.stop_in_wait = True
+    result = harness.carry_out(plan, workers=1)
+    assert (result.status, result.unknown) == (RunStatus.INTERRUPTED, 10)
+    harness.timing.stopping = harness.timing.stop_in_wait = False
+    before = harness.timing.passed
+    assert harness.resume(plan).changed == 10
+    assert harness.timing.passed - before >= MAX_LATENESS - 2
+    assert harness.comments(plan, ids) == {1: 10}
 
 
 def test_a_token_that_is_revoked_in_the_middle_costs_one_login_and_no_comment(harness: RunHarness) -> None:
@@ -423,7 +475,7 @@ def test_a_run_that_sent_nothing_blocks_no_rerun_also_where_alerts_had_drifted(h
     ids = harness.ids(20)
     plan = harness.planned(ids)
     harness.edit(ids[:3], status="in_progress")
-    harness.order("status", status=503, endpoint="patch", times=None)
+    harness.order("status", status=429, endpoint="patch", times=None)
     result = harness.carry_out(plan, fresh=False)
     assert (result.drifted, result.not_sent, result.exit_code) == (3, 17, ExitCode.UNREACHABLE)
     assert harness.journal.unfinished() is None

@@ -28,11 +28,12 @@ from falcon_bulk.falcon.alerts import UpdateResponse
 from falcon_bulk.falcon.responses import decode_response
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.clock import Stopwatch
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, Plan
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.timing import MAX_LATENESS
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.engine import NEVER_READ
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Workspace, begin_run, carry_out
 from falcon_bulk.operations.changes.operations import Origin, change_alerts, undo_run
 from falcon_bulk.operations.changes.request import ChangeRequest
@@ -50,6 +51,7 @@ from tests.support.run_harness import ALL_GUARDRAILS, SilentObserver, StubTenant
 ALERTS = 12
 FAULTS = (
     "lost",
+    "late",
     "lost after the effect",
     "part",
     "nothing",
@@ -67,9 +69,11 @@ class Killed(BaseException):
 class Unwired:
     """The tenant as a run sees it, and what happens to its next requests, one after another."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, timing: FakeClock) -> None:
         self.tenant = tenant
+        self.timing = timing
         self.to_come: list[str] = []
+        self.lateness = 30.0
         self.unreadable = 0
         self.dead = False
 
@@ -89,14 +93,16 @@ class Unwired:
             raise Killed
         if fault == "lost":
             raise AnswerLost("The answer to a change was lost.", status=503)
+        if fault == "late":
+            due = self.timing.passed + self.lateness
+            self.timing.at(due, lambda: self._take_effect(ids, action_set))
+            raise AnswerLost("The answer to a change was lost.", status=504)
         if fault == "refused":
             raise Rejected("Falcon answers 400: cannot update.", status=400)
         if fault == "forbidden":
             raise MissingScope("Falcon refuses to change alerts (403).")
         reached = {"part": ids[: len(ids) // 2], "nothing": ()}.get(fault, ids)
-        actions = [Action(action.name, action.value) for action in action_set]
-        for one in reached:
-            self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
+        self._take_effect(reached, action_set)
         if fault == "killed after the effect":
             self.dead = True
             raise Killed
@@ -108,6 +114,11 @@ class Unwired:
         answer = decode_response(msgspec.json.encode(document))
         return UpdateResponse(answer.affected, tuple(answer.problems), "")
 
+    def _take_effect(self, ids: Sequence[str], action_set: ActionSet) -> None:
+        actions = [Action(action.name, action.value) for action in action_set]
+        for one in ids:
+            self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
+
     def _alive(self) -> None:
         if self.dead:
             raise Killed
@@ -116,16 +127,22 @@ class Unwired:
 class Changes(RuleBasedStateMachine):
     """What an analyst, Falcon and the tool do to twelve alerts."""
 
-    @initialize(seed=st.integers(1, 5), no_ops=st.booleans(), hides=st.booleans())
-    def begin(self, seed: int, no_ops: bool, hides: bool) -> None:
+    @initialize(
+        seed=st.integers(1, 5),
+        no_ops=st.booleans(),
+        hides=st.booleans(),
+        lateness=st.floats(1, MAX_LATENESS - 5),
+    )
+    def begin(self, seed: int, no_ops: bool, hides: bool, lateness: float) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.tenant = Tenant(
             alerts=ALERTS, seed=seed, switches=Switches(count_no_ops=no_ops, closing_hides=hides, index_lag=0.0)
         )
-        self.falcon = Unwired(self.tenant)
-        self.stub: Any = StubTenant(self.falcon, self.tenant.cid)
         self.timing = FakeClock(chance=0.5)
+        self.falcon = Unwired(self.tenant, self.timing)
+        self.stub: Any = StubTenant(self.falcon, self.tenant.cid)
         self.journal = Journal(self.folder / "acme.sqlite3")
+        self.falcon.lateness = lateness
         self.plans: dict[str, tuple[Plan, dict[str, ActionSet], dict[str, AlertState]]] = {}
         self.runs = 0
 
@@ -309,10 +326,10 @@ class Changes(RuleBasedStateMachine):
     def _carry_out(self, plan: Plan, faults: list[str], unreadable: int, *, fresh: bool) -> None:
         """One process, which may die; then the journal is opened anew and Falcon is well again."""
         self.falcon.to_come, self.falcon.unreadable = list(faults), unreadable
-        read_at = self.timing.monotonic() if fresh else NEVER_READ
+        read = Stopwatch(self.timing) if fresh else None
         done = len(self.tenant.request_log.changes)
         try:
-            carry_out(BegunRun(plan, None, read_at), self._workspace(), self.journal)
+            carry_out(BegunRun(plan, None, read), self._workspace(), self.journal)
         except Killed:
             self.journal.close()
             self.journal = Journal(self.folder / "acme.sqlite3")

@@ -26,10 +26,10 @@ from hypothesis.stateful import (
 from falcon_bulk.errors import AnswerLost, MissingScope, Refused, Rejected
 from falcon_bulk.falcon.indicators import CreateResponse
 from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.clock import Stopwatch
 from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.operations.changes.engine import NEVER_READ
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Workspace, begin_run, carry_out
 from falcon_bulk.operations.changes.operations import Origin, create_indicators, undo_run
 from falcon_bulk.operations.changes.throttle import Pace
@@ -216,19 +216,19 @@ class IndicatorRuns(RuleBasedStateMachine):
     def a_resume(self, faults: list[str]) -> None:
         row = self.journal.unfinished()
         if row is not None:
-            self._carry_out(self.journal.plan(row.run_id), faults, NEVER_READ)
+            self._carry_out(self.journal.plan(row.run_id), faults, None)
 
     @rule()
     def resumes_on_a_healthy_tenant_leave_nothing_open(self) -> None:
         row = self.journal.unfinished()
         if row is not None:
-            self._carry_out(self.journal.plan(row.run_id), [], NEVER_READ)
+            self._carry_out(self.journal.plan(row.run_id), [], None)
             assert self.journal.result(row.run_id).not_sent == 0
             # A duplicate that the search does not show yet may be ours or somebody else's.
             self.clock.wait(max(LAGS))
         row = self.journal.unfinished()
         if row is not None:
-            self._carry_out(self.journal.plan(row.run_id), [], NEVER_READ)
+            self._carry_out(self.journal.plan(row.run_id), [], None)
             result = self.journal.result(row.run_id)
             assert (result.unknown, result.not_sent) == (0, 0)
         assert self.journal.unfinished() is None
@@ -292,13 +292,13 @@ class IndicatorRuns(RuleBasedStateMachine):
         if isinstance(begun, BegunRun):
             assert isinstance(begun.plan, IndicatorPlan)
             self.plans[begun.plan.run_id] = begun.plan
-            self._carry_out(begun.plan, faults, begun.read_at)
+            self._carry_out(begun.plan, faults, begun.read)
 
-    def _carry_out(self, plan: Plan, faults: list[str], read_at: float) -> None:
+    def _carry_out(self, plan: Plan, faults: list[str], read: Stopwatch | None) -> None:
         """One process, which may die; then the journal is opened anew and Falcon is well again."""
         self.indicators.to_come = list(faults)
         try:
-            carry_out(BegunRun(plan, None, read_at), self._workspace(), self.journal)
+            carry_out(BegunRun(plan, None, read), self._workspace(), self.journal)
         except Killed:
             self.journal.close()
             self.journal = Journal(self.folder / "acme.sqlite3")

@@ -60,7 +60,8 @@ def test_an_item_is_unknown_from_its_intent_until_its_outcome(journal: Journal, 
     run_id = record_run().run_id
     batch = journal.alerts.intend(run_id, ["alert0000", "alert0001"], "2026-11-24T00:00:01Z")
     assert journal.counts(run_id) == {Outcome.UNKNOWN: 2, Outcome.NOT_SENT: 1}
-    assert journal.last_unanswered(run_id) == "2026-11-24T00:00:01Z"
+    (unknown,) = journal.alerts.unknown_batches(run_id)
+    assert (unknown.sent, ids(unknown.items)) == ("2026-11-24T00:00:01Z", ["alert0000", "alert0001"])
     journal.alerts.record(
         run_id,
         [
@@ -70,7 +71,7 @@ def test_an_item_is_unknown_from_its_intent_until_its_outcome(journal: Journal, 
         problems=[RunProblem(code=404, message="no such alert", ids=("alert0001",))],
         answer=BatchAnswer(batch, "2026-11-24T00:00:02Z", "ok", "trace"),
     )
-    assert journal.last_unanswered(run_id) == ""
+    assert list(journal.alerts.unknown_batches(run_id)) == []
     assert journal.verified(run_id) == 1
     assert journal.sent_by_time(run_id) == {"2026-11-24T00:00:01Z": 2}
     changed, failed, left = journal.alerts.records(run_id)
@@ -172,4 +173,3 @@ def test_threads_may_record_at_once(journal: Journal, record_run: RecordRun) -> 
     assert sorted(numbers) == list(range(1, 41))
     assert journal.counts(run_id) == {Outcome.CHANGED: 400}
     assert journal.verified(run_id) == 400
-    assert journal.last_unanswered(run_id) == ""

@@ -128,7 +128,8 @@ def test_the_unfinished_run_can_be_resumed(opened: Journal) -> None:
     with pytest.raises(Busy, match=UNFINISHED):
         opened.draft(alert_plan())
     assert opened.counts(UNFINISHED) == {Outcome.CHANGED: 8, Outcome.UNKNOWN: 8, Outcome.NOT_SENT: 8}
-    assert opened.last_unanswered(UNFINISHED) == "2026-11-28T03:22:18Z"
+    (lost,) = opened.alerts.unknown_batches(UNFINISHED)
+    assert (lost.sent, len(lost.items)) == ("2026-11-28T03:22:18Z", 8)
     assert opened.sent_by_time(UNFINISHED) == {"2026-11-28T03:22:17Z": 8, "2026-11-28T03:22:18Z": 8}
     unknown = [item for items in opened.alerts.with_outcome(UNFINISHED, Outcome.UNKNOWN) for item in items]
     left = [item for items in opened.alerts.batches(UNFINISHED, 4) for item in items]

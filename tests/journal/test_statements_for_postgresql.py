@@ -36,7 +36,7 @@ def test_every_statement_can_be_compiled(journal: Journal, record_run: RecordRun
         journal.history("alert0000")
         journal.undone_by(run_id)
         journal.sent_by_time(run_id)
-        journal.last_unanswered(run_id)
+        list(journal.alerts.unknown_batches(run_id))
         journal.is_open(run_id)
         journal.customers()
         journal.abandon(run_id, STARTED)

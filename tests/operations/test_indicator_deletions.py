@@ -9,11 +9,12 @@ import pytest
 from falcon_bulk.errors import AnswerLost, FalconBulkError, Rejected, Stopped
 from falcon_bulk.falcon.indicators import CreateResponse
 from falcon_bulk.journal.journal import Journal
+from falcon_bulk.model.clock import Stopwatch
 from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 from falcon_bulk.model.plan import IndicatorPlan, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
-from falcon_bulk.operations.changes.engine import MAX_TRIES, NEVER_READ, Engine
+from falcon_bulk.operations.changes.engine import MAX_SENDS, MAX_TRIES, Engine
 from falcon_bulk.operations.changes.indicator_targets import DeleteTarget
 from falcon_bulk.operations.changes.throttle import Pace
 from tests.support.fake_clock import FakeClock
@@ -114,8 +115,8 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def carried_out(
     store: IndicatorStore, journal: Journal, clock: FakeClock, *, fresh: bool = True
 ) -> tuple[RunResult, FalconBulkError | None]:
-    read_at = clock.monotonic() if fresh else NEVER_READ
-    engine = Engine(DeleteTarget(store, PLAN), journal, PLAN, clock, Pace(workers=1), read_at=read_at)
+    read = Stopwatch(clock) if fresh else None
+    engine = Engine(DeleteTarget(store, PLAN), journal, PLAN, clock, Pace(workers=1), read=read)
     return engine.carry_out(lambda: 0), engine.cause
 
 
@@ -150,10 +151,11 @@ def test_a_deletion_that_was_lost_without_effect_is_sent_again(
 def test_deletions_that_are_always_lost_are_given_up_and_a_resume_completes_them(
     store: IndicatorStore, journal: Journal, clock: FakeClock
 ) -> None:
-    store.troubles = [AnswerLost("503") for _ in range(MAX_TRIES)]
-    result, cause = carried_out(store, journal, clock)
-    assert isinstance(cause, AnswerLost)
-    assert (result.unknown, result.exit_code, result.closed, len(store.sent)) == (4, 6, False, MAX_TRIES)
+    store.troubles = [AnswerLost("503") for _ in range(9)]
+    result, _ = carried_out(store, journal, clock)
+    assert (result.unknown, result.exit_code, result.closed, len(store.sent)) == (4, 6, False, MAX_SENDS)
+    assert [error.message for error in result.errors] == ["503"]
+    store.troubles = []
     resumed, _ = carried_out(store, journal, clock, fresh=False)
     assert (resumed.status, resumed.changed, store.indicators) == ("success", 4, {})
 

@@ -23,6 +23,8 @@ from falcon_emulator.control import describe_alert, edit_alerts
 from falcon_emulator.request_log import Change, Request
 from tests.support.waiting import wait_until
 
+STARTUP = Path(__file__).with_name("startup")
+MAX_LATENESS = 12.0
 SOURCE = Path(falcon_bulk.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "falcon_bulk"]
 PATIENCE = 60.0
@@ -74,14 +76,15 @@ class CommandResult:
 class CommandRunner:
     """A folder with an env file for each tenant of a server, in which commands are run.
 
-    tenants, urls, env_texts: by customer. tenant, env_file: those of the first customer, who is meant where a method
-    names none.
+    max_lateness: seconds in which a lost change may take effect. tenants, urls, env_texts: by customer. tenant, env_file:
+    those of the first customer, who is meant where a method names none.
     """
 
     def __init__(self, folder: Path, server: Server) -> None:
         self.folder = folder
         self.server = server
         self.state = folder / "state"
+        self.max_lateness = MAX_LATENESS
         self.tenant: Tenant = server.tenants[0]
         self.tenants: dict[str, Tenant] = {tenant.customer: tenant for tenant in server.tenants}
         self.urls = dict(zip(self.tenants, server.urls, strict=True))
@@ -115,7 +118,8 @@ class CommandRunner:
         """Return an environment with PATH and PYTHONPATH, and no credentials of the user's."""
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(SOURCE),
+            "PYTHONPATH": os.pathsep.join(map(str, (STARTUP, SOURCE))),
+            "TEST_MAX_LATENESS": str(self.max_lateness),
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "FALCON_BULK_STATE_DIR": str(self.state),

@@ -1,6 +1,7 @@
 """A clock that only waits move."""
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,7 @@ class FakeClock:
         self._chance = chance
         self._passed = 0.0
         self._lock = threading.Lock()
+        self._due: list[tuple[float, Callable[[], object]]] = []
 
     @property
     def passed(self) -> float:
@@ -37,6 +39,10 @@ class FakeClock:
     def monotonic(self) -> float:
         return MONOTONIC_START + self._passed
 
+    def at(self, passed: float, happens: Callable[[], object]) -> None:
+        """Let something happen once so many seconds have passed."""
+        self._due.append((passed, happens))
+
     def wait(self, seconds: float) -> None:
         self.stopping = self.stopping or (self.stop_in_wait and seconds > 0)
         self.check()
@@ -44,6 +50,10 @@ class FakeClock:
             if seconds > 0:
                 self.waits.append(seconds)
                 self._passed += seconds
+            due = [happens for passed, happens in self._due if passed <= self._passed]
+            self._due = [one for one in self._due if one[0] > self._passed]
+        for happens in due:
+            happens()
 
     def finishing(self) -> AbstractContextManager[None]:
         return nullcontext()

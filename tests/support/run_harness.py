@@ -11,14 +11,14 @@ from typing import Any, cast
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import FalconBulkError
+from falcon_bulk.falcon.alerts import UpdateResponse
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.clock import rfc3339
-from falcon_bulk.model.plan import AlertPlan, AlertState, Plan
-from falcon_bulk.model.run import ItemRecord, RunResult
+from falcon_bulk.model.clock import Stopwatch, rfc3339
+from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, Plan, PlannedItem
+from falcon_bulk.model.run import ItemRecord, Outcome, RunResult
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.engine import NEVER_READ
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.lifecycle import (
     Approve,
@@ -37,6 +37,7 @@ from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_emulator import Fault, Server, Switches, Tenant
+from falcon_emulator.actions import Action
 from falcon_emulator.control import edit_alerts
 from tests.support.fake_clock import FakeClock
 
@@ -51,6 +52,7 @@ class SilentObserver:
     def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda _done, _expected: None
 
+    def waiting(self, items: int, seconds: float) -> None: ...
     def run_started(self, run_id: str) -> None: ...
     def run_closed(self, run_id: str) -> None: ...
 
@@ -129,6 +131,33 @@ class RunHarness:
         """No fault any more."""
         self.server.call(self.tenant.faults.clear)
 
+    def on_patch(self, sent: Callable[[int], object]) -> None:
+        """Call a function with the number of alerts of each PATCH, before it is sent."""
+        update = self.falcon.alerts.update
+
+        def watched(ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
+            sent(len(ids))
+            return update(ids, action_set)
+
+        self.falcon.alerts.update = watched  # type: ignore[method-assign]
+
+    def apply(self, plan: Plan, ids: Sequence[str]) -> None:
+        """Let a change of a plan take effect at the tenant, as if its request had only just arrived."""
+        action_sets = self.journal.alerts.action_sets(plan.run_id)
+        numbers = {item.item_id: item.action_set for item in self._items(plan)}
+
+        def take_effect() -> None:
+            for one in ids:
+                actions = [Action(action.name, action.value) for action in action_sets[numbers[one]]]
+                self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
+
+        self.server.call(take_effect)
+
+    def _items(self, plan: Plan) -> Iterator[PlannedItem[AlertState]]:
+        for outcome in Outcome:
+            for items in self.journal.alerts.with_outcome(plan.run_id, outcome):
+                yield from items
+
     def edit(self, ids: Sequence[str], **changes: Any) -> None:
         """What an analyst does in the console."""
         self.server.call(lambda: edit_alerts(self.tenant, list(ids), changes))
@@ -206,9 +235,9 @@ class RunHarness:
 
     def carry_out(self, plan: Plan, *, fresh: bool = True, alerts: Any = None, **pace: Any) -> RunResult:
         """Carry out a run, or continue it. fresh: as if its alerts had been read just now."""
-        read_at = self.timing.monotonic() if fresh else NEVER_READ
+        read = Stopwatch(self.timing) if fresh else None
         workspace = self._workspace(Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace), alerts)
-        execution = carry_out(BegunRun(plan, None, read_at), workspace, self.journal)
+        execution = carry_out(BegunRun(plan, None, read), workspace, self.journal)
         result = execution.result
         self.causes.append(execution.cause)
         assert result.planned == (result.changed + result.failed + result.drifted + result.unknown + result.not_sent), (

@@ -3,11 +3,13 @@
 import platform
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.confirmation import Confirmation, check_change_allowed
+from falcon_bulk.cli.console import ProgressBar
 from falcon_bulk.cli.hints import after_dry_run, after_run, next_step, resume_hint
 from falcon_bulk.cli.option_values import check_operator
 from falcon_bulk.cli.options import KEEP, ChangeOptions, PaceOptions
@@ -38,10 +40,26 @@ class SessionObserver:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._bar: ProgressBar | None = None
+        self._waiting = 0
 
-    def progress(self, label: str) -> AbstractContextManager[Callable[[int, int], None]]:
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Callable[[int, int], None]]:
         """Show a progress bar."""
-        return self._session.console.bar(label)
+        with self._session.console.bar(label) as self._bar:
+            yield self._bar
+
+    def waiting(self, items: int, seconds: float) -> None:
+        """Say what is waited for when more of it comes, and count down beside the bar."""
+        left = ceil(seconds)
+        if items > self._waiting:
+            self._session.console.say(
+                f"The answer to a change of {items:,} items was lost. It may still take effect, so they are read until "
+                f"then and sent again in {left} s, if they need it. Other batches go on."
+            )
+        self._waiting = items
+        if self._bar is not None:
+            self._bar.note(f"{items:,} wait {left} s for a lost answer" if items else "")
 
     def run_started(self, run_id: str) -> None:
         """Remember how to resume the run."""

@@ -5,15 +5,28 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from falcon_bulk.cli.customer_hints import name_customer
 from falcon_bulk.textsafe import printable
 
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 BAR_DELAY = 1.0
 """Seconds before a progress bar appears: quick work shows none."""
+
+
+class ProgressBar(Protocol):
+    """A progress bar: call it with the numbers of items done and expected."""
+
+    def __call__(self, done: int, expected: int) -> None: ...
+
+    def note(self, text: str) -> None:
+        """Show a text beside the bar; '' removes it."""
 
 
 class Console:
@@ -60,8 +73,8 @@ class Console:
             self._write(f"Hint: {name_customer(hint, self.customer_arguments)}")
 
     @contextmanager
-    def bar(self, label: str) -> Iterator[Callable[[int, int], None]]:
-        """Show a progress bar for work that takes more than a second; yields a function of (done, expected) alerts."""
+    def bar(self, label: str) -> Iterator[ProgressBar]:
+        """Show a progress bar for work that takes more than a second."""
         from tqdm import tqdm
 
         with tqdm(
@@ -73,12 +86,7 @@ class Console:
             disable=not self._progress,
             file=sys.stderr,
         ) as bar:
-
-            def move(done: int, expected: int) -> None:
-                bar.total = expected
-                bar.update(done - bar.n)
-
-            yield move
+            yield _TqdmBar(bar)
 
     def ask(self, question: str) -> str | None:
         """Ask and return the line typed, None at the end of input."""
@@ -91,6 +99,18 @@ class Console:
         with suppress(BrokenPipeError):
             sys.stderr.write(printable(self.prefix + message) + end)
             sys.stderr.flush()
+
+
+class _TqdmBar:
+    def __init__(self, bar: "tqdm[NoReturn]") -> None:
+        self._bar = bar
+
+    def __call__(self, done: int, expected: int) -> None:
+        self._bar.total = expected
+        self._bar.update(done - self._bar.n)
+
+    def note(self, text: str) -> None:
+        self._bar.set_postfix_str(text)
 
 
 def _wait_for_input() -> None:

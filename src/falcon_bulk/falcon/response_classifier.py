@@ -14,6 +14,7 @@ import urllib3.exceptions
 
 from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, SearchExpired, Unreachable
 from falcon_bulk.falcon.responses import ApiError, ApiResponse, decode_response, decode_token
+from falcon_bulk.model.timing import CHANGE_TIMEOUT
 
 CONNECT_TIMEOUT = 10.0
 
@@ -52,13 +53,13 @@ LOGIN = RequestType("log in", "", 60.0, decode=decode_token)
 SEARCH_ALERTS = RequestType("read alerts", "Alerts: Read", 60.0, has_filter=True)
 GET_ALERTS = RequestType("read alerts", "Alerts: Read", 60.0, by_id=True)
 AGGREGATE_ALERTS = RequestType("count alerts", "Alerts: Read", 60.0, max_tries=1)
-UPDATE_ALERTS = RequestType("change alerts", "Alerts: Write", 180.0, is_change=True)
+UPDATE_ALERTS = RequestType("change alerts", "Alerts: Write", CHANGE_TIMEOUT, is_change=True)
 FIND_INDICATORS = RequestType("read indicators", "IOC Management: Read", 60.0)
 GET_INDICATORS = RequestType("read indicators", "IOC Management: Read", 60.0, by_id=True)
 CREATE_INDICATORS = RequestType(
-    "create indicators", "IOC Management: Write", 180.0, is_change=True, has_item_errors=True
+    "create indicators", "IOC Management: Write", CHANGE_TIMEOUT, is_change=True, has_item_errors=True
 )
-DELETE_INDICATORS = RequestType("delete indicators", "IOC Management: Write", 180.0, is_change=True)
+DELETE_INDICATORS = RequestType("delete indicators", "IOC Management: Write", CHANGE_TIMEOUT, is_change=True)
 
 
 class RequestNotSent(Exception):

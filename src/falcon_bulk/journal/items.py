@@ -47,6 +47,13 @@ class DraftRow(NamedTuple, Generic[State]):
     reason: str
 
 
+class UnknownBatch(NamedTuple, Generic[State]):
+    """Items that went with one request and whose outcome is not known. sent: when it was intended (UTC, RFC 3339)."""
+
+    sent: str
+    items: tuple[PlannedItem[State], ...]
+
+
 class ItemRecords(Generic[State]):
     """The items of runs whose states are of one type.
 
@@ -119,6 +126,25 @@ class ItemRecords(Generic[State]):
             rows = [row for row in rows if row.action_set == number]
             last = (number, rows[-1].position)
             yield tuple(self._planned(*row[:4]) for row in rows)
+
+    def unknown_batches(self, run_id: str) -> "Iterator[UnknownBatch[State]]":
+        """Yield the items whose outcome is not known, by the request that they went with, oldest first."""
+        numbers = select(items.c.batch).where(items.c.run_id == run_id, items.c.state == Outcome.UNKNOWN).distinct()
+        intents = select(batches.c.number, batches.c.sent).where(batches.c.run_id == run_id)
+        with self._database.read() as db:
+            found = sorted(number or 0 for number in db.execute(numbers).scalars())
+            sent = {row.number: row.sent for row in db.execute(intents).all()}
+        newest = max(sent.values(), default="")
+        for number in found:
+            in_batch = items.c.batch == number if number else items.c.batch.is_(None)
+            query = (
+                select(*_PLANNED)
+                .where(items.c.run_id == run_id, items.c.state == Outcome.UNKNOWN, in_batch)
+                .order_by(items.c.position)
+            )
+            with self._database.read() as db:
+                rows = db.execute(query).all()
+            yield UnknownBatch(sent.get(number, newest), tuple(self._planned(*row) for row in rows))
 
     def with_outcome(self, run_id: str, outcome: Outcome) -> Iterator[tuple[PlannedItem[State], ...]]:
         """Yield the items with an outcome, 1,000 at a time, in the order of their ids."""

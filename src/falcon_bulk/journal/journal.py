@@ -176,12 +176,6 @@ class Journal:
         with self.database.read() as db:
             return {sent: int(number) for sent, number in db.execute(query).all()}
 
-    def last_unanswered(self, run_id: str) -> str:
-        """Return when the last request without an answer was intended (UTC, RFC 3339); '' if all have one."""
-        query = select(func.max(batches.c.sent)).where(batches.c.run_id == run_id, batches.c.answered.is_(None))
-        with self.database.read() as db:
-            return db.execute(query).scalar_one() or ""
-
     def verified(self, run_id: str) -> int:
         """Return how many items of a run were read back in the target state."""
         query = select(func.coalesce(func.sum(items.c.verified), 0)).where(items.c.run_id == run_id)

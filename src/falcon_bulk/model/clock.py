@@ -38,6 +38,32 @@ class Clock(Protocol):
         """Return a random number from 0 to 1."""
 
 
+class Stopwatch:
+    """The time since a moment, by two clocks: one stands still while a laptop sleeps, the other can be set.
+
+    before: seconds that had passed already.
+    """
+
+    def __init__(self, clock: Clock, before: float = 0.0) -> None:
+        self._clock = clock
+        self._before = max(before, 0.0)
+        self._monotonic, self._now = clock.monotonic(), clock.now()
+
+    def _seconds(self) -> tuple[float, float]:
+        by_wall = (self._clock.now() - self._now).total_seconds()
+        return self._clock.monotonic() - self._monotonic, max(by_wall, 0.0)
+
+    @property
+    def longest(self) -> float:
+        """Seconds by the clock that counted more: for what age makes stale."""
+        return self._before + max(self._seconds())
+
+    @property
+    def shortest(self) -> float:
+        """Seconds by the clock that counted less: for what age permits."""
+        return self._before + min(self._seconds())
+
+
 class SystemClock:
     """The real clock.
 

@@ -7,14 +7,14 @@ found as before. What kind of item is changed is the target's business (`target.
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import datetime
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from falcon_bulk.errors import AnswerLost, FalconAnswer, FalconBulkError, Rejected
 from falcon_bulk.falcon.bisect import Bisection
-from falcon_bulk.model.clock import POLL_INTERVAL, Clock, rfc3339
+from falcon_bulk.model.clock import POLL_INTERVAL, Clock, Stopwatch, rfc3339
 from falcon_bulk.model.plan import ActionSet, Plan, PlannedItem, State
 from falcon_bulk.model.run import Batch, BatchAnswer, ItemOutcome, Outcome, RunProblem, RunResult
+from falcon_bulk.operations.changes.lost_batches import LostBatch, LostBatches
 from falcon_bulk.operations.changes.run_end import record_end
 from falcon_bulk.operations.changes.target import Answer, Current, Retry, Target
 from falcon_bulk.operations.changes.throttle import ConcurrencyLimiter, Pace, RateLimiter
@@ -25,42 +25,44 @@ if TYPE_CHECKING:
 MAX_STATE_AGE = 60.0
 """Seconds after which what was read of an item is read again before it is sent."""
 MAX_TRIES = 3
+MAX_SENDS = 2
+"""How often a batch is sent whose answer is lost each time."""
+MAX_LOST_IN_A_ROW = 3
+"""After so many lost answers with no other between them, no new batch is sent until one is answered."""
 MAX_SPLITS = 64
 READ_BACK_DELAYS = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at what Falcon says it changed and that reads as before."""
-LATE_EFFECT_SECONDS = 5.0
-"""Seconds in which a change without an answer may still begin to show: a gateway gives up before the servers do."""
-IN_FLIGHT_SECONDS = 10.0
-"""Seconds from the intent of a request in which its effect may still begin to show, although its process is dead."""
-NEVER_READ = float("-inf")
 
 
 class PendingBatch(NamedTuple, Generic[State]):
-    """Items to send in one request: how often that is tried by then, and when they were read (monotonic seconds)."""
+    """Items to send in one request: the number of the try, and the time since they were read, None if they were not."""
 
     items: list[PlannedItem[State]]
     tries: int
-    read_at: float
+    read: Stopwatch | None
 
 
 class Remainder(NamedTuple, Generic[State]):
     """Items that an attempt left as they were, and why.
 
-    transient: sending them again may help. partial: others of the same request were reconciled.
+    transient: sending them again may help. partial: others of the same request were reconciled. lost: the time since
+    they were sent, if that may still take effect.
     """
 
     items: list[PlannedItem[State]]
     error: FalconAnswer | None
     transient: bool
     partial: bool
+    lost: Stopwatch | None = None
 
 
 class Engine(Generic[State, Current]):
     """Carries out one run.
 
-    read_at: when its items were read (monotonic seconds); older than 60 s, they are read again just before they are
-    sent. progress: called with the numbers of items reconciled and planned. trouble: a number that grows with each 429
-    and server error, so that fewer batches are sent at a time. After `carry_out`, `cause` says why it stopped early.
+    read: the time since its items were read; older than 60 s, or None, they are read again just before they are sent.
+    progress: called with the numbers of items reconciled and planned. waiting: called with the number of items whose
+    request may still take effect, and the seconds until it cannot. trouble: a number that grows with each 429 and
+    server error, so that fewer batches are sent at a time. After `carry_out`, `cause` says why it stopped early.
     """
 
     def __init__(
@@ -71,8 +73,9 @@ class Engine(Generic[State, Current]):
         clock: Clock,
         pace: Pace,
         *,
-        read_at: float = NEVER_READ,
+        read: Stopwatch | None = None,
         progress: Callable[[int, int], None] = lambda _done, _planned: None,
+        waiting: Callable[[int, float], None] = lambda _items, _seconds: None,
         trouble: Callable[[], int] = lambda: 0,
     ) -> None:
         self._target = target
@@ -82,12 +85,16 @@ class Engine(Generic[State, Current]):
         self._clock = clock
         self._batch_size = min(pace.batch_size, target.batch_size)
         self._workers = pace.workers
-        self._read_at = read_at
+        self._read = read
         self._progress = progress
+        self._show_waiting = waiting
         self._action_sets = self._records.action_sets(plan.run_id)
         self._rate = RateLimiter(clock, pace.delay)
         self._concurrency = ConcurrencyLimiter(clock, pace.workers, trouble)
         self._lost: set[str] = set()
+        self._lost_batches: LostBatches[State] = LostBatches(clock)
+        self._lost_in_a_row = 0
+        self._waiting_shown = False
         self.cause: FalconBulkError | None = None
 
     def carry_out(self, requests: Callable[[], int]) -> RunResult:
@@ -102,55 +109,82 @@ class Engine(Generic[State, Current]):
     # Items whose outcome a crash or a lost answer left open
 
     def _reconcile_unknown(self) -> FalconBulkError | None:
-        """Read unknown items by id. As before means not sent, once the last unanswered request is old enough."""
+        """Read unknown items by id. Those as before are sent again once their request is too old to take effect."""
         try:
-            self._reconcile_by_reading(unchanged=None)
-            if seconds := self._seconds_in_flight():
-                self._clock.wait(seconds)
-            self._reconcile_by_reading(unchanged=Outcome.NOT_SENT)
+            for batch in self._records.unknown_batches(self._run_id):
+                self._clock.check()
+                sent = Stopwatch(self._clock, self._lost_batches.age_of(batch.sent))
+                for start in range(0, len(batch.items), self._target.batch_size):
+                    part = list(batch.items[start : start + self._target.batch_size])
+                    self._look_again(LostBatch(part, 1, sent))
         except FalconBulkError as error:
             return error
         return None
 
-    def _reconcile_by_reading(self, unchanged: Outcome | None) -> None:
-        """Record the outcomes of the unknown items; those that are as before get the outcome `unchanged`, if any."""
-        for items in self._records.with_outcome(self._run_id, Outcome.UNKNOWN):
-            self._clock.check()
-            self._lost |= {item.item_id for item in items}
-            for start in range(0, len(items), self._target.batch_size):
-                part = items[start : start + self._target.batch_size]
-                now = self._target.read(part)
-                outcomes = [
-                    self._target.reconcile(item, self._actions(item), now.get(item.item_id), None)
-                    or (unchanged and _with_outcome(item, unchanged))
-                    for item in part
-                ]
-                self._records.record(self._run_id, [outcome for outcome in outcomes if outcome])
+    def _look_again(self, lost: LostBatch[State]) -> list[PlannedItem[State]]:
+        """Read items whose request was lost and record what shows; return those to send again by now.
 
-    def _seconds_in_flight(self) -> float:
-        """Return how long the last request of the unknown items may still take effect, in seconds."""
-        sent = self._journal.last_unanswered(self._run_id)
-        if not sent or not self._journal.counts(self._run_id).get(Outcome.UNKNOWN):
-            return 0.0
-        age = (self._clock.now() - datetime.fromisoformat(sent)).total_seconds()
-        return min(max(IN_FLIGHT_SECONDS - age, 0.0), IN_FLIGHT_SECONDS)
+        Items that read as before wait on, unless their request is as old as its timeout. What was sent as often as it
+        may be stays unknown.
+        """
+        self._lost |= {item.item_id for item in lost.items}
+        expired = self._lost_batches.is_expired(lost)  # before reading: what was read earlier proves nothing
+        now = self._target.read(lost.items)
+        outcomes = {
+            item.item_id: outcome
+            for item in lost.items
+            if (outcome := self._target.reconcile(item, self._actions(item), now.get(item.item_id), None))
+        }
+        if outcomes:
+            self._lost_in_a_row = 0
+        left = [item for item in lost.items if item.item_id not in outcomes]
+        again = left if expired and lost.tries < MAX_SENDS else []
+        unchanged = [_with_outcome(item, self._unchanged(item)) for item in again]
+        self._records.record(self._run_id, [*outcomes.values(), *unchanged])
+        if left and not expired:
+            self._lost_batches.add(lost._replace(items=left))
+        return again
+
+    def _resend(self, lost: LostBatch[State]) -> None:
+        """Look at a lost batch; send what still reads as before once its request cannot take effect any more."""
+        try:
+            read = Stopwatch(self._clock)
+            if again := self._look_again(lost):
+                with self._concurrency.slot() as release:
+                    self._send_until_reconciled(PendingBatch(again, lost.tries + 1, read), release)
+        except FalconBulkError as error:
+            self._concurrency.close(error)
+            raise
 
     # Sending
 
     def _send_all(self) -> FalconBulkError | None:
-        """Send all batches; some are read back while others are sent, so more are at work than slots exist."""
+        """Send all batches; some are read back while others are sent, so more are at work than slots exist.
+
+        A batch whose answer was lost waits without a thread of its own.
+        """
         cause: FalconBulkError | None = None
         running: set[Future[None]] = set()
         capacity = 2 * self._workers
+        batches = self._records.batches(self._run_id, self._batch_size)
+        exhausted = False
         with ThreadPoolExecutor(capacity) as pool:
-            batches = self._records.batches(self._run_id, self._batch_size)
             while cause is None:
                 try:
                     self._clock.check()
-                    if len(running) < capacity:
+                    for lost in self._lost_batches.take_due():
+                        running.add(pool.submit(self._resend, lost))
+                    self._report_waiting()
+                    if not exhausted and len(running) < capacity and not self._is_silent(running):
                         if (batch := next(batches, None)) is None:
+                            exhausted = True
+                        else:
+                            running.add(pool.submit(self._send_batch, batch))
+                        continue
+                    if not running:
+                        if not self._lost_batches:
                             break
-                        running.add(pool.submit(self._send_batch, batch))
+                        self._clock.wait(self._lost_batches.seconds_to_next_look)
                         continue
                 except FalconBulkError as error:
                     cause = error
@@ -162,6 +196,16 @@ class Engine(Generic[State, Current]):
                 finished, running = wait(running, timeout=POLL_INTERVAL, return_when=FIRST_COMPLETED)
                 cause = cause or self._first_error(finished)
         return cause
+
+    def _is_silent(self, running: set[Future[None]]) -> bool:
+        """Return whether Falcon answers nothing, so that new batches wait for what becomes of the lost ones."""
+        return self._lost_in_a_row >= MAX_LOST_IN_A_ROW and bool(running or self._lost_batches)
+
+    def _report_waiting(self) -> None:
+        items = self._lost_batches.items
+        if items or self._waiting_shown:
+            self._show_waiting(items, self._lost_batches.seconds_left)
+        self._waiting_shown = bool(items)
 
     def _first_error(self, finished: set[Future[None]]) -> FalconBulkError | None:
         cause = None
@@ -180,7 +224,7 @@ class Engine(Generic[State, Current]):
     def _send_batch(self, batch: Sequence[PlannedItem[State]]) -> None:
         try:
             with self._concurrency.slot() as release:
-                self._send_until_reconciled(PendingBatch(list(batch), 1, self._read_at), release)
+                self._send_until_reconciled(PendingBatch(list(batch), 1, self._read), release)
         except FalconBulkError as error:
             self._concurrency.close(error)
             raise
@@ -201,44 +245,66 @@ class Engine(Generic[State, Current]):
             any_taken = any_taken or left.partial
             if not left.items:
                 continue
-            read_at = self._clock.monotonic()
-            if left.transient:
+            read = Stopwatch(self._clock)
+            if left.lost is not None:
+                self._wait_for_effect(left, left.lost, batch.tries)
+            elif left.transient:
                 if batch.tries == MAX_TRIES and isinstance(left.error, Rejected):
                     self._give_up(left)
                     continue
                 if batch.tries == MAX_TRIES:
                     raise left.error or AnswerLost("The answers to a change were lost.")
                 self._clock.wait(self._clock.chance() * 2**batch.tries)
-                queue.append(PendingBatch(left.items, batch.tries + 1, NEVER_READ))
+                queue.append(PendingBatch(left.items, batch.tries + 1, None))
             elif left.error and left.partial:
-                queue.append(PendingBatch(left.items, batch.tries, read_at))
+                queue.append(PendingBatch(left.items, batch.tries, read))
             elif left.error and len(left.items) > 1 and not bisection.exhausted:
                 halves = bisection.split(left.items)
-                queue.extend(PendingBatch(list(half), batch.tries, read_at) for half in halves)
+                queue.extend(PendingBatch(list(half), batch.tries, read) for half in halves)
             else:
                 self._give_up(left)
                 if left.error and bisection.exhausted and not any_taken:
                     raise left.error
 
+    def _wait_for_effect(self, left: Remainder[State], sent: Stopwatch, tries: int) -> None:
+        """Let items wait whose request was lost and may still take effect; after the last try they stay unknown.
+
+        Raises the error where Falcon answered nothing lately and this was the last try: more requests would not help.
+        """
+        if not left.items:
+            return
+        if tries < MAX_SENDS:
+            self._lost_batches.add(LostBatch(left.items, tries, sent))
+            return
+        self._records.record(self._run_id, [], problems=[_problem(left)])
+        if left.error and self._lost_in_a_row >= MAX_LOST_IN_A_ROW:
+            raise left.error
+
     def _attempt(self, batch: PendingBatch[State], release: Callable[[], None]) -> Remainder[State]:
         actions = self._actions(batch.items[0])
         with self._rate.turn():
-            fresh = self._clock.monotonic() - batch.read_at <= MAX_STATE_AGE
+            fresh = batch.read is not None and batch.read.longest <= MAX_STATE_AGE
             items = batch.items if fresh else self._still_as_planned(batch.items, actions)
             if not items:
                 return Remainder([], None, transient=False, partial=False)
             sent = self._records.intend(self._run_id, [item.item_id for item in items], self._now())
+        since = Stopwatch(self._clock)
         try:
             answer = self._target.send(items, actions)
-        except (AnswerLost, Rejected) as error:
-            left = self._after_error(sent, items, actions, error)
-            if isinstance(error, Rejected) and self._target.concerns_request(error):
+        except AnswerLost as error:
+            self._lost_in_a_row += 1
+            return self._after_loss(sent, items, actions, error, since)
+        except Rejected as error:
+            self._lost_in_a_row = 0
+            left = self._after_refusal(sent, items, actions, error)
+            if self._target.concerns_request(error):
                 self._give_up(left._replace(error=error))
                 raise
             return left
         except FalconBulkError as error:
             self._record(sent, [_with_outcome(item, self._unchanged(item)) for item in items], answer=error.code)
             raise
+        self._lost_in_a_row = 0
         if not answer.problems:
             release()
         return self._after_answer(sent, items, actions, answer)
@@ -250,31 +316,41 @@ class Engine(Generic[State, Current]):
         self._records.record(self._run_id, [outcome for outcome in outcomes.values() if outcome])
         return [item for item in items if outcomes[item.item_id] is None]
 
-    def _after_error(
-        self, batch: Batch, items: list[PlannedItem[State]], actions: ActionSet, error: AnswerLost | Rejected
+    def _after_loss(
+        self, batch: Batch, items: list[PlannedItem[State]], actions: ActionSet, error: AnswerLost, sent: Stopwatch
     ) -> Remainder[State]:
-        """Decide by reading what a request without an answer, or a refused one, changed.
+        """Record what a request without an answer changed; what reads as before stays unknown."""
+        outcomes = self._reconcile(items, actions, self._read_back(items, 0.0))
+        left = [item for item in items if item.item_id not in outcomes]
+        self._lost |= {item.item_id for item in left}
+        self._record(batch, list(outcomes.values()), answer=error.code, trace_id=error.trace_id)
+        return Remainder(left, error, transient=True, partial=len(left) < len(items), lost=sent)
 
-        Without an answer, items are read until nothing more shows: the change may still be under way.
-        """
-        lost = isinstance(error, AnswerLost)
-        outcomes: dict[str, ItemOutcome[State]] = {}
-        left, delay = items, 0.0
-        while True:
-            before, now = len(left), self._read_back(left, delay)
-            for item in left:
-                found = now.get(item.item_id)
-                if outcome := self._target.reconcile(item, actions, found, None, sent=lost):
-                    outcomes[item.item_id] = outcome
-            left = [item for item in left if item.item_id not in outcomes]
-            if not lost or not left or (delay and len(left) == before):
-                break
-            delay = LATE_EFFECT_SECONDS
-        if lost:
-            self._lost |= {item.item_id for item in left}
+    def _after_refusal(
+        self, batch: Batch, items: list[PlannedItem[State]], actions: ActionSet, error: Rejected
+    ) -> Remainder[State]:
+        """Record what is found changed although the request was refused; the rest counts as not sent."""
+        outcomes = self._reconcile(items, actions, self._read_back(items, 0.0), sent=False)
+        left = [item for item in items if item.item_id not in outcomes]
         unchanged = [_with_outcome(item, self._unchanged(item)) for item in left]
         self._record(batch, [*outcomes.values(), *unchanged], answer=error.code, trace_id=error.trace_id)
-        return Remainder(left, error, transient=lost, partial=len(left) < len(items))
+        return Remainder(left, error, transient=False, partial=len(left) < len(items))
+
+    def _reconcile(
+        self,
+        items: Sequence[PlannedItem[State]],
+        actions: ActionSet,
+        now: dict[str, Current],
+        answer: Answer | None = None,
+        *,
+        sent: bool = True,
+    ) -> dict[str, ItemOutcome[State]]:
+        """Return the outcomes of the items that do not read as before. sent: our request may have had an effect."""
+        found = {
+            item.item_id: self._target.reconcile(item, actions, now.get(item.item_id), answer, sent=sent)
+            for item in items
+        }
+        return {item_id: outcome for item_id, outcome in found.items() if outcome}
 
     def _after_answer(
         self, batch: Batch, items: list[PlannedItem[State]], actions: ActionSet, answer: Answer
@@ -285,9 +361,7 @@ class Engine(Generic[State, Current]):
         now: dict[str, Current] = {}
         for delay in READ_BACK_DELAYS:
             now = self._read_back(left, delay, answer)
-            for item in left:
-                if outcome := self._target.reconcile(item, actions, now.get(item.item_id), answer):
-                    outcomes[item.item_id] = outcome
+            outcomes |= self._reconcile(left, actions, now, answer)
             left = [item for item in left if item.item_id not in outcomes]
             if not left or not self._target.shows_late(left, answer, self._lost):
                 break
@@ -328,15 +402,8 @@ class Engine(Generic[State, Current]):
 
     def _give_up(self, left: Remainder[State]) -> None:
         """Record that items failed."""
-        error = left.error
-        message = error.message if error else "not changed"
-        problem = RunProblem(
-            code=(error.status or 0) if error else 0,
-            message=message,
-            trace_id=error.trace_id if error else "",
-            ids=tuple(item.item_id for item in left.items),
-        )
-        failed = [_with_outcome(item, Outcome.FAILED, message) for item in left.items]
+        problem = _problem(left)
+        failed = [_with_outcome(item, Outcome.FAILED, problem.message) for item in left.items]
         self._records.record(self._run_id, failed, problems=[problem])
 
     def _record(
@@ -356,6 +423,16 @@ class Engine(Generic[State, Current]):
 
     def _now(self) -> str:
         return rfc3339(self._clock.now())
+
+
+def _problem(left: Remainder[State]) -> RunProblem:
+    error = left.error
+    return RunProblem(
+        code=(error.status or 0) if error else 0,
+        message=error.message if error else "not changed",
+        trace_id=error.trace_id if error else "",
+        ids=tuple(item.item_id for item in left.items),
+    )
 
 
 def _with_outcome(item: PlannedItem[State], outcome: Outcome, reason: str = "") -> ItemOutcome[State]:

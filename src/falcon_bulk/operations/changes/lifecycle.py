@@ -18,12 +18,12 @@ from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import remember_customer_cid
 from falcon_bulk.journal.files import journal_path
 from falcon_bulk.journal.lock import hold_locks
-from falcon_bulk.model.clock import Clock, rfc3339
+from falcon_bulk.model.clock import Clock, Stopwatch, rfc3339
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, State
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import AlertRunResult, IndicatorRunResult, RunResult, RunStatus
 from falcon_bulk.operations.changes.alert_target import AlertTarget
-from falcon_bulk.operations.changes.engine import NEVER_READ, Engine
+from falcon_bulk.operations.changes.engine import Engine
 from falcon_bulk.operations.changes.indicator_targets import CreateTarget, DeleteTarget
 from falcon_bulk.operations.changes.plan_file import PlanFileWriter, is_plan
 from falcon_bulk.operations.changes.plan_sink import NullSink, PlanSink
@@ -59,6 +59,9 @@ class RunObserver(Protocol):
     def progress(self, label: str) -> AbstractContextManager[Callable[[int, int], None]]:
         """Show progress while the block runs; yields what takes the numbers of items done and expected."""
 
+    def waiting(self, items: int, seconds: float) -> None:
+        """Items wait that many seconds at most: their request may still take effect. Called again and again."""
+
     def run_started(self, run_id: str) -> None:
         """The run may send changes from now on."""
 
@@ -87,11 +90,11 @@ class Execution(NamedTuple):
 
 
 class BegunRun(NamedTuple):
-    """A run that the journal holds. read_at: when its items were read (monotonic s). preview: None in a resume."""
+    """A run that the journal holds. preview: None in a resume. read: time since its items were read, if so."""
 
     plan: Plan
     preview: Preview | None
-    read_at: float
+    read: Stopwatch | None
 
 
 def dry_run(operation: Operation, tenant: Tenant, approve: Approve, plan_file: Path | None = None) -> Execution:
@@ -138,7 +141,7 @@ def begin_run(operation: Operation, workspace: Workspace, journal: "Journal", ap
     the locks of the plan's CIDs. Raises as `execute` does.
     """
     plan = operation.plan
-    read_at = workspace.clock.monotonic()
+    read = Stopwatch(workspace.clock)
     draft = journal.draft(plan)
     preview = EMPTY_PREVIEW
     try:
@@ -156,7 +159,7 @@ def begin_run(operation: Operation, workspace: Workspace, journal: "Journal", ap
         return Execution(plan, preview, result_without_changes(plan, preview, RunStatus.NOTHING_TO_DO))
     remember_customer_cid(workspace.state_folder, plan.customer, plan.cid)
     draft.begin(preview, rfc3339(workspace.clock.now()))
-    return BegunRun(plan, preview, read_at)
+    return BegunRun(plan, preview, read)
 
 
 def resume(
@@ -175,7 +178,7 @@ def resume(
             )
         with open_workspace(plan) as workspace:
             workspace.tenant.check_run_tenant(plan.cids, plan.cloud)
-            return carry_out(BegunRun(plan, None, NEVER_READ), workspace, journal)
+            return carry_out(BegunRun(plan, None, None), workspace, journal)
 
 
 def abandon(journal: "Journal", run_id: str, now: str) -> None:
@@ -228,19 +231,19 @@ def result_without_changes(
 
 def carry_out(begun: BegunRun, workspace: Workspace, journal: "Journal") -> Execution:
     """Send what the journal holds of a run. Never raises what Falcon answers."""
-    plan, preview, read_at = begun
+    plan, preview, read = begun
     tenant, observer = workspace.tenant, workspace.observer
     observer.run_started(plan.run_id)
     with observer.progress("changing") as progress:
         if isinstance(plan, AlertPlan):
             alerts = AlertTarget(tenant.alerts, plan)
-            execution = _run_engine(alerts, journal, plan, workspace, workspace.pace, read_at, progress)
+            execution = _run_engine(alerts, journal, plan, workspace, workspace.pace, read, progress)
         elif plan.undoes:
             deletion = DeleteTarget(tenant.indicators, plan)
-            execution = _run_engine(deletion, journal, plan, workspace, ONE_AT_A_TIME, read_at, progress)
+            execution = _run_engine(deletion, journal, plan, workspace, ONE_AT_A_TIME, read, progress)
         else:
             creation = CreateTarget(tenant.indicators, plan)
-            execution = _run_engine(creation, journal, plan, workspace, ONE_AT_A_TIME, read_at, progress)
+            execution = _run_engine(creation, journal, plan, workspace, ONE_AT_A_TIME, read, progress)
     if not (execution.result.unknown or execution.result.not_sent):
         observer.run_closed(plan.run_id)
     return execution._replace(preview=preview)
@@ -252,7 +255,7 @@ def _run_engine(
     plan: Plan,
     workspace: Workspace,
     pace: Pace,
-    read_at: float,
+    read: Stopwatch | None,
     progress: Callable[[int, int], None],
 ) -> Execution:
     pacer = workspace.tenant.pacer
@@ -262,8 +265,9 @@ def _run_engine(
         plan,
         workspace.clock,
         pace,
-        read_at=read_at,
+        read=read,
         progress=progress,
+        waiting=workspace.observer.waiting,
         trouble=lambda: pacer.failures,
     )
     result = engine.carry_out(lambda: pacer.requests)
