@@ -226,7 +226,7 @@ class SlowToChange:
 def test_a_change_that_was_under_way_at_the_death_is_waited_for_before_it_is_sent_again(harness: RunHarness) -> None:
     ids = harness.ids(ALERTS)
     plan = harness.planned(ids)
-    falcon = SlowToChange(harness, seconds=8.0)
+    falcon = SlowToChange(harness, seconds=150.0)
     with pytest.raises(Killed):
         harness.carry_out(plan, alerts=falcon, batch_size=BATCH, workers=1)
     harness.reopen()

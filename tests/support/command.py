@@ -76,8 +76,8 @@ class CommandResult:
 class CommandRunner:
     """A folder with an env file for each tenant of a server, in which commands are run.
 
-    max_lateness: seconds in which a lost change may take effect. tenants, urls, env_texts: by customer. tenant, env_file:
-    those of the first customer, who is meant where a method names none.
+    max_lateness: seconds in which a lost change may take effect. tenants, urls, env_texts: by customer. tenant,
+    env_file: those of the first customer, who is meant where a method names none.
     """
 
     def __init__(self, folder: Path, server: Server) -> None:
