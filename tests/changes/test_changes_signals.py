@@ -13,6 +13,7 @@ import pytest
 from falcon_bulk.errors import Stopped
 from falcon_bulk.model.clock import SystemClock
 from tests.support.command import RunningCommand, serve_customers
+from tests.support.dripping_server import serve_dripping
 from tests.support.waiting import wait_until
 
 STALL = 10.0
@@ -309,3 +310,48 @@ def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(tmp_path: Path) -
         assert "journal" in done.err
         assert "Nothing is sent without it" in done.err
         assert shell.patch_count() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "numbers",
+    [(signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP, signal.SIGHUP), (signal.SIGTERM, signal.SIGHUP)],
+    ids=["timeout sends it twice", "a terminal that closes", "a hang-up after a signal"],
+)
+def test_a_signal_that_is_sent_twice_at_once_is_not_the_second(
+    tmp_path: Path, numbers: tuple[signal.Signals, signal.Signals]
+) -> None:
+    with serve_customers(tmp_path, latency_patch=2.0) as shell:
+        ids = shell.untouched_ids(60)
+        with shell.running(*shell.close_command(ids, "--batch-size", "20", "--batch-delay", "60")) as running:
+            shell.wait_for_patches(1, running)
+            for number in numbers:
+                running.signal(number)
+                wait_until(lambda number=number: not is_pending(running.process.pid, number))
+            done = running.finish()
+        assert done.code == 143, done
+        assert done.document["status"] == "interrupted"
+        assert (done.document["changed"], done.document["unknown"]) == (20, 0), "what was in flight is recorded"
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_at_the_question_a_signal_acts_at_once(tmp_path: Path, number: signal.Signals) -> None:
+    with serve_customers(tmp_path, alerts=200) as shell:
+        with shell.terminal("bulk-close", "--severity", "low") as terminal:
+            terminal.wait_for('Type "acme')
+            os.kill(terminal.process.pid, number)
+            done = terminal.finish()
+        assert done.code == 143
+        assert shell.patch_count() == 0
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_a_signal_ends_an_answer_that_drips(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    with serve_customers(tmp_path, alerts=50) as shell, serve_dripping() as server:
+        shell.write_customer("acme", FALCON_BASE_URL=server.url)
+        with shell.running("bulk-close", "--severity", "low", "--yes", "--max", "9") as running:
+            wait_until(server.asked.is_set)
+            seconds = ended_within(running, number)
+            done = running.finish()
+        assert done.code == code, done
+        assert seconds < STALL

@@ -58,7 +58,7 @@ class Console:
             self._write(message)
 
     def warn(self, message: str) -> None:
-        """Write a message that --quiet does not hide: without it the result would be taken for more than it is."""
+        """Write a message that --quiet does not hide: without it a result would be taken for more than it is."""
         self._write(message)
 
     def detail(self, message: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from falcon_bulk.cli.input_options import hashes_from_options
 from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.session import Session
-from falcon_bulk.cli.time_values import parse_instant
+from falcon_bulk.cli.time_values import is_relative, parse_instant
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.falcon.filter_hints import (
     hints_for_filter,
@@ -41,6 +41,7 @@ def selection_from_options(session: Session, options: SelectionOptions, *, promp
         since=parse_instant(options.since, "--since", now),
         until=parse_instant(options.until, "--until", now),
         visible_only=options.visible_only,
+        relative=is_relative(options.since) or is_relative(options.until),
     )
 
 

@@ -149,6 +149,8 @@ class Session:
             user_agent=f"falcon-bulk/{__version__}",
             on_wait=self.console.say,
         )
+        if difference := tenant.clock_difference():
+            self.console.warn(f"Warning: {difference} Times such as 7d are counted from this machine's.")
         try:
             yield tenant
         finally:

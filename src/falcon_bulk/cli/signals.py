@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -9,15 +10,26 @@ from types import FrameType
 from falcon_bulk.cli.session import Session
 from falcon_bulk.errors import Stopped
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+SIGHUP = getattr(signal, "SIGHUP", None)  # Windows has none
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([SIGHUP] if SIGHUP else []))
+REPEATED_WITHIN = 1.0
+"""Seconds within which the same signal counts as one."""
 
 
 @contextmanager
 def stop_on_signals(context: Session) -> Iterator[None]:
-    """On the first SIGINT, SIGTERM or SIGHUP stop the work in order; on the second end the process at once."""
+    """On the first SIGINT, SIGTERM or SIGHUP stop the work in order; on the second end the process at once.
+
+    The same signal again within a second is no second one: `timeout` and a terminal that closes send it twice. Nor is a
+    SIGHUP after any other signal.
+    """
+    last: tuple[int, float] = (0, 0.0)
 
     def stop(signum: int) -> None:
-        if not context.clock.stop(signum):
+        nonlocal last
+        repeated = last[0] == signum and time.monotonic() - last[1] < REPEATED_WITHIN
+        last = (signum, time.monotonic())
+        if not context.clock.stop(signum) and not repeated and signum != SIGHUP:
             unfinished = list(context.unfinished.values())
             outcome = "`falcon-bulk resume` finishes what was in flight." if unfinished else "no change was under way."
             with suppress(OSError):
@@ -30,15 +42,15 @@ def stop_on_signals(context: Session) -> Iterator[None]:
 
 @contextmanager
 def abort_prompt_on_signals(state: str) -> Iterator[None]:
-    """Raise Stopped on SIGINT or SIGTERM, so that a question ends and the terminal is restored.
+    """Raise Stopped on SIGINT, SIGTERM or SIGHUP, so that a question ends and the terminal is restored.
 
     state: what was done until then, for the message.
     """
 
     def abort(signum: int) -> None:
-        raise Stopped(f"Stopped at the question; {state}.", terminated=signum == signal.SIGTERM)
+        raise Stopped(f"Stopped at the question; {state}.", terminated=signum != signal.SIGINT)
 
-    with _handlers((signal.SIGINT, signal.SIGTERM), abort):
+    with _handlers(STOP_SIGNALS, abort):
         yield
 
 

@@ -27,6 +27,11 @@ def parse_instant(value: str | None, option: str, now: datetime) -> str:
     return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
+def is_relative(value: str | None) -> bool:
+    """Return whether a time is counted from now, as `7d` is."""
+    return value is not None and _age(value) is not None
+
+
 def parse_deadline(value: str, option: str, now: datetime) -> str:
     """Return `90d` (from now), a date or a time as a future UTC time in RFC 3339. Raises UsageProblem."""
     age = _age(value)

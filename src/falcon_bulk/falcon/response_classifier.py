@@ -17,6 +17,7 @@ from falcon_bulk.falcon.responses import ApiError, ApiResponse, decode_response,
 from falcon_bulk.model.timing import CHANGE_TIMEOUT
 
 CONNECT_TIMEOUT = 10.0
+DEADLINE_FACTOR = 5
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class RequestType:
     def timeout(self) -> tuple[float, float]:
         """Connect and read timeout in seconds."""
         return CONNECT_TIMEOUT, self.read_timeout
+
+    @property
+    def deadline(self) -> float:
+        """Seconds that the whole body may take, however it drips."""
+        return self.read_timeout if self.is_change else DEADLINE_FACTOR * self.read_timeout
 
 
 LOGIN = RequestType("log in", "", 60.0, decode=decode_token)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 from falcon_bulk.config.secret import register_secret
 from falcon_bulk.config.settings import CID, Settings
@@ -14,9 +15,11 @@ from falcon_bulk.falcon.response_classifier import LOGIN
 from falcon_bulk.falcon.responses import Token
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.model.clock import Clock
+from falcon_bulk.model.clock import Clock, rfc3339
 
 RENEW_BEFORE_EXPIRY = 120.0
+MAX_CLOCK_DIFFERENCE = 300.0
+"""Seconds between this machine's clock and Falcon's beyond which times that are counted from now mean others."""
 CID_SAMPLE = 100
 """How many of the newest alerts are checked for CIDs beyond the expected one."""
 
@@ -80,6 +83,22 @@ class Tenant:
     def clock_ahead(self) -> float | None:
         """Seconds by which Falcon's clock is ahead of this machine's; None if its last answer had no date."""
         return self._transport.clock_ahead
+
+    def clock_difference(self) -> str:
+        """Return both times if this machine's clock and Falcon's differ by more than five minutes, else ''."""
+        ahead = self.clock_ahead
+        if ahead is None or abs(ahead) <= MAX_CLOCK_DIFFERENCE:
+            return ""
+        now = self._clock.now()
+        return f"This machine's clock says {rfc3339(now)}, Falcon's {rfc3339(now + timedelta(seconds=ahead))}."
+
+    def check_clock(self) -> None:
+        """Raise Refused if this machine's clock and Falcon's differ too much for times that are counted from now."""
+        if difference := self.clock_difference():
+            raise Refused(
+                f"{difference} Times counted from now would mean others. Nothing was changed.",
+                "Set the clock, or give dates: --since 2026-11-01T08:00:00Z.",
+            )
 
     def home_cid(self) -> str:
         """Return the CID that this customer's runs are recorded for: the first in FALCON_CID, else the newest alert's.

@@ -6,18 +6,16 @@ decoded answer past FalconPy to the caller; what FalconPy makes of the answer is
 """
 
 import threading
-import zlib
 from collections.abc import Callable
-from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from isal import igzip, isal_zlib
 from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target
 from falcon_bulk.errors import AnswerLost, LoginRefused, Unreachable
+from falcon_bulk.falcon.body import read_body
 from falcon_bulk.falcon.http_log import CallLog
 from falcon_bulk.falcon.rate_limit import RequestPacer, RetryBudget, backoff, clock_offset, retry_after_seconds
 from falcon_bulk.falcon.response_classifier import (
@@ -36,8 +34,6 @@ MAX_RATE_LIMITED = 8
 MAX_REDIRECTS = 3
 NEVER_EXPIRES = 10**9
 PLACEHOLDER = "held by the transport"
-
-_decompress: Callable[[bytes], bytes] = igzip.decompress
 
 
 class FalconPyResponse:
@@ -191,7 +187,7 @@ class Transport:
             log.request(url, options.get("params") or {})
             try:
                 response = self.session.send_once(method, url, **options)
-                content = _read_body(response)
+                content = read_body(response, self._clock, request_type.deadline, stoppable=not request_type.is_change)
             except OSError as error:
                 raise classify_network_error(error) from None
             log.response(response, content)
@@ -241,33 +237,6 @@ class Transport:
             )
         requested = retry_after_seconds(error.headers, self._clock.now().timestamp())
         return requested if requested is not None else 1.0 + backoff(rate_limited, self._clock.chance(), cap=60.0)
-
-
-def _read_body(response: requests.Response) -> bytes:
-    """Return the whole body, decompressed. Raises OSError if the body is cut off or not valid gzip.
-
-    gzip is decompressed here because urllib3 takes twice the time and memory. `identity` is removed from a list of
-    encodings because urllib3 takes it for deflate.
-    """
-    header = response.raw.headers.pop("Content-Encoding", "")  # without the header urllib3 does not decompress
-    encodings = [encoding for part in header.lower().split(",") if (encoding := part.strip()) not in ("", "identity")]
-    if encodings and encodings != ["gzip"]:
-        response.raw.headers["Content-Encoding"] = ", ".join(encodings)
-    content = b"".join(response.iter_content(None))
-    return _gunzip(content) if encodings == ["gzip"] else content
-
-
-def _gunzip(packed: bytes) -> bytes:
-    """Return the decompressed bytes; like urllib3, ignore bytes after the end. Raises OSError."""
-    try:
-        return _decompress(packed)
-    except (EOFError, igzip.BadGzipFile, isal_zlib.error) as error:  # type: ignore[misc]  # its stub takes the class for an instance
-        with suppress(zlib.error):
-            member = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
-            content = member.decompress(packed)
-            if member.eof:
-                return content
-        raise requests.exceptions.ContentDecodingError(error) from None
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -9,7 +9,8 @@ MAX_HASHES_NAMED = 5
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Checked selection options. All parts are ANDed; the values of one part are ORed.
 
-    since and until are absolute instants in UTC (`2026-11-17T06:50:00Z`); until is exclusive.
+    since and until are absolute instants in UTC (`2026-11-17T06:50:00Z`); until is exclusive. relative: whether one of
+    them was counted back from this machine's clock.
     """
 
     filter: str = ""
@@ -23,12 +24,13 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     until: str = ""
     visible_only: bool = False
     ids: tuple[str, ...] = ()
+    relative: bool = False
 
     @property
     def everything(self) -> bool:
         """Whether nothing narrows the selection: all alerts of the tenant, or all visible ones."""
         raw = "" if not self.filter.strip("*()'\" ") else self.filter
-        return msgspec.structs.replace(self, filter=raw, visible_only=False) == Selection()
+        return msgspec.structs.replace(self, filter=raw, visible_only=False, relative=False) == Selection()
 
     @property
     def description(self) -> str:

@@ -18,7 +18,7 @@ from falcon_bulk.cli.options import (
     takes,
 )
 from falcon_bulk.cli.shared_options import notify_option, shared_options
-from falcon_bulk.cli.time_values import INDICATOR_LIFETIME
+from falcon_bulk.cli.time_values import INDICATOR_LIFETIME, is_relative
 from falcon_bulk.errors import UsageProblem, WrongTenant
 
 if TYPE_CHECKING:
@@ -121,6 +121,7 @@ def command(ctx: click.Context, options: AllowHashOptions) -> int:
             state_folder=session.state_folder(),
             reading=lambda: session.watching("reading"),
             readers=session.readers,
+            relative=not options.no_expiry and is_relative(options.expires or INDICATOR_LIFETIME),
         ),
         confirmation,
         ONE_AT_A_TIME,

@@ -65,8 +65,11 @@ def change_alerts(
     """Return the operation that changes the alerts of a selection.
 
     command: its name in the plan; with close-hash the guardrail `other-hashes` holds. readers: concurrent reads.
-    Raises WrongTenant if the credentials are not those of the customer's former changes.
+    Raises WrongTenant if the credentials are not those of the customer's former changes, Refused for times counted from
+    now where this machine's clock is wrong.
     """
+    if selection.relative:
+        tenant.check_clock()
     cids = tenant.cids or (tenant.home_cid(),)
     if cids[0]:
         check_customer_cid(state_folder, tenant.customer, cids)
@@ -118,11 +121,16 @@ def create_indicators(
     state_folder: Path,
     reading: Reading,
     readers: int,
+    relative: bool = False,
 ) -> Operation:
     """Return the operation that creates an allow-list indicator for each hash. readers: concurrent reads.
 
+    relative: whether their end was counted from now.
+
     Raises WrongTenant if the credentials see several CIDs, or are not those of the customer's former changes.
     """
+    if relative:
+        tenant.check_clock()
     cid = tenant.single_cid()
     check_customer_cid(state_folder, tenant.customer, (cid,))
     plan = IndicatorPlan(
