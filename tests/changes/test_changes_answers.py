@@ -387,7 +387,7 @@ def test_a_change_that_takes_effect_late_is_found_and_not_sent_again(harness: Ru
         if not applied:
             due = harness.timing.passed + after
             applied.append(due)
-            harness.timing.at(due, lambda: harness.apply(plan, ids[:10]))
+            harness.timing.at(due, lambda: harness.take_effect(plan, ids[:10]))
 
     harness.on_patch(take_effect)
     harness.order("status", status=504, endpoint="patch", times=1)

@@ -141,17 +141,17 @@ class RunHarness:
 
         self.falcon.alerts.update = watched  # type: ignore[method-assign]
 
-    def apply(self, plan: Plan, ids: Sequence[str]) -> None:
+    def take_effect(self, plan: Plan, ids: Sequence[str]) -> None:
         """Let a change of a plan take effect at the tenant, as if its request had only just arrived."""
         action_sets = self.journal.alerts.action_sets(plan.run_id)
         numbers = {item.item_id: item.action_set for item in self._items(plan)}
 
-        def take_effect() -> None:
+        def change() -> None:
             for one in ids:
                 actions = [Action(action.name, action.value) for action in action_sets[numbers[one]]]
                 self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
 
-        self.server.call(take_effect)
+        self.server.call(change)
 
     def _items(self, plan: Plan) -> Iterator[PlannedItem[AlertState]]:
         for outcome in Outcome:
