@@ -187,9 +187,9 @@ def test_a_plan_carried_out_already_is_said_before_the_question(shell: CommandRu
 
 def test_a_plan_of_a_run_id_that_another_plan_had_does_not_replace_it(shell: CommandRunner) -> None:
     path = saved(shell)
-    shell.order("status", status=503, endpoint="patch", times=None)
+    shell.order("status", status=403, endpoint="patch", times=None)
     failed = apply(shell)
-    assert failed.code == 5, failed
+    assert failed.code == 4, failed
     shell.server.call(shell.tenant.faults.clear)
 
     def be_later(lines: Lines) -> None:
