@@ -1,10 +1,11 @@
 """What is seen of a change on a terminal of 24 lines and 80 columns, up to the question."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command import CommandRunner, without_styling
+from tests.support.command import CommandRunner, serve_customers, without_styling
 
 SCREEN = {"columns": 80, "lines": 24}
 
@@ -47,6 +48,26 @@ def test_the_warnings_stand_under_the_title(acme: Any) -> None:
     warned = [number for number, line in enumerate(lines) if line.startswith("Warning: ")]
     assert warned
     assert max(warned) < next(number for number, line in enumerate(lines) if line.startswith("tenant"))
+
+
+def test_the_plans_of_several_customers_fit_on_one_screen(tmp_path: Path) -> None:
+    with serve_customers(tmp_path, "acme", "globex", "initech", alerts=300) as shell:
+        plan = ("bulk-close", "--all-customers", "--severity", "low", "--resolution", "ignored", "--dry-run")
+        done = shell.bare(*plan, "--plan", "plans", "--format", "json")
+        assert done.code == 0, done
+        results = {part["customer"]: part["result"] for part in done.document["customers"]}
+        total = sum(result["planned"] for result in results.values())
+        lines = screen(shell, "apply", "plans", customer=None)
+        assert len(lines) <= 24
+        assert all(len(line) <= 80 for line in lines)
+        assert lines[0] == f"CLOSE {total} alerts of 3 customers as ignored"
+        assert lines[-1] == f'Type "all {total}" to CLOSE {total} alerts of 3 customers as ignored:'
+        for name, result in results.items():
+            (line,) = [line for line in lines if line.startswith(name)]
+            assert f" {result['planned']} " in line
+        with shell.terminal(*plan, **SCREEN, customer=None) as terminal:
+            shown = without_styling(terminal.finish().out)
+        assert "…" not in shown, "a run id is never cut"
 
 
 def test_details_are_not_bound_to_the_screen(acme: Any) -> None:

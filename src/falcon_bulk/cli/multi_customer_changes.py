@@ -188,7 +188,7 @@ def _describe_changes(executions: Sequence[Execution], planned: int) -> str:
         if execution.preview is not None and execution.preview.planned
     }
     change = phrases.pop() if len(phrases) == 1 else f"CHANGE {planned:,} alerts"
-    return f"{change} of {len(executions):,} customers"
+    return change.replace("alerts", f"alerts of {len(executions):,} customers", 1)
 
 
 def _check_as_shown(preview: Preview, shown: Preview) -> None:

@@ -27,6 +27,10 @@ Parts = Sequence[CustomerResult[Reported[Result]]]
 _FIRST = (Column("customer", min_width=8), Column("outcome", wrap=True, min_width=20))
 
 
+_DISPENSABLE = {"skipped": 2, "verified": 1}
+"""Numbers that a narrow terminal leaves out, the highest first."""
+
+
 class CustomerEntry(msgspec.Struct, frozen=True):
     """A customer in `falcon-bulk/multi/1`. result: the document that the command prints for this customer alone."""
 
@@ -98,10 +102,17 @@ def customers_sheet(
 
     done: the outcome of a customer for whom the command succeeded.
     """
-    columns = (*_FIRST, *(Column(title, right=True) for title in numbers))
+    columns = (*_FIRST, *map(_number_column, numbers))
     rows = [_part_row(part, len(numbers), cells, done) for part in parts]
     good = sum(part.error is None and part.exit_code == 0 for part in parts)
     return Sheet(f"{format_cell(good)} of {format_cell(len(parts))} customers done", columns, rows)
+
+
+def _number_column(title: str) -> Column:
+    """Return the column of a number, or of the run's id, which is never cut."""
+    if title == "run":
+        return Column(title, min_width=40)
+    return Column(title, right=True, drop_order=_DISPENSABLE.get(title, 0))
 
 
 def results_of(parts: Parts[Result]) -> list[tuple[str, Result]]:
