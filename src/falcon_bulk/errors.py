@@ -49,15 +49,23 @@ class FalconBulkError(Exception):
 
     message: one sentence that says what went wrong; it contains no secret.
     hint: one sentence that says what to do; may be ''.
+    status, trace_id: of Falcon's answer, if it is one.
     """
 
     exit_code: ExitCode = ExitCode.UNEXPECTED
     code = "unexpected"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", *, status: int | None = None, trace_id: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.status = status
+        self.trace_id = trace_id
+
+    @property
+    def traced_message(self) -> str:
+        """The message, with the trace id that CrowdStrike's support asks for."""
+        return f"{self.message} (trace id {self.trace_id})" if self.trace_id else self.message
 
 
 class UsageProblem(FalconBulkError):
@@ -109,11 +117,6 @@ class FalconAnswer(FalconBulkError):
     """Falcon's answer, or its absence, with the trace id for support."""
 
     exit_code = ExitCode.UNREACHABLE
-
-    def __init__(self, message: str, hint: str = "", *, status: int | None = None, trace_id: str = "") -> None:
-        super().__init__(message, hint)
-        self.status = status
-        self.trace_id = trace_id
 
 
 class Unreachable(FalconAnswer):

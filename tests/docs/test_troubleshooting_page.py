@@ -19,6 +19,7 @@ import pytest
 from falcon_emulator import Fault, Server, Tenant
 from falcon_emulator.indicators import Draft
 from tests.support.command import COMMAND, CommandRunner
+from tests.support.raw_server import http, raw_server
 from tests.support.sampling import quick_first
 
 PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
@@ -245,6 +246,24 @@ def _(shell: CommandRunner) -> str:
 @provokes("Falcon keeps refusing to …: Falcon answers 429, too many requests …")
 def _(shell: CommandRunner) -> str:
     return faulty(shell, *READ, endpoint="queries", kind="rate_limit", seconds=0.1)
+
+
+@provokes("The proxy … of HTTPS_PROXY refuses to connect (407): it wants a login.")
+def _(shell: CommandRunner) -> str:
+    with raw_server(http(b"", status="407 Proxy Authentication Required")) as proxy:
+        shell.write_customer("acme", FALCON_BASE_URL="us-2")
+        return said_by(shell, *READ, env={"HTTPS_PROXY": proxy.url})
+
+
+@provokes("HTTPS_PROXY is not the URL of a proxy.")
+def _(shell: CommandRunner) -> str:
+    shell.write_customer("acme", FALCON_BASE_URL="us-2")
+    return said_by(shell, *READ, env={"HTTPS_PROXY": "http://"})
+
+
+@provokes("… FALCON_MEMBER_CID=… may not be a child of this API client's CID; …")
+def _(shell: CommandRunner) -> str:
+    return with_env(shell, *READ, FALCON_MEMBER_CID="f" * 32)
 
 
 # What is found

@@ -310,3 +310,54 @@ def test_a_run_of_another_cid_or_cloud_is_refused(falcon: ScriptedFalcon, timing
         for cids, cloud in [(("9" * 32,), BASE), ((CID,), "https://api.eu-1.crowdstrike.com")]:
             with pytest.raises(Refused):
                 tenant.check_run_tenant(cids, cloud)
+
+
+def in_region(region: str) -> Reply:
+    reply = a_token()
+    reply.headers = {"X-Cs-Region": region}
+    return reply
+
+
+def hosts(falcon: ScriptedFalcon) -> list[str]:
+    return [call.host for call in falcon.to(LOGIN_PATH)]
+
+
+def test_a_201_that_names_another_commercial_region_is_followed_and_told(
+    falcon: ScriptedFalcon, timing: FakeClock
+) -> None:
+    falcon.answer(LOGIN_PATH, in_region("us-1"), in_region("us-1"))
+    falcon.answer(QUERY, good(total=3))
+    with logged_in(timing) as tenant:
+        assert tenant.alerts.count("") == 3
+        assert tenant.cloud == "https://api.crowdstrike.com"
+        assert tenant.moved == "This customer's region is us-1, not us-2: FALCON_BASE_URL=us-1 saves a request."
+    assert hosts(falcon) == ["api.us-2.crowdstrike.com", "api.crowdstrike.com"]
+    assert falcon.to(QUERY)[0].host == "api.crowdstrike.com"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "region"),
+    [
+        (BASE, "us-gov-1"),
+        (BASE, "us-2"),
+        (BASE, "us-9"),
+        (BASE, ""),
+        ("https://api.laggar.gcw.crowdstrike.com", "us-1"),
+        ("https://falcon.example.test", "us-1"),
+        ("http://127.0.0.1:9", "us-1"),
+    ],
+)
+def test_no_login_moves_to_or_from_a_government_cloud_or_another_host(
+    base_url: str, region: str, falcon: ScriptedFalcon, timing: FakeClock
+) -> None:
+    falcon.answer(LOGIN_PATH, in_region(region))
+    with logged_in(timing, some_settings(base_url=base_url)) as tenant:
+        assert tenant.moved == ""
+    assert falcon.logins == 1
+
+
+def test_regions_that_name_each_other_end_the_login(falcon: ScriptedFalcon, timing: FakeClock) -> None:
+    falcon.answer(LOGIN_PATH, in_region("us-1"), in_region("us-2"), in_region("us-1"), in_region("us-2"))
+    with pytest.raises(Unreachable, match="in a loop"), logged_in(timing):
+        pass
+    assert falcon.logins == 3

@@ -153,12 +153,16 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     assert proxy.requests[1].startswith(f"GET {AT_HOME}{QUERY}?")
 
 
-def test_https_goes_through_the_proxy_s_tunnel(monkeypatch: pytest.MonkeyPatch) -> None:
-    with raw_server(http(b"", status="407 Proxy Authentication Required")) as proxy:
+@pytest.mark.parametrize(
+    ("status", "tries"),
+    [("407 Proxy Authentication Required", 1), ("403 Forbidden", 1), ("502 Bad Gateway", 5), ("504 Timeout", 5)],
+)
+def test_https_goes_through_the_proxy_s_tunnel(status: str, tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with raw_server(http(b"", status=status)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(Unreachable, match="proxy"), logged_in(FakeClock()):
             pass
-    assert [line.rpartition(" ")[0] for line in proxy.requests] == ["CONNECT api.us-2.crowdstrike.com:443"] * 5
+    assert [line.rpartition(" ")[0] for line in proxy.requests] == ["CONNECT api.us-2.crowdstrike.com:443"] * tries
 
 
 def test_a_password_of_the_proxy_is_in_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,6 +74,7 @@ class FakeTenant:
     cids: tuple[str, ...] = SETTINGS.cids
     clock_ahead: float | None = 0.4
     newest: str = CID
+    deprecations: dict[str, str] = field(default_factory=dict)
 
     def newest_cid(self) -> str:
         return self.newest

@@ -154,7 +154,7 @@ def publish(session: Session, execution: Execution, *, fail_on_empty: bool = Fal
         session.console.error(cause.message, next_step(session, result))
     else:
         if cause is not None:
-            session.console.error(cause.message, cause.hint)
+            session.console.error(cause.traced_message, cause.hint)
         after_run(session, result)
     return _exit_code(session, execution.plan, result, result.exit_code, fail_on_empty=fail_on_empty)
 

@@ -165,9 +165,9 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
 
         with suppress(OSError):
             dump(error_document(error), Sink.stdout().binary)
-    _log_exit(line, error.exit_code, f"{error.message} {error.hint}")
+    _log_exit(line, error.exit_code, f"{error.traced_message} {error.hint}")
     with suppress(BrokenPipeError):
-        sys.stderr.write(f"Error: {printable(error.message)}\n")
+        sys.stderr.write(f"Error: {printable(error.traced_message)}\n")
         if error.hint:
             sys.stderr.write(f"Hint: {printable(_pasteable(error.hint, line))}\n")
     _notify(error, line)

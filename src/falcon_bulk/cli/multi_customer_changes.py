@@ -161,7 +161,7 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
         with open_workspace(one, pace_of(pace)) as workspace:
             execution = execute(saved.prepare(one, workspace.tenant, saved.plans[name]), workspace, approve)
         if execution.cause is not None:
-            one.console.error(execution.cause.message, execution.cause.hint)
+            one.console.error(execution.cause.traced_message, execution.cause.hint)
         return Reported(execution.result, run_report(execution.result))
 
     with stop_on_signals(session):

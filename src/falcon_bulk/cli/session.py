@@ -18,6 +18,7 @@ from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
 from falcon_bulk.errors import FalconBulkError, UsageProblem
+from falcon_bulk.falcon.proxy import ProxyRefusals
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.clock import SystemClock, rfc3339
 from falcon_bulk.operations.reading.read_all import ReadProgress
@@ -53,6 +54,7 @@ class Session:
     clock: SystemClock = field(default_factory=SystemClock)
     unknown_fields: dict[str, str] = field(default_factory=dict)
     unfinished: dict[str, str] = field(default_factory=dict)
+    proxy_refusals: ProxyRefusals = field(default_factory=ProxyRefusals)
     _settings: Settings | None = None
     _notifier: "Notifier | None" = None
 
@@ -148,13 +150,18 @@ class Session:
             quota=(self.options.quota or QUOTA) / 100,
             user_agent=f"falcon-bulk/{__version__}",
             on_wait=self.console.say,
+            proxy_refusals=self.proxy_refusals,
         )
+        if tenant.moved:
+            self.console.say(f"Note: {tenant.moved}")
         if difference := tenant.clock_difference():
             self.console.warn(f"Warning: {difference} Times such as 7d are counted from this machine's.")
         try:
             yield tenant
         finally:
             tenant.close()
+            for path, text in tenant.deprecations.items():
+                self.console.detail(f"Falcon deprecates {path}: {text}")
             self.console.detail(tenant.pacer.usage_summary)
 
     @contextmanager

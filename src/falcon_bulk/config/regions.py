@@ -94,6 +94,17 @@ def redirect_target(current_base: str, location: str) -> str | None:
     return _join(target.scheme, target.hostname, target.port)
 
 
+def region_target(current_base: str, region: str) -> str | None:
+    """Return the base URL of the region that a login names, if the login may move there, else None.
+
+    It may move between commercial Falcon clouds only, never to or from a government cloud, loopback or another host.
+    """
+    source, cloud = _split(current_base), CLOUDS.get(region.strip().lower())
+    if source is None or cloud is None or cloud.government or not _is_commercial_cloud(source):
+        return None
+    return None if cloud.api == source.hostname else f"https://{cloud.api}"
+
+
 def region_name(base_url: str) -> str:
     """Return the name of a base URL's cloud, such as `us-1`; for loopback and custom hosts, host and port."""
     parts = urlsplit(base_url)

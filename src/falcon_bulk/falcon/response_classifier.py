@@ -87,10 +87,15 @@ class RateLimited(Exception):
     def __init__(self, response: requests.Response) -> None:
         super().__init__("Falcon answers 429, too many requests")
         self.headers = response.headers
+        self.trace_id = response.headers.get("X-Cs-Traceid", "")
 
 
 class TokenRejected(Exception):
-    """401 on an API call: the token has expired, was revoked or is invalid."""
+    """401 on an API call: the token has expired, was revoked or is invalid, or a scope is missing."""
+
+    def __init__(self, text: str, trace_id: str) -> None:
+        super().__init__(text)
+        self.trace_id = trace_id
 
 
 def classify_network_error(error: OSError) -> Exception:
@@ -143,6 +148,7 @@ def classify_response(response: requests.Response, content: bytes, request_type:
             f"Falcon redirects ({status}) instead of answering.",
             "FALCON_BASE_URL may name the wrong region.",
             status=status,
+            trace_id=trace_id,
         )
     try:
         body = request_type.decode(content)
@@ -151,10 +157,11 @@ def classify_response(response: requests.Response, content: bytes, request_type:
             raise ResponseLost(f"Falcon answers {status} with an incomplete body", status, trace_id) from None
         body = _decode_or_empty(content)
     if status < 300:
-        return _check_success(body, request_type)
+        return _check_success(body, request_type, trace_id)
     if request_type.has_item_errors and status == 400 and isinstance(body, ApiResponse) and body.resources:
         return body
-    raise _error_for_status(status, body if isinstance(body, ApiResponse) else _decode_or_empty(content), request_type)
+    answer = body if isinstance(body, ApiResponse) else _decode_or_empty(content)
+    raise _error_for_status(status, answer, request_type, answer.trace_id or trace_id)
 
 
 def _decode_or_empty(content: bytes) -> ApiResponse:
@@ -164,31 +171,31 @@ def _decode_or_empty(content: bytes) -> ApiResponse:
         return ApiResponse()
 
 
-def _check_success(body: Any, request_type: RequestType) -> Any:
+def _check_success(body: Any, request_type: RequestType, trace_id: str) -> Any:
     """Return the body of a 2xx. Raises if a read's answer carries errors, even beside resources: it is not whole."""
     if not isinstance(body, ApiResponse):
         return body
     if body.meta is None and not body.problems:
-        raise ResponseLost("Falcon answers 200 with JSON that is not an API answer")
+        raise ResponseLost("Falcon answers 200 with JSON that is not an API answer", trace_id=trace_id)
     if not request_type.is_change and body.problems:
-        _check_read_errors(body, request_type)
+        _check_read_errors(body, request_type, body.trace_id or trace_id)
     if request_type.has_filter and body.resources and not body.total:
-        raise ResponseLost("Falcon answers 200 with alerts and does not say how many match")
+        raise ResponseLost("Falcon answers 200 with alerts and does not say how many match", trace_id=trace_id)
     return body
 
 
-def _check_read_errors(body: ApiResponse, request_type: RequestType) -> None:
+def _check_read_errors(body: ApiResponse, request_type: RequestType, trace_id: str) -> None:
     """Raise for the errors in a 2xx of a read. A 404 of a read by id is left to the caller, who knows the ids."""
     problems = [problem for problem in body.problems if not (request_type.by_id and problem.status == 404)]
     for problem in problems:
         if is_expired_search(problem.text):
-            raise SearchExpired(f"Falcon answers: {problem.text}.", status=problem.status, trace_id=body.trace_id)
+            raise SearchExpired(f"Falcon answers: {problem.text}.", status=problem.status, trace_id=trace_id)
         if problem.transient or problem.status == 0:
-            raise ResponseLost(f"Falcon answers 200 with the error {problem.text!r}", problem.status, body.trace_id)
+            raise ResponseLost(f"Falcon answers 200 with the error {problem.text!r}", problem.status, trace_id)
     for problem in problems:
         if body.resources and problem.status not in (401, 403):
-            raise partial_answer(problem, body.trace_id)
-        raise _error_for_status(problem.status, body, request_type)
+            raise partial_answer(problem, trace_id)
+        raise _error_for_status(problem.status, body, request_type, trace_id)
 
 
 def partial_answer(problem: ApiError, trace_id: str) -> Unreachable:
@@ -207,28 +214,40 @@ def is_expired_search(text: str) -> bool:
     return "search context expired" in lowered or "no longer valid" in lowered
 
 
-def _error_for_status(status: int, answer: ApiResponse, request_type: RequestType) -> Exception:
+def _error_for_status(status: int, answer: ApiResponse, request_type: RequestType, trace_id: str) -> Exception:
     text = "; ".join(problem.text for problem in answer.problems) or "no reason given"
     if request_type is LOGIN:
         hint = "Check FALCON_CLIENT_ID, FALCON_CLIENT_SECRET and FALCON_BASE_URL."
         if "authorization failed" in text:
             hint = "The API client's IP allow-list may not contain this machine, or its secret is wrong."
-        return LoginRefused(f"Falcon refuses the login ({status}): {text}.", hint)
+        return LoginRefused(f"Falcon refuses the login ({status}): {text}.", hint, status=status, trace_id=trace_id)
     if status == 401:
-        return TokenRejected(text)
+        return TokenRejected(text, trace_id)
     if status == 403:
-        return MissingScope(
-            f"Falcon refuses to {request_type.action} (403): {text}. "
-            f"The API client lacks the scope {request_type.scope!r}.",
-            f"Add the scope {request_type.scope!r} to the API client in the Falcon console.",
-        )
+        return _forbidden(text, request_type, trace_id)
     if request_type.has_filter and is_expired_search(text):
-        return SearchExpired(f"Falcon answers {status}: {text}.", status=status, trace_id=answer.trace_id)
+        return SearchExpired(f"Falcon answers {status}: {text}.", status=status, trace_id=trace_id)
     if status == 400 and request_type.has_filter:
         return BadFilter(
             f"Falcon refuses the filter: {text}.",
             "FQL looks like status:'new'+severity:>=60; put strings in single quotes.",
             status=status,
-            trace_id=answer.trace_id,
+            trace_id=trace_id,
         )
-    return Rejected(f"Falcon answers {status}: {text}.", status=status, trace_id=answer.trace_id)
+    return Rejected(f"Falcon answers {status}: {text}.", status=status, trace_id=trace_id)
+
+
+def _forbidden(text: str, request_type: RequestType, trace_id: str) -> MissingScope:
+    """Return the error of a 403. "authorization failed" is often something that no scope cures."""
+    scope = request_type.scope
+    lacks, hint = f"The API client lacks the scope {scope!r}.", f"Add the scope {scope!r} to the API client in the"
+    hint += " Falcon console."
+    if "authorization failed" in text:
+        lacks = f"The API client may lack the scope {scope!r}."
+        hint = (
+            f"If it has the scope {scope!r}, no scope cures this: check its IP allow-list, the customer's licence, and "
+            "whether it belongs to this CID."
+        )
+    return MissingScope(
+        f"Falcon refuses to {request_type.action} (403): {text}. {lacks}", hint, status=403, trace_id=trace_id
+    )

@@ -4,12 +4,14 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
+from falcon_bulk.config.regions import region_name
 from falcon_bulk.config.secret import register_secret
 from falcon_bulk.config.settings import CID, Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.fql import check_word
 from falcon_bulk.falcon.indicators import Indicators
+from falcon_bulk.falcon.proxy import ProxyRefusals, check_proxy
 from falcon_bulk.falcon.rate_limit import RequestPacer
 from falcon_bulk.falcon.response_classifier import LOGIN
 from falcon_bulk.falcon.responses import Token
@@ -28,7 +30,7 @@ class Tenant:
     """A login to one customer's tenant, with its `alerts` and `indicators`.
 
     connections: maximum requests in flight. quota: share of the customer's rate limit to use, 0 to 1.
-    on_wait: called with the reason for a wait of over two seconds.
+    on_wait: called with the reason for a wait of over two seconds. proxy_refusals: shared by a command's customers.
     Raises BadEnvFile for blank credentials, before any request; LoginRefused, Unreachable.
     """
 
@@ -41,6 +43,7 @@ class Tenant:
         quota: float = 0.5,
         user_agent: str = "falcon-bulk",
         on_wait: Callable[[str], None] = lambda _: None,
+        proxy_refusals: ProxyRefusals | None = None,
     ) -> None:
         from falconpy import IOC, OAuth2
         from falconpy import Alerts as AlertsService
@@ -55,7 +58,11 @@ class Tenant:
         self._lock = threading.Lock()
         self._token = Token("")
         self._renew_at = 0.0
-        self._transport = Transport(clock, self.pacer, connections=connections, customer=settings.customer)
+        self._member_cid = settings.member_cid
+        self._configured = settings.base_url
+        self._transport = Transport(
+            clock, self.pacer, connections=connections, customer=settings.customer, proxy_refusals=proxy_refusals
+        )
         self._transport.token = self._current_token
         self._transport.renew = self._renew_token
         self._auth = OAuth2(
@@ -70,6 +77,7 @@ class Tenant:
             raise LoginRefused(
                 "FalconPy did not use the credentials it was given.", "This is a defect; please report it."
             )
+        check_proxy(settings.base_url)
         self._renew_token("")
         self.alerts = Alerts(self._transport, AlertsService(auth_object=self._auth))
         self.indicators = Indicators(self._transport, IOC(auth_object=self._auth))
@@ -78,6 +86,19 @@ class Tenant:
     def cloud(self) -> str:
         """The base URL in use, after any redirect to the right region."""
         return str(self._auth.base_url)
+
+    @property
+    def moved(self) -> str:
+        """A sentence about a login that moved to another region than the configured one; '' if it did not."""
+        configured, actual = region_name(self._configured), region_name(self.cloud)
+        if configured == actual:
+            return ""
+        return f"This customer's region is {actual}, not {configured}: FALCON_BASE_URL={actual} saves a request."
+
+    @property
+    def deprecations(self) -> dict[str, str]:
+        """What Falcon says of the endpoints that it will take away, by path; {} as a rule."""
+        return dict(self._transport.deprecations)
 
     @property
     def clock_ahead(self) -> float | None:
@@ -172,7 +193,18 @@ class Tenant:
             return self._token.access_token
 
     def _log_in(self) -> None:
-        self._token = self._transport.call(LOGIN, self._auth.login)
+        try:
+            self._token = self._transport.call(LOGIN, self._auth.login)
+        except LoginRefused as error:
+            if error.status != 403 or not self._member_cid:
+                raise
+            raise LoginRefused(
+                error.message,
+                f"FALCON_MEMBER_CID={self._member_cid} may not be a child of this API client's CID; it is written in "
+                f"lower case and without the checksum. {error.hint}",
+                status=error.status,
+                trace_id=error.trace_id,
+            ) from None
         register_secret(self._token.access_token)
         self._renew_at = self._clock.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE_EXPIRY)
         if self._transport.redirected_base_url:

@@ -6,17 +6,19 @@ decoded answer past FalconPy to the caller; what FalconPy makes of the answer is
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from falcon_bulk.config.regions import redirect_target
-from falcon_bulk.errors import AnswerLost, LoginRefused, Unreachable
+from falcon_bulk.config.regions import redirect_target, region_target
+from falcon_bulk.errors import AnswerLost, FalconBulkError, LoginRefused, MissingScope, Unreachable
 from falcon_bulk.falcon.body import read_body
 from falcon_bulk.falcon.http_log import CallLog
+from falcon_bulk.falcon.proxy import RETRIED, ProxyRefusals, tunnel_refusal
 from falcon_bulk.falcon.rate_limit import RequestPacer, RetryBudget, backoff, clock_offset, retry_after_seconds
 from falcon_bulk.falcon.response_classifier import (
     LOGIN,
@@ -89,10 +91,20 @@ class Transport:
     customer: its name in the log.
     token: returns the current token. renew: logs in again unless the given token has been replaced already.
     redirected_base_url: where the last login was redirected to; '' for nowhere.
+    named_region: the region that the last login named; '' for none. deprecations: what Falcon says of paths that are
+    to go, by path. proxy_refusals: shared by all customers of a command.
     clock_ahead: seconds by which Falcon's clock is ahead of this machine's; None if the last answer had no date.
     """
 
-    def __init__(self, clock: Clock, pacer: RequestPacer, *, connections: int = 16, customer: str = "") -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        pacer: RequestPacer,
+        *,
+        connections: int = 16,
+        customer: str = "",
+        proxy_refusals: ProxyRefusals | None = None,
+    ) -> None:
         self._clock = clock
         self._customer = customer
         self._retry_budget = RetryBudget()
@@ -102,6 +114,10 @@ class Transport:
         self.token: Callable[[], str] = _no_token
         self.renew: Callable[[str], str] = lambda _: _no_token()
         self.redirected_base_url = ""
+        self.named_region = ""
+        self.deprecations: dict[str, str] = {}
+        self.proxy_refusals = proxy_refusals or ProxyRefusals()
+        self._answering: set[str] = set()
         self.clock_ahead: float | None = None
 
     def call(self, request_type: RequestType, operation: Callable[..., Any], **keywords: Any) -> Any:
@@ -164,15 +180,14 @@ class Transport:
                 self.pacer.cool_down(seconds, "Falcon's rate limit is reached")
             except TokenRejected as error:
                 if token_rejected:
-                    raise LoginRefused(
-                        f"Falcon refuses a fresh token (401): {error}.",
-                        "FALCON_BASE_URL may name a different region than the one that gave the token.",
-                    ) from None
+                    raise self._refused_token(request_type, url, error) from None
                 token_rejected = True
                 log.decision(f"token rejected, {error}; log in again and retry")
                 self.renew(token)
             else:
                 self._retry_budget.give_back()
+                if request_type is not LOGIN:
+                    self._answering.add(urlsplit(url).path)
                 return body
 
     def _send_attempt(
@@ -183,14 +198,18 @@ class Transport:
         if token:
             options["headers"] = {**options["headers"], "Authorization": f"Bearer {token}"}
         for _ in range(MAX_REDIRECTS):
+            self.proxy_refusals.check()
             self.pacer.before_request()
             log.request(url, options.get("params") or {})
             try:
                 response = self.session.send_once(method, url, **options)
                 content = read_body(response, self._clock, request_type.deadline, stoppable=not request_type.is_change)
             except OSError as error:
-                raise classify_network_error(error) from None
+                raise self._network_error(error, url) from None
             log.response(response, content)
+            if response.status_code == 407:
+                raise self.proxy_refusals.refuse(url, 407)
+            self._note_deprecation(url, response.headers)
             self.clock_ahead = clock_offset(response.headers.get("Date", ""), self._clock.now())
             if request_type is not LOGIN:
                 # The token endpoint has a limit of its own: 300 a minute per address.
@@ -204,15 +223,47 @@ class Transport:
         raise Unreachable("The token endpoint redirects in a loop.", "Check FALCON_BASE_URL.")
 
     def _redirect_base_url(self, request_type: RequestType, url: str, response: requests.Response) -> str:
-        """Return the base URL that a login is redirected to; '' for none. Only known Falcon hosts are followed."""
-        if request_type is not LOGIN or not 300 <= response.status_code < 400:
+        """Return the base URL that a login is to move to; '' for none. Only known Falcon hosts are followed.
+
+        A login at another commercial region is redirected, or answered with 201 and the right region in X-Cs-Region.
+        """
+        if request_type is not LOGIN or response.status_code >= 400:
             return ""
+        if response.status_code < 300:
+            self.named_region = response.headers.get("X-Cs-Region", "").strip().lower()
+            return region_target(url.removesuffix("/oauth2/token"), self.named_region) or ""
         target = redirect_target(url.removesuffix("/oauth2/token"), response.headers.get("Location", ""))
         if not target:
             raise LoginRefused(
                 "The token endpoint redirects to a host that is not a known Falcon host.", "Check FALCON_BASE_URL."
             )
         return target
+
+    def _network_error(self, error: OSError, url: str) -> Exception:
+        """Return the exception to raise for one that requests raised. A proxy's final refusal is remembered."""
+        status = tunnel_refusal(error)
+        if status and status not in RETRIED:
+            return self.proxy_refusals.refuse(url, status)
+        return classify_network_error(error)
+
+    def _note_deprecation(self, url: str, headers: Mapping[str, str]) -> None:
+        texts = [value for name, value in headers.items() if name.lower().startswith("x-api-deprecation") and value]
+        if texts:
+            self.deprecations[urlsplit(url).path] = "; ".join(texts)
+
+    def _refused_token(self, request_type: RequestType, url: str, error: TokenRejected) -> FalconBulkError:
+        """Return the error for a second 401 after a fresh login: a missing scope, or the wrong region.
+
+        Falcon often answers a missing scope with 401; if other requests are answered, the region is right.
+        """
+        message = f"Falcon refuses a fresh token (401): {error}."
+        named = f"; the login names {self.named_region}" if self.named_region else ""
+        scope = f"the API client lacks the scope {request_type.scope!r}"
+        region = f"FALCON_BASE_URL names a different region than the one that gave the token{named}"
+        if self._answering - {urlsplit(url).path}:
+            hint = f"Other requests are answered, so probably {scope}; else {region}."
+            return MissingScope(f"{message} It is about {request_type.scope!r}.", hint, trace_id=error.trace_id)
+        return LoginRefused(message, f"Either {region}, or {scope}.", trace_id=error.trace_id)
 
     def _retry_delay(self, request_type: RequestType, error: Exception, failed: int) -> float:
         """Return the seconds to wait before the next try. Raises Unreachable if there is no next try."""
@@ -234,6 +285,7 @@ class Transport:
                 f"Falcon keeps refusing to {request_type.action}: {error} ({rate_limited} times).",
                 "Other integrations may be using up the customer's rate limit; try again in a few minutes.",
                 status=429,
+                trace_id=error.trace_id,
             )
         requested = retry_after_seconds(error.headers, self._clock.now().timestamp())
         return requested if requested is not None else 1.0 + backoff(rate_limited, self._clock.chance(), cap=60.0)

@@ -14,18 +14,19 @@ Result = TypeVar("Result")
 OPEN = (Status.NEW, Status.IN_PROGRESS, Status.REOPENED)
 
 
-class CustomerError(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a command failed for a customer."""
+class CustomerError(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why a command failed for a customer. trace_id: of Falcon's answer, left out if there is none."""
 
     code: str
     message: str
     hint: str
+    trace_id: str = ""
 
     @classmethod
     def of(cls, error: Exception) -> "CustomerError":
         """Return an error for display; of an unexpected one only its type, because its text may contain secrets."""
         if isinstance(error, FalconBulkError):
-            return cls(code=error.code, message=error.message, hint=error.hint)
+            return cls(code=error.code, message=error.message, hint=error.hint, trace_id=error.trace_id)
         return cls(
             code=FalconBulkError.code, message=f"Unexpected {type(error).__name__}.", hint="Run it alone with --debug."
         )

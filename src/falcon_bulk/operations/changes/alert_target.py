@@ -32,6 +32,8 @@ REQUEST_ERROR_TEXTS = (
     "failed to read and parse request",
     "invalid element in the request",
     "action param",
+    "action value",
+    "must be less than 1024",
     "too long",
     "1024 characters",
     "1,024 characters",

@@ -8,6 +8,7 @@ from falcon_bulk.config.regions import region_name
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
 from falcon_bulk.falcon.fql import HIDDEN
+from falcon_bulk.falcon.proxy import find_proxy, try_proxy
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.doctor import Check, CheckStatus
 
@@ -26,7 +27,7 @@ def run_check(name: str, check: Callable[[], Check]) -> Check:
     except Stopped:
         raise
     except FalconBulkError as error:
-        return _failed(name, error.message, error.hint, error.exit_code)
+        return _failed(name, error.traced_message, error.hint, error.exit_code)
     except Exception as error:  # noqa: BLE001 - a defect in one check must not hide the results of the others
         return _failed(name, f"Unexpected {type(error).__name__}.", "Please report it.", ExitCode.UNEXPECTED)
 
@@ -38,16 +39,24 @@ def check_falcon(settings: Callable[[], Settings], login: Login) -> Iterator[Che
     except FalconBulkError:
         yield from _skipped(("login", *LOGGED_IN_CHECKS), "not tried: the credentials cannot be read")
         return
+    if find_proxy(customer_settings.base_url):
+        proxy = run_check("proxy", partial(_proxy, customer_settings.base_url))
+        yield proxy
+        if proxy.status is CheckStatus.FAIL:
+            yield from _skipped(("login", *LOGGED_IN_CHECKS), "not tried: the proxy does not connect")
+            return
     try:
         with login() as tenant:
             yield _login(tenant, customer_settings)
             checks: tuple[Callable[[Tenant], Check], ...] = (_clock, _reading, _aggregates, _hidden, _quota)
             for name, check in zip(LOGGED_IN_CHECKS, checks, strict=True):
                 yield run_check(name, partial(check, tenant))
+            if tenant.deprecations:
+                yield _deprecations(tenant)
     except Stopped:
         raise
     except FalconBulkError as error:
-        yield _failed("login", error.message, error.hint, error.exit_code)
+        yield _failed("login", error.traced_message, error.hint, error.exit_code)
         yield from _skipped(LOGGED_IN_CHECKS, "not tried: the login failed")
         return
     yield Check(
@@ -58,6 +67,19 @@ def check_falcon(settings: Callable[[], Settings], login: Login) -> Iterator[Che
         else "not tested: that would need a change",
         hint="If the scope Alerts: Write is missing, a change says so.",
     )
+
+
+def _proxy(base_url: str) -> Check:
+    try_proxy(base_url)
+    proxy = find_proxy(base_url)
+    what = f"{proxy.address} of {proxy.variable} connects" if proxy else "none"
+    return Check(name="proxy", status=CheckStatus.OK, what=what)
+
+
+def _deprecations(tenant: Tenant) -> Check:
+    what = "; ".join(f"{path}: {text}" for path, text in tenant.deprecations.items())
+    hint = "Falcon will take these endpoints away: look for a newer falcon-bulk."
+    return Check(name="deprecations", status=CheckStatus.WARN, what=what, hint=hint)
 
 
 def _login(tenant: Tenant, settings: Settings) -> Check:
