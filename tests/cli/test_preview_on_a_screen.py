@@ -42,6 +42,18 @@ def test_the_preview_of_hashes_fits_on_one_screen(acme: Any, hashes: int) -> Non
         assert f"\n{label} " in text, label
 
 
+def test_a_dry_run_leaves_its_warnings_on_the_screen_and_cuts_nothing_in_a_pipe(acme: Any) -> None:
+    shell = acme(alerts=1500)
+    dry = ("close-hash", "--hash", frequent(shell, 1)[0], "--resolution", "ignored", "--dry-run")
+    with shell.terminal(*dry, **SCREEN) as terminal:
+        shown = without_styling(terminal.finish().out).replace("\r", "").splitlines()
+    assert len(shown) <= 24, shown
+    assert any(line.startswith("Warning: ") for line in shown)
+    with shell.terminal(*dry, **SCREEN, out_to_pipe=True) as terminal:
+        piped = terminal.finish().out.decode()
+    assert "…" not in piped
+
+
 def test_the_warnings_stand_under_the_title(acme: Any) -> None:
     shell = acme(alerts=1500)
     lines = screen(shell, "close-hash", "--hash", frequent(shell, 1)[0], "--resolution", "ignored")

@@ -164,7 +164,7 @@ def publish_dry_run(
 ) -> int:
     """Publish what an operation would do, and return the exit code."""
     plan, preview, result = execution.plan, execution.preview or EMPTY_PREVIEW, execution.result
-    sheets = confirmation.preview(session, plan, preview)
+    sheets = confirmation.preview(session, plan, preview, dry=True)
     session.publish(dry_run_report(sheets, preview, result))
     if session.output.format is Format.JSON:
         session.show(sheets)

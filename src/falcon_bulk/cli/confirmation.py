@@ -1,6 +1,7 @@
 """Confirmation of a change: who may give it, how it is asked for, and its bounds."""
 
 import os
+import sys
 from dataclasses import dataclass
 
 from falcon_bulk.cli.console import is_interactive
@@ -17,6 +18,9 @@ from falcon_bulk.operations.customers import conflicts_with_others
 from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.sheet import Sheet, format_cell
+
+LINES_BELOW_DRY_RUN = 6
+"""Lines of a terminal below the preview of a dry run: its headline, and the command that carries it out."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,15 @@ class Confirmation:
         """Raise Refused if the number of planned items is not what --expect and --max allow."""
         self.bounds.check(preview.planned, items_of(plan))
 
-    def preview(self, session: Session, plan: Plan, preview: Preview) -> list[Sheet]:
-        """Return what is shown of a plan: on one screen of the terminal, or with --details in full."""
-        return preview_sheets(plan, preview, details=self.options.details, screen=session.output.screen())
+    def preview(self, session: Session, plan: Plan, preview: Preview, *, dry: bool = False) -> list[Sheet]:
+        """Return what is shown of a plan: on one screen of the terminal, or with --details in full.
+
+        dry: it is the result on standard output, with a few lines below it, and not what is shown before a question.
+        """
+        screen = session.output.screen(sys.stdout if dry else sys.stderr)
+        if dry and screen is not None:
+            screen = None if session.output.path else screen._replace(lines=screen.lines - LINES_BELOW_DRY_RUN)
+        return preview_sheets(plan, preview, details=self.options.details, screen=screen)
 
     def confirm(self, session: Session, plan: Plan, preview: Preview) -> None:
         """Show a plan and have it confirmed, unless --yes did.

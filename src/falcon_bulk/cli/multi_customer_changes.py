@@ -62,7 +62,7 @@ def plan_for_customers(
         result = execution.result
         preview = execution.preview or EMPTY_PREVIEW
         report = dry_run_report(
-            confirmation.preview(one, execution.plan, preview),
+            confirmation.preview(one, execution.plan, preview, dry=True),
             preview,
             result,
             exit_code=exit_code_for(result.selected, fail_on_empty=fail_on_empty),
@@ -110,7 +110,7 @@ def show_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirma
     def work(one: Session) -> Reported[RunResult]:
         execution = saved.look(one, confirmation)
         preview = execution.preview or EMPTY_PREVIEW
-        sheets = confirmation.preview(one, execution.plan, preview)
+        sheets = confirmation.preview(one, execution.plan, preview, dry=True)
         previews[one.customers.name] = sheets
         return Reported(execution.result, dry_run_report(sheets, preview, execution.result))
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from falcon_bulk.atomic_file import check_writable, write_atomically
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
@@ -64,9 +65,9 @@ class Output:
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
-    def screen(self) -> Screen | None:
-        """Return the size of the terminal that previews are shown on, None for a pipe."""
-        if not sys.stderr.isatty():
+    def screen(self, stream: TextIO) -> Screen | None:
+        """Return the size of the terminal that a stream is, None for a pipe."""
+        if not stream.isatty():
             return None
         return Screen(*shutil.get_terminal_size())
 
