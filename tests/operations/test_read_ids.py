@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, UsageProblem
-from falcon_bulk.operations.inputs.ids_file import read_ids
+from falcon_bulk.operations.inputs.ids_file import read_id_list, read_ids
 from tests.support.plan_builders import CID
 
 A, B = f"{CID}:ind:0123456789abcdef0123456789abcdef:12-10304-7", f"{CID}:ngsiem:{CID}:{'f' * 32}"
@@ -84,7 +84,6 @@ def test_the_csv_of_a_query_is_read_with_its_bom_and_line_endings() -> None:
     ("content", "problem"),
     [
         (f"composite_ids,status\n{A},new\n", "no column"),
-        (f"composite_id;status\n{A};new\n", "no column"),
         (f"composite_id,status\n{A},new\nnonsense,new\n", "line 3"),
         (f"composite_id,status\n{A},new\n,closed\n", "line 3"),
         (f"status,composite_id\nnew,{A}\nnew\n", "line 3"),
@@ -147,6 +146,46 @@ def test_anything_in_json_that_is_not_an_id_is_refused_and_not_skipped(document:
 @pytest.mark.parametrize("content", ['["' + A, f'["{A}"] x', f'{{"composite_id": "{A}"', "[" * 100_000])
 def test_incomplete_json_is_refused(content: str) -> None:
     assert "not valid JSON" in refusal(content).message
+
+
+# As tools write them
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"meta": {}, "errors": [], "resources": [A, B]}),
+        json.dumps({"status_code": 200, "headers": {}, "body": {"resources": [A, B]}}),
+        json.dumps({"results": [{"composite_id": A}, {"composite_id": B}], "pagination": {"total": 2}}),
+        json.dumps({"composite_ids": [A, B]}),
+        json.dumps([{"composite_id": A, "outcome": "blocked"}, {"composite_id": B}]),
+        json.dumps([{"falcon_host_link": f"https://falcon.crowdstrike.com/activity-v2/detections/{A}?_cid=x"}, B]),
+        f"composite_id;status\r\n{A};new\r\n{B};new\r\n",
+        f"status\tcomposite_id\nnew\t{A}\nnew\t{B}\n",
+        f"sep=;\nComposite ID;Status\n{A};new\n{B};new\n",
+        f'#TYPE System.Object\n"composite_id","status"\n"{A}","new"\n"{B}","new"\n',
+        f"composite_id,outcome\n{A},blocked\n{B},\n",
+        f"# composite_id of what was looked at\n{A}\n{B}\n",
+        f"https://falcon.us-2.crowdstrike.com/activity-v2/detections/{A}?_cid=abc\n{B}\n",
+        f"Pr\xfcfer;composite_id\nx;{A}\ny;{B}".encode("cp1252"),
+    ],
+)
+def test_ids_are_read_as_other_tools_write_them(content: str | bytes) -> None:
+    assert ids(content) == [A, B]
+
+
+def test_a_run_gives_the_same_ids_as_csv_and_as_json_and_counts_the_others() -> None:
+    rows = [(A, "changed"), (B, "failed")]
+    header = "outcome,composite_id,status before,assigned before,tags before,reason\n"
+    as_csv = header + "".join(f"{outcome},{one},new,,,\n" for one, outcome in rows)
+    alerts = [{"composite_id": one, "outcome": outcome} for one, outcome in rows]
+    as_json = json.dumps({"schema": "falcon-bulk/run/1", "alerts": alerts})
+    assert read_id_list(as_csv.encode(), "x") == read_id_list(as_json.encode(), "x") == ((B,), 1)
+
+
+@pytest.mark.parametrize("value", ["12:30:45", "aa:bb:cc:dd", "2001:db8::1", f"ldt:{CID}:7", f"aggind:{CID}:7"])
+def test_what_has_colons_is_not_an_id_for_that(value: str) -> None:
+    assert "not a composite id" in refusal(value).message
 
 
 # Whatever it is

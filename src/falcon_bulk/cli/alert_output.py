@@ -84,9 +84,9 @@ def publish_count(session: Session, selection: Selection, *, fail_on_empty: bool
 
 
 def count_alerts(session: Session, selection: Selection) -> int:
-    """Return Falcon's total; for hashes the number of alerts read and checked, since Falcon's OR is not reliable."""
+    """Return Falcon's total; for hashes and ids the number of alerts read and checked: Falcon's OR is not reliable."""
     with session.tenant() as tenant, session.watching("counting") as progress:
-        if selection.hashes:
+        if selection.hashes or selection.ids:
             pages = read_selection(tenant.alerts, selection, progress, BriefAlert, readers=session.readers)
             return sum(len(page) for page in check_cids(pages, tenant.cids))
         if tenant.cids:

@@ -174,7 +174,8 @@ def publish_dry_run(
 
 def _exit_code(session: Session, plan: Plan, result: RunResult, code: int, *, fail_on_empty: bool) -> int:
     """Return `code`, or EMPTY after saying that nothing matched; say why only closed alerts were selected."""
-    if result.selected or isinstance(plan, IndicatorPlan):
+    missing = result.skipped.get("not_found", 0) + result.skipped.get("duplicate", 0)
+    if result.selected > missing or isinstance(plan, IndicatorPlan):
         if not result.planned and result.skipped.get("closed") == result.selected:
             session.console.say(
                 "Hint: all of these are closed. Only --status closed lets a change touch closed alerts."

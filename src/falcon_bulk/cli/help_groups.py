@@ -6,7 +6,7 @@ from falcon_bulk.cli.options import ChangeOptions, ConsentOptions, PaceOptions, 
 
 _SAFETY = ("overrides", "dry_run", "plan_file", "plan_ttl")
 _GROUPS = {
-    "Which alerts": (*SelectionOptions._fields, "ids_file"),
+    "Which alerts": SelectionOptions._fields,
     "What to do": tuple(name for name in ChangeOptions._fields if name not in _SAFETY),
     "Safety": (*_SAFETY, *ConsentOptions._fields),
     "Customer": ("env_file", "customers", "all_customers", "customer_tag", "parallel_customers", "customers_dir"),

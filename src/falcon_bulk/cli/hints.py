@@ -39,7 +39,7 @@ def after_summary(session: Session, options: SelectionOptions, alerts: int, *, o
 
 def after_hash_summary(session: Session, options: SelectionOptions, summary: HashSummary) -> None:
     """Suggest a dry run that closes the most frequent hash with open alerts, within the same selection."""
-    selection = _selection_arguments(options._replace(hashes=(), hash_file=None))
+    selection = _selection_arguments(options._replace(hashes=(), hash_file=None, only_sha256=False))
     for one in summary.hashes:
         if one.alerts > one.by_status.get(Status.CLOSED, 0):
             suggest(session, "Next:", "close-hash", "--hash", one.sha256, *selection, "--dry-run")
@@ -112,7 +112,7 @@ def _undo_step(session: Session, result: RunResult) -> str:
 
 
 def _suggest_for_selection(session: Session, options: SelectionOptions, *arguments: str) -> None:
-    if str(options.hash_file) != _STDIN:
+    if _STDIN not in (str(options.hash_file), str(options.ids_file)):
         suggest(session, "Next:", *arguments, *_selection_arguments(options))
 
 
@@ -129,9 +129,11 @@ def _selection_arguments(options: SelectionOptions) -> list[str]:
         "--product": ",".join(options.products),
         "--status": ",".join(options.statuses),
         "--hash-file": str(options.hash_file or ""),
+        "--ids-file": str(options.ids_file or ""),
     }
     arguments = [argument for option, value in single.items() if value for argument in (option, value)]
-    return arguments + ["--visible-only"] * options.visible_only
+    flags = {"--only-sha256": options.only_sha256, "--visible-only": options.visible_only}
+    return [*arguments, *(option for option, given in flags.items() if given)]
 
 
 def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:

@@ -6,29 +6,42 @@ from pathlib import Path
 from falcon_bulk.cli.console import Console
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.hashes import check_sha256
-from falcon_bulk.operations.inputs.hash_file import read_hashes
-from falcon_bulk.operations.inputs.ids_file import read_ids
+from falcon_bulk.operations.inputs.hash_file import read_hash_list
+from falcon_bulk.operations.inputs.ids_file import read_id_list
 
 
 def hashes_from_options(
-    hashes: tuple[str, ...], hash_file: Path | None, console: Console, *, prompts: bool
+    hashes: tuple[str, ...], hash_file: Path | None, console: Console, *, prompts: bool, only_sha256: bool = False
 ) -> tuple[str, ...]:
-    """Return the hashes of --hash and --hash-file, each once, after saying how many were repeated.
+    """Return the hashes of --hash and --hash-file, each once, after saying how many were repeated or left out.
 
-    prompts: whether the command asks for confirmation. Raises UsageProblem.
+    prompts: whether the command asks for confirmation. only_sha256: leave out what is no SHA256.
+    Raises UsageProblem.
     """
+    if only_sha256 and hash_file is None:
+        raise UsageProblem("--only-sha256 is for --hash-file.", "Add --hash-file FILE, or leave it out.")
     found = tuple(map(check_sha256, hashes))
     if hash_file is not None:
-        found += read_hashes(*_content(hash_file, "hashes", prompts=prompts))
+        listed = read_hash_list(*_content(hash_file, "hashes", prompts=prompts), only_sha256=only_sha256)
+        found += listed.hashes
+        if listed.left_out:
+            entries = "entry that is" if listed.left_out == 1 else "entries that are"
+            console.say(f"Note: {listed.left_out:,} {entries} no SHA256: left out. Taken: {len(listed.hashes):,}.")
     distinct = tuple(dict.fromkeys(found))
     if len(distinct) < len(found):
         console.say(f"Note: {len(found) - len(distinct):,} of the {len(found):,} hashes given are repetitions.")
     return distinct
 
 
-def ids_from_file(ids_file: Path, *, prompts: bool) -> tuple[str, ...]:
-    """Return the composite ids of --ids-file, repetitions included. Raises UsageProblem."""
-    return read_ids(*_content(ids_file, "ids", prompts=prompts))
+def ids_from_file(ids_file: Path, console: Console, *, prompts: bool) -> tuple[str, ...]:
+    """Return the composite ids of --ids-file, repetitions included, after saying how many were left out.
+
+    Raises UsageProblem.
+    """
+    listed = read_id_list(*_content(ids_file, "ids", prompts=prompts))
+    if listed.done:
+        console.say(f"Note: {listed.done:,} alerts of the run left out: their outcome is neither open nor failed.")
+    return listed.ids
 
 
 def _content(path: Path, what: str, *, prompts: bool) -> tuple[bytes, str]:

@@ -35,6 +35,8 @@ class SelectionOptions(NamedTuple):
     fql: str | None
     hashes: tuple[str, ...]
     hash_file: Path | None
+    only_sha256: bool
+    ids_file: Path | None
     severities: tuple[str, ...]
     products: tuple[str, ...]
     statuses: tuple[str, ...]
@@ -135,10 +137,22 @@ hash_file_option = click.option(
     help="Hashes from a file: text, CSV or JSON; - for standard input.",
 )
 
+only_sha256_option = click.option(
+    "--only-sha256", is_flag=True, help="Leave out entries of --hash-file that are no SHA256, and count them."
+)
+
 selection_options = _all_of(
     click.option("--filter", "fql", **single_value(), metavar="FQL", help="A filter in Falcon Query Language."),
     click.option("--hash", "hashes", **multi_value("SHA256"), help="Alerts of these hashes; commas between several."),
     hash_file_option,
+    only_sha256_option,
+    click.option(
+        "--ids-file",
+        **single_value(),
+        type=click.Path(path_type=Path, allow_dash=True),
+        metavar="FILE",
+        help="Exactly these composite ids: text, CSV or JSON; - for standard input.",
+    ),
     click.option(
         "--severity",
         "severities",

@@ -1,8 +1,9 @@
 """Checks the options that select alerts, and warns about fields that Falcon does not know."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
-from falcon_bulk.cli.input_options import hashes_from_options
+from falcon_bulk.cli.input_options import hashes_from_options, ids_from_file
 from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.time_values import is_relative, parse_instant
@@ -30,9 +31,11 @@ def selection_from_options(session: Session, options: SelectionOptions, *, promp
     for hint in hints_for_filter(fql or ""):
         session.console.say(f"Note: {hint}")
     session.unknown_fields = unknown_fields(fql or "")
-    return Selection(
+    selection = Selection(
         filter=check_filter(fql) if fql else "",
-        hashes=hashes_from_options(options.hashes, options.hash_file, session.console, prompts=prompts),
+        hashes=hashes_from_options(
+            options.hashes, options.hash_file, session.console, prompts=prompts, only_sha256=options.only_sha256
+        ),
         severities=tuple(name.capitalize() for name in options.severities),
         products=tuple(check_word(value, "product") for value in options.products),
         statuses=options.statuses,
@@ -43,6 +46,18 @@ def selection_from_options(session: Session, options: SelectionOptions, *, promp
         visible_only=options.visible_only,
         relative=is_relative(options.since) or is_relative(options.until),
     )
+    return selection if options.ids_file is None else _with_ids(session, selection, options.ids_file, prompts=prompts)
+
+
+def _with_ids(session: Session, selection: Selection, ids_file: Path, *, prompts: bool) -> Selection:
+    """Return the selection of exactly the ids of a file."""
+    if selection != Selection(statuses=selection.statuses):
+        raise UsageProblem(
+            "--ids-file goes with no other selection.", "It names exactly the alerts; add only --status."
+        )
+    if session.customers.several:
+        raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
+    return Selection(statuses=selection.statuses, ids=ids_from_file(ids_file, session.console, prompts=prompts))
 
 
 def exit_code_for(found: int, *, fail_on_empty: bool) -> int:

@@ -14,6 +14,7 @@ from falcon_bulk.cli.options import (
     dry_run_option,
     examples,
     hash_file_option,
+    only_sha256_option,
     operator_option,
     takes,
 )
@@ -35,6 +36,7 @@ class AllowHashOptions(NamedTuple):
 
     hashes: tuple[str, ...]
     hash_file: Path | None
+    only_sha256: bool
     platforms: tuple[str, ...]
     everywhere: bool
     host_groups: tuple[str, ...]
@@ -58,6 +60,7 @@ class AllowHashOptions(NamedTuple):
 )
 @click.option("--hash", "hashes", **multi_value("SHA256"), help="The hashes to allow.")
 @hash_file_option
+@only_sha256_option
 @click.option("--platform", "platforms", **multi_value(choices=PLATFORMS), help="Where they are allowed; at least one.")
 @click.option("--global", "everywhere", is_flag=True, help="On all hosts.")
 @click.option(
@@ -100,7 +103,9 @@ def command(ctx: click.Context, options: AllowHashOptions) -> int:
     session = Session.open(ctx, "run")
     confirmation = Confirmation(options.consent)
     prompts = not (options.consent.yes or options.dry_run)
-    hashes = hashes_from_options(options.hashes, options.hash_file, session.console, prompts=prompts)
+    hashes = hashes_from_options(
+        options.hashes, options.hash_file, session.console, prompts=prompts, only_sha256=options.only_sha256
+    )
     if not hashes:
         raise UsageProblem("allow-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE.")
     origin = new_origin(session, options.operator)

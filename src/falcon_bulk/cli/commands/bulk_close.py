@@ -1,12 +1,10 @@
 """falcon-bulk bulk-close: set a status on a selection."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
-from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import (
     ChangeOptions,
     ConsentOptions,
@@ -25,7 +23,6 @@ class BulkCloseOptions(NamedTuple):
     """The options of bulk-close."""
 
     selection: SelectionOptions
-    ids_file: Path | None
     change: ChangeOptions
     consent: ConsentOptions
     pace: PaceOptions
@@ -42,35 +39,19 @@ class BulkCloseOptions(NamedTuple):
     ),
 )
 @selection_options
-@click.option(
-    "--ids-file",
-    **single_value(),
-    type=click.Path(path_type=Path, allow_dash=True),
-    metavar="FILE",
-    help="Exactly these composite ids: text, CSV or JSON; - for standard input.",
-)
 @change_options
 @notify_option
 @shared_options
 @takes(BulkCloseOptions)
 def command(ctx: click.Context, options: BulkCloseOptions) -> int:
     """Close all alerts of a selection, or set another status, resolution, assignee or tags."""
-    from msgspec.structs import replace
-
     from falcon_bulk.cli.alert_changes import change_selection
-    from falcon_bulk.cli.input_options import ids_from_file
     from falcon_bulk.cli.selection_options import selection_from_options
     from falcon_bulk.cli.session import Session
 
     session = Session.open(ctx, "run")
     prompts = not (options.consent.yes or options.change.dry_run)
     selection = selection_from_options(session, options.selection, prompts=prompts)
-    if options.ids_file is not None:
-        if not selection.everything:
-            raise UsageProblem("--ids-file goes with no other selection.", "It names exactly the alerts to change.")
-        if session.customers.several:
-            raise UsageProblem("--ids-file is for one customer.", "Name the customer that the ids belong to.")
-        selection = replace(selection, ids=ids_from_file(options.ids_file, prompts=prompts))
     if selection.everything:
         raise UsageProblem(
             "Refusing to select every alert; add a filter.",

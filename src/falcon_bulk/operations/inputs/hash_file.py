@@ -1,125 +1,112 @@
-"""Read SHA256 hashes from a file: text, CSV, JSON or the JSON of `hash-summary`."""
+"""Read SHA256 hashes from a file: text, a table or JSON, as tools and publications write them."""
 
-import csv
-import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.operations.inputs.input_files import decode_text, is_json, parse_json, split_lines
+from falcon_bulk.operations.inputs.hash_json import entries_of_json
+from falcon_bulk.operations.inputs.hash_labels import pair_of, says_hash, says_sha256, value_of_type
+from falcon_bulk.operations.inputs.hash_text import LONE_HASH, Entry, entries_of_text, hashes_in
+from falcon_bulk.operations.inputs.input_files import Table, check_text, is_json, parse_json, read_table, text_lines
 
-COLUMNS = ("sha256", "hash")
-DELIMITERS = ",;\t"
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 128 * 2**20
 MAX_HASHES = 100_000
 MAX_ERRORS_SHOWN = 5
 """Bad lines quoted in the message; further ones are counted."""
-
-LENGTH = 64
-OTHER_HASH_LENGTHS = {32: "an MD5", 40: "a SHA1", 56: "a SHA224", 96: "a SHA384", 128: "a SHA512"}
-# The length of a truncated SHA256, or of one with too many digits: always an error, even next to a valid hash.
-NEAR_SHA256_LENGTHS = range(57, 72)
-_HEX_WORD = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{32,}(?![^\W_])")
+# Columns of alerts, which may have no hash.
+_ALERT_COLUMNS = frozenset({"compositeid", "aggregateid", "severityname", "createdtimestamp", "devicehostname"})
 
 
-class _Entry(NamedTuple):
-    """A line, a row or an item that should contain a hash. where: its position, for messages."""
+class HashList(NamedTuple):
+    """The hashes of a file in its order, in lower case, including repetitions, and how many entries were left out."""
 
-    where: str
-    value: str
+    hashes: tuple[str, ...]
+    left_out: int = 0
 
 
 def read_hashes(data: bytes, name: str) -> tuple[str, ...]:
-    """Return the hashes of the file `name` in their order, in lower case, including repetitions.
+    """Return the hashes of a file in which every entry is a SHA256; see `read_hash_list`."""
+    return read_hash_list(data, name).hashes
 
-    Text: every word of 64 hex digits, at least one per line; `#` starts a comment. CSV (separated by `,`, `;` or tab):
-    the column sha256 or hash. JSON or JSON lines: strings, objects with sha256 or hash, or the document of
-    `hash-summary`.
-    Raises UsageProblem, which quotes the first bad lines, if a line has no SHA256 or there is no hash at all.
+
+def read_hash_list(data: bytes, name: str, *, only_sha256: bool = False) -> HashList:
+    """Return the SHA256 hashes of the file `name`, from places that say that they are a file's own.
+
+    Text: a hash per line or several; `#` starts a comment. CSV: the column that says SHA256 or hash, or a pair of
+    type and value. JSON or JSON lines: strings, API answers, MISP events, STIX bundles, the document of `hash-summary`.
+    only_sha256: leave out and count entries without one.
+    Raises UsageProblem, which quotes the first bad entries, if an entry has none or there is no hash at all.
     """
     if len(data) > MAX_BYTES:
         raise UsageProblem(f"{name} is larger than {MAX_BYTES // 2**20} MiB.", "Split it into several files.")
-    content = decode_text(data, name, "SHA256 hashes")
     found: list[str] = []
+    known: dict[str, str] = {}
     bad: list[str] = []
-    for entry in _entries(content, name):
-        hashes, problem = _find_hashes(entry.value)
-        found += hashes
-        if problem:
-            bad.append(f"{entry.where}: {problem}")
-    if bad:
-        more = f"; and {len(bad) - MAX_ERRORS_SHOWN:,} more" if len(bad) > MAX_ERRORS_SHOWN else ""
+    left_out = 0
+    for entry in _entries(data, name):
+        for digest in entry.hashes:
+            found.append(known.setdefault(digest, digest))
+        if len(known) > MAX_HASHES:
+            raise UsageProblem(f"{name} contains more than {MAX_HASHES:,} hashes.", "Split it into several files.")
+        if entry.problem:
+            left_out += 1
+            bad += [f"{entry.where}: {entry.problem}"] if len(bad) < MAX_ERRORS_SHOWN else []
+    if bad and not only_sha256:
+        more = f"; and {left_out - MAX_ERRORS_SHOWN:,} more" if left_out > MAX_ERRORS_SHOWN else ""
         raise UsageProblem(
-            f"{name} has entries that are not SHA256 hashes: {'; '.join(bad[:MAX_ERRORS_SHOWN])}{more}.",
-            "Falcon alerts are selected by SHA256: 64 hex digits; in CSV the column is named sha256 or hash.",
+            f"{name} has entries that are not SHA256 hashes: {'; '.join(bad)}{more}.",
+            "Add --only-sha256 to leave them out. A SHA256 has 64 hex digits; in CSV its column is named sha256."
+            if found
+            else "Falcon alerts are selected by SHA256: 64 hex digits; in CSV the column is named sha256 or hash.",
         )
     if not found:
         raise UsageProblem(f"{name} contains no SHA256.", "List SHA256 hashes as text, CSV or JSON.")
-    if len(set(found)) > MAX_HASHES:
-        raise UsageProblem(f"{name} contains more than {MAX_HASHES:,} hashes.", "Split it into several files.")
-    return tuple(found)
+    return HashList(tuple(found), left_out)
 
 
-def _find_hashes(value: str) -> tuple[list[str], str]:
-    """Return the hashes in a value, or a problem."""
-    candidates = _HEX_WORD.findall(value)
-    if cut := [word for word in candidates if len(word) in NEAR_SHA256_LENGTHS and len(word) != LENGTH]:
-        return [], f"{len(cut[0])} hex digits, a SHA256 has {LENGTH}"
-    if hashes := [word.lower() for word in candidates if len(word) == LENGTH]:
-        return hashes, ""
-    others = [OTHER_HASH_LENGTHS[len(word)] for word in candidates if len(word) in OTHER_HASH_LENGTHS]
-    return [], f"{others[0]}, not a SHA256" if others else "no SHA256 in it"
+def _entries(data: bytes, name: str) -> Iterator[Entry]:
+    check_text(data, name, "SHA256 hashes")
+    if is_json(data):
+        yield from entries_of_json(parse_json(data, name))
+        return
+    lines = partial(text_lines, data)
+    table = read_table(lines, name, _has_hashes)
+    yield from _entries_of_table(table) if table is not None else entries_of_text(lines())
 
 
-def _entries(content: str, name: str) -> Iterator[_Entry]:
-    if is_json(content):
-        return _from_json(content, name)
-    lines = split_lines(content)
-    first = next((number for number, line in enumerate(lines) if _uncommented(line)), 0)
-    if column := _hash_column(lines[first]):
-        return _from_csv(lines[first:], name, *column, skipped=first)
-    return (_Entry(f"line {number}", text) for number, line in enumerate(lines, 1) if (text := _uncommented(line)))
+def _has_hashes(header: list[str]) -> bool:
+    return any(says_sha256(column) or says_hash(column) for column in header) or (
+        len(header) > 1 and pair_of(header) is not None
+    )
 
 
-def _uncommented(line: str) -> str:
-    return line.partition("#")[0].strip()
+def _entries_of_table(table: Table) -> Iterator[Entry]:
+    header = table.header
+    columns = [number for number, column in enumerate(header) if says_sha256(column)]
+    columns.sort(key=lambda number: header[number] != "sha256")
+    pair = pair_of(header) if not columns else None
+    if not columns and pair is None:
+        columns = [number for number, column in enumerate(header) if says_hash(column)]
+    of_alerts = not _ALERT_COLUMNS.isdisjoint(header)
+    for line, cells in table.rows:
+        where = f"line {line}"
+        if pair is not None:
+            kind, value = (cells[number] if number < len(cells) else "" for number in pair)
+            digest = value_of_type(kind, value)
+            yield Entry(where, *_cell(digest)) if digest else Entry(where, (), f"{kind[:40]!r}, not a SHA256")
+            continue
+        cell = next((cells[number] for number in columns if number < len(cells) and cells[number]), "")
+        if cell or not of_alerts:
+            yield Entry(where, *_cell(cell))
 
 
-def _hash_column(header: str) -> tuple[str, int] | None:
-    """Return the delimiter and the number of the hash column; None if the line is not a CSV header with one."""
-    for delimiter in DELIMITERS:
-        try:
-            names = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]
-        except csv.Error:
-            return None
-        for column in COLUMNS:
-            if column in names:
-                return delimiter, names.index(column)
-    return None
-
-
-def _from_csv(lines: Sequence[str], name: str, delimiter: str, column: int, *, skipped: int) -> Iterator[_Entry]:
-    rows = csv.reader([f"{line}\n" for line in lines], delimiter=delimiter)
-    try:
-        for row in islice(rows, 1, None):
-            if any(cell.strip() for cell in row):
-                yield _Entry(f"line {skipped + rows.line_num}", row[column] if column < len(row) else "")
-    except csv.Error as error:
-        raise UsageProblem(f"Line {skipped + rows.line_num} of {name} is not valid CSV: {error}.") from None
-
-
-def _from_json(content: str, name: str) -> Iterator[_Entry]:
-    documents = parse_json(content, name)
-    for line, document in documents:
-        is_summary = isinstance(document, dict) and isinstance(document.get("hashes"), list)
-        items = document["hashes"] if is_summary else document
-        for number, item in enumerate(items if isinstance(items, list) else [items], 1):
-            yield _Entry(f"line {line}" if line else f"item {number}", _hash_value(item))
-
-
-def _hash_value(item: Any) -> str:
-    if isinstance(item, dict):
-        values = {key.lower(): value for key, value in item.items()}
-        item = next((values[column] for column in COLUMNS if values.get(column)), "")
-    return item if isinstance(item, str) else ""
+def _cell(cell: str) -> tuple[tuple[str, ...], str]:
+    """Return the hash that a cell is, quotes aside; a cell with other text around it is none."""
+    if LONE_HASH.fullmatch(cell):
+        return (cell.lower(),), ""
+    bare = cell.strip("'\"` ")
+    hashes, problem = hashes_in(bare)
+    if hashes and (len(hashes) > 1 or len(bare) != len(hashes[0])):
+        return (), "more than a SHA256 in the cell"
+    return hashes, problem

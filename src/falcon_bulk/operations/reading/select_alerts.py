@@ -23,6 +23,8 @@ from falcon_bulk.operations.reading.read_all import (
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.reading.time_slices import ALL_TIME
 
+MAX_MISSING_NAMED = 5
+"""Ids that were not found are named up to this number."""
 NEWEST_FIRST = "created_timestamp|desc"
 
 
@@ -40,7 +42,7 @@ def read_selection(
     Raises the client's errors; BadFilter for a filter that Falcon refuses.
     """
     if selection.ids:
-        pages = _read_distinct_ids(alerts, selection.ids, progress, view)
+        pages = _read_distinct_ids(alerts, selection, progress, view)
     elif selection.hashes:
         pages = read_by_hashes(
             alerts, build_filter(alerts, selection), selection.hashes, progress, view, readers=readers
@@ -185,14 +187,28 @@ def _read_sorted_ids(
 
 
 def _read_distinct_ids(
-    alerts: AlertReader, ids: Sequence[str], progress: ReadProgress, view: type[AlertView]
+    alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView]
 ) -> Iterator[list[AlertDocument[AlertView]]]:
-    distinct = iter(dict.fromkeys(ids))
-    progress.add_expected(len(set(ids)))
+    """Read the alerts of ids, of the selected statuses, and note the ids without an alert and how many are left out."""
+    distinct = iter(dict.fromkeys(selection.ids))
+    total, others = len(set(selection.ids)), 0
+    progress.add_expected(total)
+    missing: list[str] = []
     while chunk := list(islice(distinct, PAGE)):
         page = _read_by_ids(alerts, chunk, view)
         progress.add_read(len(page))
-        yield page
+        found = {item.alert.composite_id for item in page}
+        missing += (composite_id for composite_id in chunk if composite_id not in found)
+        wanted = [item for item in page if not selection.statuses or item.alert.status in selection.statuses]
+        others += len(page) - len(wanted)
+        yield wanted
+    progress.expected = progress.read
+    if others:
+        progress.notes.append(f"{others:,} of the {total:,} alerts given by id have another status: left out.")
+    if missing:
+        more = f", and {len(missing) - MAX_MISSING_NAMED:,} more" if len(missing) > MAX_MISSING_NAMED else ""
+        listed = ", ".join(missing[:MAX_MISSING_NAMED])
+        progress.notes.append(f"Falcon has no alert for {len(missing):,} of the {total:,} ids given: {listed}{more}.")
 
 
 def _read_by_ids(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:

@@ -1,0 +1,139 @@
+"""Find SHA256 hashes in lines of text: lists, notes, the output of sha256sum, certutil, openssl and Get-FileHash."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from falcon_bulk.operations.inputs.hash_labels import other_label, says_hash, says_sha256
+from falcon_bulk.operations.inputs.input_files import normalized, uncommented
+
+LENGTH = 64
+OTHER_HASH_LENGTHS = {32: "an MD5", 40: "a SHA1", 56: "a SHA224", 96: "a SHA384", 128: "a SHA512"}
+# The length of a truncated SHA256, or of one with too many digits: always an error, even next to a valid hash.
+NEAR_SHA256_LENGTHS = range(57, 72)
+MAX_HEADING_WORDS = 3
+_HEX_WORD = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{32,}(?![^\W_])")
+LONE_HASH = re.compile(r"[0-9A-Fa-f]{64}")
+_SUM_LINE = re.compile(r"([0-9A-Fa-f]{64}) [ *](?!\S*[0-9A-Fa-f]{32})[^\s#,;|]*\.\w+")  # what sha256sum writes
+_SPACED_HASH = re.compile(r"(?:[0-9A-Fa-f]{2} ){31}[0-9A-Fa-f]{2}")
+_DASHES = re.compile(r"[-=\s]*(?:--|==)[-=\s]*")
+_TABLE_HEADER = re.compile(r"Algorithm\s+Hash(\s+Path)?", re.IGNORECASE)
+_LIST_LINE = re.compile(r"(Algorithm|Path)\s+:\s*(.*)", re.IGNORECASE)
+_ALGORITHM = re.compile(r"(?<![a-z0-9])(?:md\d|sha-?[0-9]+(?:[-_/]\d+)?|blake\w*)(?![a-z0-9])", re.IGNORECASE)
+_CERTUTIL_END = re.compile(r"CertUtil: -hashfile\b(?!.*(?:FAILED|0x))", re.IGNORECASE)
+_SHA256_NAMES = frozenset({"sha256", "sha2256"})
+_OPENSSL = re.compile(r"(\S+)\s*\(.*\)\s*=\s*$")
+_SEPARATORS = re.compile(r"[,;\t|]")
+_URL_OF_FILE = re.compile(r"/(?:files?|samples?|sha256|hash|hashes)/$", re.IGNORECASE)
+_PART_BEFORE = "-.@#%+&~$\\?!^"
+
+
+class Entry(NamedTuple):
+    """A line, a row or an item. where: its position, for messages; problem: why it has no hash, or ''."""
+
+    where: str
+    hashes: tuple[str, ...]
+    problem: str = ""
+
+
+def entries_of_text(lines: Iterable[str]) -> Iterator[Entry]:
+    """Yield an entry for each line of text that holds something; headings that say SHA256 hold nothing.
+
+    A heading of something else, such as `Lead IDs:`, and a column of something else hold for the lines below.
+    """
+    heading = ""
+    columns: list[str] = []
+    for number, line in enumerate(lines, 1):
+        if not heading and (LONE_HASH.fullmatch(line) or _SUM_LINE.fullmatch(line)):
+            yield Entry(f"line {number}", (line[:LENGTH].lower(),))
+            continue
+        text = uncommented(line)
+        if not text or _DASHES.fullmatch(text) or _TABLE_HEADER.fullmatch(text) or _CERTUTIL_END.match(text):
+            continue
+        if listed := _LIST_LINE.fullmatch(text):
+            if listed[1].lower() == "algorithm":
+                heading = "" if normalized(listed[2]) in _SHA256_NAMES else listed[2]
+            continue
+        if _SPACED_HASH.fullmatch(text):
+            text = text.replace(" ", "")
+        if _HEX_WORD.search(text) is None:
+            columns = _SEPARATORS.split(text) if _SEPARATORS.search(text) else []
+            heading = _heading(text, heading)
+            if not (text.endswith(":") and _ALGORITHM.search(text)):
+                yield Entry(f"line {number}", *hashes_in(text))
+        elif heading:
+            yield Entry(f"line {number}", (), f"below {heading[:40]!r}, not a SHA256")
+        else:
+            other = _other_column(columns, text) if columns else ""
+            yield Entry(f"line {number}", *(((), f"in the column {other[:40]!r}") if other else hashes_in(text)))
+
+
+def _heading(text: str, heading: str) -> str:
+    """Return the heading of something else than SHA256 that holds below a line without a hash, or nothing."""
+    label = text.rstrip(":")
+    if label == text and len(text.split()) > MAX_HEADING_WORDS:
+        return heading
+    algorithm = _ALGORITHM.search(label)
+    if algorithm and normalized(algorithm[0]) in _SHA256_NAMES:
+        return label if other_label(label[: algorithm.start()], explicit=False) else ""
+    if algorithm or (other_label(label, explicit=False) and not _SEPARATORS.search(label)):
+        return label
+    return heading if label == text else ""
+
+
+def _other_column(columns: list[str], text: str) -> str:
+    """Return the column of the first 64 hex digits of a row if it says neither SHA256 nor hash, else ''."""
+    cells = _SEPARATORS.split(text)
+    if len(cells) != len(columns) or any(says_sha256(normalized(cell)) for cell in cells):
+        return ""
+    for column, cell in zip(map(str.strip, columns), cells, strict=True):
+        if any(len(match[0]) == LENGTH for match in _HEX_WORD.finditer(cell)):
+            name = normalized(column)
+            return "" if says_sha256(name) or says_hash(name) else column or "without a name"
+    return ""
+
+
+def hashes_in(value: str) -> tuple[tuple[str, ...], str]:
+    """Return the hashes in a text, in lower case, and why it has none, or why it is not certain."""
+    candidates = list(_HEX_WORD.finditer(value))
+    cut = [match[0] for match in candidates if len(match[0]) in NEAR_SHA256_LENGTHS and len(match[0]) != LENGTH]
+    if cut:
+        return (), f"{len(cut[0])} hex digits, a SHA256 has {LENGTH}"
+    found, other, end = [], False, 0
+    for match in candidates:
+        if len(match[0]) == LENGTH:
+            if _is_other(value, match, end):
+                other = True
+            else:
+                found.append(match[0].lower())
+        end = match.end()
+    if other:
+        return (), "64 hex digits that are not said to be a file's SHA256"
+    if found:
+        return tuple(found), ""
+    others = [OTHER_HASH_LENGTHS[len(match[0])] for match in candidates if len(match[0]) in OTHER_HASH_LENGTHS]
+    return (), f"{others[0]}, not a SHA256" if others else "no SHA256 in it"
+
+
+def _is_other(value: str, match: re.Match[str], previous_end: int) -> bool:
+    """Return whether what stands around 64 hex digits makes them something else than a file's SHA256."""
+    before, after = value[previous_end : match.start()], value[match.end() :]
+    if re.match(r"[-_.=@+%]\w", after):
+        return True
+    if before.endswith("/"):
+        return _URL_OF_FILE.search(before) is None
+    if before.endswith("_"):
+        return before != "_" or not previous_end
+    if before.endswith(tuple(_PART_BEFORE)):
+        return True
+    if signed := _OPENSSL.search(before):
+        return normalized(signed[1]) not in _SHA256_NAMES
+    label = before.rstrip("\"'`([{<*\\ \t")
+    explicit = label.endswith((":", "="))
+    parts = [part for part in _SEPARATORS.split(label.rstrip(":= \"'`\t")) if part.strip(" \"'`")]
+    following = _SEPARATORS.split(after.lstrip("\"'` \t").lstrip(",;|\t \"'"), maxsplit=1)[0].strip("\"' ")
+    if following and len(following.split()) == 1 and other_label(following, explicit=False) and not parts:
+        return True
+    if not parts:
+        return explicit and bool(previous_end)
+    return other_label(parts[-1].strip(" \"'`"), explicit=explicit)
