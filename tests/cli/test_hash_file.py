@@ -160,3 +160,46 @@ def test_a_file_that_cannot_be_read_or_is_given_with_ids_is_refused(readable: Co
         assert done.code == 2, done
         assert said in done.err
         assert done.requests == []
+
+
+def test_an_ids_file_selects_in_every_command_and_names_the_ids_without_an_alert(readable: CommandRunner) -> None:
+    chosen = sorted(alert["composite_id"] for alert in readable.alerts())[:3]
+    stranger = f"{chosen[0]}-of-nobody"
+    lines = "\r\n".join(f"{one};new" for one in [*chosen, stranger])
+    (readable.folder / "ids.csv").write_text(f"sep=;\r\nComposite ID;Status\r\n{lines}\r\n")
+    given = ("--ids-file", "ids.csv")
+    done = readable("query", *given, "--all", "--format", "jsonl")
+    assert [document["composite_id"] for document in done.documents] == chosen
+    assert f"Falcon has no alert for 1 of the 4 ids given: {stranger}" in done.err
+    assert "Falcon counted" not in done.err
+    assert readable("query", *given, "--count").out == b"3\n"
+    assert readable.json("summary", *given)["alerts_read"] == 3
+    plan = readable.json("bulk-close", *given, "--status", "closed", "--dry-run")
+    statuses = {alert["composite_id"]: alert["status"] for alert in readable.alerts()}
+    assert plan["selected"] - sum(plan["skipped"].get(why, 0) for why in ("not_found",)) == sum(
+        statuses[one] == "closed" for one in chosen
+    )
+
+
+def test_ids_of_nobody_are_named_and_end_with_9_if_asked(readable: CommandRunner) -> None:
+    (readable.folder / "ids.txt").write_text("c:ind:nobody\n")
+    command = ("bulk-close", "--ids-file", "ids.txt", "--dry-run", "--format", "json")
+    done = readable(*command, "--fail-on-empty")
+    assert done.code == 9, done
+    assert "No alert matches: exactly the given ids 1." in done.err
+    items = json.loads(done.out)["items"]
+    assert [(item["composite_id"], item["outcome"]) for item in items] == [("c:ind:nobody", "not_found")]
+    assert readable("query", "--ids-file", "ids.txt", "--fail-on-empty").code == 9
+
+
+def test_other_kinds_of_hashes_are_left_out_on_request_and_counted(readable: CommandRunner) -> None:
+    digest = sorted(readable.hashes())[0]
+    (readable.folder / "mixed.csv").write_text(f"type,value\nmd5,{'d' * 32}\nsha256,{digest}\n")
+    refused = readable("query", "--hash-file", "mixed.csv")
+    assert refused.code == 2
+    assert "line 2: 'md5', not a SHA256" in refused.err
+    assert "--only-sha256" in refused.err
+    done = readable("query", "--hash-file", "mixed.csv", "--only-sha256", "--all", "--format", "jsonl")
+    assert {document["composite_id"] for document in done.documents} == owners(readable, (digest,))
+    assert "Note: 1 entry that is no SHA256: left out. Taken: 1." in done.err
+    assert readable("query", "--only-sha256").code == 2

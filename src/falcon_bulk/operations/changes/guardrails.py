@@ -30,26 +30,39 @@ Guardrail = Callable[[Candidate], bool]
 
 
 def _critical(alert: Alert) -> bool:
-    return (alert.severity_number or 0) >= CRITICAL_SEVERITY or alert.severity_label.casefold() == "critical"
+    return (alert.severity_number or 0) >= CRITICAL_SEVERITY or alert.severity_label.strip().casefold() == "critical"
 
 
 def _overwatch(alert: Alert) -> bool:
     """OverWatch is a product, or a tactic on an epp alert."""
-    tactic = text(alert.tactic).replace(" ", "").casefold()
-    return text(alert.product).casefold() == "overwatch" or tactic == "falconoverwatch"
+    tactic = _underscored(text(alert.tactic)).replace("_", "")
+    return text(alert.product).strip().casefold() == "overwatch" or tactic == "falconoverwatch"
 
 
 def _falcon_complete(alert: Alert) -> bool:
-    """Falcon Complete shows as tags (`falcon_complete`, `FC-…`) or as its team being the assignee."""
-    tags = (tag.casefold() for tag in alert.tag_set)
+    """Falcon Complete shows in a tag (`falcon_complete`, `FC-…`, `fc/…`) or as its team being the assignee."""
     assignee = f"{text(alert.assigned_to_name)} {text(alert.assigned_to_uid)}".casefold()
-    return any(tag.startswith(("falcon_complete", "fc-")) for tag in tags) or any(
+    return any(map(_names_falcon_complete, alert.tag_set)) or any(
         sign in assignee for sign in ("crowdstrike team", "falcon complete", "@crowdstrike.com")
     )
 
 
+def _names_falcon_complete(tag: str) -> bool:
+    """Compare the parts of a tag: `fc/offering/falcon_complete`, `SensorGroupingTags/Falcon_Complete`."""
+    parts = tag.casefold().split("/")
+    return "fc" in parts[:-1] or any(
+        part.startswith("fc-") or _underscored(part).startswith("falcon_complete") for part in parts
+    )
+
+
+def _underscored(name: str) -> str:
+    """Return a name without case, with `_` for blanks and hyphens."""
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
 def _true_positive(alert: Alert) -> bool:
-    return Resolution.TRUE_POSITIVE in alert.tag_set or alert.resolution == Resolution.TRUE_POSITIVE
+    parts = (part for tag in (*alert.tag_set, text(alert.resolution)) for part in tag.split("/"))
+    return any(_underscored(part) == Resolution.TRUE_POSITIVE for part in parts)
 
 
 def _reopens(candidate: Candidate) -> bool:
