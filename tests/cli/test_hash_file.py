@@ -203,3 +203,15 @@ def test_other_kinds_of_hashes_are_left_out_on_request_and_counted(readable: Com
     assert {document["composite_id"] for document in done.documents} == owners(readable, (digest,))
     assert "Note: 1 entry that is no SHA256: left out. Taken: 1." in done.err
     assert readable("query", "--only-sha256").code == 2
+
+
+def test_a_change_refuses_a_filter_that_can_be_read_in_two_ways(readable: CommandRunner) -> None:
+    fql = "status:'new',status:'reopened'+severity:>50"
+    refused = readable("bulk-close", "--filter", fql, "--dry-run")
+    assert refused.code == 2
+    assert "It will be read as: status:'new',(status:'reopened'+severity:>50)" in refused.err
+    assert refused.requests == []
+    assert readable("bulk-close", "--filter", "status:'new',(status:'reopened'+severity:>50)", "--dry-run").code == 0
+    shown = readable("query", "--filter", fql, "--count")
+    assert shown.code == 0
+    assert "Note: + and , are mixed without parentheses" in shown.err

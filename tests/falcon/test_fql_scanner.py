@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.falcon.filter_hints import hints_for_filter
-from falcon_bulk.falcon.fql_scanner import clauses, is_balanced, tokens
+from falcon_bulk.falcon.fql_scanner import clauses, is_balanced, tokens, with_parentheses
 from falcon_bulk.model.alert_fields import KNOWN_FIELDS, closest_field, current_name
 
 
@@ -81,3 +81,39 @@ def test_every_behaviour_field_leads_to_a_field_that_alerts_have() -> None:
 )
 def test_a_similar_field_is_suggested(typed: str, meant: str) -> None:
     assert closest_field(typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("fql", "reading"),
+    [
+        ("a:1+b:2,c:3", "(a:1+b:2),c:3"),
+        ("a:1,b:2+c:3", "a:1,(b:2+c:3)"),
+        ("a:1+(b:2,c:3+d:4)", "a:1+(b:2,(c:3+d:4))"),
+        ("a:1+(b:2,c:3)", "a:1+(b:2,c:3)"),
+        ("a:['x','y']+b:2", "a:['x','y']+b:2"),
+        ("a:'x+y',b:2", "a:'x+y',b:2"),
+        ("a:1,b:2", "a:1,b:2"),
+        ("", ""),
+    ],
+)
+def test_a_mix_of_and_and_or_is_shown_with_its_parentheses(fql: str, reading: str) -> None:
+    assert with_parentheses(fql) == reading
+
+
+@pytest.mark.parametrize(
+    ("fql", "hint"),
+    [
+        ("status:'new' OR status:'reopened'", "OR is no operator of FQL"),
+        ("status:'new' and severity:>50", "and is no operator of FQL"),
+        ("status:\u2018new\u2019", "curly quotes"),
+        ("created_timestamp:>'Last 7 days'", "use created_timestamp:>'now-7d', or --since 7d"),
+        ("status:'new',status:'reopened'+severity:>50", "It will be read as: status:'new',(status:'reopened'+sev"),
+    ],
+)
+def test_what_is_no_fql_gets_the_hint_that_helps(fql: str, hint: str) -> None:
+    assert hint in " ".join(hints_for_filter(fql))
+
+
+@pytest.mark.parametrize("fql", ["name:'this OR that'", "name:'\u201cx\u201d'", "(a:1+b:2),c:3"])
+def test_quoted_texts_and_parentheses_get_no_hint(fql: str) -> None:
+    assert not [hint for hint in hints_for_filter(fql) if "operator" in hint or "curly" in hint or "mixed" in hint]

@@ -11,6 +11,7 @@ from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.falcon.filter_hints import (
     hints_for_filter,
     is_unknown_field,
+    mixed_filter_hint,
     renamed_field_hint,
     unknown_fields,
     unseen_field_hint,
@@ -19,15 +20,20 @@ from falcon_bulk.falcon.fql import check_filter, check_host, check_name, check_w
 from falcon_bulk.model.selection import Selection
 
 
-def selection_from_options(session: Session, options: SelectionOptions, *, prompts: bool = False) -> Selection:
+def selection_from_options(
+    session: Session, options: SelectionOptions, *, prompts: bool = False, changes: bool = False
+) -> Selection:
     """Check a command's selection options and return the selection.
 
-    prompts: whether the command asks for confirmation. Raises UsageProblem.
+    prompts: whether the command asks for confirmation. changes: whether it changes alerts; then a filter that can be
+    read in two ways is refused. Raises UsageProblem.
     """
     now = session.clock.now()
     fql = options.fql
     if fql is not None and not fql.strip():
         raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")
+    if fql and changes and (mixed := mixed_filter_hint(check_filter(fql))):
+        raise UsageProblem(f"The filter can be read in two ways: {mixed}", "Put parentheses where you mean them.")
     for hint in hints_for_filter(fql or ""):
         session.console.say(f"Note: {hint}")
     session.unknown_fields = unknown_fields(fql or "")

@@ -36,9 +36,10 @@ _HINT = f"Use a region ({', '.join(CLOUDS)}) or the https:// URL of a Falcon API
 _CUSTOM_HINT = "For another host, set FALCON_BULK_ALLOW_CUSTOM_BASE_URL=1 in the process environment."
 
 
-def parse_base_url(value: str, *, allow_custom: bool) -> str:
+def parse_base_url(value: str, *, allow_custom: bool, key: str = "FALCON_BASE_URL") -> str:
     """Return the base URL, `scheme://host[:port]`, for a value of FALCON_BASE_URL.
 
+    key: the value's key, for messages.
     value: a region name (any case, with or without dashes; blank is us-1), a Falcon API host, or a URL. A URL
         must be https on a Falcon host; http or https, on any port, on loopback; with `allow_custom` https on any
         host. It must have no user, path, query or fragment.
@@ -53,21 +54,21 @@ def parse_base_url(value: str, *, allow_custom: bool) -> str:
         return f"https://{value.lower()}"
     parts = _split(value)
     if parts is None or not parts.hostname:
-        raise AccessProblem("FALCON_BASE_URL is neither a region nor a URL.", _HINT)
+        raise AccessProblem(f"{key} is neither a region nor a URL.", _HINT)
     if "@" in parts.netloc:
-        raise AccessProblem("FALCON_BASE_URL must not contain a user name or a password.", _HINT)
+        raise AccessProblem(f"{key} must not contain a user name or a password.", _HINT)
     if parts.path not in ("", "/") or "?" in value or "#" in value:
-        raise AccessProblem("FALCON_BASE_URL must end after the host: no path, query or fragment.", _HINT)
+        raise AccessProblem(f"{key} must end after the host: no path, query or fragment.", _HINT)
     host, port = parts.hostname, parts.port
     if is_loopback(host):
         return _join(parts.scheme, host, port)
     if host not in _BY_API_HOST and not allow_custom:
-        message = f"FALCON_BASE_URL names {host}, which is not a Falcon API host."
+        message = f"{key} names {host}, which is not a Falcon API host."
         raise AccessProblem(message, f"{_HINT} {_CUSTOM_HINT}")
     if parts.scheme != "https":
-        raise AccessProblem(f"FALCON_BASE_URL must use https for {host}.", _HINT)
+        raise AccessProblem(f"{key} must use https for {host}.", _HINT)
     if host in _BY_API_HOST and port not in (None, 443):
-        raise AccessProblem(f"FALCON_BASE_URL must not name a port for {host}.", _HINT)
+        raise AccessProblem(f"{key} must not name a port for {host}.", _HINT)
     return _join("https", host, None if port == 443 else port)
 
 

@@ -34,11 +34,28 @@ KEYS = (
     "FALCON_NOTIFY",
     "FALCON_BULK_READ_ONLY",
 )
+REGION_KEYS = ("FALCON_CLOUD", "FALCON_CLOUD_REGION")
+"""Keys of other tools that decide where credentials go: honoured in a file, or refused."""
+OTHER_TOOLS_KEYS = {
+    "CS_CLIENT_ID": "FALCON_CLIENT_ID",
+    "CS_CLIENT_SECRET": "FALCON_CLIENT_SECRET",
+    "CS_BASE_URL": "FALCON_BASE_URL",
+    "CS_CLOUD": "FALCON_BASE_URL",
+    "CROWDSTRIKE_CLIENT_ID": "FALCON_CLIENT_ID",
+    "CROWDSTRIKE_CLIENT_SECRET": "FALCON_CLIENT_SECRET",
+    "CROWDSTRIKE_BASE_URL": "FALCON_BASE_URL",
+    "CLIENT_ID": "FALCON_CLIENT_ID",
+    "CLIENT_SECRET": "FALCON_CLIENT_SECRET",
+    "BASE_URL": "FALCON_BASE_URL",
+}
 PROCESS_ONLY_KEYS = ("FALCON_BULK_STATE_DIR", "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
+_UNSPACED_KEYS = (*CREDENTIALS, "FALCON_BASE_URL", "FALCON_MEMBER_CID", "FALCON_CID", *REGION_KEYS)
+_AUTODISCOVER = frozenset({"auto", "autodiscover"})
 
 _CHECKSUM = re.compile(r"-[0-9a-f]{2}\Z")
 CID = re.compile(r"[0-9a-z]{1,64}")
 """Pattern of a customer id without its checksum, which names the journal."""
+_CURLY_QUOTES = re.compile("[\u2018\u2019\u201c\u201d\u201e\u201a]")
 _SEPARATORS = re.compile(r"[,\s]+")
 _ON = frozenset({"1", "true", "yes", "on"})
 _OFF = frozenset({"", "0", "false", "no", "off"})
@@ -80,6 +97,7 @@ class _Source:
     customer: str
     warnings: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
+    is_file: bool = False
 
     def get(self, key: str) -> str:
         """Return the value of `key`, stripped, or ''. Raises BadEnvFile if it has an unprintable character."""
@@ -90,7 +108,16 @@ class _Source:
         value = self.values.get(key, "")
         if not value.isprintable():
             raise self.problem(f"{key} has a control or invisible character.", "Type the value again.")
+        if key in _UNSPACED_KEYS and self.is_file:
+            self._check_paste(key, value)
         return value
+
+    def _check_paste(self, key: str, value: str) -> None:
+        """Raise BadEnvFile for what a word processor or a script adds to a pasted value."""
+        if _CURLY_QUOTES.search(value):
+            raise self.problem(f"{key} has curly quotes.", "Use straight quotes, or none.")
+        if value.endswith(";"):
+            raise self.problem(f"{key} ends with a semicolon.", "Remove it.")
 
     def problem(self, message: str, hint: str = "") -> BadEnvFile:
         return BadEnvFile(f"{self.name}: {message}", hint)
@@ -219,7 +246,13 @@ def _file_source(path: Path) -> _Source:
         if key in file.values
     )
     stem = "default" if path.name == ".env" else path.stem
-    return _Source(file.values, str(path), stem, ignored + _unknown_key_warnings(file.values, str(path)), file.warnings)
+    blanks = tuple(
+        f"{path}: {key} has blanks inside its quotes."
+        for key in (*CREDENTIALS, "FALCON_BASE_URL")
+        if (value := file.values.get(key, "")).strip() and value != value.strip()
+    )
+    warnings = ignored + blanks + _unknown_key_warnings(file.values, str(path))
+    return _Source(file.values, str(path), stem, warnings, file.warnings, is_file=True)
 
 
 def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
@@ -248,16 +281,23 @@ def _required(source: _Source, key: str) -> str:
     value = source.get_unstripped(key)
     if not value.strip():
         state = "blank" if key in source.values else "missing"
+        if source.is_file and (other := next((name for name in source.values if _meant_key(name) == key), "")):
+            raise source.problem(f"{key} is {state}, and {other} is not read.", f"Rename {other} to {key}.")
         raise source.problem(f"{key} is {state}.", "The Falcon console shows it when you create an API client.")
     return value
 
 
 def _base_url(source: _Source, environ: Mapping[str, str]) -> str:
     process = _Source(environ, PROCESS_ENVIRONMENT, "")
+    allow_custom = _switch(process, "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
+    # A file's region; a variable of the process environment may be another tool's, for another tenant.
+    keys = ("FALCON_BASE_URL", *(REGION_KEYS if source.is_file else ()))
+    given = {key: value for key in keys if (value := source.get(key)) and value.lower() not in _AUTODISCOVER}
     try:
-        return parse_base_url(
-            source.get("FALCON_BASE_URL"), allow_custom=_switch(process, "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
-        )
+        urls = {key: parse_base_url(value, allow_custom=allow_custom, key=key) for key, value in given.items()}
+        if len(set(urls.values())) > 1:
+            raise source.problem(f"{' and '.join(urls)} contradict each other.", "Keep FALCON_BASE_URL only.")
+        return next(iter(urls.values()), parse_base_url("", allow_custom=False))
     except BadEnvFile:
         raise
     except AccessProblem as error:
@@ -304,6 +344,11 @@ def _unknown_key_warnings(values: Mapping[str, str], name: str, *, only_similar:
     """
     warnings = []
     for key in values:
+        if not only_similar and (ours := _meant_key(key)) and ours not in values:
+            warnings.append(f"{name}: {key} is ignored; falcon-bulk reads {ours}.")
+            continue
+        if key in REGION_KEYS and not only_similar:
+            continue
         if not key.upper().startswith("FALCON_") or key in KEYS or key in PROCESS_ONLY_KEYS:
             continue
         similar = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.85)
@@ -311,6 +356,16 @@ def _unknown_key_warnings(values: Mapping[str, str], name: str, *, only_similar:
             suggestion = f"; did you mean {similar[0]}?" if similar else "."
             warnings.append(f"{name}: unknown key {key} is ignored{suggestion}")
     return tuple(warnings)
+
+
+def _meant_key(key: str) -> str:
+    """Return our key that another tool's key, or a misspelt one not starting with FALCON_, stands for; or ''."""
+    if meant := OTHER_TOOLS_KEYS.get(key.upper()):
+        return meant
+    if key.upper().startswith("FALCON_"):
+        return ""
+    near = difflib.get_close_matches(key.upper(), KEYS, n=1, cutoff=0.85)
+    return near[0] if near else ""
 
 
 def _other_customer_warning(customer: str | None, name: str, source: _Source) -> tuple[str, ...]:

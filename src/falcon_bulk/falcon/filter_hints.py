@@ -3,18 +3,39 @@
 A filter on a field that Falcon does not know returns no alerts and no error (falcon-mcp PR #574).
 """
 
+import re
 from collections.abc import Iterator
 
-from falcon_bulk.falcon.fql_scanner import Clause, clauses
+from falcon_bulk.falcon.fql_scanner import Clause, clauses, unquoted, with_parentheses
 from falcon_bulk.model.alert_fields import KNOWN_FIELDS, closest_field, current_name
 from falcon_bulk.model.vocabulary import Resolution
 
+_WORD = re.compile(r"\s(AND|OR|NOT|and|or|&&|\|\|)\s")
+_CURLY = re.compile("[\u2018\u2019\u201c\u201d\u201e\u201a]")
+_TIME_IN_WORDS = re.compile(r"last\s+(\d+)\s+(minute|hour|day|week|month)s?", re.IGNORECASE)
 _NO_ERROR = "Falcon answers no rows for a field it does not know, and no error."
 
 
 def hints_for_filter(fql: str) -> list[str]:
     """Return a sentence for each clause of a filter that cannot find what it seems to ask for."""
-    return list(dict.fromkeys(hint for clause in clauses(fql) for hint in _hints_for_clause(clause)))
+    of_clauses = (hint for clause in clauses(fql) for hint in _hints_for_clause(clause))
+    return list(dict.fromkeys((*_hints_for_syntax(fql), *of_clauses)))
+
+
+def mixed_filter_hint(fql: str) -> str:
+    """Return how a filter that mixes `+` and `,` without parentheses will be read; '' for any other filter."""
+    reading = with_parentheses(fql)
+    return "" if reading == fql else f"+ and , are mixed without parentheses. It will be read as: {reading}"
+
+
+def _hints_for_syntax(fql: str) -> Iterator[str]:
+    bare = unquoted(fql)
+    if word := _WORD.search(bare):
+        yield f"{word[1]} is no operator of FQL: + is and, a comma is or: status:'new'+(product:'epp',product:'idp')."
+    if _CURLY.search(bare):
+        yield "The filter has curly quotes; FQL takes straight ones: status:'new'."
+    if mixed := mixed_filter_hint(fql):
+        yield mixed
 
 
 def renamed_field_hint(name: str) -> str:
@@ -44,6 +65,11 @@ def _hints_for_clause(clause: Clause) -> Iterator[str]:
     field, value = clause.field, clause.value
     if renamed := renamed_field_hint(field):
         yield f"{renamed} {_NO_ERROR}"
+    elif period := _TIME_IN_WORDS.fullmatch(value.strip("'\"\u2018\u2019\u201c\u201d")):
+        amount, unit = int(period[1]), period[2].lower()
+        days = {"week": 7, "month": 30}.get(unit)
+        short = f"{amount * days}d" if days else f"{amount}{unit[0]}"
+        yield f"A time in words finds nothing: use {field}:>'now-{short}', or --since {short}."
     elif field == "severity" and value[:1].isalpha() and value != "null":
         yield f"severity is a number from 1 to 100: use severity_name:'{value.capitalize()}' or severity:>=60."
     elif field == "severity_name" and value[:1].isdigit():

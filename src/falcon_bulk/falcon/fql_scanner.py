@@ -86,3 +86,44 @@ def count_terms(fql: str) -> int:
         elif token.text == ":" or (token.text == "," and in_list):
             count += 1
     return count
+
+
+def with_parentheses(fql: str) -> str:
+    """Return a filter with parentheses around what `+` joins, wherever `+` and `,` stand side by side.
+
+    It is the same filter if there is no such mix, which readers of FQL read differently. The filter must be balanced.
+    """
+    levels = [_Level()]
+    in_list = False
+    for token in tokens(fql):
+        in_list = (in_list or token.opens_list) and token.text != "]"
+        if token.text == "(" and not in_list:
+            levels.append(_Level())
+        elif token.text == ")" and not in_list and len(levels) > 1:
+            inner = levels.pop().joined
+            levels[-1].alternatives[-1].append(f"({inner})")
+        elif token.text == "," and not in_list:
+            levels[-1].alternatives.append([])
+        else:
+            levels[-1].alternatives[-1].append(token.text)
+    return levels[0].joined
+
+
+class _Level:
+    """The alternatives between two parentheses, each as the texts of its tokens."""
+
+    def __init__(self) -> None:
+        self.alternatives: list[list[str]] = [[]]
+
+    @property
+    def joined(self) -> str:
+        """The text between the parentheses, with more of them around alternatives that are joined by `+`."""
+        several = len(self.alternatives) > 1
+        return ",".join(
+            f"({''.join(each)})" if several and "+" in each else "".join(each) for each in self.alternatives
+        )
+
+
+def unquoted(fql: str) -> str:
+    """Return a filter without its quoted texts."""
+    return "".join("''" if token.is_quoted else token.text for token in tokens(fql))

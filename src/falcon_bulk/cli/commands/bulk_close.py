@@ -51,7 +51,7 @@ def command(ctx: click.Context, options: BulkCloseOptions) -> int:
 
     session = Session.open(ctx, "run")
     prompts = not (options.consent.yes or options.change.dry_run)
-    selection = selection_from_options(session, options.selection, prompts=prompts)
+    selection = selection_from_options(session, options.selection, prompts=prompts, changes=True)
     if selection.everything:
         raise UsageProblem(
             "Refusing to select every alert; add a filter.",

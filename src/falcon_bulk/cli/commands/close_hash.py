@@ -54,7 +54,7 @@ def command(ctx: click.Context, options: CloseHashOptions) -> int:
 
     session = Session.open(ctx, "run")
     prompts = not (options.consent.yes or options.change.dry_run)
-    selection = selection_from_options(session, options.selection, prompts=prompts)
+    selection = selection_from_options(session, options.selection, prompts=prompts, changes=True)
     if not selection.hashes:
         raise UsageProblem(
             "close-hash needs a hash.", "Add --hash SHA256 or --hash-file FILE; `bulk-close` selects without one."
