@@ -153,7 +153,8 @@ def test_an_error_is_the_one_document(readable: CommandRunner, argv: tuple[str, 
         assert set(document) == {"schema", "error", "exit_code"}
         assert document["schema"] == "falcon-bulk/error/1"
         assert document["exit_code"] == code
-        assert set(document["error"]) == {"code", "message", "hint"}
+        of_falcon = {"trace_id"} if kind == "bad_filter" else set()
+        assert set(document["error"]) == {"code", "message", "hint"} | of_falcon
         assert document["error"]["code"] == kind
         assert f"Error: {document['error']['message']}" in done.err
 
