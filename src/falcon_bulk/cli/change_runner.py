@@ -149,13 +149,15 @@ def open_workspace(session: Session, run_pace: Pace) -> Iterator[Workspace]:
 def publish(session: Session, execution: Execution, *, fail_on_empty: bool = False) -> int:
     """Publish the result of an operation, say why it stopped early, and return the exit code."""
     result, cause = execution.result, execution.cause
-    session.publish(run_report(result, next_step=next_step(session, result)))
-    if isinstance(cause, Stopped):
-        session.console.error(cause.message, next_step(session, result))
-    else:
-        if cause is not None:
-            session.console.error(cause.traced_message, cause.hint)
-        after_run(session, result)
+    try:
+        session.publish(run_report(result, next_step=next_step(session, result)))
+    finally:
+        if isinstance(cause, Stopped):
+            session.console.error(cause.message, next_step(session, result))
+        else:
+            if cause is not None:
+                session.console.error(cause.traced_message, cause.hint)
+            after_run(session, result)
     return _exit_code(session, execution.plan, result, result.exit_code, fail_on_empty=fail_on_empty)
 
 

@@ -89,16 +89,17 @@ class Console:
             yield _TqdmBar(bar)
 
     def ask(self, question: str) -> str | None:
-        """Ask and return the line typed, None at the end of input."""
+        """Ask and return the line typed, None at the end of input or when the terminal is gone."""
         self._write(question, end=" ")
-        _wait_for_input()
-        line = sys.stdin.readline()
+        line = ""
+        with suppress(OSError):
+            _wait_for_input()
+            line = sys.stdin.readline()
         return line.rstrip("\r\n") if line else None
 
     def _write(self, message: str, end: str = "\n") -> None:
-        with suppress(BrokenPipeError):
-            sys.stderr.write(printable(self.prefix + message) + end)
-            sys.stderr.flush()
+        sys.stderr.write(printable(self.prefix + message) + end)
+        sys.stderr.flush()
 
 
 class _TqdmBar:

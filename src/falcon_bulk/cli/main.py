@@ -16,6 +16,7 @@ from falcon_bulk.cli.command_group import SuggestingGroup
 from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.cli.completions import COMPLETE_VARIABLE
 from falcon_bulk.cli.customer_hints import name_customer
+from falcon_bulk.cli.message_stream import drop_failing_messages
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.cli.suggestions import explain_usage_error
@@ -103,12 +104,12 @@ def run(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     gc.set_threshold(*GC_THRESHOLDS)
     _open_closed_streams()
+    drop_failing_messages()
     code = main(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            _discard(stream)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _discard(sys.stdout)
     gc.freeze()  # the process ends here: no final scan for garbage
     sys.exit(code)
 
@@ -129,8 +130,7 @@ def main(argv: Sequence[str]) -> int:
         _discard(sys.stdout)
         return ExitCode.DONE
     except KeyboardInterrupt:
-        with suppress(BrokenPipeError):
-            sys.stderr.write("\n")  # ends the line with the terminal's ^C
+        sys.stderr.write("\n")  # ends the line with the terminal's ^C
         return _show(Stopped("Interrupted."), line)
     except FalconBulkError as error:
         return _show(error, line)
@@ -166,10 +166,9 @@ def _show(error: FalconBulkError, line: CommandLine) -> int:
         with suppress(OSError):
             dump(error_document(error), Sink.stdout().binary)
     _log_exit(line, error.exit_code, f"{error.traced_message} {error.hint}")
-    with suppress(BrokenPipeError):
-        sys.stderr.write(f"Error: {printable(error.traced_message)}\n")
-        if error.hint:
-            sys.stderr.write(f"Hint: {printable(_pasteable(error.hint, line))}\n")
+    sys.stderr.write(f"Error: {printable(error.traced_message)}\n")
+    if error.hint:
+        sys.stderr.write(f"Hint: {printable(_pasteable(error.hint, line))}\n")
     _notify(error, line)
     return int(error.exit_code)
 
@@ -183,8 +182,7 @@ def _notify(error: FalconBulkError, line: CommandLine) -> None:
     if not (isinstance(error, UsageProblem) and is_interactive()):
         from falcon_bulk.cli.notifications import notify_of_error
 
-        with suppress(BrokenPipeError):
-            notify_of_error(line, line.command, error.message, _pasteable(error.hint, line), int(error.exit_code))
+        notify_of_error(line, line.command, error.message, _pasteable(error.hint, line), int(error.exit_code))
 
 
 def _pasteable(hint: str, line: CommandLine) -> str:
@@ -211,9 +209,8 @@ def _show_traceback(error: Exception) -> None:
 
     from falcon_bulk.config.secret import mask_secrets
 
-    with suppress(BrokenPipeError):
-        for line in mask_secrets("".join(traceback.format_exception(error))).splitlines():
-            sys.stderr.write(f"{printable(line)}\n")
+    for line in mask_secrets("".join(traceback.format_exception(error))).splitlines():
+        sys.stderr.write(f"{printable(line)}\n")
 
 
 def _complete(request: str, line: CommandLine) -> int:

@@ -3,8 +3,10 @@
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Generic, NamedTuple, TypeVar
 
+from falcon_bulk.cli.output import collect_write_failures
 from falcon_bulk.cli.session import PARALLEL_CUSTOMERS, Session
 from falcon_bulk.errors import ExitCode, FalconBulkError
 from falcon_bulk.model.clock import POLL_INTERVAL
@@ -41,7 +43,13 @@ def run_for_customers(session: Session, work: Work[Result], combine: Combine[Res
 
     def work_and_write(one: Session) -> Reported[Result]:
         reported = work(one)
-        one.write_file(reported.report)
+        failures: list[OSError] = []
+        with collect_write_failures(failures):
+            one.write_file(reported.report)
+        for failure in failures:  # what was done is reported all the same
+            one.console.error(f"The file could not be written: {failure.strerror or type(failure).__name__}.")
+            code = reported.report.exit_code or ExitCode.UNEXPECTED
+            return Reported(reported.result, replace(reported.report, exit_code=code))
         return reported
 
     return session.publish(combine(results_for_customers(session, work_and_write)))

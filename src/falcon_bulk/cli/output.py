@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import stat
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from errno import EIO
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -55,13 +57,15 @@ class Output:
         return path
 
     def to_stdout(self, report: Report, signature: Mapping[str, Cell]) -> None:
-        """Write to stdout. A broken pipe ends the output and nothing else."""
+        """Write to stdout. A broken pipe or a terminal that is gone ends the output and nothing else."""
         sink = Sink.stdout(color=self.color)
         self.line.stdout_begun = True
         try:
             report.write(sink, self.format, signature)
             sink.binary.flush()
-        except BrokenPipeError:
+        except OSError as error:
+            if not _is_reader_gone(error):
+                raise
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
@@ -72,17 +76,16 @@ class Output:
         return Screen(*shutil.get_terminal_size())
 
     def to_stderr(self, sheets: Iterable[Sheet]) -> None:
-        """Show sheets as tables on stderr, beside prompts; a broken pipe is ignored."""
+        """Show sheets as tables on stderr, beside prompts."""
         terminal = sys.stderr.isatty()
-        with suppress(BrokenPipeError):
-            render(
-                sheets,
-                Format.TABLE,
-                sys.stderr,
-                color=terminal and self.color,
-                width=shutil.get_terminal_size().columns if terminal else None,
-            )
-            sys.stderr.flush()
+        render(
+            sheets,
+            Format.TABLE,
+            sys.stderr,
+            color=terminal and self.color,
+            width=shutil.get_terminal_size().columns if terminal else None,
+        )
+        sys.stderr.flush()
 
 
 def open_output(line: CommandLine, kind: str) -> Output:
@@ -105,6 +108,19 @@ def open_output(line: CommandLine, kind: str) -> Output:
     return Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color))
 
 
+@contextmanager
+def collect_write_failures(failures: list[OSError]) -> Iterator[None]:
+    """Add to `failures`, instead of raising it, why the block could not write. What reading raises passes."""
+    try:
+        yield
+    except OSError as error:
+        failures.append(error)
+    except UsageProblem as error:
+        if not isinstance(error.__cause__, OSError):
+            raise
+        failures.append(error.__cause__)
+
+
 def _place(output: str, options: SharedOptions) -> tuple[Path, bool, Format]:
     """Return the path of --output, whether it is a folder, and the format of files there."""
     if not output:
@@ -115,3 +131,8 @@ def _place(output: str, options: SharedOptions) -> tuple[Path, bool, Format]:
     if options.output_format:
         raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
     return path, False, format_of(path)
+
+
+def _is_reader_gone(error: OSError) -> bool:
+    """Return whether nobody reads standard output any more: the pipe is broken, or the terminal is closed."""
+    return isinstance(error, BrokenPipeError) or (error.errno == EIO and stat.S_ISCHR(os.fstat(1).st_mode))

@@ -13,7 +13,7 @@ from falcon_bulk import __version__
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import Console
 from falcon_bulk.cli.customer_selection import CustomerSelection, select_customers
-from falcon_bulk.cli.output import Output, open_output
+from falcon_bulk.cli.output import Output, collect_write_failures, open_output
 from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
@@ -182,14 +182,23 @@ class Session:
         return folder
 
     def publish(self, report: Report) -> int:
-        """Write a report to stdout and to the file of --output, notify, and return its exit code."""
-        file = None if self.output.is_folder and self.customers.several else self.write_file(report)
-        self.output.to_stdout(report, self._signature())
+        """Write a report to stdout and to the file of --output, notify, and return its exit code.
+
+        Where one of the first two cannot be written, the others are still done before the error is raised.
+        """
+        failures: list[OSError] = []
+        file = None
+        with collect_write_failures(failures):
+            file = None if self.output.is_folder and self.customers.several else self.write_file(report)
+        with collect_write_failures(failures):
+            self.output.to_stdout(report, self._signature())
         if notifier := self.open_notifier():
             *others, last = report.sheets()
             sheets = [*others, last.with_notes([report.next_step] if report.next_step else [])]
             notifier.send(report.title or sheets[0].title, sheets, file)
             self.output.line.notified = True
+        for failure in failures:
+            raise failure
         return report.exit_code
 
     def write_file(self, report: Report) -> Path | None:
