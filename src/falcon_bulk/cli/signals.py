@@ -56,12 +56,13 @@ def abort_prompt_on_signals(state: str) -> Iterator[None]:
 
 @contextmanager
 def _handlers(signals: Iterable[signal.Signals], handle: Callable[[int], None]) -> Iterator[None]:
-    """Handle signals in the block, and restore the former handlers after it."""
+    """Handle signals in the block, and restore the former handlers after it. A SIGHUP that nohup ignores stays so."""
 
     def on_signal(signum: int, _frame: FrameType | None) -> None:
         handle(signum)
 
-    former = {name: signal.signal(name, on_signal) for name in signals}
+    ignored = [name for name in signals if name.name == "SIGHUP" and signal.getsignal(name) is signal.SIG_IGN]
+    former = {name: signal.signal(name, on_signal) for name in signals if name not in ignored}
     try:
         yield
     finally:

@@ -69,7 +69,8 @@ def command(ctx: click.Context, options: ResumeOptions) -> int:
 
         @contextmanager
         def log_in(_plan: "Plan") -> "Iterator[Workspace]":
-            with stop_on_signals(session), open_workspace(session, pace(options.pace)) as workspace:
+            with open_workspace(session, pace(options.pace)) as workspace:
                 yield workspace
 
-        return publish(session, resume(journal, run_id, log_in))
+        with stop_on_signals(session):
+            return publish(session, resume(journal, run_id, log_in))
