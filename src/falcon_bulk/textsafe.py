@@ -21,6 +21,10 @@ _LINK_WWW = re.compile(r"(?<=www)\.", re.IGNORECASE)
 _MAIL_OR_MENTION = re.compile(r"@(?=\w)")
 _BARE_DOMAIN_DOT = re.compile(r"(?<=\w)\.(?=[^\W\d])")
 
+MAX_TITLE = 150
+"""Characters of a message's title."""
+_TITLE_BRACKETS = str.maketrans("<>", "‹›")  # <!channel>, <@U123>, <at>name</at>
+
 _FALCON_CONSOLE_LINK = re.compile(
     r"https://(?:"
     r"falcon\.crowdstrike\.com"
@@ -59,11 +63,24 @@ def markdown_cell(text: str) -> str:
     Web and mail addresses are defanged (`http[:]//`, `www[.]`, `user[@]host`), because some renderers turn them into
     links even if they are escaped.
     """
+    source = _MARKDOWN_SYNTAX.sub(r"\\\g<0>", _defang(text))
+    return _BARE_DOMAIN_DOT.sub(r"\\.", source.replace("//", r"/\/"))
+
+
+def message_title(text: str) -> str:
+    """Return the text as the title of a mail or a chat message: on one line, at most MAX_TITLE characters.
+
+    Nothing in it is a link or mentions anybody, in whatever syntax: mail programs and chats read titles differently.
+    """
+    title = _BARE_DOMAIN_DOT.sub("[.]", _defang(text)).translate(_TITLE_BRACKETS).replace("](", "] (")
+    return title if len(title) <= MAX_TITLE else f"{title[: MAX_TITLE - 1]}…"
+
+
+def _defang(text: str) -> str:
+    """Return the text made printable, without what programs turn into links and mentions by themselves."""
     defanged = _LINK_SCHEME.sub("[:]", printable(text))
     defanged = _LINK_WWW.sub("[.]", defanged)
-    defanged = _MAIL_OR_MENTION.sub("[@]", defanged)
-    source = _MARKDOWN_SYNTAX.sub(r"\\\g<0>", defanged)
-    return _BARE_DOMAIN_DOT.sub(r"\\.", source.replace("//", r"/\/"))
+    return _MAIL_OR_MENTION.sub("[@]", defanged)
 
 
 def safe_json(text: str) -> str:

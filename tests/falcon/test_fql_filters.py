@@ -22,6 +22,7 @@ from falcon_bulk.falcon.fql import (
     equals_any,
     hash_clauses,
     hash_groups,
+    is_instant,
 )
 from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.model.hashes import check_sha256
@@ -255,3 +256,19 @@ def test_terms_are_counted_by_value_and_not_in_quoted_text(fql: str, number: int
 def test_a_filter_that_leaves_hashes_no_room_has_no_groups(most: int) -> None:
     base = all_of(f"f{number}:'x'" for number in range(most))
     assert bool(hash_groups(base, (A, B))) == (most + 3 + RESERVED_TERMS <= MAX_TERMS)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_one"),
+    [
+        ("2026-11-24T06:00:00Z", True),
+        ("2026-11-24T06:00:00.123456789Z", True),
+        *[(f"2026-11-24T06:00:00Z{value}", not value) for value in INJECTIONS],
+        ("2026-11-24T06:00:00Z\n", False),
+        ("٢٠٢٦-11-24T06:00:00Z", False),
+        ("2026-11-24", False),
+        ("", False),
+    ],
+)
+def test_only_a_time_in_utc_is_one_that_may_go_into_a_filter(value: str, is_one: bool) -> None:
+    assert is_instant(value) is is_one

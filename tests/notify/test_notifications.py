@@ -1,5 +1,6 @@
 """--notify also sends the result, and never harms the run or shows a secret."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -205,6 +206,22 @@ def test_hostile_text_is_inert_in_the_mail(mailbox: Mailbox) -> None:
     }
     assert tags.links == []
     assert (message["Bcc"], message["Subject"]) == (None, "acme: 9 hashes")
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+@pytest.mark.parametrize(
+    "hostile", quick_first(*HOSTILE, "@everyone <!channel> <@U12345> <at>ann</at>", "a\x1b[31m\u202eb", "x" * 9_999)
+)
+def test_hostile_text_is_inert_in_the_subject(mailbox: Mailbox, hostile: str) -> None:
+    console = Console(quiet=True, verbose=False, progress=False)
+    Notifier([mailbox.url], console).send(f"acme: {hostile}", [Sheet("", (Column("a"),), [("b",)])], None)
+    (message,) = mailbox.messages
+    subject = str(message["Subject"])
+    assert subject.startswith("acme: ")
+    assert len(subject) <= 150
+    assert subject.isprintable()
+    assert not re.search(r"[<>]|://|@\w|www\.|\]\(|\w\.[a-z]", subject), subject
+    assert message["Bcc"] is None
 
 
 @pytest.mark.slow

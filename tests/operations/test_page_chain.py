@@ -147,3 +147,15 @@ def test_pages_that_come_in_turn_are_an_error_and_no_endless_loop() -> None:
     pages = Pages(same, lambda n, after, page: Page(pages.documents[:3] if n % 2 else pages.documents[3:], 9_999, "3"))
     with pytest.raises(Unreachable, match="repeats the same alerts"):
         read(pages)
+
+
+@pytest.mark.parametrize("foreign", ["x'+status:'closed", "2026-11-24T06:00:00.001Z'+status:'closed", "~", "tomorrow"])
+def test_a_time_that_falcon_sent_and_that_is_none_gets_into_no_filter(foreign: str) -> None:
+    def expired_once(number: int, after: str, page: Page) -> Page:
+        if number == 2:
+            raise EXPIRED
+        return page
+
+    pages = Pages([*times(SIZE - 1), foreign, *times(SIZE)], expired_once)
+    assert sum(len(page.documents) for page in PageChain(pages, "status:'new'", ALL_TIME).pages()) > SIZE
+    assert {fql for fql, _ in pages.asked} == {"status:'new'"}

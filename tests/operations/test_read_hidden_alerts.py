@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import pytest
@@ -82,3 +83,22 @@ def test_more_of_one_time_than_a_window_shows_are_reported_and_reading_ends() ->
     assert progress.incomplete == [
         "Falcon counted 23 alerts, 20 were read; alerts may have arrived or changed in the meantime."
     ]
+
+
+def test_a_time_that_falcon_sent_and_that_is_none_gets_into_no_filter() -> None:
+    times = [SECOND.format(number // 60, number % 60) for number in range(2 * WINDOW)]
+    alerts = Hiding(times)
+    for number, foreign in ((3, "x'+status:'closed"), (WINDOW - 1, "~")):
+        composite_id = f"hidden-{number:04}"
+        alerts.hidden[composite_id] = a_document(composite_id=composite_id, created_timestamp=foreign, show_in_ui=False)
+    asked: list[str] = []
+    former = alerts.ids
+
+    def ids(fql: str, **more: Any) -> tuple[list[str], int]:
+        asked.append(fql)
+        return former(fql, **more)
+
+    alerts.ids = ids  # type: ignore[method-assign]
+    found, _ = read(alerts)
+    assert found.total() == len(times)
+    assert not [fql for fql in asked if "closed" in fql or "~" in fql]

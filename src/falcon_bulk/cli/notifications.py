@@ -19,6 +19,7 @@ from falcon_bulk.errors import FalconBulkError, UsageProblem
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import render
 from falcon_bulk.report.sheet import Sheet, format_cell
+from falcon_bulk.textsafe import message_title
 
 NO_ADDRESS = "--notify names no address, and FALCON_NOTIFY is not set."
 MAX_ROWS = 50
@@ -51,7 +52,7 @@ class Notifier:
         url = f"file://{quote(str(attachment.absolute()))}" if attachment else None
         for number, service in enumerate(self._services, 1):
             try:
-                sent = bool(service.notify(body=body, title=title, body_format="markdown", attach=url))
+                sent = bool(service.notify(body=body, title=message_title(title), body_format="markdown", attach=url))
             except Exception:  # noqa: BLE001 - the work is done; the error's text may contain the URL
                 sent = False
             if not sent:

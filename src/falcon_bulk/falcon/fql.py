@@ -27,6 +27,7 @@ VISIBILITY_UNSET = "show_in_ui:!'*'"
 
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _HOST = re.compile(r"[A-Za-z0-9*][A-Za-z0-9_.*-]*")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?Z")
 _UNQUOTABLE = re.compile(r"['\"\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _UNSENDABLE = re.compile(r"[\ud800-\udfff]")  # bytes of argv that are not UTF-8 become surrogates
 
@@ -55,6 +56,11 @@ def check_name(value: str) -> str:
             "Quotes, backslashes and control characters are not allowed; use '*' in their place.",
         )
     return value
+
+
+def is_instant(value: str) -> bool:
+    """Return whether a time that Falcon sent is one in UTC, safe inside quotes; only then it may go into a filter."""
+    return _INSTANT.fullmatch(value) is not None
 
 
 def check_filter(value: str) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from falcon_bulk.errors import Rejected
+from falcon_bulk.falcon.fql import is_instant
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
 from falcon_bulk.model.alert import composite_id_of, decode_alert, text
 
@@ -72,7 +73,7 @@ class PagesById:
 
     def _next_window(self, documents: Sequence[msgspec.Raw], position: _Position, sort: str) -> str:
         last = text(decode_alert(documents[-1]).created_timestamp) if documents else ""
-        if sort != OLDEST_FIRST or not last or last <= position.since:
+        if sort != OLDEST_FIRST or not is_instant(last) or last <= position.since:
             raise Rejected(
                 "Falcon does not have the search that shows more than 10,000 alerts in this order.",
                 "Leave out --sort, or select fewer alerts with --since and --until.",

@@ -10,7 +10,7 @@ import msgspec
 
 from falcon_bulk.errors import SearchExpired, Unreachable
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.falcon.fql import all_of
+from falcon_bulk.falcon.fql import all_of, is_instant
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
 from falcon_bulk.model.alert import BriefAlert, decode_as, text
 from falcon_bulk.operations.reading.time_slices import TimeSlice
@@ -110,11 +110,11 @@ class PageChain:
         return self._idle_restarts <= MAX_RESTARTS
 
     def _last_time(self) -> str:
-        """Return the last millisecond read, oldest first; '' in another order or without one."""
+        """Return the last millisecond read, oldest first; '' in another order or without one that is a time."""
         if self._sort != OLDEST_FIRST or self._last is None:
             return ""
-        instant = millisecond(text(decode_as(BriefAlert, self._last).created_timestamp))
-        return f"{instant}Z" if instant != _NO_TIME else ""
+        created = text(decode_as(BriefAlert, self._last).created_timestamp)
+        return f"{millisecond(created)}Z" if is_instant(created) else ""
 
 
 class ChainDeduplicator:

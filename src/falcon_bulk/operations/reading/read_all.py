@@ -16,7 +16,7 @@ import msgspec
 
 from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE
-from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of
+from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of, is_instant
 from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
 from falcon_bulk.model.alert import AlertView, decode_as, decode_document, text
@@ -204,7 +204,7 @@ def _read_hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterat
             seen.update(new_ids)
             if new_ids:
                 page = [decode_result(view, raw) for raw in alerts.by_id(new_ids)]
-                last = max([last, *(text(item.alert.created_timestamp) for item in page)])
+                last = max([last, *filter(is_instant, (text(item.alert.created_timestamp) for item in page))])
                 yield page
             if len(ids) < PAGE:
                 return
