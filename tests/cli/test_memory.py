@@ -8,6 +8,7 @@ import pytest
 
 from falcon_emulator import Server, Tenant
 from tests.support.command import COMMAND, PATIENCE, CommandRunner
+from tests.support.large_journal import record_large_run
 
 pytestmark = pytest.mark.slow
 UNIT = 1 if sys.platform == "darwin" else 1024
@@ -49,3 +50,18 @@ def test_two_hundred_thousand_alerts_need_hardly_more_memory_than_forty_thousand
                 seen.append(peak(shell, "query", "--all", "--format", fmt))
     for fmt, (few, many) in peaks.items():
         assert many < few + ROOM, (fmt, few, many)
+
+
+@pytest.mark.parametrize("fmt", ["table", "markdown", "csv", "json", "html"])
+def test_a_run_of_two_hundred_thousand_alerts_is_shown_in_hardly_more_memory_than_a_small_one(
+    tmp_path: Path, fmt: str
+) -> None:
+    peaks = []
+    for number in (100, MANY):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with Server(Tenant(alerts=1)) as server:
+            shell = CommandRunner(folder, server)
+            run_id = record_large_run(shell.state, shell.tenant.cid, number)
+            peaks.append(peak(shell, "runs", "show", run_id, "--format", fmt))
+    assert peaks[1] < peaks[0] + ROOM / 4, peaks

@@ -69,7 +69,7 @@ def every_sheet(text: str) -> list[Sheet]:
         ),
         *result_sheets(a_partial_result(customer=text, errors=(a_problem(message=text, trace_id=text, ids=(text,)),))),
         runs_sheet([a_run_row(customer=text)]),
-        alert_records_sheet([a_record(reason=text, tags=[text])]),
+        alert_records_sheet(lambda: [a_record(reason=text, tags=[text])]),
         Sheet(text, (Column(text),), [(text,)], (text,)),
     ]
 

@@ -16,7 +16,7 @@ from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.run_result import result_sheets
 from falcon_bulk.report.runs import alert_records_sheet, runs_sheet
-from falcon_bulk.report.sheet import Column, Sheet
+from falcon_bulk.report.sheet import Column, Sheet, StoredRows
 from tests.support.report_builders import (
     SHA256,
     a_hash_count,
@@ -45,7 +45,7 @@ def all_kinds() -> list[Sheet]:
         *preview_sheets(a_plan(), a_preview()),
         *result_sheets(a_partial_result()),
         runs_sheet([a_run_row()]),
-        alert_records_sheet([a_record()]),
+        alert_records_sheet(lambda: [a_record()]),
     ]
 
 
@@ -199,3 +199,12 @@ def test_severities_are_named_and_coloured() -> None:
     assert any(re.search(r"\x1b\[1;31m *Critical 90", line) for line in on_a_terminal)
     details = lines(alert_sheet([an_alert(severity_name="High")], details=True), width=80, color=True)
     assert any("\x1b[31mHigh " in line for line in details)
+
+
+@pytest.mark.parametrize("width", [None, 40, 120])
+@pytest.mark.parametrize("number", [0, 1, table.ROWS_AT_ONCE, 2 * table.ROWS_AT_ONCE + 1])
+def test_stored_rows_look_like_rows_that_are_held(width: int | None, number: int) -> None:
+    columns = (Column("name", min_width=4), Column("number", right=True, drop_order=1), Column("at", style="time"))
+    rows = [("漢" * (row % 9), row * 1_000, f"2026-11-24T08:00:{row % 60:02}Z") for row in range(number)]
+    held = lines(Sheet("Title", columns, rows, ["note"]), width=width)
+    assert lines(Sheet("Title", columns, StoredRows(lambda: iter(rows)), ["note"]), width=width) == held

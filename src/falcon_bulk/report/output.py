@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import BinaryIO, TextIO, cast
+from textwrap import indent
+from typing import BinaryIO, NamedTuple, TextIO, cast
 
 import msgspec
 
@@ -81,13 +82,36 @@ def render(sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool,
             raise ValueError(f"sheets cannot be written as {fmt}")
 
 
+class StreamedDocument(NamedTuple):
+    """A struct whose last field is an empty list, and the items that are written into that list one by one."""
+
+    struct: msgspec.Struct
+    items: Iterable[object]
+
+
 def dump(document: object, stream: BinaryIO) -> None:
-    """Write a struct or a dict as one JSON document, indented, in UTF-8; invisible characters are escaped."""
+    """Write a struct, a dict or a StreamedDocument as one JSON document, indented, in UTF-8.
+
+    Invisible characters are escaped.
+    """
+    if not isinstance(document, StreamedDocument):
+        stream.write(_indented(document).encode() + b"\n")
+        return
+    before_list = _indented(document.struct).removesuffix("[]\n}")
+    stream.write(f"{before_list}[".encode())
+    separator, end = "\n", "]\n}\n"
+    for item in document.items:
+        stream.write(f"{separator}{indent(_indented(item), 4 * ' ')}".encode())
+        separator, end = ",\n", "\n  ]\n}\n"
+    stream.write(end.encode())
+
+
+def _indented(document: object) -> str:
     try:
         text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
     except UnicodeEncodeError:  # a lone surrogate: a file named on the command line in bytes that are no UTF-8
         text = json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2)
-    stream.write(safe_json(text).encode() + b"\n")
+    return safe_json(text)
 
 
 def dump_line(document: object, stream: BinaryIO) -> None:

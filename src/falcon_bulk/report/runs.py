@@ -10,10 +10,11 @@ from falcon_bulk.model.plan import AlertState, Plan
 from falcon_bulk.model.run import ItemRecord, RunResult, RunRow
 from falcon_bulk.report import chart
 from falcon_bulk.report.facts import FACT_COLUMNS
+from falcon_bulk.report.output import StreamedDocument
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.run_result import AllowDocument, RunDocument, result_document, result_sheets
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.run_result import AllowDocument, result_document, result_sheets
+from falcon_bulk.report.sheet import Column, Row, Sheet, StoredRows, format_cell
 
 AlertRecord = ItemRecord[AlertState]
 
@@ -88,9 +89,9 @@ def runs_report(rows: Sequence[RunRow]) -> Report:
     return Report(lambda: [runs_sheet(rows)], lambda: RunsDocument(rows), lambda: runs_page(rows))
 
 
-def alert_records_sheet(alerts: Iterable[AlertRecord]) -> Sheet:
-    """Return a row for each alert of a run: its outcome, and its state before."""
-    return Sheet("", _RECORD_COLUMNS, map(_record_cells, alerts))
+def alert_records_sheet(alerts: Callable[[], Iterable[AlertRecord]]) -> Sheet:
+    """Return a row for each alert of a run: its outcome, and its state before. alerts: reads all with each call."""
+    return Sheet("", _RECORD_COLUMNS, StoredRows(lambda: map(_record_cells, alerts())))
 
 
 def run_detail_sheets(result: RunResult, sheets: Sequence[Sheet], each: Sheet) -> list[Sheet]:
@@ -121,7 +122,7 @@ def run_page(
         charts.append(chart.bars("Selected and left alone", chart.by_frequency(left), result.selected))
     if sent:
         charts.append(chart.timeline("Alerts sent (UTC)", sent, "second"))
-    records = replace(alert_records_sheet(alerts()), title="Alerts")
+    records = replace(alert_records_sheet(alerts), title="Alerts")
     return Page(
         [*result_sheets(result), records], facts={what: fact for what, fact in facts.items() if fact}, charts=charts
     )
@@ -154,12 +155,12 @@ def _left_alone(result: RunResult) -> tuple[tuple[str, dict[str, int]], ...]:
     return ("skipped", result.skipped), ("held", result.held)
 
 
-def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> RunDocument | AllowDocument:
-    """Return `falcon-bulk/run/1` with the run's alerts under `alerts`."""
+def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> StreamedDocument | AllowDocument:
+    """Return `falcon-bulk/run/1` with the run's alerts under `alerts`, its last key."""
     document = result_document(result)
     if isinstance(document, AllowDocument):
         return document
-    return msgspec.structs.replace(document, alerts=[_record_document(alert) for alert in alerts])
+    return StreamedDocument(msgspec.structs.replace(document, alerts=[]), map(_record_document, alerts))
 
 
 def _record_document(alert: AlertRecord) -> RecordDocument:

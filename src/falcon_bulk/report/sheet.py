@@ -1,6 +1,6 @@
 """A sheet: the tabular data that table, markdown and csv show."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES, severity_band
@@ -30,12 +30,22 @@ class Column:
     bar: bool = False
 
 
+class StoredRows:
+    """Rows that are read from their store each time they are iterated over, so that no renderer keeps them."""
+
+    def __init__(self, read: Callable[[], Iterable[Row]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._read())
+
+
 @dataclass(frozen=True)
 class Sheet:
     """A titled table with notes below it. Text is stored as it came; the renderers make it safe.
 
-    warnings stand between the title and the rows. rows may be an iterator: csv and markdown write them one by one. Each
-    has a cell per column.
+    warnings stand between the title and the rows. rows may be an iterator: csv and markdown write them one by one; a
+    table, which measures its rows first, does so with StoredRows. Each row has a cell per column.
     as_blocks: a table shows every row as a block of `title  value` lines, for rows too long for one line.
     csv_sheet: what csv, which holds one table, writes instead of this sheet and those after it.
     """

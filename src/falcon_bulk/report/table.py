@@ -1,8 +1,9 @@
 """Writes sheets as tables: fitted to a terminal with rich, or complete and plain for a pipe or a file."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TextIO
 
 from rich.box import SIMPLE_HEAD
@@ -11,9 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from falcon_bulk.report.sheet import Cell, Column, Sheet, format_cell, format_column_cell
+from falcon_bulk.report.sheet import Cell, Column, Sheet, StoredRows, format_cell, format_column_cell
 from falcon_bulk.report.text_bars import shorten_bar, with_bars
 
+ROWS_AT_ONCE = 1_000
+"""Stored rows that are held at a time."""
+_Texts = Sequence[Sequence[str]]
 _GAP = 2
 _SEVERITY_STYLES = {
     "critical": "bold red",
@@ -43,7 +47,8 @@ def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
     if sheet.title:
         stream.write(f"{format_cell(sheet.title)}\n\n")
     stream.writelines(f"Warning: {format_cell(warning)}\n" for warning in sheet.warnings)
-    stream.writelines(_plain_lines(sheet))
+    for line in _plain_lines(sheet):  # the stream's writelines would join them all first
+        stream.write(line)
     if sheet.notes and sheet.columns:
         stream.write("\n")
     for note in sheet.notes:
@@ -52,23 +57,46 @@ def _write_in_full(sheet: Sheet, stream: TextIO) -> None:
 
 def _plain_lines(sheet: Sheet) -> Iterator[str]:
     """Return the lines, built column by column: a table may have 10,000 rows."""
-    if not (values := list(zip(*sheet.rows, strict=True))):
-        values = [()] * len(sheet.columns)
+    pieces = _pieces(sheet)
+    titles = [format_cell(column.title) for column in sheet.columns]
     with_header = _has_header(sheet)
-    padded = [_padded(column, cells, with_header) for column, cells in zip(sheet.columns, values, strict=True)]
+    widths = _natural_widths(titles if with_header else [""] * len(titles), pieces())
+    if with_header:
+        yield from _padded_lines(sheet.columns, widths, [titles, ["-" * width for width in widths]])
+    for rows in pieces():
+        yield from _padded_lines(sheet.columns, widths, rows)
+
+
+def _padded_lines(columns: Sequence[Column], widths: Sequence[int], rows: _Texts) -> Iterator[str]:
+    if not rows:
+        return iter(())
+    padded = [
+        [pad(cell, width - _width(cell) + len(cell)) for cell in cells]
+        for column, width, cells in zip(columns, widths, zip(*rows, strict=True), strict=True)
+        for pad in [str.rjust if column.right else str.ljust]
+    ]
     return ((" " * _GAP).join(cells).rstrip() + "\n" for cells in zip(*padded, strict=True))
 
 
-def _padded(column: Column, values: Iterable[Cell], with_header: bool) -> list[str]:
-    """Return the cells of a column, padded to the widest."""
-    cells = [format_column_cell(column, value) for value in values]
-    if with_header:
-        title = format_cell(column.title)
-        cells = [title, "-" * max(map(_width, [title, *cells])), *cells]
-    widths = list(map(_width, cells))
-    widest = max(widths, default=0)
-    pad = str.rjust if column.right else str.ljust
-    return [pad(cell, widest - width + len(cell)) for cell, width in zip(cells, widths, strict=True)]
+def _pieces(sheet: Sheet, form: Callable[[Column, Cell], str] = format_column_cell) -> Callable[[], Iterable[_Texts]]:
+    """Return a function that gives the rows as text, in one piece or more: stored rows are read with each call."""
+    if isinstance(sheet.rows, StoredRows):
+        return lambda: _as_text(sheet, form, ROWS_AT_ONCE)
+    pieces = list(_as_text(sheet, form, None))
+    return lambda: pieces
+
+
+def _as_text(sheet: Sheet, form: Callable[[Column, Cell], str], size: int | None) -> Iterator[_Texts]:
+    rows = iter(sheet.rows)
+    is_first = True
+    while True:
+        piece = [
+            [form(column, cell) for cell, column in zip(row, sheet.columns, strict=True)] for row in islice(rows, size)
+        ]
+        if not (piece or is_first):
+            return
+        is_first = False
+        yield piece
 
 
 def _write_fitted(sheet: Sheet, console: Console) -> None:
@@ -105,34 +133,35 @@ def _print_blocks(sheet: Sheet, console: Console) -> None:
 
 def _print_fitted(sheet: Sheet, console: Console) -> list[str]:
     """Print the rows with the columns that fit, and return the titles of those left out."""
-    rows = [
-        [_short(format_column_cell(column, cell), column) for cell, column in zip(row, sheet.columns, strict=True)]
-        for row in sheet.rows
-    ]
-    natural = _natural_widths(sheet.columns, rows)
-    kept = _columns_that_fit(sheet.columns, natural, console.width)
+    columns = sheet.columns
+    pieces = _pieces(sheet, lambda column, cell: _short(format_column_cell(column, cell), column))
+    natural = _natural_widths([format_cell(column.title) for column in columns], pieces())
+    kept = _columns_that_fit(columns, natural, console.width)
     widths = _squeezed(
         [natural[i] for i in kept],
-        [min(natural[i], sheet.columns[i].min_width) for i in kept],
+        [min(natural[i], columns[i].min_width) for i in kept],
         console.width - _GAP * (len(kept) - 1),
     )
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    table.show_header = _has_header(sheet)
-    for i, width in zip(kept, widths, strict=True):
-        column = sheet.columns[i]
-        table.add_column(
-            Text(format_cell(column.title), no_wrap=True, overflow="ellipsis"),
-            justify="right" if column.right else "left",
-            width=width,
-        )
-    for i, width in zip(kept, widths, strict=True):
-        if sheet.columns[i].style == "bar":
-            for row in rows:
-                row[i] = shorten_bar(row[i], natural[i], width)
-    for row in rows:
-        table.add_row(*(_styled(row[i], sheet.columns[i], width) for i, width in zip(kept, widths, strict=True)))
-    console.print(table)
-    return [column.title for i, column in enumerate(sheet.columns) if i not in kept and column.title]
+    with_header = _has_header(sheet)
+    for rows in pieces():
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_header=with_header)
+        with_header = False
+        for i, width in zip(kept, widths, strict=True):
+            table.add_column(
+                Text(format_cell(columns[i].title), no_wrap=True, overflow="ellipsis"),
+                justify="right" if columns[i].right else "left",
+                width=width,
+            )
+        for row in rows:
+            cells = (
+                shorten_bar(row[i], natural[i], width) if columns[i].style == "bar" else row[i]
+                for i, width in zip(kept, widths, strict=True)
+            )
+            table.add_row(
+                *(_styled(cell, columns[i], width) for cell, i, width in zip(cells, kept, widths, strict=True))
+            )
+        console.print(table)
+    return [column.title for i, column in enumerate(columns) if i not in kept and column.title]
 
 
 def _columns_that_fit(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
@@ -160,11 +189,13 @@ def _squeezed(natural: Sequence[int], minimum: Sequence[int], room: int) -> list
     return widths
 
 
-def _natural_widths(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[int]:
-    titles = [_width(format_cell(column.title)) for column in columns]
-    if not rows:
-        return titles
-    return [max(title, *map(_width, cells)) for title, cells in zip(titles, zip(*rows, strict=True), strict=True)]
+def _natural_widths(titles: Sequence[str], pieces: Iterable[_Texts]) -> list[int]:
+    widths = list(map(_width, titles))
+    for rows in pieces:
+        if rows:
+            cells_by_column = zip(*rows, strict=True)
+            widths = [max(width, *map(_width, cells)) for width, cells in zip(widths, cells_by_column, strict=True)]
+    return widths
 
 
 def _as_plain_sheet(sheet: Sheet) -> Sheet:

@@ -1,5 +1,6 @@
 """falcon-bulk runs: the recorded runs."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -109,14 +110,11 @@ def show(ctx: click.Context, run_id: str) -> int:
                 lambda: result_document(result),
             )
         else:
+            records = partial(journal.alerts.records, run_id)  # read anew for each use: a run may have a million
             report = Report(
-                lambda: run_detail_sheets(
-                    result, result_sheets(result), alert_records_sheet(journal.alerts.records(run_id))
-                ),
-                lambda: run_detail_document(result, journal.alerts.records(run_id)),
-                lambda: run_page(
-                    result, journal.plan(run_id), lambda: journal.alerts.records(run_id), journal.sent_by_time(run_id)
-                ),
+                lambda: run_detail_sheets(result, result_sheets(result), alert_records_sheet(records)),
+                lambda: run_detail_document(result, records()),
+                lambda: run_page(result, journal.plan(run_id), records, journal.sent_by_time(run_id)),
             )
         session.publish(report)
     after_recorded_run(session, result, undo)
