@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from falcon_bulk.cli.console import is_interactive
 from falcon_bulk.cli.options import ConsentOptions
@@ -14,7 +15,7 @@ from falcon_bulk.errors import Declined, Refused, UsageProblem, WrongTenant
 from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.operations.changes.request import Bounds
-from falcon_bulk.operations.customers import conflicts_with_others
+from falcon_bulk.operations.customers import conflicts_with_customers
 from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.preview import preview_sheets
 from falcon_bulk.report.sheet import Sheet, format_cell
@@ -100,10 +101,14 @@ def check_change_allowed(session: Session, *, yes: bool) -> None:
 
 def check_customer_file_unique(session: Session) -> None:
     """Raise WrongTenant if the customer's file shares its login or a CID with another customer's."""
-    if not session.customers.name:
+    customers = session.customers
+    if customers.name:
+        path: Path | None = customer_file(customers.name, customers.folder)
+    else:
+        path = customers.env_file
+    if path is None:
         return
-    path = customer_file(session.customers.name, session.customers.folder)
-    if conflicts := conflicts_with_others(path, os.environ):
+    if conflicts := conflicts_with_customers(path, customers.folder, os.environ):
         raise WrongTenant(
             f"{path} may be another customer's copy: {' '.join(conflicts)}", "Nothing was changed. Correct the files."
         )

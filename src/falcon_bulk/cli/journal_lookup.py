@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from falcon_bulk.cli.session import Session
-from falcon_bulk.errors import BadEnvFile, Refused
+from falcon_bulk.errors import BadEnvFile, JournalProblem, Refused
+from falcon_bulk.journal.customer_cids import customer_cid
 from falcon_bulk.journal.files import journal_paths
 from falcon_bulk.journal.journal import Journal
 
@@ -16,11 +17,20 @@ MAX_NAMED = 5
 
 @contextmanager
 def open_customer_journals(session: Session) -> Iterator[list[Journal]]:
-    """Open the customer's journals; all journals if no customer is configured at all."""
+    """Open the customer's journals; all that can be read if no customer is configured at all.
+
+    Raises JournalProblem for a journal of the customer that cannot be read; another's is only told of.
+    """
     opened: list[Journal] = []
+    paths, are_ours = _paths(session)
     try:
-        for path in _paths(session):
-            opened.append(Journal(path))
+        for path in paths:
+            try:
+                opened.append(Journal(path))
+            except JournalProblem as problem:
+                if are_ours:
+                    raise
+                session.console.warn(f"Left out: {problem.message}")
         yield opened
     finally:
         for journal in opened:
@@ -54,21 +64,28 @@ def find_run(opened: list[Journal], name: str) -> tuple[Journal, str]:
     raise Refused(f"The journal has no run {name!r} of this customer.", "`falcon-bulk runs` lists them.")
 
 
-def _paths(session: Session) -> list[Path]:
+def _paths(session: Session) -> tuple[list[Path], bool]:
+    """Return the journals to open, and whether they are known to be this customer's."""
     paths = journal_paths(session.state_folder())
     try:
         settings = session.load_settings()
     except BadEnvFile:
         if session.customers.is_named:
             raise
-        return paths
+        return paths, False
     if settings.cids:
-        return [path for path in paths if path.stem in settings.cids]
-    return [path for path in paths if settings.customer in _customers(path)]
+        return [path for path in paths if path.stem in settings.cids], True
+    cid = customer_cid(session.state_folder(), settings.customer)
+    return [path for path in paths if path.stem == cid or settings.customer in _customers(session, path)], True
 
 
-def _customers(path: Path) -> set[str]:
-    journal = Journal(path)
+def _customers(session: Session, path: Path) -> set[str]:
+    """Return the customers that a journal has runs of; none, after saying so, of one that cannot be read."""
+    try:
+        journal = Journal(path)
+    except JournalProblem as problem:
+        session.console.warn(f"Left out: {problem.message}")
+        return set()
     try:
         return journal.customers()
     finally:

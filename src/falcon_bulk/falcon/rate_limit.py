@@ -15,6 +15,8 @@ MIN_COOLDOWN = 1.0
 MAX_COOLDOWN = 120.0
 MAX_SPACING = 2.0
 MIN_EPOCH_MILLISECONDS = 1e11
+MAX_DIGITS = 15
+"""Of a number in a header: a longer one says nothing, and is no float."""
 
 
 class RequestPacer:
@@ -127,7 +129,7 @@ def clock_offset(date: str, now: datetime) -> float | None:
     """Return the seconds by which an answer's Date header is ahead of the local clock; None without a valid one."""
     try:
         return (parsedate_to_datetime(date) - now).total_seconds()
-    except (ValueError, TypeError):  # TypeError: a date without a time zone
+    except (ValueError, TypeError, OverflowError):  # TypeError: no time zone; OverflowError: the year 99999
         return None
 
 
@@ -137,4 +139,4 @@ def backoff(tries: int, chance: float, *, base: float = 0.5, cap: float = 8.0) -
 
 
 def _as_int(value: str | None) -> int | None:
-    return int(value) if value and value.isdecimal() else None
+    return int(value) if value and len(value) <= MAX_DIGITS and value.isdecimal() else None

@@ -18,6 +18,8 @@ from falcon_bulk.model.timing import CHANGE_TIMEOUT
 
 CONNECT_TIMEOUT = 10.0
 DEADLINE_FACTOR = 5
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a body raises; RecursionError for nesting without end."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def classify_response(response: requests.Response, content: bytes, request_type:
         )
     try:
         body = request_type.decode(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         if status < 300:
             raise ResponseLost(f"Falcon answers {status} with an incomplete body", status, trace_id) from None
         body = _decode_or_empty(content)
@@ -167,7 +169,7 @@ def classify_response(response: requests.Response, content: bytes, request_type:
 def _decode_or_empty(content: bytes) -> ApiResponse:
     try:
         return decode_response(content)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return ApiResponse()
 
 

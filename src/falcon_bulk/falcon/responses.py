@@ -10,6 +10,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+MAX_NUMBER = 10**15
+"""Numbers of alerts from here on are no answer."""
+
 
 class ApiError(msgspec.Struct, frozen=True):
     """An element of `errors`."""
@@ -113,15 +116,15 @@ class Aggregate(msgspec.Struct, frozen=True):
 
 
 class Token(msgspec.Struct, frozen=True):
-    """The body of POST /oauth2/token."""
+    """The body of POST /oauth2/token. The token goes into a header: visible ASCII only."""
 
-    access_token: Annotated[str, msgspec.Meta(min_length=1)]
+    access_token: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]+\Z")]
     expires_in: float = 1799
 
 
 def _as_int(value: object) -> int | None:
-    """Return a number as an int, None for anything else. Some JSON writers write 42 as 42.0."""
-    return int(value) if isinstance(value, int | float) else None
+    """Return a number as an int, None for anything else or out of all bounds. Some JSON writers write 42 as 42.0."""
+    return int(value) if isinstance(value, int | float) and abs(value) < MAX_NUMBER else None
 
 
 _decode_answer = msgspec.json.Decoder(ApiResponse).decode
@@ -134,7 +137,8 @@ _ESCAPE = re.compile(
 
 
 def decode_response(content: bytes) -> ApiResponse:
-    """Return the envelope of a body. Raises msgspec.DecodeError, or UnicodeDecodeError for text that is not UTF-8.
+    """Return the envelope of a body. Raises msgspec.DecodeError, UnicodeDecodeError for text that is not UTF-8, or
+    RecursionError for nesting without end.
 
     msgspec refuses a whole page for one escaped lone surrogate, which an attacker's file name may contain; it is
     replaced by U+FFFD. All other bytes of a document stay as they were received.

@@ -4,10 +4,12 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
+
 from falcon_bulk.config.regions import region_name
 from falcon_bulk.config.secret import register_secret
 from falcon_bulk.config.settings import CID, Settings
-from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, WrongTenant
+from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.fql import check_word
 from falcon_bulk.falcon.indicators import Indicators
@@ -133,7 +135,7 @@ class Tenant:
     def newest_cid(self) -> str:
         """Return the CID of the newest alert, '' if there is no alert. Raises WrongTenant if it is not a valid CID."""
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=1).documents
-        cid = decode_alert(newest[0]).tenant if newest else ""
+        cid = _cid_of(newest[0]) if newest else ""
         if cid and not CID.fullmatch(cid):
             raise WrongTenant(f"The newest alert says it belongs to {cid!r}, which is no CID.", "Nothing was changed.")
         return cid
@@ -147,7 +149,7 @@ class Tenant:
             raise WrongTenant("The CID of these credentials is not known.", "Set FALCON_CID in the env file.")
         newest = self.alerts.page("", sort="created_timestamp|desc", limit=CID_SAMPLE).documents
         others = self.alerts.page(f"cid:!'{check_word(home, 'CID')}'", limit=1).documents
-        seen = {decode_alert(document).tenant for document in (*newest, *others)} | set(self.cids)
+        seen = {_cid_of(document) for document in (*newest, *others)} | set(self.cids)
         if len(seen) > 1:
             raise WrongTenant(
                 f"These credentials see several CIDs: {', '.join(sorted(seen))}.",
@@ -209,3 +211,14 @@ class Tenant:
         self._renew_at = self._clock.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE_EXPIRY)
         if self._transport.redirected_base_url:
             self._auth.base_url = self._transport.redirected_base_url
+
+
+def _cid_of(document: msgspec.Raw) -> str:
+    """Return the CID of an alert. Raises Unreachable for what is no alert: it proves nothing about the tenant."""
+    try:
+        return decode_alert(document).tenant
+    except (msgspec.MsgspecError, RecursionError):
+        raise Unreachable(
+            "Falcon answers with an alert that cannot be read, so it is not known whose alerts these are.",
+            "Run the command again; nothing was changed.",
+        ) from None

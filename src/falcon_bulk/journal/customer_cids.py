@@ -28,6 +28,11 @@ def check_customer_cid(folder: Path, customer: str, cids: Iterable[str]) -> None
         )
 
 
+def customer_cid(folder: Path, customer: str) -> str:
+    """Return the CID that is remembered for a customer; '' if there is none."""
+    return _read(folder).get(customer, "")
+
+
 def is_remembered(folder: Path, cid: str) -> bool:
     """Return whether the CID is remembered for a customer: a change of it began."""
     return cid in _read(folder).values()

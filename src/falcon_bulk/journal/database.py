@@ -47,6 +47,7 @@ class Database:
             event.listen(self._engine, "begin", self._begin)
             event.listen(self._engine, "handle_error", _keep_connection)
             self._connection = self._engine.connect()
+            self._file = _identity(path)
         except (OSError, sqlite3.Error, SQLAlchemyError) as error:
             raise _unusable(path, error) from None
 
@@ -73,14 +74,27 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Yield a connection for one transaction; it is on disk when the block ends."""
+        """Yield a connection for one transaction; it is on disk when the block ends.
+
+        Raises JournalProblem if the file is not where it was opened: what is written to it would be lost.
+        """
         with self._lock:
+            self._check_in_place()
             self._writing = True
             try:
                 with self._transaction() as db:
                     yield db
             finally:
                 self._writing = False
+
+    def _check_in_place(self) -> None:
+        with suppress(OSError):
+            if _identity(self.path) == self._file:
+                return
+        raise JournalProblem(
+            f"The journal {self.path} was removed or replaced while it was in use.",
+            "Nothing more is sent without it. Find out what removes files from the state folder.",
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
@@ -131,6 +145,12 @@ class Database:
         db.execute(schema_version.delete())
         db.execute(schema_version.insert().values(version=VERSION))
         db.exec_driver_sql(f"PRAGMA user_version={VERSION}")  # so that the first version refuses it
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return what tells a file from another one under the same name. Raises OSError."""
+    status = path.stat()
+    return status.st_dev, status.st_ino
 
 
 def _was_emptied(path: Path) -> bool:

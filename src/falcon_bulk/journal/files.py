@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from falcon_bulk.errors import Refused
+from falcon_bulk.errors import Busy, Refused
 
 VERSION = 2
 """Version of the present schema."""
@@ -18,6 +18,14 @@ def journal_path(folder: Path, cid: str) -> Path:
 def already_carried_out(run_id: str) -> Refused:
     """Return the error for a plan that the journal knows as carried out."""
     return Refused(f"The plan {run_id} was already carried out.", f"See `falcon-bulk runs show {run_id}`.")
+
+
+def unfinished_run(run_id: str) -> Busy:
+    """Return the error for a run that has to be ended before another one begins."""
+    return Busy(
+        f"The run {run_id} of this customer is unfinished.",
+        f"Continue it with `falcon-bulk resume {run_id}`, or close it with `falcon-bulk runs abandon {run_id}`.",
+    )
 
 
 def journal_paths(folder: Path) -> list[Path]:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Row, Select, func, literal_column, select, update
 
-from falcon_bulk.errors import Busy, JournalProblem, Refused
+from falcon_bulk.errors import JournalProblem, Refused
 from falcon_bulk.journal.database import Database
 from falcon_bulk.journal.draft import Draft
-from falcon_bulk.journal.files import DRAFT, already_carried_out
+from falcon_bulk.journal.files import DRAFT, already_carried_out, unfinished_run
 from falcon_bulk.journal.items import ItemRecords
 from falcon_bulk.journal.lock import running_run
 from falcon_bulk.journal.schema import RUN_TABLES, batches, items, problems, runs
@@ -106,14 +106,11 @@ class Journal:
         Raises Busy if a run is unfinished; Refused if this run is already known, or was another plan's.
         """
         with self.database.write() as db:
-            for (run_id,) in db.execute(select(runs.c.run_id).where(runs.c.status == DRAFT)).all():
-                _delete_run(db, run_id)
+            left = list(db.execute(select(runs.c.run_id).where(runs.c.status == DRAFT)).scalars())
+        for run_id in left:
+            self._delete_in_pieces(run_id)
         if unfinished := self.unfinished():
-            raise Busy(
-                f"The run {unfinished.run_id} of this customer is unfinished.",
-                f"Continue it with `falcon-bulk resume {unfinished.run_id}`, or close it with "
-                f"`falcon-bulk runs abandon {unfinished.run_id}`.",
-            )
+            raise unfinished_run(unfinished.run_id)
         if self.was_carried_out(plan.run_id):
             raise already_carried_out(plan.run_id)
         if self.knows(plan.run_id) and not _is_same_plan(self.plan(plan.run_id), plan):
@@ -210,7 +207,7 @@ class Journal:
             "comment": plan.comment,
             "actions": preview.actions,
             "overridden": plan.overrides if isinstance(plan, AlertPlan) else (),
-            "status": RunStatus(run.status),
+            "status": self._status(run_id, RunStatus(run.status)),
             "exit_code": run.exit_code,
             "selected": preview.selected,
             "skipped": preview.skipped,
@@ -325,8 +322,7 @@ class Journal:
         for run_id in old:
             with self.database.write() as db:
                 db.execute(update(runs).where(runs.c.run_id == run_id).values(status=DRAFT))
-            self._prune_items(run_id)
-            self.discard(run_id)
+            self._delete_in_pieces(run_id)
         return len(old)
 
     def customers(self) -> set[str]:
@@ -334,13 +330,21 @@ class Journal:
         with self.database.read() as db:
             return {name for name in db.execute(select(runs.c.customer).distinct()).scalars() if name}
 
-    def _prune_items(self, run_id: str) -> None:
+    def _status(self, run_id: str, recorded: RunStatus) -> RunStatus:
+        """Return the status of a run: one whose process was killed is unfinished, not running."""
+        if recorded is RunStatus.RUNNING and running_run(self.path.parent, self.path.stem) != run_id:
+            return RunStatus.UNFINISHED
+        return recorded
+
+    def _delete_in_pieces(self, run_id: str) -> None:
+        """Delete a draft, its items first and some at a time, so that nobody who reads or writes waits long."""
         some = select(items.c.item_id).where(items.c.run_id == run_id).limit(PRUNED_AT_ONCE)
         while True:
             with self.database.write() as db:
                 deleted = db.execute(items.delete().where(items.c.run_id == run_id, items.c.item_id.in_(some)))
             if deleted.rowcount < PRUNED_AT_ONCE:
-                return
+                break
+        self.discard(run_id)
 
     def _row(self, row: "Row[Any, *tuple[Any, ...]]", running: str = "") -> RunRow:
         counts = self.counts(row.run_id)

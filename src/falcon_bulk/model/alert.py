@@ -244,7 +244,7 @@ def composite_id_of(document: bytes | msgspec.Raw) -> str:
     """Return the id in an alert document; '' if it is not an alert."""
     try:
         return decode_alert(document).composite_id
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return ""
 
 

@@ -47,6 +47,31 @@ def conflicts_with_others(path: Path, environ: Mapping[str, str]) -> tuple[str, 
     return _conflicts([(other, inspect_env_file(other, environ)[0]) for other in paths]).get(path, ())
 
 
+def conflicts_with_customers(path: Path, folder: Path, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return problems for what an env file anywhere has in common with other customers' files of a folder.
+
+    A file in the folder is compared as `conflicts_with_others` does. One elsewhere may be a copy of its own
+    customer's file, so files that name the same customer are left out.
+    """
+    try:
+        others = sorted(entry for entry in folder.iterdir() if entry.suffix == ".env")
+    except OSError:
+        return ()
+    if same := next((other for other in others if _is_same_file(other, path)), None):
+        return conflicts_with_others(same, environ)
+    values = inspect_env_file(path, environ)[0]
+    files = [(other, inspect_env_file(other, environ)[0]) for other in others]
+    of_others = [(other, found) for other, found in files if found.get("customer") != values.get("customer")]
+    return _conflicts([(path, values), *of_others]).get(path, ())
+
+
+def _is_same_file(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
 def check_customers(files: Sequence[CustomerFile], login: Login, parallel: int) -> list[CustomerCheck]:
     """Check customers by logging in, `parallel` at a time. Return the results in the order of `files`.
 

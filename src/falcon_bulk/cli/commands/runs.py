@@ -156,11 +156,12 @@ def prune(ctx: click.Context, older_than: str) -> int:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.time_values import parse_age
     from falcon_bulk.model.clock import rfc3339
+    from falcon_bulk.operations.changes.lifecycle import prune as prune_runs
     from falcon_bulk.report.runs import runs_report
 
     session = Session.open(ctx, "runs")
     before = rfc3339(session.clock.now() - parse_age(older_than, "--older-than"))
     with open_customer_journals(session) as opened:
-        number = sum(journal.prune(before) for journal in opened)
+        number = sum(prune_runs(journal, before) for journal in opened)
     session.console.say(f"Deleted {number:,} runs; the rest are listed.")
     return session.publish(runs_report(_rows(session)))

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -150,11 +151,15 @@ class AlertsById(Protocol):
 
 
 def read_alerts(alerts: AlertsById, ids: Sequence[str], cids: Set[str]) -> dict[str, Alert]:
-    """Return the alerts with those ids (at most 1,000), by id; unknown ones are missing.
+    """Return the alerts with those ids (at most 1,000), by id; unknown ones and what is no alert are missing.
 
     Raises WrongTenant for an alert of a CID that is not among `cids`.
     """
-    found = {alert.composite_id: alert for alert in map(decode_alert, alerts.by_id(ids))}
+    found: dict[str, Alert] = {}
+    for document in alerts.by_id(ids):
+        with suppress(msgspec.MsgspecError, RecursionError):
+            alert = decode_alert(document)
+            found[alert.composite_id] = alert
     for alert in found.values():
         check_tenant(alert, cids)
     return found

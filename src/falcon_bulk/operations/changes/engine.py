@@ -4,6 +4,7 @@ A batch's intent is committed before its request leaves, its outcome after. Noth
 found as before. What kind of item is changed is the target's business (`target.py`).
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -103,7 +104,14 @@ class Engine(Generic[State, Current]):
         requests: returns how many requests the client has made for this command.
         """
         started = self._clock.monotonic()
-        self.cause = self._reconcile_unknown() or self._send_all()
+        try:
+            self.cause = self._reconcile_unknown() or self._send_all()
+        except Exception as error:
+            logging.getLogger("falcon_bulk.http").debug("the run stopped", exc_info=True)
+            self.cause = FalconBulkError(
+                f"The run stopped: unexpected {type(error).__name__}.",
+                "--debug shows what it was; please report it.",
+            )
         return record_end(self._journal, self._run_id, self.cause, self._clock, started=started, requests=requests())
 
     # Items whose outcome a crash or a lost answer left open

@@ -18,6 +18,7 @@ from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import remember_customer_cid
 from falcon_bulk.journal.files import journal_path
 from falcon_bulk.journal.lock import hold_locks
+from falcon_bulk.journal.shared_cids import check_no_unfinished_run
 from falcon_bulk.model.clock import Clock, Stopwatch, rfc3339
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, State
 from falcon_bulk.model.preview import Preview
@@ -142,6 +143,7 @@ def begin_run(operation: Operation, workspace: Workspace, journal: "Journal", ap
     """
     plan = operation.plan
     read = Stopwatch(workspace.clock)
+    check_no_unfinished_run(workspace.state_folder, plan.cids)
     draft = journal.draft(plan)
     preview = EMPTY_PREVIEW
     try:
@@ -185,6 +187,12 @@ def abandon(journal: "Journal", run_id: str, now: str) -> None:
     """Close an unfinished run: what it did stays, what it did not is left undone. now: UTC, RFC 3339. Raises Busy."""
     with hold_locks(journal.path.parent, journal.plan(run_id).cids, run_id):
         journal.abandon(run_id, now)
+
+
+def prune(journal: "Journal", before: str) -> int:
+    """Delete closed runs that started before that moment (UTC, RFC 3339); return how many. Raises Busy."""
+    with hold_locks(journal.path.parent, (journal.path.stem,), ""):
+        return journal.prune(before)
 
 
 @contextmanager
