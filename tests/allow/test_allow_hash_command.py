@@ -18,6 +18,7 @@ from tests.support.allow_list import (
     the_run,
     writes,
 )
+from tests.support.command import without_styling
 from tests.support.sampling import quick_first
 
 Serve = Callable[..., AllowList]
@@ -259,3 +260,15 @@ def test_a_child_s_own_token_allows_for_the_child_alone(acme: Serve) -> None:
     assert the_run(shell.allow(FIRST))["cid"] == child
     (made,) = shell.server.call(lambda: list(shell.tenant.indicators.by_id.values()))
     assert made.cid == child
+
+
+def test_on_a_narrow_terminal_no_hash_is_cut(acme: Serve) -> None:
+    shell = acme()
+    with shell.terminal("allow-hash", "--hash", f"{FIRST},{SECOND}", *EVERYWHERE, columns=80, lines=24) as terminal:
+        terminal.answer("to CREATE 2 allow-list indicators:", "acme 2")
+        done = terminal.finish()
+    assert done.code == 0, done
+    before, after = without_styling(done.out).split("to CREATE 2 allow-list indicators:")
+    for digest in (FIRST, SECOND):
+        assert digest in before
+        assert digest in after

@@ -21,10 +21,10 @@ _NOTES = (
 )
 
 _HASH_COLUMNS = (
-    Column("sha256", min_width=12),
+    Column("sha256", min_width=64),
     Column("outcome", min_width=8),
-    Column("reason", wrap=True, min_width=20),
-    Column("indicator", drop_order=1, min_width=12),
+    Column("reason", wrap=True, drop_order=1, min_width=20),
+    Column("indicator", drop_order=2, min_width=12),
 )
 _REASONS = {
     "already": "the same or a wider scope is allowed",
