@@ -75,6 +75,7 @@ def local_tenant(folder: Path, *, alerts: int, spread: str, latencies: Mapping[s
     env_file = folder / "acme.env"
     env_file.unlink(missing_ok=True)
     switches = [f"--switch=latency_{endpoint}={seconds}" for endpoint, seconds in latencies.items()]
+    switches.append("--switch=region=none")  # FalconPy, which the plain script uses, would follow it to a real cloud
     options = [f"--alerts={alerts}", f"--spread={spread}", f"--write-env={env_file}", *switches]
     process = subprocess.Popen(
         [*FALCON_BULK, "emulator", "serve", *options],

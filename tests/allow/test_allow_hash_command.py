@@ -115,7 +115,7 @@ def test_an_allowance_with_an_end_or_with_host_groups_is_no_hole(acme: Serve, ar
 @pytest.mark.slow
 def test_the_question_wants_the_customer_and_the_number(acme: Serve) -> None:
     shell = acme()
-    for typed, code in (("acme 2", 3), ("acme 1", 0)):
+    for typed, code in (("globex 1", 3), ("acme 1", 0)):
         with shell.terminal("allow-hash", "--hash", FIRST, *EVERYWHERE) as terminal:
             terminal.wait_for("to CREATE 1 allow-list indicators:")
             terminal.type(f"{typed}\n")

@@ -47,6 +47,7 @@ ELSEWHERE = {"sha256": str, "md5": (str, type(None)), "alerts": int, "fields": l
 RUNS_ROW = {
     **dict.fromkeys(("run_id", "customer", "cid", "command", "status", "started"), str),
     **dict.fromkeys(("operator", "selection", "comment", "rule"), str),
+    **dict.fromkeys(("actions", "overridden"), list),
     "finished": (str, type(None)),
     "planned": int,
     "changed": int,

@@ -299,7 +299,7 @@ def test_an_error_of_the_command_line(acme: Serve, argv: tuple[str, ...], code: 
         ({"scopes": "alerts:write"}, {}, 4, "missing_scope"),
         ({"ip_allowed": False}, {}, 4, "login_refused"),
         ({}, {"kind": "status", "status": 503}, 5, "unreachable"),
-        ({}, {"kind": "status", "status": 404, "text": "not here"}, 5, "rejected"),
+        ({}, {"kind": "status", "status": 409, "text": "not now"}, 5, "rejected"),
         quick=1,
     ),
 )

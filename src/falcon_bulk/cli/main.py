@@ -182,7 +182,7 @@ def _notify(error: FalconBulkError, line: CommandLine) -> None:
     if not (isinstance(error, UsageProblem) and is_interactive()):
         from falcon_bulk.cli.notifications import notify_of_error
 
-        notify_of_error(line, line.command, error.message, _pasteable(error.hint, line), int(error.exit_code))
+        notify_of_error(line, line.command, error.traced_message, _pasteable(error.hint, line), int(error.exit_code))
 
 
 def _pasteable(hint: str, line: CommandLine) -> str:

@@ -9,6 +9,8 @@ from falcon_bulk.errors import FalconAnswer
 TOO_LARGE = (413, 504)
 """Statuses after which a smaller request may succeed: too many ids, or a gateway that does not wait so long."""
 MIN_SIZE = 10
+SLOW_SIZE = 100
+"""A gateway that does not wait for so few alerts does not wait for fewer."""
 
 Result = TypeVar("Result")
 
@@ -20,12 +22,12 @@ class RequestSize:
         self._lock = threading.Lock()
         self.current = largest
 
-    def shrink_below(self, size: int) -> bool:
+    def shrink_below(self, size: int, smallest: int = MIN_SIZE) -> bool:
         """Make later requests smaller than one of `size`; return False if that is small already."""
-        if size <= MIN_SIZE:
+        if size <= smallest:
             return False
         with self._lock:
-            self.current = min(self.current, max(MIN_SIZE, size // 2))
+            self.current = min(self.current, max(smallest, size // 2))
         return True
 
     def fit(self, wanted: int, request: Callable[[int], Result]) -> Result:
@@ -38,5 +40,6 @@ class RequestSize:
             try:
                 return request(size)
             except FalconAnswer as error:
-                if error.status not in TOO_LARGE or not self.shrink_below(size):
+                smallest = SLOW_SIZE if error.status == 504 else MIN_SIZE
+                if error.status not in TOO_LARGE or not self.shrink_below(size, smallest):
                     raise
