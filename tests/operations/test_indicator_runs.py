@@ -160,6 +160,16 @@ def test_a_duplicate_of_a_lost_creation_that_never_shows_stays_unknown_until_it_
     assert (resumed.status, resumed.changed, len(store.sent)) == ("success", 4, 2)
 
 
+def test_creations_that_were_lost_long_ago_are_sent_again_by_a_resume(store: IndicatorStore, journal: Journal) -> None:
+    store.troubles = [AnswerLost("503") for _ in range(9)]
+    result, _ = carried_out(store, journal)
+    assert result.unknown == 4
+    store.troubles = []
+    store.clock.wait(3_600.0)
+    resumed, _ = carried_out(store, journal, fresh=False)
+    assert (resumed.status, resumed.changed, len(store.sent)) == ("success", 4, MAX_SENDS + 1)
+
+
 def test_creations_that_are_always_lost_are_given_up_and_stay_unknown(store: IndicatorStore, journal: Journal) -> None:
     store.troubles = [AnswerLost("503") for _ in range(9)]
     result, _ = carried_out(store, journal)

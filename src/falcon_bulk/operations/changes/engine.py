@@ -124,7 +124,8 @@ class Engine(Generic[State, Current]):
                 sent = Stopwatch(self._clock, self._lost_batches.age_of(batch.sent))
                 for start in range(0, len(batch.items), self._target.batch_size):
                     part = list(batch.items[start : start + self._target.batch_size])
-                    self._look_again(LostBatch(part, 1, sent))
+                    again = self._look_again(LostBatch(part, 1, sent))
+                    self._records.record(self._run_id, [_with_outcome(item, Outcome.NOT_SENT) for item in again])
         except FalconBulkError as error:
             return error
         return None
@@ -157,9 +158,11 @@ class Engine(Generic[State, Current]):
         """Look at a lost batch; send what still reads as before once its request cannot take effect any more."""
         try:
             read = Stopwatch(self._clock)
-            if again := self._look_again(lost):
+            again = self._look_again(lost)
+            for number in dict.fromkeys(item.action_set for item in again):
+                part = [item for item in again if item.action_set == number]
                 with self._concurrency.slot() as release:
-                    self._send_until_reconciled(PendingBatch(again, lost.tries + 1, read), release)
+                    self._send_until_reconciled(PendingBatch(part, lost.tries + 1, read), release)
         except FalconBulkError as error:
             self._concurrency.close(error)
             raise
