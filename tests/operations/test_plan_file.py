@@ -117,7 +117,7 @@ def test_what_was_planned_comes_back(plan_path: Path) -> None:
 words = st.text(max_size=12)
 entries = st.builds(
     PlannedItem,
-    item_id=st.from_regex(r"[0-9a-f]{32}:[a-z]{3}:[0-9A-Za-z:|-]{1,40}", fullmatch=True),
+    item_id=st.from_regex(r"[0-9a-f]{32}:ind:[0-9a-f]{32}:[0-9]{4,12}-[0-9]{2,6}-[0-9]{2,6}", fullmatch=True),
     action_set=st.integers(0, 1),
     before=st.builds(
         AlertState,
