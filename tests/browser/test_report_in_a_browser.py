@@ -1,5 +1,6 @@
 """The HTML reports as a browser shows them: the numbers of the JSON, readable, and nothing in them alive."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -114,17 +115,17 @@ def test_the_rows_of_the_hashes_are_those_of_the_json(page: Page, hashes: Report
     shown = named_rows(page)
     expected = hashes.document["hashes"]
     assert len(expected) > 500
-    assert [row["sha256"] for row in shown] == [one["sha256"] for one in expected]
+    assert [row["SHA256"] for row in shown] == [one["sha256"] for one in expected]
     for row, one in zip(shown, expected, strict=True):
-        assert number(row["alerts"]) == one["alerts"]
-        assert number(row["hosts"]) == one["hosts"]
-        assert row["max_severity"].split()[-1:] == ([f"{one['max_severity']:g}"] if one["max_severity"] else [])
-        assert (row["first_seen"], row["last_seen"]) == (one["first_seen"], one["last_seen"])
-        for column in ("by_status", "by_product"):
+        assert number(row["Alerts"]) == one["alerts"]
+        assert number(row["Hosts"]) == one["hosts"]
+        assert row["Highest severity"].split()[-1:] == ([f"{one['max_severity']:g}"] if one["max_severity"] else [])
+        assert (row["First seen"], row["Last seen"]) == (one["first_seen"], one["last_seen"])
+        for column, key in (("Status", "by_status"), ("Product", "by_product")):
             pairs = (pair.rpartition(" ") for pair in row[column].split(", "))
-            assert {"" if name == "none" else name: int(of) for name, _, of in pairs} == one[column]
-        for column in ("filenames", "names"):
-            assert row[column] == " ".join(", ".join(map(printable, one[column])).split())
+            assert {"" if name == "none" else name: int(of) for name, _, of in pairs} == one[key]
+        for column, key in (("File names", "filenames"), ("Alert names", "names")):
+            assert row[column] == " ".join(", ".join(map(printable, one[key])).split())
 
 
 def test_the_charts_of_the_hashes_have_the_numbers_of_the_json(page: Page, hashes: Report) -> None:
@@ -156,10 +157,12 @@ def test_a_summary_has_a_chart_and_a_table_for_each_field(page: Page, counted: R
     page.open(counted.path)
     drawn = charts(page)
     for table, (field, counts) in enumerate(counted.document["by"].items(), 1):
+        if field == "severity":
+            counts = sorted(counts, key=lambda one: [*SEVERITIES, None].index(one["value"]))
         labels = ["all others" if one.get("rest") else label(one["value"]) for one in counts]
         numbers = [one["alerts"] for one in counts]
         assert [(text, number(of)) for of, text in rows(page, table)] == list(zip(labels, numbers, strict=True))
-        shown = drawn[f"Alerts by {field}"].counts
+        shown = drawn[f"Alerts by {field.replace('*', ' × ')}"].counts
         assert sum(shown.values()) == counted.document["alerts_read"]
         if field == "day":
             assert list(shown) == sorted(shown)
@@ -200,11 +203,72 @@ def test_who_made_it_when_and_with_which_filter_is_said(page: Page, acme: Comman
         page.ask(f"Array.from(document.querySelectorAll('{tag}'), one => one.textContent)") for tag in ("dt", "dd")
     )
     facts = dict(zip(titles, values, strict=True))
-    assert facts["customer"] == "acme"
-    assert facts["filter"] == made.document["filter"]
-    assert number(facts["alerts read"]) == made.document["alerts_read"]
-    assert facts["made by"]
-    assert facts["made at"][:13] >= made.document["generated_at"][:13]
+    assert facts["Customer"] == "acme"
+    assert facts["Filter"] == made.document["filter"]
+    assert number(facts["Alerts read"]) == made.document["alerts_read"]
+    assert facts["Made by"]
+    assert facts["Made at"][:13] >= made.document["generated_at"][:13].replace("T", " ")
+    assert facts["Made at"].endswith(" UTC")
+
+
+@pytest.fixture(scope="module")
+def runs(acme: CommandRunner, run: Report) -> Report:
+    assert run.path.exists()
+    return report(acme, "runs.html", "runs", "list")
+
+
+@pytest.mark.parametrize("width", [1200, 1400])
+def test_no_column_is_clipped(
+    page: Page, hashes: Report, counted: Report, run: Report, runs: Report, hostile: Report, width: int
+) -> None:
+    for path in (hashes.path, counted.path, run.path, runs.path, hostile.path):
+        page.open(path, width=width)
+        frames = page.ask("Array.from(document.querySelectorAll('.scroll'), one => [one.scrollWidth, one.clientWidth])")
+        assert frames
+        assert all(needed <= there for needed, there in frames), path
+
+
+def test_the_title_names_customer_and_period(
+    page: Page, hashes: Report, counted: Report, run: Report, runs: Report
+) -> None:
+    for one in (hashes, counted, run, runs):
+        title = page.open(one.path).ask("document.querySelector('h1').textContent")
+        assert "acme" in title
+        assert re.search(r"\d{4}-\d\d-\d\d$", title), title
+
+
+def test_nothing_on_a_page_speaks_of_options_or_field_names(
+    page: Page, hashes: Report, counted: Report, run: Report, runs: Report
+) -> None:
+    for one in (hashes, counted, run, runs):
+        page.open(one.path)
+        headings = page.ask("Array.from(document.querySelectorAll('th, dt, h1, h2'), one => one.textContent)")
+        assert not [heading for heading in headings if "_" in heading]
+        assert "--override" not in page.ask("document.body.textContent")
+        assert "--status" not in page.ask("document.body.textContent")
+
+
+def test_a_legend_explains_the_terms_and_the_order_of_severities(page: Page, hashes: Report, run: Report) -> None:
+    legend = "document.querySelector('.legend').textContent"
+    text = page.open(hashes.path).ask(legend).partition("from the highest to the lowest")[2]
+    assert [text.index(name) for name in SEVERITIES] == sorted(text.index(name) for name in SEVERITIES)
+    assert "UTC" in text
+    assert "guardrail" in page.open(run.path).ask(legend)
+
+
+def test_severities_stand_in_one_order_everywhere(page: Page, hashes: Report, counted: Report) -> None:
+    for one in (hashes, counted):
+        drawn = charts(page.open(one.path))
+        assert list(drawn["Alerts by severity"].counts)[:5] == list(SEVERITIES)
+    shown = [text for _, text in rows(page)]
+    assert shown[:5] == list(SEVERITIES)
+
+
+def test_a_hash_is_selected_whole_by_one_click(page: Page, hashes: Report) -> None:
+    page.open(hashes.path)
+    cell = page.chrome.find_element("css selector", "#t1 tbody td:nth-child(2)")
+    cell.click()
+    assert page.ask("getSelection().toString().trim()") == hashes.document["hashes"][0]["sha256"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -258,7 +322,7 @@ def test_hostile_text_is_only_text(page: Page, hostile: Report, width: int) -> N
     assert page.ask("location.href") == hostile.path.as_uri()
     alive = "script, img, iframe, a, link, object, embed, form, base, foreignObject, svg svg svg, [onload], [onerror]"
     assert page.ask(f"document.querySelectorAll({alive!r}).length") == 0
-    assert [row["names"] for row in named_rows(page)] == [" ".join(printable(text).split()) for text in HOSTILE]
+    assert [row["Alert names"] for row in named_rows(page)] == [" ".join(printable(text).split()) for text in HOSTILE]
     assert len(charts(page)) == 4
     assert page.ask("document.documentElement.scrollWidth") <= width
     assert not overlaps(page)

@@ -49,7 +49,7 @@ def test_the_other_formats_have_the_sheets() -> None:
 @pytest.mark.parametrize("page", [None, lambda: Page([SHEET], facts={"filter": "all alerts"})])
 def test_a_page_says_who_made_it(page: Callable[[], Page] | None) -> None:
     html = written(a_report(page=page), Format.HTML)
-    assert "<dt>made by</dt><dd>alice</dd>" in html
+    assert "<dt>Made by</dt><dd>alice</dd>" in html
     assert ("all alerts" in html) == (page is not None)
 
 

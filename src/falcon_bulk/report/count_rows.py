@@ -14,7 +14,7 @@ COUNT_COLUMNS = count_columns("alerts")
 
 _SKIP_REASONS = {
     "already": "as the change wants them",
-    "closed": "closed; --status closed selects them",
+    "closed": "closed",
     "duplicate": "named more than once",
     "not_found": "no such alert",
 }
@@ -36,11 +36,16 @@ def _in_one_line(counts: dict[str, int]) -> str:
     return f"{format_cell(sum(counts.values()))}: {listed}" if len(counts) > 1 else listed
 
 
-def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:
-    """Yield a row for each reason to skip alerts and each guardrail that holds some, with the option to override it."""
+def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int], *, advice: bool = True) -> Iterator[Row]:
+    """Yield a row for each reason to skip alerts and each guardrail that holds some.
+
+    advice: name the options that would include them, which means nothing to those who only read a report.
+    """
     for reason, number in skipped.items():
         if number:
-            yield number, f"skipped: {reason}", _SKIP_REASONS.get(reason, "")
+            option = "; --status closed selects them" if reason == "closed" and advice else ""
+            yield number, f"skipped: {reason}", f"{_SKIP_REASONS.get(reason, '')}{option}"
     for guardrail, number in held.items():
         if number:
-            yield number, f"held: {guardrail}", f"held by a guardrail; --override {guardrail} includes them"
+            option = f"; --override {guardrail} includes them" if advice else ""
+            yield number, f"held: {guardrail}", f"held by a guardrail{option}"

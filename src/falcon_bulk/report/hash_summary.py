@@ -34,6 +34,16 @@ _RELATED_COLUMNS = (
     Column("filenames", drop_order=2, min_width=12),
 )
 _SHORT_HASH = 12
+_NOT_SELECTED = "For information: --hash does not select alerts by them."
+LEGEND = {
+    "Alert": "what the Falcon console calls a detection",
+    "SHA256": "identifies a file; click one to select all of it for copying",
+    "Alerts, hosts": "how many alerts have the hash, and on how many hosts",
+    "Highest severity": "of these alerts, from 1 to 100",
+    "Status": "how many of these alerts have it now",
+    "First seen, last seen": "when the oldest and the newest of these alerts were created",
+}
+"""The terms of the page."""
 
 
 class HashSummaryDocument(HashSummary, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/hash-summary/1"):
@@ -42,12 +52,15 @@ class HashSummaryDocument(HashSummary, frozen=True, kw_only=True, tag_field="sch
     unique_hashes: int
 
 
-def hash_summary_report(summary: HashSummary, top: int | None, exit_code: int) -> Report:
-    """Return the report on a summary; top: how many hashes the tables show at most."""
+def hash_summary_report(summary: HashSummary, top: int | None, exit_code: int, period: str = "") -> Report:
+    """Return the report on a summary.
+
+    top: how many hashes the tables show at most. period: the days of the selection, for the page's title.
+    """
     return Report(
         lambda: hash_summary_sheets(summary, top),
         lambda: hash_summary_document(summary),
-        lambda: hash_summary_page(summary, top),
+        lambda: hash_summary_page(summary, top, period),
         exit_code=exit_code,
     )
 
@@ -61,7 +74,7 @@ def hash_summary_sheets(summary: HashSummary, top: int | None) -> list[Sheet]:
     if summary.related:
         number = format_cell(len(summary.related))
         title = f"{summary.customer}: {number} hashes seen only as parent, quarantined or written files"
-        notes = ["For information: --hash does not select alerts by them.", *_not_shown(summary.related, top)]
+        notes = [_NOT_SELECTED, *_not_shown(summary.related, top)]
         sheets.append(Sheet(title, _RELATED_COLUMNS, map(_related_row, summary.related[:top]), notes))
     return sheets
 
@@ -86,9 +99,9 @@ def _not_shown(hashes: Sequence[HashCount] | Sequence[RelatedHash], top: int | N
     return [f"Not shown: {numbers}, with at most {format_cell(hashes[top].alerts)} alerts each."]
 
 
-def hash_summary_page(summary: HashSummary, top: int | None) -> Page:
+def hash_summary_page(summary: HashSummary, top: int | None, period: str = "") -> Page:
     """Return the sheets with charts: the most frequent hashes, and all alerts read by severity, product and day."""
-    sheet, *others = hash_summary_sheets(summary, top)
+    sheet, *others = [_page_sheet(sheet) for sheet in hash_summary_sheets(summary, top)]
     read = summary.alerts_read
     return Page(
         [replace(sheet, title="Hashes"), *others],
@@ -105,7 +118,17 @@ def hash_summary_page(summary: HashSummary, top: int | None) -> Page:
             chart.bars("Alerts by product", chart.by_frequency(summary.by_product), read),
             chart.timeline("Alerts by day (created, UTC)", summary.by_day, "day"),
         ),
+        period,
+        LEGEND,
     )
+
+
+def _page_sheet(sheet: Sheet) -> Sheet:
+    """Return the sheet without the columns and the note that mean nothing to those who only read a report."""
+    kept = [place for place, column in enumerate(sheet.columns) if column.title not in ("md5", "fields")]
+    columns = [sheet.columns[place] for place in kept]
+    rows = [[row[place] for place in kept] for row in sheet.rows]
+    return replace(sheet, columns=columns, rows=rows, notes=[note for note in sheet.notes if note != _NOT_SELECTED])
 
 
 def hash_summary_document(summary: HashSummary) -> HashSummaryDocument:

@@ -1,35 +1,52 @@
 """Writes a report as one self-contained HTML page: no script, no network, readable in light, dark and print."""
 
-import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TextIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from rich.cells import cell_len, set_cell_size
 
+from falcon_bulk.model.vocabulary import SEVERITY_NAMES
 from falcon_bulk.report.chart import REST, Chart
+from falcon_bulk.report.headings import heading
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Cell, Column, Sheet, format_cell, format_column_cell, severity_of
+from falcon_bulk.report.times import readable_time
 from falcon_bulk.textsafe import printable
 
 TEMPLATE = "page.html.j2"
 LABEL_CELLS = 30
 """The part of a bar's label that fits beside its number on a phone; its tooltip has all of it."""
-_TO_THE_SECOND = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)")
 
 
 def write(page: Page, stream: TextIO) -> None:
     """Write the page. The template escapes all text; rows are read one by one."""
     sheets = list(page.sheets)
     title = page.title or next((sheet.title for sheet in sheets if sheet.title), "falcon-bulk")
+    charts = list(page.charts)
     pieces = _template().generate(
-        title=printable(title),
-        facts=[(what, format_cell(value)) for what, value in page.facts.items()],
-        charts=[_chart_values(chart) for chart in page.charts],
+        title=printable(", ".join(filter(None, [title, page.period]))),
+        facts=[(printable(heading(what)), _fact(value)) for what, value in page.facts.items()],
+        charts=list(map(_chart_values, charts)),
         sheets=[_sheet_values(sheet, title, f"Filter: {page.facts.get('filter')}") for sheet in sheets],
+        severities=SEVERITY_NAMES if _has_severities(sheets, charts) else (),
+        legend=[(printable(term), printable(meaning)) for term, meaning in page.legend.items()],
     )
     for piece in pieces:
         stream.write(piece)
+
+
+def _fact(value: Cell) -> str:
+    text = format_cell(value)
+    readable = readable_time(text)
+    return text if readable == text else f"{readable} UTC"
+
+
+def _has_severities(sheets: Sequence[Sheet], charts: Sequence[Chart]) -> bool:
+    return any(column.style == "severity" for sheet in sheets for column in sheet.columns) or any(
+        bar.accent in SEVERITY_NAMES for chart in charts for bar in chart.bars
+    )
 
 
 @cache
@@ -75,7 +92,8 @@ def _sheet_values(sheet: Sheet, title: str, known: str) -> dict[str, object]:
     return {
         "title": "" if sheet.title == title else printable(sheet.title),
         "columns": [
-            {"title": printable(column.title), "kind": _kind(column), "right": column.right} for column in columns
+            {"title": printable(heading(column.title)), "kind": _kind(column), "right": column.right}
+            for column in columns
         ],
         "rows": ([_cell(row[place], sheet.columns[place]) for place in kept] for row in sheet.rows),
         "warnings": [printable(warning) for warning in sheet.warnings],
@@ -93,8 +111,7 @@ def _cell(cell: Cell, column: Column) -> tuple[str, str]:
     """Return the text, and a value for the markup: the full time, or the severity's name."""
     if column.style == "time":
         whole = format_cell(cell)
-        found = _TO_THE_SECOND.match(whole)
-        return f"{found[1]} {found[2]}" if found else whole, whole
+        return readable_time(whole), whole
     if column.style == "severity":
         return format_column_cell(column, cell), severity_of(cell).lower()
     return format_cell(cell), ""

@@ -120,9 +120,16 @@ def results_of(parts: Parts[Result]) -> list[tuple[str, Result]]:
     return [(part.customer, part.result.result) for part in parts if part.result is not None]
 
 
-def customers_page(sheets: Sequence[Sheet], customers: Sheet, selection: str, charts: Sequence[Chart] = ()) -> Page:
-    """Return a page of sheets under the title of the customers' sheet. selection: the filter as text."""
-    return Page(sheets, customers.title, {"filter": selection}, charts)
+def customers_page(
+    title: str,
+    sheets: Sequence[Sheet],
+    selection: str,
+    period: str,
+    legend: Mapping[str, str],
+    charts: Sequence[Chart] = (),
+) -> Page:
+    """Return a page on several customers. selection: the filter as text. period: the days of the selection."""
+    return Page(sheets, title, {"filter": selection}, charts, period, legend)
 
 
 def joined_sheet(sheets: Sequence[tuple[str, Sheet]]) -> Sheet:

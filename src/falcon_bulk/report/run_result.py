@@ -131,14 +131,17 @@ def result_document(result: RunResult) -> RunDocument | AllowDocument:
     )
 
 
-def result_sheets(result: RunResult) -> list[Sheet]:
-    """Return the headline, the numbers that it does not tell, the errors, and what the run took."""
+def result_sheets(result: RunResult, *, advice: bool = True) -> list[Sheet]:
+    """Return the headline, the numbers that it does not tell, the errors, and what the run took.
+
+    advice: name the options that would include what was left alone.
+    """
     if isinstance(result, IndicatorRunResult):
         sheets = [Sheet(result_headline(result), INDICATOR_COLUMNS, list(_counts(result)))]
         if result.status is not RunStatus.DRY_RUN:
             sheets.append(result_hashes_sheet(result, MAX_HASHES))
     else:
-        rows = list(_counts(result))
+        rows = list(_counts(result, advice=advice))
         # The headline tells all of a run that did everything it was asked to.
         told = result.status is RunStatus.SUCCESS and {number for number, *_ in rows} == {result.planned}
         sheets = [Sheet(result_headline(result), () if told else COUNT_COLUMNS, [] if told else rows)]
@@ -187,11 +190,13 @@ def _items_and_participle(result: RunResult) -> tuple[str, str]:
     return "alerts", "changed"
 
 
-def _counts(result: RunResult) -> Iterator[Row]:
-    left_alone = skipped_and_held_hashes if isinstance(result, IndicatorRunResult) else skipped_and_held_rows
+def _counts(result: RunResult, *, advice: bool = True) -> Iterator[Row]:
     nothing_sent = result.status in (RunStatus.DRY_RUN, RunStatus.DECLINED)
     yield result.selected, "selected", ""
-    yield from left_alone(result.skipped, result.held)
+    if isinstance(result, IndicatorRunResult):
+        yield from skipped_and_held_hashes(result.skipped, result.held)
+    else:
+        yield from skipped_and_held_rows(result.skipped, result.held, advice=advice)
     outcomes = (
         (result.planned, "planned", ""),
         (result.changed, _items_and_participle(result)[1], ""),

@@ -15,8 +15,21 @@ from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.run_result import AllowDocument, result_document, result_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, StoredRows, format_cell
+from falcon_bulk.report.times import describe_period
 
 AlertRecord = ItemRecord[AlertState]
+
+RUN_LEGEND = {
+    "Run": "one bulk change of alerts, recorded alert by alert",
+    "Selected": "alerts that the run was about",
+    "Skipped": "needed no change",
+    "Held": "left alone by a guardrail, which keeps certain alerts out of bulk changes",
+    "Planned": "were to be changed",
+    "Changed, verified": "Falcon accepted the change; read again, the alert was as it should be",
+    "Drifted": "changed by somebody since the plan, so left alone",
+    "Failed, unknown": "Falcon refused the change; the answer was lost",
+}
+"""The terms of the pages on runs."""
 
 _RUN_COLUMNS = (
     Column("started", style="time", drop_order=1, min_width=16),
@@ -71,11 +84,15 @@ def runs_sheet(rows: Iterable[RunRow]) -> Sheet:
     return Sheet("", _RUN_COLUMNS, map(_run_cells, rows))
 
 
-def runs_page(rows: Sequence[RunRow]) -> Page:
-    """Return the list of runs with the number of them by status."""
+def runs_page(rows: Sequence[RunRow], *others: Sheet) -> Page:
+    """Return the list of runs with the number of them by status. others: sheets below the list."""
     statuses = Counter(str(row.status) for row in rows)
     charts = [chart.bars("Runs by status", chart.by_frequency(statuses), len(rows))] if rows else []
-    return Page([runs_sheet(rows)], f"{format_cell(len(rows))} runs", charts=charts)
+    customers = {row.customer for row in rows}
+    of = next(iter(customers)) if len(customers) == 1 else f"{format_cell(len(customers))} customers"
+    title = f"{format_cell(len(rows))} {'run' if len(rows) == 1 else 'runs'}{f' of {of}' if rows else ''}"
+    period = describe_period(min(row.started for row in rows), max(row.started for row in rows), "") if rows else ""
+    return Page([runs_sheet(rows), *others], title, charts=charts, period=period, legend=RUN_LEGEND)
 
 
 class RunsDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/runs/1"):
@@ -124,7 +141,11 @@ def run_page(
         charts.append(chart.timeline("Alerts sent (UTC)", sent, "second"))
     records = replace(alert_records_sheet(alerts), title="Alerts")
     return Page(
-        [*result_sheets(result), records], facts={what: fact for what, fact in facts.items() if fact}, charts=charts
+        [*result_sheets(result, advice=False), records],
+        facts={what: fact for what, fact in facts.items() if fact},
+        charts=charts,
+        period=plan.created[:10],
+        legend=RUN_LEGEND,
     )
 
 

@@ -1,12 +1,13 @@
 """The report of summary: alerts counted by fields."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
 
 from falcon_bulk.model.outliers import OutlierReport
 from falcon_bulk.model.summary import Count, Summary
+from falcon_bulk.model.vocabulary import SEVERITY_NAMES
 from falcon_bulk.report import chart
 from falcon_bulk.report.multi_customer import joined_sheet
 from falcon_bulk.report.outliers import (
@@ -25,6 +26,13 @@ BAR = 24
 MAX_GROUPS = 20
 MAX_EXAMPLES = 10
 _TIMES = ("day", "hour")
+LEGEND = {
+    "Alert": "what the Falcon console calls a detection",
+    "None": "the alert has no value in this field",
+    "All others": "values that have no row of their own here",
+    "Hidden": "alerts that the console does not show",
+}
+"""The terms of the page."""
 
 
 class SummaryDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/summary/1"):
@@ -41,12 +49,12 @@ class SummaryDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="sche
     incomplete: tuple[str, ...] = ()
 
 
-def summary_report(summary: Summary, exit_code: int) -> Report:
-    """Return the report on a summary."""
+def summary_report(summary: Summary, exit_code: int, period: str = "") -> Report:
+    """Return the report on a summary. period: the days of the selection, for the page's title."""
     return Report(
         lambda: summary_sheets(summary),
         lambda: summary_document(summary),
-        lambda: summary_page(summary),
+        lambda: summary_page(summary, period),
         exit_code=exit_code,
     )
 
@@ -59,7 +67,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
     sheets = [] if summary.outliers is None else _outliers(summary.customer, summary.outliers)
     sheets += [
         Sheet(
-            f"{summary.customer}: {format_cell(summary.alerts_read)} alerts by {field}",
+            f"{summary.customer}: {format_cell(summary.alerts_read)} alerts by {_in_words(field)}",
             (
                 Column("alerts", right=True),
                 Column("share", style="bar", drop_order=1, min_width=BAR),
@@ -105,20 +113,25 @@ def _all_counts(summary: Summary) -> Sheet:
     return Sheet("", columns, rows)
 
 
-def summary_page(summary: Summary) -> Page:
+def summary_page(summary: Summary, period: str = "") -> Page:
     """Return the sheets with a chart for each field: bars, or a timeline if every day or hour is known."""
     return Page(
-        summary_sheets(summary),
+        summary_sheets(msgspec.structs.replace(summary, by=_severities_in_order(summary.by))),
         f"{summary.customer}: {format_cell(summary.alerts_read)} alerts",
         {"customer": summary.customer, "filter": summary.filter, "alerts read": summary.alerts_read},
         summary_charts(summary),
+        period,
+        LEGEND,
     )
 
 
 def summary_charts(summary: Summary, of: str = "") -> tuple[chart.Chart, ...]:
     """Return a chart for each field. of: the customer, on a page of several."""
     title = f"{of}: alerts by" if of else "Alerts by"
-    return tuple(_chart(f"{title} {field}", field, counts, summary.alerts_read) for field, counts in summary.by.items())
+    return tuple(
+        _chart(f"{title} {_in_words(field)}", field, counts, summary.alerts_read)
+        for field, counts in _severities_in_order(summary.by).items()
+    )
 
 
 def _chart(title: str, field: str, counts: tuple[Count, ...], total: int) -> chart.Chart:
@@ -151,6 +164,20 @@ def summary_document(summary: Summary) -> SummaryDocument:
 def _row(count: Count, counts: tuple[Count, ...]) -> Row:
     largest = max(value.alerts for value in counts if not value.rest)
     return count.alerts, "" if count.rest else bar(count.alerts, largest, BAR), _label(count)
+
+
+def _severities_in_order(by: Mapping[str, tuple[Count, ...]]) -> dict[str, tuple[Count, ...]]:
+    """Return the counts with the severities from the highest to the lowest, as all pages have them."""
+    ranks = {name: rank for rank, name in enumerate(SEVERITY_NAMES)}
+
+    def rank(count: Count) -> int:
+        return len(ranks) if count.rest else ranks.get(_label(count), len(ranks))
+
+    return {field: tuple(sorted(counts, key=rank)) if field == "severity" else counts for field, counts in by.items()}
+
+
+def _in_words(field: str) -> str:
+    return field.replace("*", " × ")
 
 
 def _label(count: Count) -> str:

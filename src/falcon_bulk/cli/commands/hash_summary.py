@@ -59,18 +59,20 @@ def command(ctx: click.Context, options: HashSummaryOptions) -> int:
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.hash_summary import hash_summary_report
     from falcon_bulk.report.report import Reported
+    from falcon_bulk.report.times import describe_period
 
     session = Session.open(ctx, "hash-summary")
     selection, top = selection_from_options(session, options.selection), options.top
+    period = describe_period(selection.since, selection.until, session.now)
     if top is not None:
         session.note_about(Format.JSON, "JSON has all hashes; --top shortens the other formats.")
 
     def work(one: Session) -> "Reported[HashSummary]":
         summary = _summarize(one, selection)
         exit_code = exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
-        return Reported(summary, hash_summary_report(summary, top, exit_code))
+        return Reported(summary, hash_summary_report(summary, top, exit_code, period))
 
-    published = run_command(session, work, lambda parts: _combined_report(parts, selection, top))
+    published = run_command(session, work, lambda parts: _combined_report(parts, selection, top, period))
     if (summary := published.result) is not None:
         if not summary.alerts_read:
             session.console.say(f"No alert matches: {selection.description}.")
@@ -96,9 +98,10 @@ def _summarize(session: "Session", selection: "Selection") -> "HashSummary":
         return structs.replace(summary, incomplete=tuple(progress.incomplete))
 
 
-def _combined_report(parts: "Parts[HashSummary]", selection: "Selection", top: int | None) -> "Report":
+def _combined_report(parts: "Parts[HashSummary]", selection: "Selection", top: int | None, period: str) -> "Report":
     """Return the report on several customers, which starts with the hashes they share."""
     from falcon_bulk.model.multi_customer import shared_hashes
+    from falcon_bulk.report.hash_summary import LEGEND
     from falcon_bulk.report.multi_customer import across_sheet, customers_page, multi_report, results_of
 
     shared = shared_hashes(summary for _, summary in results_of(parts))
@@ -108,6 +111,8 @@ def _combined_report(parts: "Parts[HashSummary]", selection: "Selection", top: i
         ("alerts", "with a hash", "hashes"),
         lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
         sheets=lambda customers: [across, customers],
-        page=lambda customers: customers_page([across, customers], customers, selection.description),
+        page=lambda customers: customers_page(
+            f"Hashes of {len(parts):,} customers", [across, customers], selection.description, period, LEGEND
+        ),
         shared=shared,
     )

@@ -77,11 +77,15 @@ def _newest_first(rows: "Iterable[RunRow]") -> "list[RunRow]":
 
 def _combined_report(parts: "Parts[list[RunRow]]") -> "Report":
     from falcon_bulk.report.multi_customer import multi_report, results_of
-    from falcon_bulk.report.runs import runs_sheet
+    from falcon_bulk.report.runs import runs_page, runs_sheet
 
     rows = _newest_first(row for _, rows in results_of(parts) for row in rows)
     return multi_report(
-        parts, ("runs",), lambda rows: (len(rows),), sheets=lambda customers: [runs_sheet(rows), customers]
+        parts,
+        ("runs",),
+        lambda rows: (len(rows),),
+        sheets=lambda customers: [runs_sheet(rows), customers],
+        page=lambda customers: runs_page(rows, customers),
     )
 
 

@@ -64,12 +64,14 @@ def command(ctx: click.Context, options: SummaryOptions) -> int:
     from falcon_bulk.report.formats import Format
     from falcon_bulk.report.report import Reported
     from falcon_bulk.report.summary import summary_report
+    from falcon_bulk.report.times import describe_period
 
     fields = options.fields or DEFAULT
     for field in fields:
         check_field(field)
     session = Session.open(ctx, "summary")
     selection = selection_from_options(session, options.selection)
+    period = describe_period(selection.since, selection.until, session.now)
     warn_about_fields(session, [name for name in field_names(fields) if current_name(name) is not None])
     if options.outliers:
         session.note_about(Format.CSV, "CSV has only the outliers; leave out --outliers for the counts.")
@@ -77,9 +79,9 @@ def command(ctx: click.Context, options: SummaryOptions) -> int:
     def work(one: Session) -> "Reported[Summary]":
         summary = _summarize(one, selection, fields, options.top, options.outliers)
         exit_code = exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
-        return Reported(summary, summary_report(summary, exit_code))
+        return Reported(summary, summary_report(summary, exit_code, period))
 
-    published = run_command(session, work, lambda parts: _combined_report(parts, selection))
+    published = run_command(session, work, lambda parts: _combined_report(parts, selection, period))
     if (summary := published.result) is not None:
         if not summary.alerts_read:
             session.console.say(f"No alert matches: {selection.description}.")
@@ -132,10 +134,10 @@ def _summarize(
     return summary
 
 
-def _combined_report(parts: "Parts[Summary]", selection: "Selection") -> "Report":
+def _combined_report(parts: "Parts[Summary]", selection: "Selection", period: str) -> "Report":
     """Return the report on several customers: each one's counts, then the customers."""
     from falcon_bulk.report.multi_customer import customers_page, multi_report, results_of
-    from falcon_bulk.report.summary import joined_sheets, summary_charts
+    from falcon_bulk.report.summary import LEGEND, joined_sheets, summary_charts
 
     each = joined_sheets([summary for _, summary in results_of(parts)])
     charts = [one for customer, summary in results_of(parts) for one in summary_charts(summary, customer)]
@@ -144,5 +146,7 @@ def _combined_report(parts: "Parts[Summary]", selection: "Selection") -> "Report
         ("alerts", "hidden"),
         lambda one: (one.alerts_read, one.hidden),
         sheets=lambda customers: [*each, customers],
-        page=lambda customers: customers_page([*each, customers], customers, selection.description, charts),
+        page=lambda customers: customers_page(
+            f"Alerts of {len(parts):,} customers", [*each, customers], selection.description, period, LEGEND, charts
+        ),
     )
