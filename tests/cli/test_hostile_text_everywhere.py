@@ -25,6 +25,7 @@ COMMANDS = {
     "hash-summary --top 1000": ("html", "markdown", "csv", "table", "json"),
     f"summary --by {BY} --top 100": ("html", "markdown", "csv", "table", "json"),
     "bulk-close --since 5000d --override all --dry-run": ("table", "markdown", "json"),
+    "overview": ("table", "html"),
     "runs": ("table", "markdown", "csv", "html", "json"),
     "runs show RUN": ("markdown", "csv", "html", "table", "json"),
     "undo RUN --dry-run": ("table", "markdown", "json"),

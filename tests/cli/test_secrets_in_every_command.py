@@ -27,6 +27,7 @@ COMMAND_LINES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("close-hash",): ("--hash", HASH, *CONSENT, "--notify", "URL"),
     ("hash-summary",): ("-o", "hashes.html", "--notify", "URL"),
     ("summary",): ("-o", "summary.md"),
+    ("overview",): ("-o", "overview.html"),
     ("bulk-close",): ("--product", "epp", *CONSENT, "-o", "run.json", "--batch-delay", "0", "--notify", "URL"),
     ("apply",): ("saved.plan", "--yes"),
     ("runs",): (),

@@ -108,6 +108,7 @@ def test_a_document_that_breaks_its_contract_is_noticed(spoil: Callable[[dict[st
         (("hash-summary", "--host", "no-such-host"), "hash-summary"),
         (("summary", "--outliers"), "summary"),
         (("runs", "list"), "runs"),
+        (("overview",), "overview"),
         (("customers", "list"), "customers"),
         quick=2,
     ),

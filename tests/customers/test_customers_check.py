@@ -129,3 +129,10 @@ def test_no_secret_is_shown_when_logins_fail(msp: ManagedCustomers) -> None:
     assert done.code == 4, done
     shown = done.out + done.err.encode()
     assert not [secret for secret in msp.secrets() if secret in shown]
+
+
+def test_a_folder_gets_the_checks_of_all_customers_in_one_file(msp: ManagedCustomers) -> None:
+    done = msp.customers("check", "--all-customers", "-o", "reports/", "--output-format", "csv")
+    assert done.code == 0, done
+    (written,) = (msp.folder / "reports").iterdir()
+    assert all(name in written.read_text() for name in msp.tenants)

@@ -73,13 +73,13 @@ class Console:
             self._write(f"Hint: {name_customer(hint, self.customer_arguments)}")
 
     @contextmanager
-    def bar(self, label: str) -> Iterator[ProgressBar]:
-        """Show a progress bar for work that takes more than a second."""
+    def bar(self, label: str, unit: str = "alerts") -> Iterator[ProgressBar]:
+        """Show a progress bar for work that takes more than a second. unit: what is counted."""
         from tqdm import tqdm
 
         with tqdm(
             desc=self.prefix + label,
-            unit=" alerts",
+            unit=f" {unit}",
             delay=BAR_DELAY,
             leave=False,
             dynamic_ncols=True,

@@ -7,6 +7,7 @@ from itertools import pairwise
 from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.model.hash_summary import HashSummary
+from falcon_bulk.model.overview import CustomerOverview
 from falcon_bulk.model.run import IndicatorRunResult, RunResult, RunRow, RunStatus
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.report.formats import Format
@@ -35,6 +36,22 @@ def after_summary(session: Session, options: SelectionOptions, alerts: int, *, o
     """Suggest --outliers for the same selection or, after that, hash-summary."""
     if alerts:
         _suggest_for_selection(session, options, *(("hash-summary",) if outliers else ("summary", "--outliers")))
+
+
+def after_overview(session: Session, customers: Sequence[CustomerOverview]) -> None:
+    """Suggest to resume an unfinished run, else to show the new alerts of the customer with the most urgent ones."""
+    named = session.customers.several
+    for customer in customers:
+        arguments = ("--customer", customer.customer) if named else session.customers.arguments
+        if customer.unfinished:
+            suggest(session, "Resume it:", "resume", customer.unfinished, *arguments, with_customer=False)
+            return
+    for customer in customers:
+        arguments = ("--customer", customer.customer) if named else session.customers.arguments
+        if customer.new and customer.new.total:
+            urgent = ("--severity", "critical,high") if customer.new.critical + customer.new.high else ()
+            suggest(session, "Next:", "query", *arguments, "--status", "new", *urgent, with_customer=False)
+            return
 
 
 def after_hash_summary(session: Session, options: SelectionOptions, summary: HashSummary) -> None:

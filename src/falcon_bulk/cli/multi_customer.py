@@ -15,6 +15,7 @@ from falcon_bulk.report.multi_customer import Parts
 from falcon_bulk.report.report import Report, Reported
 
 Result = TypeVar("Result")
+Value = TypeVar("Value")
 Work = Callable[[Session], Reported[Result]]
 Combine = Callable[[Parts[Result]], Report]
 
@@ -52,7 +53,7 @@ def run_for_customers(session: Session, work: Work[Result], combine: Combine[Res
             return Reported(reported.result, replace(reported.report, exit_code=code))
         return reported
 
-    return session.publish(combine(results_for_customers(session, work_and_write)))
+    return session.publish(combine(results_for_customers(session, work_and_write)), files_are_written=True)
 
 
 def results_for_customers(session: Session, work: Work[Result]) -> Parts[Result]:
@@ -62,8 +63,8 @@ def results_for_customers(session: Session, work: Work[Result]) -> Parts[Result]
     that customer alone.
     """
 
-    def run_one(name: str) -> CustomerResult[Reported[Result]]:
-        one = session.for_customer(name)
+    def run_one(one: Session) -> CustomerResult[Reported[Result]]:
+        name = one.customers.name
         try:
             reported = work(one)
         except Exception as error:  # noqa: BLE001 - a defect met at one customer must not stop the others
@@ -73,8 +74,16 @@ def results_for_customers(session: Session, work: Work[Result]) -> Parts[Result]
             )
         return CustomerResult(customer=name, cid=one.expected_cid, exit_code=reported.report.exit_code, result=reported)
 
+    return for_each_customer(session, run_one)
+
+
+def for_each_customer(session: Session, function: Callable[[Session], Value]) -> list[Value]:
+    """Call a function with a session for each customer, in parallel; return the values in the order of their names.
+
+    function: what it raises ends them all.
+    """
     with ThreadPoolExecutor(session.options.parallel_customers or PARALLEL_CUSTOMERS) as pool:
-        running = [pool.submit(run_one, name) for name in session.customers.several]
+        running = [pool.submit(function, session.for_customer(name)) for name in session.customers.several]
         try:
             # A signal may arrive at another thread; it is handled once this one is awake.
             while wait(running, timeout=POLL_INTERVAL).not_done:

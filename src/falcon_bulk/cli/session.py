@@ -181,15 +181,16 @@ class Session:
         prepare_state_dir(folder)
         return folder
 
-    def publish(self, report: Report) -> int:
+    def publish(self, report: Report, *, files_are_written: bool = False) -> int:
         """Write a report to stdout and to the file of --output, notify, and return its exit code.
 
-        Where one of the first two cannot be written, the others are still done before the error is raised.
+        files_are_written: whether the folder of --output has a file for each customer already. Where one of the first
+        two cannot be written, the others are still done before the error is raised.
         """
         failures: list[OSError] = []
         file = None
         with collect_write_failures(failures):
-            file = None if self.output.is_folder and self.customers.several else self.write_file(report)
+            file = None if self.output.is_folder and files_are_written else self.write_file(report)
         with collect_write_failures(failures):
             self.output.to_stdout(report, self._signature())
         if notifier := self.open_notifier():

@@ -238,10 +238,14 @@ class Journal:
         )
         return IndicatorRunResult(**common, spec=plan.spec, hashes=hashes)
 
-    def rows(self) -> list[RunRow]:
-        """Return all runs, newest first. One that is not closed is `running` while its lock is held."""
+    def rows(self, *, newest: int | None = None) -> list[RunRow]:
+        """Return all runs, or as many of the newest, newest first.
+
+        One that is not closed is `running` while its lock is held.
+        """
         running = running_run(self.path.parent, self.path.stem)
         query = select(*_ROW).where(runs.c.status != DRAFT).order_by(runs.c.started.desc(), runs.c.position.desc())
+        query = query.limit(newest)
         with self.database.read() as db:
             rows = db.execute(query).all()
         return [self._row(row, running) for row in rows]

@@ -21,6 +21,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "query": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.JSONL}),
     "hash-summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
+    "overview": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "schedule": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),

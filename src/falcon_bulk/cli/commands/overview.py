@@ -1,0 +1,100 @@
+"""falcon-bulk overview: one line per customer."""
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import click
+
+from falcon_bulk.cli.help_groups import GroupedHelp
+from falcon_bulk.cli.options import examples
+from falcon_bulk.cli.shared_options import notify_option, shared_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from falcon_bulk.cli.console import ProgressBar
+    from falcon_bulk.cli.session import Session
+    from falcon_bulk.model.overview import CustomerOverview
+
+
+@click.command(
+    "overview",
+    cls=GroupedHelp,
+    epilog=examples(
+        "overview --all-customers",
+        "overview --customer-tag gold --format json",
+        "overview --all-customers --parallel-customers 8 -o overview.html",
+        "overview --customer acme",
+    ),
+)
+@notify_option
+@shared_options
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """Show what waits at each customer, one line each, the most urgent first.
+
+    New alerts by severity, how many of them are unassigned and how old the oldest is, alerts in progress and reopened;
+    what runs recorded on this machine closed in 7 days, the last run, an unfinished one; closing rules that are due or
+    suspended. Alerts are counted, not read: at most 12 requests per customer. The exit code is 6 if a customer has a
+    problem: with its file, its login, Falcon or its journal.
+    """
+    from falcon_bulk.cli.hints import after_overview
+    from falcon_bulk.cli.session import Session
+    from falcon_bulk.model.overview import most_urgent_first
+    from falcon_bulk.report.overview import overview_report
+
+    session = Session.open(ctx, "overview")
+    session.open_notifier()  # raises now if nobody can be notified
+    customers = most_urgent_first(_overviews(session))
+    exit_code = session.publish(overview_report(customers, session.now))
+    after_overview(session, customers)
+    return exit_code
+
+
+def _overviews(session: "Session") -> "list[CustomerOverview]":
+    import os
+    from functools import partial
+
+    from falcon_bulk.cli.multi_customer import for_each_customer
+    from falcon_bulk.operations.customers import customer_files
+
+    if not session.customers.several:
+        return [_overview(session, _problems_of_one(session))]
+    problems = {file.customer: file.problems for file in customer_files(session.customers.folder, os.environ)}
+    done, expected = count(1), len(session.customers.several)
+
+    def work(move: "ProgressBar", one: "Session") -> "CustomerOverview":
+        overview = _overview(one, problems.get(one.customers.name, ()))
+        move(next(done), expected)
+        return overview
+
+    with session.console.bar("counting", "customers") as move:
+        return for_each_customer(session, partial(work, move))
+
+
+def _problems_of_one(session: "Session") -> "tuple[str, ...]":
+    """Return the problems of the one customer's env file. Raises BadEnvFile if it cannot be used at all."""
+    import os
+
+    from falcon_bulk.config.settings import inspect_env_file
+    from falcon_bulk.operations.customers import conflicts_with_customers
+
+    session.load_settings()
+    if (path := session.customers.find_env_file()) is None:
+        return ()
+    _, problems = inspect_env_file(path, os.environ)
+    return (*problems, *conflicts_with_customers(path, session.customers.folder, os.environ))
+
+
+def _overview(session: "Session", problems: "Sequence[str]") -> "CustomerOverview":
+    from falcon_bulk.cli.journal_lookup import open_customer_journals
+    from falcon_bulk.operations.overview import customer_overview
+
+    return customer_overview(
+        session.customers.name or session.load_settings().customer,
+        session.tenant,
+        lambda: open_customer_journals(session),
+        file_problems=problems,
+        now=session.clock.now(),
+        in_flight=session.readers,
+    )
