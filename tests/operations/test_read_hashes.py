@@ -1,6 +1,7 @@
 """SHA256 hashes from a file: text, CSV, JSON or a hash summary; nothing is skipped silently."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -9,14 +10,15 @@ from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.operations.inputs import hash_file as hashfile
-from falcon_bulk.operations.inputs.hash_file import read_hashes
+from falcon_bulk.operations.inputs import input_text
+from falcon_bulk.operations.inputs.hash_file import read_hash_list
 
 A, B, C = "a1" * 32, "b2" * 32, "c3" * 32
 MD5, SHA1 = "d4" * 16, "e5" * 20
 
 
 def hashes(content: str | bytes, name: str = "bad.txt") -> list[str]:
-    return list(read_hashes(content.encode() if isinstance(content, str) else content, name))
+    return list(read_hash_list(BytesIO(content.encode() if isinstance(content, str) else content), name).hashes)
 
 
 def refusal(content: str | bytes, name: str = "bad.txt") -> str:
@@ -180,14 +182,15 @@ def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(hashfile, "MAX_HASHES", 2)
     assert hashes(f"{A}\n{B}\n{A}") == [A, B, A]
     assert "more than 2 hashes" in refusal(f"{A}\n{B}\n{C}")
-    monkeypatch.setattr(hashfile, "MAX_BYTES", 2**20)
-    assert "larger than 1 MiB" in refusal(b"#" * (2**20 + 1))
+    monkeypatch.setattr(input_text, "MAX_BYTES", 2**20)
+    with pytest.raises(UsageProblem, match="larger than 1 MiB"):
+        input_text.copy_of(BytesIO(b"#" * (2**20 + 1)), "x")
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_file_gives_hashes_or_a_refusal(data: bytes) -> None:
     try:
-        found = read_hashes(data, "any")
+        found = hashes(data, "any")
     except UsageProblem:
         return
     assert found

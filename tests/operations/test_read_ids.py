@@ -1,6 +1,7 @@
 """Composite ids from a file: text, CSV, JSON or a run; nothing is skipped silently."""
 
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, UsageProblem
-from falcon_bulk.operations.inputs.ids_file import read_id_list, read_ids
+from falcon_bulk.operations.inputs.ids_file import IdList, read_id_list
 from tests.support.plan_builders import CID
 
 A, B = f"{CID}:ind:0123456789abcdef0123456789abcdef:12-10304-7", f"{CID}:ngsiem:{CID}:{'f' * 32}"
@@ -26,8 +27,12 @@ SHAPES = [
 ]
 
 
+def listed(content: str | bytes, name: str = "ids.txt") -> IdList:
+    return read_id_list(BytesIO(content.encode() if isinstance(content, str) else content), name)
+
+
 def ids(content: str | bytes, name: str = "ids.txt") -> list[str]:
-    return list(read_ids(content.encode() if isinstance(content, str) else content, name))
+    return list(listed(content, name).ids)
 
 
 def refusal(content: str | bytes, name: str = "ids.txt") -> UsageProblem:
@@ -50,11 +55,31 @@ def test_text_may_have_comments_blank_lines_spaces_a_bom_and_windows_line_ending
 
 @pytest.mark.parametrize(
     "line",
-    ["nonsense", "a" * 64, f"{A} {B}", f"{A},{B}", f"{A};new", f'"{A}"', ":ind:1", "a::b", f"{CID}:ind:", "é:ind:1"],
+    ["nonsense", "a" * 64, f"{A} is {B}", f"{A};new", f"lead_id: {A}", ":ind:1", "a::b", f"{CID}:ind:", "é:ind:1"],
 )
 def test_a_line_without_an_id_is_an_error_with_its_number(line: str) -> None:
     problem = refusal(f"{A}\n\n# fine\n{line}\n", "to-close.txt")
     assert "line 4 of to-close.txt" in problem.message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"{A} {B}",
+        f"{A},{B}",
+        f'"{A}";"{B}"',
+        f'"{A}",\n"{B}",',
+        f"['{A}', '{B}']",
+        f"- {A}\n- {B}",
+        f"1. {A}\n2. <{B}>",
+        f"composite_id: {A}\ncomposite_id: {B}",
+        f"composite_id : {A}\n\ncomposite_id : {B}\n",
+        f"{A}\u200b\n\ufeff{B}\u00a0\n",
+        f"https://falcon.crowdstrike.com/unified-detections/{A}?_cid=x  # known\n{B}",
+    ],
+)
+def test_ids_of_a_line_may_be_separated_quoted_and_listed(content: str) -> None:
+    assert ids(content) == [A, B]
 
 
 def test_a_line_that_is_too_long_is_shown_cut() -> None:
@@ -166,6 +191,14 @@ def test_incomplete_json_is_refused(content: str) -> None:
         f'#TYPE System.Object\n"composite_id","status"\n"{A}","new"\n"{B}","new"\n',
         f"composite_id,outcome\n{A},blocked\n{B},\n",
         f"# composite_id of what was looked at\n{A}\n{B}\n",
+        f"composite_id\n------------\n{A}\n{B}\n",
+        f"| composite_id | status |\n|---|:-:|\n| {A} | new |\n| {B} | new |\n",
+        f"Vendor.CompositeId,event.Status\n{A},new\n{B},new\n",
+        f'composite_id,name\n="{A}",x\n="{B}",y\n',
+        f"composite_id,status\n{A},new\ncomposite_id,status\n{B},new\n",
+        f'{{\n "composite_id": "{A}"\n}}\n{{\n "composite_id": "{B}"\n}}\n',
+        json.dumps({"hits": {"hits": [{"_source": {"composite_id": A}}, {"_source": {"composite_id": B}}]}}),
+        "".join(json.dumps({"event": {"CompositeId": one, "Severity": 3}}) + "\n" for one in (A, B)),
         f"https://falcon.us-2.crowdstrike.com/activity-v2/detections/{A}?_cid=abc\n{B}\n",
         f"Pr\xfcfer;composite_id\nx;{A}\ny;{B}".encode("cp1252"),
     ],
@@ -180,7 +213,20 @@ def test_a_run_gives_the_same_ids_as_csv_and_as_json_and_counts_the_others() -> 
     as_csv = header + "".join(f"{outcome},{one},new,,,\n" for one, outcome in rows)
     alerts = [{"composite_id": one, "outcome": outcome} for one, outcome in rows]
     as_json = json.dumps({"schema": "falcon-bulk/run/1", "alerts": alerts})
-    assert read_id_list(as_csv.encode(), "x") == read_id_list(as_json.encode(), "x") == ((B,), 1)
+    assert listed(as_csv) == listed(as_json) == ((B,), 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"name,lead_composite_id\nx,{A}\n",
+        f"name,composite_id\nAcme, Inc,{A}\n",
+        f"Alerts of Monday,\ncomposite_id,name\n{A},x\n",
+        json.dumps([{"lead_composite_id": A}]),
+    ],
+)
+def test_a_table_that_does_not_say_which_is_the_id_is_refused(content: str) -> None:
+    refusal(content)
 
 
 @pytest.mark.parametrize("value", ["12:30:45", "aa:bb:cc:dd", "2001:db8::1", f"ldt:{CID}:7", f"aggind:{CID}:7"])
@@ -194,7 +240,7 @@ def test_what_has_colons_is_not_an_id_for_that(value: str) -> None:
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_file_gives_ids_or_a_refusal(data: bytes) -> None:
     try:
-        found = read_ids(data, "any")
+        found = ids(data, "any")
     except UsageProblem:
         return
     assert found
@@ -207,6 +253,39 @@ def test_all_formats_give_the_same_ids(wanted: list[str]) -> None:
     as_jsonl = "".join(json.dumps({"composite_id": one}) + "\n" for one in wanted)
     for content in ("\n".join(wanted), as_csv, json.dumps(wanted), as_jsonl):
         assert ids(content) == wanted
+
+
+OTHERS = [
+    "a1" * 32,
+    "d4" * 16,
+    f"ldt:{CID}:7",
+    f"indicator--{CID}",
+    "seen at night",
+    "setup.exe",
+    "12:30:45",
+    f"{CID}:7",
+]
+WRITERS = {
+    "text": lambda values: "# of Monday\n" + "".join(f"{one}\n" for one in values),
+    "list": lambda values: "".join(f"- {one}\n" for one in values),
+    "commas": lambda values: ", ".join(values),
+    "csv": lambda values: "name,composite_id\n" + "".join(f'"x, y",{one}\n' for one in values),
+    "semicolons": lambda values: "sep=;\nComposite ID;x\n" + "".join(f"{one};1\n" for one in values),
+    "json": lambda values: json.dumps({"resources": [{"composite_id": one, "sha256": "a1" * 32} for one in values]}),
+    "lines": lambda values: "".join(json.dumps({"CompositeId": one}) + "\n" for one in values),
+    "strings": lambda values: json.dumps(values),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@given(values=st.lists(st.sampled_from(SHAPES) | st.sampled_from(OTHERS), min_size=1, max_size=6))
+def test_exactly_the_ids_are_taken_or_the_file_is_refused(writer: str, encoding: str, values: list[str]) -> None:
+    try:
+        found = ids(WRITERS[writer](values).encode(encoding))
+    except UsageProblem:
+        found = []
+    assert found == (values if set(values) <= set(SHAPES) else [])
 
 
 def test_a_broken_line_of_json_lines_is_quoted() -> None:

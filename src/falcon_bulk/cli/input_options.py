@@ -1,13 +1,17 @@
 """Hashes and composite ids from options and files. `-` is standard input, which then cannot answer a prompt."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from falcon_bulk.cli.console import Console
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.hashes import check_sha256
 from falcon_bulk.operations.inputs.hash_file import read_hash_list
 from falcon_bulk.operations.inputs.ids_file import read_id_list
+from falcon_bulk.operations.inputs.input_text import copy_of
 
 
 def hashes_from_options(
@@ -22,7 +26,8 @@ def hashes_from_options(
         raise UsageProblem("--only-sha256 is for --hash-file.", "Add --hash-file FILE, or leave it out.")
     found = tuple(map(check_sha256, hashes))
     if hash_file is not None:
-        listed = read_hash_list(*_content(hash_file, "hashes", prompts=prompts), only_sha256=only_sha256)
+        with _copied(hash_file, "hashes", prompts=prompts) as (file, name):
+            listed = read_hash_list(file, name, only_sha256=only_sha256)
         found += listed.hashes
         if listed.left_out:
             entries = "entry that is" if listed.left_out == 1 else "entries that are"
@@ -38,19 +43,26 @@ def ids_from_file(ids_file: Path, console: Console, *, prompts: bool) -> tuple[s
 
     Raises UsageProblem.
     """
-    listed = read_id_list(*_content(ids_file, "ids", prompts=prompts))
+    with _copied(ids_file, "ids", prompts=prompts) as (file, name):
+        listed = read_id_list(file, name)
     if listed.done:
         console.say(f"Note: {listed.done:,} alerts of the run left out: their outcome is neither open nor failed.")
     return listed.ids
 
 
-def _content(path: Path, what: str, *, prompts: bool) -> tuple[bytes, str]:
-    """Return a file's bytes, and its name in messages."""
-    if str(path) != "-":
-        try:
-            return path.read_bytes(), str(path)
-        except OSError as error:
-            raise UsageProblem(f"{path} cannot be read: {error.strerror}.") from None
-    if prompts:
-        raise UsageProblem(f"Standard input cannot give the {what} and the answer.", "Add --yes --expect N.")
-    return sys.stdin.buffer.read(), "standard input"
+@contextmanager
+def _copied(path: Path, what: str, *, prompts: bool) -> Iterator[tuple[IO[bytes], str]]:
+    """Yield a copy of a file, and its name in messages."""
+    if str(path) == "-":
+        if prompts:
+            raise UsageProblem(f"Standard input cannot give the {what} and the answer.", "Add --yes --expect N.")
+        with copy_of(sys.stdin.buffer, "standard input") as copy:
+            yield copy, "standard input"
+        return
+    try:
+        with path.open("rb") as stream:
+            copy = copy_of(stream, str(path))
+    except OSError as error:
+        raise UsageProblem(f"{path} cannot be read: {error.strerror}.") from None
+    with copy:
+        yield copy, str(path)

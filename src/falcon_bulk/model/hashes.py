@@ -13,6 +13,7 @@ from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.alert import BriefAlert, Entities, HashedFile, Process, texts
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
+_OTHER_HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}")
 IOC_SHA256 = "hash_sha256"
 
 OwnHashes = dict[str, tuple[str, ...]]
@@ -41,10 +42,18 @@ def check_sha256(value: str) -> str:
     """Return a SHA256 for a filter, in lower case, as Falcon stores it. Raises UsageProblem for anything else."""
     digest = as_sha256(value)
     if not digest:
-        raise UsageProblem(
-            f"{value!r} is not a SHA256 hash.", "A SHA256 is exactly 64 hexadecimal digits, with nothing around them."
-        )
+        hint = "A SHA256 is exactly 64 hexadecimal digits, with nothing around them."
+        raise UsageProblem(f"{value!r} is not a SHA256 hash.", hint_for_other_hash(value) or hint)
     return digest
+
+
+def hint_for_other_hash(value: str) -> str:
+    """Return how to select the alerts of an MD5 or a SHA1; '' for anything else."""
+    digest = value.strip().lower()
+    if not _OTHER_HASH.fullmatch(digest):
+        return ""
+    name, seldom = ("an MD5", "") if len(digest) == 32 else ("a SHA1", ", which few alerts have")
+    return f"For the alerts of {name}{seldom}: --filter \"{name.split()[-1].lower()}:'{digest}'\"."
 
 
 def as_sha256(value: object) -> str:

@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from falcon_bulk.model.hashes import HEX64
 from falcon_bulk.operations.inputs.hash_labels import pair_of, says_hash, says_sha256, value_of_type
-from falcon_bulk.operations.inputs.hash_text import Entry, hashes_in
-from falcon_bulk.operations.inputs.input_files import normalized
+from falcon_bulk.operations.inputs.hash_text import Entry, Finding, hash_of_value, hashes_in
+from falcon_bulk.operations.inputs.input_json import ENVELOPES, JsonValue
+from falcon_bulk.operations.inputs.input_text import normalized
 
-# Keys of what wraps a list of objects, by tool; nothing below another key is looked at.
-_ENVELOPES = (
-    "resources", "results", "result", "body", "data", "items", "alerts", "hits", "_source", "events", "rows",
-    "indicators", "iocs", "objects", "response", "Event", "Attribute", "Object", "value",
-)  # fmt: skip
+_WRAPPERS = ENVELOPES | {"hashes", "objects"}
 _OWN_PARTS = ("hashes", "hash", "attributes", "file", "entities")
 """Objects inside an object that describe the same file."""
 # STIX objects that hold no indicator.
@@ -30,13 +28,15 @@ _STIX_HASH = re.compile(
 _STIX_NOT = re.compile(r"\bNOT\b|!=", re.IGNORECASE)
 
 
-def entries_of_json(documents: Iterable[tuple[int, Any]]) -> Iterator[Entry]:
+def entries_of_json(values: Iterable[JsonValue]) -> Iterator[Entry]:
     """Yield an entry for each item of the documents; an alert without a hash is none."""
-    for line, document in documents:
-        items = list(_items(document, top=True))
-        for number, item in enumerate(items, 1):
-            if (found := _hashes_of(item)) is not None:
-                yield Entry(f"line {line}" if line else f"item {number}", *found)
+    for number, is_item, value in values:
+        if _is_wrapper(value):
+            for place, item in enumerate(_items(value), 1):
+                if (found := _hashes_of(item)) is not None:
+                    yield Entry(place, found, f"{'item' if is_item else 'line'} {number}, item")
+        elif (found := _hashes_of(value)) is not None:
+            yield Entry(number, found, "item" if is_item else "line")
 
 
 def _items(document: Any, *, top: bool = False) -> Iterator[Any]:
@@ -44,11 +44,17 @@ def _items(document: Any, *, top: bool = False) -> Iterator[Any]:
     if isinstance(document, list) and top:
         for item in document:
             yield from _items(item)
-    elif isinstance(document, dict) and (inner := _inner(document)):
-        for part in inner:
+    elif _is_wrapper(document):
+        for part in _inner(document):
             yield from _items(part, top=True)
     else:
         yield document
+
+
+def _is_wrapper(document: Any) -> bool:
+    if not isinstance(document, dict) or (_WRAPPERS.isdisjoint(document) and not next(iter(document), "").isdigit()):
+        return False
+    return bool(_inner(document))
 
 
 def _inner(document: Mapping[str, Any]) -> list[Any]:
@@ -59,72 +65,101 @@ def _inner(document: Mapping[str, Any]) -> list[Any]:
         return [list(document["objects"].values())]
     if document.get("type") not in (None, "bundle", "collection") and "Attribute" not in document:
         return []
-    keys = [key for key in _ENVELOPES if isinstance(document.get(key), list | dict)]
-    return [document[key] for key in keys if not _is_item(document)]
+    if all(key.isdigit() for key in document):  # objects by their number, as ThreatFox exports them
+        return list(document.values())
+    parts = [value for key, value in document.items() if key in ENVELOPES and isinstance(value, list | dict)]
+    return [] if parts and _is_item(document) else parts
 
 
 def _is_item(document: Mapping[str, Any]) -> bool:
-    return any(says_sha256(normalized(key)) for key in document) or "composite_id" in document
+    return any(map(_says_sha256, document)) or "composite_id" in document
 
 
-def _hashes_of(item: Any) -> tuple[tuple[str, ...], str] | None:
+def _hashes_of(item: Any) -> Finding | None:
     """Return the hashes of an item and its problem; None for an item that need not have one."""
     if isinstance(item, str):
-        return _exact(item)
+        return hash_of_value(item)
     if not isinstance(item, dict):
-        return (), "no SHA256 in it"
+        return Finding(problem="no SHA256 in it")
     kind = item.get("type")
     if kind in _CONTEXT and str(item.get("id", "")).startswith(f"{kind}--"):
         return None
+    if item.get("deleted") is True or item.get("revoked") is True:
+        return Finding(problem="withdrawn by its publisher")
     if kind == "indicator" and isinstance(item.get("pattern"), str):
         pattern = item["pattern"]
         found = tuple(digest.lower() for digest in _STIX_HASH.findall(pattern))
         if found and not _STIX_NOT.search(re.sub(r"'(?:\\.|[^'\\])*'", "''", pattern)):
-            return found, ""
-        return (), "an indicator of something else than a SHA256"
+            return Finding(found)
+        return Finding(problem="an indicator of something else than a SHA256")
     if kind in ("x509-certificate", "url", "domain", "ip_address") and "value" not in item:
-        return (), f"a {kind}, not a file"
+        return Finding(problem=f"a {kind}, not a file")
     if own := _own(item):
         return own
     if kind == "file" and HEX64.fullmatch(str(item.get("id", "")).lower()):
-        return (str(item["id"]).lower(),), ""
+        return Finding((str(item["id"]).lower(),))
     if "composite_id" in item or ("uuid" in item and "info" in item):
         return None
-    return (), "no SHA256 in it"
+    return Finding(problem="no SHA256 in it")
 
 
-def _own(item: Mapping[str, Any]) -> tuple[tuple[str, ...], str] | None:
-    """Return the file's own hash by the keys that say so, best first; None if there is none."""
-    names = {normalized(key): value for key, value in item.items() if isinstance(key, str)}
-    for name, value in names.items():
-        if says_sha256(name) and isinstance(value, str) and value:
-            return _exact(value)
-    header = list(names)
-    if (pair := pair_of(header)) is not None:
-        kind, value = names[header[pair.kind]], names[header[pair.value]]
+def _own(item: Mapping[str, Any], *, in_list: bool = False) -> Finding | None:
+    """Return the file's own hash by the keys that say so, best first; None if there is none.
+
+    in_list: whether a value may be a list of hashes, as in the entities of an alert.
+    """
+    keys = _keys(tuple(item))
+    for key in keys.sha256:
+        if found := _finding(item[key], in_list=in_list):
+            return found
+    if keys.pair is not None:
+        kind, value = item[keys.pair[0]], item[keys.pair[1]]
         if isinstance(kind, str) and isinstance(value, str):
             if digest := value_of_type(kind, value):
-                return _exact(digest)
-            if "compositeid" not in names:
-                return (), f"{kind[:40]!r}, not a SHA256"
-    for name, value in names.items():
-        if says_hash(name) and isinstance(value, str) and value:
-            return _exact(value)
+                return hash_of_value(digest)
+            if not keys.of_alert:
+                return Finding(problem=f"{kind[:40]!r}, not a SHA256", other=hashes_in(value).other)
+    for key in keys.any_hash:
+        if found := _finding(item[key], in_list=in_list):
+            return found
     for part in _OWN_PARTS:
         inner = item.get(part)
-        if isinstance(inner, dict) and (own := _own(_of_entities(inner) if part == "entities" else inner)):
+        if isinstance(inner, dict) and (own := _own(inner, in_list=part == "entities")):
             return own
     return None
 
 
-def _of_entities(entities: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entities of an alert with the first of several values."""
-    return {key: value[0] if isinstance(value, list) and value else value for key, value in entities.items()}
+class _Keys(NamedTuple):
+    """The keys of an object that may hold its hash. pair: those of a type and its value."""
+
+    sha256: tuple[str, ...]
+    pair: tuple[str, str] | None
+    any_hash: tuple[str, ...]
+    of_alert: bool
 
 
-def _exact(value: str) -> tuple[tuple[str, ...], str]:
-    digest = value.strip().lower()
-    if HEX64.fullmatch(digest):
-        return (digest,), ""
-    _, problem = hashes_in(value)
-    return (), problem or "more than a SHA256"
+@lru_cache(1024)
+def _keys(keys: tuple[str, ...]) -> _Keys:
+    """Return what the keys of an object say; the objects of a file have few sets of keys."""
+    names = {normalized(key): key for key in keys}
+    header = list(names)
+    pair = pair_of(header)
+    return _Keys(
+        tuple(sorted(filter(_says_sha256, keys), key=lambda key: normalized(key) != "sha256")),
+        None if pair is None else (names[header[pair.kind]], names[header[pair.value]]),
+        tuple(key for name, key in names.items() if says_hash(name)),
+        "compositeid" in names,
+    )
+
+
+def _says_sha256(key: str) -> bool:
+    return says_sha256(normalized(key))
+
+
+def _finding(value: object, *, in_list: bool) -> Finding | None:
+    """Return what the value of a key that says SHA256 holds; None if it is empty or of another kind."""
+    if in_list and isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        found = [hash_of_value(one) for one in value]
+        problem = next((finding.problem for finding in found if finding.problem), "")
+        return Finding(tuple(digest for finding in found for digest in finding.hashes), problem)
+    return hash_of_value(value) if isinstance(value, str) and value else None

@@ -4,11 +4,13 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from falcon_bulk.operations.inputs.input_files import normalized
+from falcon_bulk.operations.inputs.input_text import normalized
 
 # `SHA256`, `SHA256HashData`, `file.hash.sha256`, `sha256sum`; never a parent's, a certificate's or an initiator's.
 _SHA256 = re.compile(
-    r"(?:file|files|filehash|targetfile|target|image|process|processhash|hash|hashes|attributes|ioc|malware|sample)?"
+    r"(?:crowdstrike|falcon|vendor|event|alert|detection|threatindicator)*"
+    r"(?:file|files|filehash|targetfile|tgtfile|actionfile|actionprocessimage|objectfile|objectfilehash|target|image|"
+    r"process|processhash|hash|hashes|attributes|ioc|malware|sample)?"
     r"(?:hash)?sha(?:2)?256(?:hash|hashes|hashdata|string|sum|digest|value|checksum|hex|offile)?"
 )
 _ANY_HASH = frozenset({"hash", "hashes", "filehash", "hashvalue", "file"})
@@ -20,8 +22,14 @@ _HASH_TYPE = re.compile(r"sha256|sha2256|hashsha256|sha256hash|filesha256|fileha
 _OTHER_WORDS = re.compile(
     r"(?<![a-z0-9])(?:[a-z]*ids?|lead|[ug]uid|aid|cid|parent|grandparent|initiat\w+|authentihash|imphash|tlsh|vhash|"
     r"permhash|thumbprint|fingerprint|cert\w*|serial|signature|token|key|secret|tx\w*|transaction|address|md\d|"
+    r"pass(?:word|wd|phrase)?|salt|nonce|commit|mutex|session|cookie|jarm|ja[34]\w*|(?:fav)?icon|body|section|resource|"
+    r"overlay|docker|container|layer|manifest|hmac\S*|by|"
     r"sha-?1|sha-?224|sha-?384|sha-?512\S*|sha-?3\S*|blake\w*|keccak\S*|sm3|gost\S*|ripemd\S*|uuid)(?![a-z0-9])"
 )
+# Words that a sentence has before a file's hash.
+_FILE_WORDS = frozenset({"file", "files", "sample", "samples", "malware", "executable", "binary", "dll", "payload"})
+MAX_WORDS = 4
+"""A text of more words before a value is a sentence."""
 _FILE_NAME = re.compile(r"[^\s:=]+\.\w{1,5}$")
 
 
@@ -61,13 +69,16 @@ def value_of_type(kind: str, value: str) -> str:
 def other_label(text: str, *, explicit: bool) -> bool:
     """Return whether the text before a value says that the value is no file's SHA256.
 
-    explicit: whether a colon or an equals sign ends the text; then it has to say SHA256 or hash, or be a file's name.
+    explicit: whether a colon or an equals sign ends the text; then, and at the end of a sentence, it has to say SHA256
+    or hash, or be a file's name.
     """
     text = text.strip().lower()
     if _OTHER_WORDS.search(re.sub(r"[_/]", " ", text)):
         return True
     words = text.split()
-    if not explicit or not words or _FILE_NAME.search(text):
+    if not words or not (explicit or len(words) > MAX_WORDS) or _FILE_NAME.search(text):
+        return False
+    if not explicit and not _FILE_WORDS.isdisjoint(words[-2:]):
         return False
     endings = (normalized(text), normalized(words[-1]), normalized("".join(words[-2:])))
     return not any(says_sha256(name) or name in _ANY_HASH for name in endings)

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from falcon_bulk.operations.inputs.hash_labels import other_label, says_hash, says_sha256
-from falcon_bulk.operations.inputs.input_files import normalized, uncommented
+from falcon_bulk.operations.inputs.input_text import normalized, uncommented
 
 LENGTH = 64
+SEARCHED_LENGTHS = (32, 40)
+"""Of hashes by which alerts can be filtered."""
 OTHER_HASH_LENGTHS = {32: "an MD5", 40: "a SHA1", 56: "a SHA224", 96: "a SHA384", 128: "a SHA512"}
 # The length of a truncated SHA256, or of one with too many digits: always an error, even next to a valid hash.
 NEAR_SHA256_LENGTHS = range(57, 72)
@@ -17,7 +20,7 @@ LONE_HASH = re.compile(r"[0-9A-Fa-f]{64}")
 _SUM_LINE = re.compile(r"([0-9A-Fa-f]{64}) [ *](?!\S*[0-9A-Fa-f]{32})[^\s#,;|]*\.\w+")  # what sha256sum writes
 _SPACED_HASH = re.compile(r"(?:[0-9A-Fa-f]{2} ){31}[0-9A-Fa-f]{2}")
 _DASHES = re.compile(r"[-=\s]*(?:--|==)[-=\s]*")
-_TABLE_HEADER = re.compile(r"Algorithm\s+Hash(\s+Path)?", re.IGNORECASE)
+_TABLE_HEADER = re.compile(r"(Algorithm\s+)?Hash\s+Path|Algorithm\s+Hash", re.IGNORECASE)
 _LIST_LINE = re.compile(r"(Algorithm|Path)\s+:\s*(.*)", re.IGNORECASE)
 _ALGORITHM = re.compile(r"(?<![a-z0-9])(?:md\d|sha-?[0-9]+(?:[-_/]\d+)?|blake\w*)(?![a-z0-9])", re.IGNORECASE)
 _CERTUTIL_END = re.compile(r"CertUtil: -hashfile\b(?!.*(?:FAILED|0x))", re.IGNORECASE)
@@ -25,15 +28,34 @@ _SHA256_NAMES = frozenset({"sha256", "sha2256"})
 _OPENSSL = re.compile(r"(\S+)\s*\(.*\)\s*=\s*$")
 _SEPARATORS = re.compile(r"[,;\t|]")
 _URL_OF_FILE = re.compile(r"/(?:files?|samples?|sha256|hash|hashes)/$", re.IGNORECASE)
+# What Sysmon writes: MD5=…,SHA256=…,IMPHASH=….
+_SYSMON_LIST = re.compile(r"\w+=[0-9A-Fa-f]+(?:,\s*\w+=[0-9A-Fa-f]+)+")
+_SYSMON_HASH = re.compile(r"(?<![^,\s])SHA256=([0-9A-Fa-f]{64})(?![0-9A-Fa-f])", re.IGNORECASE)
 _PART_BEFORE = "-.@#%+&~$\\?!^"
 
 
-class Entry(NamedTuple):
-    """A line, a row or an item. where: its position, for messages; problem: why it has no hash, or ''."""
+_PLACEHOLDER = "0" * LENGTH
+_MAX_CONTEXT = 300
+"""Characters around a hash for which the finding is remembered."""
 
-    where: str
-    hashes: tuple[str, ...]
+
+class Finding(NamedTuple):
+    """What a text, a cell or an item holds: hashes in lower case, or the problem: why it has none, or may have none.
+
+    other: an MD5 or a SHA1 that stands there instead.
+    """
+
+    hashes: tuple[str, ...] = ()
     problem: str = ""
+    other: str = ""
+
+
+class Entry(NamedTuple):
+    """A finding and where it is: its number, of a line or of another unit of the file."""
+
+    number: int
+    finding: Finding
+    unit: str = "line"
 
 
 def entries_of_text(lines: Iterable[str]) -> Iterator[Entry]:
@@ -43,11 +65,15 @@ def entries_of_text(lines: Iterable[str]) -> Iterator[Entry]:
     """
     heading = ""
     columns: list[str] = []
+    commented: list[str] = []
     for number, line in enumerate(lines, 1):
-        if not heading and (LONE_HASH.fullmatch(line) or _SUM_LINE.fullmatch(line)):
-            yield Entry(f"line {number}", (line[:LENGTH].lower(),))
+        if not heading and not columns and not commented and (finding := _known_finding(line)):
+            yield Entry(number, finding)
             continue
         text = uncommented(line)
+        if not text and _SEPARATORS.search(line):
+            names = _SEPARATORS.split(line.strip("# "))
+            commented = names if any(other_label(name, explicit=False) for name in names) else []
         if not text or _DASHES.fullmatch(text) or _TABLE_HEADER.fullmatch(text) or _CERTUTIL_END.match(text):
             continue
         if listed := _LIST_LINE.fullmatch(text):
@@ -60,12 +86,33 @@ def entries_of_text(lines: Iterable[str]) -> Iterator[Entry]:
             columns = _SEPARATORS.split(text) if _SEPARATORS.search(text) else []
             heading = _heading(text, heading)
             if not (text.endswith(":") and _ALGORITHM.search(text)):
-                yield Entry(f"line {number}", *hashes_in(text))
+                yield Entry(number, hashes_in(text))
         elif heading:
-            yield Entry(f"line {number}", (), f"below {heading[:40]!r}, not a SHA256")
+            yield Entry(number, Finding(problem=f"below {heading[:40]!r}, not a SHA256", other=hashes_in(text).other))
         else:
-            other = _other_column(columns, text) if columns else ""
-            yield Entry(f"line {number}", *(((), f"in the column {other[:40]!r}") if other else hashes_in(text)))
+            other = _other_column(columns, text) or _other_comment(commented, text)
+            yield Entry(number, Finding(problem=f"in the column {other[:40]!r}") if other else hashes_in(text))
+
+
+def _known_finding(line: str) -> Finding | None:
+    """Return what a line with one hash holds if that is certain by the text around it, else None."""
+    if LONE_HASH.fullmatch(line) or _SUM_LINE.fullmatch(line):
+        return Finding((line[:LENGTH].lower(),))
+    match = _HEX_WORD.search(line)
+    if match is None or len(match[0]) != LENGTH or len(line) > _MAX_CONTEXT or _HEX_WORD.search(line, match.end()):
+        return None
+    if _is_hash_between(line[: match.start()], line[match.end() :]):
+        return Finding((match[0].lower(),))
+    return None
+
+
+@lru_cache(1024)
+def _is_hash_between(before: str, after: str) -> bool:
+    """Return whether 64 hex digits between two texts, without a heading, are a SHA256; most files repeat the texts."""
+    text = uncommented(f"{before}{_PLACEHOLDER}{after}")
+    if _LIST_LINE.fullmatch(text) or _CERTUTIL_END.match(text) or _SPACED_HASH.search(text):
+        return False
+    return hashes_in(text).hashes == (_PLACEHOLDER,)
 
 
 def _heading(text: str, heading: str) -> str:
@@ -93,12 +140,30 @@ def _other_column(columns: list[str], text: str) -> str:
     return ""
 
 
-def hashes_in(value: str) -> tuple[tuple[str, ...], str]:
-    """Return the hashes in a text, in lower case, and why it has none, or why it is not certain."""
+def _other_comment(commented: list[str], text: str) -> str:
+    """Return the column of the first 64 hex digits of a row if a comment above names it as something else, else ''."""
+    column = _other_column(commented, text)
+    return column if other_label(column, explicit=False) else ""
+
+
+def hash_of_value(value: str) -> Finding:
+    """Return the hash that a value is, quotes aside; a value with other text around it is none."""
+    if LONE_HASH.fullmatch(value):
+        return Finding((value.lower(),))
+    bare = value.strip("'\"`= \t\n")
+    finding = hashes_in(bare)
+    if finding.hashes and (len(finding.hashes) > 1 or len(bare) != LENGTH):
+        named = _SYSMON_HASH.findall(bare) if _SYSMON_LIST.fullmatch(bare) else []
+        return Finding((named[0].lower(),)) if len(named) == 1 else Finding(problem="more than a SHA256 in the value")
+    return finding
+
+
+def hashes_in(value: str) -> Finding:
+    """Return what a text holds."""
     candidates = list(_HEX_WORD.finditer(value))
     cut = [match[0] for match in candidates if len(match[0]) in NEAR_SHA256_LENGTHS and len(match[0]) != LENGTH]
     if cut:
-        return (), f"{len(cut[0])} hex digits, a SHA256 has {LENGTH}"
+        return Finding(problem=f"{len(cut[0])} hex digits, a SHA256 has {LENGTH}")
     found, other, end = [], False, 0
     for match in candidates:
         if len(match[0]) == LENGTH:
@@ -108,11 +173,14 @@ def hashes_in(value: str) -> tuple[tuple[str, ...], str]:
                 found.append(match[0].lower())
         end = match.end()
     if other:
-        return (), "64 hex digits that are not said to be a file's SHA256"
+        return Finding(problem="64 hex digits that are not said to be a file's SHA256")
     if found:
-        return tuple(found), ""
-    others = [OTHER_HASH_LENGTHS[len(match[0])] for match in candidates if len(match[0]) in OTHER_HASH_LENGTHS]
-    return (), f"{others[0]}, not a SHA256" if others else "no SHA256 in it"
+        return Finding(tuple(found))
+    others = [match[0].lower() for match in candidates if len(match[0]) in OTHER_HASH_LENGTHS]
+    if not others:
+        return Finding(problem="no SHA256 in it")
+    searched = next((digest for digest in others if len(digest) in SEARCHED_LENGTHS), "")
+    return Finding(problem=f"{OTHER_HASH_LENGTHS[len(others[0])]}, not a SHA256", other=searched)
 
 
 def _is_other(value: str, match: re.Match[str], previous_end: int) -> bool:

@@ -190,11 +190,12 @@ def _read_distinct_ids(
     alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView]
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Read the alerts of ids, of the selected statuses, and note the ids without an alert and how many are left out."""
-    distinct = iter(dict.fromkeys(selection.ids))
-    total, others = len(set(selection.ids)), 0
+    distinct = dict.fromkeys(selection.ids)
+    total, others = len(distinct), 0
     progress.add_expected(total)
     missing: list[str] = []
-    while chunk := list(islice(distinct, PAGE)):
+    remaining = iter(distinct)
+    while chunk := list(islice(remaining, PAGE)):
         page = _read_by_ids(alerts, chunk, view)
         progress.add_read(len(page))
         found = {item.alert.composite_id for item in page}
