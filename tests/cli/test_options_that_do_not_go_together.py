@@ -17,6 +17,8 @@ from tests.support.sampling import quick_first
         ("query --customer-tag nobody", "no customer with the tag nobody"),
         ("query --all-customers --customers-dir empty", "No customers in empty"),
         ("query --customer acme --output-format csv", "goes with -o DIR"),
+        ("query --customer acme --excel", "--excel goes with CSV"),
+        ("query --customer acme --excel --format json -o out.md", "--excel goes with CSV"),
         ("query --customer acme --output-format csv -o out.md", "goes with -o DIR"),
         ("query --customer acme -o ", "--output is blank"),
         ("undo 261124abcdef --customer acme,globex --dry-run", "one customer at a time"),

@@ -13,7 +13,7 @@ SCRIPT = b"#!/bin/sh\nfalcon-bulk query\n"
 
 
 @pytest.mark.parametrize("fmt", Format)
-@pytest.mark.parametrize("content", [ENV, PLAN, JOURNAL, KEY, SCRIPT])
+@pytest.mark.parametrize("content", [ENV, b"\xef\xbb\xbf" + ENV, PLAN, JOURNAL, KEY, SCRIPT])
 def test_what_is_no_report_is_not_replaced(fmt: Format, content: bytes) -> None:
     assert not may_be_report(fmt, content)
 

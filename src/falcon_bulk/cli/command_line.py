@@ -21,6 +21,7 @@ class SharedOptions(NamedTuple):
     format: str | None = None
     output: str | None = None
     output_format: str | None = None
+    excel: bool = False
     readers: int | None = None
     quota: int | None = None
     quiet: bool = False

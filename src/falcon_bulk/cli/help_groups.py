@@ -12,8 +12,8 @@ _GROUPS = {
     "Customer": ("env_file", "customers", "all_customers", "customer_tag", "parallel_customers", "customers_dir"),
     "Speed": (*PaceOptions._fields, "readers", "quota"),
     "Output": (
-        *("format", "output", "output_format", "notify", "quiet", "verbose", "debug", "log_file"),
-        *("no_color", "no_progress", "version"),
+        *("format", "output", "output_format", "excel", "notify", "quiet", "verbose", "debug"),
+        *("log_file", "no_color", "no_progress", "version"),
     ),
 }
 _GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}

@@ -26,7 +26,10 @@ from falcon_bulk.report.sheet import Cell, Sheet
 
 @dataclass(frozen=True)
 class Output:
-    """Where results go. path: the file of --output or, with is_folder, the folder for files; None without it."""
+    """Where results go. path: the file of --output or, with is_folder, the folder for files; None without it.
+
+    excel: whether CSV begins with a byte order mark.
+    """
 
     line: CommandLine
     format: Format
@@ -34,6 +37,7 @@ class Output:
     is_folder: bool
     file_format: Format
     color: bool
+    excel: bool = False
 
     @property
     def formats(self) -> frozenset[Format]:
@@ -53,12 +57,12 @@ class Output:
             path.mkdir(parents=True, exist_ok=True)
             path = path / f"{name()}{SUFFIXES[self.file_format]}"
         with write_atomically(path, may_replace=partial(may_be_report, self.file_format)) as file:
-            report.write(Sink(file), self.file_format, signature)
+            report.write(Sink(file, excel=self.excel), self.file_format, signature)
         return path
 
     def to_stdout(self, report: Report, signature: Mapping[str, Cell]) -> None:
         """Write to stdout. A broken pipe or a terminal that is gone ends the output and nothing else."""
-        sink = Sink.stdout(color=self.color)
+        sink = Sink.stdout(color=self.color, excel=self.excel)
         self.line.stdout_begun = True
         try:
             report.write(sink, self.format, signature)
@@ -105,7 +109,10 @@ def open_output(line: CommandLine, kind: str) -> Output:
         check(kind, file_format)
         if not is_folder:
             check_writable(path, may_replace=partial(may_be_report, file_format))
-    return Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color))
+    output = Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color), options.excel)
+    if output.excel and Format.CSV not in output.formats:
+        raise UsageProblem("--excel goes with CSV.", "Add --format csv, or -o FILE.csv.")
+    return output
 
 
 @contextmanager

@@ -72,7 +72,12 @@ class Session:
         console = Console(quiet=options.quiet, verbose=options.verbose, progress=not options.no_progress)
         customers = select_customers(options, console.say)
         console.customer_arguments = customers.all_arguments
-        return cls(line.argv, line.command, options, customers, open_output(line, kind), console)
+        session = cls(line.argv, line.command, options, customers, open_output(line, kind), console)
+        if options.excel:
+            session.note_about(
+                Format.CSV, "The CSV begins with a byte order mark, for Excel; other programs may show it."
+            )
+        return session
 
     def for_customer(self, customer: str) -> "Session":
         """Return the session of one customer of several: its own settings, files only in the folder of -o."""

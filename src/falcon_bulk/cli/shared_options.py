@@ -101,6 +101,7 @@ _SHARED = (
         help="Also write a file; its suffix sets the format. In a folder: NAME_YYMMDD_COMMAND.md.",
     ),
     _shared("--output-format", type=_FORMAT, help="Format of files in the folder of -o.  [default: markdown]"),
+    _shared("--excel", is_flag=True, help="Begin CSV with a byte order mark, by which Excel knows UTF-8."),
     _shared("--readers", type=click.IntRange(1, 32), metavar="N", help="Concurrent reads at most.  [default: 8]"),
     _shared(
         "--quota",

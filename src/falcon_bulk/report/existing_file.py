@@ -1,6 +1,7 @@
 """Tells whether an existing file may be an earlier report, so that a new one may replace it."""
 
 import re
+from codecs import BOM_UTF8
 
 from falcon_bulk.report.formats import Format
 
@@ -19,6 +20,7 @@ def may_be_report(fmt: Format, head: bytes) -> bool:
     JSON and HTML name falcon-bulk or have the fields of alerts, Markdown begins as a report does. CSV and text have no
     mark of ours: there it is refused what is recognised as something else.
     """
+    head = head.removeprefix(BOM_UTF8)
     if _OTHER_START.match(head) or b"\0" in head:
         return False
     if _NUMBER.fullmatch(head):  # query --count, the same in every format

@@ -23,7 +23,7 @@ from falcon_bulk.textsafe import safe_json
 class Sink:
     """A stream for data, as bytes (`binary`) or as text (`text()`); by default a file or a pipe.
 
-    width: the terminal's columns; None shows every value in full.
+    width: the terminal's columns; None shows every value in full. excel: whether CSV begins with a byte order mark.
     """
 
     binary: BinaryIO
@@ -31,13 +31,14 @@ class Sink:
     color: bool = False
     width: int | None = None
     encoding: str = "utf-8"
+    excel: bool = False
 
     @classmethod
-    def stdout(cls, *, color: bool = True) -> "Sink":
-        """Return standard output as it is now. color: whether to use colours if it is a terminal."""
+    def stdout(cls, *, color: bool = True, excel: bool = False) -> "Sink":
+        """Return standard output as it is now. color: whether to use colours if it is a terminal; excel: see above."""
         binary = cast(BinaryIO, sys.stdout.buffer)
         if not sys.stdout.isatty():
-            return cls(binary)
+            return cls(binary, excel=excel)
         width = shutil.get_terminal_size().columns
         return cls(binary, terminal=True, color=color, width=width, encoding=sys.stdout.encoding)
 
@@ -52,6 +53,8 @@ class Sink:
 
     def render(self, sheets: Iterable[Sheet], fmt: Format) -> None:
         """Write the sheets as table, markdown or csv."""
+        if fmt is Format.CSV and self.excel:
+            self.binary.write(codecs.BOM_UTF8)
         with self.text() as stream:
             render(sheets, fmt, stream, color=self.color, width=self.width)
 
