@@ -6,7 +6,7 @@ Falcon is the emulator's tenant without a wire; the journal is real.
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from falcon_bulk.errors import AnswerLost, MissingScope, Rejected, Unreachable
+from falcon_bulk.errors import AnswerLost, FalconAnswer, MissingScope, Rejected, Unreachable
 from falcon_bulk.falcon.alerts import UpdateResponse
+from falcon_bulk.falcon.fql import equals_any
 from falcon_bulk.falcon.responses import decode_response
+from falcon_bulk.falcon.tenant import Tenant as Client
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.model.clock import Stopwatch
@@ -46,6 +48,7 @@ from falcon_emulator.control import edit_alerts
 from falcon_emulator.documents import render
 from falcon_emulator.request_log import Change as LedgerChange
 from tests.support.fake_clock import FakeClock
+from tests.support.in_process_client import in_process_client
 from tests.support.run_harness import ALL_GUARDRAILS, SilentObserver, StubTenant
 
 ALERTS = 12
@@ -60,6 +63,24 @@ FAULTS = (
     "killed",
     "killed after the effect",
 )
+READ_FAULTS: dict[str, dict[str, Any]] = {
+    "whole": {},
+    "in part, once": {"partial_pages": "once"},
+    "in part, once, 429": {"partial_pages": "once", "partial_code": 429},
+    "in part, always": {"partial_pages": "always"},
+    "in part, always, 404": {"partial_pages": "always", "partial_code": 404},
+    "an empty last page": {"empty_page": "last"},
+    "empty pages, once": {"empty_page": "once"},
+    "empty pages, always": {"empty_page": "always"},
+    "after expires": {"after_seconds": 1e-6},
+    "after expires, 200": {"after_seconds": 1e-6, "after_expired": "200"},
+    "in part, once, and after expires": {"partial_pages": "once", "after_seconds": 1e-6},
+    "empty pages, once, in part, once": {"partial_pages": "once", "empty_page": "once"},
+}
+"""How the tenant answers reads, by the emulator's switches."""
+READ_FAULT = st.sampled_from(["whole", "whole", *READ_FAULTS])
+PAGE_SIZE = 5
+"""So that twelve alerts are several pages."""
 
 
 class Killed(BaseException):
@@ -67,10 +88,11 @@ class Killed(BaseException):
 
 
 class Unwired:
-    """The tenant as a run sees it, and what happens to its next requests, one after another."""
+    """The tenant as a run sees it: its client reads, and what happens to its next changes, one after another."""
 
-    def __init__(self, tenant: Tenant, timing: FakeClock) -> None:
+    def __init__(self, tenant: Tenant, client: Client, timing: FakeClock) -> None:
         self.tenant = tenant
+        self.client = client
         self.timing = timing
         self.to_come: list[str] = []
         self.lateness = 30.0
@@ -82,8 +104,20 @@ class Unwired:
         if self.unreadable:
             self.unreadable -= 1
             raise Unreachable("Falcon cannot be reached to read alerts.")
-        found = [self.tenant.store.by_id[one] for one in ids if one in self.tenant.store.by_id]
-        return [msgspec.Raw(render(alert, alert.state)) for alert in found]
+        return self.client.alerts.by_id(ids)
+
+    def answer_reads(self, fault: str) -> None:
+        """Answer reads in this manner from now on."""
+        switches = Switches(**READ_FAULTS[fault])
+        for name in ("partial_pages", "partial_code", "empty_page", "after_seconds", "after_expired"):
+            setattr(self.tenant.switches, name, getattr(switches, name))
+        self.tenant.cut_endpoints.clear()
+        self.tenant.emptied.clear()
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the client's other ways to read."""
+        self._alive()
+        return getattr(self.client.alerts, name)
 
     def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
         self._alive()
@@ -135,11 +169,13 @@ class Changes(RuleBasedStateMachine):
     )
     def begin(self, seed: int, no_ops: bool, hides: bool, lateness: float) -> None:
         self.folder = Path(tempfile.mkdtemp())
-        self.tenant = Tenant(
-            alerts=ALERTS, seed=seed, switches=Switches(count_no_ops=no_ops, closing_hides=hides, index_lag=0.0)
-        )
+        switches = Switches(count_no_ops=no_ops, closing_hides=hides, index_lag=0.0, rate_limit=10**6)
+        self.tenant = Tenant(alerts=ALERTS, seed=seed, switches=switches)
         self.timing = FakeClock(chance=0.5)
-        self.falcon = Unwired(self.tenant, self.timing)
+        self.opened = ExitStack()
+        client = self.opened.enter_context(in_process_client(self.tenant, self.timing))
+        client.alerts._size.current = PAGE_SIZE
+        self.falcon = Unwired(self.tenant, client, self.timing)
         self.stub: Any = StubTenant(self.falcon, self.tenant.cid)
         self.journal = Journal(self.folder / "acme.sqlite3")
         self.falcon.lateness = lateness
@@ -147,6 +183,8 @@ class Changes(RuleBasedStateMachine):
         self.runs = 0
 
     def teardown(self) -> None:
+        if hasattr(self, "opened"):
+            self.opened.close()
         if hasattr(self, "journal"):
             self.journal.close()
             shutil.rmtree(self.folder)
@@ -196,6 +234,8 @@ class Changes(RuleBasedStateMachine):
         faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=4),
         unreadable=st.sampled_from([0, 0, 0, 1, 2]),
         meanwhile=st.booleans(),
+        by_filter=st.booleans(),
+        reads=READ_FAULT,
     )
     def a_run(
         self,
@@ -208,7 +248,10 @@ class Changes(RuleBasedStateMachine):
         faults: list[str],
         unreadable: int,
         meanwhile: bool,
+        by_filter: bool,
+        reads: str,
     ) -> None:
+        self.falcon.answer_reads(reads)
         change = ChangeRequest(
             status=status, operator="ann", resolution=resolution, assign_to=assign_to, overrides=overrides
         )
@@ -216,14 +259,15 @@ class Changes(RuleBasedStateMachine):
         plan = self._begin(
             change_alerts(
                 self.stub,
-                Selection(ids=ids),
+                Selection(filter=equals_any("composite_id", ids)) if by_filter else Selection(ids=ids),
                 change,
                 self._origin(),
                 command="bulk-close",
                 state_folder=self.folder,
                 reading=self._reading,
                 readers=1,
-            )
+            ),
+            selected=len(ids),
         )
         if plan is None:
             return
@@ -233,23 +277,30 @@ class Changes(RuleBasedStateMachine):
         self._carry_out(plan, faults, unreadable, fresh=fresh)
 
     @precondition(no_run_is_open)
-    @rule(data=st.data(), faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3))
-    def an_undo(self, data: st.DataObject, faults: list[str]) -> None:
+    @rule(data=st.data(), faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3), reads=READ_FAULT)
+    def an_undo(self, data: st.DataObject, faults: list[str], reads: str) -> None:
         if not self.plans:
             return
+        self.falcon.answer_reads(reads)
         former = data.draw(st.sampled_from(sorted(self.plans)))
         plan = self._begin(undo_run(self.stub, self.journal, former, self._origin(), reading=self._reading))
         if plan is not None:
             self._carry_out(plan, faults, 0, fresh=True)
 
-    @rule(faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3), unreadable=st.sampled_from([0, 0, 1]))
-    def a_resume(self, faults: list[str], unreadable: int) -> None:
+    @rule(
+        faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3),
+        unreadable=st.sampled_from([0, 0, 1]),
+        reads=READ_FAULT,
+    )
+    def a_resume(self, faults: list[str], unreadable: int, reads: str) -> None:
+        self.falcon.answer_reads(reads)
         row = self.journal.unfinished()
         if row is not None:
             self._carry_out(self.journal.plan(row.run_id), faults, unreadable, fresh=False)
 
     @rule()
     def a_resume_on_a_healthy_tenant_leaves_nothing_unknown(self) -> None:
+        self.falcon.answer_reads("whole")
         row = self.journal.unfinished()
         if row is not None:
             self._carry_out(self.journal.plan(row.run_id), [], 0, fresh=False)
@@ -305,9 +356,21 @@ class Changes(RuleBasedStateMachine):
     def _workspace(self) -> Workspace:
         return Workspace(self.stub, self.folder, self.timing, SilentObserver(), Pace(4, 0.5, 1))
 
-    def _begin(self, operation: Operation) -> AlertPlan | None:
-        """Plan an operation; None where nothing is to be done."""
-        begun = begin_run(operation, self._workspace(), self.journal, lambda _plan, _preview: None)
+    def _begin(self, operation: Operation, *, selected: int | None = None) -> AlertPlan | None:
+        """Plan an operation; None where nothing is to be done, or where it cannot be read what.
+
+        selected: how many alerts the plan must account for. Only where every answer is in part may it be none.
+        """
+        try:
+            begun = begin_run(operation, self._workspace(), self.journal, lambda _plan, _preview: None)
+        except FalconAnswer:
+            assert self.tenant.switches.partial_pages == "always"
+            return None
+        if selected is not None:
+            assert begun.preview is not None
+            assert begun.preview.selected == selected
+            assert not begun.preview.incomplete
+            assert "not_found" not in begun.preview.skipped
         if not isinstance(begun, BegunRun):
             return None
         assert isinstance(begun.plan, AlertPlan)

@@ -122,6 +122,8 @@ def test_what_doctor_prints_well_and_ill(acme: Serve) -> None:
     shell = acme()
     well = kept(shell("doctor", "--format", "json"), "doctor")
     assert {check["status"] for check in well["checks"]} >= {"ok", "skipped"}
+    probed = kept(shell("doctor", "--probe", "--quick", "--format", "json"), "doctor")
+    assert {finding["question"] for finding in probed["probe"]} >= {"hidden alerts", "clock"}
     shell.env_file.chmod(0o644)
     ill = kept(shell("doctor", "--format", "json"), "doctor", 4)
     assert "fail" in {check["status"] for check in ill["checks"]}

@@ -13,22 +13,37 @@ from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.regions import CLOUDS
 from falcon_bulk.config.state import state_dir
 from falcon_bulk.errors import BadEnvFile, FalconBulkError
+from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.files import journal_paths
-from falcon_bulk.model.doctor import Check, DoctorReport
+from falcon_bulk.model.doctor import Check, DoctorReport, Finding
 from falcon_bulk.operations.doctor import local_checks
 from falcon_bulk.operations.doctor.falcon_checks import CLIENT_ID_SHOWN, check_falcon, run_check
 
+PROBING = "Probing Falcon with some 50 reads; how old an `after` may get takes up to 150 s (not with --quick)."
+PROBING_QUICKLY = "Probing Falcon with some 50 reads."
 
-def run_checks(session: Session) -> DoctorReport:
-    """Run all checks, one after the other, and return their report."""
+
+def run_checks(session: Session, *, probing: bool = False, quick: bool = False) -> DoctorReport:
+    """Run all checks, one after the other, and return their report.
+
+    probing: also ask what is so at this tenant. quick: without the wait for the life of `after`.
+    """
+    findings: list[Finding] = []
+
+    def ask(tenant: Tenant) -> None:
+        from falcon_bulk.operations.doctor.probe.run import probe
+
+        session.console.say(PROBING_QUICKLY if quick else PROBING)
+        findings.extend(probe(tenant.observer(), session.clock, lambda: tenant.clock_ahead, quick=quick))
+
     checks: list[Check] = [
         run_check("versions", local_checks.check_versions),
         run_check("state folder", lambda: local_checks.check_state_folder(state_dir(os.environ))),
         run_check("env file", lambda: _env_file(session)),
         run_check("network", lambda: local_checks.check_network(os.environ)),
-        *check_falcon(session.load_settings, session.tenant),
+        *check_falcon(session.load_settings, session.tenant, ask if probing else lambda _: None),
     ]
-    return DoctorReport(generated_at=session.now, checks=tuple(checks))
+    return DoctorReport(generated_at=session.now, checks=tuple(checks), findings=tuple(findings))
 
 
 def redactions(session: Session) -> dict[str, str]:

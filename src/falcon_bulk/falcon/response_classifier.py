@@ -8,18 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import requests
 import urllib3.exceptions
 
 from falcon_bulk.errors import BadFilter, LoginRefused, MissingScope, Rejected, SearchExpired, Unreachable
-from falcon_bulk.falcon.responses import ApiError, ApiResponse, decode_response, decode_token
+from falcon_bulk.falcon.responses import (
+    UNREADABLE,
+    ApiError,
+    ApiResponse,
+    RawAnswer,
+    decode_or_empty,
+    decode_response,
+    decode_token,
+)
 from falcon_bulk.model.timing import CHANGE_TIMEOUT
 
 CONNECT_TIMEOUT = 10.0
 DEADLINE_FACTOR = 5
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What decoding a body raises; RecursionError for nesting without end."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class RequestType:
     by_id: asks for items by id, so that a 404 in `errors` may be the answer for one of them.
     has_item_errors: a 400 lists in `resources` what is wrong with each item.
     shrinkable: asks for so much that after a second 504 the caller asks for less.
+    observed: every answer but a 429 and a 401 is returned as it came, as a RawAnswer.
     max_tries: attempts in all. decode: turns the body into a value.
     """
 
@@ -43,6 +49,7 @@ class RequestType:
     by_id: bool = False
     has_item_errors: bool = False
     shrinkable: bool = False
+    observed: bool = False
     max_tries: int = 5
     decode: Callable[[bytes], Any] = decode_response
 
@@ -143,6 +150,8 @@ def classify_response(response: requests.Response, content: bytes, request_type:
     trace_id = response.headers.get("X-Cs-Traceid", "")
     if status == 429:
         raise RateLimited(response)
+    if request_type.observed and status != 401:
+        return RawAnswer(status, response.headers, content)
     if status >= 500:
         raise ResponseLost(f"Falcon answers {status}", status, trace_id)
     if 300 <= status < 400:
@@ -157,20 +166,13 @@ def classify_response(response: requests.Response, content: bytes, request_type:
     except UNREADABLE:
         if status < 300:
             raise ResponseLost(f"Falcon answers {status} with an incomplete body", status, trace_id) from None
-        body = _decode_or_empty(content)
+        body = decode_or_empty(content)
     if status < 300:
         return _check_success(body, request_type, trace_id)
     if request_type.has_item_errors and status == 400 and isinstance(body, ApiResponse) and body.resources:
         return body
-    answer = body if isinstance(body, ApiResponse) else _decode_or_empty(content)
+    answer = body if isinstance(body, ApiResponse) else decode_or_empty(content)
     raise _error_for_status(status, answer, request_type, answer.trace_id or trace_id)
-
-
-def _decode_or_empty(content: bytes) -> ApiResponse:
-    try:
-        return decode_response(content)
-    except UNREADABLE:
-        return ApiResponse()
 
 
 def _check_success(body: Any, request_type: RequestType, trace_id: str) -> Any:

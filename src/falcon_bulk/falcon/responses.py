@@ -5,11 +5,13 @@ non-empty on a 2xx; a PATCH answers without `resources`; documents stay the byte
 """
 
 import re
-from collections.abc import Collection
-from typing import Annotated, Any
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding a body raises; RecursionError for nesting without end."""
 MAX_NUMBER = 10**15
 """Numbers of alerts from here on are no answer."""
 
@@ -98,6 +100,14 @@ class ApiResponse(msgspec.Struct, frozen=True):
         return _as_int(self.meta.writes.resources_affected if self.meta and self.meta.writes else None)
 
 
+class RawAnswer(NamedTuple):
+    """An answer as it came, with any status."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 class Bucket(msgspec.Struct, frozen=True):
     """A bucket of an aggregate. Its value is in `label`, not `key` (falcon-mcp PR #483)."""
 
@@ -147,3 +157,11 @@ def decode_response(content: bytes) -> ApiResponse:
         return _decode_answer(content)
     except msgspec.DecodeError:
         return _decode_answer(_ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], content))
+
+
+def decode_or_empty(content: bytes) -> ApiResponse:
+    """Return the envelope of a body, an empty one for a body that is none."""
+    try:
+        return decode_response(content)
+    except UNREADABLE:
+        return ApiResponse()

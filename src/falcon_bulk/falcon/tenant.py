@@ -13,6 +13,7 @@ from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, Unreachable, W
 from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.fql import check_word
 from falcon_bulk.falcon.indicators import Indicators
+from falcon_bulk.falcon.observer import AlertObserver
 from falcon_bulk.falcon.proxy import ProxyRefusals, check_proxy
 from falcon_bulk.falcon.rate_limit import RequestPacer
 from falcon_bulk.falcon.response_classifier import LOGIN
@@ -81,7 +82,8 @@ class Tenant:
             )
         check_proxy(settings.base_url)
         self._renew_token("")
-        self.alerts = Alerts(self._transport, AlertsService(auth_object=self._auth))
+        self._alerts_service = AlertsService(auth_object=self._auth)
+        self.alerts = Alerts(self._transport, self._alerts_service)
         self.indicators = Indicators(self._transport, IOC(auth_object=self._auth))
 
     @property
@@ -96,6 +98,10 @@ class Tenant:
         if configured == actual:
             return ""
         return f"This customer's region is {actual}, not {configured}: FALCON_BASE_URL={actual} saves a request."
+
+    def observer(self) -> AlertObserver:
+        """Return what reads single answers as they come."""
+        return AlertObserver(self._transport, self._alerts_service, self._clock)
 
     @property
     def deprecations(self) -> dict[str, str]:

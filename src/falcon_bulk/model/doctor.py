@@ -26,11 +26,28 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int = ExitCode.DONE
 
 
+CANNOT_TELL = "cannot tell"
+"""The answer to a question that this tenant's answers leave open."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What is so at this tenant, for a question about Falcon that public sources leave open.
+
+    answer: a short form for scripts. what: the answer as a sentence. effect: what the tool does because of it.
+    """
+
+    question: str
+    answer: str
+    what: str
+    effect: str
+
+
 class DoctorReport(msgspec.Struct, frozen=True, kw_only=True):
-    """All checks, in their order: later ones need earlier ones."""
+    """All checks, in their order: later ones need earlier ones. findings: of --probe; empty without it."""
 
     generated_at: str
     checks: tuple[Check, ...]
+    findings: tuple[Finding, ...] = ()
 
     @property
     def exit_code(self) -> int:

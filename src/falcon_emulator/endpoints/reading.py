@@ -41,9 +41,9 @@ class Combined(msgspec.Struct):
 def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
     """Return the ids of matching alerts, by offset, within the first 10,000."""
     limit, offset = call.int_parameter("limit", DEFAULT_LIMIT), call.int_parameter("offset", 0)
-    _check_page(tenant, limit)
     if limit > tenant.switches.queries_max_limit:
         raise ApiError(400, f"limit must be between 0 and {tenant.switches.queries_max_limit}")
+    _check_page(tenant, limit)
     if offset + limit > WINDOW:
         if tenant.switches.window_error == 500:
             raise ApiError(500, "Internal Server Error")

@@ -32,8 +32,13 @@ def run_check(name: str, check: Callable[[], Check]) -> Check:
         return _failed(name, f"Unexpected {type(error).__name__}.", "Please report it.", ExitCode.UNEXPECTED)
 
 
-def check_falcon(settings: Callable[[], Settings], login: Login) -> Iterator[Check]:
-    """Yield the checks that need a login; nothing is sent if `settings` raises an error."""
+def check_falcon(
+    settings: Callable[[], Settings], login: Login, then: Callable[[Tenant], object] = lambda _: None
+) -> Iterator[Check]:
+    """Yield the checks that need a login; nothing is sent if `settings` raises an error.
+
+    then: called with the tenant after its checks, unless it cannot be read.
+    """
     try:
         customer_settings = settings()
     except FalconBulkError:
@@ -49,10 +54,16 @@ def check_falcon(settings: Callable[[], Settings], login: Login) -> Iterator[Che
         with login() as tenant:
             yield _login(tenant, customer_settings)
             checks: tuple[Callable[[Tenant], Check], ...] = (_clock, _reading, _aggregates, _hidden, _quota)
+            failed = set()
             for name, check in zip(LOGGED_IN_CHECKS, checks, strict=True):
-                yield run_check(name, partial(check, tenant))
+                result = run_check(name, partial(check, tenant))
+                if result.status is CheckStatus.FAIL:
+                    failed.add(name)
+                yield result
             if tenant.deprecations:
                 yield _deprecations(tenant)
+            if "reading" not in failed:
+                then(tenant)
     except Stopped:
         raise
     except FalconBulkError as error:
