@@ -72,6 +72,17 @@ def test_a_404_that_names_an_id_asked_for_is_the_answer_for_it(
     assert len(falcon.to(ENTITIES)) == 1
 
 
+def test_a_404_without_an_id_and_without_an_alert_does_not_say_that_the_alert_is_gone(
+    falcon: ScriptedFalcon, tenant: Tenant
+) -> None:
+    falcon.answer(ENTITIES, in_part(404))
+    with pytest.raises(Unreachable, match="only part of the data"):
+        tenant.alerts.by_id(["a"])
+    falcon.answer(GET, in_part(404))
+    with pytest.raises(Unreachable, match="only part of the data"):
+        tenant.indicators.by_id(["a" * 64])
+
+
 @pytest.mark.parametrize("error", [{"id": "c"}, {"id": ["b"]}, {}])
 def test_a_404_that_names_none_of_them_is_an_error(
     error: dict[str, object], falcon: ScriptedFalcon, tenant: Tenant

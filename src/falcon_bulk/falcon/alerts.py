@@ -173,7 +173,7 @@ class Alerts:
             request_type, self._service.get_alerts_v2, body={"composite_ids": list(ids)}, include_hidden=True
         )
         for problem in answer.problems:
-            if answer.resources and not problem.is_about(ids):
+            if not problem.is_about(ids):
                 raise partial_answer(problem, answer.trace_id)
         return answer
 

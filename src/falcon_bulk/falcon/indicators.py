@@ -153,7 +153,7 @@ class Indicators:
     def _get(self, ids: Sequence[str]) -> list[Indicator]:
         answer: ApiResponse = self._call(GET_INDICATORS, self._service.indicator_get, ids=list(ids))
         for problem in answer.problems:
-            if answer.resources and not problem.is_about(ids):
+            if not problem.is_about(ids):
                 raise partial_answer(problem, answer.trace_id)
         return [decode_indicator(raw) for raw in answer.resources or ()]
 
