@@ -77,7 +77,7 @@ def test_a_404_without_an_id_and_without_an_alert_does_not_say_that_the_alert_is
 ) -> None:
     falcon.answer(ENTITIES, in_part(404))
     with pytest.raises(Unreachable, match="only part of the data"):
-        tenant.alerts.by_id(["a"])
+        tenant.alerts.by_id(["id-1"])
     falcon.answer(GET, in_part(404))
     with pytest.raises(Unreachable, match="only part of the data"):
         tenant.indicators.by_id(["a" * 64])
@@ -120,7 +120,7 @@ def test_a_413_by_id_is_halved_and_later_requests_are_as_small(falcon: ScriptedF
 def test_a_413_for_a_single_id_is_an_error(falcon: ScriptedFalcon, tenant: Tenant) -> None:
     falcon.answer(ENTITIES, refused(413, "request too large"))
     with pytest.raises(Rejected, match="request too large"):
-        tenant.alerts.by_id(["a"])
+        tenant.alerts.by_id(["id-1"])
 
 
 def test_a_second_504_to_a_large_page_asks_for_fewer_alerts(falcon: ScriptedFalcon, tenant: Tenant) -> None:
