@@ -186,10 +186,37 @@ def test_ids_of_nobody_are_named_and_end_with_9_if_asked(readable: CommandRunner
     command = ("bulk-close", "--ids-file", "ids.txt", "--dry-run", "--format", "json")
     done = readable(*command, "--fail-on-empty")
     assert done.code == 9, done
-    assert "No alert matches: exactly the given ids 1." in done.err
+    assert "No alert matches: exactly 1 given id." in done.err
     items = json.loads(done.out)["items"]
     assert [(item["composite_id"], item["outcome"]) for item in items] == [("c:ind:nobody", "not_found")]
     assert readable("query", "--ids-file", "ids.txt", "--fail-on-empty").code == 9
+
+
+def test_what_is_given_by_name_is_answered_by_name_in_the_table_too(readable: CommandRunner) -> None:
+    closed = next(alert["composite_id"] for alert in readable.alerts() if alert["status"] == "closed")
+    (readable.folder / "ids.txt").write_text(f"{closed}\nc:ind:nobody\n{readable.untouched_ids(1)[0]}\n")
+    plan = ("bulk-close", "--ids-file", "ids.txt", "--override", "all", "--dry-run", "--plan", "named.plan")
+    for command in (plan, ("apply", "named.plan", "--override", "all", "--dry-run")):
+        rows = [line.split() for line in readable(*command).text.splitlines()]
+        assert [closed, "skipped", "closed"] in rows
+        assert ["c:ind:nobody", "not_found"] in rows
+
+
+def test_of_many_given_by_name_the_first_are_listed_and_the_others_counted(readable: CommandRunner) -> None:
+    (readable.folder / "ids.txt").write_text("".join(f"c:ind:nobody{number}\n" for number in range(25)))
+    done = readable("bulk-close", "--ids-file", "ids.txt", "--dry-run")
+    assert done.text.count("c:ind:nobody") == 20
+    assert "and 5 more; --format json has all of them" in done.text
+
+
+@pytest.mark.parametrize("command", quick_first("query --all", "query --count", "hash-summary", "summary"))
+def test_hashes_that_no_alert_has_are_named_by_every_reading_command(readable: CommandRunner, command: str) -> None:
+    known = sorted(readable.hashes())[:2]
+    hashes = ",".join([*known, *MADE_UP[:6]])
+    done = readable(*command.split(), "--hash", hashes)
+    named = ", ".join(MADE_UP[:5])
+    assert f"Note: No selected alert has 6 of the 8 hashes given: {named}, and 1 more." in done.err
+    assert "Note: No selected alert has" not in readable(*command.split(), "--hash", known[0]).err
 
 
 def test_other_kinds_of_hashes_are_left_out_on_request_and_counted(readable: CommandRunner) -> None:

@@ -66,4 +66,4 @@ def test_of_many_hashes_the_description_names_the_number_and_the_first() -> None
 def test_no_part_is_all_alerts_and_ids_are_counted() -> None:
     assert Selection().description == "all alerts"
     assert Selection(visible_only=True).description == "visible only"
-    assert Selection(ids=("a", "b", "a")).description == "exactly the given ids 3"
+    assert Selection(ids=("a", "b", "a")).description == "exactly 3 given ids"

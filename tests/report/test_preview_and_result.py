@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from falcon_bulk.model.preview import ActionCount, TopValues
-from falcon_bulk.model.run import RunStatus
+from falcon_bulk.model.run import NamedItem, RunStatus
 from falcon_bulk.report import csv_writer as csvfile
 from falcon_bulk.report import table
 from falcon_bulk.report.change_phrase import describe_change
@@ -171,6 +171,15 @@ def test_of_several_hashes_a_screen_shows_the_number() -> None:
     assert ("selected", "2 hashes, status new") in on_screen.rows
     (whole,) = preview_sheets(plan, a_preview())
     assert ("selected", plan.selection) in whole.rows
+
+
+def test_what_was_given_by_name_and_is_left_alone_is_counted_on_a_screen_and_listed_elsewhere() -> None:
+    preview = a_preview(items=(NamedItem(composite_id="c:ind:1", outcome="held", reason="critical"),))
+    (on_screen,) = preview_sheets(a_plan(), preview, screen=Screen(80, 24))
+    assert dict(rows(on_screen))["by name"] == "1 given by name left alone; --details lists them"
+    for details, screen in ((False, None), (True, Screen(80, 24))):
+        *_, listed = preview_sheets(a_plan(), preview, details=details, screen=screen)
+        assert rows(listed) == [("c:ind:1", "held", "critical")]
 
 
 def test_what_the_title_does_not_tell_is_listed() -> None:

@@ -36,7 +36,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     def description(self) -> str:
         """The selection in plain language, for previews, reports and plans."""
         parts = [
-            ("exactly the given ids", f"{len(self.ids)}" if self.ids else ""),
+            ("exactly", f"{len(self.ids):,} given {'id' if len(self.ids) == 1 else 'ids'}" if self.ids else ""),
             describe_hashes(self.hashes),
             ("severity", " or ".join(self.severities)),
             ("product", " or ".join(self.products)),

@@ -16,7 +16,7 @@ _SKIP_REASONS = {
     "already": "as the change wants them",
     "closed": "closed",
     "duplicate": "named more than once",
-    "not_found": "no such alert",
+    "not_found": "no such alert in the selection",
 }
 
 

@@ -12,6 +12,7 @@ from falcon_bulk.report.change_phrase import describe_change, describe_effects
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, describe_held, describe_skipped, skipped_and_held_rows
 from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.indicators import indicator_preview_sheets
+from falcon_bulk.report.named_items import named_items_sheets
 from falcon_bulk.report.outliers import outlier_findings, outlier_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 from falcon_bulk.textsafe import printable
@@ -27,7 +28,7 @@ _COMMAND_LINE = "Command line"
 _LABEL_WIDTH = 11
 _LINES_AROUND = 4
 """Lines of a screen for the title, a blank one, and the question."""
-_DISPENSABLE = ("outliers", "created", "note", "parents")
+_DISPENSABLE = ("outliers", "created", "note", "parents", "by name")
 """Lines that are left out, in this order, where a screen has no room even for one value of each property."""
 
 
@@ -58,8 +59,10 @@ def preview_sheets(plan: Plan, preview: Preview, *, details: bool = False, scree
     for label in _DISPENSABLE:
         if not _fits(rows, warnings, fitted):
             rows = [row for row in rows if row[0] != label]
-    summary = Sheet(title, FACT_COLUMNS, rows, warnings=warnings)
-    return [summary, *_detail_sheets(preview)] if details else [summary]
+    sheets = [Sheet(title, FACT_COLUMNS, rows, warnings=warnings)]
+    if details:
+        sheets += _detail_sheets(preview)
+    return sheets if fitted else [*sheets, *named_items_sheets(preview.items)]
 
 
 def _facts(
@@ -84,6 +87,8 @@ def _facts(
         yield "held", held
     if skipped := describe_skipped(preview.skipped):
         yield "skipped", skipped
+    if preview.items and screen is not None:
+        yield "by name", f"{format_cell(len(preview.items))} given by name left alone; --details lists them"
     if plan.overrides:
         yield "overrides", ", ".join(plan.overrides)
     if further := _further_effects(plan, preview):

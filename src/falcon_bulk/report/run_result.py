@@ -19,6 +19,7 @@ from falcon_bulk.report.indicators import (
     skipped_and_held_hashes,
     verb_of,
 )
+from falcon_bulk.report.named_items import named_items_sheets
 from falcon_bulk.report.outliers import outliers_document
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
@@ -145,6 +146,7 @@ def result_sheets(result: RunResult, *, advice: bool = True) -> list[Sheet]:
         # The headline tells all of a run that did everything it was asked to.
         told = result.status is RunStatus.SUCCESS and {number for number, *_ in rows} == {result.planned}
         sheets = [Sheet(result_headline(result), () if told else COUNT_COLUMNS, [] if told else rows)]
+        sheets += named_items_sheets(result.items)
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
     return [*sheets[:-1], sheets[-1].with_notes(_effort(result))]

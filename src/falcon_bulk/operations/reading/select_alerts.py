@@ -24,7 +24,7 @@ from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.reading.time_slices import ALL_TIME
 
 MAX_MISSING_NAMED = 5
-"""Ids that were not found are named up to this number."""
+"""Ids and hashes that were not found are named up to this number."""
 NEWEST_FIRST = "created_timestamp|desc"
 
 
@@ -49,9 +49,19 @@ def read_selection(
         )
     else:
         pages = read_all(alerts, build_filter(alerts, selection), progress, view, readers=readers)
+    missing_hashes = dict.fromkeys(selection.hashes)
     for page in pages:
         progress.remove_seen_fields(page)
+        if missing_hashes:
+            for item in page:
+                for digest in item.own_hashes:
+                    missing_hashes.pop(digest, None)
         yield page
+    if 0 < len(missing_hashes) < len(set(selection.hashes)):
+        progress.notes.append(
+            f"No selected alert has {len(missing_hashes):,} of the {len(selection.hashes):,} hashes given: "
+            f"{_named(list(missing_hashes))}."
+        )
     if not selection.ids:
         progress.note_difference()
     elif progress.read < progress.expected:
@@ -207,9 +217,15 @@ def _read_distinct_ids(
     if others:
         progress.notes.append(f"{others:,} of the {total:,} alerts given by id have another status: left out.")
     if missing:
-        more = f", and {len(missing) - MAX_MISSING_NAMED:,} more" if len(missing) > MAX_MISSING_NAMED else ""
-        listed = ", ".join(missing[:MAX_MISSING_NAMED])
-        progress.notes.append(f"Falcon has no alert for {len(missing):,} of the {total:,} ids given: {listed}{more}.")
+        progress.notes.append(
+            f"Falcon has no alert for {len(missing):,} of the {total:,} ids given: {_named(missing)}."
+        )
+
+
+def _named(values: Sequence[str]) -> str:
+    """Return the first of the values, and how many there are besides."""
+    rest = len(values) - MAX_MISSING_NAMED
+    return ", ".join(values[:MAX_MISSING_NAMED]) + (f", and {rest:,} more" if rest > 0 else "")
 
 
 def _read_by_ids(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:
