@@ -129,7 +129,8 @@ def test_json_is_one_array_of_the_documents_as_they_were_sent(readable: CommandR
 
 @pytest.mark.slow
 def test_markdown_is_a_table_with_a_line_for_each_alert(readable: CommandRunner) -> None:
-    lines = readable("query", "--limit", "20", "--format", "markdown").text.strip().splitlines()
+    title, _, *lines = readable("query", "--limit", "20", "--format", "markdown").text.strip().splitlines()
+    assert title == "## acme: 20 of 2,500 alerts"
     assert len(lines) == 22
     assert all(line.startswith("|") and line.endswith("|") for line in lines)
 
@@ -273,3 +274,34 @@ def test_a_json_stream_that_breaks_in_the_middle_is_not_followed_by_a_second_doc
     assert done.code != 0
     assert "Error:" in done.err
     assert b"falcon-bulk/error/1" not in done.out
+
+
+def test_fields_takes_the_headings_of_the_table(readable: CommandRunner) -> None:
+    """The table's hostname is the first host name that an alert has, whatever its field is called."""
+    argv = ("query", "--product", "epp", "--limit", "5")
+    headings = ("hostname", "name", "severity_name", "created_timestamp")
+    table = list(csv.DictReader(io.StringIO(readable(*argv, "--format", "csv").text)))
+    chosen = readable(*argv, "--fields", ",".join(headings), "--format", "csv")
+    assert "Note:" not in chosen.err
+    shown = list(csv.DictReader(io.StringIO(chosen.text)))
+    assert shown == [{heading: row[heading] for heading in headings} for row in table]
+    assert all(row["hostname"] for row in shown)
+    documents = readable(*argv, "--fields", "hostname", "--format", "jsonl").documents
+    assert [one["hostname"] for one in documents] == [row["hostname"] for row in shown]
+
+
+def test_fields_that_no_alert_shown_has_are_named(readable: CommandRunner) -> None:
+    argv = ("query", "--product", "epp", "--limit", "2", "--fields", "status,hostnme,email_sender")
+    for fmt in ("table", "json"):
+        err = readable(*argv, "--format", fmt).err
+        assert "No alert that was read has the field hostnme; did you mean hostname?" in err
+        assert "No alert that was read has the field email_sender" in err
+        assert "field status" not in err
+
+
+def test_the_title_has_the_customer_and_the_total(readable: CommandRunner) -> None:
+    assert readable("query", "--limit", "3").text.startswith("acme: 3 of 2,500 alerts\n")
+    assert readable("query", "--name", "Nothing is called that").text.startswith("acme: 0 alerts\n")
+    everything = readable("query", "--all", "--fields", "status")
+    assert everything.text.startswith("acme: all alerts of the selection\n")
+    assert "2,500 alerts in all." in everything.err

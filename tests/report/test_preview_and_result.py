@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from falcon_bulk.model.preview import ActionCount, TopValues
 from falcon_bulk.model.run import NamedItem, RunStatus
 from falcon_bulk.report import csv_writer as csvfile
-from falcon_bulk.report import table
 from falcon_bulk.report.change_phrase import describe_change
+from falcon_bulk.report.formats import Format
 from falcon_bulk.report.hash_summary import hash_summary_sheets
+from falcon_bulk.report.output import render
 from falcon_bulk.report.preview import CLOSING_NOTE, UNDO_NOTE, Screen, preview_sheets
 from falcon_bulk.report.run_result import result_headline, result_sheets
 from falcon_bulk.report.sheet import Sheet
@@ -132,9 +133,9 @@ def test_the_preview_says_what_happens_to_how_many_at_which_tenant() -> None:
     shown = facts()
     assert shown["tenant"] == f"{CID} at api.us-2.crowdstrike.com"
     assert shown["selected"] == f"hash {SHA256}"
-    assert shown["created"] == "2026-10-01 00:00 to 2026-11-17 06:50 UTC"
+    assert shown["created"] == "2026-10-01 00:00:00 to 2026-11-17 06:50:00 UTC"
     assert shown["overrides"] == "assigned"
-    assert shown["run"] == f"{RUN}, planned 2026-11-17 06:50 UTC by alice on soc-01"
+    assert shown["run"] == f"{RUN}, planned 2026-11-17 06:50:00 UTC by alice on soc-01"
     assert "changes" not in shown
 
 
@@ -232,7 +233,8 @@ def test_a_preview_of_one_hash_fits_on_a_screen_of_24_lines_and_cuts_no_host(
     )
     preview = a_preview(samples=samples, warnings=tuple(warnings))
     stream = StringIO()
-    table.write(preview_sheets(a_plan(), preview, screen=Screen(80, 24)), stream, color=False, width=80)
+    sheets = preview_sheets(a_plan(), preview, screen=Screen(80, 24))
+    render(sheets, Format.TABLE, stream, color=False, width=80)
     shown = stream.getvalue()
     assert hosts[0] in shown.replace("\n", "").replace(" ", "")
     assert SHA256 in shown

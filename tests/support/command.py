@@ -183,6 +183,7 @@ class CommandRunner:
         columns: int = 160,
         lines: int = 50,
         customer: str | None = "acme",
+        env: dict[str, str] | None = None,
     ) -> Iterator["Terminal"]:
         """Start a command on a terminal for a customer, with None as it stands."""
         ours, theirs = pty.openpty()
@@ -195,7 +196,9 @@ class CommandRunner:
             stdout=subprocess.PIPE if out_to_pipe else theirs,
             stderr=theirs,
             cwd=self.folder,
-            env=self.environment({"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(lines)}),
+            env=self.environment(
+                {"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(lines), "PAGER": ""} | (env or {})
+            ),
             start_new_session=True,
         )
         os.close(theirs)

@@ -5,7 +5,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from copy import copy
 from typing import TYPE_CHECKING, NoReturn, Protocol
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 BAR_DELAY = 1.0
 """Seconds before a progress bar appears: quick work shows none."""
+
+
+FIRST_VTE_WITH_LINKS = 5_000
 
 
 class ProgressBar(Protocol):
@@ -136,3 +139,19 @@ def is_interactive() -> bool:
 def wants_color(no_color: bool) -> bool:
     """Return whether to use colours: not with --no-color, nor with a NO_COLOR that is not empty."""
     return not no_color and not os.environ.get("NO_COLOR")
+
+
+def has_links(environ: Mapping[str, str]) -> bool:
+    """Return whether the terminal is one that makes links of OSC 8 sequences, by the variables that it sets.
+
+    Others show them as garbage, so one that is not known gets none.
+    """
+    if environ.get("TMUX") or environ.get("STY"):
+        return False
+    vte = environ.get("VTE_VERSION", "")
+    return (
+        (vte.isdecimal() and int(vte) >= FIRST_VTE_WITH_LINKS)
+        or environ.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio")
+        or environ.get("TERM") in ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "foot-extra", "contour")
+        or any(environ.get(name) for name in ("WT_SESSION", "KONSOLE_VERSION", "DOMTERM"))
+    )

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from falcon_bulk.atomic_file import check_writable, write_atomically
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
-from falcon_bulk.cli.console import wants_color
+from falcon_bulk.cli.console import has_links, wants_color
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.existing_file import may_be_report
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
@@ -62,7 +62,7 @@ class Output:
 
     def to_stdout(self, report: Report, signature: Mapping[str, Cell]) -> None:
         """Write to stdout. A broken pipe or a terminal that is gone ends the output and nothing else."""
-        sink = Sink.stdout(color=self.color, excel=self.excel)
+        sink = Sink.stdout(color=self.color, links=self.color and has_links(os.environ), excel=self.excel)
         self.line.stdout_begun = True
         try:
             report.write(sink, self.format, signature)

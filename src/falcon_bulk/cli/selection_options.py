@@ -71,6 +71,13 @@ def exit_code_for(found: int, *, fail_on_empty: bool) -> int:
     return ExitCode.EMPTY if fail_on_empty and not found else ExitCode.DONE
 
 
+def note_renamed_fields(session: Session, names: Iterable[str]) -> None:
+    """Say which of the fields named on the command line are those of the former Detects API, and what they are now."""
+    for name in names:
+        if hint := renamed_field_hint(name):
+            session.console.say(f"Note: {hint}")
+
+
 def warn_about_fields(session: Session, names: Iterable[str], consequence: str = "") -> None:
     """Warn about fields named on the command line: those of the former Detects API at once, those that no alert has
     after reading, with the consequence. Call after `selection_from_options`.

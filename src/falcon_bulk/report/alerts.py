@@ -1,7 +1,8 @@
 """The report of query: alerts or chosen fields as a sheet, or the documents as Falcon sent them."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, BinaryIO, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -13,23 +14,23 @@ from falcon_bulk.report.formats import Format
 from falcon_bulk.report.multi_customer import Parts, joined_sheet, multi_document, named_documents, results_of
 from falcon_bulk.report.output import Sink
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
+from falcon_bulk.report.sheet import Cell, Column, Linked, Row, Sheet, field_column, hash_column, host_column, id_column
 from falcon_bulk.textsafe import falcon_link, safe_json
 
 DocumentSource = Callable[[], Iterable[bytes]]
 
 _COLUMNS = (
-    Column("composite_id", drop_order=9, min_width=120),
-    Column("created_timestamp", style="time", drop_order=1, min_width=17),
+    id_column("composite_id", drop_order=9),
+    Column("created_timestamp", style="time", min_width=19),
     Column("severity_name", style="severity", min_width=13),
     Column("status", min_width=11),
     Column("resolution", drop_order=7, min_width=14),
     Column("product", drop_order=5),
     Column("type", drop_order=8),
     Column("name"),
-    Column("hostname", drop_order=2),
-    Column("filename", drop_order=3),
-    Column("sha256", style="hash", drop_order=4, min_width=12),
+    host_column("hostname"),
+    Column("filename", drop_order=3, min_width=12),
+    hash_column("sha256", drop_order=4),
     Column("assigned_to_name", drop_order=6),
 )
 _DETAIL_COLUMNS = (
@@ -41,35 +42,59 @@ _DETAIL_COLUMNS = (
     Column("falcon_host_link"),
 )
 
+_DERIVED: dict[str, Callable[[Alert], str]] = {
+    "hostname": lambda alert: alert.host,
+    "name": lambda alert: alert.title,
+    "severity_name": lambda alert: alert.severity_label,
+    "sha256": lambda alert: text(alert.sha256) or ", ".join(own_hashes(alert)),
+    "assigned_to_name": lambda alert: alert.assignee,
+}
+"""Headings whose values come from the first field that has one."""
+
 DEFAULT_FIELDS = tuple(column.title for column in _COLUMNS)
 """The columns without `--fields`, named as in the documents."""
 
 
-class AlertDisplay(NamedTuple):
-    """What to show of each alert: fields by dot path, or the default columns, with details if asked for."""
+@dataclass
+class AlertDisplay:
+    """What to show of each alert: fields, or the default columns, with details if asked for.
+
+    fields: dot paths, or headings of the default columns. found: those of which an alert shown had a value.
+    """
 
     fields: tuple[str, ...]
     details: bool
+    found: set[str] = field(default_factory=set)
 
     def sheet(self, documents: Iterable[bytes]) -> Sheet:
         """Return the alerts as a sheet that reads the documents one by one."""
         if self.fields:
-            return field_sheet(documents, self.fields)
+            return field_sheet(documents, self.fields, self.found)
         return alert_sheet(map(decode_alert, documents), self.details)
 
     def project(self, documents: Iterable[bytes]) -> Iterable[bytes]:
         """Return the documents as JSON has them: with the chosen fields only or, without any, as they came."""
-        return (project(document, self.fields) for document in documents) if self.fields else documents
+        return (project(document, self.fields, self.found) for document in documents) if self.fields else documents
+
+    @property
+    def missing(self) -> list[str]:
+        """The chosen fields that no alert shown had."""
+        return [name for name in self.fields if name not in self.found]
 
 
-def alerts_report(documents: DocumentSource, display: AlertDisplay, exit_code: int = 0) -> Report:
-    """Return the report on alerts that are read while it is written. documents: gives them from the first on."""
+def alerts_report(
+    documents: DocumentSource, display: AlertDisplay, exit_code: int = 0, title: Callable[[], str] = str
+) -> Report:
+    """Return the report on alerts that are read while it is written.
+
+    documents: gives them from the first on. title: gives the table's, once the first was read.
+    """
 
     def write(sink: Sink, write_documents: Callable[..., None]) -> None:
         write_documents(display.project(documents()), sink.binary, terminal=sink.terminal)
 
     return Report(
-        lambda: [display.sheet(documents())],
+        lambda: [replace(display.sheet(documents()), title=title())],
         lambda: {"alerts": list(map(decode_document, display.project(documents())))},
         writers={
             Format.JSON: lambda sink: write(sink, write_json),
@@ -79,7 +104,7 @@ def alerts_report(documents: DocumentSource, display: AlertDisplay, exit_code: i
     )
 
 
-def multi_alerts_report(parts: Parts[DocumentSource], display: AlertDisplay) -> Report:
+def multi_alerts_report(parts: Parts[DocumentSource], display: AlertDisplay, title: str) -> Report:
     """Return the report on several customers' alerts, each with its customer."""
 
     def write_lines(sink: Sink) -> None:
@@ -87,8 +112,12 @@ def multi_alerts_report(parts: Parts[DocumentSource], display: AlertDisplay) -> 
             lines = named_documents(customer, display.project(documents()))
             write_jsonl(lines, sink.binary, terminal=sink.terminal)
 
+    def sheet() -> Sheet:
+        joined = joined_sheet([(name, display.sheet(documents())) for name, documents in results_of(parts)])
+        return replace(joined, title=title)
+
     return Report(
-        lambda: [joined_sheet([(name, display.sheet(documents())) for name, documents in results_of(parts)])],
+        lambda: [sheet()],
         lambda: multi_document(parts),
         writers={Format.JSONL: write_lines},
         exit_code=combined_exit_code(parts),
@@ -112,26 +141,44 @@ def alert_sheet(alerts: Iterable[Alert], details: bool) -> Sheet:
     if details:
         rows = ((*_cells(alert), *_detail_cells(alert)) for alert in alerts)
         return Sheet("", _COLUMNS + _DETAIL_COLUMNS, rows, as_blocks=True)
-    return Sheet("", _COLUMNS, map(_cells, alerts))
+    return Sheet("", _COLUMNS, map(_cells, alerts), common_above=True)
 
 
-def field_sheet(documents: Iterable[bytes], fields: tuple[str, ...]) -> Sheet:
-    """Return a column for each field, a row for each document.
+def field_sheet(documents: Iterable[bytes], fields: tuple[str, ...], found: set[str] | None = None) -> Sheet:
+    """Return a column for each field, a row for each document; adds the fields that have a value to `found`.
 
-    A field is a dot path (`device.hostname`) through objects and lists. All values are text: a list's are joined
-    with commas, an object's is its JSON. Raises msgspec.DecodeError for a document that is not JSON.
+    A field is a dot path (`device.hostname`) through objects and lists, or a heading of the default columns. All values
+    are text: a list's are joined with commas, an object's is its JSON. Raises msgspec.DecodeError for a document that
+    is not JSON.
     """
-    rows = (_field_row(document, fields) for document in documents)
-    return Sheet("", tuple(Column(field, drop_order=place) for place, field in enumerate(fields)), rows)
+    rows = (list(map(_as_cell, _values(document, fields, found))) for document in documents)
+    columns = (
+        field_column(name, Column(name, style=_style(name), wrap=True, drop_order=place, min_width=12), place)
+        for place, name in enumerate(fields)
+    )
+    return Sheet("", tuple(columns), rows)
 
 
-def project(document: bytes, fields: tuple[str, ...]) -> bytes:
-    """Return a JSON object of the fields (dot paths) in the given order; null where the document has none.
+def project(document: bytes, fields: tuple[str, ...], found: set[str] | None = None) -> bytes:
+    """Return a JSON object of the fields in the given order, null where the document has none; see `field_sheet`.
 
     A path through a list returns the list of the values found there.
     """
+    return msgspec.json.encode(dict(zip(fields, _values(document, fields, found), strict=True)))
+
+
+def _values(document: bytes, fields: tuple[str, ...], found: set[str] | None) -> list[Any]:
+    """Return the document's values. A heading stands for what the default table shows below it."""
     decoded = decode_document(document)
-    return msgspec.json.encode({field: value_at(decoded, field.split(".")) for field in fields})
+    alert = decode_alert(document) if not _DERIVED.keys().isdisjoint(fields) else None
+    values = []
+    for name in fields:
+        derived = _DERIVED[name](alert) or None if alert and name in _DERIVED else None
+        values.append(derived if derived is not None else value_at(decoded, name.split(".")))
+    if found is not None and len(found) < len(fields):
+        given = zip(fields, values, strict=True)  # a path through a list gives an empty list if no element has it
+        found.update(name for name, value in given if value is not None and (value != [] or "." not in name))
+    return values
 
 
 def write_jsonl(documents: Iterable[bytes], stream: BinaryIO, *, terminal: bool) -> None:
@@ -153,6 +200,7 @@ def write_json(documents: Iterable[bytes], stream: BinaryIO, *, terminal: bool) 
 
 
 def _cells(alert: Alert) -> Row:
+    link = falcon_link(alert.falcon_host_link)
     return (
         alert.composite_id,
         text(alert.created_timestamp),
@@ -161,28 +209,28 @@ def _cells(alert: Alert) -> Row:
         text(alert.resolution),
         text(alert.product),
         text(alert.type),
-        alert.title,
-        alert.host,
+        Linked.to(link, alert.title),
+        Linked.to(link, alert.host),
         text(alert.filename),
-        text(alert.sha256) or ", ".join(own_hashes(alert)),
+        _DERIVED["sha256"](alert),
         alert.assignee,
     )
 
 
 def _detail_cells(alert: Alert) -> Row:
+    link = falcon_link(alert.falcon_host_link)
     return (
         text(alert.tactic),
         text(alert.technique),
         text(alert.user_name),
         text(alert.cmdline),
         ", ".join(sorted(alert.tag_set)),
-        falcon_link(alert.falcon_host_link),
+        Linked.to(link, link),
     )
 
 
-def _field_row(document: bytes, fields: tuple[str, ...]) -> Row:
-    decoded = decode_document(document)
-    return [_as_cell(value_at(decoded, field.split("."))) for field in fields]
+def _style(field: str) -> str:
+    return "time" if field.endswith("timestamp") else ""
 
 
 def _as_cell(value: Any) -> Cell:

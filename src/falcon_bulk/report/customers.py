@@ -9,19 +9,19 @@ from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 
 _FILE_COLUMNS = (
-    Column("customer", min_width=16),
+    Column("customer", min_width=20, whole=True),
     Column("region", drop_order=2),
-    Column("cids", drop_order=4, min_width=32),
+    Column("cids", style="id", drop_order=4, min_width=32, whole=True),
     Column("operator", drop_order=3),
     Column("tags", drop_order=1),
     Column("file", drop_order=5, min_width=20),
     Column("problems", wrap=True, min_width=24),
 )
 _CHECK_COLUMNS = (
-    Column("customer", min_width=16),
+    Column("customer", min_width=20, whole=True),
     Column("region", drop_order=4),
-    Column("cid", drop_order=3, min_width=32),
-    Column("cid expected", drop_order=5, min_width=12),
+    Column("cid", style="id", drop_order=3, min_width=32, whole=True),
+    Column("cid expected", style="id", drop_order=5, min_width=32, whole=True),
     Column("reading"),
     Column("open alerts", right=True, min_width=11),
     Column("quota left", right=True, drop_order=1, min_width=10),

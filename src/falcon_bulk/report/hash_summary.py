@@ -10,28 +10,28 @@ from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column
 
 _COLUMNS = (
     Column("alerts", right=True, bar=True),
-    Column("sha256", style="hash", min_width=64),
-    Column("md5", style="hash", drop_order=9, min_width=32),
-    Column("hosts", right=True, drop_order=2),
-    Column("max_severity", right=True, style="severity", drop_order=4, min_width=12),
+    hash_column("sha256"),
+    hash_column("md5", drop_order=9),
+    Column("hosts", right=True),
+    Column("max_severity", right=True, style="severity", min_width=12),
     Column("by_status", drop_order=3, min_width=20),
     Column("by_product", drop_order=7, min_width=16),
-    Column("first_seen", style="time", drop_order=6, min_width=16),
-    Column("last_seen", style="time", drop_order=5, min_width=16),
-    Column("filenames", drop_order=2, min_width=18),
-    Column("names", drop_order=3, min_width=18),
-    Column("fields", drop_order=5, min_width=16),
+    Column("first_seen", style="time", drop_order=6, min_width=19),
+    Column("last_seen", style="time", drop_order=5, min_width=19),
+    Column("filenames", min_width=18),
+    Column("names", drop_order=4, min_width=18),
+    Column("fields", drop_order=8, min_width=16),
 )
 _RELATED_COLUMNS = (
     Column("alerts", right=True, bar=True),
-    Column("sha256", style="hash", min_width=64),
-    Column("md5", style="hash", drop_order=3, min_width=32),
+    hash_column("sha256"),
+    hash_column("md5", drop_order=3),
     Column("fields", drop_order=2, min_width=21),
-    Column("filenames", drop_order=2, min_width=12),
+    Column("filenames", min_width=12),
 )
 _SHORT_HASH = 12
 _NOT_SELECTED = "For information: --hash does not select alerts by them."

@@ -11,7 +11,7 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import IndicatorRunResult, Outcome
 from falcon_bulk.report.count_rows import count_columns
 from falcon_bulk.report.facts import FACT_COLUMNS
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column
 
 INDICATOR_COLUMNS = count_columns("indicators")
 MAX_HASHES = 50
@@ -21,7 +21,7 @@ _NOTES = (
 )
 
 _HASH_COLUMNS = (
-    Column("sha256", min_width=64),
+    hash_column("sha256"),
     Column("outcome", min_width=8),
     Column("reason", wrap=True, drop_order=1, min_width=20),
     Column("indicator", drop_order=2, min_width=12),

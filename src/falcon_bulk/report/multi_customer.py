@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 Parts = Sequence[CustomerResult[Reported[Result]]]
 """What became of each customer, in the order of their names."""
 
-_FIRST = (Column("customer", min_width=8), Column("outcome", wrap=True, min_width=20))
+_FIRST = (Column("customer", min_width=20, whole=True), Column("outcome", wrap=True, min_width=20))
 
 
 _DISPENSABLE = {"skipped": 2, "verified": 1}
@@ -111,7 +111,7 @@ def customers_sheet(
 def _number_column(title: str) -> Column:
     """Return the column of a number, or of the run's id, which is never cut."""
     if title == "run":
-        return Column(title, min_width=40)
+        return Column(title, min_width=40, whole=True)
     return Column(title, right=True, drop_order=_DISPENSABLE.get(title, 0))
 
 
@@ -137,7 +137,11 @@ def joined_sheet(sheets: Sequence[tuple[str, Sheet]]) -> Sheet:
     columns = sheets[0][1].columns if sheets else ()
     rows = ((customer, *row) for customer, sheet in sheets for row in sheet.rows)
     return Sheet(
-        "", (Column("customer", min_width=8), *columns), rows, as_blocks=any(sheet.as_blocks for _, sheet in sheets)
+        "",
+        (Column("customer", min_width=20, whole=True), *columns),
+        rows,
+        as_blocks=any(sheet.as_blocks for _, sheet in sheets),
+        common_above=any(sheet.common_above for _, sheet in sheets),
     )
 
 
@@ -150,15 +154,15 @@ def named_documents(customer: str, documents: Iterable[bytes]) -> Iterator[bytes
 def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
     """Return a row for each hash and customer; hashes of the largest number of customers first."""
     columns = (
-        Column("sha256", style="hash", min_width=12),
+        Column("sha256", style="hash", min_width=75, whole=True),
         Column("customers", right=True),
-        Column("customer", min_width=8),
+        Column("customer", min_width=20, whole=True),
         Column("alerts", right=True),
         Column("open", right=True),
         Column("false positive", right=True, drop_order=2),
         Column("true positive", right=True, drop_order=2),
-        Column("first seen", style="time", drop_order=4, min_width=17),
-        Column("last seen", style="time", drop_order=3, min_width=17),
+        Column("first seen", style="time", drop_order=4, min_width=19),
+        Column("last seen", style="time", drop_order=3, min_width=19),
     )
     rows = [row for one in shared[:top] for row in _sighting_rows(one)]
     disputed = [one.sha256 for one in shared if one.disputed]

@@ -6,21 +6,21 @@ from dataclasses import replace
 import msgspec
 
 from falcon_bulk.model.outliers import AlertGroup, GroupStatus, OutlierReason, OutlierReport
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column, host_column, id_column
 
 _GROUP_COLUMNS = (
     Column("alerts", right=True),
     Column("outliers", right=True),
     Column("group", min_width=16),
-    Column("sha256", style="hash", drop_order=1, min_width=12),
+    hash_column("sha256", drop_order=1),
     Column("how", wrap=True, min_width=24),
 )
 _OUTLIER_COLUMNS = (
-    Column("created", style="time", drop_order=2, min_width=16),
-    Column("host", drop_order=1, min_width=8),
+    Column("created", style="time", drop_order=2, min_width=19),
+    host_column("host", drop_order=1),
     Column("group", drop_order=3, min_width=12),
     Column("differs", wrap=True, min_width=32),
-    Column("composite_id", style="id", drop_order=4, min_width=16),
+    id_column("composite_id", drop_order=4),
 )
 _DETAILS = "--details lists them."
 _GROUPS_WITHOUT_OUTLIERS = {

@@ -23,24 +23,26 @@ from falcon_bulk.textsafe import safe_json
 class Sink:
     """A stream for data, as bytes (`binary`) or as text (`text()`); by default a file or a pipe.
 
-    width: the terminal's columns; None shows every value in full. excel: whether CSV begins with a byte order mark.
+    width: the terminal's columns; None shows every value in full. links: whether the terminal has OSC 8 links.
+    excel: whether CSV begins with a byte order mark.
     """
 
     binary: BinaryIO
     terminal: bool = False
     color: bool = False
     width: int | None = None
+    links: bool = False
     encoding: str = "utf-8"
     excel: bool = False
 
     @classmethod
-    def stdout(cls, *, color: bool = True, excel: bool = False) -> "Sink":
-        """Return standard output as it is now. color: whether to use colours if it is a terminal; excel: see above."""
+    def stdout(cls, *, color: bool = True, links: bool = False, excel: bool = False) -> "Sink":
+        """Return standard output as it is now. color, links: whether to use them if it is a terminal; excel: see above."""
         binary = cast(BinaryIO, sys.stdout.buffer)
         if not sys.stdout.isatty():
             return cls(binary, excel=excel)
         width = shutil.get_terminal_size().columns
-        return cls(binary, terminal=True, color=color, width=width, encoding=sys.stdout.encoding)
+        return cls(binary, terminal=True, color=color, width=width, links=links, encoding=sys.stdout.encoding)
 
     @contextmanager
     def text(self) -> Iterator[TextIO]:
@@ -56,7 +58,7 @@ class Sink:
         if fmt is Format.CSV and self.excel:
             self.binary.write(codecs.BOM_UTF8)
         with self.text() as stream:
-            render(sheets, fmt, stream, color=self.color, width=self.width)
+            render(sheets, fmt, stream, color=self.color, width=self.width, links=self.links)
 
     def render_page(self, page: Page) -> None:
         """Write an HTML page."""
@@ -66,17 +68,24 @@ class Sink:
             html_page.write(page, stream)
 
 
-def render(sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool, width: int | None) -> None:
+def render(
+    sheets: Iterable[Sheet], fmt: Format, stream: TextIO, *, color: bool, width: int | None, links: bool = False
+) -> None:
     """Write the sheets as table, markdown or csv. Raises ValueError for another format.
 
-    color and width are for tables: see `table.write`.
+    color, width and links are for tables on a terminal; without a width a table is complete and plain.
     """
     match fmt:
         case Format.TABLE:
             # rich takes longer to load than the other formats take to write.
-            from falcon_bulk.report import table
+            if width is None:
+                from falcon_bulk.report import table
 
-            table.write(sheets, stream, color=color, width=width)
+                table.write(sheets, stream)
+            else:
+                from falcon_bulk.report import terminal_table
+
+                terminal_table.write(sheets, terminal_table.Terminal(stream, max(1, width), color, links))
         case Format.MARKDOWN:
             markdown.write(sheets, stream)
         case Format.CSV:

@@ -15,6 +15,7 @@ from falcon_bulk.report.indicators import indicator_preview_sheets
 from falcon_bulk.report.named_items import named_items_sheets
 from falcon_bulk.report.outliers import outlier_findings, outlier_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.times import readable_time
 from falcon_bulk.textsafe import printable
 
 MAX_GROUPS = 5
@@ -72,7 +73,7 @@ def _facts(
     yield "tenant", f"{cids} at {plan.cloud.removeprefix('https://')}"
     yield "selected", plan.selection if screen is None else _short_selection(plan)
     if preview.planned:
-        yield "created", f"{to_minute(preview.oldest)} to {to_minute(preview.newest)} UTC"
+        yield "created", f"{readable_time(preview.oldest)} to {readable_time(preview.newest)} UTC"
     if plan.undoes:
         yield "undoes", plan.undoes
     samples = {sample.title: sample for sample in preview.samples}
@@ -96,7 +97,7 @@ def _facts(
     yield "comment", plan.comment
     yield (
         "run",
-        f"{plan.run_id}, planned {to_minute(plan.created)} UTC by {plan.operator}"
+        f"{plan.run_id}, planned {readable_time(plan.created)} UTC by {plan.operator}"
         + (f" on {plan.machine}" if plan.machine else ""),
     )
     if note := _note(plan, preview):
@@ -125,11 +126,6 @@ def _note(plan: AlertPlan, preview: Preview) -> str:
         return UNDO_NOTE
     closes = any(effect.name == "update_status" and effect.value == Status.CLOSED for effect in preview.effects)
     return CLOSING_NOTE if closes else ""
-
-
-def to_minute(time: str) -> str:
-    """Return an RFC 3339 time in UTC to the minute: `2026-11-28 06:12`; '' stays ''."""
-    return time[: len("2026-11-28T06:12")].replace("T", " ")
 
 
 def _listed(sample: TopValues, shown: int) -> str:

@@ -27,9 +27,9 @@ from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 _PROBLEM_COLUMNS = (
     Column("code", right=True),
     Column("error", wrap=True),
-    Column("trace_id", wrap=True, min_width=12),
+    Column("trace_id", min_width=36, whole=True),
     Column("alerts", right=True),
-    Column("ids", drop_order=1, min_width=20),
+    Column("ids", min_width=1_000, whole=True),
 )
 _IDS_SHOWN = 3
 

@@ -14,7 +14,7 @@ from falcon_bulk.report.output import StreamedDocument
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.run_result import AllowDocument, result_document, result_sheets
-from falcon_bulk.report.sheet import Column, Row, Sheet, StoredRows, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, StoredRows, format_cell, id_column
 from falcon_bulk.report.times import describe_period
 
 AlertRecord = ItemRecord[AlertState]
@@ -32,28 +32,28 @@ RUN_LEGEND = {
 """The terms of the pages on runs."""
 
 _RUN_COLUMNS = (
-    Column("started", style="time", drop_order=1, min_width=16),
-    Column("run_id", min_width=40),
-    Column("customer", drop_order=4),
-    Column("operator", drop_order=2, min_width=12),
+    Column("started", style="time", min_width=19),
+    Column("run_id", min_width=40, whole=True),
+    Column("customer", drop_order=4, min_width=20, whole=True),
+    Column("operator", drop_order=3, min_width=12),
     Column("command", min_width=12),
     Column("status", min_width=13),
-    Column("planned", right=True, drop_order=3),
+    Column("planned", right=True, drop_order=2),
     Column("changed", right=True),
-    Column("actions", drop_order=5, min_width=24, wrap=True),
-    Column("selection", drop_order=6, min_width=24, wrap=True),
+    Column("actions", drop_order=5, min_width=14, wrap=True),
+    Column("selection", min_width=60, whole=True),
     Column("comment", drop_order=7, min_width=24, wrap=True),
     Column("overridden", drop_order=8, wrap=True),
-    Column("finished", style="time", drop_order=9, min_width=16),
-    Column("cid", drop_order=10, min_width=32),
+    Column("finished", style="time", drop_order=9, min_width=19),
+    Column("cid", style="id", drop_order=10, min_width=32, whole=True),
 )
 _RECORD_COLUMNS = (
     Column("outcome"),
-    Column("composite_id", style="id", min_width=24),
+    id_column("composite_id"),
     Column("status before", drop_order=2),
     Column("assigned before", drop_order=4),
     Column("tags before", drop_order=3),
-    Column("reason", drop_order=1, min_width=16),
+    Column("reason", drop_order=1, min_width=16, wrap=True),
 )
 
 
@@ -81,7 +81,7 @@ class RecordDocument(msgspec.Struct, frozen=True):
 
 def runs_sheet(rows: Iterable[RunRow]) -> Sheet:
     """Return a row for each run, in the given order."""
-    return Sheet("", _RUN_COLUMNS, map(_run_cells, rows))
+    return Sheet("", _RUN_COLUMNS, map(_run_cells, rows), common_above=True)
 
 
 def runs_page(rows: Sequence[RunRow], *others: Sheet) -> Page:

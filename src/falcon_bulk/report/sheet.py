@@ -10,14 +10,30 @@ Cell = str | int | float | None
 Row = Sequence[Cell]
 
 
+class Linked(str):
+    """Text that a terminal shows as a link. url: is checked where it is shown."""
+
+    __slots__ = ("url",)
+    url: str
+
+    @classmethod
+    def to(cls, url: str, text: str) -> "Linked":
+        """Return the text as a link to the URL."""
+        linked = cls(text)
+        linked.url = url
+        return linked
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: its title, and how a table shows it.
 
-    style: a rich style or one of: `severity`, named and coloured by its value; `hash`; `bar`, a bar of text; and on a
-    terminal `time`, to the minute; `id`, shortened at its beginning; `ends`, shortened in its middle.
+    style: `bold`, `dim` or one of: `severity`, named and coloured by its value; `id` and `hash`, in a fixed width on a
+    page; `bar`, a bar of text; and on a terminal `time`, to the second; `ends`, shortened in its middle.
     A terminal that is too narrow drops columns, the highest `drop_order` first (0 stays), until the others have
     their `min_width`. After that long values are cut with an ellipsis or, with `wrap`, continue on the next line.
+    whole: the values identify something and are never cut: what is longer than `min_width` continues on the next line,
+    and a column that stays and has no room beside the others gets a line of its own below each row.
     bar: a terminal shows a bar beside each number.
     """
 
@@ -28,6 +44,39 @@ class Column:
     min_width: int = 10
     wrap: bool = False
     bar: bool = False
+    whole: bool = False
+
+
+def hash_column(title: str, drop_order: int = 0) -> Column:
+    """Return a column of SHA256, MD5 or both, which is never cut."""
+    return Column(title, style="hash", drop_order=drop_order, min_width=32 if title == "md5" else 64, whole=True)
+
+
+def host_column(title: str, drop_order: int = 0) -> Column:
+    """Return a column of host names, which is never cut."""
+    return Column(title, drop_order=drop_order, min_width=40, whole=True)
+
+
+def id_column(title: str, drop_order: int = 0) -> Column:
+    """Return a column of composite ids, which is never cut."""
+    return Column(title, style="id", drop_order=drop_order, min_width=120, whole=True)
+
+
+_WHOLE = {
+    **dict.fromkeys(("sha256", "md5", "sha1"), hash_column),
+    **dict.fromkeys(("hostname", "host", "host_names", "computer_name"), host_column),
+    **dict.fromkeys(("composite_id", "cid", "aid", "agent_id", "device_id", "id", "aggregate_id"), id_column),
+}
+
+
+def field_column(field: str, otherwise: Column, drop_order: int = 0) -> Column:
+    """Return the column of an alert's field (dot path, or several with `*`); `otherwise` if its values may be cut."""
+    makers = [_WHOLE.get(part.rpartition(".")[2]) for part in field.split("*")]
+    known = next(filter(None, makers), None)
+    if known is None:
+        return otherwise
+    column = known(field, drop_order)
+    return column if len(makers) == 1 else replace(column, style="", min_width=120)
 
 
 class StoredRows:
@@ -47,6 +96,7 @@ class Sheet:
     warnings stand between the title and the rows. rows may be an iterator: csv and markdown write them one by one; a
     table, which measures its rows first, does so with StoredRows. Each row has a cell per column.
     as_blocks: a table shows every row as a block of `title  value` lines, for rows too long for one line.
+    common_above: a terminal leaves out columns that have one value in all rows, and shows these values above the table.
     csv_sheet: what csv, which holds one table, writes instead of this sheet and those after it.
     """
 
@@ -56,6 +106,7 @@ class Sheet:
     notes: Sequence[str] = ()
     warnings: Sequence[str] = ()
     as_blocks: bool = False
+    common_above: bool = False
     csv_sheet: "Sheet | None" = None
 
     def with_notes(self, notes: Iterable[str]) -> "Sheet":

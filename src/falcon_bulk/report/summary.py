@@ -19,7 +19,7 @@ from falcon_bulk.report.outliers import (
 )
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, field_column, format_cell
 from falcon_bulk.report.text_bars import bar
 
 BAR = 24
@@ -71,7 +71,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
             (
                 Column("alerts", right=True),
                 Column("share", style="bar", drop_order=1, min_width=BAR),
-                Column(field, style="severity" if field == "severity" else "ends"),
+                field_column(field, Column(field, style="severity" if field == "severity" else "ends")),
             ),
             [_row(count, counts) for count in counts],
             csv_sheet=_all_counts(summary),

@@ -45,7 +45,11 @@ class QueryOptions(NamedTuple):
     "--sort", **single_value(), metavar="FIELD.asc|desc", help="Sort by this field.  [default: created_timestamp.desc]"
 )
 @click.option("--details", is_flag=True, help="Show more of each alert, with its console link.")
-@click.option("--fields", **multi_value("A,B.C"), help="Show just these fields (dot paths).")
+@click.option(
+    "--fields",
+    **multi_value("A,B.C"),
+    help="Show just these fields: headings of the table, or dot paths such as device.hostname.",
+)
 @click.option("--count", "count_only", is_flag=True, help="Print only the number of alerts.")
 @click.option("--test-connection", is_flag=True, help="Log in, read one alert, and show what is visible.")
 @shared_options
@@ -54,7 +58,12 @@ def command(ctx: click.Context, options: QueryOptions) -> int:
     """Show alerts: the newest 100 of a selection, or more with --limit and --all."""
     from falcon_bulk.cli.alert_output import AlertQuery, publish_alerts, publish_alerts_of_customers, publish_count
     from falcon_bulk.cli.hints import after_query
-    from falcon_bulk.cli.selection_options import exit_code_for, selection_from_options, warn_about_fields
+    from falcon_bulk.cli.selection_options import (
+        exit_code_for,
+        note_renamed_fields,
+        selection_from_options,
+        warn_about_fields,
+    )
     from falcon_bulk.cli.session import Session
     from falcon_bulk.report.alerts import AlertDisplay
 
@@ -64,7 +73,7 @@ def command(ctx: click.Context, options: QueryOptions) -> int:
     fail_on_empty = options.selection.fail_on_empty
     selection = selection_from_options(session, options.selection)
     sort = _sort(options.sort)
-    warn_about_fields(session, options.fields)
+    note_renamed_fields(session, options.fields)
     if sort:
         ordered_by, _, _ = sort.partition("|")
         warn_about_fields(session, [ordered_by], "Falcon orders by created_timestamp, newest first, instead.")
