@@ -37,7 +37,7 @@ class Sink:
 
     @classmethod
     def stdout(cls, *, color: bool = True, links: bool = False, excel: bool = False) -> "Sink":
-        """Return standard output as it is now. color, links: whether to use them if it is a terminal; excel: see above."""
+        """Return standard output as it is now. color, links: whether to use them on a terminal. excel: as above."""
         binary = cast(BinaryIO, sys.stdout.buffer)
         if not sys.stdout.isatty():
             return cls(binary, excel=excel)

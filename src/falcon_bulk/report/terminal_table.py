@@ -140,7 +140,8 @@ def _write_row(
             shown = _shown(text, row[place], columns[place], terminal)
             padding = " " * (width - width_of(text))
             line += (padding + shown if columns[place].right else shown + padding) + GAP
-        terminal.stream.write(f"{line.rstrip()}\n")
+        if line.strip() or not layout.below:
+            terminal.stream.write(f"{line.rstrip()}\n")
     for place in layout.below:
         if row[place]:
             terminal.stream.write(f"{_shown(row[place], row[place], columns[place], terminal)}\n")
