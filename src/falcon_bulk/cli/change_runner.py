@@ -25,6 +25,7 @@ from falcon_bulk.operations.changes.guardrails import overrides_of
 from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, Workspace, dry_run, execute
 from falcon_bulk.operations.changes.operations import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
+from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.run_result import dry_run_report, run_report
@@ -119,9 +120,10 @@ def run_operation(
     dry: bool = False,
     plan_file: Path | None = None,
     fail_on_empty: bool = False,
+    rule_check: RuleCheck | None = None,
 ) -> int:
     """Log in, plan, and carry out an operation or only show it; publish the result and return the exit code."""
-    with stop_on_signals(session), open_workspace(session, run_pace) as workspace:
+    with stop_on_signals(session), open_workspace(session, run_pace, rule_check) as workspace:
         operation = prepare(workspace.tenant)
         if dry:
             execution = dry_run(operation, workspace.tenant, confirmation.check_bounds, plan_file)
@@ -138,10 +140,10 @@ def run_operation(
 
 
 @contextmanager
-def open_workspace(session: Session, run_pace: Pace) -> Iterator[Workspace]:
-    """Log in to the session's customer; yields what a change works with."""
+def open_workspace(session: Session, run_pace: Pace, rule_check: RuleCheck | None = None) -> Iterator[Workspace]:
+    """Log in to the session's customer; yields what a change works with. rule_check: for a plan of closing rules."""
     with session.tenant(workers=run_pace.workers) as tenant:
-        yield Workspace(tenant, session.state_folder(), session.clock, SessionObserver(session), run_pace)
+        yield Workspace(tenant, session.state_folder(), session.clock, SessionObserver(session), run_pace, rule_check)
         if not session.console.verbose:
             session.console.say(tenant.pacer.usage_summary)
 

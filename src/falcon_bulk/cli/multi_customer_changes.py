@@ -21,6 +21,7 @@ from falcon_bulk.model.run import RunResult
 from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, dry_run, execute
 from falcon_bulk.operations.changes.operations import refuse_if_carried_out
 from falcon_bulk.operations.changes.plan_file import PlanFile
+from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.multi_customer import Parts, customers_sheet, multi_report, results_of
 from falcon_bulk.report.report import Report, Reported
@@ -47,12 +48,8 @@ def plan_for_customers(
             "Changing several customers takes saved plans.",
             "Add --dry-run --plan DIR, look at them, then `falcon-bulk apply DIR`.",
         )
-    if folder is not None and folder.exists() and not folder.is_dir():
-        raise UsageProblem(
-            f"{folder} is not a folder.", "For several customers --plan names a folder, for a plan each."
-        )
     if folder is not None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_plan_folder(folder)
 
     def work(one: Session) -> Reported[RunResult]:
         check_customer_file_unique(one)
@@ -70,27 +67,46 @@ def plan_for_customers(
         return Reported(result, report)
 
     with stop_on_signals(session):
-        code = run_for_customers(session, work, _report)
+        code = run_for_customers(session, work, changes_report)
     if folder is not None:
         suggest(session, "Apply them:", "apply", str(folder), with_customer=False)
     return code
 
 
+def check_plan_folder(folder: Path) -> None:
+    """Create the folder for a plan of each customer. Raises UsageProblem if it is something else."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageProblem(
+            f"{folder} is not a folder.", "For several customers --plan names a folder, for a plan each."
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 class SavedPlans(NamedTuple):
-    """The plans of a folder by customer. prepare: checks a plan against the tenant and makes its operation."""
+    """The plans of a folder by customer.
+
+    prepare: checks a plan against the tenant and makes its operation. rule_check: returns what asks the closing rules
+    again that made a plan, None for others.
+    """
 
     plans: dict[str, PlanFile]
     prepare: Callable[[Session, Tenant, PlanFile], Operation]
+    rule_check: Callable[[Session, PlanFile], RuleCheck | None]
 
     @classmethod
-    def read(cls, folder: Path, prepare: Callable[[Session, Tenant, PlanFile], Operation]) -> "SavedPlans":
+    def read(
+        cls,
+        folder: Path,
+        prepare: Callable[[Session, Tenant, PlanFile], Operation],
+        rule_check: Callable[[Session, PlanFile], RuleCheck | None],
+    ) -> "SavedPlans":
         """Read the plans of a folder. Raises UsageProblem if there is none, Refused for a damaged one."""
         plans = {path.stem: PlanFile(path) for path in sorted(folder.glob(f"*{SUFFIX}"))}
         if not plans:
             raise UsageProblem(
                 f"There is no plan in {folder}.", "`bulk-close --all-customers --dry-run --plan DIR` saves some."
             )
-        return cls(plans, prepare)
+        return cls(plans, prepare, rule_check)
 
     def look(self, one: Session, confirmation: Confirmation) -> Execution:
         """Read the alerts of one customer's plan and return what it would do now. Sends nothing.
@@ -116,7 +132,7 @@ def show_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirma
 
     def combine(parts: Parts[RunResult]) -> Report:
         shown = [sheet for name in saved.plans for sheet in previews.get(name, [])]
-        return _report(parts, lambda customers: [*shown, customers])
+        return changes_report(parts, lambda customers: [*shown, customers])
 
     with stop_on_signals(session):
         return run_for_customers(session, work, combine)
@@ -158,7 +174,8 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
             confirmation.check_bounds(plan, preview)
             _check_as_shown(preview, shown[name])
 
-        with open_workspace(one, pace_of(pace)) as workspace:
+        check = saved.rule_check(one, saved.plans[name])
+        with open_workspace(one, pace_of(pace), check) as workspace:
             execution = execute(saved.prepare(one, workspace.tenant, saved.plans[name]), workspace, approve)
         if execution.cause is not None:
             one.console.error(execution.cause.traced_message, execution.cause.hint)
@@ -169,18 +186,18 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
         session.clock.check()
         executions = [execution for _, execution in results_of(looked)]
         planned = sum(execution.result.planned for execution in executions)
-        change = _describe_changes(executions, planned)
-        session.show([_planned_sheet(looked, change)])
+        change = describe_changes(executions, planned)
+        session.show([planned_sheet(looked, change)])
         if not consent.yes and planned:
             try:
                 ask_to_type(session, ALL_CUSTOMERS, planned, change)
             except Declined as declined:
                 session.console.error(declined.message, declined.hint)
                 return ExitCode.DECLINED
-        return run_for_customers(session, work, _report)
+        return run_for_customers(session, work, changes_report)
 
 
-def _describe_changes(executions: Sequence[Execution], planned: int) -> str:
+def describe_changes(executions: Sequence[Execution], planned: int) -> str:
     """Describe in a few words what plans do, if they all do the same. planned: alerts of all of them."""
     phrases = {
         describe_change(execution.plan, execution.preview, f"{planned:,}")
@@ -203,7 +220,7 @@ def _check_as_shown(preview: Preview, shown: Preview) -> None:
         )
 
 
-def _report(
+def changes_report(
     parts: Parts[RunResult], sheets: Callable[[Sheet], Iterable[Sheet]] = lambda customers: [customers]
 ) -> Report:
     def cells(result: RunResult) -> tuple[Cell, ...]:
@@ -221,7 +238,7 @@ def _report(
     return multi_report(parts, numbers, cells, sheets=sheets)
 
 
-def _planned_sheet(looked: Parts[Execution], title: str) -> Sheet:
+def planned_sheet(looked: Parts[Execution], title: str) -> Sheet:
     """Return the table that is shown before the question: what each plan would do, who made it and when."""
     sheet = customers_sheet(
         looked,

@@ -227,6 +227,13 @@ def override_option(help_text: str) -> Decorator:
     )
 
 
+rules_option = click.option(
+    "--rules",
+    "rule_paths",
+    **multi_value("PATH"),
+    help="Closing rules: files, or folders of them.  [default: FALCON_BULK_RULES, else rules beside customers]",
+)
+
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would be done; send nothing.")
 
 operator_option = click.option(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from falcon_bulk.errors import Busy, Refused
 
-VERSION = 2
+VERSION = 3
 """Version of the present schema."""
 DRAFT = "draft"
 """Status of a run while its plan is being made."""

@@ -20,7 +20,7 @@ _encode_json = msgspec.json.Encoder().encode
 _decode_actions = msgspec.json.Decoder(ActionSet).decode
 _insert_items = insert(items)
 _insert_action_sets = insert(action_sets)
-_PLANNED = (items.c.item_id, items.c.before, items.c.action_set, items.c.remote_id)
+_PLANNED = (items.c.item_id, items.c.before, items.c.action_set, items.c.remote_id, items.c.rule)
 _set_unknown = (
     update(items)
     .where(items.c.run_id == bindparam("of_run"), items.c.item_id == bindparam("of_item"))
@@ -92,6 +92,8 @@ class ItemRecords(Generic[State]):
                         "state": row.outcome.value,
                         "reason": row.reason,
                         "remote_id": row.item.remote_id,
+                        "rule": row.item.rule,
+                        "compared": _encode(row.item.compared or None),
                     }
                     for position, row in enumerate(rows, first)
                 ],
@@ -125,7 +127,7 @@ class ItemRecords(Generic[State]):
             number = rows[0].action_set
             rows = [row for row in rows if row.action_set == number]
             last = (number, rows[-1].position)
-            yield tuple(self._planned(*row[:4]) for row in rows)
+            yield tuple(self._planned(*row[:5]) for row in rows)
 
     def unknown_batches(self, run_id: str) -> "Iterator[UnknownBatch[State]]":
         """Yield the items whose outcome is not known, by the request that they went with, oldest first."""
@@ -166,7 +168,7 @@ class ItemRecords(Generic[State]):
     def created(self, run_id: str) -> list[PlannedItem[State]]:
         """Return what a run changed, as an undo would find it: with its state after the change."""
         query = (
-            select(items.c.item_id, items.c.after, items.c.action_set, items.c.remote_id)
+            select(items.c.item_id, items.c.after, items.c.action_set, items.c.remote_id, items.c.rule)
             .where(items.c.run_id == run_id, items.c.state == Outcome.CHANGED)
             .order_by(items.c.item_id)
         )
@@ -239,7 +241,7 @@ class ItemRecords(Generic[State]):
             if not rows:
                 return
             last = rows[-1].item_id
-            for item_id, before, _, remote_id, state, reason, after in rows:
+            for item_id, before, _, remote_id, rule, state, reason, after in rows:
                 yield ItemRecord(
                     item_id=item_id,
                     before=self._state(before),
@@ -247,10 +249,13 @@ class ItemRecords(Generic[State]):
                     reason=reason,
                     after=self._state(after),
                     remote_id=remote_id,
+                    rule=rule,
                 )
 
-    def _planned(self, item_id: str, state: str | None, action_set: int, remote_id: str) -> PlannedItem[State]:
-        return PlannedItem(item_id, self._state(state), action_set, remote_id)
+    def _planned(
+        self, item_id: str, state: str | None, action_set: int, remote_id: str, rule: str
+    ) -> PlannedItem[State]:
+        return PlannedItem(item_id, self._state(state), action_set, remote_id, rule)
 
     def _state(self, value: str | None) -> State | None:
         return self._decode(value) if value else None

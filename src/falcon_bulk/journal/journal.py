@@ -13,7 +13,9 @@ from falcon_bulk.journal.draft import Draft
 from falcon_bulk.journal.files import DRAFT, already_carried_out, unfinished_run
 from falcon_bulk.journal.items import ItemRecords
 from falcon_bulk.journal.lock import running_run
-from falcon_bulk.journal.schema import RUN_TABLES, batches, items, problems, runs
+from falcon_bulk.journal.rule_records import OUTLIER, RuleRecords
+from falcon_bulk.journal.schema import RUN_TABLES, batches, closed_alerts, items, problems, runs
+from falcon_bulk.model.closing_rule import RuleResult
 from falcon_bulk.model.indicator import HashOutcome, Indicator
 from falcon_bulk.model.plan import AlertPlan, AlertState, IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview
@@ -92,6 +94,7 @@ class Journal:
         self.database = database or Database(path)
         self.alerts = ItemRecords(self.database, AlertState)
         self.indicators = ItemRecords(self.database, Indicator)
+        self.rules = RuleRecords(self.database)
 
     def close(self) -> None:
         """Close the database."""
@@ -122,17 +125,30 @@ class Journal:
             position = db.execute(select(func.coalesce(func.max(runs.c.position), 0) + 1)).scalar_one()
             db.execute(runs.insert(), _run_values(plan) | {"position": position})
         if isinstance(plan, IndicatorPlan):
-            return Draft(plan.run_id, self.indicators, self.begin)
-        return Draft(plan.run_id, self.alerts, self.begin)
+            return Draft(plan.run_id, self.indicators)
+        return Draft(plan.run_id, self.alerts)
 
     def discard(self, run_id: str) -> None:
         """Delete a draft."""
         with self.database.write() as db:
             _delete_run(db, run_id)
 
+    def has_draft(self, run_id: str) -> bool:
+        """Return whether the plan of this run is there as a draft."""
+        with self.database.read() as db:
+            return (
+                db.execute(select(runs.c.run_id).where(runs.c.run_id == run_id, runs.c.status == DRAFT)).first()
+                is not None
+            )
+
     def begin(self, run_id: str, preview: Preview, started: str) -> None:
         """Make a draft a run. started: UTC, RFC 3339."""
-        values = {"status": RunStatus.RUNNING, "preview": msgspec.json.encode(preview).decode(), "started": started}
+        values = {
+            "status": RunStatus.RUNNING,
+            "preview": msgspec.json.encode(preview).decode(),
+            "started": started,
+            "rule": ",".join(rule.id for rule in preview.rules if rule.closes),
+        }
         with self.database.write() as db:
             db.execute(update(runs).where(runs.c.run_id == run_id).values(**values))
 
@@ -228,7 +244,7 @@ class Journal:
             "closed": bool(run.closed),
         }
         if isinstance(plan, AlertPlan):
-            return AlertRunResult(**common)
+            return AlertRunResult(**common, rules=self._rule_results(run_id, preview) if plan.is_by_rules else None)
         outcomes = {record.item_id: record for record in self.indicators.records(run_id)}
         hashes = tuple(
             HashOutcome(sha256=one.sha256, outcome=record.outcome, reason=record.reason, indicator_id=record.remote_id)
@@ -315,15 +331,17 @@ class Journal:
             values = {"closed": 1, "finished": run.finished or at, "status": status}
             db.execute(update(runs).where(runs.c.run_id == run_id).values(**values))
 
-    def prune(self, before: str) -> int:
+    def prune(self, before: str, is_kept: Callable[[str], bool] = lambda _rule: True) -> int:
         """Delete closed runs that started before that moment (UTC, RFC 3339), in pieces; return how many.
 
-        A run becomes a draft first, so that an interruption leaves no run with part of its items.
+        is_kept: whether the runs of a closing rule are kept, by its id. A run becomes a draft first, so that an
+        interruption leaves no run with part of its items; which alerts it closed stays known.
         """
         query = select(runs.c.run_id).where(runs.c.closed == 1, runs.c.started < before, runs.c.status != DRAFT)
         with self.database.read() as db:
-            old = list(db.execute(query).scalars())
+            old = [run_id for run_id in db.execute(query).scalars() if not any(map(is_kept, _rules_of(db, run_id)))]
         for run_id in old:
+            self._keep_closed(run_id)
             with self.database.write() as db:
                 db.execute(update(runs).where(runs.c.run_id == run_id).values(status=DRAFT))
             self._delete_in_pieces(run_id)
@@ -333,6 +351,22 @@ class Journal:
         """Return the customers' names under which runs were recorded."""
         with self.database.read() as db:
             return {name for name in db.execute(select(runs.c.customer).distinct()).scalars() if name}
+
+    def _rule_results(self, run_id: str, preview: Preview) -> tuple[RuleResult, ...]:
+        closed = self.rules.closed_in(run_id)
+        return tuple(msgspec.structs.replace(rule, closed=closed.get(rule.id, 0)) for rule in preview.rules)
+
+    def _keep_closed(self, run_id: str) -> None:
+        """Remember the alerts that a run closed, or may have closed, beyond its deletion."""
+        numbers = [number for known, number in self.rules.closing_action_sets() if known == run_id]
+        changed = select(items.c.cid, items.c.item_id).where(
+            items.c.run_id == run_id,
+            items.c.action_set.in_(numbers),
+            items.c.state.in_((Outcome.CHANGED, Outcome.UNKNOWN)),
+            items.c.item_id.not_in(select(closed_alerts.c.item_id)),
+        )
+        with self.database.write() as db:
+            db.execute(closed_alerts.insert().from_select(["cid", "item_id"], changed))
 
     def _status(self, run_id: str, recorded: RunStatus) -> RunStatus:
         """Return the status of a run: one whose process was killed is unfinished, not running."""
@@ -398,6 +432,13 @@ def _is_same_plan(one: Plan, other: Plan) -> bool:
 
 def _without_overrides(plan: Plan) -> Plan:
     return msgspec.structs.replace(plan, overrides=()) if isinstance(plan, AlertPlan) else plan
+
+
+def _rules_of(db: Connection, run_id: str) -> list[str]:
+    """Return the closing rules that closed something in a run, or whose outliers it held."""
+    of_rule = (items.c.state == Outcome.CHANGED) | (items.c.reason == OUTLIER)
+    query = select(items.c.rule).where(items.c.run_id == run_id, items.c.rule != "", of_rule).distinct()
+    return list(db.execute(query).scalars())
 
 
 def _delete_run(db: Connection, run_id: str) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
-from falcon_bulk.journal.schema import metadata, runs
+from falcon_bulk.journal.schema import closed_alerts, items, metadata, runs
 
 
 def migrate(db: Connection, version: int) -> None:
@@ -79,4 +79,13 @@ def _run_of_version_1(run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_STEPS: tuple[Callable[[Connection], None], ...] = (_from_version_1,)
+def _from_version_2(db: Connection) -> None:
+    """Version 2 knew no closing rules: it kept no compared values, and had no index by alert or by rule."""
+    if "compared" not in {column["name"] for column in inspect(db).get_columns(items.name)}:
+        db.exec_driver_sql("ALTER TABLE items ADD COLUMN compared TEXT")
+    closed_alerts.create(db, checkfirst=True)
+    for index in items.indexes:
+        index.create(db, checkfirst=True)
+
+
+_STEPS: tuple[Callable[[Connection], None], ...] = (_from_version_1, _from_version_2)

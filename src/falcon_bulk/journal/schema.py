@@ -1,6 +1,6 @@
 """The journal's tables. Statements are written for SQLite and PostgreSQL: times as UTC text, JSON as text."""
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text
+from sqlalchemy import Column, Float, Index, Integer, MetaData, Table, Text, text
 
 metadata = MetaData()
 
@@ -57,7 +57,25 @@ items = Table(
     Column("after", Text),  # as `before`, as read back after the change
     Column("verified", Integer, nullable=False, server_default="0"),
     Column("batch", Integer),
+    Column("compared", Text),  # of what a closing rule closes: the values that the outlier check compares, as JSON
     Index("items_by_state", "run_id", "state", "action_set", "position"),
+    Index("items_by_id", "item_id"),
+)
+_OF_A_RULE = text("rule != ''")
+Index(
+    "items_by_rule",
+    items.c.rule,
+    items.c.state,
+    items.c.run_id,
+    sqlite_where=_OF_A_RULE,
+    postgresql_where=_OF_A_RULE,
+)
+
+closed_alerts = Table(
+    "closed_alerts",
+    metadata,
+    Column("cid", Text, nullable=False),
+    Column("item_id", Text, primary_key=True),  # a composite id that a run closed, or may have, and that was pruned
 )
 
 batches = Table(

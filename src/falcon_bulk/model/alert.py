@@ -157,6 +157,7 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
     local_prevalence: Any = None
     user_name: Any = None
     user_id: Any = None
+    pattern_id: Any = None
     pattern_disposition: Any = None
     pattern_disposition_description: Any = None
     tags: Any = None

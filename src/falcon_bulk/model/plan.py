@@ -6,9 +6,11 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.model.closing_rule import RuleFileRecord
 from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 
 PLAN_SCHEMA = "falcon-bulk/plan/2"
+RULES_COMMAND = "rules run"
 
 
 class Action(msgspec.Struct, frozen=True, array_like=True):
@@ -91,13 +93,16 @@ class PlannedItem(msgspec.Struct, Generic[State], frozen=True, array_like=True):
 
     item_id: the composite id, or the SHA256. before: what was seen of it when the plan was made; None for an
     indicator that is to be created. action_set: the number of its action set in the plan, 0 for indicators.
-    remote_id: the id of the indicator to delete, else ''.
+    remote_id: the id of the indicator to delete, else ''. rule: the id of the closing rule that decided, else ''.
+    compared: of such an alert, the values that the outlier check compares.
     """
 
     item_id: str
     before: State | None
     action_set: int = 0
     remote_id: str = ""
+    rule: str = ""
+    compared: tuple[str, ...] = ()
 
 
 class PlanHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,12 +137,19 @@ class AlertPlan(PlanHeader, frozen=True, kw_only=True, tag_field="kind", tag="al
     """The header of a plan that changes alerts.
 
     hashes: those of close-hash. overrides: the guardrails that do not hold alerts back. target: the status that is
-    set; '' where it stays or, in an undo, where each alert has its own.
+    set; '' where it stays or, in an undo, where each alert has its own. rule_files: of a run of closing rules, the
+    files that it was made from; each alert then has the comment of its rule.
     """
 
     hashes: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
     target: str = ""
+    rule_files: tuple[RuleFileRecord, ...] = ()
+
+    @property
+    def is_by_rules(self) -> bool:
+        """Whether closing rules decide on its alerts."""
+        return self.command == RULES_COMMAND
 
 
 class IndicatorPlan(PlanHeader, frozen=True, kw_only=True, tag_field="kind", tag="indicators"):

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from falcon_bulk.model.closing_rule import RuleResult
 from falcon_bulk.model.hash_summary import HashCount
 from falcon_bulk.model.indicator import HashOutcome
 from falcon_bulk.model.outliers import OutlierReport
@@ -36,6 +37,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     oldest and newest: created_timestamp of the planned alerts, '' if there are none. hashes: the outcome of each hash
     of an indicator plan; hash_counts: the alerts of those hashes that have some. outliers: of alerts selected by hash,
     those unlike the others. items: those given by name and not planned. incomplete: why the data was not whole.
+    rules: what each closing rule does, in a run of rules.
     """
 
     selected: int
@@ -54,3 +56,4 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     outliers: OutlierReport | None = None
     items: tuple[NamedItem, ...] = ()
     incomplete: tuple[str, ...] = ()
+    rules: tuple[RuleResult, ...] = ()

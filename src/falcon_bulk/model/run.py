@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple
 import msgspec
 
 from falcon_bulk.errors import ExitCode
+from falcon_bulk.model.closing_rule import RuleResult
 from falcon_bulk.model.indicator import HashOutcome, IndicatorSpec
 from falcon_bulk.model.plan import State
 
@@ -107,7 +108,9 @@ class RunResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertRunResult(RunResult, frozen=True, kw_only=True):
-    """The result of a run that changes alerts."""
+    """The result of a run that changes alerts. rules: of a run of closing rules, what it did by each; else None."""
+
+    rules: tuple[RuleResult, ...] | None = None
 
 
 class IndicatorRunResult(RunResult, frozen=True, kw_only=True):
@@ -149,7 +152,7 @@ class ItemRecord(msgspec.Struct, Generic[State], frozen=True, kw_only=True):
     """What the journal knows of one item of a run.
 
     before: as planned; None for an indicator to be created, and for what was held or skipped. remote_id: an
-    indicator's id, once known.
+    indicator's id, once known. rule: the closing rule that decided, else ''.
     """
 
     item_id: str
@@ -158,6 +161,7 @@ class ItemRecord(msgspec.Struct, Generic[State], frozen=True, kw_only=True):
     reason: str
     after: State | None = None
     remote_id: str = ""
+    rule: str = ""
 
 
 class ItemOutcome(msgspec.Struct, Generic[State], frozen=True, kw_only=True):

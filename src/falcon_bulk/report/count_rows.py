@@ -25,15 +25,27 @@ def describe_skipped(skipped: dict[str, int]) -> str:
     return _in_one_line({reason: number for reason, number in skipped.items() if number})
 
 
-def describe_held(held: dict[str, int]) -> str:
-    """Describe what guardrails hold in one line, with the option that overrides them; '' for nothing."""
+def describe_held(held: dict[str, int], *, advice: bool = True) -> str:
+    """Describe what guardrails hold in one line, with the option that overrides them; '' for nothing.
+
+    advice: see `skipped_and_held_rows`.
+    """
     line = _in_one_line({guardrail: number for guardrail, number in held.items() if number})
-    return f"{line} (--override NAME)" if line else ""
+    return f"{line} (--override NAME)" if line and advice else line
 
 
 def _in_one_line(counts: dict[str, int]) -> str:
     listed = ", ".join(f"{name} {format_cell(number)}" for name, number in counts.items())
     return f"{format_cell(sum(counts.values()))}: {listed}" if len(counts) > 1 else listed
+
+
+_HELD_BY_RULES = {
+    "closed-before": "closed before, and back again",
+    "suspended": "a true positive contradicts a rule that matches them",
+    "differs": "they match a rule and differ from what it expects",
+    "surge": "far more than the rule usually closes",
+    "outlier": "unlike the others that the rule closes",
+}
 
 
 def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int], *, advice: bool = True) -> Iterator[Row]:
@@ -48,4 +60,4 @@ def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int], *, advi
     for guardrail, number in held.items():
         if number:
             option = f"; --override {guardrail} includes them" if advice else ""
-            yield number, f"held: {guardrail}", f"held by a guardrail{option}"
+            yield number, f"held: {guardrail}", _HELD_BY_RULES.get(guardrail, f"held by a guardrail{option}")

@@ -24,6 +24,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "overview": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
+    "rules": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "schedule": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "doctor": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),

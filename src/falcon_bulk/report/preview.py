@@ -14,6 +14,7 @@ from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.indicators import indicator_preview_sheets
 from falcon_bulk.report.named_items import named_items_sheets
 from falcon_bulk.report.outliers import outlier_findings, outlier_sheets
+from falcon_bulk.report.rules import rules_run_sheet
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 from falcon_bulk.report.times import readable_time
 from falcon_bulk.textsafe import printable
@@ -24,7 +25,7 @@ MAX_VALUES = 5
 CLOSING_NOTE = "No undo reverses workflows, tickets or mails that closing can fire."
 UNDO_NOTE = "Comments cannot be undone, nor workflows, tickets and mails that were fired."
 
-_LISTED = {"Severity": "severity", "Host": "hosts", "File": "files", "Parent": "parents"}
+_LISTED = {"Rule": "rules", "Severity": "severity", "Host": "hosts", "File": "files", "Parent": "parents"}
 _COMMAND_LINE = "Command line"
 _LABEL_WIDTH = 11
 _LINES_AROUND = 4
@@ -61,8 +62,10 @@ def preview_sheets(plan: Plan, preview: Preview, *, details: bool = False, scree
         if not _fits(rows, warnings, fitted):
             rows = [row for row in rows if row[0] != label]
     sheets = [Sheet(title, FACT_COLUMNS, rows, warnings=warnings)]
+    if details and preview.rules:
+        sheets.append(rules_run_sheet(preview.rules, dry=True))
     if details:
-        sheets += _detail_sheets(preview)
+        sheets += _detail_sheets(preview, by_rules=plan.is_by_rules)
     return sheets if fitted else [*sheets, *named_items_sheets(preview.items)]
 
 
@@ -84,7 +87,7 @@ def _facts(
         yield from _command_lines(command_lines, shown, screen)
     if outliers:
         yield "outliers", outliers
-    if held := describe_held(preview.held):
+    if held := describe_held(preview.held, advice=not plan.is_by_rules):
         yield "held", held
     if skipped := describe_skipped(preview.skipped):
         yield "skipped", skipped
@@ -172,10 +175,10 @@ def _columns(text: str) -> int:
     )
 
 
-def _detail_sheets(preview: Preview) -> Iterator[Sheet]:
+def _detail_sheets(preview: Preview, *, by_rules: bool) -> Iterator[Sheet]:
     rows: list[Row] = [
         (preview.selected, "selected", ""),
-        *skipped_and_held_rows(preview.skipped, preview.held),
+        *skipped_and_held_rows(preview.skipped, preview.held, advice=not by_rules),
         (preview.planned, "planned", "will be changed"),
     ]
     yield Sheet("", COUNT_COLUMNS, rows)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from falcon_bulk.model.closing_rule import RuleResult
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import IndicatorRunResult, NamedItem, RunProblem, RunResult, RunStatus
+from falcon_bulk.model.run import AlertRunResult, IndicatorRunResult, NamedItem, RunProblem, RunResult, RunStatus
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
 from falcon_bulk.report.indicators import (
     INDICATOR_COLUMNS,
@@ -22,6 +23,7 @@ from falcon_bulk.report.indicators import (
 from falcon_bulk.report.named_items import named_items_sheets
 from falcon_bulk.report.outliers import outliers_document
 from falcon_bulk.report.report import Report
+from falcon_bulk.report.rules import RuleRunDocument, rule_run_documents, rules_run_sheet
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _PROBLEM_COLUMNS = (
@@ -64,13 +66,14 @@ class _CommonDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunDocument(_CommonDocument, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/run/1"):
-    """`falcon-bulk/run/1`. outliers: of a dry run of close-hash; alerts: of `runs show`."""
+    """`falcon-bulk/run/1`. outliers: of a dry run of close-hash; rules: of `rules run`; alerts: of `runs show`."""
 
     changed: int
     overridden: tuple[str, ...]
     plan_file: str | None
     items: tuple[NamedItem, ...]
     outliers: object | UnsetType = UNSET
+    rules: list[RuleRunDocument] | UnsetType = UNSET
     alerts: Sequence[object] | UnsetType = UNSET
 
 
@@ -99,7 +102,9 @@ def dry_run_report(shown: Sequence[Sheet], preview: Preview, result: RunResult, 
 
     def sheets() -> list[Sheet]:
         headline = result_sheets(result)[0]
-        return [*shown, Sheet(headline.title, (), (), headline.notes)]
+        table = rules_run_sheet(preview.rules, dry=True)
+        rules = [table] if preview.rules and table.title not in [sheet.title for sheet in shown] else []
+        return [*shown, *rules, Sheet(headline.title, (), (), headline.notes)]
 
     def document() -> RunDocument | AllowDocument:
         whole = result_document(result)
@@ -129,7 +134,12 @@ def result_document(result: RunResult) -> RunDocument | AllowDocument:
         overridden=result.overridden,
         plan_file=result.plan_file,
         items=result.items,
+        rules=UNSET if (rules := _rules_of(result)) is None else rule_run_documents(rules),
     )
+
+
+def _rules_of(result: RunResult) -> Sequence[RuleResult] | None:
+    return result.rules if isinstance(result, AlertRunResult) else None
 
 
 def result_sheets(result: RunResult, *, advice: bool = True) -> list[Sheet]:
@@ -147,6 +157,8 @@ def result_sheets(result: RunResult, *, advice: bool = True) -> list[Sheet]:
         told = result.status is RunStatus.SUCCESS and {number for number, *_ in rows} == {result.planned}
         sheets = [Sheet(result_headline(result), () if told else COUNT_COLUMNS, [] if told else rows)]
         sheets += named_items_sheets(result.items)
+    if rules := _rules_of(result):
+        sheets.append(rules_run_sheet(rules, dry=result.status is RunStatus.DRY_RUN))
     if result.errors:
         sheets.append(Sheet("Errors", _PROBLEM_COLUMNS, list(map(_problem_row, result.errors))))
     return [*sheets[:-1], sheets[-1].with_notes(_effort(result))]
@@ -198,7 +210,7 @@ def _counts(result: RunResult, *, advice: bool = True) -> Iterator[Row]:
     if isinstance(result, IndicatorRunResult):
         yield from skipped_and_held_hashes(result.skipped, result.held)
     else:
-        yield from skipped_and_held_rows(result.skipped, result.held, advice=advice)
+        yield from skipped_and_held_rows(result.skipped, result.held, advice=advice and _rules_of(result) is None)
     outcomes = (
         (result.planned, "planned", ""),
         (result.changed, _items_and_participle(result)[1], ""),

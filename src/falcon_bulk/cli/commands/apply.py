@@ -15,6 +15,7 @@ from falcon_bulk.cli.options import (
     examples,
     override_option,
     pace_options,
+    rules_option,
     takes,
 )
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from falcon_bulk.falcon.tenant import Tenant
     from falcon_bulk.operations.changes.lifecycle import Operation
     from falcon_bulk.operations.changes.plan_file import PlanFile
+    from falcon_bulk.operations.changes.rule_check import RuleCheck
 
 
 class ApplyOptions(NamedTuple):
@@ -31,6 +33,7 @@ class ApplyOptions(NamedTuple):
     plan_file: Path
     plan_ttl: str
     overrides: tuple[str, ...]
+    rule_paths: tuple[str, ...]
     dry_run: bool
     consent: ConsentOptions
     pace: PaceOptions
@@ -55,6 +58,7 @@ class ApplyOptions(NamedTuple):
     help="Oldest plan to accept: 24h, 7d.",
 )
 @override_option("Override a guardrail, as the plan did when it was saved; else what it holds is left alone.")
+@rules_option
 @dry_run_option
 @consent_options
 @pace_options
@@ -70,6 +74,7 @@ def command(ctx: click.Context, options: ApplyOptions) -> int:
     from falcon_bulk.cli.change_runner import check_options, pace, run_operation
     from falcon_bulk.cli.confirmation import Confirmation
     from falcon_bulk.cli.multi_customer_changes import SavedPlans, apply_plan_folder, show_plan_folder
+    from falcon_bulk.cli.rule_options import check_for
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.time_values import parse_age
     from falcon_bulk.operations.changes.guardrails import overrides_of
@@ -77,6 +82,7 @@ def command(ctx: click.Context, options: ApplyOptions) -> int:
     from falcon_bulk.operations.changes.plan_file import PlanFile, check_saved_overrides
     from falcon_bulk.operations.changes.request import check_overrides
     from falcon_bulk.operations.outliers.detector import OutlierDetector
+    from falcon_bulk.operations.rules.rule_history import closed_before_in
 
     max_age = parse_age(options.plan_ttl, "--plan-ttl")
     named = frozenset(options.overrides)
@@ -99,11 +105,16 @@ def command(ctx: click.Context, options: ApplyOptions) -> int:
             state_folder=one.state_folder(),
             reading=lambda: one.watching("reading"),
             outliers=OutlierDetector(frozenset(hashes)) if hashes else None,
+            rule_check=rule_check(one, saved),
+            closed_before=closed_before_in(one.state_folder(), saved.plan.cid, saved.plan.run_id),
         )
+
+    def rule_check(one: Session, saved: "PlanFile") -> "RuleCheck | None":
+        return check_for(one, saved.plan, options.rule_paths)
 
     confirmation = Confirmation(options.consent, needs_bound=False)
     if options.plan_file.is_dir():
-        plans = SavedPlans.read(options.plan_file, prepare)
+        plans = SavedPlans.read(options.plan_file, prepare, rule_check)
         check_saved_overrides(named, plans.plans.values())
         if options.dry_run:
             return show_plan_folder(session, plans, confirmation)
@@ -119,4 +130,5 @@ def command(ctx: click.Context, options: ApplyOptions) -> int:
         confirmation,
         pace(options.pace),
         dry=options.dry_run,
+        rule_check=rule_check(session, saved),
     )

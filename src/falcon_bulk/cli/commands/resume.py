@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
-from falcon_bulk.cli.options import PaceOptions, examples, pace_options, takes
+from falcon_bulk.cli.options import PaceOptions, examples, pace_options, rules_option, takes
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import ExitCode, Refused
 
@@ -20,6 +20,7 @@ class ResumeOptions(NamedTuple):
     """The options of resume. run_id: None for the customer's unfinished run."""
 
     run_id: str | None
+    rule_paths: tuple[str, ...]
     pace: PaceOptions
 
 
@@ -32,6 +33,7 @@ class ResumeOptions(NamedTuple):
     ),
 )
 @click.argument("run_id", metavar="[RUN]", required=False)
+@rules_option
 @pace_options
 @notify_option
 @shared_options
@@ -45,6 +47,7 @@ def command(ctx: click.Context, options: ResumeOptions) -> int:
     from falcon_bulk.cli.change_runner import open_workspace, pace, publish
     from falcon_bulk.cli.confirmation import check_change_allowed
     from falcon_bulk.cli.journal_lookup import find_run, open_customer_journals
+    from falcon_bulk.cli.rule_options import check_for
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.signals import stop_on_signals
     from falcon_bulk.operations.changes.lifecycle import resume
@@ -68,8 +71,9 @@ def command(ctx: click.Context, options: ResumeOptions) -> int:
         journal, run_id = find_run(opened, run_id)
 
         @contextmanager
-        def log_in(_plan: "Plan") -> "Iterator[Workspace]":
-            with open_workspace(session, pace(options.pace)) as workspace:
+        def log_in(plan: "Plan") -> "Iterator[Workspace]":
+            check = check_for(session, plan, options.rule_paths)
+            with open_workspace(session, pace(options.pace), check) as workspace:
                 yield workspace
 
         with stop_on_signals(session):

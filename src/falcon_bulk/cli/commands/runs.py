@@ -7,7 +7,7 @@ import click
 
 from falcon_bulk.cli.command_group import SuggestingGroup
 from falcon_bulk.cli.option_values import single_value
-from falcon_bulk.cli.options import examples
+from falcon_bulk.cli.options import examples, rules_option
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import ExitCode
 
@@ -152,11 +152,16 @@ def abandon(ctx: click.Context, run_id: str) -> int:
 @click.option(
     "--older-than", **single_value(default="90d"), show_default=True, metavar="AGE", help="Delete runs older than this."
 )
+@rules_option
 @shared_options
 @click.pass_context
-def prune(ctx: click.Context, older_than: str) -> int:
-    """Delete old finished runs from the journal. A deleted run cannot be undone."""
+def prune(ctx: click.Context, older_than: str, rule_paths: tuple[str, ...]) -> int:
+    """Delete old finished runs from the journal. A deleted run cannot be undone.
+
+    Runs of closing rules that are still live stay, and so do all runs of rules if the rules cannot be read.
+    """
     from falcon_bulk.cli.journal_lookup import open_customer_journals
+    from falcon_bulk.cli.rule_options import keeps_runs_of
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.time_values import parse_age
     from falcon_bulk.model.clock import rfc3339
@@ -165,7 +170,8 @@ def prune(ctx: click.Context, older_than: str) -> int:
 
     session = Session.open(ctx, "runs")
     before = rfc3339(session.clock.now() - parse_age(older_than, "--older-than"))
+    is_kept = keeps_runs_of(session, rule_paths)
     with open_customer_journals(session) as opened:
-        number = sum(prune_runs(journal, before) for journal in opened)
+        number = sum(prune_runs(journal, before, is_kept) for journal in opened)
     session.console.say(f"Deleted {number:,} runs; the rest are listed.")
     return session.publish(runs_report(_rows(session)))

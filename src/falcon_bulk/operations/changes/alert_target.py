@@ -18,6 +18,7 @@ from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.run import ItemOutcome, Outcome, RunProblem
 from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
 from falcon_bulk.operations.changes.reconcile import drifted_outcome, failed_outcome, reconcile_alert
+from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.operations.changes.target import Answer, Refusal, Retry
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 
@@ -57,9 +58,12 @@ class AlertTarget:
     batch_size = PAGE
     unchanged_after_loss = Outcome.NOT_SENT
 
-    def __init__(self, alerts: AlertUpdater, plan: AlertPlan) -> None:
+    def __init__(self, alerts: AlertUpdater, plan: AlertPlan, rule_check: RuleCheck | None = None) -> None:
+        """Change alerts as a plan says. rule_check: asks the rules again, for a plan that they made."""
         self._alerts = alerts
         self._plan = plan
+        self._rule_check = rule_check
+        self.reads_before_sending = rule_check is not None
         self._selected, self._overrides, self._cids = map(frozenset, (plan.hashes, plan.overrides, plan.cids))
 
     def records(self, journal: "Journal") -> "ItemRecords[AlertState]":
@@ -68,17 +72,22 @@ class AlertTarget:
 
     def read(self, items: Sequence[PlannedAlert], answer: Answer | None = None) -> dict[str, Alert]:
         """Return the alerts as they are now, by id; unknown ones are missing. Raises WrongTenant."""
+        if self._rule_check is not None:
+            self._rule_check.refresh()
         return read_alerts(self._alerts, [item.item_id for item in items], self._cids)
 
     def check(self, item: PlannedAlert, actions: ActionSet, now: Alert | None) -> AlertOutcome | None:
-        """Return an outcome for an alert that drifted or is held back by a guardrail by now."""
+        """Return an outcome for an alert that drifted, or that a guardrail holds or no rule would close by now."""
         outcome = self.reconcile(item, actions, now, None)
-        if now is not None and outcome is None and not self._plan.undoes:
-            candidate = Candidate(now, own_hashes(now).keys(), actions, self._selected)
-            guardrail = guardrail_for(candidate, self._overrides)
-            if guardrail:
-                return drifted_outcome(item, (f"now held back by the guardrail {guardrail}",))
-        return outcome
+        if now is None or outcome is not None or self._plan.undoes:
+            return outcome
+        own = own_hashes(now).keys()
+        if self._rule_check is not None:
+            objection = self._rule_check.objection(self._plan, item.rule, now, own, actions)
+        else:
+            guardrail = guardrail_for(Candidate(now, own, actions, self._selected), self._overrides)
+            objection = guardrail and f"now held back by the guardrail {guardrail}"
+        return drifted_outcome(item, (objection,)) if objection else None
 
     def send(self, items: Sequence[PlannedAlert], actions: ActionSet) -> Answer:
         """Send one PATCH. Raises AnswerLost, Rejected, and other errors of the client if nothing was sent."""

@@ -294,7 +294,8 @@ class Engine(Generic[State, Current]):
     def _attempt(self, batch: PendingBatch[State], release: Callable[[], None]) -> Remainder[State]:
         actions = self._actions(batch.items[0])
         with self._rate.turn():
-            fresh = batch.read is not None and batch.read.longest <= MAX_STATE_AGE
+            known = batch.read if not self._target.reads_before_sending else None
+            fresh = known is not None and known.longest <= MAX_STATE_AGE
             items = batch.items if fresh else self._still_as_planned(batch.items, actions)
             if not items:
                 return Remainder([], None, transient=False, partial=False)

@@ -60,7 +60,8 @@ def _underscored(name: str) -> str:
     return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
-def _true_positive(alert: Alert) -> bool:
+def is_marked_true_positive(alert: Alert) -> bool:
+    """Return whether a tag or the resolution says true positive, in whatever spelling."""
     parts = (part for tag in (*alert.tag_set, text(alert.resolution)) for part in tag.split("/"))
     return any(_underscored(part) == Resolution.TRUE_POSITIVE for part in parts)
 
@@ -76,7 +77,7 @@ GUARDRAILS: dict[str, Guardrail] = {
     "no-severity": lambda candidate: not candidate.alert.severity_label,
     "overwatch": lambda candidate: _overwatch(candidate.alert),
     "falcon-complete": lambda candidate: _falcon_complete(candidate.alert),
-    "true-positive": lambda candidate: _true_positive(candidate.alert),
+    "true-positive": lambda candidate: is_marked_true_positive(candidate.alert),
     "case": lambda candidate: bool(candidate.alert.case),
     "assigned": lambda candidate: bool(candidate.alert.assignee),
     "in-progress": lambda candidate: candidate.alert.status == Status.IN_PROGRESS,

@@ -73,6 +73,7 @@ class _IndicatorTarget:
 class CreateTarget(_IndicatorTarget):
     """Creates an allow-list indicator for each hash. Ours is recognised by the run's marker in its description."""
 
+    reads_before_sending = False
     batch_size = CREATE_BATCH
 
     def read(self, items: Sequence[PlannedIndicator], answer: Answer | None = None) -> dict[str, tuple[Indicator, ...]]:
@@ -147,6 +148,7 @@ class CreateTarget(_IndicatorTarget):
 class DeleteTarget(_IndicatorTarget):
     """Deletes indicators by id, as long as they are as they were when the plan was made."""
 
+    reads_before_sending = False
     batch_size = IDS_PER_REQUEST
 
     def read(self, items: Sequence[PlannedIndicator], answer: Answer | None = None) -> dict[str, Indicator]:

@@ -28,6 +28,7 @@ from falcon_bulk.operations.changes.engine import Engine
 from falcon_bulk.operations.changes.indicator_targets import CreateTarget, DeleteTarget
 from falcon_bulk.operations.changes.plan_file import PlanFileWriter, is_plan
 from falcon_bulk.operations.changes.plan_sink import NullSink, PlanSink
+from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.operations.changes.target import Current, Target
 from falcon_bulk.operations.changes.throttle import Pace
 
@@ -47,11 +48,13 @@ ONE_AT_A_TIME = Pace(workers=1)
 class Operation(NamedTuple):
     """A change that is about to be planned.
 
-    fill: reads what the plan is about, gives it item by item to a sink, and returns it counted.
+    fill: reads what the plan is about, gives it item by item to a sink, and returns it counted. keeps_empty: whether
+    the journal keeps it also if nothing is to be done.
     """
 
     plan: Plan
     fill: Callable[[PlanSink], Preview]
+    keeps_empty: bool = False
 
 
 class RunObserver(Protocol):
@@ -72,13 +75,17 @@ class RunObserver(Protocol):
 
 @dataclass(frozen=True)
 class Workspace:
-    """What changes of one customer work with. state_folder: where the journals and locks are."""
+    """What changes of one customer work with.
+
+    state_folder: where the journals and locks are. rule_check: asks the closing rules again, for a plan that they made.
+    """
 
     tenant: Tenant
     state_folder: Path
     clock: Clock
     observer: RunObserver
     pace: Pace
+    rule_check: RuleCheck | None = None
 
 
 class Execution(NamedTuple):
@@ -156,12 +163,73 @@ def begin_run(operation: Operation, workspace: Workspace, journal: "Journal", ap
     except BaseException:
         journal.discard(plan.run_id)
         raise
-    if not preview.planned:
+    if not preview.planned and not operation.keeps_empty:
         journal.discard(plan.run_id)
         return Execution(plan, preview, result_without_changes(plan, preview, RunStatus.NOTHING_TO_DO))
+    draft.finish()
+    return _begin(plan, preview, workspace, journal, read)
+
+
+def _begin(
+    plan: Plan, preview: Preview, workspace: Workspace, journal: "Journal", read: Stopwatch | None
+) -> BegunRun | Execution:
+    """Make a draft, which is whole and approved, a run; one with nothing to do is closed at once."""
+    now = rfc3339(workspace.clock.now())
     remember_customer_cid(workspace.state_folder, plan.customer, plan.cid)
-    draft.begin(preview, rfc3339(workspace.clock.now()))
-    return BegunRun(plan, preview, read)
+    journal.begin(plan.run_id, preview, now)
+    if preview.planned:
+        return BegunRun(plan, preview, read)
+    requests = workspace.tenant.pacer.requests
+    journal.finish(
+        plan.run_id, RunStatus.NOTHING_TO_DO, ExitCode.DONE, at=now, requests=requests, seconds=0.0, closed=True
+    )
+    return Execution(plan, preview, journal.result(plan.run_id))
+
+
+def draft_run(operation: Operation, workspace: Workspace) -> Preview:
+    """Plan an operation in the journal and leave it there as a draft, for `execute_draft` once all are approved.
+
+    Raises Busy, Refused, and what reading raises.
+    """
+    plan, folder = operation.plan, workspace.state_folder
+    if not plan.cid:
+        return EMPTY_PREVIEW
+    with hold_locks(folder, plan.cids, plan.run_id), open_journal(folder, plan.cid) as journal:
+        check_no_unfinished_run(folder, plan.cids)
+        draft = journal.draft(plan)
+        try:
+            preview = operation.fill(draft)
+            draft.finish()
+        except BaseException:
+            journal.discard(plan.run_id)
+            raise
+    return preview
+
+
+def execute_draft(plan: Plan, preview: Preview, workspace: Workspace) -> Execution:
+    """Carry out a plan that `draft_run` left in the journal, now that it is approved.
+
+    Raises Busy; Refused if another command of this customer deleted the draft meanwhile.
+    """
+    folder = workspace.state_folder
+    if not plan.cid:
+        return Execution(plan, preview, result_without_changes(plan, preview, RunStatus.NOTHING_TO_DO))
+    with hold_locks(folder, plan.cids, plan.run_id), open_journal(folder, plan.cid) as journal:
+        check_no_unfinished_run(folder, plan.cids)
+        if not journal.has_draft(plan.run_id):
+            raise Refused(
+                "Another command changed alerts of this customer meanwhile.", "Nothing was changed. Run it again."
+            )
+        begun = _begin(plan, preview, workspace, journal, None)
+        return begun if isinstance(begun, Execution) else carry_out(begun, workspace, journal)
+
+
+def discard_draft(plan: Plan, state_folder: Path) -> None:
+    """Delete a draft that was not approved."""
+    if plan.cid:
+        with hold_locks(state_folder, plan.cids, plan.run_id), open_journal(state_folder, plan.cid) as journal:
+            if journal.has_draft(plan.run_id):
+                journal.discard(plan.run_id)
 
 
 def resume(
@@ -189,10 +257,13 @@ def abandon(journal: "Journal", run_id: str, now: str) -> None:
         journal.abandon(run_id, now)
 
 
-def prune(journal: "Journal", before: str) -> int:
-    """Delete closed runs that started before that moment (UTC, RFC 3339); return how many. Raises Busy."""
+def prune(journal: "Journal", before: str, is_kept: Callable[[str], bool]) -> int:
+    """Delete closed runs that started before that moment (UTC, RFC 3339); return how many. Raises Busy.
+
+    is_kept: whether the runs of a closing rule are kept, by its id.
+    """
     with hold_locks(journal.path.parent, (journal.path.stem,), ""):
-        return journal.prune(before)
+        return journal.prune(before, is_kept)
 
 
 @contextmanager
@@ -234,17 +305,20 @@ def result_without_changes(
     fields = msgspec.structs.asdict(numbers)
     if isinstance(plan, IndicatorPlan):
         return IndicatorRunResult(**fields, spec=plan.spec, hashes=preview.hashes)
-    return AlertRunResult(**fields)
+    return AlertRunResult(**fields, rules=preview.rules if isinstance(plan, AlertPlan) and plan.is_by_rules else None)
 
 
 def carry_out(begun: BegunRun, workspace: Workspace, journal: "Journal") -> Execution:
     """Send what the journal holds of a run. Never raises what Falcon answers."""
     plan, preview, read = begun
     tenant, observer = workspace.tenant, workspace.observer
+    rule_check = workspace.rule_check if isinstance(plan, AlertPlan) and plan.is_by_rules else None
+    if isinstance(plan, AlertPlan) and plan.is_by_rules and rule_check is None:
+        raise Refused("This run was made by closing rules, and they are not at hand.", "Name them with --rules.")
     observer.run_started(plan.run_id)
     with observer.progress("changing") as progress:
         if isinstance(plan, AlertPlan):
-            alerts = AlertTarget(tenant.alerts, plan)
+            alerts = AlertTarget(tenant.alerts, plan, rule_check)
             execution = _run_engine(alerts, journal, plan, workspace, workspace.pace, read, progress)
         elif plan.undoes:
             deletion = DeleteTarget(tenant.indicators, plan)

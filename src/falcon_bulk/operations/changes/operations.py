@@ -1,6 +1,6 @@
 """The operations of the changing commands: what each plans, and from what."""
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
@@ -27,6 +27,7 @@ from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.planner import make_plan
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer
 from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value
+from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.operations.changes.saved_plan import plan_saved_alerts
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 from falcon_bulk.operations.counting.hash_resolutions import count_resolutions
@@ -192,10 +193,13 @@ def apply_plan_file(
     state_folder: Path,
     reading: Reading,
     outliers: AlertConsumer | None = None,
+    rule_check: RuleCheck | None = None,
+    closed_before: Callable[[Sequence[str]], Iterable[str]] = lambda _ids: (),
 ) -> Operation:
     """Return the operation that carries out a saved plan: its alerts, as they are read now.
 
     overrides: the guardrails to override; those that the plan was saved with count only if they are among them.
+    rule_check, closed_before: see `plan_saved_alerts`.
     Raises WrongTenant if the credentials are not those of the customer's former changes; while it is filled, Refused if
     the file changed.
     """
@@ -219,6 +223,8 @@ def apply_plan_file(
                 outliers=outliers,
                 resolutions=count_resolutions(tenant.alerts, plan.hashes, progress) if plan.hashes else None,
                 warnings=warnings,
+                rule_check=rule_check,
+                closed_before=closed_before,
             )
 
     return Operation(plan, fill)

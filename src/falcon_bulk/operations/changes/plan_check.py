@@ -14,8 +14,9 @@ from types import TracebackType
 from falcon_bulk.config.customers import is_customer_name
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.errors import UsageProblem
+from falcon_bulk.model.closing_rule import HOLD_REASONS
 from falcon_bulk.model.hashes import HEX64
-from falcon_bulk.model.plan import Action, ActionSet, AlertPlan, AlertState, PlannedItem
+from falcon_bulk.model.plan import RULES_COMMAND, Action, ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import ActionCount, Preview
 from falcon_bulk.model.run import NamedItem
 from falcon_bulk.model.selection import describe_hashes
@@ -24,13 +25,14 @@ from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.inputs.ids_file import is_composite_id
 
-COMMANDS = frozenset({"close-hash", "bulk-close"})
+COMMANDS = frozenset({"close-hash", "bulk-close", RULES_COMMAND})
 """The commands whose plans may be saved; an undo is made from the journal and nothing else."""
 SKIP_REASONS = frozenset({"already", "closed", "duplicate", "not_found"})
 NOT_PLANNED_OUTCOMES = frozenset({"not_found", "held", "skipped"})
 ASSIGNING = frozenset({"assign_to_uuid", "assign_to_user_id", "assign_to_name", "unassign"})
 ACTIONS = ASSIGNING | {"update_status", "add_tag", "remove_tag", "append_comment"}
 MAX_NAME_LENGTH = 255
+COMPARED_VALUES = 9
 MAX_COMMENTS = 1_000_000_000
 """More comments than an alert has; the journal cannot hold every number that JSON can."""
 
@@ -106,10 +108,27 @@ class PlanCheck:
             yield f"it does not say what was seen of {item.item_id}"
         if item.remote_id:
             yield "it is about something else than an alert"
+        yield from self._rule_problems(item)
         try:
             self._ids.execute("INSERT INTO ids VALUES (?)", (item.item_id,))
         except sqlite3.IntegrityError:
             yield f"{item.item_id} is there twice"
+
+    def _rule_problems(self, item: PlannedItem[AlertState]) -> Iterator[str]:
+        """Where rules made the plan, each alert names its rule, and its comment does as well."""
+        assert self._plan is not None
+        if not self._plan.is_by_rules:
+            if item.rule or item.compared:
+                yield "it names a closing rule, and no rule made it"
+            return
+        if not item.rule or len(item.compared) not in (0, COMPARED_VALUES):
+            yield f"it does not say which rule closes {item.item_id}"
+        if 0 <= item.action_set < len(self._action_sets):
+            comments = [
+                action.value for action in self._action_sets[item.action_set] if action.name == "append_comment"
+            ]
+            if not all(f"rule {item.rule}; by " in comment for comment in comments):
+                yield f"the comment of {item.item_id} is not that of its rule"
 
     def _preview_problems(self, preview: Preview) -> Iterator[str]:
         assert self._plan is not None
@@ -128,7 +147,8 @@ class PlanCheck:
         numbers = (*preview.skipped.values(), *preview.held.values())
         if preview.selected != planned + sum(numbers) or min(numbers, default=0) < 0:
             yield "the numbers of selected, skipped and held alerts do not add up"
-        if unknown := (preview.skipped.keys() - SKIP_REASONS) | (preview.held.keys() - GUARDRAILS.keys()):
+        reasons = GUARDRAILS.keys() | (set(HOLD_REASONS) if self._plan.is_by_rules else set())
+        if unknown := (preview.skipped.keys() - SKIP_REASONS) | (preview.held.keys() - reasons):
             yield f"{min(unknown)!r} is no reason to leave an alert alone"
         if not all(self._is_left_alone(item) for item in preview.items):
             yield "what it lists as not planned cannot be"
@@ -171,6 +191,8 @@ def _header_problems(plan: AlertPlan) -> Iterator[str]:
     for override in plan.overrides:
         if override not in GUARDRAILS:
             yield f"there is no guardrail {override!r}"
+    if plan.is_by_rules and (plan.target != Status.CLOSED or plan.overrides or not plan.rule_files):
+        yield "closing rules close, override nothing for the whole plan, and come from files"
     if plan.target and plan.target not in tuple(Status):
         yield f"{plan.target!r} is no status"
     yield from _hash_problems(plan)
@@ -196,7 +218,13 @@ def _action_problems(actions: ActionSet, plan: AlertPlan) -> Iterator[str]:
         yield f"{min(unknown)!r} is no action of a saved plan"
     if names["update_status"] > 1 or sum(names[name] for name in ASSIGNING) > 1 or len(set(actions)) < len(actions):
         yield "the actions of a set contradict each other"
-    if [action.value for action in actions if action.name == "append_comment"] != [plan.comment]:
+    comments = [action.value for action in actions if action.name == "append_comment"]
+    if plan.is_by_rules:
+        if len(comments) != 1 or not comments[0].endswith(f"; by {plan.operator}, {plan.marker})"):
+            yield "an action set has a comment that is not that of the plan's operator and run"
+        if names.keys() - {"update_status", "add_tag", "remove_tag", "append_comment"}:
+            yield "an action set does what no rule does"
+    elif comments != [plan.comment]:
         yield "an action set has another comment than the plan"
     tags = [action.value for action in actions if action.name in ("add_tag", "remove_tag")]
     if len(set(tags)) < len(tags):

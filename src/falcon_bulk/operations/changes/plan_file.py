@@ -87,7 +87,7 @@ class PlanFileWriter:
         if outcome == Outcome.NOT_SENT:
             self._write(AlertLine(item))
 
-    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+    def leave(self, item_id: str, outcome: Outcome, reason: str, rule: str = "") -> None:
         """Write nothing: what is not planned is no part of the file."""
 
     def finish(self, preview: Preview) -> None:

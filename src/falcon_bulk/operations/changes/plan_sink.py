@@ -15,8 +15,11 @@ class PlanSink(Protocol):
     def add(self, item: PlannedItem[Any], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         """Take an item of the plan. An outcome other than NOT_SENT is final already (drifted items of an undo)."""
 
-    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
-        """Take an item that was selected and is not planned: HELD by a guardrail, or SKIPPED for a reason."""
+    def leave(self, item_id: str, outcome: Outcome, reason: str, rule: str = "") -> None:
+        """Take an item that was selected and is not planned: HELD or SKIPPED for a reason.
+
+        rule: the closing rule that matches it, if there is one.
+        """
 
 
 class NullSink:
@@ -28,7 +31,7 @@ class NullSink:
     def add(self, item: PlannedItem[Any], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         """Drop it."""
 
-    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+    def leave(self, item_id: str, outcome: Outcome, reason: str, rule: str = "") -> None:
         """Drop it."""
 
 

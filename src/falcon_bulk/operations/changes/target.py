@@ -61,11 +61,13 @@ class Retry(NamedTuple):
 class Target(Protocol[State, Current]):
     """A kind of thing that a run changes.
 
-    batch_size: the most items of one request. unchanged_after_loss: what an item counts as that shows no change after
+    batch_size: the most items of one request. reads_before_sending: whether items are read before each send, however
+    fresh what is known of them. unchanged_after_loss: what an item counts as that shows no change after
     a request whose answer was lost, until it is sent again.
     """
 
     batch_size: int
+    reads_before_sending: bool
     unchanged_after_loss: Outcome
 
     def records(self, journal: "Journal") -> "ItemRecords[State]":

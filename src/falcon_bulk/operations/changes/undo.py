@@ -3,12 +3,13 @@
 Comments cannot be undone, nor what the change fired. Alerts that somebody changed since are left alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 
 import msgspec
 
 from falcon_bulk.falcon.alerts import PAGE
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import Action, ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
@@ -38,11 +39,18 @@ def undo_actions(before: AlertState, after: AlertState, comment: str) -> ActionS
 
 
 def plan_undo(
-    records: Iterable[AlertRecord], alerts: AlertsById, plan: AlertPlan, sink: PlanSink, progress: ReadProgress
+    records: Iterable[AlertRecord],
+    alerts: AlertsById,
+    plan: AlertPlan,
+    sink: PlanSink,
+    progress: ReadProgress,
+    *,
+    hold: Callable[[Alert], str] = lambda _alert: "",
 ) -> Preview:
     """Plan the undo of all changed alerts of a run, item by item into the sink, and return it counted.
 
-    An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed.
+    An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed. hold: returns
+    why an alert is held back, '' for one that is not.
     """
     preview, action_sets = PreviewBuilder(), ActionSetNumbers(sink)
     changed = iter(record for record in records if record.outcome == Outcome.CHANGED)
@@ -61,6 +69,10 @@ def plan_undo(
             if _is_back(before, now):
                 preview.skip("already", record.item_id)
                 sink.leave(record.item_id, Outcome.SKIPPED, "already")
+                continue
+            if reason := hold(alert):
+                preview.hold(reason, record.item_id)
+                sink.leave(record.item_id, Outcome.HELD, reason)
                 continue
             drift = after.drift_to(now) if record.after else ("its state after the change is not known",)
             actions = undo_actions(before, after, plan.comment)

@@ -29,6 +29,7 @@ from falcon_bulk.operations.outliers.profile_counts import (
     Profile,
     ProfileCount,
     alert_profile,
+    compared_values,
 )
 
 MIN_GROUP = 20
@@ -83,6 +84,28 @@ class OutlierDetector:
         product = text(alert.product)
         name = f"{alert.title} ({product})" if product else alert.title
         return [(digest, "") for digest in own_hashes] or [("", name)]
+
+
+class GroupComparison:
+    """What is usual in a group, to hold single alerts against it.
+
+    status: whether the group can be judged; `differences` is '' for every alert where it cannot.
+    """
+
+    def __init__(self, group: GroupProfiles) -> None:
+        self.status = _assess("", "group", group).status if group.profiles else GroupStatus.TOO_SMALL
+        self._group = group
+        self._comparisons = [
+            comparison
+            for position in range(len(group.fields))
+            if (comparison := _compare(group, position, group.value_counts(position)))
+        ]
+
+    def differences(self, alert: Alert) -> str:
+        """Describe in what an alert is unlike the group: `in \\Temp, run by eve`; '' if in nothing."""
+        values = ExampleAlert("", "", "", compared_values(alert))
+        found = _deviations(self._group.reduced(alert_profile(alert)), self._comparisons)
+        return ", ".join(_describe(values, comparison.field) for comparison, _ in found)
 
 
 class _FieldComparison(NamedTuple):

@@ -125,6 +125,22 @@ def alert_profile(alert: Alert) -> Profile:
         return _profile.__wrapped__(*values)
 
 
+def profile_of_values(values: ComparedValues) -> Profile:
+    """Return the profile of an alert of which only the compared values are known."""
+    sid = values.sid if values.sid in BUILT_IN_SIDS else ""
+    return _profile(
+        values.user,
+        sid,
+        values.filename,
+        values.path,
+        values.parent,
+        values.disposition,
+        values.disposition_description,
+        values.tactic,
+        mask_numbers(values.cmdline),
+    )
+
+
 # Typed because 0 == False, and only the first is a number.
 @lru_cache(maxsize=4_096, typed=True)
 def _profile(*values: Any) -> Profile:
@@ -167,6 +183,12 @@ class ProfileCount:
             insort(self.oldest, ExampleAlert(created, alert.composite_id, alert.host, compared_values(alert)))
             del self.oldest[MAX_EXAMPLES:]
 
+    def add_known(self, values: ComparedValues) -> None:
+        """Count an alert of which only the compared values are known; it is the example if there is no other."""
+        self.alerts += 1
+        if not self.oldest:
+            self.oldest.append(ExampleAlert("", "", "", values))
+
     def merge(self, other: "ProfileCount") -> None:
         """Add the alerts of another profile."""
         self.alerts += other.alerts
@@ -192,15 +214,26 @@ class GroupProfiles:
 
         may_grow: whether a new profile may be added. Returns False if one is needed and may not be added.
         """
-        profile = tuple(compress(full, self._kept)) if self._kept else full
+        profile = self.reduced(full)
         if (count := self.profiles.get(profile)) is None:
             if not may_grow:
                 return False
             count = self.profiles[profile] = ProfileCount()
         count.add(alert)
-        if count.alerts == 1 and (self._values or len(self.profiles) > MAX_VALUES):
-            self._note_values(full)
+        self._note_new(full, count)
         return True
+
+    def add_known(self, values: ComparedValues) -> None:
+        """Count an alert of which only the compared values are known."""
+        full = profile_of_values(values)
+        profile = self.reduced(full)
+        count = self.profiles.get(profile) or self.profiles.setdefault(profile, ProfileCount())
+        count.add_known(values)
+        self._note_new(full, count)
+
+    def reduced(self, full: Profile) -> Profile:
+        """Return a profile of all fields without those that were dropped."""
+        return tuple(compress(full, self._kept)) if self._kept else full
 
     def value_counts(self, position: int) -> Counter[str]:
         """Count the alerts by their value of the field at `position` of `fields`; those that have none do not count."""
@@ -209,6 +242,10 @@ class GroupProfiles:
             if profile[position]:
                 counts[profile[position]] += count.alerts
         return counts
+
+    def _note_new(self, full: Profile, count: ProfileCount) -> None:
+        if count.alerts == 1 and (self._values or len(self.profiles) > MAX_VALUES):
+            self._note_values(full)
 
     def _note_values(self, full: Profile) -> None:
         if not self._values:

@@ -1,0 +1,22 @@
+"""What asks the closing rules of today again about the alerts of a plan that rules made."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.plan import ActionSet, AlertPlan
+
+
+class RuleCheck(Protocol):
+    """Today's rule files and known true positives, as a plan of rules needs them."""
+
+    def refresh(self) -> None:
+        """Read again what changed. Raises Refused if true positives, UsageProblem or AccessProblem if rules cannot be.
+
+        To be called before each batch.
+        """
+
+    def objection(
+        self, plan: AlertPlan, rule: str, alert: Alert, own_hashes: Collection[str], actions: ActionSet
+    ) -> str:
+        """Return why a rule, by its id, would not give these actions to an alert any more; '' if it would."""

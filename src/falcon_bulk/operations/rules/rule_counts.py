@@ -1,0 +1,78 @@
+"""Counts what a run does by each rule, while its plan is made."""
+
+from collections import Counter, defaultdict
+
+from falcon_bulk.model.closing_rule import RuleResult
+from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.matching import used_values
+from falcon_bulk.operations.rules.rule_book import CustomerRules, Decision
+
+MAX_DIFFERING = 20
+"""So many alerts that differ are named for each rule."""
+
+
+class RuleCounts:
+    """The numbers of each rule of a customer."""
+
+    def __init__(self, rules: CustomerRules) -> None:
+        self._rules = rules
+        self._fits: Counter[int] = Counter()
+        self._closes: Counter[int] = Counter()
+        self._used: Counter[int] = Counter()
+        self._ended: Counter[int] = Counter()
+        self._held: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._values: defaultdict[int, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+        self._overlaps: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._differing: defaultdict[int, list[str]] = defaultdict(list)
+        self.surging: set[int] = set()
+        self.outlier_checks: dict[int, str] = {}
+
+    def select(self, decision: Decision) -> None:
+        """Count an alert that active rules match."""
+        self._fits.update(decision.matching)
+
+    def hold(self, decision: Decision, reason: str, composite_id: str) -> None:
+        """Count an alert that is held, under each rule that matches it."""
+        for number in decision.matching:
+            self._held[number][reason] += 1
+            if reason == "differs" and len(self._differing[number]) < MAX_DIFFERING:
+                self._differing[number].append(composite_id)
+
+    def use(self, decision: Decision, facts: AlertFacts) -> None:
+        """Count an alert that rules fit wholly, with the values of their lists that fit it."""
+        for number in decision.fitting:
+            self._used[number] += 1
+            for field, value in used_values(self._rules.rules[number], facts):
+                self._values[number][field][value] += 1
+        first, *others = decision.fitting
+        for number in others:
+            self._overlaps[number][self._rules.rules[first].id] += 1
+
+    def count_ended(self, decision: Decision) -> None:
+        """Count an alert that rules would have closed that have ended or not begun."""
+        self._ended.update(decision.ended)
+
+    def close(self, number: int) -> None:
+        """Count an alert that a rule closes."""
+        self._closes[number] += 1
+
+    def results(self) -> tuple[RuleResult, ...]:
+        """Return the numbers, in the order of the rules."""
+        return tuple(
+            RuleResult(
+                id=rule.id,
+                state=self._rules.states[number],
+                fits=self._fits[number],
+                closes=self._closes[number],
+                held=dict(self._held[number]),
+                surge=number in self.surging,
+                suspended_by=self._rules.suspended_by[number],
+                would_have_closed=self._ended[number],
+                used=self._used[number],
+                values={field: dict(values) for field, values in self._values[number].items()},
+                overlaps=dict(self._overlaps[number]),
+                differing=tuple(self._differing[number]),
+                outlier_check=self.outlier_checks.get(number, ""),
+            )
+            for number, rule in enumerate(self._rules.rules)
+        )

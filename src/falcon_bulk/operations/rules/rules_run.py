@@ -1,0 +1,266 @@
+"""Planning a run of closing rules for one customer."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Set
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.journal.customer_cids import check_customer_cid
+from falcon_bulk.journal.rule_records import OUTLIER
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.closing_rule import ClosingRule, RuleResult, RuleState
+from falcon_bulk.model.hashes import own_hashes
+from falcon_bulk.model.plan import RULES_COMMAND, Action, AlertPlan, AlertState, PlannedItem
+from falcon_bulk.model.preview import Preview, TopValues
+from falcon_bulk.model.run import Outcome
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import Status
+from falcon_bulk.operations.changes.lifecycle import Operation
+from falcon_bulk.operations.changes.operations import Origin
+from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
+from falcon_bulk.operations.changes.preview_builder import MAX_SHOWN, PreviewBuilder
+from falcon_bulk.operations.changes.request import check_action_value
+from falcon_bulk.operations.reading.read_all import AlertDocument, ReadProgress
+from falcon_bulk.operations.reading.select_alerts import read_selection
+from falcon_bulk.operations.reading.tenant_check import check_tenant
+from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.candidates import Candidates
+from falcon_bulk.operations.rules.closing import closing_actions, guardrail_of_rule
+from falcon_bulk.operations.rules.rule_book import CustomerRules, Decision, RuleBook
+from falcon_bulk.operations.rules.rule_counts import RuleCounts
+from falcon_bulk.operations.rules.rule_history import RuleHistory, open_history
+from falcon_bulk.operations.rules.rule_outliers import RuleOutliers, compared_of
+from falcon_bulk.operations.rules.true_positives import TruePositiveStore, read_true_positives
+
+Reading = Callable[[], AbstractContextManager[ReadProgress]]
+
+
+class RulesRequest(NamedTuple):
+    """What a run of rules is asked for. statuses: of the alerts that it reads; allowed_surges: ids of rules."""
+
+    statuses: tuple[str, ...] = (Status.NEW,)
+    allowed_surges: frozenset[str] = frozenset()
+
+
+def update_true_positives(tenant: Tenant, store: TruePositiveStore, *, reading: Reading, readers: int) -> None:
+    """Read the true positives of a customer, of whatever age and status, and keep them.
+
+    Raises Refused if what is known cannot be read, and what reading raises.
+    """
+    cids = tenant.cids or (tenant.home_cid(),)
+    known = [one.facts.composite_id for one in store.load() if one.cid == cids[0]]
+    with reading() as progress:
+        found, no_longer = read_true_positives(tenant.alerts, known, frozenset(cids), progress, readers=readers)
+    store.update(tenant.customer, cids[0], found.values(), no_longer)
+
+
+def plan_rules(
+    tenant: Tenant,
+    book: RuleBook,
+    rules: CustomerRules,
+    request: RulesRequest,
+    origin: Origin,
+    *,
+    state_folder: Path,
+    reading: Reading,
+    readers: int,
+) -> Operation:
+    """Return the operation that closes what a customer's rules fit.
+
+    Raises WrongTenant if the credentials are not those of the customer's former changes.
+    """
+    cids = tenant.cids or (tenant.home_cid(),)
+    if cids[0]:
+        check_customer_cid(state_folder, tenant.customer, cids)
+    plan = AlertPlan(
+        run_id=origin.run_id,
+        command=RULES_COMMAND,
+        customer=tenant.customer,
+        cid=cids[0],
+        cids=cids,
+        cloud=tenant.cloud,
+        operator=origin.operator,
+        machine=origin.machine,
+        created=origin.created,
+        selection=f"{', '.join(request.statuses)} alerts that {len(rules.rules):,} closing rules match",
+        target=Status.CLOSED,
+        comment=check_action_value(
+            "comment", f"The reason of each rule (by {origin.operator}, falcon-bulk {origin.run_id})"
+        ),
+        version=origin.version,
+        rule_files=book.records,
+    )
+
+    def fill(sink: PlanSink) -> Preview:
+        with reading() as progress, open_history(state_folder, plan.cid, plan.run_id) as history, Candidates() as kept:
+            planner = _RulesPlanner(plan, rules, request, history, sink, kept)
+            selection = Selection(statuses=request.statuses)
+            for page in read_selection(tenant.alerts, selection, progress, Alert, readers=readers):
+                planner.read(page)
+            planner.decide()
+            return planner.preview(tuple(progress.incomplete))
+
+    return Operation(plan, fill, keeps_empty=True)
+
+
+class _RulesPlanner:
+    """Plans in two steps: decides on each alert as read, then on what only the whole can tell: surges and outliers."""
+
+    def __init__(
+        self,
+        plan: AlertPlan,
+        rules: CustomerRules,
+        request: RulesRequest,
+        history: RuleHistory,
+        sink: PlanSink,
+        candidates: Candidates,
+    ) -> None:
+        self._plan = plan
+        self._rules = rules
+        self._request = request
+        self._history = history
+        self._sink = sink
+        self._candidates = candidates
+        self._action_sets = ActionSetNumbers(sink)
+        self._preview = PreviewBuilder()
+        self._counts = RuleCounts(rules)
+        self._first: Counter[int] = Counter()
+        self._closed_by: Counter[str] = Counter()
+
+    def read(self, page: Iterable[AlertDocument[Alert]]) -> None:
+        """Decide on the alerts of a page, but for surges and outliers. Raises WrongTenant."""
+        allowed = frozenset(self._plan.cids)
+        passed: list[tuple[AlertDocument[Alert], AlertFacts, Decision]] = []
+        for item in page:
+            check_tenant(item.alert, allowed)
+            own = item.own_hashes.keys()
+            numbers = self._rules.index.may_match(item.alert, own)
+            if not numbers:
+                continue
+            facts = AlertFacts.of(item.alert, own)
+            decision = self._rules.decide(facts, numbers)
+            if decision.matching or decision.ended:
+                passed.append((item, facts, decision))
+        self._decide_on(passed)
+
+    def _decide_on(self, read: Collection[tuple[AlertDocument[Alert], AlertFacts, Decision]]) -> None:
+        closed_before = frozenset(self._history.closed_before([item.alert.composite_id for item, _, _ in read]))
+        for item, facts, decision in read:
+            alert, own = item.alert, item.own_hashes.keys()
+            came_back = alert.composite_id in closed_before
+            ended = [number for number in decision.ended if not (came_back or self._guardrail(number, alert, own))]
+            self._counts.count_ended(decision._replace(ended=tuple(ended)))
+            if not decision.matching:
+                continue
+            self._counts.select(decision)
+            if alert.status == Status.CLOSED:
+                self._preview.skip("closed", alert.composite_id)
+                self._sink.leave(
+                    alert.composite_id, Outcome.SKIPPED, "closed", self._rules.rules[self._lead(decision)].id
+                )
+                continue
+            reason = self._guardrail(self._lead(decision), alert, own)
+            reason = reason or ("closed-before" if came_back else self._rules.objection(decision))
+            if decision.fitting:
+                self._counts.use(decision, facts)
+            if reason:
+                self._hold(alert, decision, reason)
+            else:
+                self._first[decision.fitting[0]] += 1
+                self._candidates.add(decision, item.document)
+
+    def decide(self) -> None:
+        """Plan or hold the candidates, now that all alerts are read."""
+        counts, rules = self._counts, self._rules.rules
+        counts.surging = {
+            number
+            for number, closes in self._first.items()
+            if rules[number].id not in self._request.allowed_surges and self._history.surges(rules[number], closes)
+        }
+        groups: dict[int, RuleOutliers] = {}
+        for decision, alert in self._candidates:
+            number = decision.fitting[0]
+            if not self._surges(decision) and not self._history.was_outlier(rules[number].id, alert.composite_id):
+                if number not in groups:
+                    groups[number] = RuleOutliers(self._history.compared(rules[number].id))
+                groups[number].add(alert)
+        counts.outlier_checks = {number: told for number, group in groups.items() if (told := group.told)}
+        for decision, alert in self._candidates:
+            number = decision.fitting[0]
+            if self._surges(decision):
+                self._hold(alert, decision, "surge")
+            elif self._history.was_outlier(rules[number].id, alert.composite_id) or groups[number].is_outlier(alert):
+                self._hold(alert, decision, OUTLIER)
+            else:
+                self._close(alert, number)
+
+    def preview(self, incomplete: tuple[str, ...]) -> Preview:
+        """Return the plan in numbers. incomplete: why not all alerts were read."""
+        results = self._counts.results()
+        built = self._preview.build(_describe_actions(self._rules.rules, results, self._plan))
+        counted = self._closed_by.most_common(MAX_SHOWN)
+        by_rule = TopValues(title="Rule", counts=tuple(counted), others=len(self._closed_by) - len(counted))
+        return msgspec.structs.replace(
+            built,
+            rules=results,
+            samples=(by_rule, *built.samples) if counted else built.samples,
+            warnings=(*built.warnings, *rule_warnings(results), *(f"Incomplete: {reason}" for reason in incomplete)),
+            incomplete=incomplete,
+        )
+
+    def _lead(self, decision: Decision) -> int:
+        """Return the rule that decides: the first that fits wholly, else the first that matches."""
+        return (decision.fitting or decision.matching)[0]
+
+    def _surges(self, decision: Decision) -> bool:
+        return any(number in self._counts.surging for number in decision.fitting)
+
+    def _guardrail(self, number: int, alert: Alert, own: Set[str]) -> str:
+        rule = self._rules.rules[number]
+        return guardrail_of_rule(rule, alert, own, (Action("update_status", Status.CLOSED),))
+
+    def _hold(self, alert: Alert, decision: Decision, reason: str) -> None:
+        self._counts.hold(decision, reason, alert.composite_id)
+        self._preview.hold(reason, alert.composite_id)
+        self._sink.leave(alert.composite_id, Outcome.HELD, reason, self._rules.rules[self._lead(decision)].id)
+
+    def _close(self, alert: Alert, number: int) -> None:
+        rule, state = self._rules.rules[number], AlertState.of(alert)
+        actions = closing_actions(rule, state, self._plan.operator, self._plan.run_id)
+        item = PlannedItem(
+            alert.composite_id, state, self._action_sets.number(actions), rule=rule.id, compared=compared_of(alert)
+        )
+        self._sink.add(item)
+        self._counts.close(number)
+        self._closed_by[rule.id] += 1
+        self._preview.plan(alert, own_hashes(alert).keys(), actions)
+
+
+def rule_warnings(results: Iterable[RuleResult]) -> Iterable[str]:
+    """Warn of rules that are suspended or surge, of alerts that differ, and of what the outlier check cannot judge."""
+    for rule in results:
+        if rule.state is RuleState.SUSPENDED:
+            more = f" and {len(rule.suspended_by) - 1:,} more" if len(rule.suspended_by) > 1 else ""
+            yield f"The rule {rule.id} is suspended: the true positive {rule.suspended_by[0]}{more} contradicts it."
+        if rule.surge:
+            yield f"The rule {rule.id} closes nothing: {rule.held['surge']:,} alerts are far more than usual."
+    differing = [f"{rule.id} {rule.held['differs']:,}" for rule in results if rule.held.get("differs")]
+    if differing:
+        yield f"Alerts that match a rule and differ from what it expects: {', '.join(differing)}."
+
+
+def _describe_actions(rules: Iterable[ClosingRule], results: Iterable[RuleResult], plan: AlertPlan) -> Iterable[str]:
+    yield "status: closed"
+    resolutions = {rule.close.resolution for rule, result in zip(rules, results, strict=True) if result.closes}
+    for resolution in sorted(resolutions):
+        yield f"resolution: {resolution}"
+    yield f"comment: {plan.comment}"
+
+
+def needs_attention(results: Iterable[RuleResult]) -> bool:
+    """Return whether somebody has to look at a rule: it is suspended, or it surges."""
+    return any(rule.surge or rule.state is RuleState.SUSPENDED for rule in results)

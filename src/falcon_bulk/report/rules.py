@@ -1,0 +1,288 @@
+"""Reports on closing rules: what a run does by each, the list, what lint found, and how rules fit history."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from falcon_bulk.model.closing_rule import ListedRule, RuleProblem, RuleResult, RuleTest
+from falcon_bulk.report.report import Report
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+
+_ID = Column("rule", min_width=12, wrap=True)
+_STATE = Column("state", min_width=9)
+
+
+class RuleRunDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did by one rule, in `rules` of `falcon-bulk/run/1`. Numbers are alerts."""
+
+    id: str
+    state: str
+    fits: int
+    closes: int
+    closed: int
+    held: dict[str, int]
+    differs: int
+    outliers: int
+    surge: bool
+    suspended_by: tuple[str, ...]
+    would_have_closed: int
+
+
+class RuleDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule in `falcon-bulk/rules/1`. Dates are days in UTC, None where there is none."""
+
+    id: str
+    state: str
+    title: str
+    owner: str
+    reviewer: str
+    ticket: str
+    customers: tuple[str, ...]
+    reviewed: str | None
+    starts: str | None
+    expires: str | None
+    revoked: str | None
+    suspended_by: tuple[str, ...]
+    file: str
+    line: int
+
+
+class RulesDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/rules/1"):
+    """`falcon-bulk/rules/1`: the rules of the rule files, and what is wrong with them."""
+
+    rules: list[RuleDocument]
+    problems: tuple[RuleProblem, ...]
+
+
+class RuleTestDocument(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule held against history, in `falcon-bulk/rules-test/1`. Numbers are alerts; the lists are composite ids."""
+
+    id: str
+    state: str
+    fits: int
+    would_close: int
+    held: dict[str, int]
+    differs: int
+    differing: tuple[str, ...]
+    by_resolution: dict[str, int]
+    true_positives: tuple[str, ...]
+
+
+class RulesTestDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/rules-test/1"):
+    """`falcon-bulk/rules-test/1`: rules held against the alerts of one customer."""
+
+    customer: str
+    cid: str
+    since: str
+    alerts: int
+    rules: list[RuleTestDocument]
+    incomplete: tuple[str, ...]
+
+
+def rule_run_documents(results: Iterable[RuleResult]) -> list[RuleRunDocument]:
+    """Return what a run did by each rule."""
+    return [
+        RuleRunDocument(
+            id=rule.id,
+            state=rule.state,
+            fits=rule.fits,
+            closes=rule.closes,
+            closed=rule.closed,
+            held=rule.held,
+            differs=rule.held.get("differs", 0),
+            outliers=rule.held.get("outlier", 0),
+            surge=rule.surge,
+            suspended_by=rule.suspended_by,
+            would_have_closed=rule.would_have_closed,
+        )
+        for rule in results
+    ]
+
+
+def rules_run_sheet(results: Sequence[RuleResult], *, dry: bool) -> Sheet:
+    """Return a row for each rule that has anything to tell. dry: whether nothing was sent."""
+    columns = (
+        _ID,
+        _STATE,
+        Column("fits", right=True),
+        Column("would close" if dry else "closed", right=True),
+        Column("held", right=True),
+        Column("why held", wrap=True, min_width=16),
+    )
+    told = [rule for rule in results if rule.fits or rule.would_have_closed or rule.suspended_by]
+    rows: list[Row] = [
+        (
+            rule.id,
+            str(rule.state),
+            rule.fits,
+            rule.closes if dry else rule.closed,
+            sum(rule.held.values()),
+            ", ".join(f"{reason} {format_cell(number)}" for reason, number in rule.held.items()),
+        )
+        for rule in told
+    ]
+    silent = len(results) - len(told)
+    notes = [f"{format_cell(silent)} of {format_cell(len(results))} rules match no alert."] if silent else []
+    return Sheet("Rules" if results else "", columns if rows else (), rows, [*notes, *_rule_notes(results)])
+
+
+def _rule_notes(results: Iterable[RuleResult]) -> Iterator[str]:
+    for rule in results:
+        if rule.would_have_closed:
+            yield f"{rule.id} is {rule.state}: it would have closed {format_cell(rule.would_have_closed)}."
+        for other, number in rule.overlaps.items():
+            yield f"{format_cell(number)} alerts of {rule.id} fit {other} too, which comes first."
+        if rule.outlier_check and rule.closes:
+            yield f"{rule.id} closes without an outlier check: {rule.outlier_check}."
+        for composite_id in rule.differing:
+            yield f"{rule.id} differs: {composite_id}"
+
+
+def rules_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem]) -> Report:
+    """Return the report on the rules of the rule files; its exit code is 0."""
+
+    def sheets() -> list[Sheet]:
+        columns = (
+            _ID,
+            _STATE,
+            Column("expires", min_width=10),
+            Column("owner", drop_order=2, wrap=True),
+            Column("ticket", drop_order=3),
+            Column("customers", wrap=True, min_width=12, drop_order=1),
+        )
+        rows: list[Row] = [
+            (rule.id or "(no id)", str(rule.state), rule.expires, rule.owner, rule.ticket, ", ".join(rule.customers))
+            for rule in rules
+        ]
+        suspended = [f"{rule.id} is suspended by {', '.join(rule.suspended_by)}" for rule in rules if rule.suspended_by]
+        return [Sheet(f"{format_cell(len(rules))} closing rules", columns, rows, suspended), *_problem_sheets(problems)]
+
+    return Report(sheets, lambda: _rules_document(rules, problems))
+
+
+def lint_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem], files: int, exit_code: int) -> Report:
+    """Return the report of lint. files: how many were read."""
+
+    def sheets() -> list[Sheet]:
+        if not problems:
+            told = f"{format_cell(len(rules))} rules in {format_cell(files)} files: nothing is wrong."
+            return [Sheet(told, (), ())]
+        return _problem_sheets(problems)
+
+    return Report(sheets, lambda: _rules_document(rules, problems), exit_code=exit_code)
+
+
+def _problem_sheets(problems: Sequence[RuleProblem]) -> list[Sheet]:
+    if not problems:
+        return []
+    lines = [problem_line(problem) for problem in problems]
+    fatal = sum(problem.fatal for problem in problems)
+    return [Sheet(f"{format_cell(fatal)} problems", (), (), lines)]
+
+
+def problem_line(problem: RuleProblem) -> str:
+    """Return `FILE:LINE: rule ID: what is wrong`, as editors follow it."""
+    rule = f"rule {problem.rule}: " if problem.rule else ""
+    note = "" if problem.fatal else "note: "
+    return f"{problem.path}:{problem.line}: {note}{rule}{problem.message}"
+
+
+def _rules_document(rules: Sequence[ListedRule], problems: Sequence[RuleProblem]) -> RulesDocument:
+    return RulesDocument(
+        rules=[
+            RuleDocument(
+                id=rule.id,
+                state=rule.state,
+                title=rule.title,
+                owner=rule.owner,
+                reviewer=rule.reviewer,
+                ticket=rule.ticket,
+                customers=rule.customers,
+                reviewed=rule.reviewed or None,
+                starts=rule.starts or None,
+                expires=rule.expires or None,
+                revoked=rule.revoked or None,
+                suspended_by=rule.suspended_by,
+                file=rule.path,
+                line=rule.line,
+            )
+            for rule in rules
+        ],
+        problems=tuple(problems),
+    )
+
+
+def rules_test_report(
+    customer: str,
+    cid: str,
+    since: str,
+    alerts: int,
+    tests: Sequence[RuleTest],
+    incomplete: tuple[str, ...],
+    exit_code: int,
+) -> Report:
+    """Return the report on rules held against a customer's alerts since a time (UTC, RFC 3339)."""
+
+    def sheets() -> list[Sheet]:
+        title = f"{customer}: {format_cell(len(tests))} rules against {format_cell(alerts)} alerts since {since[:10]}"
+        notes = [
+            *(f"{test.id}: the true positive {one} contradicts it" for test in tests for one in test.true_positives),
+            *(f"{test.id} differs: {one}" for test in tests for one in test.differing),
+            *(f"Incomplete: {reason}" for reason in incomplete),
+        ]
+        return [Sheet(title, rule_test_columns(), [rule_test_row(test) for test in tests], notes)]
+
+    def document() -> RulesTestDocument:
+        return RulesTestDocument(
+            customer=customer,
+            cid=cid,
+            since=since,
+            alerts=alerts,
+            rules=[
+                RuleTestDocument(
+                    id=test.id,
+                    state=test.state,
+                    fits=test.fits,
+                    would_close=test.would_close,
+                    held=test.held,
+                    differs=test.differs,
+                    differing=test.differing,
+                    by_resolution=test.by_resolution,
+                    true_positives=test.true_positives,
+                )
+                for test in tests
+            ],
+            incomplete=incomplete,
+        )
+
+    return Report(sheets, document, exit_code=exit_code)
+
+
+def rule_test_columns() -> tuple[Column, ...]:
+    """Return the columns of a rule held against history."""
+    return (
+        _ID,
+        _STATE,
+        Column("fits", right=True),
+        Column("would close", right=True),
+        Column("held", right=True, drop_order=3),
+        Column("differ", right=True),
+        Column("false positive", right=True, drop_order=1),
+        Column("true positive", right=True),
+        Column("ignored", right=True, drop_order=2),
+    )
+
+
+def rule_test_row(test: RuleTest) -> Row:
+    """Return the row of a rule held against history."""
+    return (
+        test.id,
+        str(test.state),
+        test.fits,
+        test.would_close,
+        sum(test.held.values()),
+        test.differs,
+        test.by_resolution["false_positive"],
+        test.by_resolution["true_positive"],
+        test.by_resolution["ignored"],
+    )
