@@ -25,7 +25,7 @@ def planned_actions(content: bytes, run_id: str) -> Actions:
         if line["line"] == "action_set":
             action_sets[line["number"]] = [(name, value.replace(run_id, "RUN")) for name, value in line["actions"]]
         elif line["line"] == "alert":
-            composite_id, _before, action_set, _remote_id = line["alert"]
+            composite_id, _before, action_set, *_ = line["alert"]
             assert composite_id not in actions, "an alert stands in a plan once"
             actions[composite_id] = action_sets[action_set]
     return actions

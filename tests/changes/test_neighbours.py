@@ -25,7 +25,8 @@ def begin(folder: Path, *cids: str, run_id: str = "run1") -> Journal:
     journal = Journal(journal_path(folder, cids[0]))
     draft = journal.draft(alert_plan(run_id, cid=cids[0], cids=cids))
     preview: Preview = preview_of(1)
-    draft.begin(preview, STARTED)
+    draft.finish()
+    journal.begin(draft.run_id, preview, STARTED)
     return journal
 
 

@@ -51,7 +51,8 @@ def record_run(journal: Journal) -> RecordRun:
         draft.add_action_set(0, CLOSE)
         for number in range(items):
             draft.add(PlannedItem(f"alert{number:04}", BEFORE), outcome or Outcome.NOT_SENT)
-        draft.begin(preview_of(items), plan.created)
+        draft.finish()
+        journal.begin(draft.run_id, preview_of(items), plan.created)
         if outcome:
             journal.finish(run_id, RunStatus.SUCCESS, 0, at=plan.created, requests=1, seconds=1.0, closed=True)
         return plan

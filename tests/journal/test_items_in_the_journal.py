@@ -25,7 +25,8 @@ def test_batches_have_one_action_set_each_and_keep_the_order_of_the_plan(journal
     order = [("z", 0), ("c", 1), ("y", 0), ("b", 1), ("x", 0), ("a", 1)]
     for item_id, number in order:
         draft.add(PlannedItem(item_id, BEFORE, number))
-    draft.begin(preview_of(6), STARTED)
+    draft.finish()
+    journal.begin(draft.run_id, preview_of(6), STARTED)
     batches = list(journal.alerts.batches(plan.run_id, 2))
     assert [ids(items) for items in batches] == [["z", "y"], ["x"], ["c", "b"], ["a"]]
     assert batches[0][0] == PlannedItem("z", BEFORE, 0)
@@ -37,7 +38,8 @@ def test_the_order_of_the_plan_holds_beyond_one_piece_of_the_draft(journal: Jour
     order = [f"{number * 7919 % 2500:04}" for number in range(2500)]
     for item_id in order:
         draft.add(PlannedItem(item_id, BEFORE))
-    draft.begin(preview_of(2500), STARTED)
+    draft.finish()
+    journal.begin(draft.run_id, preview_of(2500), STARTED)
     assert [item for items in journal.alerts.batches(plan.run_id, 1000) for item in ids(items)] == order
 
 
@@ -46,7 +48,8 @@ def test_what_was_held_or_skipped_is_recorded_and_no_part_of_the_plan(journal: J
     draft.add(PlannedItem("b", BEFORE))
     draft.leave("a", Outcome.HELD, "critical")
     draft.leave("c", Outcome.SKIPPED, "already")
-    draft.begin(preview_of(1, selected=3), STARTED)
+    draft.finish()
+    journal.begin(draft.run_id, preview_of(1, selected=3), STARTED)
     assert journal.counts(plan.run_id) == {Outcome.NOT_SENT: 1}
     assert journal.rows()[0].planned == journal.result(plan.run_id).planned == 1
     assert ids(journal.alerts.records(plan.run_id)) == ["b"]
@@ -105,7 +108,8 @@ def test_the_id_of_an_indicator_stays_once_it_is_known(journal: Journal) -> None
     digest = "a" * 64
     draft = journal.draft(plan)
     draft.add(PlannedItem(digest, None))
-    draft.begin(preview_of(1), STARTED)
+    draft.finish()
+    journal.begin(draft.run_id, preview_of(1), STARTED)
     journal.indicators.intend("run1", [digest], STARTED)
     created = Indicator(id="id1", type="sha256", value=digest)
     for remote_id, after in (("id1", None), ("", created)):
@@ -120,7 +124,8 @@ def test_an_item_is_found_over_all_runs_newest_first(journal: Journal, record_ru
     draft = journal.draft(alert_plan("run3", created="2026-11-25T00:00:00Z"))
     draft.leave("alert0001", Outcome.HELD, "case")
     assert [entry.run_id for entry in journal.history("alert0001")] == ["run2", "run1"], "a draft is no run yet"
-    draft.begin(preview_of(0), "2026-11-25T00:00:00Z")
+    draft.finish()
+    journal.begin(draft.run_id, preview_of(0), "2026-11-25T00:00:00Z")
     assert journal.history("alert0001") == [
         ItemHistory("run3", "2026-11-25T00:00:00Z", Outcome.HELD, "case", ""),
         ItemHistory("run2", STARTED, Outcome.DRIFTED, "", ""),

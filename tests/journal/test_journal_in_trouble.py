@@ -130,7 +130,8 @@ def test_a_run_that_changed_nothing_gives_way_to_the_same_plan(journal: Journal,
     record_run("run1", outcome=Outcome.NOT_SENT)
     draft = journal.draft(alert_plan("run1"))
     draft.add(PlannedItem("another", BEFORE))
-    draft.begin(preview_of(1), STARTED)
+    draft.finish()
+    journal.begin(draft.run_id, preview_of(1), STARTED)
     assert [record.item_id for record in journal.alerts.records("run1")] == ["another"]
 
 

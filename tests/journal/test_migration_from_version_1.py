@@ -221,10 +221,10 @@ def test_a_migration_that_is_interrupted_leaves_the_journal_as_it_was(
 def test_the_first_version_refuses_a_migrated_journal(opened: Journal) -> None:
     opened.close()
     with closing(sqlite3.connect(opened.path)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
 
 
-@pytest.mark.parametrize("statement", ["PRAGMA user_version = 3", "UPDATE schema_version SET version = 3"])
+@pytest.mark.parametrize("statement", ["PRAGMA user_version = 4", "UPDATE schema_version SET version = 4"])
 def test_a_later_version_is_refused(tmp_path: Path, statement: str) -> None:
     path = tmp_path / "acme.sqlite3"
     Journal(path).close()

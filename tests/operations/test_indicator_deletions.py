@@ -107,7 +107,8 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     preview = Preview(
         selected=number, planned=number, skipped={}, held={}, samples=(), oldest="", newest="", actions=()
     )
-    draft.begin(preview, PLAN.created)
+    draft.finish()
+    journal.begin(draft.run_id, preview, PLAN.created)
     yield journal
     journal.close()
 

@@ -92,7 +92,8 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     for one in HASHES:
         draft.add(PlannedItem(one, None))
     numbers: dict[str, Any] = {"selected": len(HASHES), "planned": len(HASHES), "skipped": {}, "held": {}}
-    draft.begin(Preview(**numbers, samples=(), oldest="", newest="", actions=()), PLAN.created)
+    draft.finish()
+    journal.begin(draft.run_id, Preview(**numbers, samples=(), oldest="", newest="", actions=()), PLAN.created)
     yield journal
     journal.close()
 

@@ -24,7 +24,8 @@ def record_large_run(folder: Path, cid: str, alerts: int) -> str:
     preview = Preview(
         selected=alerts, planned=alerts, skipped={}, held={}, samples=(), oldest="", newest="", actions=()
     )
-    draft.begin(preview, plan.created)
+    draft.finish()
+    journal.begin(draft.run_id, preview, plan.created)
     journal.finish(plan.run_id, RunStatus.PARTIAL, 6, at=plan.created, requests=1, seconds=1.0, closed=True)
     journal.close()
     return plan.run_id

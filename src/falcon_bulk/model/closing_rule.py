@@ -176,7 +176,8 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     positives that contradict it. would_have_closed: of a rule that has ended, is revoked or has not begun.
     used: alerts that it fits wholly, also where another rule came first. values: for each field, how many of these
     alerts each value of its list fitted. overlaps: the rules that came first, with the number of alerts.
-    differing: the first composite ids of those held as `differs`. outlier_check: why the outlier check said nothing.
+    named: of those held as `differs` or `outlier`, the first composite ids. outlier_check: why the outlier check could
+    not judge what it closes, '' if it could.
     """
 
     id: str
@@ -191,7 +192,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     used: int = 0
     values: dict[str, dict[str, int]] = {}
     overlaps: dict[str, int] = {}
-    differing: tuple[str, ...] = ()
+    named: dict[str, tuple[str, ...]] = {}
     outlier_check: str = ""
 
 

@@ -134,8 +134,8 @@ def _rule_notes(results: Iterable[RuleResult]) -> Iterator[str]:
             yield f"{format_cell(number)} alerts of {rule.id} fit {other} too, which comes first."
         if rule.outlier_check and rule.closes:
             yield f"{rule.id} closes without an outlier check: {rule.outlier_check}."
-        for composite_id in rule.differing:
-            yield f"{rule.id} differs: {composite_id}"
+        for reason, ids in rule.named.items():
+            yield from (f"{rule.id}, {reason}: {composite_id}" for composite_id in ids)
 
 
 def rules_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem]) -> Report:
@@ -155,7 +155,7 @@ def rules_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem]) -
             for rule in rules
         ]
         suspended = [f"{rule.id} is suspended by {', '.join(rule.suspended_by)}" for rule in rules if rule.suspended_by]
-        return [Sheet(f"{format_cell(len(rules))} closing rules", columns, rows, suspended), *_problem_sheets(problems)]
+        return [Sheet(_count(len(rules), "closing rule"), columns, rows, suspended), *_problem_sheets(problems)]
 
     return Report(sheets, lambda: _rules_document(rules, problems))
 
@@ -165,11 +165,15 @@ def lint_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem], fi
 
     def sheets() -> list[Sheet]:
         if not problems:
-            told = f"{format_cell(len(rules))} rules in {format_cell(files)} files: nothing is wrong."
+            told = f"{_count(len(rules), 'rule')} in {_count(files, 'file')}: nothing is wrong."
             return [Sheet(told, (), ())]
         return _problem_sheets(problems)
 
     return Report(sheets, lambda: _rules_document(rules, problems), exit_code=exit_code)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{format_cell(number)} {noun}" + ("" if number == 1 else "s")
 
 
 def _problem_sheets(problems: Sequence[RuleProblem]) -> list[Sheet]:
@@ -177,7 +181,7 @@ def _problem_sheets(problems: Sequence[RuleProblem]) -> list[Sheet]:
         return []
     lines = [problem_line(problem) for problem in problems]
     fatal = sum(problem.fatal for problem in problems)
-    return [Sheet(f"{format_cell(fatal)} problems", (), (), lines)]
+    return [Sheet(_count(fatal, "problem"), (), (), lines)]
 
 
 def problem_line(problem: RuleProblem) -> str:
@@ -224,7 +228,7 @@ def rules_test_report(
     """Return the report on rules held against a customer's alerts since a time (UTC, RFC 3339)."""
 
     def sheets() -> list[Sheet]:
-        title = f"{customer}: {format_cell(len(tests))} rules against {format_cell(alerts)} alerts since {since[:10]}"
+        title = f"{customer}: {_count(len(tests), 'rule')} against {_count(alerts, 'alert')} since {since[:10]}"
         notes = [
             *(f"{test.id}: the true positive {one} contradicts it" for test in tests for one in test.true_positives),
             *(f"{test.id} differs: {one}" for test in tests for one in test.differing),

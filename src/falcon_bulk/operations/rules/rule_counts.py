@@ -7,8 +7,9 @@ from falcon_bulk.operations.rules.alert_facts import AlertFacts
 from falcon_bulk.operations.rules.matching import used_values
 from falcon_bulk.operations.rules.rule_book import CustomerRules, Decision
 
-MAX_DIFFERING = 20
-"""So many alerts that differ are named for each rule."""
+MAX_NAMED = 20
+NAMED_REASONS = ("differs", "outlier")
+"""So many alerts that a person should look at are named for each rule and reason."""
 
 
 class RuleCounts:
@@ -23,7 +24,7 @@ class RuleCounts:
         self._held: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self._values: defaultdict[int, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         self._overlaps: defaultdict[int, Counter[str]] = defaultdict(Counter)
-        self._differing: defaultdict[int, list[str]] = defaultdict(list)
+        self._named: defaultdict[int, dict[str, list[str]]] = defaultdict(lambda: {name: [] for name in NAMED_REASONS})
         self.surging: set[int] = set()
         self.outlier_checks: dict[int, str] = {}
 
@@ -35,8 +36,8 @@ class RuleCounts:
         """Count an alert that is held, under each rule that matches it."""
         for number in decision.matching:
             self._held[number][reason] += 1
-            if reason == "differs" and len(self._differing[number]) < MAX_DIFFERING:
-                self._differing[number].append(composite_id)
+            if reason in NAMED_REASONS and len(self._named[number][reason]) < MAX_NAMED:
+                self._named[number][reason].append(composite_id)
 
     def use(self, decision: Decision, facts: AlertFacts) -> None:
         """Count an alert that rules fit wholly, with the values of their lists that fit it."""
@@ -71,7 +72,7 @@ class RuleCounts:
                 used=self._used[number],
                 values={field: dict(values) for field, values in self._values[number].items()},
                 overlaps=dict(self._overlaps[number]),
-                differing=tuple(self._differing[number]),
+                named={reason: tuple(ids) for reason, ids in self._named[number].items() if ids},
                 outlier_check=self.outlier_checks.get(number, ""),
             )
             for number, rule in enumerate(self._rules.rules)

@@ -86,7 +86,7 @@ def plan_rules(
         operator=origin.operator,
         machine=origin.machine,
         created=origin.created,
-        selection=f"{', '.join(request.statuses)} alerts that {len(rules.rules):,} closing rules match",
+        selection=f"{', '.join(request.statuses)} alerts that a closing rule matches ({len(rules.rules):,} in all)",
         target=Status.CLOSED,
         comment=check_action_value(
             "comment", f"The reason of each rule (by {origin.operator}, falcon-bulk {origin.run_id})"

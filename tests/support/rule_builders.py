@@ -1,0 +1,104 @@
+"""Builds rule files, and the alerts that rules are tried on."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from falcon_emulator import Tenant
+from tests.support.alert_groups import AlertGroupBuilder, Fields, Group
+from tests.support.command import CommandRunner
+from tests.support.planted_tenant import id_at, plant
+
+UPDATER = "\\Device\\HarddiskVolume3\\Program Files\\Vendor\\updater.exe"
+TODAY = datetime.now(UTC).date()
+
+
+def rule(rule_id: str = "acme-updater", **changed: Any) -> str:
+    """Return a valid rule as text. Keywords replace keys (`_` for `-`); None leaves one out.
+
+    match, expect and close are dicts of their own; text values are written in single quotes.
+    """
+    values: dict[str, Any] = {
+        "id": rule_id,
+        "title": "Vendor's updater, flagged by machine learning",
+        "owner": "anna@soc.example",
+        "reviewer": "ben@soc.example",
+        "ticket": "CHG-4711",
+        "why": "Signed updater, vetted with the vendor",
+        "reviewed": TODAY - timedelta(days=10),
+        "expires": TODAY + timedelta(days=60),
+        "customers": ["*"],
+        "match": {},
+        "expect": {},
+        "close": {"resolution": "false_positive"},
+    } | {key.replace("_", "-"): value for key, value in changed.items()}
+    tables = {name: values.pop(name) for name in ("match", "expect", "close")}
+    lines = ["[[rule]]", *_lines(values)]
+    for name, table in tables.items():
+        if table is not None:
+            lines += ["", f"[rule.{name}]", *_lines(table)]
+    return "\n".join(lines) + "\n\n"
+
+
+def rule_file(*rules: str, policy: str = "") -> str:
+    """Return the text of a rule file."""
+    return f'format = "falcon-bulk/rules/1"\n\n{policy}\n' + "".join(rules)
+
+
+def _lines(values: dict[str, Any]) -> list[str]:
+    return [f"{key.replace('_', '-')} = {_toml(value)}" for key, value in values.items() if value is not None]
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case date() | int():
+            return str(value)
+        case str():
+            return f'"{value}"' if "'" in value else f"'{value}'"
+        case _:
+            return f"[{', '.join(map(_toml, value))}]"
+
+
+def write_rules(shell: CommandRunner, text: str, name: str = "soc.toml") -> Path:
+    """Write a rule file where commands look for it, writable by its owner alone."""
+    path = shell.folder / "rules" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    path.chmod(0o644)
+    return path
+
+
+def updater_alert(_rng: Any, _number: int) -> Fields:
+    """Return the usual fields of the updater's alerts."""
+    return {
+        "path": UPDATER,
+        "cmdline": "updater.exe /silent",
+        "severity": 50,
+        "severity_name": "Medium",
+        "global_prevalence": "uncommon",
+        "user_name": "SYSTEM",
+    }
+
+
+def updater_group(story: str = "updater") -> AlertGroupBuilder:
+    """Return a builder of the updater's alerts: one story, one hash."""
+    return AlertGroupBuilder(story, updater_alert)
+
+
+def add_group(shell: CommandRunner, group: Group, customer: str = "") -> list[str]:
+    """Have the alerts of a group arrive at a tenant that is being served; return their composite ids."""
+    tenant: Tenant = shell.tenants[customer] if customer else shell.tenant
+    shell.server.call(lambda: plant(tenant, [group]))
+    return [id_at(tenant, document["composite_id"]) for document in group.documents]
+
+
+def statuses(shell: CommandRunner, ids: Sequence[str], customer: str = "") -> list[str]:
+    """Return the statuses of alerts, in the order of their ids."""
+    tenant: Tenant = shell.tenants[customer] if customer else shell.tenant
+    return shell.server.call(lambda: [tenant.store.by_id[one].state.status for one in ids])
+
+
+Run = Callable[..., dict[str, Any]]
