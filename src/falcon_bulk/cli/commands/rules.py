@@ -105,8 +105,8 @@ def lint(ctx: click.Context, paths: tuple[Path, ...], rule_paths: tuple[str, ...
 def list_rules_command(ctx: click.Context, rule_paths: tuple[str, ...]) -> int:
     """List the rules with their states, without Falcon.
 
-    live · due: it ends within 14 days · starts: not yet · expired · revoked · suspended: a true positive contradicts
-    it · invalid.
+    A rule is live; due (it ends within 14 days); starts (later); expired; revoked; suspended (a true positive
+    contradicts it); or invalid.
     """
     from falcon_bulk.cli.rule_options import rule_source, true_positive_store
     from falcon_bulk.cli.session import Session
