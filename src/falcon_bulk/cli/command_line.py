@@ -30,6 +30,7 @@ class SharedOptions(NamedTuple):
     log_file: Path | None = None
     no_color: bool = False
     no_progress: bool = False
+    no_pager: bool = False
     notify: tuple[str, ...] = ()
 
 

@@ -13,7 +13,7 @@ _GROUPS = {
     "Speed": (*PaceOptions._fields, "readers", "quota"),
     "Output": (
         *("format", "output", "output_format", "excel", "notify", "quiet", "verbose", "debug"),
-        *("log_file", "no_color", "no_progress", "version"),
+        *("log_file", "no_color", "no_progress", "no_pager", "version"),
     ),
 }
 _GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}

@@ -15,6 +15,7 @@ from typing import TextIO
 from falcon_bulk.atomic_file import check_writable, write_atomically
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import has_links, wants_color
+from falcon_bulk.cli.pager import paged, pager_command
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.existing_file import may_be_report
 from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
@@ -23,12 +24,17 @@ from falcon_bulk.report.preview import Screen
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Sheet
 
+PAGED = frozenset({"query", "hash-summary", "summary", "runs", "customers", "overview", "report", "rules"})
+"""Kinds of report that go through the pager: only looking, and never the preview or the result of a change."""
+ASKING = frozenset({"customers-add"})
+"""Commands with such a report that ask for input."""
+
 
 @dataclass(frozen=True)
 class Output:
     """Where results go. path: the file of --output or, with is_folder, the folder for files; None without it.
 
-    excel: whether CSV begins with a byte order mark.
+    excel: whether CSV begins with a byte order mark. pager: the command line that shows long results; () for none.
     """
 
     line: CommandLine
@@ -38,6 +44,7 @@ class Output:
     file_format: Format
     color: bool
     excel: bool = False
+    pager: tuple[str, ...] = ()
 
     @property
     def formats(self) -> frozenset[Format]:
@@ -65,8 +72,12 @@ class Output:
         sink = Sink.stdout(color=self.color, links=self.color and has_links(os.environ), excel=self.excel)
         self.line.stdout_begun = True
         try:
-            report.write(sink, self.format, signature)
-            sink.binary.flush()
+            if sink.terminal and self.pager:
+                with paged(sink.binary, self.pager) as held:
+                    report.write(replace(sink, binary=held), self.format, signature)
+            else:
+                report.write(sink, self.format, signature)
+                sink.binary.flush()
         except OSError as error:
             if not _is_reader_gone(error):
                 raise
@@ -109,7 +120,9 @@ def open_output(line: CommandLine, kind: str) -> Output:
         check(kind, file_format)
         if not is_folder:
             check_writable(path, may_replace=partial(may_be_report, file_format))
-    output = Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color), options.excel)
+    is_paged = kind in PAGED and line.command not in ASKING and not options.no_pager
+    pager = pager_command(os.environ) if is_paged else ()
+    output = Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color), options.excel, pager)
     if output.excel and Format.CSV not in output.formats:
         raise UsageProblem("--excel goes with CSV.", "Add --format csv, or -o FILE.csv.")
     return output

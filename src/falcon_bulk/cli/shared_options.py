@@ -121,4 +121,5 @@ _SHARED = (
     ),
     _shared("--no-color", is_flag=True, help="No colours (as NO_COLOR does)."),
     _shared("--no-progress", is_flag=True, help="No progress bars."),
+    _shared("--no-pager", is_flag=True, help="Show long results without the pager (PAGER)."),
 )
