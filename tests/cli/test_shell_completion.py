@@ -6,6 +6,7 @@ import select
 import shutil
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,24 @@ def test_an_unreadable_folder_offers_nothing_and_prints_no_error(readable: Comma
 def test_guardrails_and_files_are_offered(readable: CommandRunner) -> None:
     assert offered(readable, "falcon-bulk bulk-close --override critical,fal") == ["critical,falcon-complete"]
     assert offered(readable, "falcon-bulk query -o rep") == ["rep"]  # the shell itself looks for the files
+
+
+def test_run_ids_are_offered_newest_first(acme: Callable[..., CommandRunner]) -> None:
+    shell = acme(alerts=300)
+    ids = shell.untouched_ids(4)
+    runs = [shell(*shell.close_command(ids[place : place + 2])).document["run_id"] for place in (0, 2)]
+    for line in ("runs show --customer acme", "runs abandon --customer acme", "undo --customer acme", "resume"):
+        assert sorted(offered(shell, f"falcon-bulk {line} ")) == sorted(runs), line
+    assert offered(shell, f"falcon-bulk undo {runs[0][:9]}") == [run for run in runs if run.startswith(runs[0][:9])]
+    assert offered(shell, "falcon-bulk undo --customer globex ") == []
+
+
+def test_no_journal_and_a_damaged_one_offer_nothing(acme: Callable[..., CommandRunner]) -> None:
+    shell = acme(alerts=10)
+    assert offered(shell, "falcon-bulk runs show ") == []
+    shell.state.mkdir()
+    (shell.state / f"{'a' * 32}.sqlite3").write_bytes(b"no journal" * 500)
+    assert offered(shell, "falcon-bulk runs show ") == []
 
 
 @pytest.mark.slow

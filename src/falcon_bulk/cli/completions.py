@@ -1,5 +1,6 @@
 """Shell completion of option values. Each function must be quick and must not fail."""
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from falcon_bulk.cli.command_line import CommandLine
+from falcon_bulk.textsafe import printable
 
 COMPLETE_VARIABLE = "_FALCON_BULK_COMPLETE"
 """The environment variable that the script sets: Click prints completions then and runs no command."""
@@ -36,6 +38,25 @@ def complete_guardrails(_ctx: click.Context, _param: click.Parameter, typed: str
     from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 
     return _complete_last(typed, [*GUARDRAILS, "all"])
+
+
+def complete_runs(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Complete ids of the customer's newest runs, each with what it was; offer none if no journal can be read."""
+    from falcon_bulk.config.state import state_dir
+    from falcon_bulk.errors import FalconBulkError
+    from falcon_bulk.journal.files import journal_paths
+    from falcon_bulk.journal.run_ids import newest_runs
+
+    customers = CommandLine.of(ctx).options.customers
+    try:
+        runs = newest_runs(journal_paths(state_dir(os.environ)), customers[0] if len(customers) == 1 else "")
+    except (FalconBulkError, OSError):
+        return []
+    return [
+        CompletionItem(run.run_id, help=printable(f"{run.started[:10]} {run.customer}: {run.command}, {run.status}"))
+        for run in runs
+        if run.run_id.startswith(typed)
+    ]
 
 
 def complete_files(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:

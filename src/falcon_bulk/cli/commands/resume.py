@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from falcon_bulk.cli.completions import complete_runs
 from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.options import PaceOptions, examples, pace_options, rules_option, takes
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -32,7 +33,7 @@ class ResumeOptions(NamedTuple):
         "resume RUN --customer acme",
     ),
 )
-@click.argument("run_id", metavar="[RUN]", required=False)
+@click.argument("run_id", metavar="[RUN]", required=False, shell_complete=complete_runs)
 @rules_option
 @pace_options
 @notify_option

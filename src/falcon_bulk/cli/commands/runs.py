@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from falcon_bulk.cli.command_group import SuggestingGroup
+from falcon_bulk.cli.completions import complete_runs
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import examples, rules_option
 from falcon_bulk.cli.shared_options import shared_options
@@ -90,7 +91,7 @@ def _combined_report(parts: "Parts[list[RunRow]]") -> "Report":
 
 
 @command.command("show", epilog=examples("runs show RUN --customer acme", "runs show RUN --customer acme -o run.html"))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", shell_complete=complete_runs)
 @shared_options
 @click.pass_context
 def show(ctx: click.Context, run_id: str) -> int:
@@ -126,7 +127,7 @@ def show(ctx: click.Context, run_id: str) -> int:
 
 
 @command.command("abandon", epilog=examples("runs abandon RUN --customer acme"))
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", shell_complete=complete_runs)
 @shared_options
 @click.pass_context
 def abandon(ctx: click.Context, run_id: str) -> int:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import click
 
+from falcon_bulk.cli.completions import complete_runs
 from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.options import ConsentOptions, PaceOptions, consent_options, examples, pace_options, takes
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -28,7 +29,7 @@ class UndoOptions(NamedTuple):
         "undo RUN --customer acme --yes --max 500",
     ),
 )
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", shell_complete=complete_runs)
 @click.option("--dry-run", is_flag=True, help="Show what would be undone; send nothing.")
 @consent_options
 @pace_options
