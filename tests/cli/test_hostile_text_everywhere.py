@@ -26,6 +26,7 @@ COMMANDS = {
     f"summary --by {BY} --top 100": ("html", "markdown", "csv", "table", "json"),
     "bulk-close --since 5000d --override all --dry-run": ("table", "markdown", "json"),
     "overview": ("table", "html"),
+    "report --since 5000d --top 100 --operators": ("html", "markdown", "table", "json"),
     "runs": ("table", "markdown", "csv", "html", "json"),
     "runs show RUN": ("markdown", "csv", "html", "table", "json"),
     "undo RUN --dry-run": ("table", "markdown", "json"),

@@ -28,6 +28,7 @@ COMMAND_LINES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("hash-summary",): ("-o", "hashes.html", "--notify", "URL"),
     ("summary",): ("-o", "summary.md"),
     ("overview",): ("-o", "overview.html"),
+    ("report",): ("--since", "30d", "-o", "report.html", "--operators"),
     ("bulk-close",): ("--product", "epp", *CONSENT, "-o", "run.json", "--batch-delay", "0", "--notify", "URL"),
     ("apply",): ("saved.plan", "--yes"),
     ("runs",): (),

@@ -109,6 +109,7 @@ def test_a_document_that_breaks_its_contract_is_noticed(spoil: Callable[[dict[st
         (("summary", "--outliers"), "summary"),
         (("runs", "list"), "runs"),
         (("overview",), "overview"),
+        (("report", "--since", "30d", "--operators"), "report"),
         (("customers", "list"), "customers"),
         quick=2,
     ),

@@ -6,12 +6,13 @@ from sqlalchemy import Engine, event
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from falcon_bulk.journal.activity import count_closed
+from falcon_bulk.journal.activity import count_closed, count_closed_by_rule, count_held, count_undone
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.journal.schema import metadata
 from falcon_bulk.model.run import BatchAnswer, ItemOutcome, Outcome, RunProblem, RunStatus
 from tests.journal.conftest import STARTED, RecordRun
 
+LATER = "2027-01-01T00:00:00Z"
 SQLITE_ONLY = ("rowid", "json_extract", "ifnull", "insert or ", "collate", "glob")
 
 
@@ -43,10 +44,13 @@ def test_every_statement_can_be_compiled(journal: Journal, record_run: RecordRun
         journal.abandon(run_id, STARTED)
         journal.finish(run_id, RunStatus.SUCCESS, 0, at=STARTED, requests=1, seconds=1.0, closed=True)
         journal.rows()
-        journal.rows(newest=1)
+        journal.rows(newest=1, since=STARTED, until=LATER)
+        count_undone(journal.database, STARTED, LATER)
+        count_held(journal.database, STARTED, LATER)
+        count_closed_by_rule(journal.database, STARTED, LATER)
         for without_undone in (True, False):
-            count_closed(journal.database, STARTED, "2027-01-01T00:00:00Z", without_undone=without_undone)
-        journal.prune("2027-01-01T00:00:00Z")
+            count_closed(journal.database, STARTED, LATER, without_undone=without_undone)
+        journal.prune(LATER)
     finally:
         event.remove(Engine, "before_execute", compile_it)
     assert len(compiled) > 40

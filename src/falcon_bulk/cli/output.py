@@ -18,7 +18,7 @@ from falcon_bulk.cli.console import has_links, wants_color
 from falcon_bulk.cli.pager import paged, pager_command
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.existing_file import may_be_report
-from falcon_bulk.report.formats import SUFFIXES, Format, check, format_of
+from falcon_bulk.report.formats import FOLDER_FORMATS, SUFFIXES, Format, check, format_of
 from falcon_bulk.report.output import Sink, render
 from falcon_bulk.report.preview import Screen
 from falcon_bulk.report.report import Report
@@ -116,7 +116,7 @@ def open_output(line: CommandLine, kind: str) -> Output:
             raise UsageProblem("--output-format goes with -o DIR.", "Name the folder for the files.")
         path, is_folder, file_format = None, False, fmt
     else:
-        path, is_folder, file_format = _place(options.output, options)
+        path, is_folder, file_format = _place(options.output, options, FOLDER_FORMATS.get(kind, Format.MARKDOWN))
         check(kind, file_format)
         if not is_folder:
             check_writable(path, may_replace=partial(may_be_report, file_format))
@@ -141,13 +141,13 @@ def collect_write_failures(failures: list[OSError]) -> Iterator[None]:
         failures.append(error.__cause__)
 
 
-def _place(output: str, options: SharedOptions) -> tuple[Path, bool, Format]:
-    """Return the path of --output, whether it is a folder, and the format of files there."""
+def _place(output: str, options: SharedOptions, usual: Format) -> tuple[Path, bool, Format]:
+    """Return the path of --output, whether it is a folder, and the format of files there. usual: that in a folder."""
     if not output:
         raise UsageProblem("--output is blank.", "Name a file or a folder.")
     path = Path(output)
     if path.is_dir() or output.endswith(("/", os.sep)):
-        return path, True, Format(options.output_format or Format.MARKDOWN)
+        return path, True, Format(options.output_format or usual)
     if options.output_format:
         raise UsageProblem("--output-format goes with -o DIR.", "A file's suffix is its format.")
     return path, False, format_of(path)

@@ -1,9 +1,10 @@
 """Where a command's closing rules are, and what it needs to use them."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from falcon_bulk.cli.session import Session
 from falcon_bulk.config.customers import list_customers
@@ -51,6 +52,26 @@ def load_rules(session: Session, source: RuleSource) -> RuleBook:
     return book
 
 
+class ShownRules(NamedTuple):
+    """All rules, for commands that only show something of them. suspended: of `RuleBook.suspensions`."""
+
+    book: RuleBook
+    suspended: Mapping[str, tuple[str, ...]]
+
+
+def shown_rules(session: Session) -> ShownRules | None:
+    """Return the rules, none where there are no rule files; None, after saying so, where they cannot be read."""
+    named = os.environ.get(RULES_VARIABLE, "").strip(os.pathsep)
+    if not named and not (session.customers.folder.parent / DEFAULT_FOLDER).exists():
+        return ShownRules(RuleBook(()), {})
+    try:
+        book = rule_source(session, ()).load()
+        return ShownRules(book, book.suspensions(true_positive_store(session).load()))
+    except FalconBulkError as error:
+        session.console.warn(f"Closing rules are left out, they cannot be read: {error.message}")
+        return None
+
+
 def known_customers(session: Session) -> CustomerTags:
     """Return the tags of each customer with an env file, none of one that cannot be read."""
     return {name: _tags_of(session, name) for name in list_customers(session.customers.folder)}
@@ -77,6 +98,14 @@ def rule_customer(session: Session) -> tuple[str, frozenset[str]]:
     """Return the name and the tags by which rules know the session's customer."""
     settings = session.load_settings()
     return session.customers.name or settings.customer, frozenset(settings.tags)
+
+
+def rule_customer_or_name(session: Session) -> tuple[str, frozenset[str]]:
+    """Return what `rule_customer` does; without tags for a customer whose settings cannot be loaded."""
+    try:
+        return rule_customer(session)
+    except (BadEnvFile, UsageProblem):
+        return session.customers.name, frozenset()
 
 
 def check_for(session: Session, plan: Plan, paths: Iterable[str]) -> RuleCheck | None:

@@ -36,10 +36,55 @@ def count_closed(database: Database, since: str, until: str, *, without_undone: 
     return _count_changed(database, since, until, *conditions)
 
 
+def count_undone(database: Database, since: str, until: str) -> int:
+    """Return how many different alerts undos changed back in a period, as `count_closed` does."""
+    return _count_changed(database, since, until, runs.c.undoes != "")
+
+
+def count_closed_by_rule(database: Database, since: str, until: str) -> dict[str, int]:
+    """Return how many different alerts were closed by each closing rule in a period, as `count_closed` does."""
+    closes = action_sets.c.actions.contains(_CLOSES, autoescape=True)
+    query = _changed(since, until, items.c.rule, func.count(items.c.item_id.distinct()))
+    query = query.where(runs.c.undoes == "", closes, items.c.rule != "")
+    query = query.group_by(items.c.rule).order_by(items.c.rule)
+    with database.read() as db:
+        return {name: int(number) for name, number in db.execute(query).all()}
+
+
+def count_held(database: Database, since: str, until: str) -> dict[str, int]:
+    """Return how many different alerts each guardrail held in runs that began in a period.
+
+    A run of which all alerts were held is not recorded.
+    """
+    number = func.count(items.c.item_id.distinct())
+    query: Select[Any] = (
+        select(items.c.reason, number)
+        .select_from(runs.join(items, items.c.run_id == runs.c.run_id))
+        .where(
+            runs.c.kind == "alerts",
+            runs.c.status != DRAFT,
+            runs.c.started >= since,
+            runs.c.started < until,
+            items.c.state == Outcome.HELD,
+        )
+        .group_by(items.c.reason)
+        .order_by(number.desc(), items.c.reason)
+    )
+    with database.read() as db:
+        return {reason: int(found) for reason, found in db.execute(query).all()}
+
+
 def _count_changed(database: Database, since: str, until: str, *conditions: ColumnElement[bool]) -> int:
     """Return how many different alerts were changed by batches that were sent in a period."""
-    query = (
-        select(func.count(items.c.item_id.distinct()))
+    query = _changed(since, until, func.count(items.c.item_id.distinct())).where(*conditions)
+    with database.read() as db:
+        return int(db.execute(query).scalar_one())
+
+
+def _changed(since: str, until: str, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Return a query of alerts that were changed by batches that were sent in a period."""
+    return (
+        select(*columns)
         .select_from(
             runs.join(items, items.c.run_id == runs.c.run_id)
             .join(
@@ -53,12 +98,9 @@ def _count_changed(database: Database, since: str, until: str, *conditions: Colu
             *_in_period(since, until),
             items.c.state == Outcome.CHANGED,
             _sent >= since,
-            _sent < until,
-            *conditions,
+            until > _sent,
         )
     )
-    with database.read() as db:
-        return int(db.execute(query).scalar_one())
 
 
 def _in_period(since: str, until: str) -> tuple[ColumnElement[bool], ...]:

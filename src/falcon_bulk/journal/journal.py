@@ -254,14 +254,15 @@ class Journal:
         )
         return IndicatorRunResult(**common, spec=plan.spec, hashes=hashes)
 
-    def rows(self, *, newest: int | None = None) -> list[RunRow]:
-        """Return all runs, or as many of the newest, newest first.
+    def rows(self, *, newest: int | None = None, since: str = "", until: str = "") -> list[RunRow]:
+        """Return runs, newest first: all, at most as many of the newest, or those that began in a period.
 
-        One that is not closed is `running` while its lock is held.
+        since, until: UTC, RFC 3339; until is exclusive. A run that is not closed is `running` while its lock is held.
         """
         running = running_run(self.path.parent, self.path.stem)
-        query = select(*_ROW).where(runs.c.status != DRAFT).order_by(runs.c.started.desc(), runs.c.position.desc())
-        query = query.limit(newest)
+        query = select(*_ROW).where(runs.c.status != DRAFT, runs.c.started >= since)
+        query = query.where(runs.c.started < until) if until else query
+        query = query.order_by(runs.c.started.desc(), runs.c.position.desc()).limit(newest)
         with self.database.read() as db:
             rows = db.execute(query).all()
         return [self._row(row, running) for row in rows]

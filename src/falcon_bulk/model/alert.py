@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from falcon_bulk.model.vocabulary import severity_band, status_of
+from falcon_bulk.model.vocabulary import severity_band
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):
@@ -128,15 +128,10 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def severity_label(self) -> str:
         """The severity's name; derived from the number if the document has no name; else ''."""
-        if name := text(self.severity_name).strip():
+        if name := text(self.severity_name):
             return name
         number = self.severity_number
         return severity_band(number) if number is not None else ""
-
-    @property
-    def status_name(self) -> str:
-        """The status as Falcon takes it, however the document spells it; an unknown one as it came."""
-        return status_of(text(self.status))
 
     @property
     def day(self) -> str:
@@ -147,6 +142,19 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def hidden(self) -> bool:
         """Whether the console hides the alert. A missing field means that it is shown (automated leads)."""
         return self.show_in_ui is False
+
+
+class ReportedAlert(BriefAlert, frozen=True, kw_only=True, gc=False):
+    """The fields needed to report what became of alerts."""
+
+    seconds_to_resolved: Any = None
+
+    @property
+    def resolution_seconds(self) -> float | None:
+        """Falcon's seconds from creation to closing; None for 0, which closed alerts have too."""
+        seconds = self.seconds_to_resolved
+        is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+        return seconds if is_number and seconds > 0 else None
 
 
 class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
@@ -188,8 +196,7 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
     @property
     def assignee(self) -> str:
         """Who the alert is assigned to, or ''."""
-        names = map(text, (self.assigned_to_name, self.assigned_to_uid, self.assigned_to_uuid))
-        return next((name for name in names if name.strip()), "")
+        return text(self.assigned_to_name) or text(self.assigned_to_uid) or text(self.assigned_to_uuid)
 
     @property
     def case(self) -> str:
@@ -225,7 +232,7 @@ def texts(value: object) -> Sequence[str]:
     return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else ()
 
 
-_decoders = {view: msgspec.json.Decoder(view).decode for view in (BriefAlert, Alert)}
+_decoders = {view: msgspec.json.Decoder(view).decode for view in (BriefAlert, ReportedAlert, Alert)}
 _NESTED = {field.name: field.type for field in msgspec.structs.fields(Alert) if field.type not in (Any, str)}
 
 

@@ -28,8 +28,8 @@ class LastRun(msgspec.Struct, frozen=True, kw_only=True):
     finished: str | None
 
 
-class RuleCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """The closing rules of a customer that have to be reviewed (due) or that closed something they should not have."""
+class WaitingRules(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's closing rules that end soon (due), and those that a true positive contradicts (suspended)."""
 
     due: int = 0
     suspended: int = 0
@@ -54,7 +54,8 @@ class CustomerOverview(msgspec.Struct, frozen=True, kw_only=True):
     """One customer: counts of alerts, None if they are not known; what the journal of this machine has; rules.
 
     unassigned: of the new alerts. closed_7_days: alerts that runs closed and no undo opened again. unfinished: the run
-    that waits for a resume. problem: what is wrong with the env file, the login, the counts or the journal.
+    that waits for a resume. rules: None if the rule files cannot be read. problem: what is wrong with the env file, the
+    login, the counts or the journal.
     """
 
     customer: str
@@ -67,7 +68,7 @@ class CustomerOverview(msgspec.Struct, frozen=True, kw_only=True):
     closed_7_days: int | None = None
     last_run: LastRun | None = None
     unfinished: str | None = None
-    rules: RuleCounts = RuleCounts()
+    rules: WaitingRules | None = WaitingRules()
     problem: str | None = None
 
 
@@ -88,7 +89,7 @@ class OverviewTotal(msgspec.Struct, frozen=True, kw_only=True):
     oldest_new: str | None
     closed_7_days: int
     unfinished: int
-    rules: RuleCounts
+    rules: WaitingRules
 
 
 def most_urgent_first(customers: Iterable[CustomerOverview]) -> list[CustomerOverview]:
@@ -103,6 +104,7 @@ def most_urgent_first(customers: Iterable[CustomerOverview]) -> list[CustomerOve
 def overview_total(customers: Sequence[CustomerOverview]) -> OverviewTotal:
     """Return the sums over all customers."""
     new = [customer.new for customer in customers if customer.new is not None]
+    rules = [customer.rules for customer in customers if customer.rules is not None]
     return OverviewTotal(
         customers=len(customers),
         counted=len(new),
@@ -118,10 +120,7 @@ def overview_total(customers: Sequence[CustomerOverview]) -> OverviewTotal:
         oldest_new=min((customer.oldest_new for customer in customers if customer.oldest_new), default=None),
         closed_7_days=sum(customer.closed_7_days or 0 for customer in customers),
         unfinished=sum(customer.unfinished is not None for customer in customers),
-        rules=RuleCounts(
-            due=sum(customer.rules.due for customer in customers),
-            suspended=sum(customer.rules.suspended for customer in customers),
-        ),
+        rules=WaitingRules(due=sum(one.due for one in rules), suspended=sum(one.suspended for one in rules)),
     )
 
 

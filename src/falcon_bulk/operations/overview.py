@@ -10,10 +10,9 @@ from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.lock import running_run
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.multi_customer import CustomerError
-from falcon_bulk.model.overview import CustomerOverview, LastRun, WaitingAlerts
+from falcon_bulk.model.overview import CustomerOverview, LastRun, WaitingAlerts, WaitingRules
 from falcon_bulk.model.run import RunRow
 from falcon_bulk.operations.counting.waiting_alerts import count_waiting_alerts
-from falcon_bulk.operations.rule_counts import rule_counts
 
 if TYPE_CHECKING:
     from falcon_bulk.journal.journal import Journal
@@ -27,13 +26,15 @@ def customer_overview(
     open_journals: Callable[[], "AbstractContextManager[Sequence[Journal]]"],
     *,
     file_problems: Sequence[str],
+    rules: WaitingRules | None,
     now: datetime,
     in_flight: int,
 ) -> CustomerOverview:
     """Return the overview of one customer; an error of any kind is its `problem`, and stops no other customer.
 
     login: raises the errors of the settings and of a login. open_journals: opens the customer's journals.
-    file_problems: of its env file. in_flight: concurrent requests. Raises only Stopped.
+    file_problems: of its env file. rules: those of the customer that wait, None if the rule files cannot be read.
+    in_flight: concurrent requests. Raises only Stopped.
     """
     problems = list(file_problems)
     cid = ""
@@ -67,7 +68,7 @@ def customer_overview(
         closed_7_days=closed,
         last_run=LastRun(run_id=newest.run_id, status=newest.status, finished=newest.finished) if newest else None,
         unfinished=unfinished,
-        rules=rule_counts(customer),
+        rules=rules,
         problem=" ".join(problems) or None,
     )
 

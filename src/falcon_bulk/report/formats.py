@@ -22,6 +22,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "hash-summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "summary": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "overview": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
+    "report": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON, Format.HTML}),
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "rules": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
@@ -30,6 +31,9 @@ FORMATS: dict[str, frozenset[Format]] = {
     "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
 }
 """The formats of each kind of report; `run` is that of every changing command."""
+
+FOLDER_FORMATS = {"report": Format.HTML}
+"""The format of files in the folder of -o, for each kind of report that has another one than Markdown."""
 
 _BY_SUFFIX = {
     ".txt": Format.TABLE,

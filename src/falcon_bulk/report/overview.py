@@ -104,9 +104,12 @@ def _row(name: str, of: CustomerOverview | OverviewTotal, last_run: str, now: st
         age(of.oldest_new, now) if of.oldest_new else "",
         of.closed_7_days,
         last_run,
-        of.rules.due,
-        of.rules.suspended,
+        *_rules(of),
     )
+
+
+def _rules(of: CustomerOverview | OverviewTotal) -> tuple[int | None, int | None]:
+    return (of.rules.due, of.rules.suspended) if of.rules else (None, None)
 
 
 def _csv_row(customer: CustomerOverview) -> Row:
@@ -123,8 +126,7 @@ def _csv_row(customer: CustomerOverview) -> Row:
         customer.closed_7_days,
         *((run.run_id, str(run.status), run.finished) if run else (None, None, None)),
         customer.unfinished,
-        customer.rules.due,
-        customer.rules.suspended,
+        *_rules(customer),
         customer.problem,
     )
 

@@ -19,7 +19,7 @@ class Report:
     sheets: for table, markdown and csv. document: for json, a struct or what msgspec can encode. page: for html; by
     default the bare sheets. writers: formats that are written by a function of their own.
     title: subject of a notification; by default the first sheet's. next_step: the command to run next, for those
-    who are notified. exit_code: the command's.
+    who are notified. exit_code: the command's. names_author: whether a page names who made it.
     """
 
     sheets: Callable[[], Iterable[Sheet]]
@@ -29,6 +29,7 @@ class Report:
     title: str = ""
     next_step: str = ""
     exit_code: int = 0
+    names_author: bool = True
 
     def write(self, sink: Sink, fmt: Format, signature: Mapping[str, Cell]) -> None:
         """Write the report in a format. signature: facts for the head of a page: who made it, when."""
@@ -40,7 +41,8 @@ class Report:
             dump_line(self.document(), sink.binary)
         elif fmt is Format.HTML:
             page = self.page() if self.page else Page(self.sheets())
-            sink.render_page(replace(page, facts={**page.facts, **signature}))
+            signed = {what: by for what, by in signature.items() if self.names_author or what != "made by"}
+            sink.render_page(replace(page, facts={**page.facts, **signed}))
         else:
             sink.render(self.sheets(), fmt)
 

@@ -23,6 +23,19 @@ def describe_period(since: str, until: str, now: str) -> str:
     return f"{first} to {last}" if first < last else first
 
 
+def readable_duration(seconds: float) -> str:
+    """Return a duration in two units at most: `45 s`, `12 min`, `3 h 20 min`, `5 d 3 h`."""
+    minutes, hours = int(seconds // 60), int(seconds // 3600)
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if not hours:
+        return f"{minutes} min"
+    larger, smaller = (hours, "h"), (minutes % 60, "min")
+    if hours >= 48:
+        larger, smaller = (hours // 24, "d"), (hours % 24, "h")
+    return " ".join(f"{number} {unit}" for number, unit in (larger, smaller) if number)
+
+
 def _last_day(until: str) -> str:
     """Return the last day before a time: midnight belongs to the day before."""
     moment = datetime.fromisoformat(until)

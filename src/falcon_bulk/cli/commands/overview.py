@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from falcon_bulk.cli.console import ProgressBar
+    from falcon_bulk.cli.rule_options import ShownRules
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.overview import CustomerOverview
 
@@ -56,15 +57,18 @@ def _overviews(session: "Session") -> "list[CustomerOverview]":
     from functools import partial
 
     from falcon_bulk.cli.multi_customer import for_each_customer
+    from falcon_bulk.cli.rule_options import shown_rules
     from falcon_bulk.operations.customers import customer_files
 
     if not session.customers.several:
-        return [_overview(session, _problems_of_one(session))]
+        problems_of_one = _problems_of_one(session)
+        return [_overview(session, problems_of_one, shown_rules(session))]
+    rules = shown_rules(session)
     problems = {file.customer: file.problems for file in customer_files(session.customers.folder, os.environ)}
     done, expected = count(1), len(session.customers.several)
 
     def work(move: "ProgressBar", one: "Session") -> "CustomerOverview":
-        overview = _overview(one, problems.get(one.customers.name, ()))
+        overview = _overview(one, problems.get(one.customers.name, ()), rules)
         move(next(done), expected)
         return overview
 
@@ -86,15 +90,18 @@ def _problems_of_one(session: "Session") -> "tuple[str, ...]":
     return (*problems, *conflicts_with_customers(path, session.customers.folder, os.environ))
 
 
-def _overview(session: "Session", problems: "Sequence[str]") -> "CustomerOverview":
+def _overview(session: "Session", problems: "Sequence[str]", rules: "ShownRules | None") -> "CustomerOverview":
     from falcon_bulk.cli.journal_lookup import open_customer_journals
+    from falcon_bulk.cli.rule_options import rule_customer_or_name, today
     from falcon_bulk.operations.overview import customer_overview
+    from falcon_bulk.operations.rules.waiting_rules import waiting_rules
 
     return customer_overview(
         session.customers.name or session.load_settings().customer,
         session.tenant,
         lambda: open_customer_journals(session),
         file_problems=problems,
+        rules=rules and waiting_rules(rules.book, *rule_customer_or_name(session), today(session), rules.suspended),
         now=session.clock.now(),
         in_flight=session.readers,
     )

@@ -1,0 +1,234 @@
+"""The tables of a customer's report: key figures, decisions, the most frequent alerts, what is open and what recurs."""
+
+from collections.abc import Sequence
+
+from falcon_bulk.model.period_report import (
+    ClosedAs,
+    FalsePositiveRate,
+    FrequentHash,
+    FrequentValue,
+    OwnWork,
+    PeriodCounts,
+    PeriodReport,
+    Proposal,
+    Recurring,
+    ReportedRun,
+    RuleClosings,
+    StillOpen,
+)
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.times import describe_period, readable_duration, readable_time
+
+PROPOSALS = {
+    Proposal.CLOSING_RULE: "All that were decided were false positives or ignored. We propose a rule that closes them.",
+    Proposal.NARROW_RULE: "All that were decided were false positives or ignored. The file runs other programs, so we "
+    "propose a rule for the alert's name and hosts, not for the file.",
+    Proposal.FIND_CAUSE: "All that were decided were true positives. We propose to look for the cause.",
+    Proposal.REVIEW: "Some were true positives and some were not. We propose to review them one by one.",
+    Proposal.DECIDE: "Too few were decided to tell. We propose to decide them together.",
+}
+_HELD_BECAUSE = {
+    "critical": "critical severity",
+    "no-severity": "no severity",
+    "overwatch": "found by CrowdStrike's threat hunters",
+    "falcon-complete": "handled by CrowdStrike (Falcon Complete)",
+    "true-positive": "resolved as a true positive",
+    "case": "part of a case",
+    "assigned": "assigned to somebody",
+    "in-progress": "somebody works on it",
+    "reopened": "somebody reopened it",
+    "closed": "closed already",
+    "other-hashes": "about other files too",
+    "closed-before": "closed once, and came back",
+    "suspended": "a true positive contradicts the closing rule",
+    "differs": "other circumstances than the closing rule expects",
+    "surge": "far more than the closing rule usually closes",
+    "outlier": "unlike the others that the closing rule closes",
+}
+_OUTCOME_COLUMNS = (
+    Column("open", right=True, min_width=5),
+    Column("false positive", right=True, min_width=8),
+    Column("true positive", right=True, min_width=8),
+    Column("ignored", right=True, min_width=7),
+    Column("no resolution", right=True, min_width=8),
+)
+_DECISION_COLUMNS = (Column("outcome", min_width=14), Column("alerts", right=True), Column("share", right=True))
+OUTCOMES = ("Still open", "False positive", "True positive", "Ignored", "No resolution")
+
+
+def period_sheets(report: PeriodReport) -> list[Sheet]:
+    """Return the key figures, what was decided, what was frequent, is open and recurs, and what the journals have."""
+    counts, journal = report.counts, report.journal
+    figures = (Column("figure", min_width=20), Column("value", wrap=True))
+    if counts.created:
+        sheets = [Sheet(period_headline(report), figures, _figures(counts)), *_alert_sheets(counts)]
+    else:
+        sheets = [Sheet(period_headline(report), (), (), ["No alert was created in this period."])]
+    sheets.append(_own_work(journal.ours))
+    if journal.by_rule:
+        sheets.append(_by_rule(journal.by_rule))
+    held = (Column("alerts", right=True), Column("held back because", wrap=True))
+    rows = [(number, _HELD_BECAUSE.get(name, name)) for name, number in journal.held.items()]
+    sheets.append(_table("What runs held back", held, rows))
+    if journal.runs:
+        sheets.append(_runs(journal.runs))
+    return sheets
+
+
+def _alert_sheets(counts: PeriodCounts) -> list[Sheet]:
+    return [
+        Sheet("What was decided", _DECISION_COLUMNS, _decisions(counts)),
+        _frequent("The most frequent alerts", "name", counts.names),
+        _frequent("The hosts with the most alerts", "host", counts.hosts),
+        _hashes(counts.hashes),
+        _table("Still open, by age", (Column("age"), Column("alerts", right=True)), _ages(counts.open)),
+        _recurring_sheet(counts.recurring),
+    ]
+
+
+def period_headline(report: PeriodReport) -> str:
+    alerts = format_cell(report.counts.created)
+    return f"{report.customer}, {described_days(report)}: {alerts} alerts, as of {readable_time(report.as_of)} UTC"
+
+
+def described_days(report: PeriodReport) -> str:
+    return describe_period(report.period.since, report.period.until, report.as_of)
+
+
+def _table(title: str, columns: Sequence[Column], rows: Sequence[Row], notes: Sequence[str] = ()) -> Sheet:
+    """Return a sheet of the rows; without any, a sentence that there are none."""
+    return Sheet(title, columns, rows, notes) if rows else Sheet(title, (), (), ["None in this period."])
+
+
+def _figures(counts: PeriodCounts) -> list[Row]:
+    closed, seconds = counts.by_resolution, counts.resolution_seconds
+    have = f"of {format_cell(seconds.alerts)} closed alerts for which Falcon recorded it"
+    median, p90 = (
+        f"{readable_duration(value)} ({have})" if value is not None else "not recorded by Falcon for any closed alert"
+        for value in (seconds.median, seconds.p90)
+    )
+    return [
+        ("Alerts created", format_cell(counts.created)),
+        ("Closed", f"{format_cell(closed.total)} ({closed.total / counts.created:.1%})"),
+        ("Still open", f"{format_cell(counts.open.alerts)} ({counts.open.alerts / counts.created:.1%})"),
+        ("False-positive rate", _rate(counts.false_positive_rate)),
+        ("Ignored", f"{format_cell(closed.ignored)}, not part of the rate"),
+        ("Time to resolution, median", median),
+        ("Time to resolution, 90th percentile", p90),
+    ]
+
+
+def _rate(rate: FalsePositiveRate) -> str:
+    if rate.rate is None:
+        return "none: no alert was closed as a false or true positive"
+    false, true = format_cell(rate.false_positive), format_cell(rate.true_positive)
+    return f"{rate.rate:.1%}: {false} false and {true} true positives"
+
+
+def outcome_numbers(open_alerts: int, closed_as: ClosedAs) -> tuple[int, int, int, int, int]:
+    return open_alerts, closed_as.false_positive, closed_as.true_positive, closed_as.ignored, closed_as.none
+
+
+def _decisions(counts: PeriodCounts) -> list[Row]:
+    numbers = outcome_numbers(counts.open.alerts, counts.by_resolution)
+    return [(name, number, f"{number / counts.created:.1%}") for name, number in zip(OUTCOMES, numbers, strict=True)]
+
+
+def _frequent(title: str, what: str, values: Sequence[FrequentValue]) -> Sheet:
+    columns = (Column(what, min_width=20, style="ends"), Column("alerts", right=True, min_width=6), *_OUTCOME_COLUMNS)
+    rows = [(one.value, one.alerts, *outcome_numbers(one.open, one.closed_as)) for one in values]
+    return _table(title, columns, rows)
+
+
+def _hashes(hashes: Sequence[FrequentHash]) -> Sheet:
+    columns = (
+        Column("sha256", style="hash", min_width=16),
+        Column("file name", min_width=12, drop_order=1),
+        Column("alerts", right=True, min_width=6),
+        *_OUTCOME_COLUMNS,
+    )
+    rows = [(one.sha256, one.filename, one.alerts, *outcome_numbers(one.open, one.closed_as)) for one in hashes]
+    return _table("The most frequent files", columns, rows)
+
+
+def _ages(still_open: StillOpen) -> list[Row]:
+    if not still_open.alerts:
+        return []
+    by_age = still_open.by_age
+    return [
+        ("under 1 day", by_age.under_1_day),
+        ("1 to 7 days", by_age.under_7_days),
+        ("7 to 30 days", by_age.under_30_days),
+        ("30 days or more", by_age.older),
+    ]
+
+
+def _recurring_sheet(recurring: Sequence[Recurring]) -> Sheet:
+    columns = (
+        Column("alert", min_width=16, style="ends"),
+        Column("file name", min_width=12, drop_order=1),
+        Column("sha256", style="hash", min_width=12, drop_order=2),
+        Column("alerts", right=True, min_width=6),
+        Column("days", right=True, min_width=4),
+        Column("hosts", right=True, min_width=5),
+        Column("what we propose", wrap=True, min_width=24),
+    )
+    rows = [(one.name, one.filename, one.sha256, one.alerts, one.days, one.hosts, _proposal(one)) for one in recurring]
+    return _table("What recurs, and what we propose", columns, rows)
+
+
+def _proposal(one: Recurring) -> str:
+    """Return what became of alerts that recur, and what to do about them."""
+    numbers = zip(OUTCOMES, outcome_numbers(one.open, one.closed_as), strict=True)
+    listed = ", ".join(f"{name.lower()} {format_cell(number)}" for name, number in numbers if number)
+    return f"{listed[:1].upper()}{listed[1:]}. {PROPOSALS[one.proposal]}"
+
+
+def _own_work(ours: OwnWork) -> Sheet:
+    rows: list[Row] = [
+        ("Runs that began", ours.runs),
+        ("Alerts closed", ours.closed),
+        ("Alerts changed back by an undo", ours.undone),
+    ]
+    return Sheet(
+        "What we did in the period",
+        (Column("what", min_width=20), Column("number", right=True)),
+        rows,
+        [f"{_source(ours)} It counts alerts whenever they were created."],
+    )
+
+
+def _source(ours: OwnWork) -> str:
+    if not ours.journals:
+        return f"There is no journal of this customer on the machine {ours.machine}."
+    journals = "the journal" if len(ours.journals) == 1 else "the journals"
+    return f"From {journals} of the CID {', '.join(ours.journals)} on the machine {ours.machine}."
+
+
+def _by_rule(rules: Sequence[RuleClosings]) -> Sheet:
+    columns = (
+        Column("rule", min_width=12),
+        Column("closed", right=True),
+        Column("reason", wrap=True, min_width=20),
+        Column("ends", drop_order=1),
+    )
+    return Sheet(
+        "What closing rules closed", columns, [(one.rule, one.closed, one.reason, one.expires) for one in rules]
+    )
+
+
+def _runs(runs: Sequence[ReportedRun]) -> Sheet:
+    columns: list[Column] = [
+        Column("started", style="time", min_width=16),
+        Column("run", min_width=12, drop_order=1),
+        Column("command", min_width=10),
+        Column("planned", right=True),
+        Column("changed", right=True),
+    ]
+    rows: list[tuple[str | int, ...]] = [
+        (one.started, one.run_id, one.command, one.planned, one.changed) for one in runs
+    ]
+    if any(one.operator for one in runs):
+        columns.append(Column("operator", min_width=8))
+        rows = [(*row, one.operator) for row, one in zip(rows, runs, strict=True)]
+    return Sheet("The runs", columns, rows)
