@@ -51,6 +51,21 @@ def test_keys_of_other_tools_are_named_with_ours(tmp_path: Path) -> None:
     assert caught.value.hint == "Rename CS_CLIENT_ID to FALCON_CLIENT_ID."
 
 
+@pytest.mark.parametrize("key", ["CS_CLOUD", "CS_BASE_URL", "FALCON_REGION"])
+def test_a_key_of_another_tool_is_named_also_beside_ours(tmp_path: Path, key: str) -> None:
+    settings = loaded(tmp_path, GIVEN | {"FALCON_BASE_URL": "eu-1", key: "us-2"})
+    assert settings.warnings == (f"{tmp_path / 'acme.env'}: {key} is ignored; falcon-bulk reads FALCON_BASE_URL.",)
+
+
+@pytest.mark.parametrize(
+    "key", ["FALCON_CLIENTSECRET", "falcon_client_secret", "FALCON_SECRET", "FALCON_CLIENT_SECERT"]
+)
+def test_a_misspelt_key_is_named_where_the_right_one_is_missing(tmp_path: Path, key: str) -> None:
+    with pytest.raises(BadEnvFile, match=f"FALCON_CLIENT_SECRET is missing, and {key} is not read") as caught:
+        loaded(tmp_path, {"FALCON_CLIENT_ID": "id", key: "value"})
+    assert caught.value.hint == f"Rename {key} to FALCON_CLIENT_SECRET."
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [

@@ -47,6 +47,10 @@ def test_each_status_is_sent_by_its_own_name(status: Status) -> None:
         ({"status": None, "assign_to": "ann example"}, {"assigned_to_name": "Ann Example"}, []),
         ({"status": None, "assign_to": "0" * 31 + "A"}, {"assigned_to_uuid": "0" * 31 + "a"}, []),
         ({"status": None, "assign_to": "ann"}, {"assigned_to_name": "Ben"}, [("assign_to_name", "ann")]),
+        ({}, {"status": "Closed"}, []),
+        ({"status": None, "untags": ("Pilot",)}, {"tags": ["pilot ", "other"]}, [("remove_tag", "pilot ")]),
+        ({"status": None, "assign_to": "ann  example"}, {"assigned_to_name": "Ann\u00a0Example"}, []),
+        ({"status": None, "unassign": True}, {"assigned_to_name": " "}, []),
         (
             {"status": None, "resolution": Resolution.IGNORED},
             {"tags": ["ignored", "true_positive"]},
@@ -195,6 +199,8 @@ def test_a_bad_tag_or_assignee_is_refused() -> None:
     "fields",
     [
         {"tags": ("pilot",), "untags": ("pilot",)},
+        {"tags": ("pilot",), "untags": ("Pilot ",)},
+        {"resolution": Resolution.IGNORED, "tags": ("False_Positive",)},
         {"resolution": Resolution.IGNORED, "untags": ("ignored",)},
         {"assign_to": "ann", "unassign": True},
     ],

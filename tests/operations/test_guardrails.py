@@ -59,6 +59,25 @@ HELD: list[tuple[str, dict[str, Any]]] = [
     ("assigned", {"assigned_to_uuid": "6a1b"}),
     ("in-progress", {"status": "in_progress"}),
     ("reopened", {"status": "reopened"}),
+    # Odd spellings of the same.
+    ("critical", {"severity": ..., "severity_name": " critical\u00a0"}),
+    ("no-severity", {"severity": ..., "severity_name": "  "}),
+    ("no-severity", {"severity": ..., "severity_name": "Unknown"}),
+    ("overwatch", {"product": " Over-Watch "}),
+    ("overwatch", {"product": "Falcon OverWatch"}),
+    ("overwatch", {"tactic": "falcon_overwatch"}),
+    ("falcon-complete", {"tags": ["FalconComplete"]}),
+    ("falcon-complete", {"tags": [" FC / offering/x "]}),
+    ("falcon-complete", {"tags": ["FC_Escalated"]}),
+    ("falcon-complete", {"tags": ["FalconGroupingTags/fc:managed"]}),
+    ("falcon-complete", {"assigned_to_name": "Falcon-Complete  Team"}),
+    ("falcon-complete", {"assigned_to_uid": "Someone@CrowdStrike.com"}),
+    ("true-positive", {"tags": ["True Positive"]}),
+    ("true-positive", {"tags": ["triage:true-positive"]}),
+    ("true-positive", {"resolution": "TruePositive"}),
+    ("in-progress", {"status": "In Progress"}),
+    ("in-progress", {"status": "in-progress "}),
+    ("reopened", {"status": "Reopened"}),
 ]
 
 PASSING: list[dict[str, Any]] = [
@@ -76,6 +95,8 @@ PASSING: list[dict[str, Any]] = [
     {"assigned_to_name": "", "assigned_to_uid": None},
     {"status": "closed"},
     {"tags": [""], "resolution": ""},
+    {"assigned_to_name": " ", "assigned_to_uid": "\t"},
+    {"severity": ..., "severity_name": "low "},
 ]
 
 

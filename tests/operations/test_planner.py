@@ -116,6 +116,7 @@ def test_what_is_in_the_wanted_status_is_skipped_before_any_guardrail_holds_it()
         ({"status": None, "tags": ("pilot",)}, {"status": "closed"}, False, "closed"),
         ({"status": None, "comment": "seen"}, {"status": "closed"}, False, "closed"),
         # With --status closed.
+        ({}, {"status": "Closed "}, False, "closed"),
         ({}, {"status": "closed"}, True, "already"),
         ({"comment": "again"}, {"status": "closed"}, True, "already"),
         ({"status": None, "comment": "seen"}, {"status": "closed"}, True, []),
@@ -212,6 +213,8 @@ def test_a_hash_is_known_as_an_interpreter_s_by_the_parents_too() -> None:
         ({"filename": "powershell.exe"}, True),
         ({"filename": "PWSH.EXE"}, True),
         ({"filename": "bash"}, True),
+        ({"filename": "/usr/bin/python3.11"}, True),
+        ({"filename": "C:\\Windows\\System32\\CMD.EXE "}, True),
         ({"filename": "inventory.exe"}, False),
         ({"filename": "powershell.exe", "sha256": ""}, False),
         (

@@ -43,7 +43,7 @@ def selection_from_options(
             options.hashes, options.hash_file, session.console, prompts=prompts, only_sha256=options.only_sha256
         ),
         severities=tuple(name.capitalize() for name in options.severities),
-        products=tuple(check_word(value, "product") for value in options.products),
+        products=tuple(check_word(value, "product").lower() for value in options.products),
         statuses=options.statuses,
         host=check_host(options.host) if options.host is not None else "",
         name=check_name(options.name) if options.name is not None else "",

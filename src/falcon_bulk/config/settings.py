@@ -47,6 +47,8 @@ OTHER_TOOLS_KEYS = {
     "CLIENT_ID": "FALCON_CLIENT_ID",
     "CLIENT_SECRET": "FALCON_CLIENT_SECRET",
     "BASE_URL": "FALCON_BASE_URL",
+    "FALCON_REGION": "FALCON_BASE_URL",
+    "FALCON_SECRET": "FALCON_CLIENT_SECRET",
 }
 PROCESS_ONLY_KEYS = ("FALCON_BULK_STATE_DIR", "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
 _UNSPACED_KEYS = (*CREDENTIALS, "FALCON_BASE_URL", "FALCON_MEMBER_CID", "FALCON_CID", *REGION_KEYS)
@@ -281,7 +283,7 @@ def _required(source: _Source, key: str) -> str:
     value = source.get_unstripped(key)
     if not value.strip():
         state = "blank" if key in source.values else "missing"
-        if source.is_file and (other := next((name for name in source.values if _meant_key(name) == key), "")):
+        if source.is_file and (other := next((name for name in source.values if _stands_for(name, key)), "")):
             raise source.problem(f"{key} is {state}, and {other} is not read.", f"Rename {other} to {key}.")
         raise source.problem(f"{key} is {state}.", "The Falcon console shows it when you create an API client.")
     return value
@@ -344,7 +346,7 @@ def _unknown_key_warnings(values: Mapping[str, str], name: str, *, only_similar:
     """
     warnings = []
     for key in values:
-        if not only_similar and (ours := _meant_key(key)) and ours not in values:
+        if not only_similar and (ours := _meant_key(key)):
             warnings.append(f"{name}: {key} is ignored; falcon-bulk reads {ours}.")
             continue
         if key in REGION_KEYS and not only_similar:
@@ -356,6 +358,12 @@ def _unknown_key_warnings(values: Mapping[str, str], name: str, *, only_similar:
             suggestion = f"; did you mean {similar[0]}?" if similar else "."
             warnings.append(f"{name}: unknown key {key} is ignored{suggestion}")
     return tuple(warnings)
+
+
+def _stands_for(name: str, key: str) -> bool:
+    """Return whether a key that is not read, but stands in a file, was meant to be `key`."""
+    similar = difflib.get_close_matches(name.upper(), KEYS, n=1, cutoff=0.85)
+    return name not in KEYS and key in (_meant_key(name), *similar)
 
 
 def _meant_key(key: str) -> str:

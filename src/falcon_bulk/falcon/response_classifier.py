@@ -222,7 +222,7 @@ def _error_for_status(status: int, answer: ApiResponse, request_type: RequestTyp
     text = "; ".join(problem.text for problem in answer.problems) or "no reason given"
     if request_type is LOGIN:
         hint = "Check FALCON_CLIENT_ID, FALCON_CLIENT_SECRET and FALCON_BASE_URL."
-        if "authorization failed" in text:
+        if "authorization failed" in text.casefold():
             hint = "The API client's IP allow-list may not contain this machine, or its secret is wrong."
         return LoginRefused(f"Falcon refuses the login ({status}): {text}.", hint, status=status, trace_id=trace_id)
     if status == 401:
@@ -246,7 +246,7 @@ def _forbidden(text: str, request_type: RequestType, trace_id: str) -> MissingSc
     scope = request_type.scope
     lacks, hint = f"The API client lacks the scope {scope!r}.", f"Add the scope {scope!r} to the API client in the"
     hint += " Falcon console."
-    if "authorization failed" in text:
+    if "authorization failed" in text.casefold():
         lacks = f"The API client may lack the scope {scope!r}."
         hint = (
             f"If it has the scope {scope!r}, no scope cures this: check its IP allow-list, the customer's licence, and "

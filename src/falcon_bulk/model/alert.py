@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from falcon_bulk.model.vocabulary import severity_band
+from falcon_bulk.model.vocabulary import severity_band, status_of
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):
@@ -128,10 +128,15 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def severity_label(self) -> str:
         """The severity's name; derived from the number if the document has no name; else ''."""
-        if name := text(self.severity_name):
+        if name := text(self.severity_name).strip():
             return name
         number = self.severity_number
         return severity_band(number) if number is not None else ""
+
+    @property
+    def status_name(self) -> str:
+        """The status as Falcon takes it, however the document spells it; an unknown one as it came."""
+        return status_of(text(self.status))
 
     @property
     def day(self) -> str:
@@ -196,7 +201,8 @@ class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
     @property
     def assignee(self) -> str:
         """Who the alert is assigned to, or ''."""
-        return text(self.assigned_to_name) or text(self.assigned_to_uid) or text(self.assigned_to_uuid)
+        names = map(text, (self.assigned_to_name, self.assigned_to_uid, self.assigned_to_uuid))
+        return next((name for name in names if name.strip()), "")
 
     @property
     def case(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.alert import BriefAlert, Entities, HashedFile, Process, texts
+from falcon_bulk.model.vocabulary import same_text
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
 _OTHER_HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{40}")
@@ -73,7 +74,7 @@ def _entities(_: BriefAlert, entities: Entities) -> Iterable[HashOccurrence]:
 
 
 def _ioc_value(alert: BriefAlert, value: object) -> Iterable[HashOccurrence]:
-    return [(item, None, None) for item in texts(value)] if alert.ioc_type == IOC_SHA256 else ()
+    return [(item, None, None) for item in texts(value)] if _is_sha256(alert.ioc_type) else ()
 
 
 def _process(_: BriefAlert, process: Process) -> Iterable[HashOccurrence]:
@@ -85,7 +86,11 @@ def _files(_: BriefAlert, files: tuple[HashedFile, ...]) -> Iterable[HashOccurre
 
 
 def _ioc_values(_: BriefAlert, items: tuple[HashedFile, ...]) -> Iterable[HashOccurrence]:
-    return [(item.ioc_value, None, _file_name(item)) for item in items if item.ioc_type == IOC_SHA256]
+    return [(item.ioc_value, None, _file_name(item)) for item in items if _is_sha256(item.ioc_type)]
+
+
+def _is_sha256(ioc_type: object) -> bool:
+    return ioc_type == IOC_SHA256 or (isinstance(ioc_type, str) and same_text(ioc_type, IOC_SHA256))
 
 
 def _file_name(file: HashedFile) -> Any:

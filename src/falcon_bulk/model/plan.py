@@ -44,7 +44,7 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
     def of(cls, alert: Alert) -> "AlertState":
         """Return the state that an alert shows now."""
         return cls(
-            status=text(alert.status),
+            status=alert.status_name,
             assigned_uid=text(alert.assigned_to_uid),
             assigned_name=text(alert.assigned_to_name),
             assigned_uuid=text(alert.assigned_to_uuid),
@@ -72,7 +72,7 @@ class AlertState(msgspec.Struct, frozen=True, array_like=True):
     @property
     def assignee(self) -> str:
         """Everything that names the assignee."""
-        return " ".join(filter(None, (self.assigned_name, self.assigned_uid, self.assigned_uuid)))
+        return " ".join(filter(str.strip, (self.assigned_name, self.assigned_uid, self.assigned_uuid)))
 
     @property
     def visible(self) -> str:

@@ -1,5 +1,7 @@
 """Terms of the Alerts API that the tool writes or has to understand."""
 
+import re
+import unicodedata
 from enum import StrEnum
 
 
@@ -18,6 +20,31 @@ class Resolution(StrEnum):
     FALSE_POSITIVE = "false_positive"
     TRUE_POSITIVE = "true_positive"
     IGNORED = "ignored"
+
+
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+_STATUSES = {status.replace("_", ""): status for status in Status}
+_KNOWN_STATUSES = frozenset(map(str, Status))
+
+
+def folded(value: str) -> str:
+    """Return a text for comparison: without case, with single blanks, Unicode normalized."""
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+
+
+def same_text(one: str, other: str) -> bool:
+    """Return whether two texts are the same but for case, blanks and the form of Unicode."""
+    return one == other or folded(one) == folded(other)
+
+
+def letters_of(value: str) -> str:
+    """Return the letters and digits of a text without case: `Falcon_Complete` and `falcon-complete` are the same."""
+    return _NOT_ALPHANUMERIC.sub("", folded(value))
+
+
+def status_of(value: str) -> str:
+    """Return the status that a text means (`In Progress` is `in_progress`), or the text itself if it is none."""
+    return value if value in _KNOWN_STATUSES else str(_STATUSES.get(letters_of(value), value))
 
 
 # Lower bounds of the severity bands, for alerts that carry no severity_name.

@@ -90,7 +90,8 @@ def journal_part(
     for journal in journals:
         held.update(activity.count_held(journal.database, since, until))
         closed_by_rule.update(activity.count_closed_by_rule(journal.database, since, until))
-    rows = [row for journal in journals for row in journal.rows(since=since, until=until)]
+    rows = [row for journal in journals for row in reversed(journal.rows(since=since, until=until))]
+    rows.sort(key=lambda row: row.started)
     return JournalPart(
         ours=OwnWork(
             runs=len(rows),
@@ -112,6 +113,6 @@ def journal_part(
                 changed=row.changed,
                 operator=row.operator if with_operators else "",
             )
-            for row in sorted(reversed(rows), key=lambda row: row.started)
+            for row in rows
         ),
     )

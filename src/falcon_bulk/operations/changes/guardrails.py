@@ -3,14 +3,17 @@
 To add one: a name and a function in GUARDRAILS, at the place where it is to hold; the table in docs/changing-alerts.md.
 """
 
+import re
 from collections.abc import Callable, Set
 from typing import NamedTuple
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.plan import ActionSet
-from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.model.vocabulary import SEVERITY_NAMES, Resolution, Status, letters_of
 
 CRITICAL_SEVERITY = 80
+_TRUE_POSITIVE = letters_of(Resolution.TRUE_POSITIVE)
+_KNOWN_SEVERITIES = frozenset(map(letters_of, SEVERITY_NAMES))
 
 
 class Candidate(NamedTuple):
@@ -30,58 +33,58 @@ Guardrail = Callable[[Candidate], bool]
 
 
 def _critical(alert: Alert) -> bool:
-    return (alert.severity_number or 0) >= CRITICAL_SEVERITY or alert.severity_label.strip().casefold() == "critical"
+    return (alert.severity_number or 0) >= CRITICAL_SEVERITY or letters_of(alert.severity_label) == "critical"
+
+
+def _no_severity(alert: Alert) -> bool:
+    """No number, and no name or one that says nothing, such as `Unknown`."""
+    return alert.severity_number is None and letters_of(alert.severity_label) not in _KNOWN_SEVERITIES
 
 
 def _overwatch(alert: Alert) -> bool:
     """OverWatch is a product, or a tactic on an epp alert."""
-    tactic = _underscored(text(alert.tactic)).replace("_", "")
-    return text(alert.product).strip().casefold() == "overwatch" or tactic == "falconoverwatch"
+    product, tactic = letters_of(text(alert.product)), letters_of(text(alert.tactic))
+    return product in ("overwatch", "falconoverwatch") or tactic in ("overwatch", "falconoverwatch")
 
 
 def _falcon_complete(alert: Alert) -> bool:
     """Falcon Complete shows in a tag (`falcon_complete`, `FC-…`, `fc/…`) or as its team being the assignee."""
-    assignee = f"{text(alert.assigned_to_name)} {text(alert.assigned_to_uid)}".casefold()
+    assignee = letters_of(f"{text(alert.assigned_to_name)} {text(alert.assigned_to_uid)}")
     return any(map(_names_falcon_complete, alert.tag_set)) or any(
-        sign in assignee for sign in ("crowdstrike team", "falcon complete", "@crowdstrike.com")
+        sign in assignee for sign in ("crowdstriketeam", "falconcomplete", "crowdstrikecom")
     )
 
 
 def _names_falcon_complete(tag: str) -> bool:
     """Compare the parts of a tag: `fc/offering/falcon_complete`, `SensorGroupingTags/Falcon_Complete`."""
-    parts = tag.casefold().split("/")
+    parts = [part.strip() for part in re.split("[/:]", tag.casefold())]
     return "fc" in parts[:-1] or any(
-        part.startswith("fc-") or _underscored(part).startswith("falcon_complete") for part in parts
+        part.startswith(("fc-", "fc_", "fc ")) or letters_of(part).startswith("falconcomplete") for part in parts
     )
-
-
-def _underscored(name: str) -> str:
-    """Return a name without case, with `_` for blanks and hyphens."""
-    return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
 def is_marked_true_positive(alert: Alert) -> bool:
     """Return whether a tag or the resolution says true positive, in whatever spelling."""
-    parts = (part for tag in (*alert.tag_set, text(alert.resolution)) for part in tag.split("/"))
-    return any(_underscored(part) == Resolution.TRUE_POSITIVE for part in parts)
+    parts = (part for tag in (*alert.tag_set, text(alert.resolution)) for part in re.split("[/:]", tag))
+    return any(letters_of(part) == _TRUE_POSITIVE for part in parts)
 
 
 def _reopens(candidate: Candidate) -> bool:
     opens = any(action.name == "update_status" and action.value != Status.CLOSED for action in candidate.actions)
-    return opens and candidate.alert.status == Status.CLOSED
+    return opens and candidate.alert.status_name == Status.CLOSED
 
 
 # In the order in which they are asked; an alert counts under the first that holds it.
 GUARDRAILS: dict[str, Guardrail] = {
     "critical": lambda candidate: _critical(candidate.alert),
-    "no-severity": lambda candidate: not candidate.alert.severity_label,
+    "no-severity": lambda candidate: _no_severity(candidate.alert),
     "overwatch": lambda candidate: _overwatch(candidate.alert),
     "falcon-complete": lambda candidate: _falcon_complete(candidate.alert),
     "true-positive": lambda candidate: is_marked_true_positive(candidate.alert),
     "case": lambda candidate: bool(candidate.alert.case),
     "assigned": lambda candidate: bool(candidate.alert.assignee),
-    "in-progress": lambda candidate: candidate.alert.status == Status.IN_PROGRESS,
-    "reopened": lambda candidate: candidate.alert.status == Status.REOPENED,
+    "in-progress": lambda candidate: candidate.alert.status_name == Status.IN_PROGRESS,
+    "reopened": lambda candidate: candidate.alert.status_name == Status.REOPENED,
     "closed": _reopens,
     "other-hashes": lambda candidate: bool(candidate.selected) and not candidate.own_hashes <= candidate.selected,
 }

@@ -18,7 +18,7 @@ MAX_GROUPS = 20
 MAX_NAMES = 3
 
 _PROPERTIES: dict[str, Callable[[Alert], str]] = {
-    "Status": lambda alert: text(alert.status),
+    "Status": lambda alert: alert.status_name,
     "Severity": lambda alert: alert.severity_label,
     "Product": lambda alert: text(alert.product),
     "Visibility": lambda alert: "hidden" if alert.hidden else "shown",
@@ -96,7 +96,7 @@ class PreviewBuilder:
         """Count a selected alert that will be changed, and the actions that it gets."""
         self.selected += 1
         self.planned += 1
-        self._closed += alert.status == Status.CLOSED
+        self._closed += alert.status_name == Status.CLOSED
         for action in actions:
             if action.name != "append_comment":
                 self._effects[action] += 1

@@ -8,6 +8,7 @@ import msgspec
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedItem
 from falcon_bulk.model.run import ItemOutcome, Outcome
+from falcon_bulk.model.vocabulary import same_text
 
 UNKNOWN_ALERT = "Falcon does not know this alert"
 _ASSIGN_ACTIONS = (("uid", "user_id"), ("name", "name"), ("uuid", "uuid"))
@@ -99,7 +100,7 @@ def expected_state(before: AlertState, actions: ActionSet, now: AlertState) -> A
 
 
 def has_effect(action: Action, state: AlertState) -> bool:
-    """Return whether a state is what an action leads to. An assignee is compared without case."""
+    """Return whether a state is what an action leads to. An assignee is compared without case and odd blanks."""
     value = action.value
     match action.name:
         case "update_status":
@@ -118,8 +119,3 @@ def has_effect(action: Action, state: AlertState) -> bool:
             )
         case _:
             return True
-
-
-def same_text(one: str, other: str) -> bool:
-    """Return whether two texts are the same but for case."""
-    return one.casefold() == other.casefold()

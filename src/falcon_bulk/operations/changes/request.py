@@ -7,7 +7,7 @@ import msgspec
 
 from falcon_bulk.errors import Refused, UsageProblem
 from falcon_bulk.model.plan import Action, ActionSet, AlertState
-from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.model.vocabulary import Resolution, Status, same_text
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.reconcile import has_effect
 
@@ -41,10 +41,12 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
             check_action_value("comment", self.comment)
         for tag in (*self.tags, *self.untags):
             check_action_value("tag", tag)
-        if both := [tag for tag in self.untags if tag in (*self.tags, self.resolution)]:
+        added = (*self.tags, *([str(self.resolution)] if self.resolution else []))
+        if both := [tag for tag in self.untags if any(same_text(tag, other) for other in added)]:
             raise UsageProblem(f"The tag {both[0]} is both added and removed.", "Give one of the two options.")
         for tag in self.tags:
-            if self.resolution and tag in tuple(Resolution) and tag != self.resolution:
+            named = next((name for name in Resolution if same_text(tag, name)), self.resolution)
+            if self.resolution and named != self.resolution:
                 raise UsageProblem(
                     f"--resolution {self.resolution} and the tag {tag} contradict each other.",
                     "A resolution is such a tag; give one of them.",
@@ -68,12 +70,14 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
     def lacking(self, state: AlertState) -> ActionSet:
         """Return the actions that lead an alert to what the change asks for, without those that would change nothing.
 
-        The tags of other resolutions are removed in the same request. The comment is not among them.
+        The tags of other resolutions are removed in the same request; --untag removes a tag in the spelling that the
+        alert has. The comment is not among them.
         """
         other_resolutions = [tag for tag in Resolution if self.resolution and tag != self.resolution]
+        untagged = [tag for name in self.untags for tag in state.tags if same_text(tag, name)]
         wanted = (
             *([Action("update_status", self.status)] if self.status else []),
-            *(Action("remove_tag", str(tag)) for tag in dict.fromkeys((*other_resolutions, *self.untags))),
+            *(Action("remove_tag", str(tag)) for tag in dict.fromkeys((*other_resolutions, *untagged))),
             *(Action("add_tag", str(tag)) for tag in dict.fromkeys((self.resolution, *self.tags)) if tag),
             *([assign_action(self.assign_to)] if self.assign_to else []),
             *([Action("unassign", "true")] if self.unassign else []),

@@ -45,7 +45,7 @@ class _HashCounter:
     def add(self, alert: BriefAlert, fields: Iterable[str]) -> None:
         """Count an alert that has the hash in these fields."""
         self.alerts += 1
-        self.statuses[text(alert.status)] += 1
+        self.statuses[alert.status_name] += 1
         self.products[text(alert.product)] += 1
         if resolution := text(alert.resolution):
             self.resolutions[resolution] += 1

@@ -29,6 +29,7 @@ MIN_DECIDED = 3
 """Decided alerts of which all agree, before a closing rule is proposed."""
 
 _OPEN, _NONE = "open", "none"
+_RESOLUTIONS = frozenset(Resolution)
 
 
 class _Group:
@@ -75,7 +76,7 @@ def count_period(pages: Iterable[list[AlertDocument[ReportedAlert]]], *, as_of: 
         severities[alert.severity_label] += 1
         products[text(alert.product)] += 1
         days[alert.day] += 1
-        statuses[text(alert.status)] += 1
+        statuses[alert.status_name] += 1
         outcomes[outcome] += 1
         for by_value, value in ((names, alert.title), (hosts, alert.host)):
             if value:
@@ -110,10 +111,10 @@ def count_period(pages: Iterable[list[AlertDocument[ReportedAlert]]], *, as_of: 
 
 def _outcome(alert: ReportedAlert) -> str:
     """Return `open`, or how a closed alert was resolved."""
-    if alert.status != Status.CLOSED:
+    if alert.status_name != Status.CLOSED:
         return _OPEN
     resolution = text(alert.resolution)
-    return resolution if resolution in set(Resolution) else _NONE
+    return resolution if resolution in _RESOLUTIONS else _NONE
 
 
 def _closed_as(outcomes: dict[str, int]) -> ClosedAs:

@@ -210,7 +210,7 @@ def _read_distinct_ids(
         progress.add_read(len(page))
         found = {item.alert.composite_id for item in page}
         missing += (composite_id for composite_id in chunk if composite_id not in found)
-        wanted = [item for item in page if not selection.statuses or item.alert.status in selection.statuses]
+        wanted = [item for item in page if not selection.statuses or item.alert.status_name in selection.statuses]
         others += len(page) - len(wanted)
         yield wanted
     progress.expected = progress.read

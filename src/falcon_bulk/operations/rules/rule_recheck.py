@@ -57,7 +57,7 @@ class RuleRecheck:
             return f"a rule that matches it is {objection} now"
         if decision.fitting[0] != number:
             return f"the rule {rules.rules[decision.fitting[0]].id} comes before {rule} now"
-        if alert.status == Status.CLOSED:
+        if alert.status_name == Status.CLOSED:
             return "it is closed"
         if guardrail := guardrail_of_rule(rules.rules[number], alert, own_hashes, actions):
             return f"now held back by the guardrail {guardrail}"

@@ -157,7 +157,7 @@ class _RulesPlanner:
             if not decision.matching:
                 continue
             self._counts.select(decision)
-            if alert.status == Status.CLOSED:
+            if alert.status_name == Status.CLOSED:
                 self._preview.skip("closed", alert.composite_id)
                 self._sink.leave(
                     alert.composite_id, Outcome.SKIPPED, "closed", self._rules.rules[self._lead(decision)].id
