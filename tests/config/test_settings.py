@@ -6,6 +6,7 @@ import getpass
 import pickle
 import traceback
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,7 @@ def test_a_named_file_alone_gives_everything(tmp_path: Path) -> None:
         operator=login_name(),
         source=str(path),
         named=True,
+        secret_set=datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat(),
     )
 
 

@@ -1,5 +1,7 @@
 """falcon-bulk customers check: a login and a row for each customer, whatever happens to the others."""
 
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,28 @@ def test_a_wrong_secret_is_a_row_and_the_others_are_checked(msp: ManagedCustomer
     assert (rows["globex"]["exit_code"], rows["globex"]["reading"]) == (4, False)
     assert rows["acme"]["exit_code"] == rows["initech"]["exit_code"] == 0
     assert "wrong" not in str(rows)
+
+
+def test_a_secret_may_come_from_a_command_and_a_failing_one_stops_nobody(msp: ManagedCustomers) -> None:
+    printing = shlex.join([sys.executable, "-c", f"print({msp.tenants['globex'].client_secret!r})"])
+    msp.write_customer("globex", FALCON_CLIENT_SECRET=None, FALCON_CLIENT_SECRET_COMMAND=printing)
+    failing = shlex.join([sys.executable, "-c", "import sys; sys.exit('leaked')"])
+    msp.write_customer("initech", FALCON_CLIENT_SECRET=None, FALCON_CLIENT_SECRET_COMMAND=failing)
+    done = msp.customers("check", "--format", "json", "--debug")
+    rows = {row["customer"]: row for row in done.document["customers"]}
+    assert [rows[name]["exit_code"] for name in ("acme", "globex", "initech")] == [0, 0, 4]
+    program = Path(sys.executable).name
+    assert rows["initech"]["error"]["message"] == f"initech: the secret's command, {program}, failed with exit code 1."
+    assert msp.tenants["globex"].client_secret not in done.err + done.text
+    assert "leaked" not in done.err + done.text
+
+
+def test_secrets_older_than_90_days_are_named(msp: ManagedCustomers) -> None:
+    msp.write_customer("globex", FALCON_SECRET_SET="2020-01-01")
+    for command in (("customers", "check"), ("overview", "--all-customers"), ("overview", "--customer", "globex")):
+        done = msp.bare(*command)
+        assert "Secrets older than 90 days: globex (" in done.text + done.err, command
+        assert "acme (" not in done.text + done.err
 
 
 def test_another_customers_credentials_are_noticed(msp: ManagedCustomers) -> None:

@@ -10,7 +10,7 @@ from tests.support.sampling import quick_first
 
 
 def test_every_file_is_listed_with_its_values(msp: ManagedCustomers) -> None:
-    msp.write_customer("globex", FALCON_OPERATOR="ann", FALCON_TAGS="gold, emea")
+    msp.write_customer("globex", FALCON_OPERATOR="ann", FALCON_TAGS="gold, emea", FALCON_SECRET_SET="2026-11-02")
     rows = msp.rows(code=0)
     assert list(rows) == ["acme", "globex", "initech"]
     assert rows["globex"] == {
@@ -21,6 +21,7 @@ def test_every_file_is_listed_with_its_values(msp: ManagedCustomers) -> None:
         "operator": "ann",
         "tags": ["gold", "emea"],
         "problems": [],
+        "secret_set": "2026-11-02",
     }
     assert msp.all_requests() == 0
 

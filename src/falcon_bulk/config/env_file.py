@@ -37,13 +37,14 @@ _BARE = re.compile(r"[A-Za-z0-9_./:@%+,~-]+")
 class EnvFile:
     """The content of an env file.
 
-    values: all keys in the file's order, including unknown ones.
+    values: all keys in the file's order, including unknown ones. modified: when it was written, in Unix seconds.
     warnings: one sentence for each check that could not be made.
     """
 
     path: Path
     values: Mapping[str, str] = field(repr=False)
     warnings: tuple[str, ...] = ()
+    modified: float = 0.0
 
 
 def load_env_file(path: Path, *, posix: bool = _POSIX, uid: int | None = None) -> EnvFile:
@@ -55,9 +56,9 @@ def load_env_file(path: Path, *, posix: bool = _POSIX, uid: int | None = None) -
     Raises BadEnvFile, which names the file and, if known, the line.
     """
     owner = current_uid() if uid is None else uid
-    data = _read_checked(path, owner if posix else None)
+    data, modified = _read_checked(path, owner if posix else None)
     warnings = () if posix else (f"{path}: file permissions were not checked: this system has no file modes.",)
-    return EnvFile(path, _parse(path, _decode(path, data)), warnings)
+    return EnvFile(path, _parse(path, _decode(path, data)), warnings, modified)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -107,15 +108,19 @@ def quote_value(key: str, value: str) -> str:
     raise BadEnvFile(f"{key} cannot be written to an env file.", "Use the process environment instead.")
 
 
-def _read_checked(path: Path, uid: int | None) -> bytes:
-    """Return the bytes of `path`, checking the opened file itself. uid: required owner; None skips owner and mode."""
+def _read_checked(path: Path, uid: int | None) -> tuple[bytes, float]:
+    """Return the bytes of `path` and its time, checking the opened file itself.
+
+    uid: required owner; None skips owner and mode.
+    """
     try:
         real = path.resolve(strict=True)
         if uid is not None and real != Path(os.path.abspath(path)):  # noqa: PTH100 - absolute() keeps `..`
             _check_link(path, real, uid)
         descriptor = os.open(real, _READ_FLAGS)
         try:
-            _check_status(path, os.fstat(descriptor), uid)
+            status = os.fstat(descriptor)
+            _check_status(path, status, uid)
             with os.fdopen(descriptor, "rb", closefd=False) as stream:
                 data = stream.read(MAX_BYTES + 1)
         finally:
@@ -128,7 +133,7 @@ def _read_checked(path: Path, uid: int | None) -> bytes:
         raise BadEnvFile(f"{path} cannot be read: {reason}.") from None
     if len(data) > MAX_BYTES:
         raise BadEnvFile(f"{path} is too large for an env file (more than {MAX_BYTES // 1024} KiB).")
-    return data
+    return data, status.st_mtime
 
 
 def _check_status(path: Path, status: os.stat_result, uid: int | None) -> None:

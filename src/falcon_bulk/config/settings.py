@@ -10,14 +10,17 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from falcon_bulk.config import secret_command
 from falcon_bulk.config.customers import NAME_RULE, customer_file, is_customer_name
 from falcon_bulk.config.env_file import load_env_file
 from falcon_bulk.config.operator import login_name, operator_problem
 from falcon_bulk.config.regions import parse_base_url
 from falcon_bulk.config.secret import Secret
+from falcon_bulk.config.secret_command import CommandSecret, parse_command
 from falcon_bulk.errors import AccessProblem, BadEnvFile, UsageProblem
 
 PROCESS_ENVIRONMENT = "process environment"
@@ -25,6 +28,8 @@ PROCESS_ENVIRONMENT = "process environment"
 CREDENTIALS = ("FALCON_CLIENT_ID", "FALCON_CLIENT_SECRET")
 KEYS = (
     *CREDENTIALS,
+    secret_command.KEY,
+    "FALCON_SECRET_SET",
     "FALCON_BASE_URL",
     "FALCON_MEMBER_CID",
     "FALCON_CID",
@@ -51,7 +56,7 @@ OTHER_TOOLS_KEYS = {
     "FALCON_SECRET": "FALCON_CLIENT_SECRET",
 }
 PROCESS_ONLY_KEYS = ("FALCON_BULK_STATE_DIR", "FALCON_BULK_ALLOW_CUSTOM_BASE_URL")
-_UNSPACED_KEYS = (*CREDENTIALS, "FALCON_BASE_URL", "FALCON_MEMBER_CID", "FALCON_CID", *REGION_KEYS)
+_UNSPACED_KEYS = (*CREDENTIALS, secret_command.KEY, "FALCON_BASE_URL", "FALCON_MEMBER_CID", "FALCON_CID", *REGION_KEYS)
 _AUTODISCOVER = frozenset({"auto", "autodiscover"})
 
 _CHECKSUM = re.compile(r"-[0-9a-f]{2}\Z")
@@ -72,6 +77,7 @@ class Settings:
     named: whether --env-file or --customer selected the file.
     notify: Apprise URLs; they may contain passwords.
     read_only: whether the file or the process environment forbids changes.
+    secret_set: the date since which the secret is known to be the same: FALCON_SECRET_SET, else that of the file.
     warnings: sentences about the source for the user; they contain no values.
     """
 
@@ -87,12 +93,16 @@ class Settings:
     tags: tuple[str, ...] = ()
     notify: tuple[str, ...] = field(default=(), repr=False)
     read_only: bool = False
+    secret_set: str = ""
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Source:
-    """The keys of one source. name: for messages. unchecked: a sentence for each check that could not be made."""
+    """The keys of one source. name: for messages. unchecked: a sentence for each check that could not be made.
+
+    modified: the date of a file.
+    """
 
     values: Mapping[str, str]
     name: str
@@ -100,6 +110,7 @@ class _Source:
     warnings: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
     is_file: bool = False
+    modified: str = ""
 
     def get(self, key: str) -> str:
         """Return the value of `key`, stripped, or ''. Raises BadEnvFile if it has an unprintable character."""
@@ -207,7 +218,8 @@ def _setting_readers(source: _Source, environ: Mapping[str, str]) -> dict[str, C
     return {
         "customer": lambda: _customer(source),
         "client_id": lambda: _required(source, "FALCON_CLIENT_ID").strip(),
-        "client_secret": lambda: Secret(_required(source, "FALCON_CLIENT_SECRET")),
+        "client_secret": lambda: _client_secret(source),
+        "secret_set": lambda: _secret_set(source),
         "base_url": lambda: _base_url(source, environ),
         "member_cid": lambda: _member_cid(source),
         "cids": lambda: _cids(source, "FALCON_CID"),
@@ -254,7 +266,8 @@ def _file_source(path: Path) -> _Source:
         if (value := file.values.get(key, "")).strip() and value != value.strip()
     )
     warnings = ignored + blanks + _unknown_key_warnings(file.values, str(path))
-    return _Source(file.values, str(path), stem, warnings, file.warnings, is_file=True)
+    modified = datetime.fromtimestamp(file.modified, UTC).date().isoformat()
+    return _Source(file.values, str(path), stem, warnings, file.warnings, is_file=True, modified=modified)
 
 
 def _unnamed_source(environ: Mapping[str, str], cwd: Path) -> _Source:
@@ -287,6 +300,28 @@ def _required(source: _Source, key: str) -> str:
             raise source.problem(f"{key} is {state}, and {other} is not read.", f"Rename {other} to {key}.")
         raise source.problem(f"{key} is {state}.", "The Falcon console shows it when you create an API client.")
     return value
+
+
+def _client_secret(source: _Source) -> Secret:
+    command = source.get(secret_command.KEY) if source.is_file else ""
+    if not command:
+        return Secret(_required(source, "FALCON_CLIENT_SECRET"))
+    if source.get("FALCON_CLIENT_SECRET"):
+        raise source.problem(f"FALCON_CLIENT_SECRET and {secret_command.KEY} contradict each other.", "Keep one.")
+    try:
+        return CommandSecret(source.customer, parse_command(command))
+    except ValueError as error:
+        raise source.problem(f"{secret_command.KEY} is no command: {error}.", "Quote it as in a shell.") from None
+
+
+def _secret_set(source: _Source) -> str:
+    day = source.get("FALCON_SECRET_SET")
+    if not day:
+        return source.modified if source.values.get("FALCON_CLIENT_SECRET", "").strip() else ""
+    try:
+        return date.fromisoformat(day).isoformat()
+    except ValueError:
+        raise source.problem("FALCON_SECRET_SET is not a date.", "It looks like 2026-11-27.") from None
 
 
 def _base_url(source: _Source, environ: Mapping[str, str]) -> str:

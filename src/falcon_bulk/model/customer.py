@@ -12,6 +12,7 @@ class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):
     """A customer's env file, without its credentials.
 
     customer: the name for --customer. Values that could not be read are empty. problems: one message for each.
+    secret_set: the date since which its secret is known to be the same, '' if that is not known.
     """
 
     customer: str
@@ -21,6 +22,7 @@ class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):
     operator: str
     tags: tuple[str, ...]
     problems: tuple[str, ...]
+    secret_set: str = ""
 
     @property
     def exit_code(self) -> ExitCode:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from falcon_bulk.model.multi_customer import OPEN, CustomerError
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 
+MAX_SECRET_DAYS = 90
+"""Days after which a secret should be rotated."""
 Login = Callable[[str], AbstractContextManager[Tenant]]
 """Logs in to the customer of that name. Raises the errors of the settings and of a login."""
 
@@ -72,6 +75,17 @@ def _is_same_file(one: Path, other: Path) -> bool:
         return False
 
 
+def old_secrets(secret_dates: Mapping[str, str], today: date) -> str:
+    """Return a sentence that names the customers whose secrets are older than MAX_SECRET_DAYS, '' if there are none.
+
+    secret_dates: `secret_set` by customer.
+    """
+    days = {customer: (today - date.fromisoformat(day)).days for customer, day in secret_dates.items() if day}
+    oldest_first = sorted(days.items(), key=lambda item: -item[1])
+    old = ", ".join(f"{customer} ({age:,} days)" for customer, age in oldest_first if age > MAX_SECRET_DAYS)
+    return f"Secrets older than {MAX_SECRET_DAYS} days: {old}. FALCON_SECRET_SET says when one was set." if old else ""
+
+
 def check_customers(files: Sequence[CustomerFile], login: Login, parallel: int) -> list[CustomerCheck]:
     """Check customers by logging in, `parallel` at a time. Return the results in the order of `files`.
 
@@ -122,6 +136,7 @@ def _customer_file(path: Path, values: Mapping[str, Any], problems: tuple[str, .
         cids=values.get("cids", ()),
         operator=values.get("operator", ""),
         tags=values.get("tags", ()),
+        secret_set=values.get("secret_set", ""),
         problems=problems,
     )
 

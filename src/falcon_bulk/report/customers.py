@@ -45,10 +45,10 @@ def customer_files_report(files: Sequence[CustomerFile]) -> Report:
     )
 
 
-def customer_checks_report(checks: Sequence[CustomerCheck]) -> Report:
-    """Return the report on logins to customers: a row for each."""
+def customer_checks_report(checks: Sequence[CustomerCheck], notes: Sequence[str] = ()) -> Report:
+    """Return the report on logins to customers: a row for each, and notes below them."""
     return Report(
-        lambda: [Sheet("", _CHECK_COLUMNS, map(_check_cells, checks))],
+        lambda: [Sheet("", _CHECK_COLUMNS, map(_check_cells, checks), notes)],
         lambda: CustomersDocument(list(map(_check_entry, checks))),
         exit_code=exit_code_of(checks),
     )

@@ -67,7 +67,7 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
     from falcon_bulk.cli.customer_files import customers_session, select_customer_files
     from falcon_bulk.cli.session import PARALLEL_CUSTOMERS
     from falcon_bulk.errors import BadEnvFile
-    from falcon_bulk.operations.customers import check_customers
+    from falcon_bulk.operations.customers import check_customers, old_secrets
     from falcon_bulk.report.customers import customer_checks_report
 
     session = customers_session(ctx)
@@ -78,7 +78,8 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
         )
     parallel = session.options.parallel_customers or PARALLEL_CUSTOMERS
     checks = check_customers(files, lambda name: session.for_customer(name).tenant(), parallel)
-    exit_code = session.publish(customer_checks_report(checks))
+    old = old_secrets({file.customer: file.secret_set for file in files}, session.clock.now().date())
+    exit_code = session.publish(customer_checks_report(checks, [old] if old else []))
     if any(check.reading for check in checks):
         session.console.say("Nothing was changed; write access is not tested.")
     return exit_code

@@ -62,9 +62,13 @@ def _overviews(session: "Session") -> "list[CustomerOverview]":
 
     if not session.customers.several:
         problems_of_one = _problems_of_one(session)
-        return [_overview(session, problems_of_one, shown_rules(session))]
+        overview = _overview(session, problems_of_one, shown_rules(session))
+        _note_old_secrets(session, {overview.customer: session.load_settings().secret_set})
+        return [overview]
     rules = shown_rules(session)
-    problems = {file.customer: file.problems for file in customer_files(session.customers.folder, os.environ)}
+    files = {file.customer: file for file in customer_files(session.customers.folder, os.environ)}
+    problems = {name: file.problems for name, file in files.items()}
+    _note_old_secrets(session, {name: files[name].secret_set for name in session.customers.several if name in files})
     done, expected = count(1), len(session.customers.several)
 
     def work(move: "ProgressBar", one: "Session") -> "CustomerOverview":
@@ -74,6 +78,13 @@ def _overviews(session: "Session") -> "list[CustomerOverview]":
 
     with session.console.bar("counting", "customers") as move:
         return for_each_customer(session, partial(work, move))
+
+
+def _note_old_secrets(session: "Session", secret_dates: dict[str, str]) -> None:
+    from falcon_bulk.operations.customers import old_secrets
+
+    if old := old_secrets(secret_dates, session.clock.now().date()):
+        session.console.say(f"Note: {old}")
 
 
 def _problems_of_one(session: "Session") -> "tuple[str, ...]":

@@ -1,0 +1,162 @@
+"""The client secret from a command, such as one of a password manager, instead of in the clear in the env file."""
+
+import os
+import shlex
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from falcon_bulk.config.secret import Secret
+from falcon_bulk.errors import AccessProblem
+
+if TYPE_CHECKING:
+    import subprocess
+
+KEY = "FALCON_CLIENT_SECRET_COMMAND"
+MAX_SECONDS = 20.0
+MAX_BYTES = 64 * 1024
+_BY_HAND = "Run it by hand: it must print the secret, in one line, and nothing else."
+
+
+class CommandSecret(Secret):
+    """A secret that a command prints. It is run when the secret is first needed, and once for all who need it.
+
+    customer: whose secret it is. argv: the program and its arguments, which no message shows.
+    """
+
+    __slots__ = ("_argv", "_customer")
+
+    def __init__(self, customer: str, argv: tuple[str, ...]) -> None:
+        super().__init__("")
+        self._customer = customer
+        self._argv = argv
+
+    def reveal(self) -> str:
+        """Return what the command prints. Raises AccessProblem, which names the customer and the program."""
+        return _run_once(self._customer, self._argv).reveal()
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CommandSecret) and other._argv == self._argv
+
+    def __hash__(self) -> int:
+        return hash((CommandSecret, self._argv))
+
+
+def parse_command(command: str) -> tuple[str, ...]:
+    """Return the program and its arguments, as a shell would split them. Raises ValueError if that is not possible."""
+    argv = tuple(shlex.split(command, posix=os.name == "posix"))
+    if not argv:
+        raise ValueError("it is blank")
+    return argv
+
+
+class _Run:
+    """One run of a command: its secret, or why there is none."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.outcome: Secret | AccessProblem | None = None
+
+
+_runs: dict[tuple[str, tuple[str, ...]], _Run] = {}
+_runs_lock = threading.Lock()
+
+
+def _run_once(customer: str, argv: tuple[str, ...]) -> Secret:
+    """Run a command, or wait for the run of another thread, and return its secret. Raises AccessProblem."""
+    with _runs_lock:
+        run = _runs.setdefault((customer, argv), _Run())
+    with run.lock:
+        if run.outcome is None:
+            try:
+                run.outcome = Secret(_secret_of(customer, argv))
+            except AccessProblem as problem:
+                run.outcome = problem
+    if isinstance(run.outcome, AccessProblem):
+        raise AccessProblem(run.outcome.message, run.outcome.hint)
+    return run.outcome
+
+
+def _secret_of(customer: str, argv: tuple[str, ...]) -> str:
+    """Return the secret that a command prints. Raises AccessProblem."""
+    import subprocess  # slow to import, and seldom needed
+
+    def problem(what: str) -> AccessProblem:
+        return AccessProblem(f"{customer}: the secret's command, {Path(argv[0]).name}, {what}.", _BY_HAND)
+
+    try:
+        # A session of its own, so that all that it starts can be ended.
+        process = subprocess.Popen(  # noqa: S603 - the command of the user's own file, without a shell
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+    except (OSError, ValueError) as error:
+        raise problem(f"cannot be run: {getattr(error, 'strerror', None) or 'its arguments are invalid'}") from None
+    output = _read_output(process)
+    if output is None:
+        raise problem(f"did not end within {MAX_SECONDS:.0f} seconds")
+    if len(output) > MAX_BYTES:
+        raise problem("printed more than a secret")
+    if process.returncode:
+        what = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
+        raise problem(f"failed with {what}")
+    try:
+        secret = output.decode().removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise problem("printed something else than text") from None
+    if not secret.strip():
+        raise problem("printed nothing")
+    if not secret.isprintable():
+        raise problem("printed more than one line")
+    return secret
+
+
+def _read_output(process: "subprocess.Popen[bytes]") -> bytes | None:
+    """Return what a command printed, cut after MAX_BYTES; None if it took too long. It has ended then in any case."""
+    import subprocess
+
+    stream = process.stdout
+    assert stream is not None
+    parts: list[bytes] = []
+    deadline = time.monotonic() + MAX_SECONDS
+    # A thread, since a read cannot be given up, and the pipe stays open while anything that the command started lives.
+    reader = threading.Thread(target=_ignoring_errors(lambda: parts.append(stream.read(MAX_BYTES + 1))), daemon=True)
+    reader.start()
+    reader.join(MAX_SECONDS)
+    try:
+        if not parts:
+            return None
+        if len(parts[0]) <= MAX_BYTES:
+            process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        _end(process)
+        if parts:
+            stream.close()
+    return parts[0]
+
+
+def _ignoring_errors(function: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        with suppress(OSError, ValueError):
+            function()
+
+    return call
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a command, and what it started where the system has process groups."""
+    if process.poll() is None:
+        with suppress(OSError):
+            if os.name == "posix":
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+        process.wait()
