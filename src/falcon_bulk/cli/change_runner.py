@@ -9,10 +9,10 @@ from pathlib import Path
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.confirmation import Confirmation, check_change_allowed
-from falcon_bulk.cli.console import ProgressBar
 from falcon_bulk.cli.hints import after_dry_run, after_run, next_step, resume_hint
 from falcon_bulk.cli.option_values import check_operator
 from falcon_bulk.cli.options import KEEP, ChangeOptions, PaceOptions
+from falcon_bulk.cli.progress import ProgressTask
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.errors import ExitCode, Stopped, UsageProblem
@@ -41,7 +41,7 @@ class SessionObserver:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._bar: ProgressBar | None = None
+        self._bar: ProgressTask | None = None
         self._waiting = 0
 
     @contextmanager

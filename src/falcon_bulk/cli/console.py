@@ -5,31 +5,15 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from copy import copy
-from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from falcon_bulk.cli.customer_hints import name_customer
+from falcon_bulk.cli.progress import ProgressLine, ProgressTask
 from falcon_bulk.textsafe import printable
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-BAR_DELAY = 1.0
-"""Seconds before a progress bar appears: quick work shows none."""
-
-
 FIRST_VTE_WITH_LINKS = 5_000
-
-
-class ProgressBar(Protocol):
-    """A progress bar: call it with the numbers of items done and expected."""
-
-    def __call__(self, done: int, expected: int) -> None: ...
-
-    def note(self, text: str) -> None:
-        """Show a text beside the bar; '' removes it."""
 
 
 class Console:
@@ -43,7 +27,8 @@ class Console:
         self.verbose = verbose
         self.prefix = ""
         self.customer_arguments: tuple[str, ...] = ()
-        self._progress = progress and not quiet and sys.stderr.isatty()
+        self._progress = ProgressLine(sys.stderr, shown=progress and not quiet and sys.stderr.isatty())
+        self._customer = ""
 
     def for_customer(self, customer: str, arguments: tuple[str, ...]) -> "Console":
         """Return a console that puts the customer's name before each message and bar.
@@ -52,6 +37,7 @@ class Console:
         """
         console = copy(self)
         console.prefix = f"{customer}: "
+        console._customer = customer
         console.customer_arguments = arguments
         return console
 
@@ -75,21 +61,13 @@ class Console:
         if hint:
             self._write(f"Hint: {name_customer(hint, self.customer_arguments)}")
 
-    @contextmanager
-    def bar(self, label: str, unit: str = "alerts") -> Iterator[ProgressBar]:
-        """Show a progress bar for work that takes more than a second. unit: what is counted."""
-        from tqdm import tqdm
+    def bar(self, label: str, unit: str = "alerts") -> AbstractContextManager[ProgressTask]:
+        """Show a progress line while the block runs, if it takes a while. unit: what is counted."""
+        return self._progress.task(label, unit, self._customer)
 
-        with tqdm(
-            desc=self.prefix + label,
-            unit=f" {unit}",
-            delay=BAR_DELAY,
-            leave=False,
-            dynamic_ncols=True,
-            disable=not self._progress,
-            file=sys.stderr,
-        ) as bar:
-            yield _TqdmBar(bar)
+    def without_bar(self) -> AbstractContextManager[None]:
+        """Keep the progress line away while the block writes a result to the terminal."""
+        return self._progress.hidden()
 
     def ask(self, question: str) -> str | None:
         """Ask and return the line typed, None at the end of input or when the terminal is gone."""
@@ -101,20 +79,9 @@ class Console:
         return line.rstrip("\r\n") if line else None
 
     def _write(self, message: str, end: str = "\n") -> None:
-        sys.stderr.write(printable(self.prefix + message) + end)
-        sys.stderr.flush()
-
-
-class _TqdmBar:
-    def __init__(self, bar: "tqdm[NoReturn]") -> None:
-        self._bar = bar
-
-    def __call__(self, done: int, expected: int) -> None:
-        self._bar.total = expected
-        self._bar.update(done - self._bar.n)
-
-    def note(self, text: str) -> None:
-        self._bar.set_postfix_str(text)
+        with self._progress.hidden():
+            sys.stderr.write(printable(self.prefix + message) + end)
+            sys.stderr.flush()
 
 
 def _wait_for_input() -> None:

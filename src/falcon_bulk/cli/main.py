@@ -19,6 +19,7 @@ from falcon_bulk.cli.customer_hints import name_customer
 from falcon_bulk.cli.message_stream import drop_failing_messages
 from falcon_bulk.cli.options import examples
 from falcon_bulk.cli.shared_options import shared_options
+from falcon_bulk.cli.signals import interrupt_on_sigint
 from falcon_bulk.cli.suggestions import explain_usage_error
 from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped, UsageProblem
 from falcon_bulk.textsafe import printable
@@ -123,7 +124,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         if request := os.environ.get(COMPLETE_VARIABLE):
             return _complete(request, line)
-        with cli.make_context(PROGRAM, list(argv), obj=line) as ctx:  # Click's `main` ends a broken pipe with 1
+        # Click's own `main` ends a broken pipe with 1.
+        with interrupt_on_sigint(), cli.make_context(PROGRAM, list(argv), obj=line) as ctx:
             code = cli.invoke(ctx)
         with suppress(BrokenPipeError):
             sys.stdout.flush()

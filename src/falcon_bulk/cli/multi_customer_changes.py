@@ -1,6 +1,7 @@
 """Changes of several customers: a plan each, shown in one table, carried out after one question."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -258,4 +259,4 @@ def planned_sheet(looked: Parts[Execution], title: str) -> Sheet:
         if execution.preview is not None
         for warning in execution.preview.warnings
     }
-    return Sheet(title, sheet.columns, sheet.rows, warnings=sorted(warnings))
+    return replace(sheet, title=title, warnings=sorted(warnings))

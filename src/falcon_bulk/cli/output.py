@@ -5,7 +5,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from errno import EIO
 from functools import partial
@@ -67,13 +67,19 @@ class Output:
             report.write(Sink(file, excel=self.excel), self.file_format, signature)
         return path
 
-    def to_stdout(self, report: Report, signature: Mapping[str, Cell]) -> None:
-        """Write to stdout. A broken pipe or a terminal that is gone ends the output and nothing else."""
+    def to_stdout(
+        self, report: Report, signature: Mapping[str, Cell], alone: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        """Write to stdout. A broken pipe or a terminal that is gone ends the output and nothing else.
+
+        alone: keeps the progress line away. On a terminal a report is held until it is whole, since it may be read
+        from Falcon while it is written.
+        """
         sink = Sink.stdout(color=self.color, links=self.color and has_links(os.environ), excel=self.excel)
         self.line.stdout_begun = True
         try:
-            if sink.terminal and self.pager:
-                with paged(sink.binary, self.pager) as held:
+            if sink.terminal:
+                with paged(sink.binary, self.pager, alone) as held:
                     report.write(replace(sink, binary=held), self.format, signature)
             else:
                 report.write(sink, self.format, signature)

@@ -7,8 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
@@ -38,20 +38,25 @@ def pager_command(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 @contextmanager
-def paged(terminal: BinaryIO, command: tuple[str, ...]) -> Iterator[BinaryIO]:
+def paged(
+    terminal: BinaryIO, command: tuple[str, ...], alone: Callable[[], AbstractContextManager[None]]
+) -> Iterator[BinaryIO]:
     """Yield a file; at the end of the block show what was written to it: by the pager if it is longer than the screen.
 
-    If the block raises, what was written until then is shown without a pager.
+    command: the pager's; () for none. alone: keeps everything else off the terminal. If the block raises, what was
+    written until then is shown without a pager.
     """
     with SpooledTemporaryFile(IN_MEMORY) as held:
         try:
             yield cast(BinaryIO, held)
         except BaseException:
-            _copy(held, terminal)
+            with alone():
+                _copy(held, terminal)
             raise
         size = shutil.get_terminal_size()
-        if not (_is_longer(held, size.columns, size.lines - 1) and _page(held, command)):
-            _copy(held, terminal)
+        with alone():
+            if not (command and _is_longer(held, size.columns, size.lines - 1) and _page(held, command)):
+                _copy(held, terminal)
 
 
 def _copy(held: "SpooledTemporaryFile[bytes]", terminal: BinaryIO) -> None:

@@ -148,15 +148,17 @@ class Session:
     def tenant(self, *, workers: int = 0) -> Iterator[Tenant]:
         """Log in to the customer. Raises the errors of a login, and UsageProblem if nobody can be notified."""
         self.open_notifier()
-        tenant = Tenant(
-            self.load_settings(),
-            self.clock,
-            connections=self.readers + workers + 1,
-            quota=(self.options.quota or QUOTA) / 100,
-            user_agent=f"falcon-bulk/{__version__}",
-            on_wait=self.console.say,
-            proxy_refusals=self.proxy_refusals,
-        )
+        settings = self.load_settings()
+        with self.console.bar("logging in"):
+            tenant = Tenant(
+                settings,
+                self.clock,
+                connections=self.readers + workers + 1,
+                quota=(self.options.quota or QUOTA) / 100,
+                user_agent=f"falcon-bulk/{__version__}",
+                on_wait=self.console.say,
+                proxy_refusals=self.proxy_refusals,
+            )
         if tenant.moved:
             self.console.say(f"Note: {tenant.moved}")
         if difference := tenant.clock_difference():
@@ -197,7 +199,7 @@ class Session:
         with collect_write_failures(failures):
             file = None if self.output.is_folder and files_are_written else self.write_file(report)
         with collect_write_failures(failures):
-            self.output.to_stdout(report, self._signature())
+            self.output.to_stdout(report, self._signature(), self.console.without_bar)
         if notifier := self.open_notifier():
             *others, last = report.sheets()
             sheets = [*others, last.with_notes([report.next_step] if report.next_step else [])]
@@ -239,7 +241,8 @@ class Session:
     def show(self, sheets: Iterable[Sheet]) -> None:
         """Show sheets as tables on stderr, beside prompts; not with --quiet."""
         if not self.console.quiet:
-            self.output.to_stderr(sheets)
+            with self.console.without_bar():
+                self.output.to_stderr(sheets)
 
     def _signature(self) -> Mapping[str, Cell]:
         """Return who made a page, when and with what."""

@@ -2,23 +2,29 @@
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from falcon_bulk.cli.session import Session
 from falcon_bulk.errors import Stopped
+
+if TYPE_CHECKING:
+    from falcon_bulk.cli.session import Session
 
 SIGHUP = getattr(signal, "SIGHUP", None)  # Windows has none
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([SIGHUP] if SIGHUP else []))
 REPEATED_WITHIN = 1.0
 """Seconds within which the same signal counts as one."""
+TELL_AFTER = 0.3
+"""Seconds after which whoever pressed Ctrl-C is told that it was seen."""
 
 
 @contextmanager
-def stop_on_signals(context: Session) -> Iterator[None]:
-    """On the first SIGINT, SIGTERM or SIGHUP stop the work in order; on the second end the process at once.
+def stop_on_signals(context: "Session") -> Iterator[None]:
+    """On the first SIGINT, SIGTERM or SIGHUP say so and stop the work in order; on the second end the process at once.
 
     The same signal again within a second is no second one: `timeout` and a terminal that closes send it twice. Nor is a
     SIGHUP after any other signal.
@@ -28,16 +34,55 @@ def stop_on_signals(context: Session) -> Iterator[None]:
     def stop(signum: int) -> None:
         nonlocal last
         repeated = last[0] == signum and time.monotonic() - last[1] < REPEATED_WITHIN
-        last = (signum, time.monotonic())
-        if not context.clock.stop(signum) and not repeated and signum != SIGHUP:
-            unfinished = list(context.unfinished.values())
+        if not repeated:  # whoever keeps pressing Ctrl-C means it
+            last = (signum, time.monotonic())
+        unfinished = list(context.unfinished.values())
+        if context.clock.stop(signum):
+            what = "Stopping after the batches in flight" if unfinished else "Stopping before anything is changed"
+            _tell(f"{what}; press again to stop now." if signum == signal.SIGINT else f"{what}.")
+        elif not repeated and signum != SIGHUP:
             outcome = "`falcon-bulk resume` finishes what was in flight." if unfinished else "no change was under way."
-            with suppress(OSError):
-                os.write(2, "\n".join(["", f"Stopped at once: {outcome}", *unfinished, ""]).encode())
+            _tell(f"Stopped at once: {outcome}", *unfinished)
             os._exit(128 + signum)
 
     with _handlers(STOP_SIGNALS, stop):
         yield
+
+
+@contextmanager
+def interrupt_on_sigint() -> Iterator[None]:
+    """Raise KeyboardInterrupt on the first SIGINT in the block, and say so if that takes a while; exit on the second.
+
+    For what only reads: nothing is lost, but a request in flight may keep the process waiting for its answer.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # ignored, or somebody else's
+        yield
+        return
+    slow = threading.Timer(TELL_AFTER, _tell, ["Stopping; press again to stop now."])
+    slow.daemon = True
+    interrupted = False
+
+    def interrupt(signum: int) -> None:
+        nonlocal interrupted
+        if interrupted:
+            _tell("Stopped at once: no change was under way.")
+            os._exit(128 + signum)
+        interrupted = True
+        slow.start()
+        raise KeyboardInterrupt
+
+    try:
+        with _handlers((signal.SIGINT,), interrupt):
+            yield
+    finally:
+        slow.cancel()
+
+
+def _tell(*lines: str) -> None:
+    """Write lines to stderr past its buffer, which the interrupted code may be using; a progress line is erased."""
+    begin = "\r\x1b[K" if os.isatty(2) else ""
+    with suppress(OSError):
+        os.write(2, (begin + "".join(f"{line}\n" for line in lines)).encode())
 
 
 @contextmanager

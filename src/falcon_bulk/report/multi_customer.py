@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 Parts = Sequence[CustomerResult[Reported[Result]]]
 """What became of each customer, in the order of their names."""
 
-_FIRST = (Column("customer", min_width=20, whole=True), Column("outcome", wrap=True, min_width=20))
+_FIRST = (Column("customer", min_width=20, whole=True), Column("outcome", min_width=12))
 
 
 _DISPENSABLE = {"skipped": 2, "verified": 1}
@@ -100,18 +100,28 @@ def customers_sheet(
 ) -> Sheet:
     """Return a row for each customer: its outcome, and its numbers (one title and one cell each).
 
-    done: the outcome of a customer for whom the command succeeded.
+    Errors stand below, a line for each: in a cell a sentence would be one word a line. done: the outcome of a customer
+    for whom the command succeeded.
     """
     columns = (*_FIRST, *map(_number_column, numbers))
     rows = [_part_row(part, len(numbers), cells, done) for part in parts]
+    with_errors = [
+        (row[0], part.error.message if part.error else row[1], *row[2:]) for row, part in zip(rows, parts, strict=True)
+    ]
     good = sum(part.error is None and part.exit_code == 0 for part in parts)
-    return Sheet(f"{format_cell(good)} of {format_cell(len(parts))} customers done", columns, rows)
+    errors = [f"{part.customer}: {part.error.message}" for part in parts if part.error is not None]
+    title = f"{format_cell(good)} of {format_cell(len(parts))} customers done"
+    return Sheet(title, columns, rows, errors, csv_sheet=Sheet(title, columns, with_errors))
 
 
 def _number_column(title: str) -> Column:
-    """Return the column of a number, or of the run's id, which is never cut."""
+    """Return the column of a number, of the run's id, which is never cut, or of who made a plan and when."""
     if title == "run":
         return Column(title, min_width=40, whole=True)
+    if title == "made":
+        return Column(title, style="time", min_width=19)
+    if title == "by":
+        return Column(title)
     return Column(title, right=True, drop_order=_DISPENSABLE.get(title, 0))
 
 
@@ -159,8 +169,8 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
         Column("customer", min_width=20, whole=True),
         Column("alerts", right=True),
         Column("open", right=True),
-        Column("false positive", right=True, drop_order=2),
-        Column("true positive", right=True, drop_order=2),
+        Column("false positive", right=True, drop_order=2, min_width=14),
+        Column("true positive", right=True, drop_order=2, min_width=13),
         Column("first seen", style="time", drop_order=4, min_width=19),
         Column("last seen", style="time", drop_order=3, min_width=19),
     )
@@ -175,7 +185,7 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
 def _part_row(
     part: CustomerResult[Reported[Result]], width: int, cells: Callable[[Result], Sequence[Cell]], done: str
 ) -> Row:
-    outcome = part.error.message if part.error else done if part.exit_code == 0 else f"exit code {part.exit_code}"
+    outcome = "error" if part.error else done if part.exit_code == 0 else f"exit code {part.exit_code}"
     return (part.customer, outcome, *(cells(part.result.result) if part.result is not None else [None] * width))
 
 

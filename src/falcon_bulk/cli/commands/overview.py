@@ -12,7 +12,7 @@ from falcon_bulk.cli.shared_options import notify_option, shared_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from falcon_bulk.cli.console import ProgressBar
+    from falcon_bulk.cli.progress import ProgressTask
     from falcon_bulk.cli.rule_options import ShownRules
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.overview import CustomerOverview
@@ -71,7 +71,7 @@ def _overviews(session: "Session") -> "list[CustomerOverview]":
     _note_old_secrets(session, {name: files[name].secret_set for name in session.customers.several if name in files})
     done, expected = count(1), len(session.customers.several)
 
-    def work(move: "ProgressBar", one: "Session") -> "CustomerOverview":
+    def work(move: "ProgressTask", one: "Session") -> "CustomerOverview":
         overview = _overview(one, problems.get(one.customers.name, ()), rules)
         move(next(done), expected)
         return overview
