@@ -18,6 +18,7 @@ from falcon_bulk.model.multi_customer import CustomerError
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import build_filter, check_cids, read_selection, read_sorted
+from falcon_bulk.operations.reading.zero_reasons import zero_reasons
 from falcon_bulk.report.alerts import (
     AlertDisplay,
     DocumentSource,
@@ -119,6 +120,8 @@ def count_alerts(session: Session, selection: Selection) -> int:
         total = tenant.alerts.count(build_filter(tenant.alerts, selection))
         if total:
             progress.unseen_fields.clear()  # Falcon knows the fields of a filter that finds something
+        else:
+            progress.explain(zero_reasons(tenant.alerts, selection, session.clock.now()))
         return total
 
 
@@ -169,7 +172,7 @@ def read_documents(session: Session, query: AlertQuery) -> Iterator[AlertReading
         yield reading
         if not reading.is_finished:
             return
-        if reading.matching > reading.number:
+        if query.limit is not None and reading.matching > query.limit:
             session.console.say(
                 f"{reading.number:,} of {reading.matching:,} alerts are shown; --all or --limit N shows more."
             )

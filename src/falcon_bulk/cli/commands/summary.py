@@ -103,6 +103,7 @@ def _summarize(
         summarize_on_server,
     )
     from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
+    from falcon_bulk.operations.reading.zero_reasons import zero_reasons
 
     with session.tenant() as tenant, session.watching("reading") as progress:
         customer, cids, now = tenant.customer, tenant.cids, session.now
@@ -128,6 +129,8 @@ def _summarize(
         summary = structs.replace(summary, incomplete=tuple(progress.incomplete))
         if summary.source == "aggregates" and summary.alerts_read:
             progress.unseen_fields.clear()  # Falcon knows the fields of a filter that finds something
+        elif not summary.alerts_read:
+            progress.explain(zero_reasons(tenant.alerts, selection, session.clock.now()))
     for field in fields_without_values(summary):
         near = closest_field(field) if field not in FIELD_VALUES and field not in KNOWN_FIELDS else ""
         session.console.say(f"Note: No alert has a value in {field}{f'; did you mean {near}?' if near else '.'}")

@@ -93,6 +93,10 @@ class ReadProgress:
         self.on_progress(self.read, self.expected)
         self.clock.check()
 
+    def explain(self, reasons: Iterable[str]) -> None:
+        """Add notes on why nothing was found, each once."""
+        self.notes.extend(reason for reason in reasons if reason not in self.notes)
+
     def remove_seen_fields(self, page: Iterable[AlertDocument[Any]]) -> None:
         """Remove from `unseen_fields` the fields that an alert of the page has."""
         for item in page if self.unseen_fields else ():

@@ -22,6 +22,7 @@ from falcon_bulk.operations.reading.read_all import (
 )
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.reading.time_slices import ALL_TIME
+from falcon_bulk.operations.reading.zero_reasons import zero_reasons
 
 MAX_MISSING_NAMED = 5
 """Ids and hashes that were not found are named up to this number."""
@@ -50,7 +51,9 @@ def read_selection(
     else:
         pages = read_all(alerts, build_filter(alerts, selection), progress, view, readers=readers)
     missing_hashes = dict.fromkeys(selection.hashes)
+    found = False
     for page in pages:
+        found = found or bool(page)
         progress.remove_seen_fields(page)
         if missing_hashes:
             for item in page:
@@ -66,6 +69,8 @@ def read_selection(
         progress.note_difference()
     elif progress.read < progress.expected:
         progress.notes.append(f"Falcon knows {progress.read:,} of the {progress.expected:,} ids.")
+    if not found:
+        progress.explain(zero_reasons(alerts, selection, progress.clock.now()))
 
 
 def read_sorted(
@@ -75,9 +80,13 @@ def read_sorted(
 
     Without a limit and an order they come as they are read. Alerts selected by hash or id are sorted here.
     """
+    found = False
     for page in _read_sorted(alerts, selection, progress, limit, sort, readers):
+        found = found or bool(page)
         progress.remove_seen_fields(page)
         yield page
+    if not found:
+        progress.explain(zero_reasons(alerts, selection, progress.clock.now()))
 
 
 def _read_sorted(
