@@ -18,6 +18,7 @@ class SharedOptions(NamedTuple):
     customer_tag: str | None = None
     parallel_customers: int | None = None
     customers_dir: Path | None = None
+    shard: str | None = None
     format: str | None = None
     output: str | None = None
     output_format: str | None = None

@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import click
+
 from falcon_bulk.cli.command_line import SharedOptions
+from falcon_bulk.cli.shards import Shard, parse_shard
 from falcon_bulk.config.customers import list_customers
 from falcon_bulk.config.settings import Settings, load_settings, resolve_env_file
-from falcon_bulk.errors import BadEnvFile, UsageProblem
+from falcon_bulk.errors import BadEnvFile, ExitCode, UsageProblem
 
 DEFAULT_FOLDER = Path("customers")
 
@@ -78,7 +81,7 @@ class CustomerSelection:
 def select_customers(options: SharedOptions, say: Callable[[str], None]) -> CustomerSelection:
     """Return the customers that the options select. say: shows a message.
 
-    Raises UsageProblem if options contradict each other or select nobody.
+    Raises UsageProblem if options contradict each other or select nobody; ends the command, with DONE, if --shard does.
     """
     folder, tag, names = options.customers_dir or DEFAULT_FOLDER, options.customer_tag or "", options.customers
     by_group = options.all_customers or bool(tag)
@@ -95,13 +98,32 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
         arguments=customer_arguments(options),
         folder_arguments=("--customers-dir", str(folder)) if options.customers_dir else (),
     )
+    shard = _shard(options, several=by_group or bool(several))
     if by_group:
-        known = list_customers(folder)
-        several = tuple(name for name in known if not tag or _has_tag(selection.one(name), tag, say))
-        if not several:
-            missing = f"There is no customer with the tag {tag} in {folder}." if tag else f"No customers in {folder}."
-            raise UsageProblem(missing, "`falcon-bulk customers` lists them.")
-    return selection.with_several(several)
+        several = list_customers(folder)
+    mine = tuple(name for name in several if shard is None or shard.has(name))
+    if tag:
+        mine = tuple(name for name in mine if _has_tag(selection.one(name), tag, say))
+    if by_group and not mine and (shard is None or not several):
+        missing = f"There is no customer with the tag {tag} in {folder}." if tag else f"No customers in {folder}."
+        raise UsageProblem(missing, "`falcon-bulk customers` lists them.")
+    if shard is not None:
+        say(f"Note: --shard {shard} takes {len(mine):,} of {len(several):,} customers.")
+        if not mine:
+            raise click.exceptions.Exit(ExitCode.DONE)  # the work of a share without customers is done
+    return selection.with_several(mine)
+
+
+def _shard(options: SharedOptions, *, several: bool) -> Shard | None:
+    """Return the share that --shard selects, None without it. Raises UsageProblem."""
+    if options.shard is None:
+        return None
+    shard = parse_shard(options.shard)
+    if not several:
+        raise UsageProblem(
+            "--shard takes a share of several customers.", "Add --all-customers, --customer-tag or several --customer."
+        )
+    return shard
 
 
 def customer_arguments(options: SharedOptions) -> tuple[str, ...]:
@@ -110,6 +132,7 @@ def customer_arguments(options: SharedOptions) -> tuple[str, ...]:
         "--customer": ",".join(options.customers),
         "--customer-tag": options.customer_tag or "",
         "--env-file": str(options.env_file or ""),
+        "--shard": options.shard or "",
     }
     arguments = [argument for option, value in single.items() if value for argument in (option, value)]
     return (*arguments, *["--all-customers"] * options.all_customers)

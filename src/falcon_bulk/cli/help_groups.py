@@ -9,7 +9,15 @@ _GROUPS = {
     "Which alerts": SelectionOptions._fields,
     "What to do": tuple(name for name in ChangeOptions._fields if name not in _SAFETY),
     "Safety": (*_SAFETY, *ConsentOptions._fields),
-    "Customer": ("env_file", "customers", "all_customers", "customer_tag", "parallel_customers", "customers_dir"),
+    "Customer": (
+        "env_file",
+        "customers",
+        "all_customers",
+        "customer_tag",
+        "parallel_customers",
+        "customers_dir",
+        "shard",
+    ),
     "Speed": (*PaceOptions._fields, "readers", "quota"),
     "Output": (
         *("format", "output", "output_format", "excel", "notify", "quiet", "verbose", "debug"),

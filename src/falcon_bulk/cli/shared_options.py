@@ -92,6 +92,7 @@ _SHARED = (
         help="Customers at the same time.  [default: 4]",
     ),
     _shared("--customers-dir", type=_PATH, metavar="DIR", help="Folder of the customer files.  [default: customers]"),
+    _shared("--shard", metavar="I/N", help="Only share I of N of several customers, by their names."),
     _shared("--format", type=_FORMAT, help="Format of standard output.  [default: table]"),
     _shared(
         "-o",

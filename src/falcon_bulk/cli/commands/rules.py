@@ -165,8 +165,10 @@ def run(ctx: click.Context, options: RunOptions) -> int:
     from falcon_bulk.cli.rule_options import load_rules, rule_source
     from falcon_bulk.cli.rules_runs import RulesRun, run_rules
     from falcon_bulk.cli.session import Session
+    from falcon_bulk.cli.shards import check_no_shard
     from falcon_bulk.operations.rules.rules_run import RulesRequest
 
+    check_no_shard(ctx)
     session = Session.open(ctx, "run")
     source = rule_source(session, options.rule_paths, asks_git=not options.dry_run)
     request = RulesRequest(options.statuses or ("new",), frozenset(options.allow_surge))
@@ -292,11 +294,14 @@ def revoke(ctx: click.Context, options: RevokeOptions) -> int:
     from falcon_bulk.cli.rule_options import rule_source
     from falcon_bulk.cli.rules_runs import Reopening, run_rules
     from falcon_bulk.cli.session import Session
+    from falcon_bulk.cli.shards import check_no_shard
     from falcon_bulk.operations.rules.revoke import write_revocation
     from falcon_bulk.operations.rules.rule_list import list_rules
     from falcon_bulk.operations.rules.rules_run import RulesRequest
     from falcon_bulk.report.rules import rules_report
 
+    if options.reopen:
+        check_no_shard(ctx)
     session = Session.open(ctx, "run" if options.reopen else "rules")
     source = rule_source(session, options.rule_paths)
     listed = list_rules(source.load(), source.today(), {})
