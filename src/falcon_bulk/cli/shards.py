@@ -40,6 +40,6 @@ def parse_shard(text: str) -> Shard:
 
 
 def check_no_shard(ctx: click.Context) -> None:
-    """Raise UsageProblem if the command line has --shard. Call it before the session is opened: that takes the share."""
+    """Raise UsageProblem if the command line has --shard. Call it before the session is opened, which takes it."""
     if CommandLine.of(ctx).options.shard is not None:
         raise UsageProblem("--shard does not go with this command, which must see all customers.", "Leave it out.")
