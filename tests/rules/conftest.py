@@ -25,6 +25,6 @@ def acme(tmp_path: Path) -> Iterator[Acme]:
                 Tenant(**{"alerts": 40, "customer": name, "seed": seed} | options, switches=switches)
                 for seed, name in enumerate(names or ("acme",))
             ]
-            return CommandRunner(tmp_path, stack.enter_context(Server(*tenants)))
+            return CommandRunner(tmp_path, stack.enter_context(Server(tenants)))
 
         yield acme

@@ -2,7 +2,9 @@
 
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 Fields = dict[str, Any]
@@ -21,6 +23,22 @@ QUARANTINED = {
     ),
 }
 _ACTIONS = ("detect", "kill_process", "operation_blocked", "process_blocked", "quarantine_file", "quarantine_machine")
+
+
+_night: ContextVar[int] = ContextVar("night", default=0)
+
+
+@contextmanager
+def night(number: int) -> Iterator[None]:
+    """Have the groups that are built in the block be those of another night.
+
+    Each has the hash and the habits that it had before, and other alerts: other users, numbers and versions.
+    """
+    token = _night.set(number)
+    try:
+        yield
+    finally:
+        _night.reset(token)
 
 
 class Group(NamedTuple):
@@ -47,6 +65,8 @@ class AlertGroupBuilder:
         self.usual = usual
         self.rng = random.Random(story)
         self.sha256 = f"{self.rng.getrandbits(256):064x}" if hashed else None
+        if _night.get():
+            self.rng = random.Random(f"{story}, night {_night.get()}")
         self.documents: list[Fields] = []
         self.outliers: dict[str, str] = {}
         self.near_misses: dict[str, str] = {}

@@ -1,11 +1,12 @@
 """Builds rule files, and the alerts that rules are tried on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from falcon_emulator import Tenant
+from falcon_emulator.control import edit_alerts
 from tests.support.alert_groups import AlertGroupBuilder, Fields, Group
 from tests.support.command import CommandRunner
 from tests.support.planted_tenant import id_at, plant
@@ -92,13 +93,33 @@ def add_group(shell: CommandRunner, group: Group, customer: str = "") -> list[st
     """Have the alerts of a group arrive at a tenant that is being served; return their composite ids."""
     tenant: Tenant = shell.tenants[customer] if customer else shell.tenant
     shell.server.call(lambda: plant(tenant, [group]))
-    return [id_at(tenant, document["composite_id"]) for document in group.documents]
+    ids = [id_at(tenant, document["composite_id"]) for document in group.documents]
+    for one, document in zip(ids, group.documents, strict=True):
+        changes = {
+            key: value
+            for key, value in {"tags": document.get("tags"), "assign": document.get("assigned_to_name")}.items()
+            if value
+        }
+        if changes:
+            edit(shell, [one], customer, **changes)
+    return ids
+
+
+def edit(shell: CommandRunner, ids: Sequence[str], customer: str = "", **changes: Any) -> None:
+    """Change alerts of a customer as an analyst does in the console."""
+    tenant: Tenant = shell.tenants[customer] if customer else shell.tenant
+    shell.server.call(lambda: edit_alerts(tenant, list(ids), changes))
+
+
+def with_hash_of(builder: AlertGroupBuilder, other: AlertGroupBuilder) -> AlertGroupBuilder:
+    """Give the alerts of a builder the hash of another one's; return it."""
+    builder.sha256 = other.sha256
+    for document in builder.documents:
+        document["sha256"] = other.sha256
+    return builder
 
 
 def statuses(shell: CommandRunner, ids: Sequence[str], customer: str = "") -> list[str]:
     """Return the statuses of alerts, in the order of their ids."""
     tenant: Tenant = shell.tenants[customer] if customer else shell.tenant
     return shell.server.call(lambda: [tenant.store.by_id[one].state.status for one in ids])
-
-
-Run = Callable[..., dict[str, Any]]

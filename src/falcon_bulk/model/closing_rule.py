@@ -10,6 +10,8 @@ from falcon_bulk.model.vocabulary import Resolution
 
 RULES_FORMAT = "falcon-bulk/rules/1"
 DEFAULT_MAX_PER_RUN = 500
+DEFAULT_MAX_LIFE = 180
+"""Days from `reviewed` to `expires` at most, if the policy of the file says nothing."""
 DUE_DAYS = 14
 """A rule that ends within so many days is due: somebody has to decide again."""
 
@@ -148,6 +150,7 @@ class RuleFile(msgspec.Struct, frozen=True, kw_only=True):
     """A rule file. sha256: of its bytes. clean_git: whether its policy takes it only as committed at HEAD.
 
     commit: the commit that HEAD names, '' outside git; uncommitted: why the file is not as committed, '' if it is.
+    max_life: days from `reviewed` to `expires` that its policy allows.
     """
 
     path: Path
@@ -156,6 +159,7 @@ class RuleFile(msgspec.Struct, frozen=True, kw_only=True):
     invalid: tuple[InvalidRule, ...] = ()
     problems: tuple[RuleProblem, ...] = ()
     clean_git: bool = False
+    max_life: int = DEFAULT_MAX_LIFE
     commit: str = ""
     uncommitted: str = ""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from falcon_bulk.cli.command_group import SuggestingGroup
+from falcon_bulk.cli.commands import rules_draft
 from falcon_bulk.cli.option_values import multi_value, single_value
 from falcon_bulk.cli.options import (
     ConsentOptions,
@@ -65,6 +66,7 @@ class RevokeOptions(NamedTuple):
         "rules run --customer acme --dry-run",
         "rules run --all-customers --yes --max 500",
         "rules revoke acme-updater --reopen --customer acme",
+        "rules draft --customer acme --run latest",
     ),
 )
 @shared_options
@@ -73,6 +75,9 @@ def command() -> None:
 
     They are TOML files, by default rules/*.toml beside the customers' folder.
     """
+
+
+command.add_command(rules_draft.command)
 
 
 @command.command("lint", epilog=examples("rules lint", "rules lint rules/acme.toml"))

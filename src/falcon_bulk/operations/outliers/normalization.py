@@ -91,7 +91,7 @@ _SERVICE = re.compile(r"(?:svc|srv|service|g?msa|sa)[-_.].*|.*[-_.](?:svc|srv|se
 @_cached
 def normalize_file_name(name: str) -> str:
     """Normalize a file name: no case, numbers, random parts or copy suffix."""
-    return _COPY.sub("", _mask_random(name.casefold()))
+    return _COPY.sub("", mask_random(name.casefold()))
 
 
 @_cached
@@ -210,10 +210,10 @@ def _normalize_paths(text: str) -> str:
     for mark, pattern, replacement in _PATH_RULES:
         if mark in text:
             text = pattern.sub(replacement, text)
-    return _mask_random(text)
+    return mask_random(text)
 
 
-def _mask_random(text: str) -> str:
+def mask_random(text: str) -> str:
     """Replace numbers, GUIDs and random words by `#`."""
     if text.count("-") >= 4:
         text = _GUID.sub("#", text)

@@ -53,10 +53,15 @@ def fits(pattern: Glob, value: str) -> bool:
 
 def fits_path(pattern: Glob, path: str) -> bool:
     r"""Return whether a path's glob fits. A path that goes up, as `\Vendor\..\Temp` does, is fitted by none."""
-    without_volume = _VOLUME.sub("", path, count=1) if path else ""
-    if any(part in (".", "..") for part in re.split(r"[\\/]", without_volume)):
+    rooted = without_volume(path)
+    if any(part in (".", "..") for part in re.split(r"[\\/]", rooted)):
         return False
-    return fits(pattern, without_volume)
+    return fits(pattern, rooted)
+
+
+def without_volume(path: str) -> str:
+    r"""Return a path from its root on, as the globs of `path` are written."""
+    return _VOLUME.sub("", path, count=1)
 
 
 def first_fitting(values: Iterable[str], text: str, *, path: bool = False) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from falcon_bulk.config.customers import is_customer_name
 from falcon_bulk.model.closing_rule import (
+    DEFAULT_MAX_LIFE,
     DEFAULT_MAX_PER_RUN,
     RULES_FORMAT,
     ClosingRule,
@@ -26,9 +27,8 @@ from falcon_bulk.operations.inputs.ids_file import is_composite_id
 from falcon_bulk.operations.rules.globs import glob_problem
 from falcon_bulk.operations.rules.toml_table import TomlTable
 
-DEFAULT_MAX_LIFE = 180
 LONGEST_LIFE = 366
-"""Days from `reviewed` to `expires`, if the policy says nothing, and at most."""
+"""Days from `reviewed` to `expires` at most, whatever the policy says."""
 OVERRIDABLE = ("assigned", "in-progress", "no-severity")
 """The guardrails that a rule may override; the others hold whatever a rule says."""
 REQUIRED = ("id", "title", "owner", "why", "reviewed", "expires", "customers")
@@ -124,7 +124,7 @@ class _Parser:
             note("", "the file has no rule: each begins with [[rule]].")
         if len(starts) != len(tables):
             starts = [1] * len(tables)
-        ends = [*starts[1:], len(self._lines) + 1]
+        ends = [*starts[1:], len(self._lines) + 1][: len(tables)]
         rules: list[ClosingRule] = []
         invalid: list[InvalidRule] = []
         for table, start, end in zip(tables, starts, ends, strict=True):
@@ -140,6 +140,7 @@ class _Parser:
             invalid=tuple(invalid),
             problems=tuple(sorted(self.problems, key=lambda problem: problem.line)),
             clean_git=policy.clean_git,
+            max_life=policy.life,
         )
 
     def line_of(self, key: str, first: int, end: int) -> int:
