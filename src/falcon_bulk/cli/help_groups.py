@@ -1,46 +1,121 @@
-"""Groups the options in a command's help: which alerts, what to do, safety, customer, output, speed."""
+"""Groups the options in a command's help, and leaves out the shared ones that mean nothing for the command."""
+
+from collections.abc import Iterator, Sequence
 
 import click
 
 from falcon_bulk.cli.options import ChangeOptions, ConsentOptions, PaceOptions, SelectionOptions
+from falcon_bulk.report.formats import FORMATS, Format
 
-_SAFETY = ("overrides", "dry_run", "plan_file", "plan_ttl")
-_GROUPS = {
-    "Which alerts": SelectionOptions._fields,
-    "What to do": tuple(name for name in ChangeOptions._fields if name not in _SAFETY),
-    "Safety": (*_SAFETY, *ConsentOptions._fields),
-    "Customer": (
-        "env_file",
-        "customers",
-        "all_customers",
-        "customer_tag",
-        "parallel_customers",
-        "customers_dir",
-        "shard",
+_ALERTS, _ACTION, _SAFETY, _CUSTOMER, _OUTPUT, _SPEED = GROUPS = (
+    "Which alerts",
+    "What to do",
+    "Safety",
+    "Customer",
+    "Output",
+    "Speed",
+)
+_SAFETY_NAMES = ("overrides", "dry_run", "plan_file", "plan_ttl", "plan", "allow_surge", *ConsentOptions._fields)
+_GROUP_OF = {
+    **dict.fromkeys(("limit", "everything", "sort"), _ALERTS),
+    **dict.fromkeys((name for name in ChangeOptions._fields if name not in _SAFETY_NAMES), _ACTION),
+    **dict.fromkeys(_SAFETY_NAMES, _SAFETY),
+    **dict.fromkeys(
+        ("env_file", "customers", "all_customers", "customer_tag", "shard", "parallel_customers", "customers_dir"),
+        _CUSTOMER,
     ),
-    "Speed": (*PaceOptions._fields, "readers", "quota"),
-    "Output": (
-        *("format", "output", "output_format", "excel", "notify", "quiet", "verbose", "debug"),
-        *("log_file", "no_color", "no_progress", "no_pager", "version"),
+    **dict.fromkeys(
+        (
+            *("count_only", "format", "output", "output_format", "excel", "notify", "quiet", "verbose", "debug"),
+            *("log_file", "no_color", "no_progress", "no_pager", "version"),
+        ),
+        _OUTPUT,
     ),
+    **dict.fromkeys((*PaceOptions._fields, "readers", "quota"), _SPEED),
 }
-_GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names}
-_OWN = "Options"
-"""The group of options that are in no other one: the command's own."""
+
+_SEVERAL = ("all_customers", "customer_tag", "shard", "parallel_customers")
+_WHO = ("env_file", "customers", "customers_dir", *_SEVERAL)
+_READING = ("readers", "quota")
+_WAITING = ("parallel_customers", *_READING, "no_progress")
+_CSV = ("excel",)
+_PAGED = ("no_pager",)
+_RESULT = ("format", "output", "output_format", *_CSV, *_PAGED, "no_color", "no_progress")
+_NOTHING: tuple[str, ...] = ()
+_WITHOUT_MEANING = {
+    "close-hash": (*_CSV, *_PAGED),
+    "bulk-close": (*_CSV, *_PAGED),
+    "allow-hash": (*_SEVERAL, *_CSV, *_PAGED),
+    "apply": (*_SEVERAL, *_CSV, *_PAGED),
+    "resume": (*_SEVERAL, *_CSV, *_PAGED),
+    "undo": (*_SEVERAL, *_CSV, *_PAGED),
+    "rules lint": (*_WHO, *_WAITING),
+    "rules list": (*_WHO, *_WAITING),
+    "rules run": _CSV,
+    "runs": _WAITING,
+    "runs list": _WAITING,
+    "runs show": (*_SEVERAL, *_WAITING),
+    "runs abandon": (*_SEVERAL, *_WAITING),
+    "runs prune": (*_SEVERAL, *_WAITING),
+    "customers": ("env_file", *_SEVERAL, *_WAITING),
+    "customers list": ("env_file", *_SEVERAL, *_WAITING),
+    "customers check": ("env_file", "all_customers", "customer_tag", "shard", *_READING),
+    "customers add": ("env_file", "customers", *_SEVERAL, *_WAITING, *_PAGED),
+    "customers confirm": ("env_file", "customers", *_SEVERAL, *_WAITING),
+    "doctor": (*_SEVERAL, *_CSV, *_PAGED),
+    "schedule": (*_WHO, *_WAITING, *_CSV, *_PAGED),
+    "selections": (*_WHO, *_WAITING),
+    "completion": (*_WHO, *_READING, *_RESULT, "quiet", "verbose", "log_file"),
+    "demo": (*_WHO, *_READING, *_RESULT, "quiet", "verbose", "log_file"),
+}
+"""Shared options that a command accepts, as all do, and does nothing with."""
+_CHANGES = ("close-hash", "bulk-close", "allow-hash", "apply", "resume", "undo")
 
 
 class GroupedHelp(click.Command):
     """A command whose help shows its options in groups."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write a section for each group that the command has options of, its own options first."""
-        sections: dict[str, list[tuple[str, str]]] = {group: [] for group in (_OWN, *_GROUPS)}
-        for param in self.get_params(ctx):
+        """Write a section for each group that the command has options of."""
+        sections: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+        for param in shown_options(self, ctx):
             if record := param.get_help_record(ctx):
-                sections["Output" if "--help" in param.opts else _GROUP_OF.get(str(param.name), _OWN)].append(record)
+                sections[_group_of(param, self)].append(_with_its_formats(record, ctx))
         for group, records in sections.items():
             if records:
                 with formatter.section(group):
                     formatter.write_dl(records)
         if isinstance(self, click.Group):
             self.format_commands(ctx, formatter)
+
+
+def shown_options(command: click.Command, ctx: click.Context) -> Iterator[click.Option]:
+    """Yield the options that the help of a command shows."""
+    _program, _, name = ctx.command_path.partition(" ")
+    left_out = _WITHOUT_MEANING.get(name, _NOTHING)
+    for param in command.get_params(ctx):
+        if isinstance(param, click.Option) and not param.hidden and param.name not in left_out:
+            yield param
+
+
+def _with_its_formats(record: tuple[str, str], ctx: click.Context) -> tuple[str, str]:
+    """Return the record of an option with only those formats that the command has."""
+    name = "".join(ctx.command_path.split()[1:2])
+    kind = "run" if name in _CHANGES else name
+    if kind not in FORMATS:
+        return record
+    own = "|".join(fmt for fmt in Format if fmt in FORMATS[kind])
+    return record[0].replace(f"[{'|'.join(Format)}]", f"[{own}]"), record[1]
+
+
+def _group_of(option: click.Option, command: click.Command) -> str:
+    """Return the group of an option: those of no other one are the command's own, and say what it does."""
+    names: Sequence[str | None] = [param.name for param in command.params]
+    name = str(option.name)
+    if "--help" in option.opts:
+        return _OUTPUT
+    if name in SelectionOptions._fields:
+        return _ALERTS if "hashes" in names or "since" in names else _ACTION
+    if "--fields" in option.opts or "--top" in option.opts or (name == "details" and "yes" not in names):
+        return _OUTPUT
+    return _GROUP_OF.get(name, _ACTION)

@@ -26,11 +26,16 @@ def command() -> None:
 
 @command.command("serve", epilog=EXAMPLES)
 @click.option(
-    "--port", **single_value(default=0), type=click.IntRange(0, 65535), help="Port on 127.0.0.1; 0 for any free port."
+    "--port",
+    **single_value(default=0),
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    help="Port on 127.0.0.1; 0 for any free port.",
 )
 @click.option(
     "--alerts",
     **single_value(default=25_000),
+    metavar="N",
     type=click.IntRange(0, 2_000_000),
     show_default=True,
     help="Number of alerts.",
@@ -38,6 +43,7 @@ def command() -> None:
 @click.option(
     "--burst",
     **single_value(default=0),
+    metavar="N",
     type=click.IntRange(0, 1_000_000),
     help="Additional alerts, all created at one instant.",
 )
@@ -48,12 +54,18 @@ def command() -> None:
     help="When the alerts were created: with busy days and quiet nights, evenly, or 60 % in one hour.",
 )
 @click.option(
-    "--seed", **single_value(default=1), type=int, show_default=True, help="The same seed makes the same alerts."
+    "--seed",
+    metavar="N",
+    **single_value(default=1),
+    type=int,
+    show_default=True,
+    help="The same seed makes the same alerts.",
 )
 @click.option("--customer", "name", **single_value(default="acme"), show_default=True, help="The customer's name.")
 @click.option(
     "--children",
     **single_value(default=0),
+    metavar="N",
     type=click.IntRange(0, 50),
     help="Number of child CIDs among which the alerts are spread.",
 )

@@ -39,7 +39,9 @@ class QueryOptions(NamedTuple):
     ),
 )
 @selection_options
-@click.option("--limit", **single_value(), type=click.IntRange(1), help="Alerts to show at most.  [default: 100]")
+@click.option(
+    "--limit", **single_value(), metavar="N", type=click.IntRange(1), help="Alerts to show at most.  [default: 100]"
+)
 @click.option("--all", "everything", is_flag=True, help="Show all alerts, beyond 10,000 too; unsorted without --sort.")
 @click.option(
     "--sort", **single_value(), metavar="FIELD.asc|desc", help="Sort by this field.  [default: created_timestamp.desc]"

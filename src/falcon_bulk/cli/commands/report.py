@@ -45,6 +45,7 @@ class ReportOptions(NamedTuple):
 @click.option(
     "--top",
     **single_value(default=10),
+    metavar="N",
     type=click.IntRange(1, 100),
     show_default=True,
     help="Names, hosts, hashes and recurring alerts to list.",

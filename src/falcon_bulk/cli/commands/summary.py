@@ -47,7 +47,12 @@ class SummaryOptions(NamedTuple):
 @selection_options
 @click.option("--by", "fields", **multi_value("FIELD"), help=BY)
 @click.option(
-    "--top", **single_value(default=10), type=click.IntRange(1), show_default=True, help="Values to show of each field."
+    "--top",
+    **single_value(default=10),
+    metavar="N",
+    type=click.IntRange(1),
+    show_default=True,
+    help="Values to show of each field.",
 )
 @click.option("--outliers", is_flag=True, help="Also show alerts that differ from others of their hash or name.")
 @notify_option
