@@ -6,6 +6,7 @@ from typing import NamedTuple
 import click
 
 from falcon_bulk.cli.completions import complete_runs
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import SelectionOptions, examples, rules_option, selection_options, takes
 from falcon_bulk.cli.shared_options import shared_options
@@ -23,6 +24,7 @@ class DraftOptions(NamedTuple):
 
 @click.command(
     "draft",
+    cls=GroupedHelp,
     epilog=examples(
         "rules draft --customer acme --run latest",
         "rules draft --customer acme --hash SHA256",
