@@ -271,6 +271,7 @@ def test_a_month_has_the_alerts_from_its_first_to_its_last_moment(three: Command
     assert document["created"] == len(found) > 0
     assert document["period"]["since"] == f"{month}-01T00:00:00Z"
     assert document["period"]["until"][8:] == "01T00:00:00Z"
+    assert without_time(report(three, period=("--month", "last"))) == without_time(document)
 
 
 def test_a_month_that_is_not_over_says_so(three: CommandRunner) -> None:

@@ -9,6 +9,7 @@ from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.period_report import Period
 
+LAST = "last"
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
@@ -23,8 +24,8 @@ def period_from_options(
     if month is not None:
         if since is not None or until is not None:
             raise UsageProblem("--month goes with neither --since nor --until.", "Use one or the other.")
-        first, end = _month(month)
-        label = month.strip()
+        first, end = _month(f"{now.replace(day=1) - timedelta(days=1):%Y-%m}" if month.strip() == LAST else month)
+        label = f"{first:%Y-%m}"
     elif since is None:
         raise UsageProblem("report needs a period.", f"Add --month {now:%Y-%m}, or --since and --until.")
     else:
@@ -49,4 +50,4 @@ def _month(month: str) -> tuple[datetime, datetime]:
         year, number = int(found[1]), int(found[2])
         return datetime(year, number, 1, tzinfo=UTC), datetime(year + number // 12, number % 12 + 1, 1, tzinfo=UTC)
     except ValueError:
-        raise UsageProblem(f"{month!r} is not a month.", "Use a year and a month: 2026-11.") from None
+        raise UsageProblem(f"{month!r} is not a month.", "Use a year and a month, 2026-11, or last.") from None

@@ -13,7 +13,7 @@ from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, format_cell
 
 _COLUMNS = (
-    Column("customer", min_width=8),
+    Column("customer", min_width=12, whole=True),
     Column("critical", right=True, min_width=8),
     Column("high", right=True, min_width=4),
     Column("other", right=True, min_width=5),

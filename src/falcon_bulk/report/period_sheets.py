@@ -16,7 +16,7 @@ from falcon_bulk.model.period_report import (
     RuleClosings,
     StillOpen,
 )
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column
 from falcon_bulk.report.times import describe_period, readable_duration, readable_time
 
 PROPOSALS = {
@@ -46,11 +46,11 @@ _HELD_BECAUSE = {
     "outlier": "unlike the others that the closing rule closes",
 }
 _OUTCOME_COLUMNS = (
-    Column("open", right=True, min_width=5),
-    Column("false positive", right=True, min_width=8),
-    Column("true positive", right=True, min_width=8),
-    Column("ignored", right=True, min_width=7),
-    Column("no resolution", right=True, min_width=8),
+    Column("open", right=True, min_width=6),
+    Column("false positive", right=True, min_width=14),
+    Column("true positive", right=True, min_width=13),
+    Column("ignored", right=True, min_width=7, drop_order=1),
+    Column("no resolution", right=True, min_width=13, drop_order=2),
 )
 _DECISION_COLUMNS = (Column("outcome", min_width=14), Column("alerts", right=True), Column("share", right=True))
 OUTCOMES = ("Still open", "False positive", "True positive", "Ignored", "No resolution")
@@ -78,8 +78,8 @@ def period_sheets(report: PeriodReport) -> list[Sheet]:
 def _alert_sheets(counts: PeriodCounts) -> list[Sheet]:
     return [
         Sheet("What was decided", _DECISION_COLUMNS, _decisions(counts)),
-        _frequent("The most frequent alerts", "name", counts.names),
-        _frequent("The hosts with the most alerts", "host", counts.hosts),
+        _frequent("The most frequent alerts", Column("name", min_width=20, wrap=True), counts.names),
+        _frequent("The hosts with the most alerts", Column("host", min_width=20, whole=True), counts.hosts),
         _hashes(counts.hashes),
         _table("Still open, by age", (Column("age"), Column("alerts", right=True)), _ages(counts.open)),
         _recurring_sheet(counts.recurring),
@@ -134,16 +134,16 @@ def _decisions(counts: PeriodCounts) -> list[Row]:
     return [(name, number, f"{number / counts.created:.1%}") for name, number in zip(OUTCOMES, numbers, strict=True)]
 
 
-def _frequent(title: str, what: str, values: Sequence[FrequentValue]) -> Sheet:
-    columns = (Column(what, min_width=20, style="ends"), Column("alerts", right=True, min_width=6), *_OUTCOME_COLUMNS)
+def _frequent(title: str, column: Column, values: Sequence[FrequentValue]) -> Sheet:
+    columns = (column, Column("alerts", right=True, min_width=6), *_OUTCOME_COLUMNS)
     rows = [(one.value, one.alerts, *outcome_numbers(one.open, one.closed_as)) for one in values]
     return _table(title, columns, rows)
 
 
 def _hashes(hashes: Sequence[FrequentHash]) -> Sheet:
     columns = (
-        Column("sha256", style="hash", min_width=16),
-        Column("file name", min_width=12, drop_order=1),
+        hash_column("sha256"),
+        Column("file name", min_width=18, wrap=True),
         Column("alerts", right=True, min_width=6),
         *_OUTCOME_COLUMNS,
     )
@@ -165,9 +165,9 @@ def _ages(still_open: StillOpen) -> list[Row]:
 
 def _recurring_sheet(recurring: Sequence[Recurring]) -> Sheet:
     columns = (
-        Column("alert", min_width=16, style="ends"),
-        Column("file name", min_width=12, drop_order=1),
-        Column("sha256", style="hash", min_width=12, drop_order=2),
+        Column("alert", min_width=20, wrap=True),
+        Column("file name", min_width=18, wrap=True, drop_order=1),
+        hash_column("sha256", drop_order=2),
         Column("alerts", right=True, min_width=6),
         Column("days", right=True, min_width=4),
         Column("hosts", right=True, min_width=5),
@@ -219,8 +219,8 @@ def _by_rule(rules: Sequence[RuleClosings]) -> Sheet:
 
 def _runs(runs: Sequence[ReportedRun]) -> Sheet:
     columns: list[Column] = [
-        Column("started", style="time", min_width=16),
-        Column("run", min_width=12, drop_order=1),
+        Column("started", style="time", min_width=19),
+        Column("run", min_width=40, whole=True),
         Column("command", min_width=10),
         Column("planned", right=True),
         Column("changed", right=True),

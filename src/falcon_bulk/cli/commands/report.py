@@ -34,12 +34,14 @@ class ReportOptions(NamedTuple):
     cls=GroupedHelp,
     epilog=examples(
         "report --customer acme --month 2026-10 -o acme.html",
-        "report --all-customers --month 2026-10 -o reports/",
+        "report --all-customers --month last -o reports/",
         "report --customer acme --since 2026-11-01 --until 2026-11-15 --format markdown",
         "report --customer acme --month 2026-10 --operators --format json",
     ),
 )
-@click.option("--month", **single_value(), metavar="YYYY-MM", help="Report on this month, in UTC.")
+@click.option(
+    "--month", **single_value(), metavar="YYYY-MM|last", help="Report on this month, in UTC; last: the month before."
+)
 @click.option("--since", **single_value(), metavar="WHEN", help="Created since: 7d, 24h, a date, or a UTC time.")
 @click.option("--until", **single_value(), metavar="WHEN", help="Created before: a date or a UTC time.  [default: now]")
 @click.option(
