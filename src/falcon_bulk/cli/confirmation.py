@@ -10,7 +10,7 @@ from falcon_bulk.cli.options import ConsentOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import abort_prompt_on_signals
 from falcon_bulk.config.customers import customer_file
-from falcon_bulk.config.settings import read_only
+from falcon_bulk.config.settings import PROCESS_ENVIRONMENT, read_only
 from falcon_bulk.errors import Declined, Refused, UsageProblem, WrongTenant
 from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview
@@ -92,9 +92,12 @@ def check_change_allowed(session: Session, *, yes: bool) -> None:
         raise Refused(
             "FALCON_BULK_READ_ONLY is set: nothing is changed.", "Unset it to allow changes; --dry-run works."
         )
-    if yes and not session.customers.is_named and not session.load_settings().cids:
+    settings = session.load_settings()
+    pinned = settings.source == PROCESS_ENVIRONMENT and settings.cids
+    if yes and not session.customers.is_named and not pinned:
         raise UsageProblem(
-            "--yes needs a customer that is named.", "Add --customer or --env-file, or set FALCON_CID in the env file."
+            "--yes needs a customer that the command line names.",
+            "Add --customer or --env-file; credentials in the process environment count with a FALCON_CID beside them.",
         )
     check_customer_file_unique(session)
 

@@ -1,7 +1,7 @@
 """Which customer or customers a command is for."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import click
 from falcon_bulk.cli.command_line import SharedOptions
 from falcon_bulk.cli.shards import Shard, parse_shard
 from falcon_bulk.config.customers import list_customers
-from falcon_bulk.config.settings import Settings, load_settings, resolve_env_file
+from falcon_bulk.config.settings import CREDENTIALS, Settings, load_settings, resolve_env_file
 from falcon_bulk.errors import BadEnvFile, ExitCode, UsageProblem
 
 DEFAULT_FOLDER = Path("customers")
@@ -21,8 +21,9 @@ class CustomerSelection:
     """One customer, or several.
 
     folder: has one env file per customer. several: their names, in order; empty for one customer. name: the one
-    customer's file name; '' if it is --env-file's or the process environment's. is_named: whether the command line
-    names customers or an env file. arguments: options that select the same in another command.
+    customer's file name, of --customer or FALCON_BULK_CUSTOMER; '' if it is --env-file's or the process environment's.
+    is_named: whether the command line names customers or an env file. arguments: options that select the same in
+    another command.
     """
 
     folder: Path = DEFAULT_FOLDER
@@ -84,6 +85,7 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
     Raises UsageProblem if options contradict each other or select nobody; ends the command, with DONE, if --shard does.
     """
     folder, tag, names = options.customers_dir or DEFAULT_FOLDER, options.customer_tag or "", options.customers
+    usual = "" if names or options.env_file or options.all_customers or tag else usual_customer(os.environ)
     by_group = options.all_customers or bool(tag)
     if options.all_customers + bool(tag) + bool(names) > 1 or (options.env_file and (by_group or names[1:])):
         raise UsageProblem(
@@ -93,9 +95,9 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
     selection = CustomerSelection(
         folder=folder,
         env_file=options.env_file,
-        name=names[0] if len(names) == 1 else "",
+        name=names[0] if len(names) == 1 else usual,
         is_named=bool(options.env_file or names),
-        arguments=customer_arguments(options),
+        arguments=("--customer", usual) if usual else customer_arguments(options),
         folder_arguments=("--customers-dir", str(folder)) if options.customers_dir else (),
     )
     shard = _shard(options, several=by_group or bool(several))
@@ -112,6 +114,20 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
         if not mine:
             raise click.exceptions.Exit(ExitCode.DONE)  # the work of a share without customers is done
     return selection.with_several(mine)
+
+
+def usual_customer(environ: Mapping[str, str]) -> str:
+    """Return the customer of FALCON_BULK_CUSTOMER, who is meant where no option names one; '' if it is not set.
+
+    Raises UsageProblem if the environment has credentials too: nothing says whose they are.
+    """
+    name = environ.get("FALCON_BULK_CUSTOMER", "").strip()
+    if name and all(environ.get(key, "").strip() for key in CREDENTIALS):
+        raise UsageProblem(
+            f"FALCON_BULK_CUSTOMER names {name}, and the process environment has credentials of its own.",
+            "Unset one of them, or use --customer.",
+        )
+    return name
 
 
 def _shard(options: SharedOptions, *, several: bool) -> Shard | None:
