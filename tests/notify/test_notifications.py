@@ -59,6 +59,8 @@ def test_every_command_that_changes_or_counts_can_notify(acme: CommandRunner, ma
         ("bulk-close", "--status", "in_progress", "--override", "all", "--dry-run", "--plan", "x.plan"),
         ("apply", "x.plan", "--yes"),
         ("summary", "--by", "severity"),
+        ("overview",),
+        ("report", "--since", "30d", "-o", "report.html"),
     ]
     for number, argv in enumerate(commands, 1):
         done = acme(*argv, "--notify")

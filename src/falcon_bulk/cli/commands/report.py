@@ -60,8 +60,8 @@ def command(ctx: click.Context, options: ReportOptions) -> int:
     """Report on a month, or another period, of a customer: what came in, what became of it, and what was done.
 
     It counts the alerts created in the period, as they are now, and says what runs recorded on this machine did in the
-    period. With -o FILE.html, or -o DIR/ for several customers, it is a page to print or to send. It names no other
-    customer, and no person without --operators. If not all alerts can be read, there is no report.
+    period. With -o FILE.html or -o DIR/ it is a page to print or to send (--output-format: another format in DIR).
+    It names no other customer, and no person without --operators. If not all alerts can be read, there is no report.
     """
     from falcon_bulk.cli.multi_customer import run_command
     from falcon_bulk.cli.period_options import period_from_options
