@@ -125,6 +125,7 @@ def test_what_runs_did_is_counted_by_when_they_did_it(acme: CommandRunner) -> No
     }
 
 
+@pytest.mark.slow
 def test_the_most_frequent_values_are_shown_with_what_became_of_them(acme: CommandRunner) -> None:
     work_for_a_month(acme)
     found = documents(acme)
@@ -254,6 +255,7 @@ def test_a_report_names_no_other_customer_and_no_person_unless_it_is_asked_to(ac
     assert "Grace Hopper" in acme("report", *period, "--format", "html", "--operators").text
 
 
+@pytest.mark.slow
 def test_two_months_made_on_one_day_are_two_files_and_a_page_is_the_usual_one(three: CommandRunner) -> None:
     months = [f"{datetime.now(UTC).replace(day=1) - timedelta(days=days):%Y-%m}" for days in (1, 32)]
     for month in months:
