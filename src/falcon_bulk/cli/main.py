@@ -35,7 +35,7 @@ COMMANDS = {
     "hash-summary": "Count alerts per SHA256, most frequent first.",
     "summary": "Count alerts by severity, name, host or any other field.",
     "overview": "Show what waits at each customer, one line each.",
-    "rules": "Check, list, test, run or revoke closing rules.",
+    "rules": "Draft, check, test, run, report on or revoke closing rules.",
     "report": "Report on a month of a customer, as a page to hand over.",
     "allow-hash": "Add SHA256 hashes to the allow-list (IOC).",
     "apply": "Apply a saved plan.",

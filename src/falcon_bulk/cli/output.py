@@ -24,7 +24,9 @@ from falcon_bulk.report.preview import Screen
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Sheet
 
-PAGED = frozenset({"query", "hash-summary", "summary", "runs", "customers", "overview", "report", "rules"})
+PAGED = frozenset(
+    {"query", "hash-summary", "summary", "runs", "customers", "overview", "report", "rules", "rules-report"}
+)
 """Kinds of report that go through the pager: only looking, and never the preview or the result of a change."""
 ASKING = frozenset({"customers-add"})
 """Commands with such a report that ask for input."""

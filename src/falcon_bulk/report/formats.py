@@ -26,6 +26,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "rules": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
+    "rules-report": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "schedule": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "doctor": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
     "runs": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),

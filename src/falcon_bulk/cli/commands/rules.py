@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from falcon_bulk.cli.command_group import SuggestingGroup
-from falcon_bulk.cli.commands import rules_draft
+from falcon_bulk.cli.commands import rules_draft, rules_report
 from falcon_bulk.cli.option_values import multi_value, single_value
 from falcon_bulk.cli.options import (
     ConsentOptions,
@@ -67,6 +67,7 @@ class RevokeOptions(NamedTuple):
         "rules run --all-customers --yes --max 500",
         "rules revoke acme-updater --reopen --customer acme",
         "rules draft --customer acme --run latest",
+        "rules report --all-customers",
     ),
 )
 @shared_options
@@ -78,6 +79,7 @@ def command() -> None:
 
 
 command.add_command(rules_draft.command)
+command.add_command(rules_report.command)
 
 
 @command.command("lint", epilog=examples("rules lint", "rules lint rules/acme.toml"))

@@ -1,0 +1,132 @@
+"""The report on closing rules: what each did at whom, what waits for a decision, and what is not used."""
+
+import msgspec
+
+from falcon_bulk.model.multi_customer import CustomerError
+
+
+class RuleAtCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule did at a customer in the period. Numbers are alerts, each counted once.
+
+    undone: of the closed ones, those that were taken back. held: by reason; held_alerts: in all, since an alert can be
+    held for one reason today and for another tomorrow. differing: of those held as `differs`, the first composite ids.
+    surges: runs in which the rule would have closed too many. used: whether it fitted an alert wholly, also where
+    another rule came first; last_used: in which run last (UTC, RFC 3339), '' if in none. would_have_closed: of a rule
+    that has ended or not begun, and overlaps (by the rule that came first): the most in one run.
+    """
+
+    customer: str
+    closed: int = 0
+    undone: int = 0
+    held: dict[str, int] = {}
+    held_alerts: int = 0
+    differing: tuple[str, ...] = ()
+    surges: int = 0
+    used: bool = False
+    last_used: str = ""
+    would_have_closed: int = 0
+    overlaps: dict[str, int] = {}
+
+
+class ReportedRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule and what it did at each customer. state: of RuleState, or REMOVED. Dates as text, '' for none."""
+
+    id: str
+    state: str
+    title: str = ""
+    owner: str = ""
+    ticket: str = ""
+    starts: str = ""
+    expires: str = ""
+    revoked: str = ""
+    suspended_by: tuple[str, ...] = ()
+    customers: tuple[RuleAtCustomer, ...] = ()
+
+    @property
+    def closed(self) -> int:
+        """The alerts that it closed."""
+        return sum(one.closed for one in self.customers)
+
+    @property
+    def undone(self) -> int:
+        """Of these, the ones that were taken back."""
+        return sum(one.undone for one in self.customers)
+
+    @property
+    def held(self) -> dict[str, int]:
+        """The alerts that are held under it, by reason, most first."""
+        found: dict[str, int] = {}
+        for one in self.customers:
+            for reason, number in one.held.items():
+                found[reason] = found.get(reason, 0) + number
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def held_alerts(self) -> int:
+        """The alerts that are held under it."""
+        return sum(one.held_alerts for one in self.customers)
+
+    @property
+    def surges(self) -> int:
+        """The runs in which it would have closed too many."""
+        return sum(one.surges for one in self.customers)
+
+    @property
+    def last_used(self) -> str:
+        """The last run in which it fitted an alert wholly, '' if there is none."""
+        return max((one.last_used for one in self.customers), default="")
+
+    @property
+    def would_have_closed(self) -> int:
+        """The alerts that it would have closed, had it been live."""
+        return sum(one.would_have_closed for one in self.customers)
+
+
+REMOVED = "removed"
+"""The state of a rule that did something in the period and is in no file any more."""
+
+
+class CustomerRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's runs of closing rules in the period. first, last: UTC, RFC 3339, None if there are none.
+
+    error: why they cannot be read.
+    """
+
+    customer: str
+    runs: int = 0
+    first: str | None = None
+    last: str | None = None
+    error: CustomerError | None = None
+
+
+class UnusedValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A value in a list of a rule that fitted no alert. field: as in the rule's file, such as `path`."""
+
+    rule: str
+    field: str
+    value: str
+
+
+class NotJudged(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of which it cannot be said whether it is used, and why."""
+
+    rule: str
+    reason: str
+
+
+class Unused(msgspec.Struct, frozen=True, kw_only=True):
+    """What fitted no alert in the period: rules; of the others, values of their lists, `customers` among them."""
+
+    rules: tuple[str, ...] = ()
+    values: tuple[UnusedValue, ...] = ()
+    not_judged: tuple[NotJudged, ...] = ()
+
+
+class RulesReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What closing rules did in a period, at the customers that were asked for. since, until: UTC, RFC 3339."""
+
+    since: str
+    until: str
+    customers: tuple[CustomerRuns, ...]
+    rules: tuple[ReportedRule, ...]
+    unused: Unused
