@@ -162,6 +162,7 @@ def test_a_customer_that_cannot_be_seen_is_a_line_with_its_reason_and_stops_no_o
     for name, reason in reasons.items():
         assert reason in found[name]["problem"]
         assert (found[name]["new"], found[name]["unassigned"], found[name]["oldest_new"]) == (None, None, None)
+    assert found["globex"]["cid"] == before["globex"]["cid"], "as FALCON_CID says"
     assert "same credentials as umbrella.env" in found["acme"]["problem"], "told, and counted all the same"
     assert shown(found["acme"]) == shown(before["acme"])
     assert set(list(found)[:4]) == set(reasons), "the first to look at"
@@ -223,6 +224,18 @@ def test_every_format_has_the_numbers_of_the_json(three: CommandRunner) -> None:
         for name, entry in found.items():
             assert cell.format(name) in text
             assert str(entry["unassigned"]) in text
+
+
+def test_the_journal_is_found_by_the_cid_that_the_login_shows_and_no_other_is_opened(three: CommandRunner) -> None:
+    for name in NAMES:
+        three.write_customer(name, FALCON_CID=None)
+    run = three(*three.close_command(three.untouched_ids(3))).document["run_id"]
+    (three.state / f"{three.tenants['globex'].cid}.sqlite3").write_bytes(b"no database")
+    found = overview(three, code=6)
+    assert (found["acme"]["closed_7_days"], found["acme"]["last_run"]["run_id"]) == (3, run)
+    assert {name: bool(found[name]["problem"]) for name in NAMES} == {"acme": False, "globex": True, "initech": False}
+    assert "The journal" in found["globex"]["problem"]
+    assert (found["globex"]["closed_7_days"], found["globex"]["new"] is None) == (None, False)
 
 
 def test_a_folder_gets_one_file_for_all_customers(three: CommandRunner) -> None:

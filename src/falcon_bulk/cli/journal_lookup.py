@@ -1,7 +1,7 @@
-"""Finds the journal that holds a customer's runs, without asking Falcon."""
+"""Finds the journal that holds a customer's runs; none of the functions asks Falcon."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from falcon_bulk.cli.session import Session
@@ -35,6 +35,19 @@ def open_customer_journals(session: Session) -> Iterator[list[Journal]]:
     finally:
         for journal in opened:
             journal.close()
+
+
+@contextmanager
+def open_tenant_journals(session: Session, cid: str) -> Iterator[list[Journal]]:
+    """Open the customer's journals, those of FALCON_CID or, without it, of the CID that its login has shown.
+
+    cid: '' if it has shown none; then the remembered one counts. No other journal is looked into: with many customers
+    that would take long. Raises BadEnvFile, JournalProblem.
+    """
+    folder, settings = session.state_folder(), session.load_settings()
+    cids = settings.cids or (cid or customer_cid(folder, settings.customer),)
+    with ExitStack() as opened:
+        yield [opened.enter_context(closing(Journal(path))) for path in journal_paths(folder) if path.stem in cids]
 
 
 def find_run(opened: list[Journal], name: str) -> tuple[Journal, str]:

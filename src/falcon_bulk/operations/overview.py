@@ -23,26 +23,27 @@ DAYS = 7
 def customer_overview(
     customer: str,
     login: Callable[[], AbstractContextManager[Tenant]],
-    open_journals: Callable[[], "AbstractContextManager[Sequence[Journal]]"],
+    open_journals: Callable[[str], "AbstractContextManager[Sequence[Journal]]"],
     *,
     file_problems: Sequence[str],
     rules: WaitingRules | None,
+    cid: str,
     now: datetime,
     in_flight: int,
 ) -> CustomerOverview:
     """Return the overview of one customer; an error of any kind is its `problem`, and stops no other customer.
 
-    login: raises the errors of the settings and of a login. open_journals: opens the customer's journals.
-    file_problems: of its env file. rules: those of the customer that wait, None if the rule files cannot be read.
-    in_flight: concurrent requests. Raises only Stopped.
+    login: raises the errors of the settings and of a login. open_journals: opens the customer's journals; gets the CID
+    that the login has shown, else `cid`. file_problems: of its env file. rules: those of the customer that wait, None
+    if the rule files cannot be read. cid: the first of FALCON_CID, else ''. in_flight: concurrent requests.
+    Raises only Stopped.
     """
     problems = list(file_problems)
-    cid = ""
     waiting: WaitingAlerts | None = None
     try:
         with login() as tenant:
-            cid = next(iter(tenant.cids), "")
             waiting = count_waiting_alerts(tenant.alerts, tenant.cids, in_flight=in_flight)
+            cid = waiting.cid or cid
     except Stopped:
         raise
     except Exception as error:  # noqa: BLE001 - a defect met at one customer must not stop the others
@@ -50,7 +51,7 @@ def customer_overview(
             problems.append(CustomerError.of(error).message)
     closed, newest, unfinished = None, None, None
     try:
-        with open_journals() as journals:
+        with open_journals(cid) as journals:
             closed, newest, unfinished = _journal_activity(journals, now)
     except Exception as error:  # noqa: BLE001 - as above
         if not isinstance(error, BadEnvFile):  # the login met it too
@@ -59,7 +60,7 @@ def customer_overview(
         problems.append("Falcon's counts of unassigned new alerts contradict each other; run it again.")
     return CustomerOverview(
         customer=customer,
-        cid=(waiting.cid if waiting else "") or cid or None,
+        cid=cid or None,
         new=waiting.new if waiting else None,
         unassigned=waiting.unassigned if waiting else None,
         in_progress=waiting.in_progress if waiting else None,

@@ -102,7 +102,7 @@ def _problems_of_one(session: "Session") -> "tuple[str, ...]":
 
 
 def _overview(session: "Session", problems: "Sequence[str]", rules: "ShownRules | None") -> "CustomerOverview":
-    from falcon_bulk.cli.journal_lookup import open_customer_journals
+    from falcon_bulk.cli.journal_lookup import open_tenant_journals
     from falcon_bulk.cli.rule_options import rule_customer_or_name, today
     from falcon_bulk.operations.overview import customer_overview
     from falcon_bulk.operations.rules.waiting_rules import waiting_rules
@@ -110,9 +110,10 @@ def _overview(session: "Session", problems: "Sequence[str]", rules: "ShownRules 
     return customer_overview(
         session.customers.name or session.load_settings().customer,
         session.tenant,
-        lambda: open_customer_journals(session),
+        lambda cid: open_tenant_journals(session, cid),
         file_problems=problems,
         rules=rules and waiting_rules(rules.book, *rule_customer_or_name(session), today(session), rules.suspended),
+        cid=session.expected_cid,
         now=session.clock.now(),
         in_flight=session.readers,
     )

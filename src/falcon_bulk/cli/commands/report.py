@@ -89,11 +89,11 @@ def _report(
 ) -> "PeriodReport":
     import platform
 
-    from falcon_bulk.cli.journal_lookup import open_customer_journals
+    from falcon_bulk.cli.journal_lookup import open_tenant_journals
     from falcon_bulk.operations.period_report import journal_part, period_report
 
     with session.tenant() as tenant, session.watching("reading") as progress:
-        with open_customer_journals(session) as journals:
+        with open_tenant_journals(session, tenant.home_cid()) as journals:
             journal = journal_part(journals, period, rules, machine=platform.node(), with_operators=options.operators)
         return period_report(
             tenant,
