@@ -1,4 +1,4 @@
-"""Takes the pictures of an HTML report that the docs show, with Chromium, from a tenant of the emulator.
+"""Takes the pictures of HTML reports that the docs show, with Chromium, from a tenant of the emulator.
 
     python tools/screenshots.py         into docs/images
 
@@ -21,9 +21,11 @@ FLAGS = (
 )
 DARK = "--blink-settings=preferredColorScheme=0"
 PICTURES = {
-    "hash-summary-wide.png": ("--window-size=1400,1180",),
-    "hash-summary-narrow.png": ("--window-size=390,1180", DARK),
+    "hash-summary-wide.png": ("hash-summary", "--window-size=1400,1180"),
+    "hash-summary-narrow.png": ("hash-summary", "--window-size=390,1180", DARK),
+    "customer-report.png": ("report", "--window-size=1200,1180"),
 }
+"""The command that makes the page, and how the browser shows it."""
 SIZE = 200_000
 """Bytes that a picture may have at most: it stays in the history for good."""
 
@@ -37,30 +39,31 @@ def main() -> int:
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="screenshots-") as name:
         folder = Path(name)
-        page = report(folder)
-        for picture, look in PICTURES.items():
+        pages = reports(folder)
+        for picture, (command_name, *look) in PICTURES.items():
             target = IMAGES / picture
             profile = f"--user-data-dir={folder / 'profile'}"
-            command = [browser, *FLAGS, *look, profile, f"--screenshot={target}", page.as_uri()]
+            command = [browser, *FLAGS, *look, profile, f"--screenshot={target}", pages[command_name].as_uri()]
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=60)
             print(f"{target}: {target.stat().st_size:,} bytes")
     return int(any((IMAGES / picture).stat().st_size > SIZE for picture in PICTURES))
 
 
-def report(folder: Path) -> Path:
-    """What `hash-summary` writes for a tenant of 10,000 alerts."""
+def reports(folder: Path) -> dict[str, Path]:
+    """The pages of a tenant of 10,000 alerts, by the command that writes them."""
     tenant = Tenant(alerts=10_000, seed=5, customer="acme")
-    page = folder / "report.html"
+    pages = {name: folder / f"{name}.html" for name in ("hash-summary", "report")}
     with Server(tenant) as server:
         env_file = folder / "acme.env"
         env_file.touch(mode=0o600)
         env_file.write_text(tenant.env_text(server.url) + "FALCON_OPERATOR=alice\n", encoding="utf-8")
-        command = [sys.executable, "-m", "falcon_bulk", "hash-summary", "--since", "60d", "-o", str(page), "--quiet"]
-        where = {"FALCON_BULK_STATE_DIR": str(folder / "state")}
-        subprocess.run(
-            [*command, "--env-file", str(env_file)], check=True, stdout=subprocess.DEVNULL, env=where, timeout=120
-        )
-    return page
+        for name, page in pages.items():
+            command = [sys.executable, "-m", "falcon_bulk", name, "--since", "60d", "-o", str(page), "--quiet"]
+            where = {"FALCON_BULK_STATE_DIR": str(folder / "state")}
+            subprocess.run(
+                [*command, "--env-file", str(env_file)], check=True, stdout=subprocess.DEVNULL, env=where, timeout=120
+            )
+    return pages
 
 
 if __name__ == "__main__":
