@@ -44,6 +44,7 @@ COMMAND_LINES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("customers", "check"): ("acme",),
     ("customers", "add"): ("globex",),
     ("customers", "confirm"): ("acme",),
+    ("selections",): ("-o", "selections.md"),
     ("doctor",): ("--format", "markdown", "-o", "doctor.md"),
     ("schedule",): ("--weekly", "mon", "07:00", "--", "query", "--customer", "acme"),
     ("completion",): ("bash",),

@@ -59,6 +59,22 @@ def complete_runs(ctx: click.Context, _param: click.Parameter, typed: str) -> li
     ]
 
 
+def complete_selections(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Complete `@NAME` with the selections of config.toml; offer none if it cannot be read."""
+    from falcon_bulk.config.config_file import config_path, read_config
+    from falcon_bulk.errors import FalconBulkError
+
+    try:
+        selections = read_config(config_path(os.environ)).selections
+    except (FalconBulkError, OSError):
+        return []
+    return [
+        CompletionItem(f"@{name}", help=printable(one.description))
+        for name, one in selections.items()
+        if f"@{name}".startswith(typed)
+    ]
+
+
 def complete_files(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Leave it to the shell to complete a file name."""
     return [CompletionItem(typed, type="file")]

@@ -150,7 +150,11 @@ def _selection_arguments(options: SelectionOptions) -> list[str]:
     }
     arguments = [argument for option, value in single.items() if value for argument in (option, value)]
     flags = {"--only-sha256": options.only_sha256, "--visible-only": options.visible_only}
-    return [*arguments, *(option for option, given in flags.items() if given)]
+    return [
+        *(f"@{name}" for name in options.named),
+        *arguments,
+        *(option for option, given in flags.items() if given),
+    ]
 
 
 def _without_dry_run(argv: Sequence[str]) -> Iterable[str]:
@@ -168,9 +172,9 @@ def _step(session: Session, label: str, *arguments: str, with_customer: bool = T
 
 
 def _line(label: str, arguments: Iterable[str]) -> str:
-    return f"{label}  {' '.join(map(_quoted, ('falcon-bulk', *arguments)))}"
+    return f"{label}  {' '.join(map(quoted, ('falcon-bulk', *arguments)))}"
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """Quote for a POSIX shell; with double quotes if they are safe, since FQL is full of single quotes."""
     return f'"{word}"' if "'" in word and not _ACTIVE & set(word) else shlex.quote(word)

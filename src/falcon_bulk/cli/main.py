@@ -42,6 +42,7 @@ COMMANDS = {
     "runs": "List, show, abandon or prune recorded runs.",
     "resume": "Resume an unfinished run.",
     "undo": "Undo a run.",
+    "selections": "List the named selections of config.toml.",
     "customers": "List, check, add or confirm the customers' env files.",
     "doctor": "Check the installation and the access; print a report for bug reports.",
     "schedule": "Print a command as lines for cron and systemd.",
@@ -164,7 +165,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _show(error: FalconBulkError, line: CommandLine) -> int:
     """Show the error and return its exit code. A document that broke off is not followed by another."""
-    if _wants_json(line.argv) and not line.stdout_begun:
+    if (_wants_json(line.argv) or line.options.format == "json") and not line.stdout_begun:
         from falcon_bulk.report.error import error_document
         from falcon_bulk.report.output import Sink, dump
 

@@ -67,6 +67,17 @@ def check_not_blank(_ctx: click.Context, param: click.Parameter, value: str | No
     return value
 
 
+def check_named(ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of `@NAME` arguments, each once. Raises UsageProblem for any other argument."""
+    for value in values:
+        if not value.startswith("@") or not value[1:]:
+            raise UsageProblem(
+                f"Got an unexpected extra argument ({value}).",
+                f"`{ctx.command_path} --help` lists its options; only @NAME, a selection of config.toml, has none.",
+            )
+    return tuple(dict.fromkeys(value[1:] for value in values))
+
+
 def check_finite(_ctx: click.Context, param: click.Parameter, value: float) -> float:
     """Refuse NaN and infinity, which pass range checks. Raises UsageProblem."""
     if not math.isfinite(value):

@@ -13,6 +13,7 @@ from falcon_bulk.cli.option_values import (
     SEVERITIES,
     STATUSES,
     check_finite,
+    check_named,
     check_not_blank,
     choice_value,
     multi_value,
@@ -30,7 +31,7 @@ KEEP = "keep"
 
 
 class SelectionOptions(NamedTuple):
-    """Which alerts, as typed; `selection_options` declares them."""
+    """Which alerts, as typed; `selection_options` declares them. named: of `@NAME` in config.toml."""
 
     fql: str | None
     hashes: tuple[str, ...]
@@ -46,6 +47,7 @@ class SelectionOptions(NamedTuple):
     until: str | None
     visible_only: bool
     fail_on_empty: bool
+    named: tuple[str, ...] = ()
 
 
 class PaceOptions(NamedTuple):
@@ -142,6 +144,13 @@ only_sha256_option = click.option(
 )
 
 selection_options = _all_of(
+    click.argument(
+        "named",
+        nargs=-1,
+        metavar="[@NAME]...",
+        callback=check_named,
+        shell_complete=completions.complete_selections,
+    ),
     click.option("--filter", "fql", **single_value(), metavar="FQL", help="A filter in Falcon Query Language."),
     click.option("--hash", "hashes", **multi_value("SHA256"), help="Alerts of these hashes; commas between several."),
     hash_file_option,

@@ -15,6 +15,7 @@ from typing import TextIO
 from falcon_bulk.atomic_file import check_writable, write_atomically
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import has_links, wants_color
+from falcon_bulk.cli.named_selections import user_config
 from falcon_bulk.cli.pager import paged, pager_command
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.existing_file import may_be_report
@@ -25,7 +26,10 @@ from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Sheet
 
 PAGED = frozenset(
-    {"query", "hash-summary", "summary", "runs", "customers", "overview", "report", "rules", "rules-report"}
+    {
+        *("query", "hash-summary", "summary", "overview", "report", "runs", "rules", "rules-report", "selections"),
+        "customers",
+    }
 )
 """Kinds of report that go through the pager: only looking, and never the preview or the result of a change."""
 ASKING = frozenset({"customers-add"})
@@ -129,7 +133,7 @@ def open_output(line: CommandLine, kind: str) -> Output:
         if not is_folder:
             check_writable(path, may_replace=partial(may_be_report, file_format))
     is_paged = kind in PAGED and line.command not in ASKING and not options.no_pager
-    pager = pager_command(os.environ) if is_paged else ()
+    pager = pager_command(os.environ, user_config().defaults.pager) if is_paged else ()
     output = Output(line, fmt, path, is_folder, file_format, wants_color(options.no_color), options.excel, pager)
     if output.excel and Format.CSV not in output.formats:
         raise UsageProblem("--excel goes with CSV.", "Add --format csv, or -o FILE.csv.")

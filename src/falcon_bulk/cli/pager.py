@@ -24,12 +24,12 @@ _LINK = re.compile(rb"\x1b\]8;;[^\x1b]*\x1b\\")
 _STYLING = re.compile(rb"\x1b\[[0-9;]*m")
 
 
-def pager_command(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the pager's command line: of FALCON_BULK_PAGER, else of PAGER, else less; () for none.
+def pager_command(environ: Mapping[str, str], configured: str | None = None) -> tuple[str, ...]:
+    """Return the pager's command line: of FALCON_BULK_PAGER, else as configured, else of PAGER, else less; () for none.
 
     An empty value and `cat` stand for none, as does one that a shell could not read.
     """
-    named = environ.get("FALCON_BULK_PAGER", environ.get("PAGER"))
+    named = environ.get("FALCON_BULK_PAGER", environ.get("PAGER") if configured is None else configured)
     if named is None:
         return (USUAL,) if shutil.which(USUAL) else ()
     with suppress(ValueError):  # an open quote

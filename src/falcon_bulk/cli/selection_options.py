@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from falcon_bulk.cli.input_options import hashes_from_options, ids_from_file
+from falcon_bulk.cli.named_selections import with_named_selections
 from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.time_values import is_relative, parse_instant
@@ -29,6 +30,7 @@ def selection_from_options(
     read in two ways is refused. Raises UsageProblem.
     """
     now = session.clock.now()
+    options = with_named_selections(options, changes=changes)
     fql = options.fql
     if fql is not None and not fql.strip():
         raise UsageProblem("--filter is blank.", "Leave it out to select without a filter.")

@@ -13,6 +13,7 @@ from falcon_bulk import __version__
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import Console
 from falcon_bulk.cli.customer_selection import CustomerSelection, select_customers
+from falcon_bulk.cli.named_selections import user_config
 from falcon_bulk.cli.output import Output, collect_write_failures, open_output
 from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.settings import Settings
@@ -22,7 +23,7 @@ from falcon_bulk.falcon.proxy import ProxyRefusals
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.clock import SystemClock, rfc3339
 from falcon_bulk.operations.reading.read_all import ReadProgress
-from falcon_bulk.report.formats import Format
+from falcon_bulk.report.formats import FORMATS, Format
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Sheet
 
@@ -64,7 +65,7 @@ class Session:
         line = CommandLine.of(ctx)
         _program, *names = ctx.command_path.split()
         line.command = "-".join(names)
-        options = line.options
+        line.options = options = _with_defaults(line.options, kind)
         if options.debug or options.log_file:
             from falcon_bulk.cli.logging_setup import start_logging
 
@@ -254,3 +255,17 @@ class Session:
             return login_name() if self.customers.several else self.load_settings().operator
         except FalconBulkError:
             return login_name()
+
+
+def _with_defaults(options: SharedOptions, kind: str) -> SharedOptions:
+    """Return the options with the defaults of config.toml for those that were not given.
+
+    kind: of report; a format that it does not have stays as it is. Raises UsageProblem for a file that is not valid.
+    """
+    defaults = user_config().defaults
+    usable = defaults.format is not None and Format(defaults.format) in FORMATS.get(kind, ())
+    return options._replace(
+        format=options.format or (defaults.format if usable else None),
+        readers=options.readers or defaults.readers,
+        quota=options.quota or defaults.quota,
+    )

@@ -24,6 +24,7 @@ FORMATS: dict[str, frozenset[Format]] = {
     "overview": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),
     "report": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON, Format.HTML}),
     "run": frozenset({Format.TABLE, Format.MARKDOWN, Format.JSON}),
+    "selections": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "customers": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "rules": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON}),
     "rules-report": frozenset({Format.TABLE, Format.MARKDOWN, Format.CSV, Format.JSON, Format.HTML}),

@@ -84,7 +84,7 @@ def command(ctx: click.Context, options: QueryOptions) -> int:
     if options.count_only:
         return publish_count(session, selection, fail_on_empty=fail_on_empty)
     query = AlertQuery(selection, None if options.everything else options.limit or 100, sort)
-    display = AlertDisplay(options.fields, options.details)
+    display = AlertDisplay(options.fields or _usual_fields(session, options), options.details)
     if session.customers.several:
         return publish_alerts_of_customers(session, query, display, fail_on_empty=fail_on_empty)
     shown = publish_alerts(session, query, display)
@@ -92,6 +92,14 @@ def command(ctx: click.Context, options: QueryOptions) -> int:
         session.console.say(f"No alert matches: {selection.description}.")
     after_query(session, options.selection, shown)
     return exit_code_for(shown, fail_on_empty=fail_on_empty)
+
+
+def _usual_fields(session: "Session", options: QueryOptions) -> tuple[str, ...]:
+    """Return the fields of config.toml, which are about looks: only for a table, and not with --details."""
+    from falcon_bulk.cli.named_selections import user_config
+    from falcon_bulk.report.formats import Format
+
+    return user_config().defaults.fields if session.output.formats == {Format.TABLE} and not options.details else ()
 
 
 def _sort(value: str | None) -> str:
