@@ -2,6 +2,7 @@
 
 import click
 
+from falcon_bulk.cli.help_groups import GroupedHelp
 from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import examples, rules_option
 from falcon_bulk.cli.shared_options import notify_option, shared_options
@@ -9,6 +10,7 @@ from falcon_bulk.cli.shared_options import notify_option, shared_options
 
 @click.command(
     "report",
+    cls=GroupedHelp,
     epilog=examples(
         "rules report --all-customers",
         "rules report --all-customers --since 90d -o rules.html",
