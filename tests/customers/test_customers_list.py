@@ -22,6 +22,7 @@ def test_every_file_is_listed_with_its_values(msp: ManagedCustomers) -> None:
         "tags": ["gold", "emea"],
         "problems": [],
         "secret_set": "2026-11-02",
+        "member_cid": "",
     }
     assert msp.all_requests() == 0
 

@@ -20,6 +20,7 @@ from falcon_bulk.config.settings import Settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
 from falcon_bulk.errors import FalconBulkError, UsageProblem
 from falcon_bulk.falcon.proxy import ProxyRefusals
+from falcon_bulk.falcon.shared_logins import SharedLogins
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.clock import SystemClock, rfc3339
 from falcon_bulk.operations.reading.read_all import ReadProgress
@@ -56,6 +57,7 @@ class Session:
     unknown_fields: dict[str, str] = field(default_factory=dict)
     unfinished: dict[str, str] = field(default_factory=dict)
     proxy_refusals: ProxyRefusals = field(default_factory=ProxyRefusals)
+    logins: SharedLogins = field(default_factory=SharedLogins)
     _settings: Settings | None = None
     _notifier: "Notifier | None" = None
 
@@ -92,6 +94,13 @@ class Session:
             _settings=None,
             _notifier=None,
         )
+
+    def for_parent(self) -> "Session":
+        """Return a session for the parent whose credentials the customer's settings have (Flight Control).
+
+        Raises UsageProblem, BadEnvFile.
+        """
+        return replace(self, _settings=replace(self.load_settings(), member_cid="", cids=()))
 
     def for_customers(self, customers: tuple[str, ...]) -> "Session":
         """Return a session for these customers, one or more. Raises UsageProblem if options name others."""
@@ -159,6 +168,7 @@ class Session:
                 user_agent=f"falcon-bulk/{__version__}",
                 on_wait=self.console.say,
                 proxy_refusals=self.proxy_refusals,
+                logins=self.logins,
             )
         if tenant.moved:
             self.console.say(f"Note: {tenant.moved}")

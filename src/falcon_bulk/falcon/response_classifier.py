@@ -74,6 +74,8 @@ GET_INDICATORS = RequestType("read indicators", "IOC Management: Read", 60.0, by
 CREATE_INDICATORS = RequestType(
     "create indicators", "IOC Management: Write", CHANGE_TIMEOUT, is_change=True, has_item_errors=True
 )
+FIND_CHILDREN = RequestType("list children", "Flight Control: Read", 60.0)
+GET_CHILDREN = RequestType("list children", "Flight Control: Read", 60.0, by_id=True)
 DELETE_INDICATORS = RequestType("delete indicators", "IOC Management: Write", CHANGE_TIMEOUT, is_change=True)
 
 

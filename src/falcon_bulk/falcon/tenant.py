@@ -11,6 +11,7 @@ from falcon_bulk.config.secret import register_secret
 from falcon_bulk.config.settings import CID, Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
+from falcon_bulk.falcon.flight_control import FlightControl
 from falcon_bulk.falcon.fql import check_word
 from falcon_bulk.falcon.indicators import Indicators
 from falcon_bulk.falcon.observer import AlertObserver
@@ -18,6 +19,7 @@ from falcon_bulk.falcon.proxy import ProxyRefusals, check_proxy
 from falcon_bulk.falcon.rate_limit import RequestPacer
 from falcon_bulk.falcon.response_classifier import LOGIN
 from falcon_bulk.falcon.responses import Token
+from falcon_bulk.falcon.shared_logins import Login, LoginKey, SharedLogins
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.model.clock import Clock, rfc3339
@@ -33,7 +35,8 @@ class Tenant:
     """A login to one customer's tenant, with its `alerts` and `indicators`.
 
     connections: maximum requests in flight. quota: share of the customer's rate limit to use, 0 to 1.
-    on_wait: called with the reason for a wait of over two seconds. proxy_refusals: shared by a command's customers.
+    on_wait: called with the reason for a wait of over two seconds. proxy_refusals, logins: shared by a command's
+    customers.
     Raises BadEnvFile for blank credentials, before any request; LoginRefused, Unreachable.
     """
 
@@ -47,6 +50,7 @@ class Tenant:
         user_agent: str = "falcon-bulk",
         on_wait: Callable[[str], None] = lambda _: None,
         proxy_refusals: ProxyRefusals | None = None,
+        logins: SharedLogins | None = None,
     ) -> None:
         from falconpy import IOC, OAuth2
         from falconpy import Alerts as AlertsService
@@ -61,6 +65,8 @@ class Tenant:
         self._lock = threading.Lock()
         self._token = Token("")
         self._renew_at = 0.0
+        self._logins = logins or SharedLogins()
+        self._login_key = LoginKey(settings.client_id, settings.client_secret, settings.member_cid, settings.base_url)
         self._member_cid = settings.member_cid
         self._configured = settings.base_url
         self._transport = Transport(
@@ -85,6 +91,13 @@ class Tenant:
         self._alerts_service = AlertsService(auth_object=self._auth)
         self.alerts = Alerts(self._transport, self._alerts_service)
         self.indicators = Indicators(self._transport, IOC(auth_object=self._auth))
+
+    @property
+    def flight_control(self) -> FlightControl:
+        """The children of a parent's login."""
+        from falconpy import FlightControl as FlightControlService
+
+        return FlightControl(self._transport, FlightControlService(auth_object=self._auth))
 
     @property
     def cloud(self) -> str:
@@ -190,19 +203,27 @@ class Tenant:
         if self._clock.monotonic() >= self._renew_at:
             with self._lock:
                 if self._clock.monotonic() >= self._renew_at:
-                    self._log_in()
+                    self._log_in("")
         return self._token.access_token
 
     def _renew_token(self, stale: str) -> str:
         """Log in again and return the new token; once for all threads that hold the stale one."""
         with self._lock:
             if self._token.access_token == stale:
-                self._log_in()
+                self._log_in(stale)
             return self._token.access_token
 
-    def _log_in(self) -> None:
+    def _log_in(self, stale: str) -> None:
+        login = self._logins.get(self._login_key, stale, self._clock, self._request_token)
+        self._token, self._renew_at, self._auth.base_url, clock_ahead = login
+        if self._transport.clock_ahead is None:
+            self._transport.clock_ahead = clock_ahead
+        if not self._auth.authenticated():
+            self._transport.mark_logged_in(self._auth.login)
+
+    def _request_token(self) -> Login:
         try:
-            self._token = self._transport.call(LOGIN, self._auth.login)
+            token: Token = self._transport.call(LOGIN, self._auth.login)
         except LoginRefused as error:
             if error.status != 403 or not self._member_cid:
                 raise
@@ -213,10 +234,9 @@ class Tenant:
                 status=error.status,
                 trace_id=error.trace_id,
             ) from None
-        register_secret(self._token.access_token)
-        self._renew_at = self._clock.monotonic() + max(1.0, self._token.expires_in - RENEW_BEFORE_EXPIRY)
-        if self._transport.redirected_base_url:
-            self._auth.base_url = self._transport.redirected_base_url
+        register_secret(token.access_token)
+        renew_at = self._clock.monotonic() + max(1.0, token.expires_in - RENEW_BEFORE_EXPIRY)
+        return Login(token, renew_at, self._transport.redirected_base_url or self.cloud, self._transport.clock_ahead)
 
 
 def _cid_of(document: msgspec.Raw) -> str:

@@ -56,10 +56,14 @@ class FalconPyResponse:
 
 
 class PendingCall:
-    """A call that FalconPy is carrying out, with the decoded body or the error that it led to."""
+    """A call that FalconPy is carrying out, with the decoded body or the error that it led to.
 
-    def __init__(self, request_type: RequestType) -> None:
+    is_known: whether its answer is known, so that nothing is sent.
+    """
+
+    def __init__(self, request_type: RequestType, *, is_known: bool = False) -> None:
         self.request_type = request_type
+        self.is_known = is_known
         self.body: Any = None
         self.error: BaseException | None = None
 
@@ -136,8 +140,22 @@ class Transport:
             raise call.error
         return call.body
 
+    def mark_logged_in(self, login: Callable[[], Any]) -> None:
+        """Let FalconPy take itself as logged in without a request, where the token is that of another transport.
+
+        login: FalconPy's operation, which it would else call itself before the next request.
+        """
+        outer = getattr(self._thread, "call", None)
+        self._thread.call = PendingCall(LOGIN, is_known=True)
+        try:
+            login()
+        finally:
+            self._thread.call = outer
+
     def _perform(self, method: str, url: str, **options: Any) -> FalconPyResponse:
         call: PendingCall = self._thread.call
+        if call.is_known:
+            return FalconPyResponse(LOGIN)
         log = CallLog(self._clock, self._customer, method)
         try:
             call.body = self._send_with_retries(call.request_type, method, url, options, log)

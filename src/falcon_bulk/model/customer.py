@@ -12,6 +12,7 @@ class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):
     """A customer's env file, without its credentials.
 
     customer: the name for --customer. Values that could not be read are empty. problems: one message for each.
+    member_cid: the child that FALCON_MEMBER_CID logs in to, '' without it.
     secret_set: the date since which its secret is known to be the same, '' if that is not known.
     """
 
@@ -23,6 +24,7 @@ class CustomerFile(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
     problems: tuple[str, ...]
     secret_set: str = ""
+    member_cid: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -34,7 +36,8 @@ class CustomerCheck(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a login with a customer's file; None for unknown values.
 
     cid: of the newest alert, else the first of FALCON_CID, else ''. cid_expected: whether the newest alert's CID is in
-    FALCON_CID. quota_remaining: the lowest number of remaining requests per minute that was seen.
+    FALCON_CID. quota_remaining: the lowest number of remaining requests per minute that was seen. is_child: whether
+    its FALCON_MEMBER_CID is a child of its login; None if it has none, or the children could not be listed.
     """
 
     file: CustomerFile
@@ -44,8 +47,25 @@ class CustomerCheck(msgspec.Struct, frozen=True, kw_only=True):
     quota_limit: int | None = None
     quota_remaining: int | None = None
     reading: bool = False
+    is_child: bool | None = None
     exit_code: int = ExitCode.DONE
     error: CustomerError | None = None
+
+
+class Child(msgspec.Struct, frozen=True, kw_only=True):
+    """A child of a Flight Control parent. cid: in lower case, without checksum."""
+
+    cid: str
+    name: str = ""
+    status: str = ""
+
+
+class ChildFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A child, the customers whose env files are for it, and whether one of them was added just now."""
+
+    child: Child
+    customers: tuple[str, ...] = ()
+    added: bool = False
 
 
 def exit_code_of(customers: Iterable[CustomerFile | CustomerCheck]) -> int:

@@ -137,6 +137,7 @@ def _customer_file(path: Path, values: Mapping[str, Any], problems: tuple[str, .
         operator=values.get("operator", ""),
         tags=values.get("tags", ()),
         secret_set=values.get("secret_set", ""),
+        member_cid=values.get("member_cid", ""),
         problems=problems,
     )
 

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from falcon_bulk.model.customer import CustomerCheck, CustomerFile, exit_code_of
+from falcon_bulk.model.customer import Child, ChildFile, CustomerCheck, CustomerFile, exit_code_of
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Column, Row, Sheet
 
@@ -30,10 +31,28 @@ _CHECK_COLUMNS = (
 )
 
 
+_CHILD_COLUMNS = (
+    Column("child", wrap=True, min_width=16),
+    Column("cid", style="id", min_width=32),
+    Column("status", drop_order=1),
+    Column("customer", min_width=12),
+)
+
+
 class CustomersDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/customers/1"):
-    """`falcon-bulk/customers/1`: a file each or, for `customers check`, a file and what the login showed."""
+    """`falcon-bulk/customers/1`: a file each or, for `customers check`, a file and what the login showed.
+
+    children_without_file: of the logins to Flight Control's children that were checked.
+    """
 
     customers: list[dict[str, object]]
+    children_without_file: list[dict[str, str]] | UnsetType = UNSET
+
+
+class ChildrenDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/children/1"):
+    """`falcon-bulk/children/1`: the children of a parent's login."""
+
+    children: list[dict[str, object]]
 
 
 def customer_files_report(files: Sequence[CustomerFile]) -> Report:
@@ -45,11 +64,41 @@ def customer_files_report(files: Sequence[CustomerFile]) -> Report:
     )
 
 
-def customer_checks_report(checks: Sequence[CustomerCheck], notes: Sequence[str] = ()) -> Report:
+def children_report(children: Sequence[ChildFile]) -> Report:
+    """Return the report on the children of a login: a row for each."""
+    return Report(
+        lambda: [children_sheet(children)],
+        lambda: ChildrenDocument(
+            [
+                {**msgspec.structs.asdict(one.child), "customers": list(one.customers), "added": one.added}
+                for one in children
+            ]
+        ),
+    )
+
+
+def children_sheet(children: Sequence[ChildFile], *, numbered: bool = False) -> Sheet:
+    """Return a row for each child. numbered: those without a file have a number in front."""
+    numbers = iter(range(1, len(children) + 1))
+    rows = [
+        (one.child.name, one.child.cid, one.child.status, ", ".join(one.customers) + (" (added)" if one.added else ""))
+        for one in children
+    ]
+    if not numbered:
+        return Sheet("", _CHILD_COLUMNS, rows)
+    in_front = [None if one.customers else next(numbers) for one in children]
+    columns = (Column("", right=True, min_width=3), *_CHILD_COLUMNS)
+    return Sheet("", columns, [(number, *row) for number, row in zip(in_front, rows, strict=True)])
+
+
+def customer_checks_report(
+    checks: Sequence[CustomerCheck], notes: Sequence[str] = (), children_without_file: Sequence[Child] = ()
+) -> Report:
     """Return the report on logins to customers: a row for each, and notes below them."""
+    children = [{"cid": child.cid, "name": child.name} for child in children_without_file]
     return Report(
         lambda: [Sheet("", _CHECK_COLUMNS, map(_check_cells, checks), notes)],
-        lambda: CustomersDocument(list(map(_check_entry, checks))),
+        lambda: CustomersDocument(list(map(_check_entry, checks)), children),
         exit_code=exit_code_of(checks),
     )
 

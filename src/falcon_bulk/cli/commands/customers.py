@@ -62,8 +62,12 @@ def list_customers(ctx: click.Context) -> int:
 def check(ctx: click.Context, names: tuple[str, ...]) -> int:
     """Log in to each customer, or to those named or tagged, and show what is visible; nothing is changed.
 
+    Files that log in to children of a Flight Control parent are compared with the children of their logins. Secrets
+    older than 90 days are named.
+
     The exit code is 0 if all logins work, the code of the failures if they share one, else 6.
     """
+    from falcon_bulk.cli.child_customers import check_children
     from falcon_bulk.cli.customer_files import customers_session, select_customer_files
     from falcon_bulk.cli.session import PARALLEL_CUSTOMERS
     from falcon_bulk.errors import BadEnvFile
@@ -78,23 +82,46 @@ def check(ctx: click.Context, names: tuple[str, ...]) -> int:
         )
     parallel = session.options.parallel_customers or PARALLEL_CUSTOMERS
     checks = check_customers(files, lambda name: session.for_customer(name).tenant(), parallel)
-    old = old_secrets({file.customer: file.secret_set for file in files}, session.clock.now().date())
-    exit_code = session.publish(customer_checks_report(checks, [old] if old else []))
+    checks, children, notes = check_children(session, checks)
+    if old := old_secrets({file.customer: file.secret_set for file in files}, session.clock.now().date()):
+        notes.append(old)
+    exit_code = session.publish(customer_checks_report(checks, notes, children))
     if any(check.reading for check in checks):
         session.console.say("Nothing was changed; write access is not tested.")
     return exit_code
 
 
-@command.command("add", epilog=examples("customers add initech"))
-@click.argument("name", metavar="NAME")
+@command.command(
+    "add", epilog=examples("customers add initech", "customers add --children --env-file parent.env --yes")
+)
+@click.argument("name", metavar="[NAME]", required=False)
+@click.option("--children", is_flag=True, help="Add the Flight Control children of a parent's login.")
+@click.option("--yes", is_flag=True, help="With --children: add all that have no file, without asking.")
 @shared_options
 @click.pass_context
-def add(ctx: click.Context, name: str) -> int:
+def add(ctx: click.Context, name: str | None, children: bool, yes: bool) -> int:
     """Ask for a customer's values, write its env file, readable by you alone, and offer to test the login.
 
-    The client secret is not shown as you type it; no option takes it.
+    The client secret is not shown as you type it; no option takes it. With --children, list the children of the parent
+    whose login --customer or --env-file names, ask which to add, and write a file for each: the parent's credentials,
+    FALCON_MEMBER_CID, FALCON_CID, and a name made of the child's.
     """
     import os
+
+    from falcon_bulk.errors import UsageProblem
+
+    if children:
+        from falcon_bulk.cli.child_customers import add_children
+        from falcon_bulk.cli.session import Session
+
+        if name is not None:
+            raise UsageProblem("--children names the customers itself.", "Leave out NAME.")
+        return add_children(Session.open(ctx, "customers"), yes=yes)
+    if name is None or yes:
+        raise UsageProblem(
+            "--yes is for --children." if yes else "The customer's name is missing.",
+            "`falcon-bulk customers add NAME` asks for one customer's values.",
+        )
 
     from falcon_bulk.cli.customer_files import ask_for_values, ask_to_test_login, check_is_new, customers_session
     from falcon_bulk.cli.hints import suggest
