@@ -299,6 +299,8 @@ def _toml_problem(message: str, lines: int) -> tuple[int, str]:
     reason = message[: found.start()] if found else message
     if "overwrite" in reason or "twice" in reason or "Cannot declare" in reason:
         return line, "a key or table stands twice here; keep one of them."
-    if "\\" in reason or "escape" in reason.casefold():
+    if "Unescaped" in reason or "hex value" in reason:
         return line, f"{reason}. Write a path in single quotes: '\\Program Files\\Vendor\\*'."
+    if reason.startswith("Illegal character '\\n'"):
+        return line, "this is no TOML: a text does not end on its line."
     return line, f"this is no TOML: {reason}."
