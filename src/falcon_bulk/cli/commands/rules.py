@@ -325,7 +325,7 @@ def revoke(ctx: click.Context, options: RevokeOptions) -> int:
     if found[0].revoked:
         session.console.say(f"The rule {options.rule_id} is revoked since {found[0].revoked}.")
     else:
-        write_revocation(Path(found[0].path), options.rule_id, source.today())
+        write_revocation(found[0], source.today())
         session.console.say(f"Revoked {options.rule_id} in {found[0].path}: it closes nothing from now on.")
     book = source.load()
     if not options.reopen:

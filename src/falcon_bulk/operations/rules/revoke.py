@@ -4,14 +4,14 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.errors import Refused
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import check_customer_cid
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.closing_rule import RuleState
+from falcon_bulk.model.closing_rule import ListedRule, RuleState
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import AlertPlan, AlertState
 from falcon_bulk.model.preview import Preview
@@ -33,41 +33,49 @@ STILL_CLOSED = "other-rule"
 """The reason under which an alert is held that another live rule fits."""
 
 
-def write_revocation(path: Path, rule_id: str, today: date) -> None:
-    """Write `revoked = today` into a rule of a file. Raises Refused if only a person can: then the line is named."""
-    import tomlkit
-    from tomlkit.exceptions import TOMLKitError
+def write_revocation(rule: ListedRule, today: date) -> None:
+    """Write `revoked = today` as a line into a rule's file, and nothing else.
 
-    before = read_checked(path).decode("utf-8", errors="surrogateescape")
-    mark = "\ufeff" if before.startswith("\ufeff") else ""
-    source = before.removeprefix(mark)
-    by_hand = Refused(
-        f"{path} cannot be changed by the tool without changing more of it.",
-        f"Write into the rule {rule_id}:  revoked = {today}",
-    )
+    A line, and no TOML library: it keeps comments, blank lines and line ends as they are, and what came of it is held
+    against what was there. Raises Refused where only a person can write it.
+    """
+    path = Path(rule.path)
+    before = read_checked(path)
     try:
-        document = tomlkit.parse(source)
-        rule = next(rule for rule in document["rule"] if rule.get("id") == rule_id)
-        revoked = tomlkit.date(today.isoformat())
-        revoked.trivia.trail = "\r\n" if "\r\n" in source else "\n"
-        rule.append("revoked", revoked)
-        after = tomlkit.dumps(document)
+        source = before.decode("utf-8-sig")
         wanted = tomllib.loads(source)
-        next(rule for rule in wanted["rule"] if rule.get("id") == rule_id)["revoked"] = today
-        if tomllib.loads(after) != wanted or not _is_one_line_longer(source, after):
-            raise by_hand
-    except (TOMLKitError, tomllib.TOMLDecodeError, StopIteration, KeyError, TypeError, AttributeError):
-        raise by_hand from None
-    with write_atomically(path) as file:
-        file.write((mark + after).encode("utf-8", errors="surrogateescape"))
+        next(table for table in wanted["rule"] if table.get("id") == rule.id)["revoked"] = today
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, StopIteration, KeyError, TypeError, AttributeError):
+        raise _by_hand(rule, today) from None
+    for after in _with_line(source, rule.line, f"revoked = {today}"):
+        if _reads_as(after, wanted):
+            mark = before[: len(before) - len(source.encode())]
+            with write_atomically(path) as file:
+                file.write(mark + after.encode())
+            return
+    raise _by_hand(rule, today)
 
 
-def _is_one_line_longer(before: str, after: str) -> bool:
-    lines = after.splitlines(keepends=True)
-    return any(
-        "".join((*lines[:number], *lines[number + 1 :])) == before
-        for number, line in enumerate(lines)
-        if line.startswith("revoked = ")
+def _with_line(source: str, header: int, added: str) -> Iterator[str]:
+    """Yield the text with a line below the rule's `expires`, then with it below the rule's header."""
+    lines = source.splitlines(keepends=True)
+    end = "\r\n" if "\r\n" in source else "\n"
+    expires = next((number for number in range(header, len(lines)) if lines[number].startswith("expires")), header - 1)
+    for number in (expires, header - 1):
+        yield "".join((*lines[: number + 1], added + end, *lines[number + 1 :]))
+
+
+def _reads_as(text: str, wanted: dict[str, Any]) -> bool:
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
+        return False
+
+
+def _by_hand(rule: ListedRule, today: date) -> Refused:
+    return Refused(
+        f"{rule.path} cannot be changed by the tool without changing more of it.",
+        f"Write into the rule {rule.id}:  revoked = {today}",
     )
 
 
