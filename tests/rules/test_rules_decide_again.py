@@ -33,6 +33,12 @@ def saved(acme: Acme, count: int = 3) -> tuple[CommandRunner, Any, list[str], Pa
     return shell, builder, ids, plan
 
 
+def test_the_plan_goes_into_a_folder_under_the_customers_name(acme: Acme) -> None:
+    shell, *_ = saved(acme)
+    assert shell("rules", "run", "--dry-run", "--plan", "plans").code == 0
+    assert [path.name for path in (shell.folder / "plans").iterdir()] == ["acme.plan"]
+
+
 def apply(shell: CommandRunner, plan: Path, *more: str) -> dict[str, Any]:
     done = shell("apply", str(plan), "--yes", "--format", "json", *more)
     assert done.code in (0, 6), done

@@ -355,6 +355,8 @@ def test_a_wrong_rule_is_left_out_named_and_stops_no_other(acme: Acme) -> None:
     write_rules(shell, rule_file(updater_rule(builder, "good-updater")), "good.toml")
     done = run(shell, "--quiet")
     assert (done.code, done.document["changed"]) == (6, 2)
+    states = {name: one["state"] for name, one in rules_of(done).items()}
+    assert states == {"acme-updater": "invalid", "good-updater": "live"}
     assert "rules/bad.toml:4: rule acme-updater: owner is missing." in done.err
     assert "rules/worse.toml:1: this is no TOML" in done.err
 
@@ -432,3 +434,4 @@ def test_runs_show_has_what_each_rule_did(acme: Acme) -> None:
     result = run(shell).document
     shown = shell.json("runs", "show", result["run_id"])
     assert shown["rules"] == result["rules"]
+    assert {alert["rule"] for alert in shown["alerts"]} == {"acme-updater"}

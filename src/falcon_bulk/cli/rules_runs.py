@@ -100,10 +100,11 @@ class RulesRun:
         )
 
     def plan_file(self, session: Session) -> Path | None:
-        """Return where the plan of a customer is saved."""
-        if self.plans is None or not (session.customers.name and self.plans.is_dir()):
+        """Return where the plan of a customer is saved: NAME.plan in a folder, or the file that --plan names."""
+        if self.plans is None or (self.plans.suffix and not self.plans.is_dir()):
             return self.plans
-        return self.plans / f"{session.customers.name}{SUFFIX}"
+        check_plan_folder(self.plans)
+        return self.plans / f"{rule_customer(session)[0]}{SUFFIX}"
 
     def exit_code(self, result: RunResult) -> RunResult:
         """Return a result whose exit code says that somebody has to look at a rule, if it says nothing worse."""

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from falcon_bulk.model.closing_rule import ListedRule, RuleProblem, RuleResult, RuleTest
+from falcon_bulk.model.closing_rule import ListedRule, RuleProblem, RuleResult, RuleState, RuleTest
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _ID = Column("rule", min_width=12, wrap=True)
 _STATE = Column("state", min_width=9)
+_TOLD_ANYWAY = (RuleState.INVALID, RuleState.SUSPENDED)
 
 
 class RuleRunDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,7 +110,7 @@ def rules_run_sheet(results: Sequence[RuleResult], *, dry: bool) -> Sheet:
         Column("held", right=True),
         Column("why held", wrap=True, min_width=16),
     )
-    told = [rule for rule in results if rule.fits or rule.would_have_closed or rule.suspended_by]
+    told = [rule for rule in results if rule.fits or rule.would_have_closed or rule.state in _TOLD_ANYWAY]
     rows: list[Row] = [
         (
             rule.id,

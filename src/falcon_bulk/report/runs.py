@@ -71,12 +71,13 @@ class StateDocument(msgspec.Struct, frozen=True):
 
 
 class RecordDocument(msgspec.Struct, frozen=True):
-    """An alert of a run, in JSON."""
+    """An alert of a run, in JSON. rule: the closing rule that closes it, '' in other runs."""
 
     composite_id: str
     before: StateDocument | None
     outcome: str
     reason: str
+    rule: str
 
 
 def runs_sheet(rows: Iterable[RunRow]) -> Sheet:
@@ -185,7 +186,7 @@ def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> Str
 
 
 def _record_document(alert: AlertRecord) -> RecordDocument:
-    return RecordDocument(alert.item_id, _state_document(alert.before), alert.outcome, alert.reason)
+    return RecordDocument(alert.item_id, _state_document(alert.before), alert.outcome, alert.reason, alert.rule)
 
 
 def _state_document(state: AlertState | None) -> StateDocument | None:

@@ -1,4 +1,8 @@
-"""Shortens how long a lost change may take effect, in commands that tests start: else each would wait for minutes."""
+"""Changes the time in commands that tests start.
+
+TEST_MAX_LATENESS shortens how long a lost change may take effect: else each would wait for minutes. TEST_DAYS_LATER
+sets the clock some days ahead.
+"""
 
 import os
 
@@ -6,3 +10,11 @@ if seconds := os.environ.get("TEST_MAX_LATENESS"):
     from falcon_bulk.model import timing
 
     timing.MAX_LATENESS = float(seconds)
+
+if days := os.environ.get("TEST_DAYS_LATER"):
+    from datetime import timedelta
+
+    from falcon_bulk.model.clock import SystemClock
+
+    now = SystemClock.now
+    SystemClock.now = lambda clock: now(clock) + timedelta(days=float(days))

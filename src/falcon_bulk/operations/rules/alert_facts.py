@@ -40,30 +40,86 @@ class AlertFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     @classmethod
     def of(cls, alert: Alert, own_hashes: Iterable[str]) -> "AlertFacts":
-        """Return what rules read of an alert."""
-        parent = alert.parent_details
-        path, filename = text(alert.filepath), text(alert.filename)
+        """Return what rules read of an alert, to keep it."""
+        read = ReadFacts(alert, own_hashes)
+        return cls(**{name: getattr(read, name) for name in cls.__struct_fields__})
+
+
+class ReadFacts:
+    """The facts of an alert that was just read. Each is worked out when a rule asks for it: most never are."""
+
+    __slots__ = ("_alert", "composite_id", "sha256")
+
+    def __init__(self, alert: Alert, own_hashes: Iterable[str]) -> None:
+        self._alert = alert
+        self.composite_id = alert.composite_id
+        self.sha256 = tuple(own_hashes)
+
+    @property
+    def name(self) -> str:
+        return self._alert.title
+
+    @property
+    def pattern_id(self) -> str:
+        return text(self._alert.pattern_id)
+
+    @property
+    def product(self) -> str:
+        return text(self._alert.product)
+
+    @property
+    def type(self) -> str:
+        return text(self._alert.type)
+
+    @property
+    def path(self) -> str:
+        return text(self._alert.filepath)
+
+    @property
+    def filename(self) -> str:
+        return text(self._alert.filename)
+
+    @property
+    def cmdline(self) -> str:
+        return text(self._alert.cmdline)
+
+    @property
+    def parent(self) -> str:
+        return text(parent.filename) if (parent := self._alert.parent_details) else ""
+
+    @property
+    def parent_cmdline(self) -> str:
+        return text(parent.cmdline) if (parent := self._alert.parent_details) else ""
+
+    @property
+    def user(self) -> str:
+        return text(self._alert.user_name)
+
+    @property
+    def tactic(self) -> str:
+        return text(self._alert.tactic)
+
+    @property
+    def technique(self) -> str:
+        return text(self._alert.technique)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self._alert.hosts))
+
+    @property
+    def disposition(self) -> tuple[str, ...]:
+        alert = self._alert
         described = (text(alert.pattern_disposition_description), text(alert.pattern_disposition))
-        return cls(
-            composite_id=alert.composite_id,
-            sha256=tuple(sorted(own_hashes)),
-            name=alert.title,
-            pattern_id=text(alert.pattern_id),
-            product=text(alert.product),
-            type=text(alert.type),
-            path=path,
-            filename=filename,
-            cmdline=text(alert.cmdline),
-            parent=text(parent.filename) if parent else "",
-            parent_cmdline=text(parent.cmdline) if parent else "",
-            hosts=tuple(dict.fromkeys(alert.hosts)),
-            user=text(alert.user_name),
-            tactic=text(alert.tactic),
-            technique=text(alert.technique),
-            disposition=tuple(filter(None, described)),
-            severity=_severity(alert),
-            is_interpreter=bool(list(interpreters_in(alert))) or is_interpreter(_last_part(path)),
-        )
+        return tuple(filter(None, described))
+
+    @property
+    def severity(self) -> int | None:
+        return _severity(self._alert)
+
+    @property
+    def is_interpreter(self) -> bool:
+        return bool(list(interpreters_in(self._alert))) or is_interpreter(_last_part(self.path))
 
 
 def severity_level(name: str) -> int | None:

@@ -12,7 +12,7 @@ from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
 from falcon_bulk.operations.changes.interpreters import is_interpreter
 from falcon_bulk.operations.reading.read_all import AlertDocument
 from falcon_bulk.operations.rules.alert_facts import AlertFacts
-from falcon_bulk.operations.rules.matching import is_expected, matches
+from falcon_bulk.operations.rules.matching import AlertTexts, is_expected, matches
 from falcon_bulk.operations.rules.rule_outliers import RuleOutliers
 from falcon_bulk.operations.rules.usual_values import RARE, USUAL, single_value, usual_globs
 
@@ -88,7 +88,7 @@ class RuleDrafter:
         """Return the rule. Raises Refused if the alerts are too few, a true positive fits, or nothing is steady."""
         self._check_number(len(self._basis), "selected")
         match = self._match()
-        basis = [one for one in self._basis if matches(match, one.facts)]
+        basis = [one for one in self._basis if matches(match, AlertTexts(one.facts))]
         self._check_number(len(basis), "what the rule would be about")
         usual, outliers, told = _without_outliers(basis)
         facts = [one.facts for one in usual]
@@ -116,7 +116,7 @@ class RuleDrafter:
             resolution=_resolution(usual),
             varying=varying,
             alerts=len(basis),
-            fitted=sum(is_expected(expect, one.facts) for one in basis),
+            fitted=sum(is_expected(expect, AlertTexts(one.facts)) for one in basis),
             outliers=outliers,
             outlier_check=told,
             title=Counter(one.facts.name for one in usual).most_common(1)[0][0],
@@ -149,7 +149,8 @@ class RuleDrafter:
 
 def check_true_positive(match: RuleMatch, expect: RuleExpect, facts: AlertFacts) -> None:
     """Raise Refused if a true positive fits a draft: its match or, for one without hashes, all of it."""
-    if matches(match, facts) and (match.sha256 or is_expected(expect, facts)):
+    texts = AlertTexts(facts)
+    if matches(match, texts) and (match.sha256 or is_expected(expect, texts)):
         raise _refused(
             f"the true positive {facts.composite_id} fits it",
             f"falcon-bulk query --filter \"id:'{facts.composite_id}'\"",

@@ -5,7 +5,6 @@ In a path `*` stays in one folder, and only a final `\**` takes the folders belo
 """
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
 MIN_LITERALS = 4
@@ -46,17 +45,17 @@ def _translate(part: str, any_character: str) -> str:
     return any_character.join(map(re.escape, part.split("?")))
 
 
-def fits(pattern: Glob, value: str) -> bool:
-    """Return whether a glob fits a whole text. A missing text, '', is fitted by none."""
-    return bool(value) and pattern.fullmatch(value.casefold()) is not None
+def comparable(text: str) -> str:
+    """Return a text as globs are held against it."""
+    return text.casefold()
 
 
-def fits_path(pattern: Glob, path: str) -> bool:
-    r"""Return whether a path's glob fits. A path that goes up, as `\Vendor\..\Temp` does, is fitted by none."""
+def comparable_path(path: str) -> str:
+    r"""Return a path as globs are held against it; '' for one that goes up, as `\Vendor\..\Temp` does."""
     rooted = without_volume(path)
-    if any(part in (".", "..") for part in re.split(r"[\\/]", rooted)):
-        return False
-    return fits(pattern, rooted)
+    if "." in rooted and any(part in (".", "..") for part in re.split(r"[\\/]", rooted)):
+        return ""
+    return rooted.casefold()
 
 
 def without_volume(path: str) -> str:
@@ -64,11 +63,11 @@ def without_volume(path: str) -> str:
     return _VOLUME.sub("", path, count=1)
 
 
-def first_fitting(values: Iterable[str], text: str, *, path: bool = False) -> str | None:
-    """Return the first of the globs that fits a text, None if none does."""
-    if path:
-        return next((value for value in values if fits_path(compile_path_glob(value), text)), None)
-    return next((value for value in values if fits(compile_glob(value), text)), None)
+def fits_any(field: str, values: Iterable[str], text: str) -> bool:
+    """Return whether one of a field's globs fits a text. A missing text, '', is fitted by none."""
+    known = comparable_path(text) if field == "path" else comparable(text)
+    compiled = compile_path_glob if field == "path" else compile_glob
+    return bool(known) and any(compiled(value).fullmatch(known) is not None for value in values)
 
 
 def has_wildcard(value: str) -> bool:

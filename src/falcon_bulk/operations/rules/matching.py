@@ -3,19 +3,85 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.closing_rule import ClosingRule, RuleExpect, RuleMatch
-from falcon_bulk.operations.rules.alert_facts import AlertFacts, severity_level
-from falcon_bulk.operations.rules.globs import compile_glob, first_fitting, has_wildcard
+from falcon_bulk.operations.rules.alert_facts import AlertFacts, ReadFacts, severity_level
+from falcon_bulk.operations.rules.globs import (
+    Glob,
+    comparable,
+    comparable_path,
+    compile_glob,
+    compile_path_glob,
+    has_wildcard,
+)
 
 MAX_NAMES_KEPT = 100_000
 """Names of alerts of which it is remembered which rules' globs fit them."""
 
+_MATCHED_TEXTS = tuple(name for name in RuleMatch.__struct_fields__ if name != "sha256")
 _EXPECTED_TEXTS = tuple(
     name for name in RuleExpect.__struct_fields__ if name not in ("max_severity", "host", "disposition")
 )
-_MATCHED_TEXTS = tuple(name for name in RuleMatch.__struct_fields__ if name != "sha256")
+
+
+class AlertTexts:
+    """The facts of an alert, with its texts as globs are held against them: each is made once, for all rules."""
+
+    __slots__ = ("_comparable", "facts")
+
+    def __init__(self, facts: AlertFacts | ReadFacts) -> None:
+        self.facts = facts
+        self._comparable: dict[str, str] = {}
+
+    def text(self, field: str) -> str:
+        """Return a field's text as globs compare it; '' is fitted by none."""
+        found = self._comparable.get(field)
+        if found is None:
+            value: str = getattr(self.facts, field)
+            found = self._comparable[field] = comparable_path(value) if field == "path" else comparable(value)
+        return found
+
+
+class _Condition(NamedTuple):
+    """A field's list: literal texts, and globs."""
+
+    field: str
+    literals: frozenset[str]
+    globs: tuple[Glob, ...]
+
+    def fits(self, value: str) -> bool:
+        return bool(value) and (value in self.literals or any(glob.fullmatch(value) for glob in self.globs))
+
+
+@lru_cache(maxsize=65_536)
+def _condition(field: str, values: tuple[str, ...]) -> _Condition:
+    literals = frozenset(comparable(value) for value in values if not has_wildcard(value))
+    compiled = compile_path_glob if field == "path" else compile_glob
+    return _Condition(field, literals, tuple(compiled(value) for value in values if has_wildcard(value)))
+
+
+@lru_cache(maxsize=65_536)
+def _matched(match: RuleMatch) -> tuple[_Condition, ...]:
+    return tuple(_condition(name, values) for name in _MATCHED_TEXTS if (values := getattr(match, name)))
+
+
+class _Expected(NamedTuple):
+    """What a rule expects. severity: the worst level that may be closed, None for any."""
+
+    texts: tuple[_Condition, ...]
+    host: _Condition
+    disposition: _Condition
+    severity: int | None
+
+
+@lru_cache(maxsize=65_536)
+def _expected(expect: RuleExpect) -> _Expected:
+    texts = tuple(_condition(name, values) for name in _EXPECTED_TEXTS if (values := getattr(expect, name)))
+    level = severity_level(expect.max_severity) if expect.max_severity else None
+    return _Expected(texts, _condition("host", expect.host), _condition("disposition", expect.disposition), level)
 
 
 class RuleIndex:
@@ -75,64 +141,61 @@ class RuleIndex:
         """Return the numbers of the rules that may match an alert, in their order; cheap for all others."""
         return self.candidates(own_hashes, alert.title, text(alert.pattern_id))
 
-    def matching(self, facts: AlertFacts, candidates: Iterable[int] | None = None) -> list[int]:
+    def matching(self, texts: AlertTexts, candidates: Iterable[int] | None = None) -> list[int]:
         """Return the numbers of the rules whose `match` fits, in their order."""
+        facts = texts.facts
         if candidates is None:
             candidates = self.candidates(facts.sha256, facts.name, facts.pattern_id)
-        return [number for number in candidates if matches(self.rules[number].match, facts)]
+        return [number for number in candidates if matches(self.rules[number].match, texts)]
 
 
-def matches(match: RuleMatch, facts: AlertFacts) -> bool:
+def matches(match: RuleMatch, texts: AlertTexts) -> bool:
     """Return whether the `match` of a rule fits an alert."""
-    if match.sha256 and not any(digest in match.sha256 for digest in facts.sha256):
+    if match.sha256 and not any(digest in match.sha256 for digest in texts.facts.sha256):
         return False
-    return all(
-        first_fitting(values, getattr(facts, name)) is not None
-        for name in _MATCHED_TEXTS
-        if (values := getattr(match, name))
-    )
+    return all(condition.fits(texts.text(condition.field)) for condition in _matched(match))
 
 
-def is_expected(expect: RuleExpect, facts: AlertFacts) -> bool:
+def is_expected(expect: RuleExpect, texts: AlertTexts) -> bool:
     """Return whether an alert's circumstances are those that a rule expects. A missing field is not.
 
     An alert whose file is an interpreter or system program is expected only by its command line, among others.
     """
+    facts, expected = texts.facts, _expected(expect)
     if facts.is_interpreter and not expect.cmdline:
         return False
-    if expect.max_severity:
-        limit = severity_level(expect.max_severity)
-        if facts.severity is None or limit is None or facts.severity > limit:
-            return False
-    if expect.host and not (facts.hosts and all(first_fitting(expect.host, host) is not None for host in facts.hosts)):
+    if expect.max_severity and (
+        facts.severity is None or expected.severity is None or facts.severity > expected.severity
+    ):
         return False
-    if expect.disposition and not any(first_fitting(expect.disposition, one) is not None for one in facts.disposition):
+    if not all(condition.fits(texts.text(condition.field)) for condition in expected.texts):
         return False
-    return all(
-        first_fitting(values, getattr(facts, name), path=name == "path") is not None
-        for name in _EXPECTED_TEXTS
-        if (values := getattr(expect, name))
-    )
+    if expect.host and not (facts.hosts and all(expected.host.fits(comparable(host)) for host in facts.hosts)):
+        return False
+    return not expect.disposition or any(expected.disposition.fits(comparable(one)) for one in facts.disposition)
 
 
-def contradicts(rule: ClosingRule, facts: AlertFacts) -> bool:
+def contradicts(rule: ClosingRule, texts: AlertTexts) -> bool:
     """Return whether a true positive contradicts a rule that matches it; a rule without hashes must fit it wholly."""
-    if facts.composite_id in rule.reviewed_alerts:
+    if texts.facts.composite_id in rule.reviewed_alerts:
         return False
-    return bool(rule.match.sha256) or is_expected(rule.expect, facts)
+    return bool(rule.match.sha256) or is_expected(rule.expect, texts)
 
 
-def used_values(rule: ClosingRule, facts: AlertFacts) -> list[tuple[str, str]]:
-    """Return for each field of a rule that fits an alert the value of its list that fits, as (field, value)."""
+def used_values(rule: ClosingRule, texts: AlertTexts) -> list[tuple[str, str]]:
+    """Return for each field of a rule that fits an alert the values of its list that fit, as (field, value)."""
+    facts = texts.facts
     found: list[tuple[str, str]] = [("sha256", digest) for digest in rule.match.sha256 if digest in facts.sha256]
     for part, names in ((rule.match, _MATCHED_TEXTS), (rule.expect, _EXPECTED_TEXTS)):
         for name in names:
             found += [
-                (name, value)
-                for value in getattr(part, name)
-                if first_fitting((value,), getattr(facts, name), path=name == "path") is not None
+                (name, value) for value in getattr(part, name) if _condition(name, (value,)).fits(texts.text(name))
             ]
     several = (("host", rule.expect.host, facts.hosts), ("disposition", rule.expect.disposition, facts.disposition))
-    for name, values, texts in several:
-        found += [(name, value) for value in values if any(first_fitting((value,), one) is not None for one in texts)]
+    for name, values, present in several:
+        found += [
+            (name, value)
+            for value in values
+            if any(_condition(name, (value,)).fits(comparable(one)) for one in present)
+        ]
     return found

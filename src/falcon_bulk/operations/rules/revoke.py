@@ -21,7 +21,8 @@ from falcon_bulk.operations.changes.operations import Origin
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.changes.undo import plan_undo
-from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.alert_facts import ReadFacts
+from falcon_bulk.operations.rules.matching import AlertTexts
 from falcon_bulk.operations.rules.rule_book import CustomerRules
 from falcon_bulk.operations.rules.rule_files import read_checked
 from falcon_bulk.operations.rules.rules_run import Reading
@@ -114,7 +115,7 @@ def reopen_closed_by(
     )
 
     def hold(alert: Alert) -> str:
-        decision = rules.decide(AlertFacts.of(alert, own_hashes(alert).keys()))
+        decision = rules.decide(AlertTexts(ReadFacts(alert, own_hashes(alert).keys())))
         live = [number for number in decision.fitting if rules.states[number] is not RuleState.SUSPENDED]
         return STILL_CLOSED if any(rules.rules[number].id != rule_id for number in live) else ""
 

@@ -12,8 +12,7 @@ from falcon_bulk.model.closing_rule import (
     RuleProblem,
     RuleState,
 )
-from falcon_bulk.operations.rules.alert_facts import AlertFacts
-from falcon_bulk.operations.rules.matching import RuleIndex, contradicts, is_expected
+from falcon_bulk.operations.rules.matching import AlertTexts, RuleIndex, contradicts, is_expected
 from falcon_bulk.operations.rules.true_positives import KnownTruePositive
 
 NO_RULES: Mapping[str, tuple[str, ...]] = {}
@@ -43,8 +42,9 @@ class RuleBook:
         index = RuleIndex(self.rules)
         found: dict[str, list[str]] = {}
         for known in true_positives:
-            for number in index.matching(known.facts):
-                if contradicts(self.rules[number], known.facts):
+            texts = AlertTexts(known.facts)
+            for number in index.matching(texts):
+                if contradicts(self.rules[number], texts):
                     found.setdefault(self.rules[number].id, []).append(known.facts.composite_id)
         return {rule: tuple(sorted(ids)) for rule, ids in found.items()}
 
@@ -79,13 +79,13 @@ class CustomerRules:
         ]
         self.index = RuleIndex(self.rules)
 
-    def decide(self, facts: AlertFacts, candidates: Iterable[int] | None = None) -> Decision:
+    def decide(self, texts: AlertTexts, candidates: Iterable[int] | None = None) -> Decision:
         """Return what the rules say about an alert. candidates: of `index.may_match`, if they are known."""
         matching: list[int] = []
         fitting: list[int] = []
         ended: list[int] = []
-        for number in self.index.matching(facts, candidates):
-            fits = is_expected(self.rules[number].expect, facts)
+        for number in self.index.matching(texts, candidates):
+            fits = is_expected(self.rules[number].expect, texts)
             if self.states[number].is_active:
                 matching.append(number)
                 if fits:

@@ -3,8 +3,7 @@
 from collections import Counter, defaultdict
 
 from falcon_bulk.model.closing_rule import RuleResult
-from falcon_bulk.operations.rules.alert_facts import AlertFacts
-from falcon_bulk.operations.rules.matching import used_values
+from falcon_bulk.operations.rules.matching import AlertTexts, used_values
 from falcon_bulk.operations.rules.rule_book import CustomerRules, Decision
 
 MAX_NAMED = 20
@@ -39,11 +38,11 @@ class RuleCounts:
             if reason in NAMED_REASONS and len(self._named[number][reason]) < MAX_NAMED:
                 self._named[number][reason].append(composite_id)
 
-    def use(self, decision: Decision, facts: AlertFacts) -> None:
+    def use(self, decision: Decision, texts: AlertTexts) -> None:
         """Count an alert that rules fit wholly, with the values of their lists that fit it."""
         for number in decision.fitting:
             self._used[number] += 1
-            for field, value in used_values(self._rules.rules[number], facts):
+            for field, value in used_values(self._rules.rules[number], texts):
                 self._values[number][field][value] += 1
         first, *others = decision.fitting
         for number in others:

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.closing import closing_actions, guardrail_of_rule
+from falcon_bulk.operations.rules.matching import AlertTexts
 from falcon_bulk.operations.rules.rule_book import CustomerRules
 from falcon_bulk.operations.rules.rule_source import RuleSource
 from falcon_bulk.operations.rules.true_positives import TruePositiveStore
@@ -50,7 +51,7 @@ class RuleRecheck:
             return f"there is no valid rule {rule} for this customer any more"
         if not rules.states[number].is_active:
             return f"the rule {rule} is {rules.states[number]} now"
-        decision = rules.decide(AlertFacts.of(alert, own_hashes))
+        decision = rules.decide(AlertTexts(ReadFacts(alert, own_hashes)))
         if number not in decision.fitting:
             return f"the rule {rule} does not fit it any more"
         if objection := rules.objection(decision):

@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
+from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import check_customer_cid
 from falcon_bulk.journal.rule_records import OUTLIER
 from falcon_bulk.model.alert import Alert
-from falcon_bulk.model.closing_rule import ClosingRule, RuleResult, RuleState
+from falcon_bulk.model.closing_rule import ClosingRule, InvalidRule, RuleResult, RuleState
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import RULES_COMMAND, Action, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview, TopValues
@@ -27,9 +28,10 @@ from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.reading.read_all import AlertDocument, ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.operations.reading.tenant_check import check_tenant
-from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.candidates import Candidates
 from falcon_bulk.operations.rules.closing import closing_actions, guardrail_of_rule
+from falcon_bulk.operations.rules.matching import AlertTexts
 from falcon_bulk.operations.rules.rule_book import CustomerRules, Decision, RuleBook
 from falcon_bulk.operations.rules.rule_counts import RuleCounts
 from falcon_bulk.operations.rules.rule_history import RuleHistory, open_history
@@ -49,12 +51,18 @@ class RulesRequest(NamedTuple):
 def update_true_positives(tenant: Tenant, store: TruePositiveStore, *, reading: Reading, readers: int) -> None:
     """Read the true positives of a customer, of whatever age and status, and keep them.
 
-    Raises Refused if what is known cannot be read, and what reading raises.
+    Raises Refused if what is known cannot be read, Unreachable if they cannot be read as a whole, and what reading
+    raises.
     """
     cids = tenant.cids or (tenant.home_cid(),)
     known = [one.facts.composite_id for one in store.load() if one.cid == cids[0]]
     with reading() as progress:
         found, no_longer = read_true_positives(tenant.alerts, known, frozenset(cids), progress, readers=readers)
+        if progress.incomplete:
+            raise Unreachable(
+                f"The true positives of {tenant.customer} could not be read as a whole: {progress.incomplete[0]}",
+                "No rule closes anything without them. Run the command again.",
+            )
     store.update(tenant.customer, cids[0], found.values(), no_longer)
 
 
@@ -97,7 +105,7 @@ def plan_rules(
 
     def fill(sink: PlanSink) -> Preview:
         with reading() as progress, open_history(state_folder, plan.cid, plan.run_id) as history, Candidates() as kept:
-            planner = _RulesPlanner(plan, rules, request, history, sink, kept)
+            planner = _RulesPlanner(plan, rules, request, history, sink, kept, book.invalid)
             selection = Selection(statuses=request.statuses)
             for page in read_selection(tenant.alerts, selection, progress, Alert, readers=readers):
                 planner.read(page)
@@ -118,6 +126,7 @@ class _RulesPlanner:
         history: RuleHistory,
         sink: PlanSink,
         candidates: Candidates,
+        invalid: Iterable[InvalidRule],
     ) -> None:
         self._plan = plan
         self._rules = rules
@@ -128,28 +137,29 @@ class _RulesPlanner:
         self._action_sets = ActionSetNumbers(sink)
         self._preview = PreviewBuilder()
         self._counts = RuleCounts(rules)
+        self._invalid = tuple(RuleResult(id=rule.id, state=RuleState.INVALID) for rule in invalid if rule.id)
         self._first: Counter[int] = Counter()
         self._closed_by: Counter[str] = Counter()
 
     def read(self, page: Iterable[AlertDocument[Alert]]) -> None:
         """Decide on the alerts of a page, but for surges and outliers. Raises WrongTenant."""
         allowed = frozenset(self._plan.cids)
-        passed: list[tuple[AlertDocument[Alert], AlertFacts, Decision]] = []
+        passed: list[tuple[AlertDocument[Alert], AlertTexts, Decision]] = []
         for item in page:
             check_tenant(item.alert, allowed)
             own = item.own_hashes.keys()
             numbers = self._rules.index.may_match(item.alert, own)
             if not numbers:
                 continue
-            facts = AlertFacts.of(item.alert, own)
-            decision = self._rules.decide(facts, numbers)
+            texts = AlertTexts(ReadFacts(item.alert, own))
+            decision = self._rules.decide(texts, numbers)
             if decision.matching or decision.ended:
-                passed.append((item, facts, decision))
+                passed.append((item, texts, decision))
         self._decide_on(passed)
 
-    def _decide_on(self, read: Collection[tuple[AlertDocument[Alert], AlertFacts, Decision]]) -> None:
+    def _decide_on(self, read: Collection[tuple[AlertDocument[Alert], AlertTexts, Decision]]) -> None:
         closed_before = frozenset(self._history.closed_before([item.alert.composite_id for item, _, _ in read]))
-        for item, facts, decision in read:
+        for item, texts, decision in read:
             alert, own = item.alert, item.own_hashes.keys()
             came_back = alert.composite_id in closed_before
             ended = [number for number in decision.ended if not (came_back or self._guardrail(number, alert, own))]
@@ -166,7 +176,7 @@ class _RulesPlanner:
             reason = self._guardrail(self._lead(decision), alert, own)
             reason = reason or ("closed-before" if came_back else self._rules.objection(decision))
             if decision.fitting:
-                self._counts.use(decision, facts)
+                self._counts.use(decision, texts)
             if reason:
                 self._hold(alert, decision, reason)
             else:
@@ -206,7 +216,7 @@ class _RulesPlanner:
         by_rule = TopValues(title="Rule", counts=tuple(counted), others=len(self._closed_by) - len(counted))
         return msgspec.structs.replace(
             built,
-            rules=results,
+            rules=(*results, *self._invalid),
             samples=(by_rule, *built.samples) if counted else built.samples,
             warnings=(*built.warnings, *rule_warnings(results), *(f"Incomplete: {reason}" for reason in incomplete)),
             incomplete=incomplete,

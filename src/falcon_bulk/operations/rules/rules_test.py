@@ -9,9 +9,9 @@ from falcon_bulk.model.plan import Action
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
 from falcon_bulk.operations.reading.read_all import AlertDocument
-from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.closing import guardrail_of_rule
-from falcon_bulk.operations.rules.matching import contradicts, is_expected
+from falcon_bulk.operations.rules.matching import AlertTexts, contradicts, is_expected
 from falcon_bulk.operations.rules.rule_book import CustomerRules
 
 MAX_DIFFERING = 20
@@ -40,17 +40,17 @@ class RulesTest:
             self.alerts += 1
             own = item.own_hashes.keys()
             if numbers := self._numbers.intersection(self._rules.index.may_match(item.alert, own)):
-                facts = AlertFacts.of(item.alert, own)
-                for number in self._rules.index.matching(facts, sorted(numbers)):
-                    self._take(number, item, facts)
+                texts = AlertTexts(ReadFacts(item.alert, own))
+                for number in self._rules.index.matching(texts, sorted(numbers)):
+                    self._take(number, item, texts)
 
-    def _take(self, number: int, item: AlertDocument[Alert], facts: AlertFacts) -> None:
+    def _take(self, number: int, item: AlertDocument[Alert], texts: AlertTexts) -> None:
         rule, alert = self._rules.rules[number], item.alert
         self._fits[number] += 1
         self._resolutions[number][_resolution(alert)] += 1
-        if is_marked_true_positive(alert) and contradicts(rule, facts):
+        if is_marked_true_positive(alert) and contradicts(rule, texts):
             self._true_positives[number].append(alert.composite_id)
-        if not is_expected(rule.expect, facts):
+        if not is_expected(rule.expect, texts):
             self._differs[number] += 1
             if len(self._differing[number]) < MAX_DIFFERING:
                 self._differing[number].append(alert.composite_id)

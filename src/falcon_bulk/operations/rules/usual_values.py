@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from falcon_bulk.operations.outliers.normalization import mask_random
-from falcon_bulk.operations.rules.globs import first_fitting, glob_problem, has_wildcard, without_volume
+from falcon_bulk.operations.rules.globs import fits_any, glob_problem, has_wildcard, without_volume
 
 USUAL = 0.9
 """The share of the alerts that the globs of a field fit."""
@@ -56,9 +56,7 @@ def usual_globs(values: Sequence[str], key: str) -> tuple[str, ...]:
         clusters = sorted(divide(rows), key=lambda cluster: (-_alerts(cluster), cluster[0][0]))
         usual = [cluster for cluster in clusters if _alerts(cluster) >= rare][:MAX_GLOBS]
         globs = tuple(dict.fromkeys(glob for glob in map(_glob, usual) if not glob_problem(key, glob)))
-        fitted = sum(
-            number for value, number in counts.items() if first_fitting(globs, value, path=key == "path") is not None
-        )
+        fitted = sum(number for value, number in counts.items() if fits_any(key, globs, value))
         if globs and fitted >= USUAL * len(values):
             return globs
     return ()
