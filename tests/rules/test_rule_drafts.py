@@ -12,9 +12,9 @@ from msgspec.json import encode
 from falcon_bulk.errors import Refused
 from falcon_bulk.model.alert import decode_alert
 from falcon_bulk.operations.reading.read_all import AlertDocument
-from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.draft import Drafted, RuleDrafter
-from falcon_bulk.operations.rules.matching import is_expected, matches
+from falcon_bulk.operations.rules.matching import AlertTexts, is_expected, matches
 from falcon_bulk.operations.rules.rule_parser import parse_rules
 from falcon_bulk.operations.rules.rule_text import HEADER, TO_FILL_IN, drafted_rule, rule_toml
 from tests.support import outlier_cases as plants
@@ -51,8 +51,8 @@ def draft(documents: Iterable[Fields], hashes: tuple[str, ...] = ()) -> Drafted:
 
 def closes(drafted: Drafted, document: Fields) -> bool:
     item = as_read(document)
-    facts = AlertFacts.of(item.alert, item.own_hashes)
-    return matches(drafted.match, facts) and is_expected(drafted.expect, facts)
+    texts = AlertTexts(ReadFacts(item.alert, item.own_hashes))
+    return matches(drafted.match, texts) and is_expected(drafted.expect, texts)
 
 
 def updater(count: int = 30, **changed: object) -> list[Fields]:

@@ -5,6 +5,7 @@ In a path `*` stays in one folder, and only a final `\**` takes the folders belo
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 MIN_LITERALS = 4
