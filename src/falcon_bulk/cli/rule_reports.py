@@ -1,6 +1,8 @@
-"""What `rules report` reads: the customers' journals, each on its own; one that fails stops no other."""
+"""What `rules report` reads of each customer: the journals, and on demand Falcon; one that fails stops no other."""
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple, TypeVar
 
 from falcon_bulk.cli.journal_lookup import open_customer_journals
 from falcon_bulk.cli.multi_customer import for_each_customer
@@ -14,28 +16,46 @@ from falcon_bulk.cli.rule_options import (
 )
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.time_values import parse_instant
-from falcon_bulk.errors import ExitCode, FalconBulkError
+from falcon_bulk.errors import ExitCode, FalconBulkError, Stopped
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.multi_customer import CustomerError
-from falcon_bulk.model.rules_report import CustomerRuns
+from falcon_bulk.model.rules_report import CustomerRuns, Recurring, UnreadCustomer
+from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.vocabulary import Status
+from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
+from falcon_bulk.operations.rules.alert_facts import AlertFacts
+from falcon_bulk.operations.rules.recurring import ClosedAlerts, find_recurring
 from falcon_bulk.operations.rules.rule_activity import CustomerActivity, customer_activity
+from falcon_bulk.operations.rules.rule_book import CustomerRules, RuleBook
 from falcon_bulk.operations.rules.rules_report import rules_report
 from falcon_bulk.report.rules_report import rules_report_report
 
+Value = TypeVar("Value")
 
-def publish_rules_report(session: Session, since: str, rule_paths: tuple[str, ...]) -> int:
-    """Publish the report on the session's customer or customers; return the exit code. since: as typed."""
+
+class ClosedOfCustomer(NamedTuple):
+    """The closed alerts of a customer. problems: why some of them are missing."""
+
+    customer: str
+    closed: ClosedAlerts
+    problems: tuple[str, ...]
+
+
+def publish_rules_report(session: Session, since: str, rule_paths: tuple[str, ...], *, recurring: bool) -> int:
+    """Publish the report on the session's customer or customers; return the exit code.
+
+    since: as typed. recurring: whether Falcon is asked what people close again and again.
+    """
     session.open_notifier()  # raises now if nobody can be notified
     now = session.clock.now()
     start = parse_instant(since, "--since", now)
     end = rfc3339(now.replace(microsecond=0) + timedelta(seconds=1))  # this second is part of the period
     book = load_rules(session, rule_source(session, rule_paths))
+    known = [one.facts for one in true_positive_store(session).load()]
     suspended = book.suspensions(true_positive_store(session).load())
-
-    def read(one: Session) -> CustomerActivity | CustomerRuns:
-        return _activity(one, start, end)
-
-    found = for_each_customer(session, read) if session.customers.several else [read(session)]
+    found = _of_each(session, lambda one: _activity(one, start, end))
+    closed = _of_each(session, lambda one: _closed_alerts(one, book, suspended, start)) if recurring else []
     tags = dict(known_customers(session))
     if not session.customers.several:
         name, own_tags = rule_customer_or_name(session)
@@ -46,11 +66,41 @@ def publish_rules_report(session: Session, since: str, rule_paths: tuple[str, ..
         [one for one in found if isinstance(one, CustomerActivity)],
         [one for one in found if isinstance(one, CustomerRuns)],
         tags,
+        _recurring(closed, known) if recurring else None,
         since=start,
         until=end,
         today=today(session),
     )
     return session.publish(rules_report_report(report)) or (ExitCode.DONE if book.is_valid else ExitCode.PARTIAL)
+
+
+def _of_each(session: Session, read: Callable[[Session], Value]) -> list[Value]:
+    """Return what is read of the session's customer, or of each of its customers, in the order of their names."""
+    return for_each_customer(session, read) if session.customers.several else [read(session)]
+
+
+def _closed_alerts(
+    session: Session, book: RuleBook, suspended: Mapping[str, tuple[str, ...]], since: str
+) -> ClosedOfCustomer:
+    """Return the closed alerts of a customer that were created since a time, and why some may be missing."""
+    name, tags = rule_customer_or_name(session)
+    closed = ClosedAlerts(CustomerRules(book, name, tags, today(session), suspended))
+    try:
+        with session.tenant() as tenant, session.watching("closed alerts") as progress:
+            selection = Selection(statuses=(Status.CLOSED,), since=since)
+            pages = read_selection(tenant.alerts, selection, progress, Alert, readers=session.readers)
+            for page in check_cids(pages, tenant.cids):
+                closed.read(page)
+    except Stopped:
+        raise
+    except FalconBulkError as error:
+        return ClosedOfCustomer(name, closed, (error.message,))
+    return ClosedOfCustomer(name, closed, tuple(progress.incomplete))
+
+
+def _recurring(found: Sequence[ClosedOfCustomer], known: Sequence[AlertFacts]) -> Recurring:
+    unread = [UnreadCustomer(customer=one.customer, message=message) for one in found for message in one.problems]
+    return find_recurring({one.customer: one.closed for one in found}, known, unread)
 
 
 def _activity(session: Session, since: str, until: str) -> CustomerActivity | CustomerRuns:

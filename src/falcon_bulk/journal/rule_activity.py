@@ -1,6 +1,6 @@
 """What the rules runs of a journal did in a period, counted in alerts and not in nights."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from falcon_bulk.model.closing_rule import RuleResult
 from falcon_bulk.model.plan import RULES_COMMAND
 from falcon_bulk.model.run import Outcome
 
-_undone, _undos = items.alias(), runs.alias()
+_undone = items.alias()
 
 
 class _RulesOfPreview(msgspec.Struct):
@@ -41,25 +41,25 @@ class RuleActivityRecords:
 
     def __init__(self, database: Database, since: str, until: str) -> None:
         self._database = database
-        self._in_period = (
-            runs.c.command == RULES_COMMAND,
-            runs.c.undoes == "",
-            runs.c.status != DRAFT,
-            runs.c.started >= since,
-            runs.c.started < until,
-        )
+        query = select(runs.c.run_id, runs.c.undoes, runs.c.command, runs.c.started, runs.c.status)
+        with database.read() as db:
+            recorded = [run for run in db.execute(query.order_by(runs.c.position)) if run.status != DRAFT]
+        # Their ids are found once: a row of `runs` is long, and a join would read it again for each alert.
+        self._runs = {
+            run.run_id: run.started
+            for run in recorded
+            if run.command == RULES_COMMAND and not run.undoes and since <= run.started < until
+        }
+        self._undos = {run.run_id: run.undoes for run in recorded if run.undoes}
 
     def runs(self) -> Iterator[RecordedRulesRun]:
         """Yield the runs, oldest first."""
-        order = (runs.c.started, runs.c.position)
-        with self._database.read() as db:
-            ids = list(db.execute(select(runs.c.run_id).where(*self._in_period).order_by(*order)).scalars())
-        for run_id in ids:
+        for run_id, started in self._runs.items():
             with self._database.read() as db:
-                row = db.execute(select(runs.c.started, runs.c.preview).where(runs.c.run_id == run_id)).first()
-            if row is not None:
-                preview = _decode_rules(row.preview)
-                yield RecordedRulesRun(row.started, preview.rules, preview.incomplete)
+                preview = db.execute(select(runs.c.preview).where(runs.c.run_id == run_id)).scalar()
+            if preview is not None:
+                decoded = _decode_rules(preview)
+                yield RecordedRulesRun(started, decoded.rules, decoded.incomplete)
 
     def closed(self) -> dict[str, int]:
         """Return how many alerts each rule closed."""
@@ -67,16 +67,19 @@ class RuleActivityRecords:
 
     def undone(self) -> dict[str, int]:
         """Return how many of these alerts an undo, or the revocation of the rule, took back."""
-        taken_back = (
-            select(_undone.c.item_id)
-            .join(_undos, _undos.c.run_id == _undone.c.run_id)
-            .where(
-                _undone.c.item_id == items.c.item_id,
-                _undone.c.state == Outcome.CHANGED,
-                or_(_undos.c.undoes == items.c.run_id, _undos.c.undoes == "rule " + items.c.rule),
+        found: set[tuple[str, str]] = set()
+        for undo, undone in self._undos.items():
+            taken_back = select(_undone.c.item_id).where(
+                _undone.c.run_id == undo, _undone.c.state == Outcome.CHANGED, _undone.c.item_id == items.c.item_id
             )
-        )
-        return self._counted(items.c.state == Outcome.CHANGED, taken_back.exists())
+            query = self._items(items.c.rule, items.c.item_id).where(
+                items.c.state == Outcome.CHANGED,
+                or_(items.c.run_id == undone, undone == "rule " + items.c.rule),
+                taken_back.exists(),
+            )
+            with self._database.read() as db:
+                found.update((rule, item_id) for rule, item_id in db.execute(query))
+        return Counter(rule for rule, _ in found)
 
     def held(self) -> tuple[dict[str, dict[str, int]], dict[str, int]]:
         """Return how many alerts were held under each rule, by reason and in all.
@@ -99,7 +102,7 @@ class RuleActivityRecords:
             items.c.state == Outcome.HELD, items.c.reason == reason
         )
         with self._database.read() as db:
-            for rule, item_id in db.execute(query.order_by(runs.c.position, items.c.position)):
+            for rule, item_id in db.execute(query.order_by(items.c.run_id, items.c.position)):
                 if len(found[rule]) < limit:
                     found[rule][item_id] = None
         return {rule: tuple(ids) for rule, ids in found.items()}
@@ -110,5 +113,4 @@ class RuleActivityRecords:
             return {rule: int(number) for rule, number in db.execute(query.group_by(items.c.rule))}
 
     def _items(self, *columns: Any) -> Select[Any]:
-        joined = items.join(runs, runs.c.run_id == items.c.run_id)
-        return select(*columns).select_from(joined).where(*self._in_period, items.c.rule != "")
+        return select(*columns).where(items.c.run_id.in_(self._runs), items.c.rule != "")

@@ -122,11 +122,51 @@ class Unused(msgspec.Struct, frozen=True, kw_only=True):
     not_judged: tuple[NotJudged, ...] = ()
 
 
+class RecurringAlerts(msgspec.Struct, frozen=True, kw_only=True):
+    """Alerts of one hash, or of one name and file name, that people closed as benign again and again.
+
+    sha256: '' for alerts without a hash; name, filename: the most frequent. alerts, days: closed as benign by no rule,
+    in all and on how many days. customers: the alerts of each. last_resolution, last_closed: of the newest, the time as
+    Falcon sent it. true_positives: of this hash or name, at any customer. draft: the arguments of falcon-bulk that
+    draft a rule, () where there is to be none.
+    """
+
+    sha256: str
+    name: str
+    filename: str
+    alerts: int
+    days: int
+    customers: dict[str, int]
+    last_resolution: str
+    last_closed: str
+    true_positives: int = 0
+    draft: tuple[str, ...] = ()
+
+
+class UnreadCustomer(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer whose closed alerts could not be read, or not all of them, and why."""
+
+    customer: str
+    message: str
+
+
+class Recurring(msgspec.Struct, frozen=True, kw_only=True):
+    """What recurs without a rule, most work first; disputed: what was a true positive somewhere."""
+
+    groups: tuple[RecurringAlerts, ...] = ()
+    disputed: tuple[RecurringAlerts, ...] = ()
+    unread: tuple[UnreadCustomer, ...] = ()
+
+
 class RulesReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What closing rules did in a period, at the customers that were asked for. since, until: UTC, RFC 3339."""
+    """What closing rules did in a period, at the customers that were asked for.
+
+    since, until: UTC, RFC 3339. recurring: None if Falcon was not asked.
+    """
 
     since: str
     until: str
     customers: tuple[CustomerRuns, ...]
     rules: tuple[ReportedRule, ...]
     unused: Unused
+    recurring: Recurring | None = None

@@ -14,6 +14,7 @@ from falcon_bulk.cli.shared_options import notify_option, shared_options
     epilog=examples(
         "rules report --all-customers",
         "rules report --all-customers --since 90d -o rules.html",
+        "rules report --all-customers --recurring",
         "rules report --customer acme --format json",
     ),
 )
@@ -24,19 +25,24 @@ from falcon_bulk.cli.shared_options import notify_option, shared_options
     metavar="WHEN",
     help="Runs since: 30d, a date, or a UTC time.",
 )
+@click.option(
+    "--recurring",
+    is_flag=True,
+    help="Also ask Falcon what people close as benign again and again, and list what has no rule.",
+)
 @rules_option
 @notify_option
 @shared_options
 @click.pass_context
-def command(ctx: click.Context, since: str, rule_paths: tuple[str, ...]) -> int:
+def command(ctx: click.Context, since: str, recurring: bool, rule_paths: tuple[str, ...]) -> int:
     """Report what closing rules did: closed, held, differing, and what is due, suspended, overlapping or unused.
 
-    It reads the runs that are recorded on this machine; nothing is asked of Falcon. Alerts are counted once, in however
-    many runs they were held. A rule, a value in one of its lists, or a customer of it is unused if it fitted no alert,
-    not even where another rule came first; what could not be seen is not called unused. The exit code is 6 if a
+    It reads the runs that are recorded on this machine; only --recurring asks Falcon. Alerts are counted once, in
+    however many runs they were held. A rule, a value in one of its lists, or a customer of it is unused if it fitted no
+    alert, not even where another rule came first; what could not be seen is not called unused. The exit code is 6 if a
     customer cannot be read or a rule is invalid.
     """
     from falcon_bulk.cli.rule_reports import publish_rules_report
     from falcon_bulk.cli.session import Session
 
-    return publish_rules_report(Session.open(ctx, "rules-report"), since, rule_paths)
+    return publish_rules_report(Session.open(ctx, "rules-report"), since, rule_paths, recurring=recurring)

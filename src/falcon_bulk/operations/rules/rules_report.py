@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from falcon_bulk.model.closing_rule import ListedRule, RuleState
-from falcon_bulk.model.rules_report import REMOVED, CustomerRuns, ReportedRule, RuleAtCustomer, RulesReport
+from falcon_bulk.model.rules_report import REMOVED, CustomerRuns, Recurring, ReportedRule, RuleAtCustomer, RulesReport
 from falcon_bulk.operations.rules.rule_activity import CustomerActivity
 from falcon_bulk.operations.rules.rule_book import RuleBook
 from falcon_bulk.operations.rules.rule_files import CustomerTags
@@ -18,6 +18,7 @@ def rules_report(
     activities: Sequence[CustomerActivity],
     failed: Iterable[CustomerRuns],
     tags: CustomerTags,
+    recurring: Recurring | None = None,
     *,
     since: str,
     until: str,
@@ -26,7 +27,8 @@ def rules_report(
     """Return the report on a period.
 
     suspended: of `RuleBook.suspensions`. activities: of the customers that could be read; failed: the others. tags: of
-    all customers that are known. since, until: UTC, RFC 3339. today: in UTC.
+    all customers that are known. recurring: what recurs without a rule, if Falcon was asked. since, until: UTC, RFC
+    3339. today: in UTC.
     """
     listed = list_rules(book, today, suspended)
     at_customers: dict[str, list[RuleAtCustomer]] = {rule.id: [] for rule in listed}
@@ -47,6 +49,7 @@ def rules_report(
         customers=tuple(sorted((*(activity.runs for activity in activities), *failed), key=lambda one: one.customer)),
         rules=(*(_reported(rule, at_customers.pop(rule.id, ())) for rule in listed), *removed),
         unused=find_unused([rule for rule in book.rules if rule.id in states], states, watched),
+        recurring=recurring,
     )
 
 
