@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.config.config_file import ConfigFile, config_path, read_config
+from falcon_bulk.config.config_file import FORMATS, ConfigFile, config_path, read_config
 from falcon_bulk.errors import UsageProblem
+from falcon_bulk.report.formats import Format
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -16,6 +17,10 @@ def written(folder: Path, text: str | bytes) -> Path:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     path.chmod(0o600)
     return path
+
+
+def test_the_formats_are_those_of_the_option() -> None:
+    assert tuple(Format) == FORMATS
 
 
 def test_no_file_sets_nothing(tmp_path: Path) -> None:

@@ -403,10 +403,12 @@ def serve_customers(folder: Path, *customers: str, alerts: int = 1500, **switche
 
 
 def without_styling(shown: bytes) -> str:
-    """Return what a terminal shows without its colours."""
-    return _STYLING.sub(b"", shown).decode().replace("\r\n", "\n")
+    """Return what a terminal shows without its colours, and without progress lines that were erased."""
+    left = _ERASED.sub(b"", _STYLING.sub(b"", shown)).replace(b"\r\x1b[K", b"")
+    return left.decode().replace("\r\n", "\n")
 
 
+_ERASED = re.compile(rb"(?:\r\x1b\[K[^\r\n\x1b]*)+(?=\r\x1b\[K)")
 _STYLING = re.compile(rb"\x1b\[[0-9;]*m")
 
 

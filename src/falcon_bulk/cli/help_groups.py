@@ -1,5 +1,6 @@
 """Groups the options in a command's help, and leaves out the shared ones that mean nothing for the command."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import click
@@ -80,7 +81,9 @@ class GroupedHelp(click.Command):
         sections: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
         for param in shown_options(self, ctx):
             if record := param.get_help_record(ctx):
-                sections[_group_of(param, self)].append(_with_its_formats(record, ctx))
+                sections[_group_of(param, self)].append(_fitted(record, ctx))
+        if any(param.name == "named" for param in self.params):
+            sections[_ALERTS].insert(0, ("@NAME", "A selection of config.toml; `falcon-bulk selections` lists them."))
         for group, records in sections.items():
             if records:
                 with formatter.section(group):
@@ -98,14 +101,19 @@ def shown_options(command: click.Command, ctx: click.Context) -> Iterator[click.
             yield param
 
 
-def _with_its_formats(record: tuple[str, str], ctx: click.Context) -> tuple[str, str]:
-    """Return the record of an option with only those formats that the command has."""
-    name = "".join(ctx.command_path.split()[1:2])
-    kind = "run" if name in _CHANGES else name
-    if kind not in FORMATS:
-        return record
-    own = "|".join(fmt for fmt in Format if fmt in FORMATS[kind])
-    return record[0].replace(f"[{'|'.join(Format)}]", f"[{own}]"), record[1]
+def _fitted(record: tuple[str, str], ctx: click.Context) -> tuple[str, str]:
+    """Return the record of an option for this command: its formats, its customers, and ranges in words."""
+    names, text = record
+    path = ctx.command_path.split()[1:]
+    kind = "run" if path and path[0] in _CHANGES else " ".join(path[:1])
+    if kind in FORMATS:
+        own = "|".join(fmt for fmt in Format if fmt in FORMATS[kind])
+        names = names.replace(f"[{'|'.join(Format)}]", f"[{own}]")
+    if "all_customers" in _WITHOUT_MEANING.get(" ".join(path), _NOTHING):
+        text = text.replace("; several names run the command for each.", ".")
+    text = re.sub(r"\s*\[x>=\d+\]", "", text)
+    text = re.sub(r"; x>=\d+\]", "]", text)
+    return names, re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", text)
 
 
 def _group_of(option: click.Option, command: click.Command) -> str:

@@ -1,32 +1,14 @@
 """Named selections of config.toml, used as `@NAME` beside the options that select alerts."""
 
-import os
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 from falcon_bulk.cli.options import SelectionOptions
 from falcon_bulk.cli.suggestions import did_you_mean
-from falcon_bulk.cli.time_values import parse_instant
-from falcon_bulk.config.config_file import ConfigFile, NamedSelection, config_path, read_config
+from falcon_bulk.cli.user_config import user_config
+from falcon_bulk.config.config_file import NamedSelection
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.falcon.fql import check_filter, check_host, check_name, check_word
-from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.hashes import check_sha256
 from falcon_bulk.model.vocabulary import Status
-
-
-def user_config() -> ConfigFile:
-    """Return what the user's config.toml says, read once. Raises UsageProblem for a file that is not valid."""
-    return _config(config_path(os.environ))
-
-
-@cache
-def _config(path: Path | None) -> ConfigFile:
-    config = read_config(path)
-    for selection in config.selections.values():
-        _check_values(selection)
-    return config
 
 
 def with_named_selections(options: SelectionOptions, *, changes: bool = False) -> SelectionOptions:
@@ -116,23 +98,3 @@ def _only(option: str, typed: str | None, named: str | None, selection: NamedSel
             f"{option} is given twice: {typed!r}, and {named!r} in @{selection.name}.", "Leave one of them out."
         )
     return named if typed is None else typed
-
-
-def _check_values(selection: NamedSelection) -> None:
-    """Raise UsageProblem, with the file and the line, for a value that its option would not take."""
-    now = SystemClock().now()
-    try:
-        for digest in selection.hash:
-            check_sha256(digest)
-        for product in selection.product:
-            check_word(product, "product")
-        if selection.filter is not None:
-            check_filter(selection.filter)
-        if selection.host is not None:
-            check_host(selection.host)
-        if selection.alert_name is not None:
-            check_name(selection.alert_name)
-        parse_instant(selection.since, "since", now)
-        parse_instant(selection.until, "until", now)
-    except UsageProblem as problem:
-        raise UsageProblem(f"{selection.source}, @{selection.name}: {problem.message}", problem.hint) from None

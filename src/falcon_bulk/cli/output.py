@@ -15,8 +15,8 @@ from typing import TextIO
 from falcon_bulk.atomic_file import check_writable, write_atomically
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import has_links, wants_color
-from falcon_bulk.cli.named_selections import user_config
 from falcon_bulk.cli.pager import paged, pager_command
+from falcon_bulk.cli.user_config import user_config
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.report.existing_file import may_be_report
 from falcon_bulk.report.formats import FOLDER_FORMATS, SUFFIXES, Format, check, format_of

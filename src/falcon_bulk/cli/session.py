@@ -13,8 +13,8 @@ from falcon_bulk import __version__
 from falcon_bulk.cli.command_line import CommandLine, SharedOptions
 from falcon_bulk.cli.console import Console
 from falcon_bulk.cli.customer_selection import CustomerSelection, select_customers
-from falcon_bulk.cli.named_selections import user_config
 from falcon_bulk.cli.output import Output, collect_write_failures, open_output
+from falcon_bulk.cli.user_config import user_config
 from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir

@@ -5,9 +5,11 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview, TopValues
-from falcon_bulk.model.vocabulary import Resolution, Status
+from falcon_bulk.model.vocabulary import SEVERITY_NAMES, Resolution, Status
 from falcon_bulk.report.change_phrase import describe_change, describe_effects
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, describe_held, describe_skipped, skipped_and_held_rows
 from falcon_bulk.report.facts import FACT_COLUMNS
@@ -82,7 +84,7 @@ def _facts(
     samples = {sample.title: sample for sample in preview.samples}
     for title, label in _LISTED.items():
         if sample := samples.get(title):
-            yield label, _listed(sample, MAX_VALUES if title == "Severity" else shown)
+            yield label, _listed(_by_rank(sample), MAX_VALUES) if title == "Severity" else _listed(sample, shown)
     if command_lines := samples.get(_COMMAND_LINE):
         yield from _command_lines(command_lines, shown, screen)
     if outliers:
@@ -129,6 +131,13 @@ def _note(plan: AlertPlan, preview: Preview) -> str:
         return UNDO_NOTE
     closes = any(effect.name == "update_status" and effect.value == Status.CLOSED for effect in preview.effects)
     return CLOSING_NOTE if closes else ""
+
+
+def _by_rank(severities: TopValues) -> TopValues:
+    """Return the severities from the highest to the lowest, as everywhere."""
+    rank = {name: place for place, name in enumerate(SEVERITY_NAMES)}
+    counts = sorted(severities.counts, key=lambda count: rank.get(count[0] or "", len(rank)))
+    return msgspec.structs.replace(severities, counts=tuple(counts))
 
 
 def _listed(sample: TopValues, shown: int) -> str:

@@ -128,11 +128,11 @@ def _write_rows(sheet: Sheet, terminal: Terminal) -> Layout:
 def _write_row(
     row: Sequence[str], columns: Sequence[Column], natural: Sequence[int], layout: Layout, terminal: Terminal
 ) -> None:
-    cells = [
-        _cell_lines(shorten_bar(row[place], natural[place], width) if columns[place].style == "bar" else row[place],
-                    columns[place], width)
-        for place, width in zip(layout.kept, layout.widths, strict=True)
-    ]  # fmt: skip
+    cells = []
+    for place, width in zip(layout.kept, layout.widths, strict=True):
+        column, text = columns[place], row[place]
+        fitted = shorten_bar(text, natural[place], width) if column.style == "bar" else text
+        cells.append(_cell_lines(fitted, column, width))
     for number in range(max(map(len, cells), default=0)):
         line = ""
         for place, width, lines in zip(layout.kept, layout.widths, cells, strict=True):

@@ -96,7 +96,7 @@ def command(ctx: click.Context, options: QueryOptions) -> int:
 
 def _usual_fields(session: "Session", options: QueryOptions) -> tuple[str, ...]:
     """Return the fields of config.toml, which are about looks: only for a table, and not with --details."""
-    from falcon_bulk.cli.named_selections import user_config
+    from falcon_bulk.cli.user_config import user_config
     from falcon_bulk.report.formats import Format
 
     return user_config().defaults.fields if session.output.formats == {Format.TABLE} and not options.details else ()
