@@ -20,6 +20,8 @@ from tests.support.rule_builders import (
 )
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def saved(acme: Acme, count: int = 3) -> tuple[CommandRunner, Any, list[str], Path]:
     """A tenant, a rule, the alerts that it fits, and the plan that a dry run saved."""

@@ -11,6 +11,8 @@ from tests.support.command import CommandResult, CommandRunner
 from tests.support.json_schemas import assert_valid
 from tests.support.rule_builders import add_group, rule_file, statuses, updater_group, with_hash_of, write_rules
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("acme", "globex", "initech")
 
 

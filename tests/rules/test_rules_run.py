@@ -89,6 +89,7 @@ def test_what_fits_is_closed_once_with_the_rules_comment_and_the_rest_is_held(ac
     assert [row["rule"] for row in rows] == ["", "acme-updater"]
 
 
+@pytest.mark.slow
 def test_outliers_are_held_compared_with_what_was_closed_and_stay_held(acme: Acme) -> None:
     shell = acme()
     first = updater_group().ordinary(25)
@@ -116,6 +117,7 @@ def test_a_group_too_small_to_judge_is_closed_and_that_is_told(acme: Acme) -> No
     assert "acme-updater closes without an outlier check: too few alerts to compare." in done.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["critical", "overwatch", "falcon-complete", "true-positive", "case", "reopened"])
 def test_no_rule_overrides_the_guardrails_that_matter(acme: Acme, name: str) -> None:
     changed: dict[str, Any] = {
@@ -137,6 +139,7 @@ def test_no_rule_overrides_the_guardrails_that_matter(acme: Acme, name: str) -> 
     assert not shell.patches()
 
 
+@pytest.mark.slow
 def test_a_rule_may_override_what_is_only_about_work_in_progress(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2, assigned_to_name="Ann").ordinary(2, severity=..., severity_name=...)
@@ -192,6 +195,7 @@ def test_a_rule_without_hashes_is_contradicted_only_by_what_it_fits_wholly(acme:
     assert run(shell).document["held"]["suspended"] >= 1
 
 
+@pytest.mark.slow
 def test_what_is_not_marked_any_more_does_not_suspend(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2).near_miss("wrongly marked", status="closed", tags=["true_positive"])
@@ -204,6 +208,7 @@ def test_what_is_not_marked_any_more_does_not_suspend(acme: Acme) -> None:
     assert run(shell).document["changed"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"{", b'{"schema":"falcon-bulk/true-positives/9","alerts":[]}', b"\xff\xfe"])
 def test_without_the_known_true_positives_nothing_is_closed(acme: Acme, content: bytes) -> None:
     shell = acme()
@@ -236,6 +241,7 @@ def test_more_than_a_rule_may_close_is_a_surge_and_closes_nothing_of_it(acme: Ac
     assert run(shell).document["selected"] == 0
 
 
+@pytest.mark.slow
 def test_five_times_the_usual_is_a_surge_after_five_runs(acme: Acme) -> None:
     shell = acme()
     first = updater_group()
@@ -256,6 +262,7 @@ def prune(shell: CommandRunner) -> None:
     assert shell("runs", "prune", "--older-than", "0d").code == 0
 
 
+@pytest.mark.slow
 def test_what_any_run_closed_is_not_closed_again_also_after_its_run_was_pruned(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(4)
@@ -275,6 +282,7 @@ def test_what_any_run_closed_is_not_closed_again_also_after_its_run_was_pruned(a
     assert run(shell).document["held"] == {"closed-before": 4}
 
 
+@pytest.mark.slow
 def test_pruning_keeps_the_runs_of_live_rules(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2)
@@ -331,6 +339,7 @@ def test_the_first_rule_in_the_files_order_closes_and_overlaps_are_told(acme: Ac
     assert {name: one["closed"] for name, one in rules_of(done).items()} == {"acme-updater": 3, "by-name": 0}
 
 
+@pytest.mark.slow
 def test_what_a_suspended_or_surging_rule_fits_no_other_rule_closes(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(4)
@@ -361,6 +370,7 @@ def test_a_wrong_rule_is_left_out_named_and_stops_no_other(acme: Acme) -> None:
     assert "rules/worse.toml:1: this is no TOML" in done.err
 
 
+@pytest.mark.slow
 def test_rules_are_for_the_customers_that_they_name(acme: Acme) -> None:
     shell = acme()
     shell.write_customer("acme", FALCON_TAGS="retail")
@@ -377,6 +387,7 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_with_clean_git_a_run_takes_a_file_only_as_committed(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2)

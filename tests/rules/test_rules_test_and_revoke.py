@@ -88,6 +88,7 @@ TEXTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS)
 def test_revoking_writes_the_date_and_changes_nothing_else(acme: Acme, text: str) -> None:
     shell = acme()

@@ -106,7 +106,7 @@ def rules_run_sheet(results: Sequence[RuleResult], *, dry: bool) -> Sheet:
         _ID,
         _STATE,
         Column("fits", right=True),
-        Column("would close" if dry else "closed", right=True),
+        Column("would close" if dry else "closed", right=True, min_width=11),
         Column("held", right=True),
         Column("why held", wrap=True, min_width=16),
     )
@@ -269,11 +269,11 @@ def rule_test_columns() -> tuple[Column, ...]:
         _ID,
         _STATE,
         Column("fits", right=True),
-        Column("would close", right=True),
+        Column("would close", right=True, min_width=11),
         Column("held", right=True, drop_order=3),
         Column("differ", right=True),
-        Column("false positive", right=True, drop_order=1),
-        Column("true positive", right=True),
+        Column("false positive", right=True, drop_order=1, min_width=14),
+        Column("true positive", right=True, min_width=13),
         Column("ignored", right=True, drop_order=2),
     )
 
