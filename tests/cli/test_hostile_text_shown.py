@@ -61,7 +61,7 @@ def test_nothing_unseen_reaches_a_pipe(hostile: CommandRunner, fmt: str) -> None
 @pytest.mark.parametrize("fmt", quick_first("table", "markdown", "csv"))
 def test_nothing_unseen_reaches_a_terminal(hostile: CommandRunner, fmt: str) -> None:
     for command in (("query", "--limit", "400", "--details"), ("hash-summary",)):
-        with hostile.terminal(*command, "--format", fmt, "--no-color", columns=400) as terminal:
+        with hostile.terminal(*command, "--format", fmt, "--no-color", "--no-progress", columns=400) as terminal:
             done = terminal.finish()
         assert done.code == 0
         assert_all_seen(as_shown(done.out))
@@ -70,7 +70,7 @@ def test_nothing_unseen_reaches_a_terminal(hostile: CommandRunner, fmt: str) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("fmt", ["json", "jsonl"])
 def test_documents_on_a_terminal_are_escaped_and_mean_the_same(hostile: CommandRunner, fmt: str) -> None:
-    with hostile.terminal("query", "--limit", "200", "--format", fmt) as terminal:
+    with hostile.terminal("query", "--limit", "200", "--format", fmt, "--no-progress") as terminal:
         done = terminal.finish()
     assert_all_seen(as_shown(done.out))
     assert "\\u202e" in done.out.decode()
@@ -92,7 +92,9 @@ def test_no_cell_of_a_csv_is_a_formula(hostile: CommandRunner) -> None:
 
 
 def test_a_preview_and_a_question_show_nothing_unseen(hostile: CommandRunner) -> None:
-    with hostile.terminal("bulk-close", "--since", "5000d", "--override", "all", "--no-color") as terminal:
+    with hostile.terminal(
+        "bulk-close", "--since", "5000d", "--override", "all", "--no-color", "--no-progress"
+    ) as terminal:
         terminal.wait_for(" alerts:")
         terminal.type("no\n")
         done = terminal.finish()

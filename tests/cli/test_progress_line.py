@@ -1,6 +1,7 @@
 """A line stands while something is waited for, goes before anything else is shown, and Ctrl-C is answered at once."""
 
 import io
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -109,6 +110,19 @@ def test_ctrl_c_is_answered_while_requests_of_several_customers_are_in_flight(th
         done = terminal.finish()
     assert done.code == 130
     assert "Stopped at once: no change was under way." in screen_lines(done.out)
+
+
+def test_a_signal_that_comes_twice_at_once_is_one(acme: Acme) -> None:
+    """As `timeout` sends it: what was begun is still cleaned up."""
+    shell = acme(alerts=20, latency_queries=LONG)
+    with shell.running("query", "-o", "alerts.csv") as running:
+        wait_until(lambda: any(request.endpoint == "queries" for request in shell.requests()), why="nothing was read")
+        running.signal(signal.SIGINT)
+        running.signal(signal.SIGINT)
+        done = running.finish()
+    assert done.code == 130
+    assert "Error: Interrupted." in done.err
+    assert not list(shell.folder.glob("*alerts*"))
 
 
 def test_a_change_that_is_stopped_before_it_began_says_that_nothing_is_changed(acme: Acme) -> None:

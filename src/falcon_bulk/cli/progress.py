@@ -96,7 +96,8 @@ class ProgressLine:
     def _draw_in_time(self, idle: threading.Event) -> None:
         while not idle.wait(INTERVAL):
             with self._lock:
-                if not idle.is_set() and not self._hidden and time.monotonic() - self._began >= DELAY:
+                is_due = self._tasks and not self._hidden and time.monotonic() - self._began >= DELAY
+                if is_due and not idle.is_set():
                     self._stream.write(_ERASE + self._text(shutil.get_terminal_size().columns - 1))
                     self._stream.flush()
                     self._is_drawn = True

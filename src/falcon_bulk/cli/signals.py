@@ -60,16 +60,17 @@ def interrupt_on_sigint() -> Iterator[None]:
         return
     slow = threading.Timer(TELL_AFTER, _tell, ["Stopping; press again to stop now."])
     slow.daemon = True
-    interrupted = False
+    first = 0.0
 
     def interrupt(signum: int) -> None:
-        nonlocal interrupted
-        if interrupted:
+        nonlocal first
+        if not first:
+            first = time.monotonic()
+            slow.start()
+            raise KeyboardInterrupt
+        if time.monotonic() - first > TELL_AFTER:  # else it is the same one: `timeout` sends it twice
             _tell("Stopped at once: no change was under way.")
             os._exit(128 + signum)
-        interrupted = True
-        slow.start()
-        raise KeyboardInterrupt
 
     try:
         with _handlers((signal.SIGINT,), interrupt):
