@@ -7,7 +7,7 @@ from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.hashes import hint_for_other_hash
 from falcon_bulk.operations.inputs.hash_json import entries_of_json
 from falcon_bulk.operations.inputs.hash_labels import pair_of, says_hash, says_sha256, value_of_type
-from falcon_bulk.operations.inputs.hash_text import Entry, Finding, entries_of_text, hash_of_value, hashes_in
+from falcon_bulk.operations.inputs.hash_text import SEARCHED_LENGTHS, Entry, Finding, entries_of_text, hash_of_value
 from falcon_bulk.operations.inputs.input_json import is_json, json_values
 from falcon_bulk.operations.inputs.input_table import Table, read_table
 from falcon_bulk.operations.inputs.input_text import InputText
@@ -94,7 +94,8 @@ def _entries_of_table(table: Table) -> Iterator[Entry]:
         if table.has_extra_cells(row):
             yield Entry(line, Finding(problem="more cells than the header"))
         elif pair is not None:
-            kind, value = (cells[number] if number < len(cells) else "" for number in pair)
+            kind = cells[pair.kind] if pair.kind < len(cells) else ""
+            value = cells[pair.value] if pair.value < len(cells) else ""
             if kind or value or not of_alerts:
                 yield Entry(line, _of_pair(kind, value))
         else:
@@ -106,4 +107,4 @@ def _entries_of_table(table: Table) -> Iterator[Entry]:
 def _of_pair(kind: str, value: str) -> Finding:
     if digest := value_of_type(kind, value):
         return hash_of_value(digest)
-    return Finding(problem=f"{kind[:40]!r}, not a SHA256", other=hashes_in(value).other)
+    return Finding(problem=f"{kind[:40]!r}, not a SHA256", other=value if len(value) in SEARCHED_LENGTHS else "")

@@ -30,6 +30,7 @@ _OTHER_WORDS = re.compile(
 _FILE_WORDS = frozenset({"file", "files", "sample", "samples", "malware", "executable", "binary", "dll", "payload"})
 MAX_WORDS = 4
 """A text of more words before a value is a sentence."""
+_BLANKS = {ord("_"): " ", ord("/"): " "}
 _FILE_NAME = re.compile(r"[^\s:=]+\.\w{1,5}$")
 
 
@@ -73,7 +74,7 @@ def other_label(text: str, *, explicit: bool) -> bool:
     or hash, or be a file's name.
     """
     text = text.strip().lower()
-    if _OTHER_WORDS.search(re.sub(r"[_/]", " ", text)):
+    if _OTHER_WORDS.search(text.translate(_BLANKS)):
         return True
     words = text.split()
     if not words or not (explicit or len(words) > MAX_WORDS) or _FILE_NAME.search(text):

@@ -18,6 +18,8 @@ MAX_HEADING_WORDS = 3
 _HEX_WORD = re.compile(r"(?<![^\W_])[0-9A-Fa-f]{32,}(?![^\W_])")
 LONE_HASH = re.compile(r"[0-9A-Fa-f]{64}")
 _SUM_LINE = re.compile(r"([0-9A-Fa-f]{64}) [ *](?!\S*[0-9A-Fa-f]{32})[^\s#,;|]*\.\w+")  # what sha256sum writes
+# The beginnings of lines that are told apart from a line of a list.
+_MAY_BE_OUTPUT = re.compile(r"[-=]|Algorithm|Path|Hash|CertUtil|[0-9A-F]{2} [0-9A-F]{2} ", re.IGNORECASE)
 _SPACED_HASH = re.compile(r"(?:[0-9A-Fa-f]{2} ){31}[0-9A-Fa-f]{2}")
 _DASHES = re.compile(r"[-=\s]*(?:--|==)[-=\s]*")
 _TABLE_HEADER = re.compile(r"(Algorithm\s+)?Hash\s+Path|Algorithm\s+Hash", re.IGNORECASE)
@@ -31,7 +33,9 @@ _URL_OF_FILE = re.compile(r"/(?:files?|samples?|sha256|hash|hashes)/$", re.IGNOR
 # What Sysmon writes: MD5=…,SHA256=…,IMPHASH=….
 _SYSMON_LIST = re.compile(r"\w+=[0-9A-Fa-f]+(?:,\s*\w+=[0-9A-Fa-f]+)+")
 _SYSMON_HASH = re.compile(r"(?<![^,\s])SHA256=([0-9A-Fa-f]{64})(?![0-9A-Fa-f])", re.IGNORECASE)
-_PART_BEFORE = "-.@#%+&~$\\?!^"
+_PART_BEFORE = tuple("-.@#%+&~$\\?!^")
+_LETTER = re.compile(r"[^\W_]")
+_PART_AFTER = re.compile(r"[-_.=@+%]\w")
 
 
 _PLACEHOLDER = "0" * LENGTH
@@ -58,6 +62,9 @@ class Entry(NamedTuple):
     unit: str = "line"
 
 
+_NOTHING = Finding(problem="no SHA256 in it")
+
+
 def entries_of_text(lines: Iterable[str]) -> Iterator[Entry]:
     """Yield an entry for each line of text that holds something; headings that say SHA256 hold nothing.
 
@@ -74,34 +81,41 @@ def entries_of_text(lines: Iterable[str]) -> Iterator[Entry]:
         if not text and _SEPARATORS.search(line):
             names = _SEPARATORS.split(line.strip("# "))
             commented = names if any(other_label(name, explicit=False) for name in names) else []
-        if not text or _DASHES.fullmatch(text) or _TABLE_HEADER.fullmatch(text) or _CERTUTIL_END.match(text):
+        if not text:
             continue
-        if listed := _LIST_LINE.fullmatch(text):
-            if listed[1].lower() == "algorithm":
-                heading = "" if normalized(listed[2]) in _SHA256_NAMES else listed[2]
-            continue
-        if _SPACED_HASH.fullmatch(text):
-            text = text.replace(" ", "")
+        if _MAY_BE_OUTPUT.match(text):
+            if _DASHES.fullmatch(text) or _TABLE_HEADER.fullmatch(text) or _CERTUTIL_END.match(text):
+                continue
+            if listed := _LIST_LINE.fullmatch(text):
+                if listed[1].lower() == "algorithm":
+                    heading = "" if normalized(listed[2]) in _SHA256_NAMES else listed[2]
+                continue
+            if _SPACED_HASH.fullmatch(text):
+                text = text.replace(" ", "")
         if _HEX_WORD.search(text) is None:
             columns = _SEPARATORS.split(text) if _SEPARATORS.search(text) else []
             heading = _heading(text, heading)
             if not (text.endswith(":") and _ALGORITHM.search(text)):
-                yield Entry(number, hashes_in(text))
+                yield Entry(number, _NOTHING)
         elif heading:
             yield Entry(number, Finding(problem=f"below {heading[:40]!r}, not a SHA256", other=hashes_in(text).other))
         else:
-            other = _other_column(columns, text) or _other_comment(commented, text)
+            other = (columns and _other_column(columns, text)) or (commented and _other_comment(commented, text))
             yield Entry(number, Finding(problem=f"in the column {other[:40]!r}") if other else hashes_in(text))
 
 
 def _known_finding(line: str) -> Finding | None:
     """Return what a line with one hash holds if that is certain by the text around it, else None."""
-    if LONE_HASH.fullmatch(line) or _SUM_LINE.fullmatch(line):
-        return Finding((line[:LENGTH].lower(),))
     match = _HEX_WORD.search(line)
-    if match is None or len(match[0]) != LENGTH or len(line) > _MAX_CONTEXT or _HEX_WORD.search(line, match.end()):
+    if match is None or len(match[0]) != LENGTH:
         return None
-    if _is_hash_between(line[: match.start()], line[match.end() :]):
+    if len(line) == LENGTH or (match.start() == 0 and _SUM_LINE.fullmatch(line)):
+        return Finding((match[0].lower(),))
+    if len(line) > _MAX_CONTEXT or _HEX_WORD.search(line, match.end()):
+        return None
+    before, after = line[: match.start()], line[match.end() :]
+    # What follows a label and a hash, such as a file's name, says nothing of the hash if it is not a part of it.
+    if _is_hash_between(before, after[:2] if _LETTER.search(before) else after):
         return Finding((match[0].lower(),))
     return None
 
@@ -178,7 +192,7 @@ def hashes_in(value: str) -> Finding:
         return Finding(tuple(found))
     others = [match[0].lower() for match in candidates if len(match[0]) in OTHER_HASH_LENGTHS]
     if not others:
-        return Finding(problem="no SHA256 in it")
+        return _NOTHING
     searched = next((digest for digest in others if len(digest) in SEARCHED_LENGTHS), "")
     return Finding(problem=f"{OTHER_HASH_LENGTHS[len(others[0])]}, not a SHA256", other=searched)
 
@@ -186,13 +200,13 @@ def hashes_in(value: str) -> Finding:
 def _is_other(value: str, match: re.Match[str], previous_end: int) -> bool:
     """Return whether what stands around 64 hex digits makes them something else than a file's SHA256."""
     before, after = value[previous_end : match.start()], value[match.end() :]
-    if re.match(r"[-_.=@+%]\w", after):
+    if _PART_AFTER.match(after):
         return True
     if before.endswith("/"):
         return _URL_OF_FILE.search(before) is None
     if before.endswith("_"):
         return before != "_" or not previous_end
-    if before.endswith(tuple(_PART_BEFORE)):
+    if before.endswith(_PART_BEFORE):
         return True
     if signed := _OPENSSL.search(before):
         return normalized(signed[1]) not in _SHA256_NAMES
