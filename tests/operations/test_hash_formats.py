@@ -146,6 +146,27 @@ def test_a_place_that_does_not_say_sha256_of_a_file_gives_nothing(content: str, 
         taken(content, only=only)
 
 
+@pytest.mark.parametrize("heading", ["Reported by Acme", "Hashes provided by Acme in a session", "Resource list"])
+def test_a_heading_that_only_says_where_a_list_is_from_holds_for_nothing(heading: str) -> None:
+    assert taken(f"{heading}\n{A}\n{B}\n", only=True) == [A, B]
+
+
+@pytest.mark.parametrize("rule", ["", "------  ------\n"])
+def test_the_table_of_related_hashes_of_hash_summary_gives_none(rule: str) -> None:
+    title = "acme: 75 hashes seen only as parent, quarantined or written files"
+    content = f"alerts  sha256\n{rule}   123  {A}\n\n{title}\n\nalerts  sha256\n{rule} 1,066  {OTHER}\n"
+    assert taken(content, only=True) == [A]
+
+
+@pytest.mark.parametrize("only", [False, True])
+def test_a_file_with_two_tables_is_refused(only: bool) -> None:
+    for mark in ("| {} |", "{}"):
+        rows = ("alerts|sha256|md5", f"3|{A}|{MD5}", "", "alerts|sha256|fields", f"4|{OTHER}|parent")
+        content = "".join(mark.format(row) + "\n" if row else "\n" for row in rows)
+        with pytest.raises(UsageProblem, match="Another table begins in line 4"):
+            taken(content, only=only)
+
+
 def test_of_a_table_below_a_title_only_its_column_is_read() -> None:
     content = f"Indicators of Monday\n\nsha256,parent_sha256\n{A},{OTHER}\n"
     assert taken(content, only=True) == [A]

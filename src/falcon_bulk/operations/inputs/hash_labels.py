@@ -22,10 +22,16 @@ _HASH_TYPE = re.compile(r"sha256|sha2256|hashsha256|sha256hash|filesha256|fileha
 _OTHER_WORDS = re.compile(
     r"(?<![a-z0-9])(?:[a-z]*ids?|lead|[ug]uid|aid|cid|parent|grandparent|initiat\w+|authentihash|imphash|tlsh|vhash|"
     r"permhash|thumbprint|fingerprint|cert\w*|serial|signature|token|key|secret|tx\w*|transaction|address|md\d|"
-    r"pass(?:word|wd|phrase)?|salt|nonce|commit|mutex|session|cookie|jarm|ja[34]\w*|(?:fav)?icon|body|section|resource|"
-    r"overlay|docker|container|layer|manifest|hmac\S*|by|"
+    r"pass(?:word|wd|phrase)?|salt|nonce|jarm|ja[34]\w*|hmac\S*|"
     r"sha-?1|sha-?224|sha-?384|sha-?512\S*|sha-?3\S*|blake\w*|keccak\S*|sm3|gost\S*|ripemd\S*|uuid)(?![a-z0-9])"
 )
+# Words directly before a value that say so too; in a heading they mean other things.
+_OTHER_WORDS_BEFORE = re.compile(
+    r"(?<![a-z0-9])(?:commit|mutex|session|cookie|(?:fav)?icon|body|section|resource|overlay|docker|container|layer|"
+    r"manifest|by)(?![a-z0-9])"
+)
+_OF_PARENTS = re.compile(r"(?<![a-z0-9])(?:(?:grand)?parents?|initiat\w+)(?![a-z0-9])")
+_HASHES = re.compile(r"(?<![a-z0-9])(?:hash(?:es)?|sha-?256)(?![a-z0-9])")
 # Words that a sentence has before a file's hash.
 _FILE_WORDS = frozenset({"file", "files", "sample", "samples", "malware", "executable", "binary", "dll", "payload"})
 MAX_WORDS = 4
@@ -67,14 +73,21 @@ def value_of_type(kind: str, value: str) -> str:
     return value if _HASH_TYPE.fullmatch(name) or name in _ANY_HASH else ""
 
 
-def other_label(text: str, *, explicit: bool) -> bool:
+def titles_parents(text: str) -> bool:
+    """Return whether a line without a hash is the title of parents' hashes, such as that of hash-summary."""
+    lowered = text.lower()
+    return _OF_PARENTS.search(lowered) is not None and _HASHES.search(lowered) is not None
+
+
+def other_label(text: str, *, explicit: bool, heading: bool = False) -> bool:
     """Return whether the text before a value says that the value is no file's SHA256.
 
     explicit: whether a colon or an equals sign ends the text; then, and at the end of a sentence, it has to say SHA256
-    or hash, or be a file's name.
+    or hash, or be a file's name. heading: whether the text is above the value and not beside it.
     """
     text = text.strip().lower()
-    if _OTHER_WORDS.search(text.translate(_BLANKS)):
+    bare = text.translate(_BLANKS)
+    if _OTHER_WORDS.search(bare) or (not heading and _OTHER_WORDS_BEFORE.search(bare)):
         return True
     words = text.split()
     if not words or not (explicit or len(words) > MAX_WORDS) or _FILE_NAME.search(text):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from falcon_bulk.operations.inputs.hash_labels import other_label, says_hash, says_sha256
+from falcon_bulk.operations.inputs.hash_labels import other_label, says_hash, says_sha256, titles_parents
 from falcon_bulk.operations.inputs.input_text import normalized, uncommented
 
 LENGTH = 64
@@ -80,7 +80,7 @@ def entries_of_text(lines: Iterable[str]) -> Iterator[Entry]:
         text = uncommented(line)
         if not text and _SEPARATORS.search(line):
             names = _SEPARATORS.split(line.strip("# "))
-            commented = names if any(other_label(name, explicit=False) for name in names) else []
+            commented = names if any(other_label(name, explicit=False, heading=True) for name in names) else []
         if not text:
             continue
         if _MAY_BE_OUTPUT.match(text):
@@ -133,11 +133,13 @@ def _heading(text: str, heading: str) -> str:
     """Return the heading of something else than SHA256 that holds below a line without a hash, or nothing."""
     label = text.rstrip(":")
     if label == text and len(text.split()) > MAX_HEADING_WORDS:
-        return heading
+        return text if titles_parents(text) else heading
     algorithm = _ALGORITHM.search(label)
     if algorithm and normalized(algorithm[0]) in _SHA256_NAMES:
-        return label if other_label(label[: algorithm.start()], explicit=False) else ""
-    if algorithm or (other_label(label, explicit=False) and not _SEPARATORS.search(label)):
+        if label == text and titles_parents(heading):  # the header of the table that has this title
+            return heading
+        return label if other_label(label[: algorithm.start()], explicit=False, heading=True) else ""
+    if algorithm or (other_label(label, explicit=False, heading=True) and not _SEPARATORS.search(label)):
         return label
     return heading if label == text else ""
 
@@ -157,7 +159,7 @@ def _other_column(columns: list[str], text: str) -> str:
 def _other_comment(commented: list[str], text: str) -> str:
     """Return the column of the first 64 hex digits of a row if a comment above names it as something else, else ''."""
     column = _other_column(commented, text)
-    return column if other_label(column, explicit=False) else ""
+    return column if other_label(column, explicit=False, heading=True) else ""
 
 
 def hash_of_value(value: str) -> Finding:

@@ -11,6 +11,8 @@ from falcon_bulk.operations.inputs.input_text import InputText, normalized
 DELIMITERS = ",;\t|"
 _FIRST_LINES = 20
 _HEX = re.compile(r"[0-9A-Fa-f]{32,}")
+_VALUE = re.compile(r"[0-9A-Fa-f]{32}|^\d+$|[:/\\.]")
+"""What the name of a column has not: a hash, a number, a path, a link."""
 _RULE = re.compile(r":?-{2,}:?|:-+:?|-+:")
 _COMMENTS = ("#", "%%%%")
 
@@ -88,15 +90,29 @@ def _header(line: str, number: int, has_column: Callable[[list[str]], bool]) -> 
 
 
 def _rows(text: InputText, header: _Header) -> Iterator[Row]:
+    known = frozenset(header.names)
     below = (f"{line}\n" for number, line in enumerate(text.lines(), 1) if number > header.line)
     source = csv.reader(below, delimiter=header.delimiter, skipinitialspace=True)
     try:
         for row in source:
             cells = [cell.strip() for cell in row]
             if any(cells) and not _holds_nothing(cells, header):
+                if len(cells) > 1 and _is_other_header(cells, known):
+                    raise UsageProblem(
+                        f"Another table begins in line {header.line + source.line_num} of {text.name}.",
+                        "Give a file with one table.",
+                    )
                 yield Row(header.line + source.line_num, cells)
     except csv.Error as error:
         raise UsageProblem(f"Line {header.line + source.line_num} of {text.name} is not valid CSV: {error}.") from None
+
+
+def _is_other_header(cells: Sequence[str], known: frozenset[str]) -> bool:
+    """Return whether a row has only names, most of them those of the header. What it heads may be something else."""
+    if any(_VALUE.search(cell) for cell in cells if cell):
+        return False
+    names = [normalized(cell) for cell in cells if cell]
+    return len(names) > 1 and 2 * sum(name in known for name in names) > len(names)
 
 
 def _holds_nothing(cells: Sequence[str], header: _Header) -> bool:
