@@ -90,14 +90,14 @@ def _header(line: str, number: int, has_column: Callable[[list[str]], bool]) -> 
 
 
 def _rows(text: InputText, header: _Header) -> Iterator[Row]:
-    known = frozenset(header.names)
+    known = frozenset(filter(None, header.cells))
     below = (f"{line}\n" for number, line in enumerate(text.lines(), 1) if number > header.line)
     source = csv.reader(below, delimiter=header.delimiter, skipinitialspace=True)
     try:
         for row in source:
             cells = [cell.strip() for cell in row]
             if any(cells) and not _holds_nothing(cells, header):
-                if len(cells) > 1 and _is_other_header(cells, known):
+                if not known.isdisjoint(cells) and _is_other_header(cells, known):
                     raise UsageProblem(
                         f"Another table begins in line {header.line + source.line_num} of {text.name}.",
                         "Give a file with one table.",
@@ -111,7 +111,7 @@ def _is_other_header(cells: Sequence[str], known: frozenset[str]) -> bool:
     """Return whether a row has only names, most of them those of the header. What it heads may be something else."""
     if any(_VALUE.search(cell) for cell in cells if cell):
         return False
-    names = [normalized(cell) for cell in cells if cell]
+    names = list(filter(None, cells))
     return len(names) > 1 and 2 * sum(name in known for name in names) > len(names)
 
 
