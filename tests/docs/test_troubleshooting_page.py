@@ -164,6 +164,11 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, *READ)
 
 
+@provokes("…: the secret's command, …, failed with exit code …")
+def _(shell: CommandRunner) -> str:
+    return with_env(shell, *READ, FALCON_CLIENT_SECRET="", FALCON_CLIENT_SECRET_COMMAND="false")
+
+
 @provokes("No credentials: …")
 def _(shell: CommandRunner) -> str:
     return shell.bare(*READ).err
