@@ -3,26 +3,34 @@
 import platform
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import ceil
 from pathlib import Path
 
 from falcon_bulk import __version__
 from falcon_bulk.cli.confirmation import Confirmation, check_change_allowed
-from falcon_bulk.cli.hints import after_dry_run, after_run, next_step, resume_hint
+from falcon_bulk.cli.hints import after_dry_run, after_repeated_closing, after_run, next_step, resume_hint
 from falcon_bulk.cli.option_values import check_operator
 from falcon_bulk.cli.options import KEEP, ChangeOptions, PaceOptions
 from falcon_bulk.cli.progress import ProgressTask
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
-from falcon_bulk.errors import ExitCode, Stopped, UsageProblem
+from falcon_bulk.errors import ExitCode, JournalProblem, Stopped, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.plan import IndicatorPlan, Plan
+from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import overrides_of
-from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, Workspace, dry_run, execute
+from falcon_bulk.operations.changes.lifecycle import (
+    EMPTY_PREVIEW,
+    Execution,
+    Operation,
+    Workspace,
+    dry_run,
+    execute,
+    open_journal,
+)
 from falcon_bulk.operations.changes.operations import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.rule_check import RuleCheck
@@ -30,6 +38,7 @@ from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.run_result import dry_run_report, run_report
 
+_TRUE_POSITIVE = f"resolution: {Resolution.TRUE_POSITIVE}"
 RUN_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 Prepare = Callable[[Tenant], Operation]
@@ -160,7 +169,21 @@ def publish(session: Session, execution: Execution, *, fail_on_empty: bool = Fal
             if cause is not None:
                 session.console.error(cause.traced_message, cause.hint)
             after_run(session, result)
+            _suggest_draft(session, execution.plan, result)
     return _exit_code(session, execution.plan, result, result.exit_code, fail_on_empty=fail_on_empty)
+
+
+def _suggest_draft(session: Session, plan: Plan, result: RunResult) -> None:
+    """Suggest to draft a closing rule if a person closed the same alerts before, and none of them as true positives."""
+    if not (isinstance(plan, AlertPlan) and result.changed):
+        return
+    if any(action.startswith(_TRUE_POSITIVE) for action in result.actions):
+        return
+    from falcon_bulk.journal.repeated_closing import closed_by_hand_before  # loads SQLAlchemy
+
+    with suppress(JournalProblem), open_journal(session.state_folder(), plan.cid) as journal:
+        if before := closed_by_hand_before(journal.database, plan):
+            after_repeated_closing(session, result.run_id, before)
 
 
 def publish_dry_run(

@@ -93,6 +93,12 @@ def next_step(session: Session, result: RunResult) -> str:
     return _undo_step(session, result)
 
 
+def after_repeated_closing(session: Session, run_id: str, before: int) -> None:
+    """Suggest to draft a closing rule from a run, as the same was closed by hand before. before: how often."""
+    times = "once" if before == 1 else f"{before:,} times"
+    suggest(session, f"Closed by hand {times} before; draft a rule:", "rules", "draft", "--run", run_id)
+
+
 def after_recorded_run(session: Session, result: RunResult, undo: RunRow | None) -> None:
     """Suggest to resume a recorded run, to show the run that undid it, or to undo it."""
     if _is_unfinished(result):
