@@ -28,7 +28,7 @@ from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.closing_rule import RuleState
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import RunResult, RunStatus
+from falcon_bulk.model.run import AlertRunResult, RunResult, RunStatus
 from falcon_bulk.operations.changes.lifecycle import (
     EMPTY_PREVIEW,
     Execution,
@@ -45,8 +45,9 @@ from falcon_bulk.operations.rules.revoke import reopen_closed_by
 from falcon_bulk.operations.rules.rule_book import CustomerRules, RuleBook
 from falcon_bulk.operations.rules.rule_source import RuleSource
 from falcon_bulk.operations.rules.rules_run import RulesRequest, plan_rules, update_true_positives
-from falcon_bulk.report.multi_customer import Parts
+from falcon_bulk.report.multi_customer import Parts, results_of
 from falcon_bulk.report.report import Report, Reported
+from falcon_bulk.report.rules import rules_across_sheet
 from falcon_bulk.report.run_result import dry_run_report, run_report
 
 
@@ -179,6 +180,13 @@ def _run_for_customers(session: Session, run: RulesRun) -> int:
         return _Several(session, run).carry_out()
 
 
+def _rules_changes_report(parts: Parts[RunResult], *, dry: bool) -> Report:
+    """Return the report on all customers: a row for each, and a row for each rule."""
+    ours = [result for _, result in results_of(parts) if isinstance(result, AlertRunResult)]
+    results = [rule for result in ours for rule in result.rules or ()]
+    return changes_report(parts, lambda customers: [customers, rules_across_sheet(results, dry=dry)])
+
+
 class _Several:
     """A run of rules for several customers. A customer that fails in one step is left out of the next ones."""
 
@@ -194,7 +202,7 @@ class _Several:
         self._session.clock.check()
         run = self._run
         if run.dry:
-            code = run_for_customers(self._session, self._dry_run, changes_report)
+            code = run_for_customers(self._session, self._dry_run, lambda parts: _rules_changes_report(parts, dry=True))
             if run.plans is not None:
                 suggest(self._session, "Apply them:", "apply", str(run.plans), with_customer=False)
             return self._attention(code)
@@ -209,7 +217,9 @@ class _Several:
                 raise
             self._session.console.error(error.message, error.hint)
             return ExitCode.DECLINED
-        return self._attention(run_for_customers(self._session, self._execute, changes_report))
+        return self._attention(
+            run_for_customers(self._session, self._execute, lambda parts: _rules_changes_report(parts, dry=False))
+        )
 
     def _attention(self, code: int) -> int:
         return code or (ExitCode.DONE if self._run.book.is_valid else ExitCode.PARTIAL)

@@ -22,7 +22,12 @@ from falcon_bulk.operations.scheduling.job import Job, flock_command
 from falcon_bulk.operations.scheduling.recurrence import Recurrence
 
 FLOCK = Path("/usr/bin/flock")
-INHERITED_VARIABLES = ("FALCON_BULK_ALLOW_CUSTOM_BASE_URL", "FALCON_BULK_READ_ONLY", "REQUESTS_CA_BUNDLE")
+INHERITED_VARIABLES = (
+    "FALCON_BULK_ALLOW_CUSTOM_BASE_URL",
+    "FALCON_BULK_READ_ONLY",
+    "FALCON_BULK_RULES",
+    "REQUESTS_CA_BUNDLE",
+)
 """Copied into the job if they are set: no env file can hold them, and they hold no secret."""
 PROXY_VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
 INTERACTIVE_COMMANDS = ("emulator", "demo", "schedule", "completion", "customers add")

@@ -10,7 +10,7 @@ from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _ID = Column("rule", min_width=12, wrap=True)
 _STATE = Column("state", min_width=9)
-_TOLD_ANYWAY = (RuleState.INVALID, RuleState.SUSPENDED)
+_TOLD_ANYWAY = (RuleState.INVALID, RuleState.SUSPENDED, RuleState.DUE)
 
 
 class RuleRunDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +125,42 @@ def rules_run_sheet(results: Sequence[RuleResult], *, dry: bool) -> Sheet:
     silent = len(results) - len(told)
     notes = [f"{format_cell(silent)} of {format_cell(len(results))} rules match no alert."] if silent else []
     return Sheet("Rules" if results else "", columns if rows else (), rows, [*notes, *_rule_notes(results)])
+
+
+def rules_across_sheet(results: Iterable[RuleResult], *, dry: bool) -> Sheet:
+    """Return a row for each rule over several customers: those that somebody has to look at first.
+
+    results: of all customers. dry: whether nothing was sent.
+    """
+    together: dict[str, RuleResult] = {}
+    for one in results:
+        other = together.get(one.id)
+        together[one.id] = one if other is None else _added(other, one)
+    ordered = sorted(together.values(), key=lambda rule: (not _needs_a_look(rule), -rule.closed, -rule.closes, rule.id))
+    sheet = rules_run_sheet(ordered, dry=dry)
+    return Sheet(
+        sheet.title, sheet.columns, sheet.rows, sheet.notes[:1] if len(ordered) > len(list(sheet.rows)) else ()
+    )
+
+
+def _needs_a_look(rule: RuleResult) -> bool:
+    return bool(rule.surge or rule.state in _TOLD_ANYWAY or rule.held.get("differs") or rule.held.get("outlier"))
+
+
+def _added(one: RuleResult, other: RuleResult) -> RuleResult:
+    """Return what a rule did at two customers together."""
+    reasons = dict.fromkeys((*one.held, *other.held))
+    return RuleResult(
+        id=one.id,
+        state=one.state,
+        fits=one.fits + other.fits,
+        closes=one.closes + other.closes,
+        closed=one.closed + other.closed,
+        held={reason: one.held.get(reason, 0) + other.held.get(reason, 0) for reason in reasons},
+        surge=one.surge or other.surge,
+        suspended_by=one.suspended_by,
+        would_have_closed=one.would_have_closed + other.would_have_closed,
+    )
 
 
 def _rule_notes(results: Iterable[RuleResult]) -> Iterator[str]:
