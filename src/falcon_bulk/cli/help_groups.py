@@ -123,7 +123,7 @@ def _group_of(option: click.Option, command: click.Command) -> str:
     if "--help" in option.opts:
         return _OUTPUT
     if name in SelectionOptions._fields:
-        return _ALERTS if "hashes" in names or "since" in names else _ACTION
+        return _ACTION if {"hashes", "since", "statuses"}.isdisjoint(names) else _ALERTS
     if "--fields" in option.opts or "--top" in option.opts or (name == "details" and "yes" not in names):
         return _OUTPUT
     return _GROUP_OF.get(name, _ACTION)

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from falcon_bulk.textsafe import printable
 
-DELAY = 0.5
+DELAY = 0.3
 """Seconds of work before the line appears: quick work shows none, and slow work shows it within a second."""
 INTERVAL = 0.1
 """Seconds between two drawings: time passes, even if no answer comes."""
