@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from falcon_bulk.report import markdown
-from falcon_bulk.report.alerts import alert_sheet
+from falcon_bulk.report.alerts import alert_sheet, field_sheet
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.output import render
@@ -25,6 +25,7 @@ from tests.support.hostile_text import CORPUS
 from tests.support.report_builders import (
     LINK,
     SHA256,
+    a_document,
     a_hash_count,
     a_hash_elsewhere,
     a_hash_summary,
@@ -337,3 +338,10 @@ def test_stored_rows_look_like_rows_that_are_held(width: int | None, number: int
     rows = [("漢" * (row % 9), row * 1_000, f"2026-11-24T08:00:{row % 60:02}Z") for row in range(number)]
     held = lines(Sheet("Title", columns, rows, ["note"]), width=width)
     assert lines(Sheet("Title", columns, StoredRows(lambda: iter(rows)), ["note"]), width=width) == held
+
+
+def test_what_was_chosen_and_identifies_something_is_never_left_out() -> None:
+    fields = ("name", "composite_id", "sha256", "hostname", "cmdline")
+    output = lines(field_sheet([a_document()], fields), width=80)
+    assert {an_alert().composite_id, SHA256} <= set(output)
+    assert "ACME-WKS-0142" in " ".join(output)

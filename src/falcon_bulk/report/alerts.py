@@ -153,7 +153,7 @@ def field_sheet(documents: Iterable[bytes], fields: tuple[str, ...], found: set[
     """
     rows = (list(map(_as_cell, _values(document, fields, found))) for document in documents)
     columns = (
-        field_column(name, Column(name, style=_style(name), wrap=True, drop_order=place, min_width=12), place)
+        field_column(name, Column(name, style=_style(name), wrap=True, drop_order=place, min_width=12))
         for place, name in enumerate(fields)
     )
     return Sheet("", tuple(columns), rows)

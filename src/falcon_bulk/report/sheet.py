@@ -69,13 +69,13 @@ _WHOLE = {
 }
 
 
-def field_column(field: str, otherwise: Column, drop_order: int = 0) -> Column:
+def field_column(field: str, otherwise: Column) -> Column:
     """Return the column of an alert's field (dot path, or several with `*`); `otherwise` if its values may be cut."""
     makers = [_WHOLE.get(part.rpartition(".")[2]) for part in field.split("*")]
     known = next(filter(None, makers), None)
     if known is None:
         return otherwise
-    column = known(field, drop_order)
+    column = known(field)
     return column if len(makers) == 1 else replace(column, style="", min_width=120)
 
 
