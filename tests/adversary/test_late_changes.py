@@ -20,7 +20,8 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Workspace, begin_run
 from falcon_bulk.operations.changes.lifecycle import carry_out as execute_begun
-from falcon_bulk.operations.changes.operations import Origin, change_alerts
+from falcon_bulk.operations.changes.operations import change_alerts
+from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress

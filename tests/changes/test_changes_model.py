@@ -37,7 +37,8 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.timing import MAX_LATENESS
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Workspace, begin_run, carry_out
-from falcon_bulk.operations.changes.operations import Origin, change_alerts, undo_run
+from falcon_bulk.operations.changes.operations import change_alerts, undo_run
+from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress

@@ -31,7 +31,8 @@ from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Workspace, begin_run, carry_out
-from falcon_bulk.operations.changes.operations import Origin, create_indicators, undo_run
+from falcon_bulk.operations.changes.operations import create_indicators, undo_run
+from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from tests.support.fake_clock import FakeClock

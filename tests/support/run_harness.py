@@ -31,8 +31,9 @@ from falcon_bulk.operations.changes.lifecycle import (
     dry_run,
     execute,
 )
-from falcon_bulk.operations.changes.operations import Origin, apply_plan_file, change_alerts, undo_run
+from falcon_bulk.operations.changes.operations import apply_plan_file, change_alerts, undo_run
 from falcon_bulk.operations.changes.plan_file import PlanFile
+from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_all import ReadProgress

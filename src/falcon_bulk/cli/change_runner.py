@@ -31,7 +31,7 @@ from falcon_bulk.operations.changes.lifecycle import (
     execute,
     open_journal,
 )
-from falcon_bulk.operations.changes.operations import Origin
+from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.operations.changes.throttle import Pace

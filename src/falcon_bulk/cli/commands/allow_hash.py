@@ -25,7 +25,7 @@ from falcon_bulk.errors import UsageProblem, WrongTenant
 if TYPE_CHECKING:
     from falcon_bulk.cli.session import Session
     from falcon_bulk.model.indicator import IndicatorSpec
-    from falcon_bulk.operations.changes.operations import Origin
+    from falcon_bulk.operations.changes.plan_header import Origin
 
 PLATFORMS = ("windows", "mac", "linux")
 _HOST_GROUP_ID = re.compile(r"[0-9a-f]{32}")

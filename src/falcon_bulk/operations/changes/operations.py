@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -23,6 +23,7 @@ from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.indicator_planner import add_alerts_of_hashes, plan_creation, plan_removal
 from falcon_bulk.operations.changes.lifecycle import Operation, open_journal
 from falcon_bulk.operations.changes.plan_file import PlanFile
+from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.planner import make_plan
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer
@@ -39,16 +40,6 @@ if TYPE_CHECKING:
 
 Reading = Callable[[], AbstractContextManager[ReadProgress]]
 """Shows the progress of a reading while a block runs."""
-
-
-class Origin(NamedTuple):
-    """Who makes a plan, when, and with what: run id, operator, machine, created (UTC, RFC 3339), program version."""
-
-    run_id: str
-    operator: str
-    machine: str
-    created: str
-    version: str
 
 
 def change_alerts(
@@ -71,25 +62,19 @@ def change_alerts(
     """
     if selection.relative:
         tenant.check_clock()
-    cids = tenant.cids or (tenant.home_cid(),)
-    if cids[0]:
-        check_customer_cid(state_folder, tenant.customer, cids)
-    plan = AlertPlan(
-        run_id=origin.run_id,
+    header = plan_header(
+        tenant,
+        origin,
+        tenant_cids(tenant, state_folder),
         command=command,
-        customer=tenant.customer,
-        cid=cids[0],
-        cids=cids,
-        cloud=tenant.cloud,
-        operator=origin.operator,
-        machine=origin.machine,
-        created=origin.created,
         selection=selection.description,
+        comment=request.full_comment(origin.run_id),
+    )
+    plan = AlertPlan(
+        **msgspec.structs.asdict(header),
         hashes=selection.hashes if command == "close-hash" else (),
         overrides=tuple(name for name in GUARDRAILS if name in request.overrides),
         target=request.status or "",
-        comment=request.full_comment(origin.run_id),
-        version=origin.version,
     )
 
     def fill(sink: PlanSink) -> Preview:
@@ -134,22 +119,15 @@ def create_indicators(
         tenant.check_clock()
     cid = tenant.single_cid()
     check_customer_cid(state_folder, tenant.customer, (cid,))
-    plan = IndicatorPlan(
-        run_id=origin.run_id,
+    header = plan_header(
+        tenant,
+        origin,
+        (cid,),
         command="allow-hash",
-        customer=tenant.customer,
-        cid=cid,
-        cids=(cid,),
-        cloud=tenant.cloud,
-        operator=origin.operator,
-        machine=origin.machine,
-        created=origin.created,
         selection=f"{len(hashes):,} hashes",
         comment=spec.description,
-        version=origin.version,
-        hashes=tuple(hashes),
-        spec=spec,
     )
+    plan = IndicatorPlan(**msgspec.structs.asdict(header), hashes=tuple(hashes), spec=spec)
 
     def fill(sink: PlanSink) -> Preview:
         preview = plan_creation(tenant.indicators, hashes, spec, sink)
@@ -261,18 +239,6 @@ def _undo_indicators(
 
 
 def _undo_header(tenant: Tenant, former: Plan, origin: Origin, comment: str, selection: str) -> PlanHeader:
-    return PlanHeader(
-        run_id=origin.run_id,
-        command="undo",
-        customer=tenant.customer,
-        cid=former.cid,
-        cids=former.cids,
-        cloud=tenant.cloud,
-        operator=origin.operator,
-        machine=origin.machine,
-        created=origin.created,
-        selection=selection,
-        comment=comment,
-        undoes=former.run_id,
-        version=origin.version,
+    return plan_header(
+        tenant, origin, former.cids, command="undo", selection=selection, comment=comment, undoes=former.run_id
     )

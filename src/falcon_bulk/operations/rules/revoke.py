@@ -6,10 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.errors import Refused
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.journal.customer_cids import check_customer_cid
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.closing_rule import ListedRule, RuleState
 from falcon_bulk.model.hashes import own_hashes
@@ -17,7 +18,7 @@ from falcon_bulk.model.plan import AlertPlan, AlertState
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import ItemRecord, Outcome
 from falcon_bulk.operations.changes.lifecycle import Operation, open_journal
-from falcon_bulk.operations.changes.operations import Origin
+from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.changes.undo import plan_undo
@@ -94,25 +95,17 @@ def reopen_closed_by(
     An alert that another live rule fits stays closed. Raises WrongTenant if the credentials are not those of the
     customer's former changes.
     """
-    cids = tenant.cids or (tenant.home_cid(),)
-    if cids[0]:
-        check_customer_cid(state_folder, tenant.customer, cids)
     comment = f"The rule {rule_id} was revoked (by {origin.operator}, falcon-bulk {origin.run_id})"
-    plan = AlertPlan(
-        run_id=origin.run_id,
+    header = plan_header(
+        tenant,
+        origin,
+        tenant_cids(tenant, state_folder),
         command="rules revoke",
-        customer=tenant.customer,
-        cid=cids[0],
-        cids=cids,
-        cloud=tenant.cloud,
-        operator=origin.operator,
-        machine=origin.machine,
-        created=origin.created,
         selection=f"the alerts that the rule {rule_id} closed",
         comment=check_action_value("comment", comment),
         undoes=f"rule {rule_id}",
-        version=origin.version,
     )
+    plan = AlertPlan(**msgspec.structs.asdict(header))
 
     def hold(alert: Alert) -> str:
         decision = rules.decide(AlertTexts(ReadFacts(alert, own_hashes(alert).keys())))

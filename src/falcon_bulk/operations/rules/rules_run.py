@@ -10,7 +10,6 @@ import msgspec
 
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.journal.customer_cids import check_customer_cid
 from falcon_bulk.journal.rule_records import OUTLIER
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.closing_rule import ClosingRule, InvalidRule, RuleResult, RuleState
@@ -21,7 +20,7 @@ from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.lifecycle import Operation
-from falcon_bulk.operations.changes.operations import Origin
+from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
 from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
 from falcon_bulk.operations.changes.preview_builder import MAX_SHOWN, PreviewBuilder
 from falcon_bulk.operations.changes.request import check_action_value
@@ -81,27 +80,17 @@ def plan_rules(
 
     Raises WrongTenant if the credentials are not those of the customer's former changes.
     """
-    cids = tenant.cids or (tenant.home_cid(),)
-    if cids[0]:
-        check_customer_cid(state_folder, tenant.customer, cids)
-    plan = AlertPlan(
-        run_id=origin.run_id,
+    header = plan_header(
+        tenant,
+        origin,
+        tenant_cids(tenant, state_folder),
         command=RULES_COMMAND,
-        customer=tenant.customer,
-        cid=cids[0],
-        cids=cids,
-        cloud=tenant.cloud,
-        operator=origin.operator,
-        machine=origin.machine,
-        created=origin.created,
         selection=f"{', '.join(request.statuses)} alerts that a closing rule matches ({len(rules.rules):,} in all)",
-        target=Status.CLOSED,
         comment=check_action_value(
             "comment", f"The reason of each rule (by {origin.operator}, falcon-bulk {origin.run_id})"
         ),
-        version=origin.version,
-        rule_files=book.records,
     )
+    plan = AlertPlan(**msgspec.structs.asdict(header), target=Status.CLOSED, rule_files=book.records)
 
     def fill(sink: PlanSink) -> Preview:
         with reading() as progress, open_history(state_folder, plan.cid, plan.run_id) as history, Candidates() as kept:
