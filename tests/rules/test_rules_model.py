@@ -9,7 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from falcon_bulk.model.run import RunStatus
 from falcon_bulk.operations.changes.lifecycle import Execution, Workspace, dry_run, execute
@@ -231,10 +238,10 @@ class RulesMachine(RuleBasedStateMachine):
         return self.harness.server.call(read)
 
 
-RulesMachine.TestCase.settings = settings(
-    max_examples=30,
-    stateful_step_count=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
-)
-TestRulesModel = pytest.mark.slow(RulesMachine.TestCase)
+@pytest.mark.slow
+def test_no_order_of_events_breaks_a_promise_of_rules() -> None:
+    bounded = settings(
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    )
+    run_state_machine_as_test(RulesMachine, settings=settings(bounded, max_examples=30, stateful_step_count=20))
