@@ -11,6 +11,8 @@ import pytest
 
 from falcon_emulator import Server, Tenant
 from tests.support.command import CommandRunner
+from tests.support.planted_tenant import plant
+from tests.support.rule_builders import morning_noise, rule, rule_file, write_rules
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -18,6 +20,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 QUICK = ("README.md", "emulator.md", "benchmarks.md")
 # Pages about more customers than acme.
 OTHERS = {"monthly-review.md": ("globex", "initech")}
+# Pages that begin with the noise of a morning, and the one that begins without closing rules.
+NOISY = ("README.md", "from-alert-to-rule.md")
+WITHOUT_RULES = "from-alert-to-rule.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 # Asks at a terminal; a test of the question stands with the commands. Here the answer is given by options.
@@ -41,7 +46,15 @@ class PageRunner(CommandRunner):
         (folder / "reports").mkdir()
         (folder / ".env.example").write_bytes((ROOT / ".env.example").read_bytes())
         self.install_program()
-        self.variables: dict[str, str] = {}
+        self.variables: dict[str, str] = {"EDITOR": self._install_editor()}
+
+    def _install_editor(self) -> str:
+        """Write a program that fills in what the draft of a rule leaves to a person; return its name."""
+        path = self.folder / "editor"
+        keys = "owner|reviewer|ticket|why"
+        path.write_text(f'#!/bin/sh\nexec sed -i -E \'s/^({keys}) = ""/\\1 = "\\1 of soc.example"/\' "$1"\n')
+        path.chmod(0o755)
+        return "./editor"
 
     def fill_in(self) -> None:
         """Write the customers' credentials into their env files."""
@@ -79,8 +92,13 @@ class PageRunner(CommandRunner):
 def serve_page(folder: Path, page: Path) -> Iterator[PageRunner]:
     customers = ("acme", *OTHERS.get(page.name, ()))
     tenants = [Tenant(alerts=1_500, seed=3 + number, customer=name) for number, name in enumerate(customers)]
+    if page.name in NOISY:
+        plant(tenants[0], morning_noise())
     with Server(tenants, port=0) as server:
-        yield PageRunner(folder, server)
+        runner = PageRunner(folder, server)
+        if page.name != WITHOUT_RULES:
+            write_rules(runner, rule_file(rule(match={"sha256": ["a" * 64]})))
+        yield runner
 
 
 @pytest.mark.parametrize(

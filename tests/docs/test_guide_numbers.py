@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 
 from tests.docs.test_docs_examples import ROOT, PageRunner, commands, serve_page
+from tests.support.alert_groups import night
+from tests.support.planted_tenant import plant
+from tests.support.rule_builders import morning_noise
 
 GUIDES = ROOT / "docs" / "guides"
 
@@ -17,15 +21,15 @@ class Guide:
     """The commands of a guide, run in their order; each is found by how it begins."""
 
     def __init__(self, page: Path, runner: PageRunner) -> None:
+        self.runner = runner
         self._left = commands(page)
-        self._runner = runner
 
-    def run(self, beginning: str, *more: str, code: int = 0) -> str:
+    def run(self, beginning: str, *more: str, code: int = 0, program: str = "falcon-bulk ") -> str:
         """Run the guide's next command that begins so, as it stands but for `more`, and return its stdout."""
-        command = next(line for line in self._left if line.startswith(f"falcon-bulk {beginning}"))
+        command = next(line for line in self._left if line.startswith(f"{program}{beginning}"))
         self._left = self._left[self._left.index(command) + 1 :]
-        self._runner.look_up(command)
-        done = self._runner.run(" ".join([command, *more]))
+        self.runner.look_up(command)
+        done = self.runner.run(" ".join([command, *more]))
         assert done.returncode == code, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -37,7 +41,7 @@ class Guide:
     @property
     def sha256(self) -> str:
         """The hash that the reader picked."""
-        return self._runner.variables["SHA256"]
+        return self.runner.variables["SHA256"]
 
 
 @pytest.fixture
@@ -105,6 +109,54 @@ def test_undoing_a_mistake_undoes_what_the_run_changed(guide: Guide) -> None:
     guide.run("runs")
     again = guide.json("undo", "--yes", "--max", "9999")
     assert again["changed"] == undone["changed"]
+
+
+@pytest.mark.parametrize("guide", ["from-alert-to-rule.md"], indirect=True)
+def test_the_way_to_two_rules_is_about_the_same_alerts_to_its_end(guide: Guide) -> None:
+    runner = guide.runner
+    updaters, scripts = (len(group.documents) for group in morning_noise())
+    first, *_ = guide.json("hash-summary")["hashes"]
+    assert first["alerts"] == updaters
+    groups = guide.json("summary")["outliers"]["groups"]
+    assert not [group for group in groups if group["sha256"] == first["sha256"] and group["outliers"]]
+    assert guide.json("close-hash")["planned"] == updaters
+    closed = guide.json("close-hash", "--yes", "--expect", str(updaters))
+    assert (guide.sha256, closed["changed"]) == (first["sha256"], updaters)
+    assert guide.run("mkdir", program="") == ""
+
+    guide.run("rules draft")
+    file = runner.folder / "rules" / "soc.toml"
+    (drafted,) = tomllib.loads(file.read_text())["rule"]
+    assert drafted["match"] == {"sha256": [first["sha256"]]}
+    assert drafted["expect"]["path"] == [r"\Users\*\AppData\Local\Globex\Update\*\GlobexUpdate.exe"]
+    assert f"it would have closed {updaters} alerts" in file.read_text()
+    assert f"which changed {updaters} alerts" in file.read_text()
+    guide.run("$EDITOR", program="")
+    guide.run("rules lint")
+    (tested,) = guide.json("rules test")["rules"]
+    assert (tested["fits"], tested["would_close"], tested["differs"]) == (updaters, updaters, 0)
+
+    guide.run("rules draft")
+    guide.run("$EDITOR", program="")
+    assert "2 rules in 1 file: nothing is wrong." in guide.run("rules lint")
+    by_name = tomllib.loads(file.read_text())["rule"][1]
+    assert by_name["match"] == {"name": ["NightlyBackupCheck"], "product": ["epp"]}
+    dry = {rule["id"]: rule for rule in guide.json("rules run")["rules"]}
+    assert {rule["closes"] for rule in dry.values()} == {0, scripts}
+
+    with night(1):
+        arriving = morning_noise(1)
+    runner.server.call(lambda: plant(runner.tenant, arriving))
+    run = guide.json("rules run")
+    assert run["changed"] == run["verified"] == updaters + 2 * scripts
+    reported = {rule["id"]: rule for rule in guide.json("rules report")["rules"]}
+    assert {name: rule["closed"] for name, rule in reported.items()} == {
+        drafted["id"]: updaters,
+        by_name["id"]: 2 * scripts,
+    }
+    listed = guide.json("rules list")["rules"]
+    assert [(rule["id"], rule["state"]) for rule in listed] == [(drafted["id"], "live"), (by_name["id"], "live")]
+    assert " run --customer acme --yes --max 500 " in guide.run("schedule")
 
 
 def test_every_guide_has_a_test_of_its_numbers_or_no_numbers_to_follow() -> None:

@@ -1,5 +1,6 @@
 """Builds rule files, and the alerts that rules are tried on."""
 
+import random
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from falcon_emulator import Tenant
 from falcon_emulator.control import edit_alerts
-from tests.support.alert_groups import AlertGroupBuilder, Fields, Group
+from tests.support.alert_groups import AlertGroupBuilder, Fields, Group, guid, person
 from tests.support.command import CommandRunner
 from tests.support.planted_tenant import id_at, plant
 
@@ -87,6 +88,36 @@ def updater_alert(_rng: Any, _number: int) -> Fields:
 def updater_group(story: str = "updater") -> AlertGroupBuilder:
     """Return a builder of the updater's alerts: one story, one hash."""
     return AlertGroupBuilder(story, updater_alert)
+
+
+def morning_noise(hours_ago: int = 3) -> list[Group]:
+    """Return the alerts of a night that come back every day: an updater's, of one hash, and a script's, without one."""
+    created = f"{datetime.now(UTC) - timedelta(hours=hours_ago):%Y-%m-%dT%H:%M:%S}.000000000Z"
+
+    def updater(rng: random.Random, number: int) -> Fields:
+        user, version = person(rng), f"1.4.{rng.choice((36, 37))}.{rng.randrange(100, 999)}"
+        path = f"Users\\{user}\\AppData\\Local\\Globex\\Update\\{version}\\GlobexUpdate.exe"
+        return updater_alert(rng, number) | {
+            "path": f"\\Device\\HarddiskVolume3\\{path}",
+            "cmdline": f'"C:\\{path}" /ua /sessionid "{{{guid(rng)}}}"',
+            "user_name": user,
+            "created_timestamp": created,
+        }
+
+    def script(rng: random.Random, number: int) -> Fields:
+        return updater_alert(rng, number) | {
+            "path": "/opt/globex/nightly_backup.sh",
+            "cmdline": f"/opt/globex/nightly_backup.sh --job {rng.randrange(10**6)}",
+            "name": "NightlyBackupCheck",
+            "display_name": "NightlyBackupCheck",
+            "parent": "crond",
+            "created_timestamp": created,
+        }
+
+    return [
+        AlertGroupBuilder("the updater of a morning", updater).ordinary(150).group(),
+        AlertGroupBuilder("the script of a morning", script, hashed=False).ordinary(12).group(),
+    ]
 
 
 def add_group(shell: CommandRunner, group: Group, customer: str = "") -> list[str]:
