@@ -70,6 +70,7 @@ def test_a_line_without_an_id_is_an_error_with_its_number(line: str) -> None:
         f'"{A}";"{B}"',
         f'"{A}",\n"{B}",',
         f"['{A}', '{B}']",
+        f"[{A}, {B}]",
         f"- {A}\n- {B}",
         f"1. {A}\n2. <{B}>",
         f"composite_id: {A}\ncomposite_id: {B}",

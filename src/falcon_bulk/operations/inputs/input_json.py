@@ -21,7 +21,7 @@ ENVELOPES = frozenset(
 )  # fmt: skip
 """Keys of what wraps a list of objects, by tool; nothing below another key is looked at."""
 _PART = 2**18
-_START = re.compile(r"\{|\[\s*(?:$|[\[{\"\]\d-]|true|false|null)")
+_START = re.compile(r"\{|\[\s*(?:$|[\[{\"\]]|(?:-?[\d.]+|true|false|null)\s*(?:[,\]]|$))")
 _BLANKS = re.compile(r"[ \t\r\n\x1e]*")
 _BETWEEN = " \t\r\n\x1e{["
 """What may follow a document directly: a blank, or the next one."""
