@@ -85,7 +85,9 @@ def test_what_is_no_json_is_refused_with_its_place(
     assert place in caught.value.message
 
 
-@pytest.mark.parametrize("content", ["[IOCs]\n", "[link](https://example.test)\n", "['a']\n", "[1a:ind:2, b]", "a\n", ""])
+@pytest.mark.parametrize(
+    "content", ["[IOCs]\n", "[link](https://example.test)\n", "['a']\n", "[1a:ind:2, b]", "a\n", ""]
+)
 def test_a_heading_in_brackets_is_no_json(content: str) -> None:
     assert not is_json(text(content))
 
