@@ -15,7 +15,7 @@ from falcon_bulk.report.formats import Format
 from falcon_bulk.report.hash_summary import hash_summary_sheets
 from falcon_bulk.report.output import render
 from falcon_bulk.report.preview import CLOSING_NOTE, UNDO_NOTE, Screen, preview_sheets
-from falcon_bulk.report.run_result import result_headline, result_sheets
+from falcon_bulk.report.run_result import result_headline, result_sheets, run_report
 from falcon_bulk.report.sheet import Sheet
 from tests.support.report_builders import (
     CID,
@@ -181,6 +181,13 @@ def test_what_was_given_by_name_and_is_left_alone_is_counted_on_a_screen_and_lis
     for details, screen in ((False, None), (True, Screen(80, 24))):
         *_, listed = preview_sheets(a_plan(), preview, details=details, screen=screen)
         assert rows(listed) == [("c:ind:1", "held", "critical")]
+
+
+def test_the_result_of_a_run_lists_what_was_given_by_name_and_left_alone() -> None:
+    result = a_result(items=(NamedItem(sha256=SHA256, outcome="not_found", reason="not_found"),))
+    sheets = list(run_report(result).sheets())
+    assert [(SHA256, "not_found", "")] in [rows(sheet) for sheet in sheets]
+    assert notes(sheets) == notes(result_sheets(result))
 
 
 def test_what_the_title_does_not_tell_is_listed() -> None:

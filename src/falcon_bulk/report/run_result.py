@@ -89,7 +89,7 @@ class AllowDocument(_CommonDocument, frozen=True, kw_only=True, tag_field="schem
 def run_report(result: RunResult, next_step: str = "") -> Report:
     """Return the report of a run. next_step: the command to run next."""
     return Report(
-        lambda: result_sheets(result),
+        lambda: result_sheets(result, named=True),
         lambda: result_document(result),
         title=result_headline(result),
         next_step=next_step,
@@ -142,10 +142,10 @@ def _rules_of(result: RunResult) -> Sequence[RuleResult] | None:
     return result.rules if isinstance(result, AlertRunResult) else None
 
 
-def result_sheets(result: RunResult, *, advice: bool = True) -> list[Sheet]:
+def result_sheets(result: RunResult, *, advice: bool = True, named: bool = False) -> list[Sheet]:
     """Return the headline, the numbers that it does not tell, the errors, and what the run took.
 
-    advice: name the options that would include what was left alone.
+    advice: name the options that would include what was left alone. named: list what was given by name and left alone.
     """
     if isinstance(result, IndicatorRunResult):
         sheets = [Sheet(result_headline(result), INDICATOR_COLUMNS, list(_counts(result)))]
@@ -156,7 +156,7 @@ def result_sheets(result: RunResult, *, advice: bool = True) -> list[Sheet]:
         # The headline tells all of a run that did everything it was asked to.
         told = result.status is RunStatus.SUCCESS and {number for number, *_ in rows} == {result.planned}
         sheets = [Sheet(result_headline(result), () if told else COUNT_COLUMNS, [] if told else rows)]
-        sheets += named_items_sheets(result.items)
+        sheets += named_items_sheets(result.items) if named else []
     if rules := _rules_of(result):
         sheets.append(rules_run_sheet(rules, dry=result.status is RunStatus.DRY_RUN))
     if result.errors:

@@ -93,6 +93,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
 def joined_sheets(summaries: Sequence[Summary]) -> list[Sheet]:
     """Return the sheets of several customers; csv has the counts of all of them, with a column for the customer."""
     counts = joined_sheet([(summary.customer, _csv_sheet(summary)) for summary in summaries])
+    counts = replace(counts, rows=list(counts.rows))  # standard output and a file are written from the same sheets
     sheets = [sheet for summary in summaries for sheet in summary_sheets(summary)]
     return [replace(sheet, csv_sheet=counts) if sheet.csv_sheet else sheet for sheet in sheets]
 
