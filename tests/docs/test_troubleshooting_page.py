@@ -436,6 +436,11 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, "runs", "show", "nosuchrun")
 
 
+@provokes("No rule can be drafted: ….")
+def _no_draft(acme: CommandRunner) -> str:
+    return acme("rules", "draft", "--hash", "a" * 64).err
+
+
 @provokes("Indicators that detect or prevent are there already: …")
 def _(shell: CommandRunner) -> str:
     sha256 = "ab" * 32

@@ -153,7 +153,7 @@ def check_true_positive(match: RuleMatch, expect: RuleExpect, facts: AlertFacts)
     if matches(match, texts) and (match.sha256 or is_expected(expect, texts)):
         raise _refused(
             f"the true positive {facts.composite_id} fits it",
-            f"falcon-bulk query --filter \"id:'{facts.composite_id}'\"",
+            f"Look at it first: `falcon-bulk query --filter \"composite_id:'{facts.composite_id}'\"` at its customer.",
         )
 
 
