@@ -93,7 +93,10 @@ def runs_page(rows: Sequence[RunRow], *others: Sheet) -> Page:
     of = next(iter(customers)) if len(customers) == 1 else f"{format_cell(len(customers))} customers"
     title = f"{format_cell(len(rows))} {'run' if len(rows) == 1 else 'runs'}{f' of {of}' if rows else ''}"
     period = describe_period(min(row.started for row in rows), max(row.started for row in rows), "") if rows else ""
-    return Page([runs_sheet(rows), *others], title, charts=charts, period=period, legend=RUN_LEGEND)
+    sheet = runs_sheet(rows)
+    *columns, _cid = sheet.columns
+    listed = replace(sheet, columns=columns, rows=[row[:-1] for row in sheet.rows])
+    return Page([listed, *others], title, charts=charts, period=period, legend=RUN_LEGEND)
 
 
 class RunsDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/runs/1"):
