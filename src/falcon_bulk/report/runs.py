@@ -35,7 +35,7 @@ _RUN_COLUMNS = (
     Column("started", style="time", min_width=19),
     Column("run_id", min_width=40, whole=True),
     Column("customer", drop_order=4, min_width=20, whole=True),
-    Column("operator", drop_order=3, min_width=12),
+    Column("operator", min_width=12),
     Column("command", min_width=12),
     Column("status", min_width=13),
     Column("planned", right=True, drop_order=2),
