@@ -5,7 +5,7 @@ Falcon is the emulator's tenant without a wire; the journal is real.
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ from falcon_emulator.control import edit_alerts
 from falcon_emulator.documents import render
 from falcon_emulator.request_log import Change as LedgerChange
 from tests.support.fake_clock import FakeClock
-from tests.support.in_process_client import in_process_client
+from tests.support.in_process_client import in_process_clients
 from tests.support.run_harness import ALL_GUARDRAILS, SilentObserver, StubTenant
 
 ALERTS = 12
@@ -91,9 +91,10 @@ class Killed(BaseException):
 class Unwired:
     """The tenant as a run sees it: its client reads, and what happens to its next changes, one after another."""
 
-    def __init__(self, tenant: Tenant, client: Client, timing: FakeClock) -> None:
+    def __init__(self, tenant: Tenant, connect: Callable[[], Client], timing: FakeClock) -> None:
         self.tenant = tenant
-        self.client = client
+        self.connect = connect
+        self.client = connect()
         self.timing = timing
         self.to_come: list[str] = []
         self.lateness = 30.0
@@ -108,12 +109,14 @@ class Unwired:
         return self.client.alerts.by_id(ids)
 
     def answer_reads(self, fault: str) -> None:
-        """Answer reads in this manner from now on."""
+        """Answer reads in this manner from now on, and log in anew, as another process does."""
         switches = Switches(**READ_FAULTS[fault])
         for name in ("partial_pages", "partial_code", "empty_page", "after_seconds", "after_expired"):
             setattr(self.tenant.switches, name, getattr(switches, name))
         self.tenant.cut_endpoints.clear()
         self.tenant.emptied.clear()
+        self.client = self.connect()
+        self.client.alerts._size.current = PAGE_SIZE
 
     def __getattr__(self, name: str) -> Any:
         """Return the client's other ways to read."""
@@ -174,9 +177,8 @@ class Changes(RuleBasedStateMachine):
         self.tenant = Tenant(alerts=ALERTS, seed=seed, switches=switches)
         self.timing = FakeClock(chance=0.5)
         self.opened = ExitStack()
-        client = self.opened.enter_context(in_process_client(self.tenant, self.timing))
-        client.alerts._size.current = PAGE_SIZE
-        self.falcon = Unwired(self.tenant, client, self.timing)
+        connect = self.opened.enter_context(in_process_clients(self.tenant, self.timing))
+        self.falcon = Unwired(self.tenant, connect, self.timing)
         self.stub: Any = StubTenant(self.falcon, self.tenant.cid)
         self.journal = Journal(self.folder / "acme.sqlite3")
         self.falcon.lateness = lateness

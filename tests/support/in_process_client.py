@@ -1,8 +1,8 @@
 """The real client of an emulator tenant, without a socket: what it sends is answered in the same thread."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,21 +19,23 @@ URL = "http://127.0.0.1"
 
 
 @contextmanager
-def in_process_client(tenant: Tenant, clock: Clock) -> Iterator[Client]:
-    """Log in to the tenant; until the end of the block its client is answered by it."""
+def in_process_clients(tenant: Tenant, clock: Clock) -> Iterator[Callable[[], Client]]:
+    """Yield a function that logs in to the tenant; until the end of the block its clients are answered by it."""
+    opened = ExitStack()
+
+    def connect() -> Client:
+        client = Client(settings_for(tenant, URL), clock, quota=1.0)
+        opened.callback(client.close)
+        return client
 
     def answer(request: requests.PreparedRequest) -> Any:
         found = gateway.handle(tenant, _call(request))
         return found.status, {**found.headers, "Content-Type": found.content_type}, found.body
 
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as network:
+    with opened, responses.RequestsMock(assert_all_requests_are_fired=False) as network:
         for method in ("GET", "POST", "PATCH", "DELETE"):
             network.add_callback(method, re.compile(".*"), answer)
-        client = Client(settings_for(tenant, URL), clock, quota=1.0)
-        try:
-            yield client
-        finally:
-            client.close()
+        yield connect
 
 
 def _call(request: requests.PreparedRequest) -> Call:
