@@ -9,7 +9,6 @@ from falcon_bulk.errors import BadFilter, Rejected
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.changes.throttle import ConcurrencyLimiter
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import build_filter, read_selection
 from falcon_emulator import Fault, Server, Switches, Tenant
@@ -124,19 +123,3 @@ def test_an_unknown_id_that_refuses_a_whole_reading_is_left_out(status: int) -> 
             falcon.alerts.by_id(ids * 4)
         assert sum(request.endpoint == "entities" for request in tenant.request_log.requests) <= 140
         falcon.close()
-
-
-def test_the_limiter_lets_two_through_at_first_more_after_good_answers_and_half_after_trouble() -> None:
-    troubles = [0]
-    limiter = ConcurrencyLimiter(SystemClock(), 8, lambda: troubles[0])
-    for _ in range(6):
-        with limiter.slot():
-            pass
-    assert limiter._allowed == 8
-    troubles[0] += 1
-    with limiter.slot():
-        pass
-    assert limiter._allowed == 4
-    limiter.close(Rejected("no more"))
-    with pytest.raises(Rejected, match="no more"), limiter.slot():
-        pass

@@ -12,6 +12,7 @@ from falcon_bulk.config.secret import Secret
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import FalconBulkError
 from falcon_bulk.falcon.alerts import UpdateResponse
+from falcon_bulk.falcon.concurrency import INITIAL_CHANGES, ConcurrencyLimiter
 from falcon_bulk.falcon.tenant import Tenant as Falcon
 from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.clock import Stopwatch, rfc3339
@@ -63,7 +64,6 @@ class StubPacer:
     """The numbers that a run takes from a tenant's pacer."""
 
     requests: int = 0
-    failures: int = 0
 
 
 @dataclass
@@ -83,6 +83,9 @@ class StubTenant:
 
     def single_cid(self) -> str:
         return self.cid
+
+    def limit_changes(self, workers: int) -> ConcurrencyLimiter:
+        return ConcurrencyLimiter(FakeClock(), initial=INITIAL_CHANGES, maximum=workers)
 
     def check_run_tenant(self, cids: tuple[str, ...], cloud: str) -> None:
         assert self.cid in cids

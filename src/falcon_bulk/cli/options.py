@@ -199,11 +199,11 @@ pace_options = _all_of(
     ),
     click.option(
         "--workers",
-        **single_value(default=4),
-        type=click.IntRange(1, 16),
+        **single_value(default=24),
+        type=click.IntRange(1, 32),
         metavar="N",
         show_default=True,
-        help="Batches in flight at most.",
+        help="Batches in flight at most; how many there are follows Falcon's answers.",
     ),
 )
 

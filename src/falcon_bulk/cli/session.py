@@ -164,6 +164,7 @@ class Session:
                 settings,
                 self.clock,
                 connections=self.readers + workers + 1,
+                readers=self.readers,
                 quota=(self.options.quota or QUOTA) / 100,
                 user_agent=f"falcon-bulk/{__version__}",
                 on_wait=self.console.say,

@@ -5,6 +5,7 @@ every answer has `X-Ratelimit-Limit` and `X-Ratelimit-Remaining` (swagger and pu
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -14,16 +15,22 @@ from falcon_bulk.model.clock import Clock
 MIN_COOLDOWN = 1.0
 MAX_COOLDOWN = 120.0
 MAX_SPACING = 2.0
+"""Seconds between requests once nothing of the rate limit is left, or after a first refusal."""
+WINDOW = 60.0
+"""Seconds of the sliding window that the rate limit counts in."""
 MIN_EPOCH_MILLISECONDS = 1e11
 MAX_DIGITS = 15
 """Of a number in a header: a longer one says nothing, and is no float."""
 
 
 class RequestPacer:
-    """Delay requests during a cooldown, and space them out once the quota is used up.
+    """Delay requests during a cooldown, and space them out once the quota is used up or after a refusal (429).
+
+    After a refusal requests leave no faster than were answered in the minute before it, after a second one not before
+    the oldest of these is a minute old; every minute without another refusal lets a few more through, until answers
+    show that more than the quota is left.
 
     quota: share of the limit that may be used, 0 to 1. on_wait: called with the reason for a wait of over two seconds.
-    failures: how many 429s, server errors and lost answers there were.
     """
 
     def __init__(self, clock: Clock, *, quota: float = 0.5, on_wait: Callable[[str], None] = lambda _: None) -> None:
@@ -33,8 +40,15 @@ class RequestPacer:
         self._lock = threading.Lock()
         self._not_before = 0.0
         self._spacing = 0.0
+        self._answered: deque[float] = deque()
+        self._per_minute: float | None = None
+        self._refused_at = float("-inf")
+        self._probed_at = 0.0
+        self._step = 1.0
+        self._has_unseen_limit = False
+        self._reserve = 0.0
+        self._remaining: int | None = None
         self.requests = 0
-        self.failures = 0
         self.limit: int | None = None
         self.lowest_remaining: int | None = None
 
@@ -46,7 +60,7 @@ class RequestPacer:
                 now = self._clock.monotonic()
                 delay = self._not_before - now
                 if delay <= 0:
-                    self._not_before = now + self._spacing
+                    self._not_before = now + self._seconds_between(now)
                     self.requests += 1
                     return
             self._clock.wait(delay)
@@ -60,22 +74,64 @@ class RequestPacer:
         reserve = limit * (1 - self._quota)
         with self._lock:
             self.limit = limit
+            self._reserve, self._remaining = reserve, remaining
             self.lowest_remaining = min(
                 remaining, remaining if self.lowest_remaining is None else self.lowest_remaining
             )
             shortfall = max(0.0, reserve - remaining) / reserve if reserve else 0.0
-            self._spacing = MAX_SPACING * shortfall
+            usual = WINDOW / (limit * self._quota) if shortfall and self._quota else 0.0
+            self._spacing = max(MAX_SPACING * shortfall, usual)
+
+    def answered(self) -> None:
+        """Note an answer that is no refusal."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._answered.append(now)
+            self._forget(now)
+
+    def refused(self, sent: float) -> None:
+        """Space requests out after a 429. sent: when its request left; one of many sent together is enough."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if sent < self._refused_at:
+                return
+            self._forget(now)
+            again = now - self._refused_at < 2 * WINDOW
+            slowest = 1.0 if again else WINDOW / MAX_SPACING
+            self._per_minute = max(slowest, float(len(self._answered)))
+            if again and self._answered:
+                self._not_before = max(self._not_before, self._answered[0] + WINDOW)
+            self._has_unseen_limit = self._remaining is not None and self._remaining > self._reserve
+            self._refused_at = self._probed_at = now
+            self._step = 1.0
+
+    def headroom(self) -> int | None:
+        """Return how many requests the quota leaves for now, None if no answer has said."""
+        with self._lock:
+            return None if self._remaining is None else max(0, int(self._remaining - self._reserve))
+
+    def _seconds_between(self, now: float) -> float:
+        """Return the seconds until the next request may leave."""
+        if self._per_minute is None:
+            return self._spacing
+        if now - self._probed_at >= WINDOW:
+            self._per_minute += self._step
+            self._step *= 2
+            self._probed_at = now
+        if self._remaining is not None and self._remaining > self._reserve and not self._has_unseen_limit:
+            self._per_minute = None
+            return self._spacing
+        return max(self._spacing, WINDOW / self._per_minute)
+
+    def _forget(self, now: float) -> None:
+        while self._answered and self._answered[0] <= now - WINDOW:
+            self._answered.popleft()
 
     @property
     def usage_summary(self) -> str:
         """A sentence: how many requests were sent, and the lowest remaining quota."""
         lowest = "unknown" if self.lowest_remaining is None else f"{self.lowest_remaining:,}"
         return f"{self.requests:,} requests in all, lowest remaining quota seen: {lowest}."
-
-    def record_failure(self) -> None:
-        """Count a sign of overload: a 429, a server error or a lost answer."""
-        with self._lock:
-            self.failures += 1
 
     def cool_down(self, seconds: float, reason: str) -> None:
         """Keep all threads from sending for that many seconds."""

@@ -11,6 +11,7 @@ from falcon_bulk.config.secret import register_secret
 from falcon_bulk.config.settings import CID, Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
+from falcon_bulk.falcon.concurrency import INITIAL_CHANGES, INITIAL_READS, MAX_READS, ConcurrencyLimiter
 from falcon_bulk.falcon.flight_control import FlightControl
 from falcon_bulk.falcon.fql import check_word
 from falcon_bulk.falcon.indicators import Indicators
@@ -34,9 +35,9 @@ CID_SAMPLE = 100
 class Tenant:
     """A login to one customer's tenant, with its `alerts` and `indicators`.
 
-    connections: maximum requests in flight. quota: share of the customer's rate limit to use, 0 to 1.
-    on_wait: called with the reason for a wait of over two seconds. proxy_refusals, logins: shared by a command's
-    customers.
+    connections: how many are kept. readers: maximum reads in flight. quota: share of the customer's rate limit to use,
+    0 to 1. on_wait: called with the reason for a wait of over two seconds. proxy_refusals, logins: shared by the
+    customers of a command.
     Raises BadEnvFile for blank credentials, before any request; LoginRefused, Unreachable.
     """
 
@@ -46,6 +47,7 @@ class Tenant:
         clock: Clock,
         *,
         connections: int = 16,
+        readers: int = MAX_READS,
         quota: float = 0.5,
         user_agent: str = "falcon-bulk",
         on_wait: Callable[[str], None] = lambda _: None,
@@ -70,7 +72,12 @@ class Tenant:
         self._member_cid = settings.member_cid
         self._configured = settings.base_url
         self._transport = Transport(
-            clock, self.pacer, connections=connections, customer=settings.customer, proxy_refusals=proxy_refusals
+            clock,
+            self.pacer,
+            reads=ConcurrencyLimiter(clock, initial=INITIAL_READS, maximum=readers, headroom=self.pacer.headroom),
+            connections=connections,
+            customer=settings.customer,
+            proxy_refusals=proxy_refusals,
         )
         self._transport.token = self._current_token
         self._transport.renew = self._renew_token
@@ -111,6 +118,14 @@ class Tenant:
         if configured == actual:
             return ""
         return f"This customer's region is {actual}, not {configured}: FALCON_BASE_URL={actual} saves a request."
+
+    def limit_changes(self, workers: int) -> ConcurrencyLimiter:
+        """Return what bounds the changes in flight of a run, at most `workers`; it follows their answers."""
+        limiter = ConcurrencyLimiter(
+            self._clock, initial=INITIAL_CHANGES, maximum=workers, headroom=self.pacer.headroom
+        )
+        self._transport.changes = limiter
+        return limiter
 
     def observer(self) -> AlertObserver:
         """Return what reads single answers as they come."""

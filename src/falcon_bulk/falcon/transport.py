@@ -7,6 +7,7 @@ decoded answer past FalconPy to the caller; what FalconPy makes of the answer is
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from requests.adapters import HTTPAdapter
 from falcon_bulk.config.regions import redirect_target, region_target
 from falcon_bulk.errors import AnswerLost, FalconBulkError, LoginRefused, MissingScope, Unreachable
 from falcon_bulk.falcon.body import read_body
+from falcon_bulk.falcon.concurrency import ConcurrencyLimiter
 from falcon_bulk.falcon.http_log import CallLog
 from falcon_bulk.falcon.proxy import RETRIED, ProxyRefusals, tunnel_refusal
 from falcon_bulk.falcon.rate_limit import RequestPacer, RetryBudget, backoff, clock_offset, retry_after_seconds
@@ -58,7 +60,8 @@ class FalconPyResponse:
 class PendingCall:
     """A call that FalconPy is carrying out, with the decoded body or the error that it led to.
 
-    is_known: whether its answer is known, so that nothing is sent.
+    is_known: whether its answer is known, so that nothing is sent. sent: when its last request left, by the clock's
+    monotonic time.
     """
 
     def __init__(self, request_type: RequestType, *, is_known: bool = False) -> None:
@@ -66,6 +69,7 @@ class PendingCall:
         self.is_known = is_known
         self.body: Any = None
         self.error: BaseException | None = None
+        self.sent = 0.0
 
 
 class FalconSession(requests.Session):
@@ -92,7 +96,7 @@ class FalconSession(requests.Session):
 class Transport:
     """Perform FalconPy's calls for one customer: timeouts, pacing, retries, the token.
 
-    customer: its name in the log.
+    customer: its name in the log. reads: bounds the reads in flight; changes: told what becomes of changes, if set.
     token: returns the current token. renew: logs in again unless the given token has been replaced already.
     redirected_base_url: where the last login was redirected to; '' for nowhere.
     named_region: the region that the last login named; '' for none. deprecations: what Falcon says of paths that are
@@ -105,6 +109,7 @@ class Transport:
         clock: Clock,
         pacer: RequestPacer,
         *,
+        reads: ConcurrencyLimiter,
         connections: int = 16,
         customer: str = "",
         proxy_refusals: ProxyRefusals | None = None,
@@ -114,6 +119,8 @@ class Transport:
         self._retry_budget = RetryBudget()
         self._thread = threading.local()
         self.pacer = pacer
+        self._reads = reads
+        self.changes: ConcurrencyLimiter | None = None
         self.session = FalconSession(self._perform, connections)
         self.token: Callable[[], str] = _no_token
         self.renew: Callable[[str], str] = lambda _: _no_token()
@@ -181,7 +188,7 @@ class Transport:
                 log.decision(f"not sent, {error}; retry in {seconds:.1f} s")
                 self._clock.wait(seconds)
             except ResponseLost as error:
-                self.pacer.record_failure()
+                self._troubled(request_type)
                 if request_type.is_change:
                     raise AnswerLost(
                         f"The answer to a change was lost: {error}.", status=error.status, trace_id=error.trace_id
@@ -191,7 +198,8 @@ class Transport:
                 log.decision(f"answer lost, {error}; retry in {seconds:.1f} s", error.trace_id)
                 self._clock.wait(seconds)
             except RateLimited as error:
-                self.pacer.record_failure()
+                self._troubled(request_type)
+                self.pacer.refused(self._thread.call.sent)
                 rate_limited += 1
                 seconds = self._rate_limit_delay(request_type, error, rate_limited)
                 log.decision(f"rate limit reached; retry in {seconds:.1f} s")
@@ -217,14 +225,23 @@ class Transport:
             options["headers"] = {**options["headers"], "Authorization": f"Bearer {token}"}
         for _ in range(MAX_REDIRECTS):
             self.proxy_refusals.check()
-            self.pacer.before_request()
-            log.request(url, options.get("params") or {})
-            try:
-                response = self.session.send_once(method, url, **options)
-                content = read_body(response, self._clock, request_type.deadline, stoppable=not request_type.is_change)
-            except OSError as error:
-                raise self._network_error(error, url) from None
+            with nullcontext() if request_type.is_change or request_type is LOGIN else self._reads.slot():
+                self.pacer.before_request()
+                log.request(url, options.get("params") or {})
+                sent = self._thread.call.sent = self._clock.monotonic()
+                try:
+                    response = self.session.send_once(method, url, **options)
+                    content = read_body(
+                        response, self._clock, request_type.deadline, stoppable=not request_type.is_change
+                    )
+                except OSError as error:
+                    raise self._network_error(error, url) from None
             log.response(response, content)
+            if request_type is not LOGIN and response.status_code != 429:
+                self.pacer.answered()
+            if request_type is not LOGIN and response.status_code < 400:
+                size = max(len(content), len(response.request.body or b""))
+                self._limiter(request_type).answered(sent, (urlsplit(url).path, method, size.bit_length()))
             if response.status_code == 407:
                 raise self.proxy_refusals.refuse(url, 407)
             self._note_deprecation(url, response.headers)
@@ -239,6 +256,14 @@ class Transport:
             url = f"{target}/oauth2/token"
             log.decision(f"redirected to {target}")
         raise Unreachable("The token endpoint redirects in a loop.", "Check FALCON_BASE_URL.")
+
+    def _limiter(self, request_type: RequestType) -> ConcurrencyLimiter:
+        return self.changes or self._reads if request_type.is_change else self._reads
+
+    def _troubled(self, request_type: RequestType) -> None:
+        """Report an overload or a lost answer. A server error to what is asked for only once is a refusal."""
+        if request_type is not LOGIN and request_type.max_tries > 1:
+            self._limiter(request_type).troubled(self._thread.call.sent)
 
     def _redirect_base_url(self, request_type: RequestType, url: str, response: requests.Response) -> str:
         """Return the base URL that a login is to move to; '' for none. Only known Falcon hosts are followed.

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from falcon_bulk.errors import AnswerLost, FalconAnswer, FalconBulkError, Rejected
 from falcon_bulk.falcon.bisect import Bisection
+from falcon_bulk.falcon.concurrency import INITIAL_CHANGES, ConcurrencyLimiter
 from falcon_bulk.model.clock import POLL_INTERVAL, Clock, Stopwatch, rfc3339
 from falcon_bulk.model.plan import ActionSet, Plan, PlannedItem, State
 from falcon_bulk.model.run import Batch, BatchAnswer, ItemOutcome, Outcome, RunProblem, RunResult
 from falcon_bulk.operations.changes.lost_batches import LostBatch, LostBatches
 from falcon_bulk.operations.changes.run_end import record_end
 from falcon_bulk.operations.changes.target import Answer, Current, Retry, Target
-from falcon_bulk.operations.changes.throttle import ConcurrencyLimiter, Pace, RateLimiter
+from falcon_bulk.operations.changes.throttle import Pace, RateLimiter
 
 if TYPE_CHECKING:
     from falcon_bulk.journal.journal import Journal
@@ -62,8 +63,8 @@ class Engine(Generic[State, Current]):
 
     read: the time since its items were read; older than 60 s, or None, they are read again just before they are sent.
     progress: called with the numbers of items reconciled and planned. waiting: called with the number of items whose
-    request may still take effect, and the seconds until it cannot. trouble: a number that grows with each 429 and
-    server error, so that fewer batches are sent at a time. After `carry_out`, `cause` says why it stopped early.
+    request may still take effect, and the seconds until it cannot. concurrency: bounds the batches in flight. After
+    `carry_out`, `cause` says why it stopped early.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Engine(Generic[State, Current]):
         read: Stopwatch | None = None,
         progress: Callable[[int, int], None] = lambda _done, _planned: None,
         waiting: Callable[[int, float], None] = lambda _items, _seconds: None,
-        trouble: Callable[[], int] = lambda: 0,
+        concurrency: ConcurrencyLimiter | None = None,
     ) -> None:
         self._target = target
         self._journal = journal
@@ -91,7 +92,8 @@ class Engine(Generic[State, Current]):
         self._show_waiting = waiting
         self._action_sets = self._records.action_sets(plan.run_id)
         self._rate = RateLimiter(clock, pace.delay)
-        self._concurrency = ConcurrencyLimiter(clock, pace.workers, trouble)
+        self._concurrency = concurrency or ConcurrencyLimiter(clock, initial=INITIAL_CHANGES, maximum=pace.workers)
+        self._ending: FalconBulkError | None = None
         self._lost: set[str] = set()
         self._lost_batches: LostBatches[State] = LostBatches(clock)
         self._lost_in_a_row = 0
@@ -161,10 +163,10 @@ class Engine(Generic[State, Current]):
             again = self._look_again(lost)
             for number in dict.fromkeys(item.action_set for item in again):
                 part = [item for item in again if item.action_set == number]
-                with self._concurrency.slot() as release:
+                with self._concurrency.slot(self._check_ending) as release:
                     self._send_until_reconciled(PendingBatch(part, lost.tries + 1, read), release)
         except FalconBulkError as error:
-            self._concurrency.close(error)
+            self._ending = self._ending or error
             raise
 
     # Sending
@@ -234,11 +236,16 @@ class Engine(Generic[State, Current]):
 
     def _send_batch(self, batch: Sequence[PlannedItem[State]]) -> None:
         try:
-            with self._concurrency.slot() as release:
+            with self._concurrency.slot(self._check_ending) as release:
                 self._send_until_reconciled(PendingBatch(list(batch), 1, self._read), release)
         except FalconBulkError as error:
-            self._concurrency.close(error)
+            self._ending = self._ending or error
             raise
+
+    def _check_ending(self) -> None:
+        """Raise the error that another batch ends the run with: a batch that waits for its slot is not sent."""
+        if self._ending is not None:
+            raise self._ending
 
     def _send_until_reconciled(self, first: PendingBatch[State], release: Callable[[], None]) -> None:
         """Send a batch, and what is left of it again or in halves, within bounds.

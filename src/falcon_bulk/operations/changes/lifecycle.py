@@ -350,7 +350,7 @@ def _run_engine(
         read=read,
         progress=progress,
         waiting=workspace.observer.waiting,
-        trouble=lambda: pacer.failures,
+        concurrency=workspace.tenant.limit_changes(pace.workers),
     )
     result = engine.carry_out(lambda: pacer.requests)
     return Execution(plan, None, result, engine.cause)
