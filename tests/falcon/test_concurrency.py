@@ -71,7 +71,7 @@ class Simulation:
                 leaves = self.pacer._not_before - self.clock.monotonic() + self.clock.passed
             else:
                 self.pacer.answered()
-                self.limiter.answered(sent, "page")
+                self.limiter.answered(sent, self.clock.monotonic() - sent, "page")
             self.allowed.append(self.limiter.allowed)
 
     def _send(self, in_flight: list[tuple[float, int, float, bool]], number: int, leaves: float) -> None:
@@ -194,7 +194,7 @@ def test_a_small_batch_is_no_measure_for_a_full_one() -> None:
         sent = clock.monotonic()
         clock.set(number * 10.0 + (9.0 if number % 2 else 0.5))
         limiter._is_used = True
-        limiter.answered(sent, "full" if number % 2 else "small")
+        limiter.answered(sent, clock.monotonic() - sent, "full" if number % 2 else "small")
     assert limiter.allowed == 32
 
 

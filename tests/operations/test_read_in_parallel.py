@@ -22,7 +22,7 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 from falcon_bulk.operations.reading.read_all import ReadProgress, read_all
 from falcon_bulk.operations.reading.select_alerts import read_selection
-from falcon_bulk.operations.reading.time_slices import cut_slices
+from falcon_bulk.operations.reading.time_slices import count_hours, cut_slices
 from falcon_emulator import Fault, Server, Switches, Tenant
 from tests.support.clients import client_for
 from tests.support.sampling import quick_first
@@ -177,9 +177,9 @@ def test_an_alert_without_a_timestamp_is_in_no_slice_but_is_read() -> None:
 def test_a_second_with_many_alerts_is_one_slice_and_the_others_are_even() -> None:
     seconds = [*[5_000] * 12_000, *range(0, 36_000, 3)]
     alerts = FakeAlerts(seconds, dict(Counter(second // 3600 for second in seconds)))
-    slices = cut_slices(alerts, "", readers=8)
+    slices = cut_slices(alerts, "", count_hours(alerts, ""))
     assert slices[0].alerts >= 12_000
-    assert all(one.alerts <= 3_000 for one in slices[1:])
+    assert all(one.alerts <= PAGE for one in slices[1:])
     assert sum(one.alerts for one in slices) == len(seconds)
 
 

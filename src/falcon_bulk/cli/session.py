@@ -19,6 +19,7 @@ from falcon_bulk.config.operator import login_name
 from falcon_bulk.config.settings import Settings
 from falcon_bulk.config.state import prepare_state_dir, state_dir
 from falcon_bulk.errors import FalconBulkError, UsageProblem
+from falcon_bulk.falcon.concurrency import MAX_READS
 from falcon_bulk.falcon.proxy import ProxyRefusals
 from falcon_bulk.falcon.shared_logins import SharedLogins
 from falcon_bulk.falcon.tenant import Tenant
@@ -31,7 +32,6 @@ from falcon_bulk.report.sheet import Cell, Sheet
 if TYPE_CHECKING:
     from falcon_bulk.cli.notifications import Notifier
 
-READERS = 8
 QUOTA = 50
 PARALLEL_CUSTOMERS = 4
 ABOUT_NO_CUSTOMER = ("customers", "schedule")
@@ -114,7 +114,7 @@ class Session:
     @property
     def readers(self) -> int:
         """Concurrent reads at most."""
-        return self.options.readers or READERS
+        return self.options.readers or MAX_READS
 
     @property
     def now(self) -> str:

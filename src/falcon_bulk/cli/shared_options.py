@@ -103,7 +103,12 @@ _SHARED = (
     ),
     _shared("--output-format", type=_FORMAT, help="Format of files in the folder of -o.  [default: markdown]"),
     _shared("--excel", is_flag=True, help="Begin CSV with a byte order mark, by which Excel knows UTF-8."),
-    _shared("--readers", type=click.IntRange(1, 32), metavar="N", help="Concurrent reads at most.  [default: 8]"),
+    _shared(
+        "--readers",
+        type=click.IntRange(1, 32),
+        metavar="N",
+        help="Concurrent reads at most; how many there are follows Falcon's answers.  [default: 32]",
+    ),
     _shared(
         "--quota",
         type=click.IntRange(1, 100),

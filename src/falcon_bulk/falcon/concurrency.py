@@ -147,17 +147,17 @@ class ConcurrencyLimiter:
         finally:
             release()
 
-    def answered(self, started: float, kind: Hashable) -> None:
+    def answered(self, started: float, seconds: float, kind: Hashable) -> None:
         """Take a good answer into account.
 
-        started: when its request was sent, by the clock's monotonic time. kind: equal for answers of like size of one
-        endpoint.
+        started: when its request was sent, by the clock's monotonic time. seconds: until it was received. kind: equal
+        for answers of like size of one endpoint.
         """
         with self._changed:
             if started < self._cut_at:
                 return
             times = self._times.setdefault(kind, AnswerTimes())
-            times.add(self._clock.monotonic() - started)
+            times.add(seconds)
             if times.are_all_beyond(CLEARLY_SLOWER):
                 if not times.accept_slowdown():
                     self._halve()

@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target, region_target
 from falcon_bulk.errors import AnswerLost, FalconBulkError, LoginRefused, MissingScope, Unreachable
-from falcon_bulk.falcon.body import read_body
+from falcon_bulk.falcon.body import fetch_body
 from falcon_bulk.falcon.concurrency import ConcurrencyLimiter
 from falcon_bulk.falcon.http_log import CallLog
 from falcon_bulk.falcon.proxy import RETRIED, ProxyRefusals, tunnel_refusal
@@ -231,17 +231,22 @@ class Transport:
                 sent = self._thread.call.sent = self._clock.monotonic()
                 try:
                     response = self.session.send_once(method, url, **options)
-                    content = read_body(
+                    unpack = fetch_body(
                         response, self._clock, request_type.deadline, stoppable=not request_type.is_change
                     )
                 except OSError as error:
                     raise self._network_error(error, url) from None
+                took = self._clock.monotonic() - sent
+            try:
+                content = unpack()
+            except OSError as error:
+                raise self._network_error(error, url) from None
             log.response(response, content)
             if request_type is not LOGIN and response.status_code != 429:
                 self.pacer.answered()
             if request_type is not LOGIN and response.status_code < 400:
                 size = max(len(content), len(response.request.body or b""))
-                self._limiter(request_type).answered(sent, (urlsplit(url).path, method, size.bit_length()))
+                self._limiter(request_type).answered(sent, took, (urlsplit(url).path, method, size.bit_length()))
             if response.status_code == 407:
                 raise self.proxy_refusals.refuse(url, 407)
             self._note_deprecation(url, response.headers)

@@ -3,15 +3,16 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TypeVar
 
+from falcon_bulk.falcon.body import unpacking_after
 from falcon_bulk.model.clock import POLL_INTERVAL
 
 Item = TypeVar("Item")
 
-MAX_QUEUED = 4
-"""Maximum number of items waiting to be consumed: more would only use memory."""
+MAX_ITEMS = 4
+"""Maximum number of unpacked items that wait to be consumed or are being consumed: more would only use memory."""
 
 
 class _ReaderFinished:
@@ -24,8 +25,9 @@ def read_in_parallel(
 ) -> Iterator[Iterator[tuple[int, Item]]]:
     """Yield an iterator over the items of all chains, each with the number of its chain; a chain keeps its order.
 
-    The threads start at once, and each reads one chain at a time. An error in a chain is raised by the iterator. At the
-    end of the block each thread stops after its current request. A single chain is read without a thread, on demand.
+    The threads start at once, and each reads one chain at a time. What they receive stays packed until there is room
+    for it. An error in a chain is raised by the iterator. At the end of the block each thread stops after its current
+    request. A single chain is read without a thread, on demand.
     """
     if len(chains) == 1:
         yield ((0, item) for item in chains[0]())
@@ -33,29 +35,37 @@ def read_in_parallel(
     todo: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(chains)):
         todo.put(number)
-    out: queue.Queue[tuple[int, Item] | _ReaderFinished | BaseException] = queue.Queue(MAX_QUEUED)
+    out: queue.SimpleQueue[tuple[int, Item] | _ReaderFinished | BaseException] = queue.SimpleQueue()
+    rooms = threading.Semaphore(MAX_ITEMS)
     stopping = threading.Event()
 
-    def put(item: tuple[int, Item] | _ReaderFinished | BaseException) -> None:
-        while not stopping.is_set():
-            with suppress(queue.Full):
-                out.put(item, timeout=POLL_INTERVAL)
-                return
-
     def read() -> None:
+        has_room = False
+
+        def take_room() -> None:
+            nonlocal has_room
+            while not has_room and not stopping.is_set():
+                has_room = rooms.acquire(timeout=POLL_INTERVAL)
+
         try:
-            while True:
-                number = todo.get_nowait()
-                for item in chains[number]():
-                    put((number, item))
-                    if stopping.is_set():
-                        return
+            with unpacking_after(take_room):
+                while True:
+                    number = todo.get_nowait()
+                    for item in chains[number]():
+                        take_room()
+                        if stopping.is_set():
+                            return
+                        out.put((number, item))
+                        has_room = False
         except queue.Empty:
-            put(_ReaderFinished())
+            out.put(_ReaderFinished())
         except BaseException as error:
-            put(error)
+            out.put(error)
             if not isinstance(error, Exception):
                 raise
+        finally:
+            if has_room:
+                rooms.release()
 
     def take(readers_left: int) -> Iterator[tuple[int, Item]]:
         while readers_left:
@@ -66,6 +76,8 @@ def read_in_parallel(
                 raise item
             else:
                 yield item
+                del item
+                rooms.release()
 
     started = min(readers, len(chains))
     try:

@@ -4,6 +4,7 @@ Combined v1 pages with `after`, oldest first. It is not known whether it returns
 they are counted and, if there are any, read by id.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,9 +26,10 @@ from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.hashes import OwnHashes, own_hashes
 from falcon_bulk.operations.reading.page_chain import ChainDeduplicator, PageChain
 from falcon_bulk.operations.reading.parallel import read_in_parallel
-from falcon_bulk.operations.reading.time_slices import WHOLE, TimeSlice, cut_slices
+from falcon_bulk.operations.reading.time_slices import WHOLE, Interval, TimeSlice, count_hours, cut_slices
 
 WINDOW = 10_000
+_TO_HOUR = len("2026-11-24T08")
 TIMED = "created_timestamp:>='1970-01-01T00:00:00Z'"
 
 
@@ -120,8 +122,16 @@ def read_all(
 
     Raises the client's errors, and Unreachable if the pages contradict each other.
     """
+    many = readers > 1 and count_terms(fql) + RESERVED_TERMS <= MAX_TERMS
+    hours = count_hours(alerts, fql) if many else []
+    only = _only_page(alerts, fql, hours, view)
+    if only is not None:
+        progress.add_expected(len(only))
+        progress.add_read(len(only))
+        yield only
+        return
     hidden_seen = False
-    for page in _read_pages(alerts, fql, progress, view, readers):
+    for page in _read_pages(alerts, fql, progress, view, readers, hours):
         hidden_seen = hidden_seen or any(item.alert.hidden for item in page)
         progress.add_read(len(page))
         yield page
@@ -129,6 +139,25 @@ def read_all(
         for page in _read_hidden(alerts, fql, view):
             progress.add_read(len(page))
             yield page
+
+
+def _only_page(
+    alerts: AlertReader, fql: str, hours: Sequence[Interval], view: type[AlertView]
+) -> list[AlertDocument[AlertView]] | None:
+    """Return the alerts of a selection that one page holds; None for any other.
+
+    The counts include hidden alerts, so a page with the same number in each hour has all alerts there are.
+    """
+    counted = sum(hour.alerts for hour in hours)
+    if not 0 < counted <= PAGE:
+        return None
+    page = alerts.page(fql)
+    if not page.total == len(page.documents) == counted:
+        return None
+    items = [decode_result(view, document) for document in page.documents]
+    by_hour = Counter(text(item.alert.created_timestamp)[:_TO_HOUR] for item in items)
+    agree = by_hour == {f"{hour.start:%Y-%m-%dT%H}": hour.alerts for hour in hours}
+    return items if agree and len({item.alert.composite_id for item in items}) == counted else None
 
 
 def _has_hidden(alerts: AlertReader, fql: str) -> bool:
@@ -140,23 +169,28 @@ def _has_hidden(alerts: AlertReader, fql: str) -> bool:
 
 
 def _read_pages(
-    alerts: AlertReader, fql: str, progress: ReadProgress, view: type[AlertView], readers: int
+    alerts: AlertReader,
+    fql: str,
+    progress: ReadProgress,
+    view: type[AlertView],
+    readers: int,
+    hours: Sequence[Interval],
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Yield the pages of combined v1, in time slices if that is faster and certain to lose nothing.
 
-    The counts by hour arrive before the totals, so the readers start with them. Their pages are yielded only after the
-    totals confirm that all alerts have a timestamp and that the slices hold about as many alerts.
+    hours: Falcon's counts. The readers start with them. Their pages are yielded only after the totals confirm that all
+    alerts have a timestamp and that the slices hold about as many alerts.
     """
-    if readers > 1 and count_terms(fql) + RESERVED_TERMS <= MAX_TERMS:
+    slices = cut_slices(alerts, fql, hours)
+    if len(slices) > 1:
         with ThreadPoolExecutor(2) as pool:
             total = pool.submit(alerts.count, fql)
             timed = pool.submit(alerts.count, all_of([_grouped(fql), TIMED]))
-            slices = cut_slices(alerts, fql, readers)
             with _pages(alerts, fql, view, slices, readers) as pages:
                 counted = total.result()
                 progress.add_expected(counted)
                 sliced = sum(time_slice.alerts for time_slice in slices)
-                if len(slices) == 1 or (_counts_all(timed, counted) and abs(sliced - counted) <= counted / 10):
+                if _counts_all(timed, counted) and abs(sliced - counted) <= counted / 10:
                     yield from pages
                     return
     else:

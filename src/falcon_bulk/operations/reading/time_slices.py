@@ -5,6 +5,7 @@ and loses nothing.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -12,9 +13,10 @@ from falcon_bulk.errors import FalconAnswer, MissingScope
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.clock import rfc3339
 
-MAX_SLICE_PAGES = 16
-"""Maximum pages per slice, so that a slow reader does not delay a large read."""
-MIN_ALERTS_TO_SLICE = 3_000
+MAX_SLICES = 200
+"""Up to so many pages a slice is one page. Of more pages slices have several, and all readers are busy to the end."""
+MAX_DIVISIONS = 16
+"""Intervals of one length that are divided further: each costs a request."""
 
 # How an interval that has too many alerts is divided further: an hour into minutes, a minute into seconds.
 FINER = {timedelta(hours=1): timedelta(minutes=1), timedelta(minutes=1): timedelta(seconds=1)}
@@ -56,35 +58,47 @@ class TimeCounter(Protocol):
     def count_by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
 
 
-def cut_slices(alerts: TimeCounter, fql: str, readers: int) -> list[TimeSlice]:
+def count_hours(alerts: TimeCounter, fql: str) -> list[Interval]:
+    """Return Falcon's counts by hour, [] if it refuses to count."""
+    try:
+        return [Interval(start, timedelta(hours=1), number) for start, number in alerts.count_by_hour(fql)]
+    except (FalconAnswer, MissingScope):
+        return []
+
+
+def cut_slices(alerts: TimeCounter, fql: str, hours: Sequence[Interval]) -> list[TimeSlice]:
     """Return slices with about the same number of alerts, largest first, based on Falcon's counts by hour.
 
-    Return WHOLE for too few alerts, and if Falcon refuses to count.
+    Return WHOLE for alerts that fit on a page, and if Falcon refuses to count.
     """
+    pages = -(-sum(hour.alerts for hour in hours) // PAGE)
+    if pages <= 1:
+        return WHOLE
+    size = PAGE * -(-pages // MAX_SLICES)
     try:
-        hours = [Interval(start, timedelta(hours=1), number) for start, number in alerts.count_by_hour(fql)]
-        counted = sum(hour.alerts for hour in hours)
-        if counted < MIN_ALERTS_TO_SLICE:
-            return WHOLE
-        size = PAGE * min(MAX_SLICE_PAGES, -(-counted // (PAGE * readers)))
         intervals = _divide(alerts, fql, hours, size)
     except (FalconAnswer, MissingScope):
         return WHOLE
     return sorted(_join(intervals, size), key=lambda part: -part.alerts)
 
 
-def _divide(alerts: TimeCounter, fql: str, intervals: list[Interval], size: int) -> list[Interval]:
-    """Return the intervals; those that hold more than a slice are divided, down to seconds."""
-    fine: list[Interval] = []
-    for interval in intervals:
-        finer = FINER.get(interval.length)
-        if interval.alerts <= size or finer is None:
-            fine.append(interval)
-            continue
+def _divide(alerts: TimeCounter, fql: str, intervals: Sequence[Interval], size: int) -> list[Interval]:
+    """Return the intervals; the largest of those that hold more than a slice are divided, down to seconds."""
+    large = [one for one in intervals if one.alerts > size and one.length in FINER]
+    large = sorted(large, key=lambda one: -one.alerts)[:MAX_DIVISIONS]
+    if not large:
+        return list(intervals)
+
+    def parts_of(interval: Interval) -> list[Interval]:
+        finer = FINER[interval.length]
         edges = [interval.start + finer * step for step in range(interval.length // finer + 1)]
         parts = [Interval(start, finer, number) for start, number in alerts.count_by_range(fql, edges)]
-        fine += _divide(alerts, fql, parts, size)
-    return fine
+        return parts if interval.alerts <= size * 2 else _divide(alerts, fql, parts, size)
+
+    divided = set(large)
+    with ThreadPoolExecutor(len(large)) as pool:
+        fine = [part for parts in pool.map(parts_of, large) for part in parts]
+    return [*(one for one in intervals if one not in divided), *fine]
 
 
 def _join(intervals: list[Interval], size: int) -> list[TimeSlice]:
