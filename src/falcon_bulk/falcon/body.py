@@ -6,7 +6,9 @@ A server or a proxy may send one byte a second without an end, or a few bytes th
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 
 import requests
 import urllib3.exceptions
@@ -21,6 +23,7 @@ CHUNK = 2**18
 LARGE = 2**17
 """Bytes as received: more are a page of documents, and not ids or counts."""
 _GZIP = zlib.MAX_WBITS + 16
+UNPACKERS = 2
 _thread = threading.local()
 _GZIP_START = b"\x1f\x8b"
 
@@ -55,7 +58,9 @@ def fetch_body(
     def unpack() -> bytes:
         if len(content) > LARGE:
             getattr(_thread, "wait", _no_wait)()
-        return gunzip(content) if encodings == ["gzip"] else content
+        if encodings != ["gzip"]:
+            return content
+        return _unpackers().submit(gunzip, content).result() if len(content) > LARGE else gunzip(content)
 
     return unpack
 
@@ -88,6 +93,15 @@ def gunzip(packed: bytes, limit: int = MAX_UNPACKED) -> bytes:
 
 
 def _no_wait() -> None: ...
+
+
+@cache
+def _unpackers() -> ThreadPoolExecutor:
+    """Return the threads that unpack pages.
+
+    The C library keeps what a thread frees for that thread, so that each of many would keep the memory of a page.
+    """
+    return ThreadPoolExecutor(UNPACKERS, "unpacker")
 
 
 def _read(response: requests.Response, clock: Clock, seconds: float, stoppable: bool) -> bytes:

@@ -67,21 +67,23 @@ class PageChain:
                     ) from None
                 after = ""
                 continue
-            if page.documents:
+            number, total, next_after = len(page.documents), page.total, page.after
+            if number:
                 self._add(page, is_first=not after)
                 yield page
                 empty = 0
-            elif page.after and self._read < page.total:
+            elif next_after and self._read < total:
                 empty += 1
                 if empty > 1:
                     if not self._restart():
                         return
                     after, empty = "", 0
                 continue
-            is_all = self._idle_restarts and not after and len(page.documents) >= page.total
-            if is_all or not page.after or not page.documents:
+            del page  # or it would stay in memory until the next one is there
+            is_all = self._idle_restarts and not after and number >= total
+            if is_all or not next_after or not number:
                 return
-            after = page.after
+            after = next_after
 
     @property
     def _filter(self) -> str:
@@ -92,7 +94,7 @@ class PageChain:
         last = page.documents[-1]
         if not is_first and self._last is not None and bytes(last) == bytes(self._last):
             raise Unreachable("Falcon repeats the same page of alerts.", "Run the command again.")
-        self._last = last
+        self._last = last.copy()  # a view would keep the whole page in memory
         self._read += len(page.documents)
 
     def _restart(self) -> bool:

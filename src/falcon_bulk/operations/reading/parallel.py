@@ -57,6 +57,7 @@ def read_in_parallel(
                             return
                         out.put((number, item))
                         has_room = False
+                        del item  # or each thread would keep its last page while it waits for the next
         except queue.Empty:
             out.put(_ReaderFinished())
         except BaseException as error:
