@@ -100,6 +100,7 @@ class Unwired:
         self.lateness = 30.0
         self.unreadable = 0
         self.dead = False
+        self.sent_states: dict[int, State] = {}
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         self._alive()
@@ -133,7 +134,8 @@ class Unwired:
             raise AnswerLost("The answer to a change was lost.", status=503)
         if fault == "late":
             due = self.timing.passed + self.lateness
-            self.timing.at(due, lambda: self._take_effect(ids, action_set))
+            sent = {one: self.tenant.store.by_id[one].state for one in ids}
+            self.timing.at(due, lambda: self._take_effect(ids, action_set, sent))
             raise AnswerLost("The answer to a change was lost.", status=504)
         if fault == "refused":
             raise Rejected("Falcon answers 400: cannot update.", status=400)
@@ -152,9 +154,12 @@ class Unwired:
         answer = decode_response(msgspec.json.encode(document))
         return UpdateResponse(answer.affected, tuple(answer.problems), "")
 
-    def _take_effect(self, ids: Sequence[str], action_set: ActionSet) -> None:
+    def _take_effect(self, ids: Sequence[str], action_set: ActionSet, sent: dict[str, State] | None = None) -> None:
+        """Change alerts. sent: their states when the request was sent, if it takes effect late."""
         actions = [Action(action.name, action.value) for action in action_set]
         for one in ids:
+            if sent:
+                self.sent_states[len(self.tenant.request_log.changes)] = sent[one]
             self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
 
     def _alive(self) -> None:
@@ -400,17 +405,20 @@ class Changes(RuleBasedStateMachine):
             self.journal.close()
             self.journal = Journal(self.folder / "acme.sqlite3")
         self.falcon.to_come, self.falcon.unreadable, self.falcon.dead = [], 0, False
-        for change in self.tenant.request_log.changes[done:]:
-            self._nobodys_work_is_overwritten(plan, change)
+        for number, change in enumerate(self.tenant.request_log.changes[done:], start=done):
+            self._nobodys_work_is_overwritten(plan, change, self.falcon.sent_states.get(number, change.before))
 
-    def _nobodys_work_is_overwritten(self, plan: Plan, change: LedgerChange) -> None:
-        """An alert is changed only as it was planned, and taken back only as the run left it."""
+    def _nobodys_work_is_overwritten(self, plan: Plan, change: LedgerChange, before: State) -> None:
+        """An alert is changed only as it was planned, and taken back only as the run left it.
+
+        before: its state when the change was sent: what somebody does before a late effect cannot be helped.
+        """
         alert = self.tenant.store.by_id[change.composite_id]
-        seen = AlertState.of(decode_alert(render(alert, change.before)))
+        seen = AlertState.of(decode_alert(render(alert, before)))
         assert self.plans[plan.run_id][2][change.composite_id].drift_to(seen) == ()
         if plan.undoes:
             left = [one.after for one in self.tenant.request_log.changes if one.request and _is_of(one, plan.undoes)]
-            assert substance(change.before) in map(substance, left)
+            assert substance(before) in map(substance, left)
 
 
 def substance(state: State) -> tuple[Any, ...]:
