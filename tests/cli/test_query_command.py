@@ -270,7 +270,7 @@ def test_a_json_stream_that_breaks_in_the_middle_is_not_followed_by_a_second_doc
     shell.server.call(
         lambda: shell.tenant.faults.add(Fault(kind="status", endpoint="combined", skip=1, times=1, status=400))
     )
-    done = shell("query", "--all", "--format", "json")
+    done = shell("query", "--all", "--format", "json", "--readers", "1")
     assert done.code != 0
     assert "Error:" in done.err
     assert b"falcon-bulk/error/1" not in done.out
