@@ -1,7 +1,10 @@
 """What others did to an alert since the plan: it is left alone and listed. What Falcon's crawler did is nothing."""
 
+import threading
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from falcon_bulk.errors import ExitCode
@@ -204,3 +207,23 @@ def test_a_tenant_where_closing_hides_is_changed_and_undone_alike(start: Start, 
     assert harness.statuses(ids) == {"new": 10}
     assert {one: harness.tenant.store.by_id[one].state.show_in_ui is not False for one in ids} == before
     assert {record.outcome for record in harness.records(plan).values()} == {Outcome.CHANGED}
+
+
+def test_a_saved_plan_is_read_ahead_while_other_batches_wait_for_their_turn(harness: RunHarness) -> None:
+    """Three batches are being read before the first is sent: each read waits for the two others."""
+    ids = harness.ids(30)
+    plan = harness.planned(ids)
+    reading = threading.Barrier(3)
+    by_id = harness.falcon.alerts.by_id
+    reads: list[int] = []
+
+    def read_together(ids: Sequence[str]) -> list[msgspec.Raw]:
+        reads.append(len(ids))
+        if len(reads) <= 3:
+            reading.wait(30)
+        return by_id(ids)
+
+    harness.falcon.alerts.by_id = read_together  # type: ignore[method-assign]
+    result = harness.carry_out(plan, fresh=False, workers=2)
+    assert (result.changed, result.verified) == (30, 30)
+    assert not reading.broken

@@ -38,6 +38,23 @@ def unpacking_after(wait: Callable[[], None]) -> Iterator[None]:
         _thread.wait = _no_wait
 
 
+@contextmanager
+def unpacking_in(rooms: threading.Semaphore) -> Iterator[None]:
+    """In this block the thread takes a room before it unpacks a large body, and leaves it at the end."""
+    has_room = False
+
+    def take_room() -> None:
+        nonlocal has_room
+        has_room = has_room or rooms.acquire()
+
+    try:
+        with unpacking_after(take_room):
+            yield
+    finally:
+        if has_room:
+            rooms.release()
+
+
 def fetch_body(
     response: requests.Response, clock: Clock, seconds: float, *, stoppable: bool = True
 ) -> Callable[[], bytes]:

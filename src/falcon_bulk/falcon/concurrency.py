@@ -113,6 +113,11 @@ class ConcurrencyLimiter:
         self._changed = threading.Condition()
 
     @property
+    def in_flight(self) -> int:
+        """How many slots are held."""
+        return self._in_flight
+
+    @property
     def allowed(self) -> int:
         """How many requests may be in flight."""
         left = self._headroom()

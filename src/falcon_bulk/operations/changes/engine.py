@@ -5,6 +5,7 @@ found as before. What kind of item is changed is the target's business (`target.
 """
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple
 
 from falcon_bulk.errors import AnswerLost, FalconAnswer, FalconBulkError, Rejected
 from falcon_bulk.falcon.bisect import Bisection
+from falcon_bulk.falcon.body import unpacking_in
 from falcon_bulk.falcon.concurrency import INITIAL_CHANGES, ConcurrencyLimiter
 from falcon_bulk.model.clock import POLL_INTERVAL, Clock, Stopwatch, rfc3339
 from falcon_bulk.model.plan import ActionSet, Plan, PlannedItem, State
@@ -32,6 +34,8 @@ MAX_SENDS = 2
 MAX_LOST_IN_A_ROW = 3
 """After so many lost answers with no other between them, no new batch is sent until one is answered."""
 MAX_SPLITS = 64
+MAX_UNPACKED = 4
+"""Answers with alerts that are unpacked at a time: more would only use memory."""
 READ_BACK_DELAYS = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look at what Falcon says it changed and that reads as before."""
 
@@ -94,6 +98,8 @@ class Engine(Generic[State, Current]):
         self._rate = RateLimiter(clock, pace.delay)
         self._concurrency = concurrency or ConcurrencyLimiter(clock, initial=INITIAL_CHANGES, maximum=pace.workers)
         self._ending: FalconBulkError | None = None
+        self._held_back: deque[PendingBatch[State]] = deque()
+        self._rooms = threading.Semaphore(MAX_UNPACKED)
         self._lost: set[str] = set()
         self._lost_batches: LostBatches[State] = LostBatches(clock)
         self._lost_in_a_row = 0
@@ -140,7 +146,7 @@ class Engine(Generic[State, Current]):
         """
         self._lost |= {item.item_id for item in lost.items}
         expired = self._lost_batches.is_expired(lost)  # before reading: what was read earlier proves nothing
-        now = self._target.read(lost.items)
+        now = self._read_items(lost.items)
         outcomes = {
             item.item_id: outcome
             for item in lost.items
@@ -188,11 +194,15 @@ class Engine(Generic[State, Current]):
                     for lost in self._lost_batches.take_due():
                         running.add(pool.submit(self._resend, lost))
                     self._report_waiting()
-                    if not exhausted and len(running) < capacity and not self._is_silent(running):
+                    may_send = len(running) < capacity and not self._is_silent(running)
+                    if may_send and self._held_back:
+                        running.add(pool.submit(self._send_batch, self._held_back.popleft()))
+                        continue
+                    if may_send and not exhausted:
                         if (batch := next(batches, None)) is None:
                             exhausted = True
                         else:
-                            running.add(pool.submit(self._send_batch, batch))
+                            running.add(pool.submit(self._send_batch, PendingBatch(list(batch), 1, self._read)))
                         continue
                     if not running:
                         if not self._lost_batches:
@@ -234,10 +244,21 @@ class Engine(Generic[State, Current]):
             self._progress(planned - counts.get(Outcome.NOT_SENT, 0) - counts.get(Outcome.UNKNOWN, 0), planned)
         return cause
 
-    def _send_batch(self, batch: Sequence[PlannedItem[State]]) -> None:
+    def _send_batch(self, first: PendingBatch[State]) -> None:
+        """Send a batch; what must be read again before is read ahead, while other batches are sent.
+
+        It is held back if Falcon has come to answer nothing while it waited for its slot.
+        """
         try:
+            if not self._target.reads_before_sending:
+                first = self._refreshed(first, self._actions(first.items[0]))
+            if not first.items:
+                return
             with self._concurrency.slot(self._check_ending) as release:
-                self._send_until_reconciled(PendingBatch(list(batch), 1, self._read), release)
+                if self._lost_in_a_row >= MAX_LOST_IN_A_ROW and (self._lost_batches or self._concurrency.in_flight > 1):
+                    self._held_back.append(first)
+                    return
+                self._send_until_reconciled(first, release)
         except FalconBulkError as error:
             self._ending = self._ending or error
             raise
@@ -300,10 +321,13 @@ class Engine(Generic[State, Current]):
 
     def _attempt(self, batch: PendingBatch[State], release: Callable[[], None]) -> Remainder[State]:
         actions = self._actions(batch.items[0])
+        if self._target.reads_before_sending:
+            batch = batch._replace(read=None)
+        batch = self._refreshed(batch, actions)
+        if not batch.items:
+            return Remainder([], None, transient=False, partial=False)
         with self._rate.turn():
-            known = batch.read if not self._target.reads_before_sending else None
-            fresh = known is not None and known.longest <= MAX_STATE_AGE
-            items = batch.items if fresh else self._still_as_planned(batch.items, actions)
+            items = self._refreshed(batch, actions).items  # it may have waited long for its turn
             if not items:
                 return Remainder([], None, transient=False, partial=False)
             sent = self._records.intend(self._run_id, [item.item_id for item in items], self._now())
@@ -328,9 +352,16 @@ class Engine(Generic[State, Current]):
             release()
         return self._after_answer(sent, items, actions, answer)
 
+    def _refreshed(self, batch: PendingBatch[State], actions: ActionSet) -> PendingBatch[State]:
+        """Return the batch without items that drifted, read again unless that was done lately."""
+        if not batch.items or (batch.read is not None and batch.read.longest <= MAX_STATE_AGE):
+            return batch
+        read = Stopwatch(self._clock)
+        return PendingBatch(self._still_as_planned(batch.items, actions), batch.tries, read)
+
     def _still_as_planned(self, items: Sequence[PlannedItem[State]], actions: ActionSet) -> list[PlannedItem[State]]:
         """Read items again just before they are sent; record those that drifted and return the others."""
-        now = self._target.read(items)
+        now = self._read_items(items)
         outcomes = {item.item_id: self._target.check(item, actions, now.get(item.item_id)) for item in items}
         self._records.record(self._run_id, [outcome for outcome in outcomes.values() if outcome])
         return [item for item in items if outcomes[item.item_id] is None]
@@ -414,6 +445,11 @@ class Engine(Generic[State, Current]):
         """Read what was sent, after `delay` seconds. A stop does not cut this short, so that it is recorded."""
         with self._clock.finishing():
             self._clock.wait(delay)
+            return self._read_items(items, answer)
+
+    def _read_items(self, items: Sequence[PlannedItem[State]], answer: Answer | None = None) -> dict[str, Current]:
+        """Read items. Only some of what is received at a time is unpacked at a time."""
+        with unpacking_in(self._rooms):
             return self._target.read(items, answer)
 
     def _unchanged(self, item: PlannedItem[State]) -> Outcome:
