@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks.plain_script import BATCH, CHUNK, ID_PAGE, MAX_OFFSET, PAUSE
-from benchmarks.runs import LATENCIES, PACE, PAGE, READERS, WORKERS, Limit, Results, Run, Scale
+from benchmarks.runs import CPU_PER_PAGE, LATENCIES, PACE, PAGE, READERS, WORKERS, Limit, Results, Run, Scale
 
 QUOTA = 6_000
 MILLION = 1_000
@@ -79,8 +79,9 @@ def _setting(scale: Scale) -> Iterator[str]:
     yield _paragraph(f"""
         wrote this page on {_machine()}.{small} The tenant is the emulator, in its own process on the same machine, with
         these latencies: {delays}. `floor` is the time that the latencies, the pace of changes ({PACE:g} s between
-        batches, unless stated) and pages of {PAGE:,} alerts alone require with {READERS} readers. CPU and peak memory
-        are the client's. Logins are not counted. Reading runs are the fastest of {scale.times}.""")
+        batches, unless stated), pages of {PAGE:,} alerts with {READERS} readers, and {1000 * CPU_PER_PAGE:g} ms of CPU
+        a page require. CPU and peak memory are the client's. Logins are not counted. Reading runs are the fastest of
+        {scale.times}.""")
     yield _paragraph(f"""
         The plain script uses FalconPy without a session: ids by offset, {ID_PAGE:,} at a time, details in chunks of
         {CHUNK:,}, updates one after another in batches of {BATCH:,} with a pause of {PAUSE:g} s. It cannot read more
