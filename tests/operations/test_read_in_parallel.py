@@ -22,7 +22,7 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 from falcon_bulk.operations.reading.read_all import ReadProgress, read_all
 from falcon_bulk.operations.reading.select_alerts import read_selection
-from falcon_bulk.operations.reading.time_slices import count_hours, cut_slices
+from falcon_bulk.operations.reading.time_slices import MAX_DIVISIONS, Interval, count_hours, cut_slices
 from falcon_emulator import Fault, Server, Switches, Tenant
 from tests.support.clients import client_for
 from tests.support.sampling import quick_first
@@ -181,6 +181,74 @@ def test_a_second_with_many_alerts_is_one_slice_and_the_others_are_even() -> Non
     assert slices[0].alerts >= 12_000
     assert all(one.alerts <= PAGE for one in slices[1:])
     assert sum(one.alerts for one in slices) == len(seconds)
+
+
+class CountingAlerts(FakeAlerts):
+    """Alerts in memory that count their requests by kind. With `hours` left out their counts are right."""
+
+    def __init__(self, seconds: Sequence[int], hours: dict[int, int] | None = None) -> None:
+        super().__init__(seconds, dict(Counter(second // 3600 for second in seconds)) if hours is None else hours)
+        self.requests: Counter[str] = Counter()
+
+    def count(self, fql: str) -> int:
+        self.requests["count"] += 1
+        return super().count(fql)
+
+    def page(self, fql: str, *, after: str = "", **more: object) -> Page:
+        self.requests["page"] += 1
+        return super().page(fql, after=after, **more)
+
+    def count_by_hour(self, fql: str) -> list[tuple[datetime, int]]:
+        self.requests["hours"] += 1
+        return super().count_by_hour(fql)
+
+
+def numbers_read(alerts: FakeAlerts) -> Counter[str]:
+    pages = read_all(alerts, "", ReadProgress(SystemClock()), Alert, readers=32)
+    return Counter(item.alert.composite_id for page in pages for item in page)
+
+
+@pytest.mark.parametrize("number", [1, 999, PAGE])
+def test_a_selection_that_a_page_holds_costs_one_request_more_than_the_page(number: int) -> None:
+    alerts = CountingAlerts(range(0, number * 60, 60))
+    assert numbers_read(alerts) == Counter(map(str, range(number)))
+    assert alerts.requests == {"hours": 1, "page": 1}
+
+
+@pytest.mark.parametrize("hours", [{0: 59, 1: 40}, {0: 60, 1: 41}, {0: 59, 1: 41}, {2: 100}])
+def test_counts_that_a_page_does_not_agree_with_are_not_trusted(hours: dict[int, int]) -> None:
+    alerts = CountingAlerts(range(0, 6_000, 60), hours)
+    assert numbers_read(alerts) == Counter(map(str, range(100)))
+    assert alerts.requests["count"]
+
+
+def test_ten_thousand_alerts_are_ten_pages_side_by_side() -> None:
+    alerts = CountingAlerts(range(0, 600_000, 60))
+    slices = cut_slices(alerts, "", count_hours(alerts, ""))
+    assert max(one.alerts for one in slices) <= PAGE
+    assert len(slices) <= 11
+    assert numbers_read(alerts) == Counter(map(str, range(10_000)))
+
+
+def test_beyond_two_hundred_pages_there_are_about_two_hundred_slices() -> None:
+    hours = [Interval(START + timedelta(hours=hour), timedelta(hours=1), 500) for hour in range(2_000)]
+    slices = cut_slices(CountingAlerts([]), "", hours)
+    assert 150 <= len(slices) <= 220
+    assert max(one.alerts for one in slices) <= 5 * PAGE
+
+
+def test_at_most_sixteen_intervals_of_a_length_are_divided_further() -> None:
+    asked: list[int] = []
+    alerts = CountingAlerts([])
+
+    def count_by_range(_fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]:
+        asked.append(1)
+        return [(edge, 20) for edge in edges[:-1]]
+
+    alerts.count_by_range = count_by_range  # type: ignore[method-assign]
+    hours = [Interval(START + timedelta(hours=hour), timedelta(hours=1), 1_200) for hour in range(100)]
+    assert sum(one.alerts for one in cut_slices(alerts, "", hours)) == 120_000
+    assert len(asked) == MAX_DIVISIONS
 
 
 def test_pages_out_of_order_are_an_error() -> None:
