@@ -16,6 +16,8 @@ MIN_COOLDOWN = 1.0
 MAX_COOLDOWN = 120.0
 MAX_SPACING = 2.0
 """Seconds between requests once nothing of the rate limit is left, or after a first refusal."""
+ANNOUNCED = 2.0
+"""Seconds: a longer wait is announced."""
 WINDOW = 60.0
 """Seconds of the sliding window that the rate limit counts in."""
 MIN_EPOCH_MILLISECONDS = 1e11
@@ -99,11 +101,13 @@ class RequestPacer:
             again = now - self._refused_at < 2 * WINDOW
             slowest = 1.0 if again else WINDOW / MAX_SPACING
             self._per_minute = max(slowest, float(len(self._answered)))
-            if again and self._answered:
-                self._not_before = max(self._not_before, self._answered[0] + WINDOW)
+            wait = self._answered[0] + WINDOW - now if again and self._answered else 0.0
+            self._not_before = max(self._not_before, now + wait)
             self._has_unseen_limit = self._remaining is not None and self._remaining > self._reserve
             self._refused_at = self._probed_at = now
             self._step = 1.0
+        if wait > ANNOUNCED:
+            self._on_wait(f"Falcon's rate limit is reached again: waiting {wait:.0f} s.")
 
     def headroom(self) -> int | None:
         """Return how many requests the quota leaves for now, None if no answer has said."""
@@ -135,7 +139,7 @@ class RequestPacer:
 
     def cool_down(self, seconds: float, reason: str) -> None:
         """Keep all threads from sending for that many seconds."""
-        if seconds > 2:
+        if seconds > ANNOUNCED:
             self._on_wait(f"{reason}: waiting {seconds:.0f} s.")
         with self._lock:
             self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
