@@ -32,7 +32,7 @@ class Simulation:
     """A tenant that always has something more to be asked. seconds: returns the time of an answer, by those in flight.
 
     refuses: says whether a request that arrives is answered with 429, at once. asks_to_wait: returns the seconds that
-    a 429 asks to wait.
+    a 429 asks to wait; None if it does not say.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Simulation:
         initial: int = INITIAL_READS,
         maximum: int = MAX_READS,
         refuses: Callable[[float], bool] = lambda _at: False,
-        asks_to_wait: Callable[[float], float] = lambda _at: 1.0,
+        asks_to_wait: Callable[[float], float] | None = None,
     ) -> None:
         self.clock = Clock()
         self.pacer = RequestPacer(self.clock)
@@ -66,8 +66,8 @@ class Simulation:
             if is_refused:
                 self.refusals.append(self.clock.passed)
                 self.limiter.troubled(sent)
-                self.pacer.refused(sent)
-                self.pacer.cool_down(self._asks_to_wait(self.clock.passed), "refused")
+                self.pacer.refused(sent, is_told=self._asks_to_wait is not None)
+                self.pacer.cool_down(self._asks_to_wait(self.clock.passed) if self._asks_to_wait else 1.0, "refused")
                 leaves = self.pacer._not_before - self.clock.monotonic() + self.clock.passed
             else:
                 self.pacer.answered()

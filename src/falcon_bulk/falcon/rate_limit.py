@@ -28,9 +28,9 @@ MAX_DIGITS = 15
 class RequestPacer:
     """Delay requests during a cooldown, and space them out once the quota is used up or after a refusal (429).
 
-    After a refusal requests leave no faster than were answered in the minute before it, after a second one not before
-    the oldest of these is a minute old; every minute without another refusal lets a few more through, until answers
-    show that more than the quota is left.
+    After a refusal requests leave no faster than were answered in the minute before it, after a second one that does
+    not say how long to wait, not before the oldest of these is a minute old. Every minute without another refusal lets
+    a few more through, until answers show that more than the quota is left.
 
     quota: share of the limit that may be used, 0 to 1. on_wait: called with the reason for a wait of over two seconds.
     """
@@ -91,8 +91,11 @@ class RequestPacer:
             self._answered.append(now)
             self._forget(now)
 
-    def refused(self, sent: float) -> None:
-        """Space requests out after a 429. sent: when its request left; one of many sent together is enough."""
+    def refused(self, sent: float, *, is_told: bool = False) -> None:
+        """Space requests out after a 429.
+
+        sent: when its request left; one of many sent together is enough. is_told: whether it says how long to wait.
+        """
         with self._lock:
             now = self._clock.monotonic()
             if sent < self._refused_at:
@@ -101,7 +104,7 @@ class RequestPacer:
             again = now - self._refused_at < 2 * WINDOW
             slowest = 1.0 if again else WINDOW / MAX_SPACING
             self._per_minute = max(slowest, float(len(self._answered)))
-            wait = self._answered[0] + WINDOW - now if again and self._answered else 0.0
+            wait = self._answered[0] + WINDOW - now if again and self._answered and not is_told else 0.0
             self._not_before = max(self._not_before, now + wait)
             self._has_unseen_limit = self._remaining is not None and self._remaining > self._reserve
             self._refused_at = self._probed_at = now

@@ -199,7 +199,8 @@ class Transport:
                 self._clock.wait(seconds)
             except RateLimited as error:
                 self._troubled(request_type)
-                self.pacer.refused(self._thread.call.sent)
+                is_told = retry_after_seconds(error.headers, self._clock.now().timestamp()) is not None
+                self.pacer.refused(self._thread.call.sent, is_told=is_told)
                 rate_limited += 1
                 seconds = self._rate_limit_delay(request_type, error, rate_limited)
                 log.decision(f"rate limit reached; retry in {seconds:.1f} s")
