@@ -63,8 +63,8 @@ def shell(acme: Any) -> CommandRunner:
 def test_each_request_is_logged_with_its_answer_and_what_was_decided(shell: CommandRunner) -> None:
     add_fault(shell, kind="status", endpoint="combined", status=503)
     add_fault(shell, kind="drop", endpoint="combined")
-    add_fault(shell, kind="rate_limit", endpoint="queries")
-    add_fault(shell, kind="revoke_token", endpoint="queries")
+    add_fault(shell, kind="rate_limit", endpoint="aggregates")
+    add_fault(shell, kind="revoke_token", endpoint="aggregates")
     done = shell("query", "--all", "--debug", "--log-file", "run.log")
     assert done.code == 0, done
     log = (shell.folder / "run.log").read_text()

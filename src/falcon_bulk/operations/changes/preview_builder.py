@@ -231,5 +231,5 @@ class PreviewBuilder:
 
 
 def _top_values(title: str, counts: Counter[str]) -> TopValues:
-    shown = counts.most_common(MAX_SHOWN)
+    shown = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_SHOWN]
     return TopValues(title=title, counts=tuple(shown), others=len(counts) - len(shown))

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from operator import itemgetter
 
 from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
@@ -125,5 +124,5 @@ def summarize_hashes(
 
 
 def _sort_by_count(counts: dict[str, int]) -> dict[str, int]:
-    """Return the counts, most frequent first; equal counts keep their order."""
-    return dict(sorted(counts.items(), key=itemgetter(1), reverse=True))
+    """Return the counts, most frequent first, equal counts by name: pages come in any order."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
