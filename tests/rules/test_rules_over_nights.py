@@ -6,6 +6,7 @@ and a customer is down.
 """
 
 import random
+import re
 from collections import Counter
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ import pytest
 from falcon_emulator import Server, Tenant
 from tests.support.alert_groups import AlertGroupBuilder, Fields, Group
 from tests.support.command import CommandResult, CommandRunner
+from tests.support.json_schemas import assert_valid
 from tests.support.many_tenants import NAMES
 from tests.support.rule_builders import TODAY, add_group, edit, rule, rule_file, write_rules
 
@@ -29,6 +31,8 @@ DOWN_ON = 4
 
 EXPIRING, REVOKED, CONTRADICTED, SURGING, NOT_FOR_FIRST = 1, 2, 3, 4, 5
 FIRST, SECOND, THIRD = NAMES[:3]
+
+RULE_IN_COMMENT = re.compile(r", rule (tool-\d+);")
 
 INTRUSIONS: dict[str, Fields] = {
     "parent": {"parent": "winword.exe"},
@@ -219,6 +223,47 @@ def test_no_intrusion_is_closed_in_fourteen_nights_and_all_else_once(tmp_path: A
         again = nights.run(NIGHTS - 1)
         assert {one["result"]["planned"] for one in again.document["customers"]} == {0}
         assert [len(shell.patches(name)) for name in NAMES] == before, "twice in a row does nothing the second time"
+        check_report(nights)
+
+
+def check_report(nights: Nights) -> None:
+    """Hold the report on all nights against the tenants: what carries a rule's comment, and what nothing fitted."""
+    later = {"TEST_DAYS_LATER": str(NIGHTS - 1)}
+    text = rule_file(
+        *(rule_text(number, NIGHTS - 1) for number in range(RULES)), rule("never", match={"sha256": ["f" * 64]})
+    )
+    write_rules(nights.shell, text)
+    reading = ("rules", "report", "--all-customers", "--since", "30d", "--format", "json")
+    unseen = nights.shell.bare(*reading, env=later).document["unused"]
+    assert (unseen["rules"], [one["rule"] for one in unseen["not_judged"]]) == ([], ["never"])
+    more = ("--yes", "--max", "500", "--format", "json")
+    nights.shell.bare("rules", "run", "--all-customers", *more, env=later, patience=240)
+    document = assert_valid(nights.shell.bare(*reading, env=later).document)
+    assert document["unused"] == {"rules": ["never"], "values": [], "not_judged": []}
+    comments: Counter[tuple[str, str]] = Counter()
+    for name in NAMES:
+        alerts = nights.shell.server.call(lambda name=name: list(nights.shell.tenants[name].store.by_id.values()))
+        for alert in alerts:
+            comments.update(
+                (found[1], name) for comment in alert.state.comments if (found := RULE_IN_COMMENT.search(comment.value))
+            )
+    closed = {
+        (one["id"], customer["customer"]): customer["closed"]
+        for one in document["rules"]
+        for customer in one["customers"]
+    }
+    assert {key: number for key, number in closed.items() if number} == dict(comments)
+    states = {one["id"]: one["state"] for one in document["rules"] if one["state"] != "live"}
+    assert states == {
+        f"tool-{EXPIRING}": "expired",
+        f"tool-{REVOKED}": "revoked",
+        f"tool-{CONTRADICTED}": "suspended",
+    }
+    ended = {one["id"]: one["would_have_closed"] for one in document["rules"] if one["would_have_closed"]}
+    assert set(ended) == {f"tool-{EXPIRING}", f"tool-{REVOKED}"}
+    surging = next(one for one in document["rules"] if one["id"] == f"tool-{SURGING}")
+    assert surging["surges"] >= 1
+    assert surging["held"]["surge"] >= 40
 
 
 def undo_last(nights: Nights, customer: str) -> None:
