@@ -18,7 +18,7 @@ _ALERTS, _ACTION, _SAFETY, _CUSTOMER, _OUTPUT, _SPEED = GROUPS = (
 )
 _SAFETY_NAMES = ("overrides", "dry_run", "plan_file", "plan_ttl", "plan", "allow_surge", *ConsentOptions._fields)
 _GROUP_OF = {
-    **dict.fromkeys(("limit", "everything", "sort"), _ALERTS),
+    **dict.fromkeys(("run_id", "limit", "everything", "sort"), _ALERTS),
     **dict.fromkeys((name for name in ChangeOptions._fields if name not in _SAFETY_NAMES), _ACTION),
     **dict.fromkeys(_SAFETY_NAMES, _SAFETY),
     **dict.fromkeys(
@@ -53,6 +53,7 @@ _WITHOUT_MEANING = {
     "rules lint": (*_WHO, *_WAITING),
     "rules list": (*_WHO, *_WAITING),
     "rules run": ("shard", *_CSV),
+    "rules draft": (*_SEVERAL, "format", "output", "output_format", *_CSV, *_PAGED, "no_color"),
     "runs": _WAITING,
     "runs list": _WAITING,
     "runs show": (*_SEVERAL, *_WAITING),
@@ -105,7 +106,8 @@ def _fitted(record: tuple[str, str], ctx: click.Context) -> tuple[str, str]:
     """Return the record of an option for this command: its formats, its customers, and ranges in words."""
     names, text = record
     path = ctx.command_path.split()[1:]
-    kind = "run" if path and path[0] in _CHANGES else " ".join(path[:1])
+    whole = "-".join(path)
+    kind = "run" if path and path[0] in _CHANGES else whole if whole in FORMATS else " ".join(path[:1])
     if kind in FORMATS:
         own = "|".join(fmt for fmt in Format if fmt in FORMATS[kind])
         names = names.replace(f"[{'|'.join(Format)}]", f"[{own}]")
