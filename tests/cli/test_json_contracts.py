@@ -107,7 +107,7 @@ def test_a_run_dry_and_real_and_with_nothing_to_do_and_in_the_journal(acme: Any)
     assert_shape({key: value for key, value in shown.items() if key != "alerts"}, RUN)
     assert {alert["composite_id"] for alert in shown["alerts"]} == {c.composite_id for c in shell.changes()}
     for alert in shown["alerts"]:
-        assert set(alert) == {"composite_id", "before", "outcome", "reason"}
+        assert set(alert) == {"composite_id", "before", "outcome", "reason", "rule"}
         assert alert["outcome"] == "changed"
 
 
