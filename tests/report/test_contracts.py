@@ -162,6 +162,7 @@ def test_a_run_with_its_alerts() -> None:
             },
             "outcome": "drifted",
             "reason": "status new → closed",
+            "rule": "",
         }
     ]
 
