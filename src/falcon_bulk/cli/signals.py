@@ -75,6 +75,10 @@ def interrupt_on_sigint() -> Iterator[None]:
     try:
         with _handlers((signal.SIGINT,), interrupt):
             yield
+    except RuntimeError:
+        if not first:
+            raise
+        raise KeyboardInterrupt from None  # it came while a lock was taken, which the library then releases in vain
     finally:
         slow.cancel()
 
