@@ -141,17 +141,19 @@ class Engine(Generic[State, Current]):
     def _look_again(self, lost: LostBatch[State]) -> list[PlannedItem[State]]:
         """Read items whose request was lost and record what shows; return those to send again by now.
 
-        Items that read as before wait on, unless their request is as old as its timeout. What was sent as often as it
-        may be stays unknown.
+        Items that do not show our change wait on, unless their request is as old as its timeout: until then it may
+        still take effect, also on what somebody else changed meanwhile. What was sent as often as it may be stays
+        unknown.
         """
         self._lost |= {item.item_id for item in lost.items}
         expired = self._lost_batches.is_expired(lost)  # before reading: what was read earlier proves nothing
         now = self._read_items(lost.items)
-        outcomes = {
+        found = {
             item.item_id: outcome
             for item in lost.items
             if (outcome := self._target.reconcile(item, self._actions(item), now.get(item.item_id), None))
         }
+        outcomes = found if expired else _only_changed(found)
         if outcomes:
             self._lost_in_a_row = 0
         left = [item for item in lost.items if item.item_id not in outcomes]
@@ -369,8 +371,8 @@ class Engine(Generic[State, Current]):
     def _after_loss(
         self, batch: Batch, items: list[PlannedItem[State]], actions: ActionSet, error: AnswerLost, sent: Stopwatch
     ) -> Remainder[State]:
-        """Record what a request without an answer changed; what reads as before stays unknown."""
-        outcomes = self._reconcile(items, actions, self._read_back(items, 0.0))
+        """Record what a request without an answer changed; all else stays unknown until it cannot take effect."""
+        outcomes = _only_changed(self._reconcile(items, actions, self._read_back(items, 0.0)))
         left = [item for item in items if item.item_id not in outcomes]
         self._lost |= {item.item_id for item in left}
         self._record(batch, list(outcomes.values()), answer=error.code, trace_id=error.trace_id)
@@ -478,6 +480,11 @@ class Engine(Generic[State, Current]):
 
     def _now(self) -> str:
         return rfc3339(self._clock.now())
+
+
+def _only_changed(outcomes: dict[str, ItemOutcome[State]]) -> dict[str, ItemOutcome[State]]:
+    """Return the outcomes that a request which may still take effect cannot make untrue."""
+    return {item_id: outcome for item_id, outcome in outcomes.items() if outcome.outcome is Outcome.CHANGED}
 
 
 def _problem(left: Remainder[State]) -> RunProblem:
