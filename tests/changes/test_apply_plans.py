@@ -134,6 +134,7 @@ def test_an_override_counts_only_if_apply_repeats_it(shell: CommandRunner) -> No
     assert done.document["overridden"] == ["no-severity", "assigned", "in-progress"]
 
 
+@pytest.mark.slow
 def test_all_repeats_what_the_plan_was_saved_with_and_no_more(shell: CommandRunner) -> None:
     path = saved(shell, "--status", "in_progress", "--override", "in-progress,assigned,no-severity")
     turned, *others = [line["alert"][0] for line in lines_of(path) if line["line"] == "alert"]
@@ -185,6 +186,7 @@ def test_a_plan_carried_out_already_is_said_before_the_question(shell: CommandRu
     assert "Type " not in done.err
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_run_id_that_another_plan_had_does_not_replace_it(shell: CommandRunner) -> None:
     path = saved(shell)
     shell.order("status", status=403, endpoint="patch", times=None)
@@ -227,6 +229,7 @@ def test_a_dry_run_of_a_folder_shows_each_plan_as_its_preview_does(two: CommandR
     assert [part["result"]["status"] for part in document["customers"]] == ["dry_run", "dry_run"]
 
 
+@pytest.mark.slow
 def test_plans_of_a_folder_that_were_carried_out_are_said_before_the_question(two: CommandRunner) -> None:
     done = two("apply", "plans/acme.plan", "--yes", "--format", "json")
     assert done.code == 0, done
@@ -242,6 +245,7 @@ def test_plans_of_a_folder_that_were_carried_out_are_said_before_the_question(tw
     assert two.patches("globex")
 
 
+@pytest.mark.slow
 def test_a_forged_plan_in_a_folder_is_refused_with_all_of_them(two: CommandRunner) -> None:
     forge(two.folder / "plans" / "acme.plan", say_one)
     refused = two.bare("apply", "plans", "--yes", "--max", "900")

@@ -52,6 +52,7 @@ def guide(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Guide]:
         yield Guide(page, runner)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guide", ["closing-by-hash.md"], indirect=True)
 def test_closing_by_hash_is_about_the_same_alerts_to_its_end(guide: Guide) -> None:
     counted = {row["sha256"]: row["alerts"] for row in guide.json("hash-summary")["hashes"]}
@@ -111,6 +112,7 @@ def test_undoing_a_mistake_undoes_what_the_run_changed(guide: Guide) -> None:
     assert again["changed"] == undone["changed"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("guide", ["from-alert-to-rule.md"], indirect=True)
 def test_the_way_to_two_rules_is_about_the_same_alerts_to_its_end(guide: Guide) -> None:
     runner = guide.runner

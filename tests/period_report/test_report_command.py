@@ -110,6 +110,7 @@ def test_every_number_is_the_tenants_own_after_runs_an_undo_and_work_in_the_cons
     assert (ours["closed"], ours["undone"]) == (0, 0), "the runs began after the period"
 
 
+@pytest.mark.slow
 def test_what_runs_did_is_counted_by_when_they_did_it(acme: CommandRunner) -> None:
     done = work_for_a_month(acme)
     document = report(acme, period=("--since", "2d"))
@@ -215,6 +216,7 @@ def test_a_tenant_that_cannot_be_reached_gets_no_page_and_stops_no_other(tmp_pat
         assert written == [f"{name}_{day}_report-{SINCE}-{UNTIL}.html" for name in ("acme", "initech")]
 
 
+@pytest.mark.slow
 def test_the_sums_of_all_reports_are_the_table_across_customers(three: CommandRunner) -> None:
     alone = [report(three, customer=name) for name in NAMES]
     lines = three.bare("report", "--all-customers", *PERIOD, "--format", "markdown").text.splitlines()
@@ -242,6 +244,7 @@ def without_time(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "as_of"}
 
 
+@pytest.mark.slow
 def test_a_report_names_no_other_customer_and_no_person_unless_it_is_asked_to(acme: CommandRunner) -> None:
     acme.write_env("customers/acme.env", acme.env_texts["acme"] + "FALCON_OPERATOR=Grace Hopper\n")
     work_for_a_month(acme)

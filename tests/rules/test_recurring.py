@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.rules.conftest import Acme
 from tests.support.alert_groups import AlertGroupBuilder, Fields
@@ -94,6 +95,7 @@ def test_alerts_without_a_hash_are_grouped_by_name_and_file_name(acme: Acme) -> 
     assert (quoted["name"], quoted["draft"]) == ("Script's check", [])
 
 
+@pytest.mark.slow
 def test_what_a_rule_closes_is_not_listed(acme: Acme) -> None:
     shell = acme(alerts=0)
     document = close_by_hand(shell, "few", {3: 1, 2: 1, 1: 1}, resolution="ignored")
@@ -114,6 +116,7 @@ def test_a_true_positive_anywhere_makes_a_group_disputed(acme: Acme) -> None:
     assert (disputed["sha256"], disputed["true_positives"], disputed["draft"]) == (document["sha256"], 1, [])
 
 
+@pytest.mark.slow
 def test_a_customer_that_cannot_be_read_is_named(acme: Acme) -> None:
     shell = acme("acme", "globex", alerts=0)
     some_rules(shell)
@@ -124,6 +127,7 @@ def test_a_customer_that_cannot_be_read_is_named(acme: Acme) -> None:
     assert len(found["groups"]) == 1
 
 
+@pytest.mark.slow
 def test_alerts_from_before_the_period_do_not_count(acme: Acme) -> None:
     shell = acme(alerts=0)
     some_rules(shell)

@@ -25,6 +25,7 @@ def offered(done: CommandResult) -> list[str]:
     return shlex.split(lines[0].partition("  ")[2])[1:] if lines else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_hash", [True, False])
 def test_the_second_time_the_draft_is_offered(acme: Acme, by_hash: bool) -> None:
     shell = acme()
@@ -44,6 +45,7 @@ def test_the_second_time_the_draft_is_offered(acme: Acme, by_hash: bool) -> None
     assert "Closed by hand 2 times before" in shell(*command, *AS_BENIGN).err
 
 
+@pytest.mark.slow
 def test_other_alerts_undone_runs_and_true_positives_offer_nothing(acme: Acme) -> None:
     shell = acme()
     digest = arrive(shell)
