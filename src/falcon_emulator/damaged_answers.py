@@ -11,9 +11,11 @@ _TEXTS = {403: "access denied, authorization failed", 404: "resource not found",
 
 
 def inflate_total(answer: Answer, excess: int) -> Answer:
-    """Return the answer with its total raised by `excess`."""
+    """Return the answer with its total raised by `excess`; one without a total as it is."""
     body = msgspec.json.decode(answer.body, type=dict[str, msgspec.Raw])
-    meta = msgspec.json.decode(body["meta"])
+    meta = msgspec.json.decode(body["meta"]) if "meta" in body else {}
+    if "pagination" not in meta:
+        return answer
     meta["pagination"]["total"] += excess
     body["meta"] = msgspec.Raw(msgspec.json.encode(meta))
     answer.body = msgspec.json.encode(body)

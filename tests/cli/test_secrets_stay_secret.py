@@ -23,7 +23,7 @@ def guarded(acme: Any) -> CommandRunner:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault(kind="status", endpoint="queries", status=401, times=None),
+        Fault(kind="status", endpoint="combined", status=401, times=None),
         Fault(kind="status", endpoint="token", status=403, text="nothing for this client", times=None),
         Fault(kind="redirect", endpoint="token", location="https://evil.example/oauth2/token", times=None),
         Fault(kind="html", endpoint="combined", status=200, times=None),

@@ -23,6 +23,8 @@ OTHERS = {"monthly-review.md": ("globex", "initech")}
 # Pages that begin with the noise of a morning, and the one that begins without closing rules.
 NOISY = ("README.md", "from-alert-to-rule.md")
 WITHOUT_RULES = "from-alert-to-rule.md"
+# The page that is about a config file.
+CONFIGURED = "config.md"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 # Asks at a terminal; a test of the question stands with the commands. Here the answer is given by options.
@@ -55,6 +57,15 @@ class PageRunner(CommandRunner):
         path.write_text(f'#!/bin/sh\nexec sed -i -E \'s/^({keys}) = ""/\\1 = "\\1 of soc.example"/\' "$1"\n')
         path.chmod(0o755)
         return "./editor"
+
+    def configure(self, page: Path) -> None:
+        """Write the config file that the page shows."""
+        (shown,) = re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        folder = self.folder / "config"
+        folder.mkdir(mode=0o700)
+        (folder / "config.toml").write_text(shown)
+        (folder / "config.toml").chmod(0o600)
+        self.variables["FALCON_BULK_CONFIG_DIR"] = str(folder)
 
     def fill_in(self) -> None:
         """Write the customers' credentials into their env files."""
@@ -96,6 +107,8 @@ def serve_page(folder: Path, page: Path) -> Iterator[PageRunner]:
         plant(tenants[0], morning_noise())
     with Server(tenants, port=0) as server:
         runner = PageRunner(folder, server)
+        if page.name == CONFIGURED:
+            runner.configure(page)
         if page.name != WITHOUT_RULES:
             write_rules(runner, rule_file(rule(match={"sha256": ["a" * 64]})))
         yield runner

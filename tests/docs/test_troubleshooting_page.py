@@ -286,7 +286,7 @@ def _(shell: CommandRunner) -> str:
 
 @provokes("Incomplete: Falcon counted … alerts, … were read; …")
 def _(shell: CommandRunner) -> str:
-    return faulty(shell, "query", "--all", endpoint="queries", kind="wrong_total", count=7)
+    return faulty(shell, "query", "--all", endpoint="all", kind="wrong_total", count=7)
 
 
 @provokes("Falcon answers with only part of the data, and the error …: …")

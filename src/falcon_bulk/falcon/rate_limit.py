@@ -18,6 +18,8 @@ MAX_SPACING = 2.0
 """Seconds between requests once nothing of the rate limit is left, or after a first refusal."""
 ANNOUNCED = 2.0
 """Seconds: a longer wait is announced."""
+MIN_ANSWERS = 5
+"""So many answers of a minute show how many a minute allows."""
 WINDOW = 60.0
 """Seconds of the sliding window that the rate limit counts in."""
 MIN_EPOCH_MILLISECONDS = 1e11
@@ -81,8 +83,7 @@ class RequestPacer:
                 remaining, remaining if self.lowest_remaining is None else self.lowest_remaining
             )
             shortfall = max(0.0, reserve - remaining) / reserve if reserve else 0.0
-            usual = WINDOW / (limit * self._quota) if shortfall and self._quota else 0.0
-            self._spacing = max(MAX_SPACING * shortfall, usual)
+            self._spacing = MAX_SPACING * shortfall
 
     def answered(self) -> None:
         """Note an answer that is no refusal."""
@@ -102,7 +103,9 @@ class RequestPacer:
                 return
             self._forget(now)
             again = now - self._refused_at < 2 * WINDOW
-            slowest = 1.0 if again else WINDOW / MAX_SPACING
+            # Where nearly all is refused, the answers do not show a rate: the time that Falcon asks for is waited then.
+            shows_rate = not is_told or len(self._answered) >= MIN_ANSWERS
+            slowest = 1.0 if again and shows_rate else WINDOW / MAX_SPACING
             self._per_minute = max(slowest, float(len(self._answered)))
             wait = self._answered[0] + WINDOW - now if again and self._answered and not is_told else 0.0
             self._not_before = max(self._not_before, now + wait)

@@ -54,7 +54,9 @@ def hint_for_other_hash(value: str) -> str:
     if not _OTHER_HASH.fullmatch(digest):
         return ""
     name, seldom = ("an MD5", "") if len(digest) == 32 else ("a SHA1", ", which few alerts have")
-    return f"For the alerts of {name}{seldom}: --filter \"{name.split()[-1].lower()}:'{digest}'\"."
+    return (
+        f"A SHA256 has 64 digits. For the alerts of {name}{seldom}: --filter \"{name.split()[-1].lower()}:'{digest}'\"."
+    )
 
 
 def as_sha256(value: object) -> str:
