@@ -42,7 +42,7 @@ def stop_on_signals(context: "Session") -> Iterator[None]:
             _tell(f"{what}; press again to stop now." if signum == signal.SIGINT else f"{what}.")
         elif not repeated and signum != SIGHUP:
             outcome = "`falcon-bulk resume` finishes what was in flight." if unfinished else "no change was under way."
-            _tell(f"Stopped at once: {outcome}", *unfinished)
+            _tell_last(f"Stopped at once: {outcome}", *unfinished)
             os._exit(128 + signum)
 
     with _handlers(STOP_SIGNALS, stop):
@@ -69,7 +69,7 @@ def interrupt_on_sigint() -> Iterator[None]:
             slow.start()
             raise KeyboardInterrupt
         if time.monotonic() - first > TELL_AFTER:  # else it is the same one: `timeout` sends it twice
-            _tell("Stopped at once: no change was under way.")
+            _tell_last("Stopped at once: no change was under way.")
             os._exit(128 + signum)
 
     try:
@@ -83,11 +83,20 @@ def interrupt_on_sigint() -> Iterator[None]:
         slow.cancel()
 
 
-def _tell(*lines: str) -> None:
+def _tell(*lines: str, descriptor: int = 2) -> None:
     """Write lines to stderr past its buffer, which the interrupted code may be using; a progress line is erased."""
-    begin = "\r\x1b[K" if os.isatty(2) else ""
+    begin = "\r\x1b[K" if os.isatty(descriptor) else ""
     with suppress(OSError):
-        os.write(2, (begin + "".join(f"{line}\n" for line in lines)).encode())
+        os.write(descriptor, (begin + "".join(f"{line}\n" for line in lines)).encode())
+
+
+def _tell_last(*lines: str) -> None:
+    """Write the last lines to stderr: another thread may draw its progress there until the process has ended."""
+    descriptor = 2
+    with suppress(OSError):
+        descriptor = os.dup(2)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    _tell(*lines, descriptor=descriptor)
 
 
 @contextmanager
