@@ -10,6 +10,8 @@ import pytest
 from falcon_emulator import Server, Tenant
 from tests.support.command import CommandRunner, without_styling
 
+pytestmark = pytest.mark.slow
+
 SELECTIONS = """
 [selections.low]
 description = "What is low"

@@ -9,6 +9,8 @@ import pytest
 from falcon_bulk.cli.pager import pager_command
 from tests.support.command import CommandRunner, without_styling
 
+pytestmark = pytest.mark.slow
+
 LONG = ("hash-summary", "--top", "60")
 MARKING = f"{sys.executable} -c \"import sys; print('PAGED'); sys.stdout.write(sys.stdin.read())\""
 """A pager that says that it is one."""

@@ -15,6 +15,8 @@ from tests.support.sampling import quick_first
 from tests.support.screen import screen_lines
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LONG = 45.0
 Acme = Callable[..., CommandRunner]
 

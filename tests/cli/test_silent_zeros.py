@@ -5,6 +5,8 @@ import pytest
 from tests.support.command import CommandRunner
 from tests.support.sampling import quick_first
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = quick_first(
     "query",
     "query --all",

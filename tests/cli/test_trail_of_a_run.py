@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.command import CommandRunner
 
+pytestmark = pytest.mark.slow
+
 COMMENT = "Known scanner of Initech"
 CHANGE = (
     *("bulk-close", "--product", "epp", "--resolution", "false_positive", "--comment", COMMENT),

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.command import CommandRunner
 
+pytestmark = pytest.mark.slow
+
 YES = ("--yes", "--max", "1000")
 
 
@@ -27,7 +29,6 @@ def test_a_second_undo_says_by_which_run_it_was_undone_and_changes_nothing(acme:
     assert len(shell.changes()) == sent
 
 
-@pytest.mark.slow
 def test_an_undo_that_was_undone_itself_is_not_named(acme: Any) -> None:
     shell = acme(alerts=120)
     run = closed(shell)
@@ -37,7 +38,6 @@ def test_an_undo_that_was_undone_itself_is_not_named(acme: Any) -> None:
     assert "was undone already" not in again.err
 
 
-@pytest.mark.slow
 def test_the_latest_run_is_undone_after_the_question_and_never_with_yes(acme: Any) -> None:
     shell = acme(alerts=120)
     closed(shell, "idp")
@@ -51,7 +51,6 @@ def test_the_latest_run_is_undone_after_the_question_and_never_with_yes(acme: An
     assert {row["status"] for row in shell.json("runs")["runs"]} == {"success"}
 
 
-@pytest.mark.slow
 def test_a_run_is_found_by_a_beginning_that_only_it_has(acme: Any) -> None:
     shell = acme(alerts=120)
     runs = [closed(shell, product)["run_id"] for product in ("epp", "idp")]

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.command import CommandRunner, serve_customers
 
+pytestmark = pytest.mark.slow
+
 COUNT = ("query", "--count")
 
 

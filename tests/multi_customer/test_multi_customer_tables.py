@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.command import CommandRunner, serve_customers, without_styling
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[CommandRunner]:

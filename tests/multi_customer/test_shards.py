@@ -12,6 +12,8 @@ from falcon_bulk.errors import UsageProblem
 from tests.support.command import CommandRunner, serve_customers
 from tests.support.sampling import quick_first
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("acme", "acme-lab", "globex", "initech")
 TOTAL = 3
 

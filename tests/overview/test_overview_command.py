@@ -16,6 +16,8 @@ from tests.support.command import CommandResult, CommandRunner, serve_customers,
 from tests.support.json_schemas import assert_valid
 from tests.support.sampling import quick_first
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("acme", "globex", "initech")
 MAX_REQUESTS = 12
 FREELY = ("--override", "all", "--yes", "--max", "1000", "--batch-delay", "0")
@@ -141,7 +143,6 @@ def test_at_most_twelve_requests_are_made_whatever_the_tenant_is_like(tmp_path: 
             assert shown(found[name]) == in_seconds(truth(shell, name))
 
 
-@pytest.mark.slow
 def test_a_customer_that_cannot_be_seen_is_a_line_with_its_reason_and_stops_no_other(three: CommandRunner) -> None:
     before = overview(three)
     three.write_customer("globex", FALCON_CLIENT_SECRET="wrong" * 8)
@@ -210,7 +211,6 @@ def test_the_table_fits_eighty_columns_with_all_that_waits(three: CommandRunner)
     assert any(line.startswith("total ") for line in lines)
 
 
-@pytest.mark.slow
 def test_every_format_has_the_numbers_of_the_json(three: CommandRunner) -> None:
     found = overview(three)
     rows = list(csv.DictReader(io.StringIO(three.bare("overview", "--all-customers", "--format", "csv").text)))

@@ -10,6 +10,8 @@ from tests.support.command import CommandRunner, serve_customers
 from tests.support.json_schemas import assert_valid
 from tests.support.rule_builders import TODAY, add_group, rule, rule_file, updater_group, write_rules
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def two(tmp_path: Path) -> Iterator[CommandRunner]:
@@ -45,7 +47,6 @@ def test_rules_that_cannot_be_read_are_told_and_not_counted_as_none(two: Command
     assert "Closing rules are left out, they cannot be read" in done.err
 
 
-@pytest.mark.slow
 def test_a_report_has_what_a_rule_closed_with_its_reason_and_its_end(two: CommandRunner) -> None:
     builder = updater_group()
     add_group(two, builder.ordinary(6).outlier("elsewhere", cmdline="updater.exe /elsewhere").group())

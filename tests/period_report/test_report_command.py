@@ -17,6 +17,8 @@ from tests.support.command import CommandResult, CommandRunner, serve_customers
 from tests.support.json_schemas import assert_valid
 from tests.support.sampling import quick_first
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("acme", "globex", "initech")
 SINCE = f"{datetime.now(UTC) - timedelta(days=40):%Y-%m-%d}"
 UNTIL = f"{datetime.now(UTC) - timedelta(days=2):%Y-%m-%d}"
@@ -110,7 +112,6 @@ def test_every_number_is_the_tenants_own_after_runs_an_undo_and_work_in_the_cons
     assert (ours["closed"], ours["undone"]) == (0, 0), "the runs began after the period"
 
 
-@pytest.mark.slow
 def test_what_runs_did_is_counted_by_when_they_did_it(acme: CommandRunner) -> None:
     done = work_for_a_month(acme)
     document = report(acme, period=("--since", "2d"))
@@ -126,7 +127,6 @@ def test_what_runs_did_is_counted_by_when_they_did_it(acme: CommandRunner) -> No
     }
 
 
-@pytest.mark.slow
 def test_the_most_frequent_values_are_shown_with_what_became_of_them(acme: CommandRunner) -> None:
     work_for_a_month(acme)
     found = documents(acme)
@@ -216,7 +216,6 @@ def test_a_tenant_that_cannot_be_reached_gets_no_page_and_stops_no_other(tmp_pat
         assert written == [f"{name}_{day}_report-{SINCE}-{UNTIL}.html" for name in ("acme", "initech")]
 
 
-@pytest.mark.slow
 def test_the_sums_of_all_reports_are_the_table_across_customers(three: CommandRunner) -> None:
     alone = [report(three, customer=name) for name in NAMES]
     lines = three.bare("report", "--all-customers", *PERIOD, "--format", "markdown").text.splitlines()
@@ -244,7 +243,6 @@ def without_time(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "as_of"}
 
 
-@pytest.mark.slow
 def test_a_report_names_no_other_customer_and_no_person_unless_it_is_asked_to(acme: CommandRunner) -> None:
     acme.write_env("customers/acme.env", acme.env_texts["acme"] + "FALCON_OPERATOR=Grace Hopper\n")
     work_for_a_month(acme)
@@ -258,7 +256,6 @@ def test_a_report_names_no_other_customer_and_no_person_unless_it_is_asked_to(ac
     assert "Grace Hopper" in acme("report", *period, "--format", "html", "--operators").text
 
 
-@pytest.mark.slow
 def test_two_months_made_on_one_day_are_two_files_and_a_page_is_the_usual_one(three: CommandRunner) -> None:
     months = [f"{datetime.now(UTC).replace(day=1) - timedelta(days=days):%Y-%m}" for days in (1, 32)]
     for month in months:
@@ -304,7 +301,6 @@ def test_a_period_without_alerts_and_with_one_are_told_as_such(tmp_path: Path) -
         assert sum(one["by_day"].values()) == sum(one["by_severity"].values()) == 1
 
 
-@pytest.mark.slow
 def test_a_month_of_two_hundred_thousand_alerts_is_counted_whole(tmp_path: Path) -> None:
     with serve_customers(tmp_path, alerts=200_000) as shell:
         document = report(shell, period=("--since", "100d"), customer="acme")

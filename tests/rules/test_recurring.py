@@ -12,6 +12,8 @@ from tests.support.command import CommandRunner
 from tests.support.json_schemas import assert_valid
 from tests.support.rule_builders import add_group, rule, rule_file, updater_alert, write_rules
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
@@ -95,7 +97,6 @@ def test_alerts_without_a_hash_are_grouped_by_name_and_file_name(acme: Acme) -> 
     assert (quoted["name"], quoted["draft"]) == ("Script's check", [])
 
 
-@pytest.mark.slow
 def test_what_a_rule_closes_is_not_listed(acme: Acme) -> None:
     shell = acme(alerts=0)
     document = close_by_hand(shell, "few", {3: 1, 2: 1, 1: 1}, resolution="ignored")
@@ -116,7 +117,6 @@ def test_a_true_positive_anywhere_makes_a_group_disputed(acme: Acme) -> None:
     assert (disputed["sha256"], disputed["true_positives"], disputed["draft"]) == (document["sha256"], 1, [])
 
 
-@pytest.mark.slow
 def test_a_customer_that_cannot_be_read_is_named(acme: Acme) -> None:
     shell = acme("acme", "globex", alerts=0)
     some_rules(shell)
@@ -127,7 +127,6 @@ def test_a_customer_that_cannot_be_read_is_named(acme: Acme) -> None:
     assert len(found["groups"]) == 1
 
 
-@pytest.mark.slow
 def test_alerts_from_before_the_period_do_not_count(acme: Acme) -> None:
     shell = acme(alerts=0)
     some_rules(shell)

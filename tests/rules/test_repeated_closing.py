@@ -8,6 +8,8 @@ from tests.rules.conftest import Acme
 from tests.support.command import CommandResult, CommandRunner
 from tests.support.rule_builders import add_group, updater_group, with_hash_of
 
+pytestmark = pytest.mark.slow
+
 AS_BENIGN = ("--resolution", "false_positive", "--yes", "--max", "99", "--batch-delay", "0")
 
 
@@ -25,7 +27,6 @@ def offered(done: CommandResult) -> list[str]:
     return shlex.split(lines[0].partition("  ")[2])[1:] if lines else []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("by_hash", [True, False])
 def test_the_second_time_the_draft_is_offered(acme: Acme, by_hash: bool) -> None:
     shell = acme()
@@ -45,7 +46,6 @@ def test_the_second_time_the_draft_is_offered(acme: Acme, by_hash: bool) -> None
     assert "Closed by hand 2 times before" in shell(*command, *AS_BENIGN).err
 
 
-@pytest.mark.slow
 def test_other_alerts_undone_runs_and_true_positives_offer_nothing(acme: Acme) -> None:
     shell = acme()
     digest = arrive(shell)

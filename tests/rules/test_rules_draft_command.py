@@ -11,6 +11,8 @@ from tests.support.alert_groups import AlertGroupBuilder, Group
 from tests.support.command import CommandRunner
 from tests.support.rule_builders import TODAY, add_group, rule, rule_file, updater_group, write_rules
 
+pytestmark = pytest.mark.slow
+
 
 def ordinary_updates(shell: CommandRunner, count: int = 30) -> Group:
     group = updater_group().ordinary(count).group()
@@ -46,7 +48,6 @@ def test_a_draft_from_a_hash_is_a_rule_file_that_closes_these_alerts(acme: Acme)
     assert done.document["changed"] == 30
 
 
-@pytest.mark.slow
 def test_comments_tell_where_a_draft_comes_from_and_what_it_would_have_done(acme: Acme) -> None:
     shell = acme()
     group = updater_group().ordinary(30).outlier("in Temp", path=r"\Device\HarddiskVolume3\Temp\updater.exe").group()
@@ -68,7 +69,6 @@ def test_comments_tell_where_a_draft_comes_from_and_what_it_would_have_done(acme
     )
 
 
-@pytest.mark.slow
 def test_a_draft_from_a_run_is_about_what_the_run_closed(acme: Acme) -> None:
     shell = acme()
     group = ordinary_updates(shell)
@@ -84,7 +84,6 @@ def test_a_draft_from_a_run_is_about_what_the_run_closed(acme: Acme) -> None:
     assert "which changed 30 alerts" in drafted.text
 
 
-@pytest.mark.slow
 def test_a_run_that_was_undone_is_no_decision(acme: Acme) -> None:
     shell = acme()
     group = ordinary_updates(shell, 3)
@@ -128,7 +127,6 @@ def test_appending_changes_nothing_else_and_keeps_to_the_policy_of_the_file(acme
     assert "Added the rule updater-2" in done.err
 
 
-@pytest.mark.slow
 def test_appending_begins_a_file_and_refuses_one_that_is_something_else(acme: Acme) -> None:
     shell = acme()
     group = ordinary_updates(shell)

@@ -23,6 +23,8 @@ from tests.support.rule_builders import (
     write_rules,
 )
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = r"\Device\HarddiskVolume3\Temp\updater.exe"
 RULE_PATH = UPDATER.removeprefix(r"\Device\HarddiskVolume3")
 UPDATERS, TOOLS, MINERS, OLD = (str(updater_group(story).sha256) for story in ("updater", "tool", "miner", "old"))
@@ -101,7 +103,6 @@ def test_the_sums_are_those_of_the_journal_and_count_alerts_not_nights(two: Comm
     assert rules["miner"]["held"] == {"suspended": 6}
 
 
-@pytest.mark.slow
 def test_alerts_that_differ_are_named_and_what_has_ended_would_have_closed(two: CommandRunner) -> None:
     rules = by_id(report(two))
     (acme,) = [one for one in rules["updater"]["customers"] if one["customer"] == "acme"]
@@ -125,7 +126,6 @@ def test_the_unused_list_is_exact(two: CommandRunner) -> None:
     assert unused["not_judged"] == []
 
 
-@pytest.mark.slow
 def test_what_could_not_be_seen_is_not_called_unused(two: CommandRunner) -> None:
     """A customer without a run, and one that the report leaves out, say nothing about a rule."""
     two.write_customer("initech", "acme", FALCON_CID="e" * 32)
@@ -141,7 +141,6 @@ def test_what_could_not_be_seen_is_not_called_unused(two: CommandRunner) -> None
     assert [one["customer"] for one in alone["customers"]] == ["acme"]
 
 
-@pytest.mark.slow
 def test_a_customer_that_cannot_be_read_is_named_and_stops_no_other(two: CommandRunner) -> None:
     (two.state / f"{two.tenants['globex'].cid}.sqlite3").write_bytes(b"no database")
     document = report(two, code=6)
@@ -152,7 +151,6 @@ def test_a_customer_that_cannot_be_read_is_named_and_stops_no_other(two: Command
     assert document["unused"]["rules"] == []
 
 
-@pytest.mark.slow
 def test_what_was_undone_is_counted_and_a_rule_that_is_gone_too(two: CommandRunner) -> None:
     newest = next(row for row in two.json("runs", "list")["runs"] if row["changed"])
     assert two("undo", newest["run_id"], "--yes", "--max", "100", "--batch-delay", "0").code == 0
@@ -185,7 +183,6 @@ def test_every_format_tells_it(two: CommandRunner) -> None:
     assert "what it expects" in page.read_text()
 
 
-@pytest.mark.slow
 def test_runs_before_the_period_do_not_count(two: CommandRunner) -> None:
     document = report(two, "--since", f"{TODAY + timedelta(days=1)}")
     assert {one["runs"] for one in document["customers"]} == {0}

@@ -155,6 +155,7 @@ def test_a_rule_may_override_what_is_only_about_work_in_progress(acme: Acme) -> 
     }
 
 
+@pytest.mark.slow
 def test_another_own_hash_holds_where_the_rule_has_hashes(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2, entities={"sha256": ["cd" * 32]})
@@ -163,6 +164,7 @@ def test_another_own_hash_holds_where_the_rule_has_hashes(acme: Acme) -> None:
     assert run(shell).document["held"] == {"other-hashes": 2}
 
 
+@pytest.mark.slow
 def test_a_true_positive_suspends_the_rule_until_it_is_named_as_reviewed(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(3)
@@ -181,6 +183,7 @@ def test_a_true_positive_suspends_the_rule_until_it_is_named_as_reviewed(acme: A
     assert run(shell).document["changed"] == 3
 
 
+@pytest.mark.slow
 def test_a_rule_without_hashes_is_contradicted_only_by_what_it_fits_wholly(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2)
@@ -223,6 +226,7 @@ def test_without_the_known_true_positives_nothing_is_closed(acme: Acme, content:
     assert not shell.patches()
 
 
+@pytest.mark.slow
 def test_more_than_a_rule_may_close_is_a_surge_and_closes_nothing_of_it(acme: Acme) -> None:
     shell = acme()
     builder, other = updater_group().ordinary(6), updater_group("other").ordinary(2)
@@ -297,6 +301,7 @@ def test_pruning_keeps_the_runs_of_live_rules(acme: Acme) -> None:
     assert shell.json("runs", "list")["runs"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", ["expired", "revoked", "starts"])
 def test_a_rule_that_has_ended_or_not_begun_closes_nothing_and_counts(acme: Acme, state: str) -> None:
     shell = acme()
@@ -318,6 +323,7 @@ def test_a_rule_that_has_ended_or_not_begun_closes_nothing_and_counts(acme: Acme
     assert not shell.patches()
 
 
+@pytest.mark.slow
 def test_the_last_day_of_a_rule_still_counts_and_it_is_due(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2)
@@ -327,6 +333,7 @@ def test_the_last_day_of_a_rule_still_counts_and_it_is_due(acme: Acme) -> None:
     assert (done.document["changed"], rules_of(done)["acme-updater"]["state"]) == (2, "due")
 
 
+@pytest.mark.slow
 def test_the_first_rule_in_the_files_order_closes_and_overlaps_are_told(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(3)
@@ -409,6 +416,7 @@ def test_with_clean_git_a_run_takes_a_file_only_as_committed(acme: Acme) -> None
     assert run(shell).document["changed"] == 2
 
 
+@pytest.mark.slow
 def test_a_long_reason_is_shortened_until_the_comment_fits(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(1)

@@ -23,6 +23,8 @@ from tests.support.rule_builders import (
 )
 from tests.support.schedulers import cron_command, sh
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = r"\Device\HarddiskVolume3\Temp\updater.exe"
 RUN = ("rules", "run", "--yes", "--max", "50", "--batch-delay", "0")
 
@@ -69,7 +71,6 @@ def test_a_notification_has_one_line_a_rule(acme: Acme, mailbox: Mailbox) -> Non
     assert "quiet" not in rows
 
 
-@pytest.mark.slow
 def test_a_notification_of_many_customers_sums_each_rule(acme: Acme, mailbox: Mailbox) -> None:
     shell = acme("acme", "globex")
     rules_at(shell)
@@ -86,7 +87,6 @@ def test_a_notification_of_many_customers_sums_each_rule(acme: Acme, mailbox: Ma
     assert re.search(r"^updater +live +8 +7 +1 +differs 1$", done.text, re.MULTILINE), done.text
 
 
-@pytest.mark.slow
 def test_a_crontab_line_runs_the_rules_that_were_there_when_it_was_made(acme: Acme, tmp_path: Path) -> None:
     shell = acme("acme", "globex")
     ids = add_group(shell, updater_group().ordinary(3).group(), "globex")
