@@ -25,7 +25,6 @@ from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.closing_rule import RuleState
 from falcon_bulk.model.plan import Plan
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import AlertRunResult, RunResult, RunStatus
@@ -44,7 +43,7 @@ from falcon_bulk.operations.changes.lifecycle import (
 from falcon_bulk.operations.rules.revoke import reopen_closed_by
 from falcon_bulk.operations.rules.rule_book import CustomerRules, RuleBook
 from falcon_bulk.operations.rules.rule_source import RuleSource
-from falcon_bulk.operations.rules.rules_run import RulesRequest, plan_rules, update_true_positives
+from falcon_bulk.operations.rules.rules_run import RulesRequest, needs_attention, plan_rules, update_true_positives
 from falcon_bulk.report.multi_customer import Parts, results_of
 from falcon_bulk.report.report import Report, Reported
 from falcon_bulk.report.rules import rules_across_sheet
@@ -109,8 +108,7 @@ class RulesRun:
 
     def exit_code(self, result: RunResult) -> RunResult:
         """Return a result whose exit code says that somebody has to look at a rule, if it says nothing worse."""
-        rules = getattr(result, "rules", None) or ()
-        attention = any(rule.surge or rule.state is RuleState.SUSPENDED for rule in rules)
+        attention = isinstance(result, AlertRunResult) and needs_attention(result.rules or ())
         if result.exit_code == ExitCode.DONE and (attention or not self.book.is_valid):
             return msgspec.structs.replace(result, exit_code=ExitCode.PARTIAL)
         return result
