@@ -36,11 +36,6 @@ class RuleState(StrEnum):
         """Whether alerts are selected for the rule: it is valid, has begun, and has neither ended nor been revoked."""
         return self in (RuleState.SUSPENDED, RuleState.DUE, RuleState.LIVE)
 
-    @property
-    def has_no_effect_yet_or_any_more(self) -> bool:
-        """Whether the rule closes nothing because of its dates; what it would have closed is counted all the same."""
-        return self in (RuleState.REVOKED, RuleState.EXPIRED, RuleState.STARTS)
-
 
 class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
     """Which alerts a rule is about. AND between the fields, OR within one; an empty field asks nothing."""
