@@ -76,6 +76,14 @@ def test_hidden_alerts_of_one_time_across_a_window_are_read_once() -> None:
     assert progress.notes == []
 
 
+def test_hidden_alerts_that_the_search_names_twice_are_read_once() -> None:
+    alerts = Hiding([SECOND.format(0, one) for one in range(PAGE - 2)])
+    former = alerts.ids
+    alerts.ids = lambda fql, **more: ([*former(fql, **more)[0], "hidden-0000"], PAGE - 1)  # type: ignore[method-assign]
+    found, _ = read(alerts)
+    assert found == Counter(list(alerts.hidden))
+
+
 def test_more_of_one_time_than_a_window_shows_are_reported_and_reading_ends() -> None:
     alerts = Hiding([SECOND.format(0, 0)] * (WINDOW + 3))
     found, progress = read(alerts)

@@ -7,6 +7,7 @@ from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, any_of, hash_clauses, hash_groups
 from falcon_bulk.model.alert import AlertView, BriefAlert
 from falcon_bulk.model.hashes import SEARCHED_FIELDS
+from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.read_all import AlertDocument, AlertReader, ReadProgress, decode_result, read_all
 
 ALWAYS_GROUPED_HASHES = 20
@@ -53,17 +54,11 @@ class _HashFilter:
 
     def __init__(self, hashes: Iterable[str]) -> None:
         self._wanted = frozenset(hashes)
-        self._seen: set[str] = set()
+        self._distinct = DistinctAlerts()
 
     def new_matches(self, page: Iterable[AlertDocument[AlertView]]) -> list[AlertDocument[AlertView]]:
-        """Return the alerts of the page that match and were not seen before."""
-        matches = [
-            item
-            for item in page
-            if item.alert.composite_id not in self._seen and not self._wanted.isdisjoint(item.own_hashes)
-        ]
-        self._seen.update(item.alert.composite_id for item in matches)
-        return matches
+        """Return the alerts of the page that match and did not come before."""
+        return self._distinct.new(item for item in page if not self._wanted.isdisjoint(item.own_hashes))
 
 
 def _read_groups(

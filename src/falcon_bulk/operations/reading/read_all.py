@@ -238,7 +238,7 @@ def _read_hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterat
         last = start
         for offset in range(0, WINDOW, PAGE):
             ids, _ = alerts.ids(window, offset=offset)
-            new_ids = [composite_id for composite_id in ids if composite_id not in seen]
+            new_ids = list(dict.fromkeys(composite_id for composite_id in ids if composite_id not in seen))
             seen.update(new_ids)
             if new_ids:
                 page = [decode_result(view, raw) for raw in alerts.by_id(new_ids)]

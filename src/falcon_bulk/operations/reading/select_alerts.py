@@ -11,6 +11,7 @@ from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISI
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
+from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, PageChain
 from falcon_bulk.operations.reading.read_all import (
     WINDOW,
@@ -40,8 +41,18 @@ def read_selection(
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Yield pages of all alerts of the selection, each alert once. view: which fields are decoded.
 
+    An alert that Falcon sends with two values of created_timestamp, which no other reader notices, also comes once.
     Raises the client's errors; BadFilter for a filter that Falcon refuses.
     """
+    distinct = DistinctAlerts()
+    for page in _stream_selection(alerts, selection, progress, view, readers):
+        yield distinct.new(page)
+
+
+def _stream_selection(
+    alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView], readers: int
+) -> Iterator[list[AlertDocument[AlertView]]]:
+    """Yield pages of all alerts of the selection, without remembering which came before."""
     if selection.ids:
         pages = _read_distinct_ids(alerts, selection, progress, view)
     elif selection.hashes:
@@ -93,7 +104,7 @@ def _read_sorted(
     alerts: AlertReader, selection: Selection, progress: ReadProgress, limit: int | None, sort: str, readers: int
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
     if limit is None and not sort:
-        yield from read_selection(alerts, selection, progress, BriefAlert, readers=readers)
+        yield from _stream_selection(alerts, selection, progress, BriefAlert, readers)
     elif selection.hashes or selection.ids:
         items = [
             item for page in read_selection(alerts, selection, progress, BriefAlert, readers=readers) for item in page
@@ -165,22 +176,18 @@ def _read_sorted_pages(
     fql = build_filter(alerts, selection)
     total = progress.matching = alerts.count(fql)
     progress.add_expected(total if limit is None else min(limit, total))
-    seen: set[str] = set()
+    distinct = DistinctAlerts()
     repeated = 0
     for page in PageChain(alerts, fql, ALL_TIME, sort=sort).pages():
-        new = [
-            item
-            for item in map(partial(decode_result, BriefAlert), page.documents)
-            if item.alert.composite_id not in seen
-        ]
+        before = len(distinct)
+        new = distinct.new(map(partial(decode_result, BriefAlert), page.documents))
         repeated += len(page.documents) - len(new)
-        if repeated > PAGE + len(seen) * (MAX_RESTARTS + 1):
+        if repeated > PAGE + before * (MAX_RESTARTS + 1):
             raise Unreachable("Falcon repeats the same alerts.", "Run the command again.")
-        new = new if limit is None else new[: limit - len(seen)]
-        seen.update(item.alert.composite_id for item in new)
+        new = new if limit is None else new[: limit - before]
         progress.add_read(len(new))
         yield new
-        if limit is not None and len(seen) >= limit:
+        if limit is not None and len(distinct) >= limit:
             break
     progress.note_difference()
 
@@ -188,16 +195,24 @@ def _read_sorted_pages(
 def _read_sorted_ids(
     alerts: AlertReader, fql: str, progress: ReadProgress, limit: int, sort: str
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
-    """Read at most 10,000 alerts, sorted by Falcon, hidden ones included."""
-    read = 0
-    for offset in range(0, limit, PAGE):
-        size = min(PAGE, limit - offset)
+    """Read at most 10,000 alerts, sorted by Falcon, hidden ones included.
+
+    An alert that arrives meanwhile may push others from one page to the next: these come once, and the read goes on
+    until the limit is reached.
+    """
+    seen: set[str] = set()
+    read = offset = 0
+    while len(seen) < limit and offset < WINDOW:
+        size = min(PAGE, limit - len(seen), WINDOW - offset)
         ids, progress.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
-        page = _read_by_ids(alerts, ids, BriefAlert) if ids else []
+        new = [composite_id for composite_id in dict.fromkeys(ids) if composite_id not in seen]
+        seen.update(new)
+        page = _read_by_ids(alerts, new, BriefAlert) if new else []
         read += len(page)
         yield page
-        if len(ids) < size:
+        if len(ids) < size or not new:
             break
+        offset += size
     found = min(limit, progress.matching)
     if read < found:
         progress.incomplete.append(
