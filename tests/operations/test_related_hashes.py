@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import BriefAlert, decode_alert
+from falcon_bulk.model.alert import CountedAlert, decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.operations.counting.hash_summary import summarize_hashes
 from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter
@@ -20,7 +20,7 @@ M, N = "d4" * 16, "e5" * 16
 
 def summary_of(*documents: dict[str, Any]) -> HashSummary:
     pages = [
-        [decode_result(BriefAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
+        [decode_result(CountedAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
         for number, document in enumerate(documents)
     ]
     return summarize_hashes(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")

@@ -20,6 +20,8 @@ MAX_PACKED = 128 * 2**20
 MAX_UNPACKED = 512 * 2**20
 """Bytes. A page of 1,000 alerts takes some 10 MB."""
 CHUNK = 2**18
+PIECE = 2**16
+"""Bytes that are unpacked at a time: for a whole page the library would enlarge and copy its buffer again and again."""
 LARGE = 2**17
 """Bytes as received: more are a page of documents, and not ids or counts."""
 _GZIP = zlib.MAX_WBITS + 16
@@ -94,19 +96,25 @@ def gunzip(packed: bytes, limit: int = MAX_UNPACKED) -> bytes:
     """
     parts: list[bytes] = []
     left = limit
-    while packed:
+    position = 0
+    while position < len(packed):
         member = isal_zlib.decompressobj(_GZIP)
-        try:
-            parts.append(member.decompress(packed, left + 1))
-        except isal_zlib.error as error:  # type: ignore[misc]  # its stub takes the class for an instance
-            raise requests.exceptions.ContentDecodingError(error) from None
-        left -= len(parts[-1])
-        if left < 0:
-            raise requests.exceptions.ContentDecodingError(f"the answer unpacks to more than {limit:,} bytes")
-        if not member.eof:
-            raise requests.exceptions.ContentDecodingError("the compressed answer is cut off")
-        packed = member.unused_data if member.unused_data.startswith(_GZIP_START) else b""
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        while not member.eof:
+            piece = packed[position : position + PIECE]
+            if not piece:
+                raise requests.exceptions.ContentDecodingError("the compressed answer is cut off")
+            position += len(piece)
+            try:
+                parts.append(member.decompress(piece, left + 1))
+            except isal_zlib.error as error:  # type: ignore[misc]  # its stub takes the class for an instance
+                raise requests.exceptions.ContentDecodingError(error) from None
+            left -= len(parts[-1])
+            if left < 0:
+                raise requests.exceptions.ContentDecodingError(f"the answer unpacks to more than {limit:,} bytes")
+        position -= len(member.unused_data)
+        if not packed.startswith(_GZIP_START, position):
+            break
+    return b"".join(parts)
 
 
 def _no_wait() -> None: ...

@@ -57,25 +57,45 @@ class Comment(msgspec.Struct, frozen=True, gc=False):
 
 
 class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The fields needed to read alerts, select them by hash and count them by hash. Names are those of the document."""
+    """The fields needed to read alerts and to select them by hash. Names are those of the document."""
 
     composite_id: str
     cid: Any = None
     created_timestamp: Any = None
     status: Any = None
-    severity: Any = None
-    severity_name: Any = None
-    product: Any = None
-    name: Any = None
-    display_name: Any = None
     filename: Any = None
     sha256: Any = None
     md5: Any = None
     ioc_type: Any = None
     ioc_value: Any = None
-    resolution: Any = None
     show_in_ui: Any = None
     entities: Entities | None = None
+
+    @property
+    def tenant(self) -> str:
+        """The CID the alert belongs to, in lower case: `cid`, else the part of its id before the first colon."""
+        return text(self.cid).lower() or self.composite_id.partition(":")[0].lower()
+
+    @property
+    def status_name(self) -> str:
+        """The status as Falcon takes it, however the document spells it; an unknown one as it came."""
+        return status_of(text(self.status))
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the console hides the alert. A missing field means that it is shown (automated leads)."""
+        return self.show_in_ui is False
+
+
+class CountedAlert(BriefAlert, frozen=True, kw_only=True, gc=False):
+    """The fields needed to count alerts by hash."""
+
+    severity: Any = None
+    severity_name: Any = None
+    product: Any = None
+    name: Any = None
+    display_name: Any = None
+    resolution: Any = None
     device: Device | None = None
     parent_details: Process | None = None
     grandparent_details: Process | None = None
@@ -89,11 +109,6 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     source_hosts: Any = None
     computer_name: Any = None
     hostname: Any = None
-
-    @property
-    def tenant(self) -> str:
-        """The CID the alert belongs to, in lower case: `cid`, else the part of its id before the first colon."""
-        return text(self.cid).lower() or self.composite_id.partition(":")[0].lower()
 
     @property
     def host(self) -> str:
@@ -134,22 +149,12 @@ class BriefAlert(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return severity_band(number) if number is not None else ""
 
     @property
-    def status_name(self) -> str:
-        """The status as Falcon takes it, however the document spells it; an unknown one as it came."""
-        return status_of(text(self.status))
-
-    @property
     def day(self) -> str:
         """The day it was created (UTC), or ''."""
         return text(self.created_timestamp)[: len("2026-11-24")]
 
-    @property
-    def hidden(self) -> bool:
-        """Whether the console hides the alert. A missing field means that it is shown (automated leads)."""
-        return self.show_in_ui is False
 
-
-class ReportedAlert(BriefAlert, frozen=True, kw_only=True, gc=False):
+class ReportedAlert(CountedAlert, frozen=True, kw_only=True, gc=False):
     """The fields needed to report what became of alerts."""
 
     seconds_to_resolved: Any = None
@@ -162,7 +167,7 @@ class ReportedAlert(BriefAlert, frozen=True, kw_only=True, gc=False):
         return seconds if is_number and seconds > 0 else None
 
 
-class Alert(BriefAlert, frozen=True, kw_only=True, gc=False):
+class Alert(CountedAlert, frozen=True, kw_only=True, gc=False):
     """All fields of an alert document that the tool uses."""
 
     updated_timestamp: Any = None
@@ -238,7 +243,7 @@ def texts(value: object) -> Sequence[str]:
     return [item for item in value if item and isinstance(item, str)] if isinstance(value, list) else ()
 
 
-_decoders = {view: msgspec.json.Decoder(view).decode for view in (BriefAlert, ReportedAlert, Alert)}
+_decoders = {view: msgspec.json.Decoder(view).decode for view in (BriefAlert, CountedAlert, ReportedAlert, Alert)}
 _NESTED = {field.name: field.type for field in msgspec.structs.fields(Alert) if field.type not in (Any, str)}
 
 

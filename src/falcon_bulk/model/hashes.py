@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.alert import BriefAlert, Entities, HashedFile, Process, texts
+from falcon_bulk.model.alert import BriefAlert, CountedAlert, Entities, HashedFile, Process, texts
 from falcon_bulk.model.vocabulary import same_text
 
 HEX64 = re.compile(r"[0-9a-f]{64}")
@@ -117,14 +117,14 @@ RELATED_FIELDS = tuple(field.field for field in HASH_FIELDS if not field.own)
 SEARCHED_FIELDS = tuple(field.field for field in HASH_FIELDS if field.searched)
 
 
-def _value_getter(fields: Iterable[str]) -> Callable[[BriefAlert], tuple[Any, ...]]:
+def _value_getter(fields: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
     """Return a function that returns an alert's values of the first part of each field's path."""
     return attrgetter(*(field.partition(".")[0] for field in fields))
 
 
 _OWN = [(field.field, field.occurrences) for field in HASH_FIELDS if field.own]
-_own_values = _value_getter(OWN_FIELDS)
-related_values = _value_getter(RELATED_FIELDS)
+_own_values: Callable[[BriefAlert], tuple[Any, ...]] = _value_getter(OWN_FIELDS)
+related_values: Callable[[CountedAlert], tuple[Any, ...]] = _value_getter(RELATED_FIELDS)
 
 
 def own_hashes(alert: BriefAlert) -> OwnHashes:

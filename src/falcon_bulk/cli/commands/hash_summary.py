@@ -83,12 +83,12 @@ def command(ctx: click.Context, options: HashSummaryOptions) -> int:
 def _summarize(session: "Session", selection: "Selection") -> "HashSummary":
     from msgspec import structs
 
-    from falcon_bulk.model.alert import BriefAlert
+    from falcon_bulk.model.alert import CountedAlert
     from falcon_bulk.operations.counting.hash_summary import summarize_hashes
     from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
 
     with session.tenant() as tenant, session.watching("reading") as progress:
-        pages = read_selection(tenant.alerts, selection, progress, BriefAlert, readers=session.readers)
+        pages = read_selection(tenant.alerts, selection, progress, CountedAlert, readers=session.readers)
         summary = summarize_hashes(
             check_cids(pages, tenant.cids),
             customer=tenant.customer,

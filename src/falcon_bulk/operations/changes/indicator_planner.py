@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from falcon_bulk.errors import FalconAnswer, MissingScope, Refused
-from falcon_bulk.model.alert import BriefAlert, text
+from falcon_bulk.model.alert import CountedAlert, text
 from falcon_bulk.model.hash_summary import HashCount
 from falcon_bulk.model.indicator import HashOutcome, Indicator, IndicatorSpec
 from falcon_bulk.model.plan import IndicatorPlan, PlannedItem
@@ -78,7 +78,7 @@ def add_alerts_of_hashes(
 ) -> Preview:
     """Return the preview with the alerts of each hash counted, and warnings of what speaks against allowing them."""
     try:
-        pages = read_by_hashes(alerts, "", hashes, progress, BriefAlert, readers=readers)
+        pages = read_by_hashes(alerts, "", hashes, progress, CountedAlert, readers=readers)
         summary = summarize_hashes(pages, customer="", generated_at="", selection="")
     except (FalconAnswer, MissingScope) as error:
         warning = f"What alerts these hashes have is not known: {error.message}"

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from falcon_bulk.model.alert import BriefAlert, text
+from falcon_bulk.model.alert import CountedAlert, text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
 from falcon_bulk.model.hashes import OWN_FIELDS
 from falcon_bulk.operations.counting.related_hashes import MAX_NAMES, RelatedHashCounter, agreed_md5
@@ -41,7 +41,7 @@ class _HashCounter:
         self.severity: float | None = None
         self.first = self.last = ""
 
-    def add(self, alert: BriefAlert, fields: Iterable[str]) -> None:
+    def add(self, alert: CountedAlert, fields: Iterable[str]) -> None:
         """Count an alert that has the hash in these fields."""
         self.alerts += 1
         self.statuses[alert.status_name] += 1
@@ -85,7 +85,7 @@ class _HashCounter:
 
 
 def summarize_hashes(
-    pages: Iterable[list[AlertDocument[BriefAlert]]], *, customer: str, generated_at: str, selection: str
+    pages: Iterable[list[AlertDocument[CountedAlert]]], *, customer: str, generated_at: str, selection: str
 ) -> HashSummary:
     """Return the hashes with their counts, most frequent first; an alert with several hashes counts once for each."""
     counters: dict[str, _HashCounter] = {}

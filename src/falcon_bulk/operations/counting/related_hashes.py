@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
-from falcon_bulk.model.alert import BriefAlert
+from falcon_bulk.model.alert import CountedAlert
 from falcon_bulk.model.hash_summary import RelatedHash
 from falcon_bulk.model.hashes import HASH_FIELDS, RELATED_FIELDS, as_sha256, related_values
 
@@ -39,7 +39,7 @@ class RelatedHashCounter:
     def __init__(self) -> None:
         self._hashes: defaultdict[str, _HashCounter] = defaultdict(_HashCounter)
 
-    def add(self, alerts: Sequence[BriefAlert]) -> None:
+    def add(self, alerts: Sequence[CountedAlert]) -> None:
         """Count alerts. Alerts with equal values in these fields, which are most of them, are counted together."""
         values = list(map(related_values, alerts))
         try:
@@ -52,7 +52,7 @@ class RelatedHashCounter:
                 if any(alert_values):
                     self._add(representatives[alert_values], alert_values, number)
 
-    def _add(self, alert: BriefAlert, values: Iterable[Any], number: int) -> None:
+    def _add(self, alert: CountedAlert, values: Iterable[Any], number: int) -> None:
         """Count `number` alerts with these values; a hash in several fields of an alert counts once."""
         counted: set[str] = set()
         for (field, occurrences), value in zip(_RELATED, values, strict=True):
