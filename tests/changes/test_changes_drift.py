@@ -1,6 +1,7 @@
 """What others did to an alert since the plan: it is left alone and listed. What Falcon's crawler did is nothing."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -227,3 +228,22 @@ def test_a_saved_plan_is_read_ahead_while_other_batches_wait_for_their_turn(harn
     result = harness.carry_out(plan, fresh=False, workers=2)
     assert (result.changed, result.verified) == (30, 30)
     assert not reading.broken
+
+
+def test_what_will_be_too_old_at_its_turn_is_read_again_before_it_waits_for_that(harness: RunHarness) -> None:
+    """Read during its turn, it would keep all other batches waiting."""
+    ids = harness.ids(20)
+    plan = harness.planned(ids)
+    by_id = harness.falcon.alerts.by_id
+    reads: defaultdict[str, list[float]] = defaultdict(list)
+
+    def read_and_note(ids: Sequence[str]) -> list[msgspec.Raw]:
+        reads[ids[0]].append(harness.timing.passed - began)
+        return by_id(ids)
+
+    harness.falcon.alerts.by_id = read_and_note  # type: ignore[method-assign]
+    began = harness.timing.passed
+    result = harness.carry_out(plan, age=MAX_STATE_AGE - 10, delay=20.0, workers=1)
+    assert (result.changed, result.verified) == (20, 20)
+    [(again, back)] = [times for times in reads.values() if len(times) > 1]
+    assert (again, back) == (0, 20), "the first batch is young enough; the second waits 20 s for its turn"

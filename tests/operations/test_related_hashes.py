@@ -20,7 +20,11 @@ M, N = "d4" * 16, "e5" * 16
 
 def summary_of(*documents: dict[str, Any]) -> HashSummary:
     pages = [
-        [decode_result(CountedAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode()))]
+        [
+            decode_result(
+                CountedAlert, msgspec.Raw(json.dumps({"composite_id": f"c:ind:1:{number}", **document}).encode())
+            )
+        ]
         for number, document in enumerate(documents)
     ]
     return summarize_hashes(pages, customer="acme", generated_at="2026-11-17T06:50:00Z", selection="all alerts")

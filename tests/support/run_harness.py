@@ -237,9 +237,11 @@ class RunHarness:
         tenant = self.falcon if alerts is None else TenantWithAlerts(self.falcon, alerts)
         return Workspace(cast("Falcon", tenant), self.folder, self.timing, SilentObserver(), pace)
 
-    def carry_out(self, plan: Plan, *, fresh: bool = True, alerts: Any = None, **pace: Any) -> RunResult:
-        """Carry out a run, or continue it. fresh: as if its alerts had been read just now."""
-        read = Stopwatch(self.timing) if fresh else None
+    def carry_out(
+        self, plan: Plan, *, fresh: bool = True, age: float = 0.0, alerts: Any = None, **pace: Any
+    ) -> RunResult:
+        """Carry out a run, or continue it. fresh: as if its alerts had been read, `age` seconds ago."""
+        read = Stopwatch(self.timing, age) if fresh else None
         workspace = self._workspace(Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace), alerts)
         execution = carry_out(BegunRun(plan, None, read), workspace, self.journal)
         result = execution.result

@@ -325,11 +325,12 @@ class Engine(Generic[State, Current]):
         actions = self._actions(batch.items[0])
         if self._target.reads_before_sending:
             batch = batch._replace(read=None)
-        batch = self._refreshed(batch, actions)
+        if (wait := self._rate.seconds_to_turn) <= MAX_STATE_AGE:
+            batch = self._refreshed(batch, actions, wait)
         if not batch.items:
             return Remainder([], None, transient=False, partial=False)
         with self._rate.turn():
-            items = self._refreshed(batch, actions).items  # it may have waited long for its turn
+            items = self._refreshed(batch, actions).items  # it may have waited longer for its turn
             if not items:
                 return Remainder([], None, transient=False, partial=False)
             sent = self._records.intend(self._run_id, [item.item_id for item in items], self._now())
@@ -354,9 +355,12 @@ class Engine(Generic[State, Current]):
             release()
         return self._after_answer(sent, items, actions, answer)
 
-    def _refreshed(self, batch: PendingBatch[State], actions: ActionSet) -> PendingBatch[State]:
-        """Return the batch without items that drifted, read again unless that was done lately."""
-        if not batch.items or (batch.read is not None and batch.read.longest <= MAX_STATE_AGE):
+    def _refreshed(self, batch: PendingBatch[State], actions: ActionSet, wait: float = 0.0) -> PendingBatch[State]:
+        """Return the batch without items that drifted, read again unless that was done lately.
+
+        wait: seconds until it is sent. Reading while it waits for its turn would keep all others waiting too.
+        """
+        if not batch.items or (batch.read is not None and batch.read.longest + wait <= MAX_STATE_AGE):
             return batch
         read = Stopwatch(self._clock)
         return PendingBatch(self._still_as_planned(batch.items, actions), batch.tries, read)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from falcon_bulk.falcon.concurrency import MAX_CHANGES
@@ -24,15 +24,36 @@ class RateLimiter:
     def __init__(self, clock: Clock, delay: float) -> None:
         self._clock = clock
         self._delay = delay
-        self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._next = clock.monotonic()
+        self._counting = threading.Lock()
+        self._waiting = 0
+
+    @property
+    def seconds_to_turn(self) -> float:
+        """How long a turn asked for now is waited for, if those before it take no time."""
+        return max(0.0, self._next - self._clock.monotonic()) + self._waiting * self._delay
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Wait for a turn; the next one is counted from the end of the block. Raises Stopped."""
-        with self._lock:
-            self._clock.wait(self._next - self._clock.monotonic())
-            try:
-                yield
-            finally:
-                self._next = self._clock.monotonic() + self._delay
+        with ExitStack() as waiting:
+            waiting.enter_context(self._counted())
+            with self._turn:
+                self._clock.wait(self._next - self._clock.monotonic())
+                waiting.close()
+                try:
+                    yield
+                finally:
+                    self._next = self._clock.monotonic() + self._delay
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count this thread among those that wait."""
+        with self._counting:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._waiting -= 1
