@@ -129,6 +129,16 @@ def test_limited_by_latency_it_settles_within_20_answers_and_then_moves_by_at_mo
         assert tenant.allowed[-1] <= 22
 
 
+@pytest.mark.parametrize("capacity", range(1, MAX_READS + 1))
+def test_whatever_the_tenant_works_on_at_a_time_it_is_halved_once_at_the_most(capacity: int) -> None:
+    """Where the first answers are quick and those of the full number are not, that shows a round trip later."""
+    tenant = Simulation(slows_beyond(capacity, 4.5))
+    tenant.run(400)
+    falls = [number for number, (one, next_one) in enumerate(pairwise(tenant.allowed)) if next_one < one - 1]
+    assert len(falls) <= 1
+    assert all(number < 2 * MAX_READS for number in falls)
+
+
 @pytest.mark.parametrize("has_header", [True, False])
 @pytest.mark.parametrize("per_minute", [15, 60, 300, 900])
 def test_limited_by_429_it_has_at_most_one_refusal_a_minute_after_the_first(per_minute: int, has_header: bool) -> None:
