@@ -42,29 +42,30 @@ def rules_of_two_customers() -> str:
         rule("tool", customers=["acme", "globex"], match={"sha256": [TOOLS]}),
         rule("never", match={"sha256": ["b" * 64]}),
         rule("miner", match={"sha256": [MINERS]}),
-        rule("old", match={"sha256": [OLD]}, reviewed=TODAY - timedelta(days=90), expires=TODAY - timedelta(days=1)),
+        rule("old", match={"sha256": [OLD]}, reviewed=TODAY - timedelta(days=90), expires=TODAY - timedelta(days=9)),
         rule("later", match={"sha256": ["c" * 64]}, starts=TODAY + timedelta(days=20)),
         rule("ending", match={"sha256": ["d" * 64]}, expires=TODAY + timedelta(days=3)),
     )
 
 
-def run(shell: CommandRunner) -> None:
-    done = shell.bare("rules", "run", "--all-customers", "--yes", "--max", "100", "--batch-delay", "0")
+def run(shell: CommandRunner, days_ago: int = 0) -> None:
+    env = {"TEST_DAYS_LATER": str(-days_ago)}
+    done = shell.bare("rules", "run", "--all-customers", "--yes", "--max", "100", "--batch-delay", "0", env=env)
     assert done.code in (0, 6), done
 
 
 @pytest.fixture
 def two(acme: Acme) -> CommandRunner:
-    """Serve two customers at whom the rules were run on three nights."""
+    """Serve two customers at whom the rules were run on three nights of a week."""
     shell = acme("acme", "globex")
     write_rules(shell, rules_of_two_customers())
     add_group(shell, updater_group().ordinary(7).near_miss("in Temp", path=ELSEWHERE).group(), "acme")
     add_group(shell, updater_group("old").ordinary(3).group(), "acme")
     add_group(shell, updater_group("miner").ordinary(2, status="closed", tags=["true_positive"]).group(), "globex")
-    run(shell)
+    run(shell, days_ago=7)
     add_group(shell, with_hash_of(updater_group("second night"), updater_group()).ordinary(4).group(), "globex")
     add_group(shell, updater_group("tool").ordinary(5).group(), "acme")
-    run(shell)
+    run(shell, days_ago=1)
     add_group(shell, with_hash_of(updater_group("third night"), updater_group("miner")).ordinary(6).group(), "acme")
     run(shell)
     return shell
@@ -139,6 +140,20 @@ def test_what_could_not_be_seen_is_not_called_unused(two: CommandRunner) -> None
     assert alone["unused"]["rules"] == []
     assert {one["rule"] for one in alone["unused"]["not_judged"]} >= {"never", "updater", "tool"}
     assert [one["customer"] for one in alone["customers"]] == ["acme"]
+
+
+def test_a_rule_that_ran_for_less_than_a_week_is_not_called_unused(two: CommandRunner) -> None:
+    """A rule is added on the last day; of a report on six days, nothing is judged."""
+    write_rules(
+        two, rule_file(rule("never", match={"sha256": ["b" * 64]}), rule("added", match={"sha256": ["e" * 64]}))
+    )
+    run(two)
+    unused = report(two)["unused"]
+    assert (unused["rules"], unused["values"]) == (["never"], [])
+    assert unused["not_judged"] == [{"rule": "added", "reason": "its runs cover less than 7 days at acme, globex"}]
+    of_six_days = report(two, "--since", "6d")["unused"]
+    assert (of_six_days["rules"], {one["rule"] for one in of_six_days["not_judged"]}) == ([], {"never", "added"})
+    assert "added is not judged" in two.bare("rules", "report", "--all-customers").text
 
 
 def test_a_customer_that_cannot_be_read_is_named_and_stops_no_other(two: CommandRunner) -> None:

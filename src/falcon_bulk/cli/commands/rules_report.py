@@ -39,8 +39,8 @@ def command(ctx: click.Context, since: str, recurring: bool, rule_paths: tuple[s
 
     It reads the runs that are recorded on this machine; only --recurring asks Falcon. Alerts are counted once, in
     however many runs they were held. A rule, a value in one of its lists, or a customer of it is unused if it fitted no
-    alert, not even where another rule came first; what could not be seen is not called unused. The exit code is 6 if a
-    customer cannot be read or a rule is invalid.
+    alert in runs over 7 days or more, not even where another rule came first; what could not be seen is not called
+    unused. The exit code is 6 if a customer cannot be read or a rule is invalid.
     """
     from falcon_bulk.cli.rule_reports import publish_rules_report
     from falcon_bulk.cli.session import Session

@@ -1,6 +1,7 @@
 """What closing rules did at one customer in a period, from the customer's journals."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -18,14 +19,14 @@ MAX_DIFFERING = 20
 class CustomerActivity(NamedTuple):
     """What rules did at a customer, by id.
 
-    values: by rule, the values of its lists that fitted an alert, as (field, value). watched: the rules that were
-    active in a run that read all alerts, so that it can be said whether they were used.
+    values: by rule, the values of its lists that fitted an alert, as (field, value). watched_days: of the rules that
+    were active in runs that read all alerts, the days from the first such run to the last.
     """
 
     runs: CustomerRuns
     rules: dict[str, RuleAtCustomer]
     values: dict[str, set[tuple[str, str]]]
-    watched: frozenset[str]
+    watched_days: dict[str, int]
 
 
 class _FromRuns:
@@ -60,7 +61,7 @@ def customer_activity(customer: str, journals: "Sequence[Journal]", since: str, 
     from falcon_bulk.journal.rule_activity import RuleActivityRecords  # loads SQLAlchemy
 
     found: dict[str, _FromRuns] = {}
-    watched: set[str] = set()
+    watched: dict[str, list[str]] = {}
     times: list[str] = []
     rules: dict[str, RuleAtCustomer] = {}
     for journal in journals:
@@ -70,7 +71,7 @@ def customer_activity(customer: str, journals: "Sequence[Journal]", since: str, 
             for result in run.rules:
                 found.setdefault(result.id, _FromRuns()).add(result, run.started)
                 if result.state.is_active and not run.incomplete:
-                    watched.add(result.id)
+                    watched.setdefault(result.id, []).append(run.started)
         _add_alerts(rules, customer, records)
     for rule, from_runs in found.items():
         rules[rule] = msgspec.structs.replace(
@@ -85,8 +86,13 @@ def customer_activity(customer: str, journals: "Sequence[Journal]", since: str, 
         CustomerRuns(customer=customer, runs=len(times), first=min(times, default=None), last=max(times, default=None)),
         rules,
         {rule: from_runs.values for rule, from_runs in found.items()},
-        frozenset(watched),
+        {rule: _days_between(min(started), max(started)) for rule, started in watched.items()},
     )
+
+
+def _days_between(first: str, last: str) -> int:
+    """Return the calendar days between two times (UTC, RFC 3339)."""
+    return (datetime.fromisoformat(last).date() - datetime.fromisoformat(first).date()).days
 
 
 def _add_alerts(rules: dict[str, RuleAtCustomer], customer: str, records: "RuleActivityRecords") -> None:

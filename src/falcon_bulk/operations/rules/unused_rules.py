@@ -8,6 +8,9 @@ from falcon_bulk.model.rules_report import NotJudged, Unused, UnusedValue
 from falcon_bulk.operations.rules.rule_activity import CustomerActivity
 from falcon_bulk.operations.rules.rule_files import CustomerTags
 
+MIN_DAYS = 7
+"""A rule is judged at a customer whose runs with it cover so many days: one night shows too little."""
+
 _NO_LISTS = ("max_severity",)
 
 
@@ -24,8 +27,9 @@ class WatchedCustomers(NamedTuple):
 def find_unused(rules: Sequence[ClosingRule], states: Mapping[str, RuleState], customers: WatchedCustomers) -> Unused:
     """Return what fitted no alert. states: of the rules today, by id.
 
-    A rule counts as unused only if it is live or due, and was active at every customer whom it concerns in a run that
-    read all alerts; a value, only of a rule that was used. A rule that another one came before is used.
+    A rule counts as unused only if it is live or due, and was active at every customer whom it concerns in runs that
+    read all alerts and cover MIN_DAYS; a value, only of a rule that was used. A rule that another one came before is
+    used.
     """
     unused: list[str] = []
     values: list[UnusedValue] = []
@@ -56,16 +60,25 @@ def _of(rule: ClosingRule, names: Sequence[str], customers: WatchedCustomers) ->
 def _why_not_judged(rule: ClosingRule, concerned: Sequence[str], customers: WatchedCustomers) -> str:
     if not concerned:
         return "it concerns no customer that is known here"
-    unseen = [name for name in concerned if not _is_watched(rule, name, customers)]
-    if not unseen:
+    unwatched = [name for name in concerned if not _is_watched(rule, name, customers)]
+    if not unwatched:
         return ""
-    more = f" and {len(unseen) - 3:,} more" if len(unseen) > 3 else ""
-    return f"no whole run with it was recorded for {', '.join(unseen[:3])}{more}"
+    if unseen := [name for name in unwatched if _watched_days(rule, name, customers) is None]:
+        return f"no whole run with it was recorded for {_named(unseen)}"
+    return f"its runs cover less than {MIN_DAYS} days at {_named(unwatched)}"
+
+
+def _named(customers: Sequence[str]) -> str:
+    return ", ".join(customers[:3]) + (f" and {len(customers) - 3:,} more" if len(customers) > 3 else "")
+
+
+def _watched_days(rule: ClosingRule, name: str, customers: WatchedCustomers) -> int | None:
+    activity = customers.activity.get(name)
+    return activity.watched_days.get(rule.id) if activity is not None else None
 
 
 def _is_watched(rule: ClosingRule, name: str, customers: WatchedCustomers) -> bool:
-    activity = customers.activity.get(name)
-    return activity is not None and rule.id in activity.watched
+    return (_watched_days(rule, name, customers) or 0) >= MIN_DAYS
 
 
 def _unused_values(rule: ClosingRule, concerned: Sequence[str], customers: WatchedCustomers) -> Iterator[UnusedValue]:
