@@ -127,6 +127,29 @@ def test_what_runs_did_is_counted_by_when_they_did_it(acme: CommandRunner) -> No
     }
 
 
+def test_what_a_run_held_counts_also_if_it_held_every_alert(acme: CommandRunner) -> None:
+    """The run is recorded, and there is nothing in it to resume or undo, and nothing that stops its plan."""
+    ids = acme.untouched_ids(4)
+    acme.edit(ids, status="in_progress")
+    (acme.folder / "ids.txt").write_text("\n".join(ids))
+    closing = ("bulk-close", "--ids-file", "ids.txt", "--yes", "--max", "9", "--format", "json")
+    held = acme(*closing).document
+    assert (held["status"], held["planned"], sum(held["held"].values())) == ("nothing_to_do", 0, len(ids))
+    (row,) = acme.json("runs")["runs"]
+    assert (row["run_id"], row["status"], row["planned"]) == (held["run_id"], "nothing_to_do", 0)
+    shown = acme("runs", "show", held["run_id"], "--format", "json")
+    assert shown.document["held"] == held["held"]
+    assert "undo" not in shown.err
+    assert report(acme, period=("--since", "2d"))["held"] == held["held"]
+    acme(*closing)
+    assert report(acme, period=("--since", "2d"))["held"] == held["held"], "an alert counts once"
+    assert acme("resume", held["run_id"]).code == 7
+    assert acme("undo", "latest", "--dry-run").code == 7
+    undone = acme("undo", held["run_id"], "--yes", "--max", "9", "--format", "json")
+    assert (undone.code, undone.document["selected"]) == (0, 0)
+    assert acme(*closing, "--override", "all").document["changed"] == len(ids)
+
+
 def test_the_most_frequent_values_are_shown_with_what_became_of_them(acme: CommandRunner) -> None:
     work_for_a_month(acme)
     found = documents(acme)

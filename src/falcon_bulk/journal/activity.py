@@ -52,10 +52,7 @@ def count_closed_by_rule(database: Database, since: str, until: str) -> dict[str
 
 
 def count_held(database: Database, since: str, until: str) -> dict[str, int]:
-    """Return how many different alerts each guardrail held in runs that began in a period.
-
-    A run of which all alerts were held is not recorded.
-    """
+    """Return how many different alerts each guardrail held in runs that began in a period."""
     number = func.count(items.c.item_id.distinct())
     query: Select[Any] = (
         select(items.c.reason, number)

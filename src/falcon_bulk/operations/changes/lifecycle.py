@@ -49,7 +49,7 @@ class Operation(NamedTuple):
     """A change that is about to be planned.
 
     fill: reads what the plan is about, gives it item by item to a sink, and returns it counted. keeps_empty: whether
-    the journal keeps it also if nothing is to be done.
+    the journal keeps it also if nothing is to be done and nothing was held.
     """
 
     plan: Plan
@@ -163,7 +163,7 @@ def begin_run(operation: Operation, workspace: Workspace, journal: "Journal", ap
     except BaseException:
         journal.discard(plan.run_id)
         raise
-    if not preview.planned and not operation.keeps_empty:
+    if not (preview.planned or preview.held or operation.keeps_empty):
         journal.discard(plan.run_id)
         return Execution(plan, preview, result_without_changes(plan, preview, RunStatus.NOTHING_TO_DO))
     draft.finish()
