@@ -5,8 +5,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.conditions import FULL, QUICK
 from benchmarks.page import limits_table, page, runs_table
-from benchmarks.runs import FULL, QUICK, Benchmarks, Run
+from benchmarks.runs import Benchmarks, Run
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from dotenv import dotenv_values
 
 from benchmarks.child import FALCON_BULK, ROOT, environment
+from benchmarks.conditions import Conditions
 
 START_TIMEOUT = 120.0
 REQUEST_TIMEOUT = 60.0
@@ -22,10 +23,12 @@ _open = urllib.request.build_opener(urllib.request.ProxyHandler({})).open
 
 
 class LocalTenant:
-    """A tenant that is being served. `env_file` is for its clients."""
+    """A tenant that is being served. env_file: for its clients. alerts: how many it has. conditions: how it answers."""
 
-    def __init__(self, env_file: Path) -> None:
+    def __init__(self, env_file: Path, alerts: int, conditions: Conditions) -> None:
         self.env_file = env_file
+        self.alerts = alerts
+        self.conditions = conditions
         self._settings = {name: value or "" for name, value in dotenv_values(env_file, interpolate=False).items()}
         self._seen = 0
 
@@ -36,13 +39,14 @@ class LocalTenant:
         fresh, self._seen = endpoints[self._seen :], len(endpoints)
         return Counter(endpoint for endpoint in fresh if endpoint != "token")
 
-    def set_all(self, status: str) -> int:
-        """Set the status of all alerts, as an analyst would in the console, and return their number."""
+    def set_new(self, number: int) -> None:
+        """Make the first alerts new, and those after them in progress, as an analyst would in the console."""
         with self._ask("/emulator/alerts") as lines:
             ids = [json.loads(line)["composite_id"] for line in lines]
-        edit = {"composite_ids": ids, "set": {"status": status}}
-        with self._ask("/emulator/edit", json.dumps(edit).encode()):
-            return len(ids)
+        for status, chosen in (("new", ids[:number]), ("in_progress", ids[number:])):
+            edit = {"composite_ids": chosen, "set": {"status": status}}
+            with self._ask("/emulator/edit", json.dumps(edit).encode()):
+                pass
 
     def statuses(self) -> Counter[str]:
         """Return the number of alerts with each status."""
@@ -67,14 +71,14 @@ class LocalTenant:
 
 
 @contextmanager
-def local_tenant(folder: Path, *, alerts: int, spread: str, latencies: Mapping[str, float]) -> Iterator[LocalTenant]:
-    """Serve a tenant until the block exits. `latencies` are in seconds, by endpoint.
+def local_tenant(folder: Path, *, alerts: int, spread: str, conditions: Conditions) -> Iterator[LocalTenant]:
+    """Serve a tenant until the block exits.
 
     Raises RuntimeError if the tenant does not start.
     """
     env_file = folder / "acme.env"
     env_file.unlink(missing_ok=True)
-    switches = [f"--switch=latency_{endpoint}={seconds}" for endpoint, seconds in latencies.items()]
+    switches = [f"--switch={name}={value}" for name, value in conditions.switches.items()]
     switches.append("--switch=region=none")  # FalconPy, which the plain script uses, would follow it to a real cloud
     options = [f"--alerts={alerts}", f"--spread={spread}", f"--write-env={env_file}", *switches]
     process = subprocess.Popen(
@@ -90,7 +94,7 @@ def local_tenant(folder: Path, *, alerts: int, spread: str, latencies: Mapping[s
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the local tenant did not start")
             time.sleep(0.05)
-        yield LocalTenant(env_file)
+        yield LocalTenant(env_file, alerts, conditions)
     finally:
         process.terminate()
         try:

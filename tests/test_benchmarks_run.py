@@ -23,8 +23,16 @@ RUNS = {
     "hash-summary of 1,000": {},
     "bulk-close of 1,000": {"patch": 1, "entities": 1},
     "bulk-close of 1,000, --batch-delay 0 --workers 8": {"patch": 1, "entities": 1},
+    "plain script, reading 1,000, reported latencies": {"queries": 1, "entities": 1},
+    "plain script, reading and closing 1,000, reported latencies": {"queries": 1, "entities": 1, "patch": 1},
+    "hash-summary of 1,000, reported latencies": {},
+    "bulk-close of 700 of 1,000, reported latencies": {"patch": 1, "entities": 1},
+    "hash-summary of 10,000, reported latencies": {"aggregates": 1},
+    "bulk-close of 7,000 of 10,000, reported latencies": {"patch": 7, "entities": 7},
+    "hash-summary of 10,000, slower beyond 10 in flight": {"aggregates": 1},
+    "hash-summary of 2,000, 15 requests a minute": {"combined": 2},
 }
-LIMITS = 13
+LIMITS = 17
 
 
 @pytest.mark.slow
@@ -50,6 +58,15 @@ def test_the_benchmarks_measure_everything_and_count_the_requests(tmp_path: Path
         assert float(row[1]) > 0
         assert float(row[6]) > 1
     assert len(limits) == LIMITS
+    assert [row[0] for row in rows(page, "How long it takes")] == [
+        "read 1,000",
+        "read 10,000",
+        "read 1,000,000",
+        "read and close 700, read back",
+        "read and close 1,000",
+        "read and close 7,000, read back",
+        "read and close 1,000,000, read back",
+    ]
     assert {row[-1] for row in limits} <= {"yes", "no"}
     for row in [*runs, *limits]:
         assert f"| {' | '.join(row)} |" in done.stdout

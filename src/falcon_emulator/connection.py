@@ -37,6 +37,15 @@ class BodySummary(msgspec.Struct):
 
 
 async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> web.StreamResponse:
+    """Answer one request, and count it among those in flight meanwhile."""
+    tenant.in_flight += 1
+    try:
+        return await _answer(tenant, worker, request)
+    finally:
+        tenant.in_flight -= 1
+
+
+async def _answer(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> web.StreamResponse:
     """Answer one request, no sooner than the endpoint's latency after it arrived.
 
     `worker` is the only thread that touches the tenant. The event loop only records arrivals, so that a large answer
@@ -46,7 +55,7 @@ async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> w
     def on_worker(function: Callable[[], Result]) -> Awaitable[Result]:
         return asyncio.get_running_loop().run_in_executor(worker, function)
 
-    arrived, at = time.monotonic(), tenant.clock.now()
+    arrived, at, slower = time.monotonic(), tenant.clock.now(), _slowdown(tenant)
     body = await request.read()
     parameters = {name: request.query.getall(name) for name in request.query}
     call = Call(
@@ -68,13 +77,19 @@ async def serve(tenant: Tenant, worker: Executor, request: web.BaseRequest) -> w
     answer = await on_worker(partial(fault_injection.handle, tenant, call, fault))
     content = await asyncio.to_thread(_compressed, request, answer) if answer else None
     await asyncio.sleep(fault_injection.delay_after(fault))
-    latency = getattr(tenant.switches, f"latency_{entry.endpoint}", 0.0)
+    latency = slower * getattr(tenant.switches, f"latency_{entry.endpoint}", 0.0)
     await asyncio.sleep(max(0.0, arrived + latency - time.monotonic()))
     if answer is None or content is None:
         fault_injection.reset(request)
         return web.Response()
     entry.status = answer.status
     return await _respond(request, answer, content)
+
+
+def _slowdown(tenant: Tenant) -> float:
+    """Return how many times its latency a request takes that arrives now: those in flight share what is worked on."""
+    concurrency = tenant.switches.concurrency
+    return max(1.0, tenant.in_flight / concurrency) if concurrency else 1.0
 
 
 def _record(tenant: Tenant, call: Call, at: int) -> tuple[Request, Fault | None]:

@@ -165,6 +165,9 @@ class Switches(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     sum_other: Annotated[Literal["shown", "absent"], _help("whether a terms aggregate has sum_other_doc_count")] = (
         "shown"
     )
+    concurrency: Annotated[
+        int, _help("requests worked on at a time: with more in flight, latencies grow in proportion; 0: any number")
+    ] = 0
     latency_token: Annotated[float, _help("seconds before a login is answered")] = 0.0
     latency_queries: Annotated[float, _help("seconds before queries answers")] = 0.0
     latency_entities: Annotated[float, _help("seconds before entities answers")] = 0.0

@@ -63,6 +63,7 @@ class Tenant:
         self.request_log = RequestLog()
         self.cut_endpoints: set[str] = set()
         self.emptied: set[str] = set()
+        self.in_flight = 0
         self.indicators = Indicators()
         self.generator = Generator(self.identity, (self.cid, *self.children), customer, alerts + burst, profile, spread)
         self.store = AlertStore(self.generator.history(alerts, burst, self.clock.start), self.clock.start)

@@ -203,6 +203,18 @@ def test_an_answer_takes_its_latency_and_no_longer(start: Start, name: str) -> N
     assert 0.3 <= time.monotonic() - began < 4.0
 
 
+@pytest.mark.parametrize(("in_flight", "seconds"), [(0, 0.2), (1, 0.2), (7, 0.8)])
+def test_more_in_flight_than_it_works_on_at_a_time_are_slower_in_proportion(
+    start: Start, in_flight: int, seconds: float
+) -> None:
+    caller = start(latency_combined=0.2, concurrency=2)
+    caller.tenant.in_flight = in_flight
+    began = time.monotonic()
+    caller.combined(limit=1)
+    assert time.monotonic() - began >= seconds
+    assert caller.tenant.in_flight == in_flight, "it is counted as long as it is in flight"
+
+
 def test_several_tenants_are_served_at_once() -> None:
     tenants = [Tenant(alerts=20, customer=name) for name in ("acme", "globex")]
     with Server(tenants) as server:
