@@ -95,7 +95,7 @@ def alerts_report(
 
     return Report(
         lambda: [replace(display.sheet(documents()), title=title())],
-        lambda: {"alerts": list(map(decode_document, display.project(documents())))},
+        lambda: {"alerts": map(decode_document, display.project(documents()))},
         writers={
             Format.JSON: lambda sink: write(sink, write_json),
             Format.JSONL: lambda sink: write(sink, write_jsonl),

@@ -44,14 +44,14 @@ class CustomerEntry(msgspec.Struct, frozen=True):
 class Across(msgspec.Struct, frozen=True):
     """What several customers share, in `falcon-bulk/multi/1`."""
 
-    hashes: Sequence[SharedHash]
+    hashes: Iterable[SharedHash]
 
 
 class MultiDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="falcon-bulk/multi/1"):
     """`falcon-bulk/multi/1`: the results of one command for several customers."""
 
     exit_code: int
-    customers: list[CustomerEntry]
+    customers: Iterable[CustomerEntry]
     across: Across | None
 
 
@@ -81,8 +81,8 @@ def multi_report(
 
 
 def multi_document(parts: Parts[Result], shared: Sequence[SharedHash] | None = None) -> MultiDocument:
-    """Return the document of several customers' results."""
-    entries = [
+    """Return the document of several customers' results, each of which is made when it is written."""
+    entries = (
         CustomerEntry(
             part.customer,
             part.cid or None,
@@ -91,8 +91,9 @@ def multi_document(parts: Parts[Result], shared: Sequence[SharedHash] | None = N
             part.error,
         )
         for part in parts
-    ]
-    return MultiDocument(int(combined_exit_code(parts)), entries, None if shared is None else Across(shared))
+    )
+    across = None if shared is None else Across(iter(shared))
+    return MultiDocument(int(combined_exit_code(parts)), entries, across)
 
 
 def customers_sheet(

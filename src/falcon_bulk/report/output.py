@@ -2,13 +2,13 @@
 
 import codecs
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from textwrap import indent
-from typing import BinaryIO, NamedTuple, TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 import msgspec
 
@@ -17,6 +17,9 @@ from falcon_bulk.report.formats import Format
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.sheet import Sheet
 from falcon_bulk.textsafe import safe_json
+
+_PLACE = os.urandom(16).hex()
+"""Stands where an iterator is to be written. Random, so that no text from elsewhere can be it."""
 
 
 @dataclass(frozen=True)
@@ -94,36 +97,44 @@ def render(
             raise ValueError(f"sheets cannot be written as {fmt}")
 
 
-class StreamedDocument(NamedTuple):
-    """A struct whose last field is an empty list, and the items that are written into that list one by one."""
-
-    struct: msgspec.Struct
-    items: Iterable[object]
-
-
 def dump(document: object, stream: BinaryIO) -> None:
-    """Write a struct, a dict or a StreamedDocument as one JSON document, indented, in UTF-8.
+    """Write a struct or a dict as one JSON document, indented, in UTF-8. Invisible characters are escaped.
 
-    Invisible characters are escaped.
+    An iterator in it is written as a list, item by item, so that what does not fit into memory can be written.
     """
-    if not isinstance(document, StreamedDocument):
-        stream.write(_indented(document).encode() + b"\n")
-        return
-    before_list = _indented(document.struct).removesuffix("[]\n}")
-    stream.write(f"{before_list}[".encode())
-    separator, end = "\n", "]\n}\n"
-    for item in document.items:
-        stream.write(f"{separator}{indent(_indented(item), 4 * ' ')}".encode())
-        separator, end = ",\n", "\n  ]\n}\n"
-    stream.write(end.encode())
+    for part in _indented(document, "\n"):
+        stream.write(part.encode())
+    stream.write(b"\n")
 
 
-def _indented(document: object) -> str:
+def _indented(document: object, line_break: str) -> Iterator[str]:
+    """Yield the parts of a document's text. line_break: what begins a line, with the margin of the document."""
+    iterators: list[Iterator[object]] = []
+
+    def hold(value: object) -> str:
+        if not isinstance(value, Iterator):
+            raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+        iterators.append(value)
+        return _PLACE
+
     try:
-        text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+        text = msgspec.json.format(safe_json(msgspec.json.encode(document, enc_hook=hold).decode()), indent=2)
     except UnicodeEncodeError:  # a lone surrogate: a file named on the command line in bytes that are no UTF-8
-        text = json.dumps(msgspec.to_builtins(document), ensure_ascii=False, indent=2)
-    return safe_json(text)
+        iterators.clear()
+        text = safe_json(json.dumps(msgspec.to_builtins(document, enc_hook=hold), ensure_ascii=False, indent=2))
+    before, *others = text.replace("\n", line_break).split(f'"{_PLACE}"')
+    yield before
+    for items, after in zip(iterators, others, strict=True):
+        last_line = before.rpartition("\n")[2]
+        outer = "\n" + last_line[: len(last_line) - len(last_line.lstrip())]
+        inner = f"{outer}  "
+        separator, end = "[", "[]"
+        for item in items:
+            yield separator + inner
+            yield from _indented(item, inner)
+            separator, end = ",", f"{outer}]"
+        yield end + after
+        before = after
 
 
 def dump_line(document: object, stream: BinaryIO) -> None:

@@ -1,6 +1,6 @@
 """The report of a changing command: how the run ended, and its document."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -74,7 +74,7 @@ class RunDocument(_CommonDocument, frozen=True, kw_only=True, tag_field="schema"
     items: tuple[NamedItem, ...]
     outliers: object | UnsetType = UNSET
     rules: list[RuleRunDocument] | UnsetType = UNSET
-    alerts: Sequence[object] | UnsetType = UNSET
+    alerts: Iterable[object] | UnsetType = UNSET
 
 
 class AllowDocument(_CommonDocument, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/allow/1"):

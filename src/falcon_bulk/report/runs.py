@@ -10,10 +10,9 @@ from falcon_bulk.model.plan import AlertState, Plan
 from falcon_bulk.model.run import ItemRecord, RunResult, RunRow
 from falcon_bulk.report import chart
 from falcon_bulk.report.facts import FACT_COLUMNS
-from falcon_bulk.report.output import StreamedDocument
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.run_result import AllowDocument, result_document, result_sheets
+from falcon_bulk.report.run_result import AllowDocument, RunDocument, result_document, result_sheets
 from falcon_bulk.report.sheet import Column, Row, Sheet, StoredRows, format_cell, id_column
 from falcon_bulk.report.times import describe_period
 
@@ -180,12 +179,12 @@ def _left_alone(result: RunResult) -> tuple[tuple[str, dict[str, int]], ...]:
     return ("skipped", result.skipped), ("held", result.held)
 
 
-def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> StreamedDocument | AllowDocument:
-    """Return `falcon-bulk/run/1` with the run's alerts under `alerts`, its last key."""
+def run_detail_document(result: RunResult, alerts: Iterable[AlertRecord]) -> RunDocument | AllowDocument:
+    """Return `falcon-bulk/run/1` with the run's alerts, which are read while it is written."""
     document = result_document(result)
     if isinstance(document, AllowDocument):
         return document
-    return StreamedDocument(msgspec.structs.replace(document, alerts=[]), map(_record_document, alerts))
+    return msgspec.structs.replace(document, alerts=map(_record_document, alerts))
 
 
 def _record_document(alert: AlertRecord) -> RecordDocument:
