@@ -206,7 +206,7 @@ def test_the_table_fits_eighty_columns_with_all_that_waits(three: CommandRunner)
     assert max(map(len, lines)) <= 80
     header = next(line for line in lines if line.startswith("customer"))
     assert header.split() == [
-        *("customer", "critical", "high", "other", "unassigned", "in", "progress", "reopened", "oldest")
+        *("customer", "critical", "high", "other", "unassigned", "progress", "reopened", "oldest", "run")
     ]
     assert any(line.startswith("total ") for line in lines)
 

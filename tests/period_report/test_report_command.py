@@ -13,7 +13,7 @@ import pytest
 
 from falcon_emulator import Fault, Server, Tenant
 from falcon_emulator.documents import render
-from tests.support.command import CommandResult, CommandRunner, serve_customers
+from tests.support.command import CommandResult, CommandRunner, serve_customers, without_styling
 from tests.support.json_schemas import assert_valid
 from tests.support.sampling import quick_first
 
@@ -189,6 +189,7 @@ def test_the_most_frequent_values_are_shown_with_what_became_of_them(acme: Comma
         (("--month", "0000-01"), "is not a month"),
         (("--month", "2026-10", "--since", "7d"), "--month goes with neither --since nor --until."),
         (("--since", "2026-11-02", "--until", "2026-11-01"), "The period is empty"),
+        (("--since", "2099-01-01"), "The period is in the future: it begins at 2099-01-01T00:00:00Z."),
         (("--until", "2026-11-01"), "report needs a period."),
         (("--since", "someday"), "is not a time for --since"),
         quick=3,
@@ -331,3 +332,26 @@ def test_a_month_of_two_hundred_thousand_alerts_is_counted_whole(tmp_path: Path)
         assert sum(document["by_day"].values()) == 200_000
         page = shell("report", "--since", "100d", "--format", "html", patience=300)
         assert len(page.out) < 200_000
+
+
+def test_all_formats_say_what_came_in_by_severity_product_and_day(three: CommandRunner) -> None:
+    document = report(three)
+    text = three("report", *PERIOD, "--format", "markdown").text
+    parts = dict(part.split("\n", 1) for part in text.split("## ")[1:])
+    for title, key in (
+        ("Alerts by severity", "by_severity"),
+        ("Alerts by product", "by_product"),
+        ("Alerts by day (created, UTC)", "by_day"),
+    ):
+        rows = [line.split(" | ")[:2] for line in parts[title].splitlines() if line.startswith("| ")][2:]
+        shown = {label.removeprefix("| "): int(number.strip(" |").replace(",", "")) for label, number in rows}
+        assert shown == {label or "none": number for label, number in document[key].items()}
+        assert title in three("report", *PERIOD).text
+
+
+def test_the_table_across_customers_is_whole_at_80_columns(three: CommandRunner) -> None:
+    with three.terminal("report", "--all-customers", *PERIOD, columns=80, customer=None) as terminal:
+        shown = without_styling(terminal.finish().out)
+    assert "…" not in shown
+    assert re.search(r"customer +outcome +created +open +closed +positive +positive", shown)
+    assert re.search(r"^total  +[\d,]+  ", shown, re.MULTILINE)

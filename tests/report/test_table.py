@@ -70,6 +70,24 @@ def test_everything_fits_the_terminal(width: int) -> None:
     assert longer <= values
 
 
+def test_titles_take_several_lines_before_a_value_is_cut() -> None:
+    columns = (Column("name"), Column("false positive", right=True), Column("no resolution", right=True, drop_order=1))
+    assert lines(Sheet("", columns, [("UC2-ManyLoginsFailed", 12, 1234567)]), width=42) == [
+        "                         false          no",
+        "name                  positive  resolution",
+        "──────────────────────────────────────────",
+        "UC2-ManyLoginsFailed        12   1,234,567",
+    ]
+    assert lines(Sheet("", columns, [("UC2-ManyLoginsFailed", 12, 1234567)]), width=60)[0].split("  ")[0] == "name"
+
+
+@pytest.mark.parametrize("number", [7, 1_234_567_890])
+def test_a_number_is_not_cut_while_a_text_can_be(number: int) -> None:
+    columns = (Column("a long title", wrap=True), *(Column(f"title {place}", right=True) for place in range(5)))
+    shown = lines(Sheet("", columns, [("a long text of many words", *[number] * 5)]), width=80)
+    assert "\n".join(shown).count(f"{number:,}") == 5
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.text(max_size=60), st.text(max_size=200), st.integers()), max_size=4),

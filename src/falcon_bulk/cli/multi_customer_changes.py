@@ -27,7 +27,7 @@ from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.multi_customer import Parts, customers_sheet, multi_report, results_of
 from falcon_bulk.report.report import Report, Reported
 from falcon_bulk.report.run_result import dry_run_report, run_report
-from falcon_bulk.report.sheet import Cell, Sheet
+from falcon_bulk.report.sheet import Cell, Sheet, counted
 
 SUFFIX = ".plan"
 ALL_CUSTOMERS = "all"
@@ -205,8 +205,9 @@ def describe_changes(executions: Sequence[Execution], planned: int) -> str:
         for execution in executions
         if execution.preview is not None and execution.preview.planned
     }
-    change = phrases.pop() if len(phrases) == 1 else f"CHANGE {planned:,} alerts"
-    return change.replace("alerts", f"alerts of {len(executions):,} customers", 1)
+    alerts = "alert" if planned == 1 else "alerts"
+    change = phrases.pop() if len(phrases) == 1 else f"CHANGE {planned:,} {alerts}"
+    return change.replace(alerts, f"{alerts} of {counted(len(executions), 'customer')}", 1)
 
 
 def _check_as_shown(preview: Preview, shown: Preview) -> None:

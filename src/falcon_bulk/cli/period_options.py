@@ -25,17 +25,17 @@ def period_from_options(
         if since is not None or until is not None:
             raise UsageProblem("--month goes with neither --since nor --until.", "Use one or the other.")
         first, end = _month(f"{now.replace(day=1) - timedelta(days=1):%Y-%m}" if month.strip() == LAST else month)
-        label = f"{first:%Y-%m}"
+        label = first.date().isoformat()[: len("2026-11")]
     elif since is None:
         raise UsageProblem("report needs a period.", f"Add --month {now:%Y-%m}, or --since and --until.")
     else:
         first = datetime.fromisoformat(parse_instant(since, "--since", now))
         end = datetime.fromisoformat(parse_instant(until, "--until", now)) if until is not None else now
-        label = f"{first:%Y-%m-%d}-{end:%Y-%m-%d}"
-    if first >= end:
-        raise UsageProblem("The period is empty: it ends before it begins.", "--since is the earlier time.")
+        label = f"{first.date()}-{end.date()}"
     if first >= now:
         raise UsageProblem(f"The period is in the future: it begins at {rfc3339(first)}.", "Use an earlier one.")
+    if first >= end:
+        raise UsageProblem("The period is empty: it ends before it begins.", "--since is the earlier time.")
     if end > now:
         session.console.say("Note: The period is not over; the report covers it as far as it has passed.")
     return Period(since=rfc3339(first), until=rfc3339(end)), label

@@ -123,4 +123,4 @@ class SystemClock:
 
 def rfc3339(moment: datetime) -> str:
     """Format a time as `2026-11-24T06:50:35Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

@@ -14,20 +14,25 @@ def describe_change(plan: Plan, preview: Preview, number: str) -> str:
     number: how many items, as text; `101 of 355` in a title, `101` in a question.
     """
     if isinstance(plan, IndicatorPlan):
-        return f"{'DELETE' if plan.undoes else 'CREATE'} {number} allow-list indicators"
+        return f"{'DELETE' if plan.undoes else 'CREATE'} {number} allow-list {_noun('indicator', number)}"
+    alerts = _noun("alert", number)
     if plan.undoes:
-        return f"UNDO {plan.undoes} for {number} alerts"
-    alerts = "closed alerts" if preview.closed == preview.planned else "alerts"
+        return f"UNDO {plan.undoes} for {number} {alerts}"
     resolution = _values(preview.effects, "add_tag", Resolution)
     status = _values(preview.effects, "update_status")
     if status:
         return _describe_status(preview, status, number, resolution)
+    alerts = f"closed {alerts}" if preview.closed == preview.planned else alerts
     if resolution:
         return f"MARK {number} {alerts} as {resolution}"
     for name, phrase in _OTHER_PHRASES.items():
         if value := _values(preview.effects, name):
             return phrase.format(number=number, alerts=alerts, value=value)
     return f"COMMENT on {number} {alerts}"
+
+
+def _noun(noun: str, number: str) -> str:
+    return noun if number == "1" else f"{noun}s"
 
 
 _OTHER_PHRASES = {
@@ -62,15 +67,16 @@ _EFFECTS = {
 
 
 def _describe_status(preview: Preview, status: str, number: str, resolution: str) -> str:
+    alerts = _noun("alert", number)
     if status == Status.CLOSED:
         closed = f" ({format_cell(preview.closed)} of them closed already)" if preview.closed else ""
-        return f"CLOSE {number} alerts" + (f" as {resolution}" if resolution else "") + closed
+        return f"CLOSE {number} {alerts}" + (f" as {resolution}" if resolution else "") + closed
     marked = f", marked {resolution}" if resolution else ""
     if preview.closed == preview.planned:
-        return f"REOPEN {number} closed alerts" + (f" as {status}" if status != Status.REOPENED else "") + marked
+        return f"REOPEN {number} closed {alerts}" + (f" as {status}" if status != Status.REOPENED else "") + marked
     if preview.closed:
-        return f"SET {number} alerts to {status}, REOPEN {format_cell(preview.closed)} closed ones of them{marked}"
-    return f"SET {number} alerts to {status}{marked}"
+        return f"SET {number} {alerts} to {status}, REOPEN {format_cell(preview.closed)} closed ones of them{marked}"
+    return f"SET {number} {alerts} to {status}{marked}"
 
 
 def _values(effects: Iterable[ActionCount], name: str, known: Iterable[str] | None = None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from falcon_bulk.report.sheet import Column
+from falcon_bulk.report.table_text import longest_word, text_width
 
 _GAP = 2
 
@@ -17,13 +18,18 @@ class Layout(NamedTuple):
     left_out: tuple[int, ...]
 
 
-def arrange(columns: Sequence[Column], natural: Sequence[int], width: int) -> Layout:
-    """Return the layout of a table for a terminal's width. natural: the width that each column's values need.
+def arrange(columns: Sequence[Column], titles: Sequence[str], values: Sequence[int], width: int) -> Layout:
+    """Return the layout of a table for a terminal's width. values: the width that each column's values need.
 
     Columns that must not be left out come first: if they have no room side by side, those that must be whole get lines
     of their own, the widest first. Then columns are left out, the highest `drop_order` first, until the others fit.
+    In a narrow table titles take several lines before values do, and texts are cut before numbers.
     """
-    needed = [min(of, column.min_width) for of, column in zip(natural, columns, strict=True)]
+    natural = [max(text_width(title), of) for title, of in zip(titles, values, strict=True)]
+    with_broken_title = [max(longest_word(title), of) for title, of in zip(titles, values, strict=True)]
+    needed = [
+        of if column.right else min(of, column.min_width) for column, of in zip(columns, with_broken_title, strict=True)
+    ]
 
     def fits(places: Sequence[int]) -> bool:
         return sum(needed[place] + _GAP for place in places) - _GAP <= width
@@ -44,19 +50,20 @@ def arrange(columns: Sequence[Column], natural: Sequence[int], width: int) -> La
             break
         kept.remove(first_to_drop)
     room = width - _GAP * (len(kept) - 1)
-    widths = _squeezed([natural[place] for place in kept], [needed[place] for place in kept], room)
+    widths = [max(1, min(natural[place], room)) for place in kept]
+    numbers_alone = [values[place] if columns[place].right else 1 for place in range(len(columns))]
+    for minimum in (with_broken_title, needed, numbers_alone, [1] * len(columns)):
+        widths = _squeezed(widths, [minimum[place] for place in kept], room)
     left_out = (place for place in range(len(columns)) if place not in kept and place not in below)
     return Layout(tuple(kept), tuple(widths), tuple(sorted(below)), tuple(left_out))
 
 
-def _squeezed(natural: Sequence[int], minimum: Sequence[int], room: int) -> list[int]:
-    """Return widths that fit into the room: the widest columns shrink first, to their minimum if that is enough."""
-    widths = [max(1, min(width, room)) for width in natural]
-    while sum(widths) > room:
-        shrinkable = [i for i, width in enumerate(widths) if width > minimum[i]] or [
-            i for i, width in enumerate(widths) if width > 1
-        ]
+def _squeezed(widths: Sequence[int], minimum: Sequence[int], room: int) -> list[int]:
+    """Return widths that fit into the room if the minimum does: the widest columns shrink first."""
+    squeezed = list(widths)
+    while sum(squeezed) > room:
+        shrinkable = [place for place, width in enumerate(squeezed) if width > minimum[place]]
         if not shrinkable:
             break
-        widths[max(shrinkable, key=lambda i: widths[i])] -= 1
-    return widths
+        squeezed[max(shrinkable, key=lambda place: squeezed[place])] -= 1
+    return squeezed

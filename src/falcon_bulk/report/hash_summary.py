@@ -10,7 +10,7 @@ from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column
+from falcon_bulk.report.sheet import Column, Row, Sheet, counted, format_cell, hash_column
 
 _COLUMNS = (
     Column("alerts", right=True, bar=True),
@@ -72,8 +72,8 @@ def hash_summary_sheets(summary: HashSummary, top: int | None) -> list[Sheet]:
     """
     sheets = [_own_sheet(summary, top)]
     if summary.related:
-        number = format_cell(len(summary.related))
-        title = f"{summary.customer}: {number} hashes seen only as parent, quarantined or written files"
+        number = counted(len(summary.related), "hash", "hashes")
+        title = f"{summary.customer}: {number} seen only as parent, quarantined or written files"
         notes = [_NOT_SELECTED, *_not_shown(summary.related, top)]
         sheets.append(Sheet(title, _RELATED_COLUMNS, map(_related_row, summary.related[:top]), notes))
     return sheets
@@ -83,13 +83,12 @@ def _own_sheet(summary: HashSummary, top: int | None) -> Sheet:
     notes = [f"Filter: {summary.filter}"] if summary.filter else []
     notes += [f"Incomplete: {reason}" for reason in summary.incomplete]
     notes += _not_shown(summary.hashes, top)
-    title = (
-        f"{summary.customer}: {format_cell(len(summary.hashes))} hashes in {format_cell(summary.alerts_with_hash)}"
-        f" of {format_cell(summary.alerts_read)} alerts"
-    )
-    hashes = summary.hashes[:top]
-    exact = Sheet("", _COLUMNS, map(partial(_row, field_names=", ".join), hashes))
-    return Sheet(title, _COLUMNS, map(partial(_row, field_names=_short_names), hashes), notes, csv_sheet=exact)
+    hashes = counted(len(summary.hashes), "hash", "hashes")
+    alerts = counted(summary.alerts_read, "alert")
+    title = f"{summary.customer}: {hashes} in {format_cell(summary.alerts_with_hash)} of {alerts}"
+    shown = summary.hashes[:top]
+    exact = Sheet("", _COLUMNS, map(partial(_row, field_names=", ".join), shown))
+    return Sheet(title, _COLUMNS, map(partial(_row, field_names=_short_names), shown), notes, csv_sheet=exact)
 
 
 def _not_shown(hashes: Sequence[HashCount] | Sequence[RelatedHash], top: int | None) -> list[str]:

@@ -18,7 +18,7 @@ from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import Sink
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report, Reported
-from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, format_cell
+from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, counted, format_cell
 
 Result = TypeVar("Result")
 Parts = Sequence[CustomerResult[Reported[Result]]]
@@ -27,7 +27,7 @@ Parts = Sequence[CustomerResult[Reported[Result]]]
 _FIRST = (Column("customer", min_width=20, whole=True), Column("outcome", min_width=12))
 
 
-_DISPENSABLE = {"skipped": 2, "verified": 1}
+_DISPENSABLE = {"no resolution": 4, "undone": 3, "skipped": 2, "ignored": 2, "verified": 1, "runs": 1}
 """Numbers that a narrow terminal leaves out, the highest first."""
 
 
@@ -111,7 +111,7 @@ def customers_sheet(
     ]
     good = sum(part.error is None and part.exit_code == 0 for part in parts)
     errors = [f"{part.customer}: {part.error.message}" for part in parts if part.error is not None]
-    title = f"{format_cell(good)} of {format_cell(len(parts))} customers done"
+    title = f"{format_cell(good)} of {counted(len(parts), 'customer')} done"
     return Sheet(title, columns, rows, errors, csv_sheet=Sheet(title, columns, with_errors))
 
 

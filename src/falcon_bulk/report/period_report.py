@@ -21,7 +21,14 @@ from falcon_bulk.model.period_report import (
 )
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
-from falcon_bulk.report.period_sheets import OUTCOMES, described_days, outcome_numbers, period_headline, period_sheets
+from falcon_bulk.report.period_sheets import (
+    OUTCOMES,
+    chart_sheet,
+    described_days,
+    outcome_numbers,
+    period_headline,
+    period_sheets,
+)
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Sheet
 from falcon_bulk.report.times import describe_period
@@ -73,7 +80,7 @@ class PeriodReportDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field=
 def period_report_report(report: PeriodReport, *, names_operators: bool) -> Report:
     """Return the report on a period. names_operators: whether it may name persons."""
     return Report(
-        lambda: period_sheets(report),
+        lambda: _sheets_without_charts(report),
         lambda: report_document(report),
         lambda: report_page(report),
         title=period_headline(report),
@@ -100,6 +107,13 @@ def report_page(report: PeriodReport) -> Page:
     )
 
 
+def _sheets_without_charts(report: PeriodReport) -> list[Sheet]:
+    """Return the sheets, with a table in place of each chart of what came in."""
+    first, *others = period_sheets(report)
+    charts = zip(_charts_of_created(report), ("severity", "product", "day"), strict=True)
+    return [first, *(chart_sheet(*one) for one in charts if report.counts.created), *others]
+
+
 def across_cells(report: PeriodReport) -> tuple[int, ...]:
     """Return the numbers of a report in the table across customers."""
     counts, ours, closed = report.counts, report.journal.ours, report.counts.by_resolution
@@ -119,9 +133,15 @@ def across_sheet(customers: Sheet, reports: Sequence[PeriodReport]) -> Sheet:
 def _charts(report: PeriodReport) -> tuple[chart.Chart, ...]:
     counts = report.counts
     outcomes = zip(OUTCOMES, outcome_numbers(counts.open.alerts, counts.by_resolution), strict=True)
+    by_severity, *others = _charts_of_created(report)
+    became = chart.bars("What became of them", [chart.Bar(*one) for one in outcomes], counts.created)
+    return (by_severity, became, *others)
+
+
+def _charts_of_created(report: PeriodReport) -> tuple[chart.Chart, ...]:
+    counts = report.counts
     return (
         chart.bars("Alerts by severity", chart.severities(counts.by_severity), counts.created),
-        chart.bars("What became of them", [chart.Bar(*one) for one in outcomes], counts.created),
         chart.bars("Alerts by product", chart.by_frequency(counts.by_product), counts.created),
         chart.timeline("Alerts by day (created, UTC)", _every_day(report), "day"),
     )

@@ -16,7 +16,8 @@ from falcon_bulk.model.period_report import (
     RuleClosings,
     StillOpen,
 )
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column
+from falcon_bulk.report.chart import Chart
+from falcon_bulk.report.sheet import Column, Row, Sheet, counted, format_cell, hash_column
 from falcon_bulk.report.times import describe_period, readable_duration, readable_time
 
 PROPOSALS = {
@@ -87,8 +88,8 @@ def _alert_sheets(counts: PeriodCounts) -> list[Sheet]:
 
 
 def period_headline(report: PeriodReport) -> str:
-    alerts = format_cell(report.counts.created)
-    return f"{report.customer}, {described_days(report)}: {alerts} alerts, as of {readable_time(report.as_of)} UTC"
+    alerts = counted(report.counts.created, "alert")
+    return f"{report.customer}, {described_days(report)}: {alerts}, as of {readable_time(report.as_of)} UTC"
 
 
 def described_days(report: PeriodReport) -> str:
@@ -184,25 +185,32 @@ def _proposal(one: Recurring) -> str:
     return f"{listed[:1].upper()}{listed[1:]}. {PROPOSALS[one.proposal]}"
 
 
+def chart_sheet(chart: Chart, label: str) -> Sheet:
+    """Return a chart's numbers as a table, for formats without charts. label: the title of the bars' labels."""
+    alerts = Column("alerts", right=True, bar=True)
+    if chart.step:
+        rows: list[Row] = [(bar.label, bar.number) for bar in chart.bars if bar.number]
+        return Sheet(chart.title, (Column(label), alerts), rows, [chart.note] if chart.note else [])
+    rows = [(bar.label, bar.number, f"{bar.number / chart.total:.1%}") for bar in chart.bars]
+    return Sheet(chart.title, (Column(label, wrap=True), alerts, Column("share", right=True)), rows)
+
+
 def _own_work(ours: OwnWork) -> Sheet:
     rows: list[Row] = [
         ("Runs that began", ours.runs),
         ("Alerts closed", ours.closed),
         ("Alerts changed back by an undo", ours.undone),
     ]
-    return Sheet(
-        "What we did in the period",
-        (Column("what", min_width=20), Column("number", right=True)),
-        rows,
-        [f"{_source(ours)} It counts alerts whenever they were created."],
-    )
+    columns = (Column("what", min_width=20), Column("number", right=True))
+    return Sheet("What we did in the period", columns, rows, [_source(ours)])
 
 
 def _source(ours: OwnWork) -> str:
     if not ours.journals:
-        return f"There is no journal of this customer on the machine {ours.machine}."
+        return f"No run is recorded for this customer on the machine {ours.machine}: there is no journal."
     journals = "the journal" if len(ours.journals) == 1 else "the journals"
-    return f"From {journals} of the CID {', '.join(ours.journals)} on the machine {ours.machine}."
+    cids = f"the CID {ours.journals[0]}" if len(ours.journals) == 1 else f"the CIDs {', '.join(ours.journals)}"
+    return f"From {journals} of {cids} on the machine {ours.machine}; it does not matter when the alerts were created."
 
 
 def _by_rule(rules: Sequence[RuleClosings]) -> Sheet:

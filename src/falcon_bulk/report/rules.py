@@ -6,7 +6,7 @@ import msgspec
 
 from falcon_bulk.model.closing_rule import ListedRule, RuleProblem, RuleResult, RuleState, RuleTest
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, counted, format_cell
 
 _ID = Column("rule", min_width=12, wrap=True)
 _STATE = Column("state", min_width=9)
@@ -192,7 +192,7 @@ def rules_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem]) -
             for rule in rules
         ]
         suspended = [f"{rule.id} is suspended by {', '.join(rule.suspended_by)}" for rule in rules if rule.suspended_by]
-        return [Sheet(_count(len(rules), "closing rule"), columns, rows, suspended), *_problem_sheets(problems)]
+        return [Sheet(counted(len(rules), "closing rule"), columns, rows, suspended), *_problem_sheets(problems)]
 
     return Report(sheets, lambda: _rules_document(rules, problems))
 
@@ -202,15 +202,11 @@ def lint_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem], fi
 
     def sheets() -> list[Sheet]:
         if not problems:
-            told = f"{_count(len(rules), 'rule')} in {_count(files, 'file')}: nothing is wrong."
+            told = f"{counted(len(rules), 'rule')} in {counted(files, 'file')}: nothing is wrong."
             return [Sheet(told, (), ())]
         return _problem_sheets(problems)
 
     return Report(sheets, lambda: _rules_document(rules, problems), exit_code=exit_code)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{format_cell(number)} {noun}" + ("" if number == 1 else "s")
 
 
 def _problem_sheets(problems: Sequence[RuleProblem]) -> list[Sheet]:
@@ -218,7 +214,7 @@ def _problem_sheets(problems: Sequence[RuleProblem]) -> list[Sheet]:
         return []
     lines = [problem_line(problem) for problem in problems]
     fatal = sum(problem.fatal for problem in problems)
-    return [Sheet(_count(fatal, "problem"), (), (), lines)]
+    return [Sheet(counted(fatal, "problem"), (), (), lines)]
 
 
 def problem_line(problem: RuleProblem) -> str:
@@ -265,7 +261,7 @@ def rules_test_report(
     """Return the report on rules held against a customer's alerts since a time (UTC, RFC 3339)."""
 
     def sheets() -> list[Sheet]:
-        title = f"{customer}: {_count(len(tests), 'rule')} against {_count(alerts, 'alert')} since {since[:10]}"
+        title = f"{customer}: {counted(len(tests), 'rule')} against {counted(alerts, 'alert')} since {since[:10]}"
         notes = [
             *(f"{test.id}: the true positive {one} contradicts it" for test in tests for one in test.true_positives),
             *(f"{test.id} differs: {one}" for test in tests for one in test.differing),

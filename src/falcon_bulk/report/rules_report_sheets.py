@@ -13,7 +13,7 @@ from falcon_bulk.model.rules_report import (
     RulesReport,
     Unused,
 )
-from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column, id_column
+from falcon_bulk.report.sheet import Column, Row, Sheet, counted, format_cell, hash_column, id_column
 from falcon_bulk.report.times import describe_period, readable_time
 
 _RULE = Column("rule", min_width=12, wrap=True)
@@ -42,8 +42,8 @@ def headline(report: RulesReport) -> str:
     """Return the report in one line."""
     closed = sum(rule.closed for rule in report.rules)
     return (
-        f"{_count(len(report.rules), 'closing rule')} at {_count(len(report.customers), 'customer')}, "
-        f"{describe_period(report.since, report.until, report.until)}: {_count(closed, 'alert')} closed"
+        f"{counted(len(report.rules), 'closing rule')} at {counted(len(report.customers), 'customer')}, "
+        f"{describe_period(report.since, report.until, report.until)}: {counted(closed, 'alert')} closed"
     )
 
 
@@ -52,7 +52,7 @@ def rules_report_sheets(report: RulesReport) -> list[Sheet]:
     rules = sorted(report.rules, key=lambda rule: (-rule.closed, -rule.held_alerts, rule.id))
     shown = [rule for rule in rules if did_something(rule) or rule.state != RuleState.LIVE]
     silent = len(rules) - len(shown)
-    notes = [f"{_count(silent, 'live rule')} closed and held nothing."] if silent else []
+    notes = [f"{counted(silent, 'live rule')} closed and held nothing."] if silent else []
     first = Sheet(
         headline(report),
         _RULE_COLUMNS,
@@ -120,7 +120,7 @@ def _decision_sheet(rules: Sequence[ReportedRule]) -> Sheet | None:
 
 def _decision(rule: ReportedRule) -> str:
     would = (
-        f"; it would have closed at least {_count(rule.would_have_closed, 'alert')}" if rule.would_have_closed else ""
+        f"; it would have closed at least {counted(rule.would_have_closed, 'alert')}" if rule.would_have_closed else ""
     )
     match rule.state:
         case RuleState.DUE:
@@ -209,7 +209,3 @@ def did_something(of: ReportedRule | RuleAtCustomer) -> bool:
 def _numbers(of: ReportedRule | RuleAtCustomer) -> Row:
     why = ", ".join(f"{reason} {format_cell(number)}" for reason, number in of.held.items())
     return of.closed, of.undone, of.held_alerts, why, of.surges, readable_time(of.last_used)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{format_cell(number)} {noun}" + ("" if number == 1 else "s")

@@ -19,7 +19,7 @@ from falcon_bulk.report.outliers import (
 )
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, field_column, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, counted, field_column, format_cell
 from falcon_bulk.report.text_bars import bar
 
 BAR = 24
@@ -67,7 +67,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
     sheets = [] if summary.outliers is None else _outliers(summary.customer, summary.outliers)
     sheets += [
         Sheet(
-            f"{summary.customer}: {format_cell(summary.alerts_read)} alerts by {_in_words(field)}",
+            f"{summary.customer}: {counted(summary.alerts_read, 'alert')} by {_in_words(field)}",
             (
                 Column("alerts", right=True),
                 Column("share", style="bar", drop_order=1, min_width=BAR),
@@ -79,7 +79,7 @@ def summary_sheets(summary: Summary) -> list[Sheet]:
         for field, counts in summary.by.items()
     ]
     visible = summary.alerts_read - summary.hidden
-    total = f"{format_cell(summary.alerts_read)} alerts"
+    total = counted(summary.alerts_read, "alert")
     parity = f"{format_cell(visible)} visible + {format_cell(summary.hidden)} hidden = {total}"
     notes = [f"{parity}. The console shows the visible ones.", f"Filter: {summary.filter}"]
     if summary.source == "aggregates":
@@ -118,7 +118,7 @@ def summary_page(summary: Summary, period: str = "") -> Page:
     """Return the sheets with a chart for each field: bars, or a timeline if every day or hour is known."""
     return Page(
         summary_sheets(msgspec.structs.replace(summary, by=_severities_in_order(summary.by))),
-        f"{summary.customer}: {format_cell(summary.alerts_read)} alerts",
+        f"{summary.customer}: {counted(summary.alerts_read, 'alert')}",
         {"customer": summary.customer, "filter": summary.filter, "alerts read": summary.alerts_read},
         summary_charts(summary),
         period,

@@ -56,6 +56,11 @@ def text_width(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
+def longest_word(text: str) -> int:
+    """Return the terminal columns of the longest word of printable text."""
+    return max(map(text_width, text.split(" ")))
+
+
 def wrap(text: str, width: int) -> list[str]:
     """Return the text in lines of the width, broken between words; a longer word is broken where it must be."""
     if text_width(text) <= width:

@@ -6,7 +6,17 @@ from typing import NamedTuple, TextIO
 
 from falcon_bulk.report.column_layout import Layout, arrange
 from falcon_bulk.report.sheet import Cell, Column, Linked, Row, Sheet, format_cell, format_column_cell
-from falcon_bulk.report.table_text import GAP, cut, cut_middle, fold, has_header, natural_widths, text_pieces, wrap
+from falcon_bulk.report.table_text import (
+    GAP,
+    cut,
+    cut_middle,
+    fold,
+    has_header,
+    longest_word,
+    natural_widths,
+    text_pieces,
+    wrap,
+)
 from falcon_bulk.report.table_text import text_width as width_of
 from falcon_bulk.report.text_bars import shorten_bar, with_bars
 from falcon_bulk.report.times import readable_time
@@ -106,15 +116,10 @@ def _write_rows(sheet: Sheet, terminal: Terminal) -> Layout:
     columns = sheet.columns
     pieces = text_pieces(sheet, _formed)
     titles = [format_cell(column.title) for column in columns]
-    natural = natural_widths(titles, pieces())
-    layout = arrange(columns, natural, terminal.width)
+    natural = natural_widths([""] * len(columns), pieces())
+    layout = arrange(columns, titles, natural, terminal.width)
     if has_header(sheet):
-        heads = [cut(titles[place], width) for place, width in zip(layout.kept, layout.widths, strict=True)]
-        padded = (
-            f"{head:>{width}}" if columns[place].right else f"{head:<{width}}"
-            for place, head, width in zip(layout.kept, heads, layout.widths, strict=True)
-        )
-        for line in (GAP.join(padded).rstrip(), *(titles[place] for place in layout.below)):
+        for line in (*_title_lines(titles, columns, layout), *(titles[place] for place in layout.below)):
             terminal.stream.write(f"{terminal.painted(line, 'bold')}\n")
         used = sum(layout.widths) + len(GAP) * (len(layout.widths) - 1)
         below = [min(natural[place], terminal.width) for place in layout.below]
@@ -123,6 +128,24 @@ def _write_rows(sheet: Sheet, terminal: Terminal) -> Layout:
         for row in rows:
             _write_row(row, columns, natural, layout, terminal)
     return layout
+
+
+def _title_lines(titles: Sequence[str], columns: Sequence[Column], layout: Layout) -> list[str]:
+    """Return the columns' titles, broken between words, their last lines side by side."""
+    heads = [
+        wrap(titles[place], width) if longest_word(titles[place]) <= width else [cut(titles[place], width)]
+        for place, width in zip(layout.kept, layout.widths, strict=True)
+    ]
+    height = max(map(len, heads))
+    lines = zip(*([""] * (height - len(head)) + head for head in heads), strict=True)
+    padded = (
+        GAP.join(
+            " " * (width - width_of(text)) + text if columns[place].right else text + " " * (width - width_of(text))
+            for place, text, width in zip(layout.kept, line, layout.widths, strict=True)
+        )
+        for line in lines
+    )
+    return [line.rstrip() for line in padded]
 
 
 def _write_row(

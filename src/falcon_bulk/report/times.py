@@ -39,4 +39,4 @@ def readable_duration(seconds: float) -> str:
 def _last_day(until: str) -> str:
     """Return the last day before a time: midnight belongs to the day before."""
     moment = datetime.fromisoformat(until)
-    return f"{moment if moment.time() > time.min else moment - timedelta(days=1):%Y-%m-%d}"
+    return (moment if moment.time() > time.min else moment - timedelta(days=1)).date().isoformat()
