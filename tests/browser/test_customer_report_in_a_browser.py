@@ -121,3 +121,28 @@ def test_the_overview_names_the_customer_that_is_down_first(page: Page, pages: P
     assert "initech: Falcon refuses the login" in json.dumps(
         page.ask("Array.from(document.querySelectorAll('.warning'), one => one.textContent)")
     )
+
+
+def test_small_tables_need_no_scrolling_on_a_phone(page: Page, pages: Pages) -> None:
+    page.open(pages.folder / "report.html", width=390)
+    hidden = page.ask(
+        """Object.fromEntries(Array.from(document.querySelectorAll(".scroll"), region => [
+          region.getAttribute("aria-label"), region.scrollWidth - region.clientWidth]))"""
+    )
+    assert [title for title in ("Key figures", "What was decided", "Still open, by age") if hidden[title] > 0] == []
+    page.open(pages.folder / "overview.html", width=390)
+    first = page.ask("document.querySelector('.scroll th').getBoundingClientRect().width")
+    assert first < 150, "the customers leave room for their numbers"
+
+
+def test_a_name_is_not_broken_on_a_wide_screen(page: Page, pages: Pages) -> None:
+    page.open(pages.folder / "report.html", width=1200)
+    heights = page.ask(
+        """Array.from(document.querySelectorAll("[aria-label^='What recurs'] tbody td:first-child"), cell => {
+          const range = document.createRange();
+          range.selectNodeContents(cell);
+          return range.getClientRects().length;
+        })"""
+    )
+    assert heights
+    assert set(heights) == {1}

@@ -238,7 +238,7 @@ def test_plans_of_a_folder_that_were_carried_out_are_said_before_the_question(tw
         terminal.wait_for(f'Type "all {planned}"')
         shown = " ".join(without_styling(terminal.shown).split())
         assert f"The plan {done.document['run_id']} was already carried out." in shown
-        assert "of 1 customers" in shown
+        assert "of 1 customer:" in shown
         terminal.type(f"all {planned}\n")
         assert terminal.finish().code == 6
     assert len(two.patches("acme")) == 1

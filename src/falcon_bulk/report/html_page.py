@@ -16,6 +16,8 @@ from falcon_bulk.report.times import readable_time
 from falcon_bulk.textsafe import printable
 
 TEMPLATE = "page.html.j2"
+WORD_CELLS, SHORT_TEXT, LONG_TEXT = 36, 16, 80
+"""Characters: what a column needs at most; of a text that a phone need not wrap; of one that needs room to wrap."""
 LABEL_CELLS = 30
 """The part of a bar's label that fits beside its number on a phone; its tooltip has all of it."""
 
@@ -88,17 +90,37 @@ def _sheet_values(sheet: Sheet, title: str, known: str) -> dict[str, object]:
     """Return the sheet for the template, without the page's title and a known note, which the page has already."""
     # Text bars are for terminals; a page has charts.
     kept = [place for place, column in enumerate(sheet.columns) if column.style != "bar"]
-    columns = [sheet.columns[place] for place in kept]
+    columns = [(sheet.columns[place], *_text_widths(sheet, place)) for place in kept]
     return {
         "title": "" if sheet.title == title else printable(sheet.title),
         "columns": [
-            {"title": printable(heading(column.title)), "kind": _kind(column), "right": column.right}
-            for column in columns
+            {
+                "title": printable(heading(column.title)),
+                "kind": _kind(column),
+                "right": column.right,
+                "word": word,
+                "phone": phone,
+            }
+            for column, word, phone in columns
         ],
         "rows": ([_cell(row[place], sheet.columns[place]) for place in kept] for row in sheet.rows),
         "warnings": [printable(warning) for warning in sheet.warnings],
         "notes": [printable(note) for note in sheet.notes if note != known],
     }
+
+
+def _text_widths(sheet: Sheet, place: int) -> tuple[int, int]:
+    """Return the characters that a text column needs, and those on a phone; 0 where rows are read one by one.
+
+    Texts wrap between words: a column has room for its longest one. A long text would be a tall column of single words.
+    """
+    column = sheet.columns[place]
+    if column.right or _kind(column) == "code" or not isinstance(sheet.rows, Sequence):
+        return 0, 0
+    texts = [format_column_cell(column, row[place]) for row in sheet.rows]
+    longest = max(map(len, texts), default=0)
+    word = min(max((len(word) for text in texts for word in text.split()), default=1), WORD_CELLS)
+    return word, WORD_CELLS if longest > LONG_TEXT else max(word, min(longest, SHORT_TEXT))
 
 
 def _kind(column: Column) -> str:
