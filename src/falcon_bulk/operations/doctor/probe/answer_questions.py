@@ -7,7 +7,7 @@ from typing import Any
 
 from falcon_bulk.model.alert_fields import KNOWN_FIELDS
 from falcon_bulk.model.doctor import Finding
-from falcon_bulk.operations.doctor.probe.asking import NOWHERE, Asking, cannot_tell
+from falcon_bulk.operations.doctor.probe.asking import Asking, cannot_tell
 from falcon_bulk.operations.doctor.probe.checked_values import is_plain_field, is_plain_id, is_plain_word
 
 MAX_FIELDS_NAMED = 12
@@ -18,8 +18,7 @@ _PARENTS = frozenset(name.rpartition(".")[0] for name in KNOWN_FIELDS if "." in 
 
 def shapes(asking: Asking) -> Iterator[Finding]:
     """Yield how an answer shows that it has no errors and no resources."""
-    impossible = asking.anchor.impossible if asking.anchor else f"status:'{NOWHERE}'"
-    answer = asking.ids(impossible)
+    answer = asking.ids(asking.impossible)
     for key, question in (("errors", "no errors"), ("resources", "no resources")):
         shape = answer.shape(key)
         if not answer.ok or shape == "filled":

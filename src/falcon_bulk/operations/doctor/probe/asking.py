@@ -156,15 +156,26 @@ class Asking:
                 return Anchor(clause, number, f"{field}:'{NOWHERE}'")
         return None
 
+    @property
+    def impossible(self) -> str:
+        """A filter that finds no alert, on the anchor's field if there is one."""
+        return self.anchor.impossible if self.anchor else f"status:'{NOWHERE}'"
+
     @cached_property
     def xdr_hash(self) -> str:
         """A SHA256 in `entities.sha256` of one of the newest alerts that have any; '' if none was found."""
-        items = [*self.sample, *self._documents_of("product:'xdr'")] if not _hash_in(self.sample) else self.sample
+        items = [*self.sample, *self.some_of("product:'xdr'")] if not _hash_in(self.sample) else self.sample
         return _hash_in(items)
 
-    def some_of(self, fql: str, limit: int) -> list[dict[str, Any]]:
+    def some_of(self, fql: str, limit: int = 100) -> list[dict[str, Any]]:
         """Return the newest alerts of a filter, at most `limit`."""
-        return self._documents_of(fql, limit)
+        limit = min(limit, self.newest_page.size or self.newest_by_id.size or limit)
+        answer = self.page(fql, limit=limit, sort=NEWEST_FIRST)
+        if answer.ok:
+            return self._documents(answer)
+        found = self.ids(fql, limit=limit, sort=NEWEST_FIRST)
+        ids = [one for raw in found.documents if (one := _text(raw))]
+        return self._documents(self.by_id(ids)) if ids else []
 
     def largest(self, request: Callable[[int], Observation], *, most: int = SIZES[0]) -> Sized:
         """Ask for fewer and fewer until a request is not refused as too large or too slow."""
@@ -176,15 +187,6 @@ class Asking:
                 return Sized(size if answer.ok else 0, answer, tuple(refusals))
             refusals.append(answer.status)
         return Sized(0, answer, tuple(refusals))
-
-    def _documents_of(self, fql: str, limit: int = 100) -> list[dict[str, Any]]:
-        limit = min(limit, self.newest_page.size or self.newest_by_id.size or limit)
-        answer = self.page(fql, limit=limit, sort=NEWEST_FIRST)
-        if answer.ok:
-            return self._documents(answer)
-        found = self.ids(fql, limit=limit, sort=NEWEST_FIRST)
-        ids = [one for raw in found.documents if (one := _text(raw))]
-        return self._documents(self.by_id(ids)) if ids else []
 
     def _documents(self, answer: Observation) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -1,18 +1,16 @@
-"""Questions about filters: what an unknown field does, what `!` finds, which hashes are searched, what is refused."""
+"""Questions about filters: what an unknown field does, what `!` finds, which hashes are searched, how `,` is read."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from falcon_bulk.falcon.alerts import MAX_URL_FILTER
 from falcon_bulk.falcon.fql import HOST_FIELDS, NAME_FIELDS
 from falcon_bulk.model.doctor import Finding
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.hashes import SEARCHED_FIELDS, as_sha256
-from falcon_bulk.operations.doctor.probe.asking import NOWHERE, Asking, cannot_tell
+from falcon_bulk.operations.doctor.probe.asking import NOWHERE, Anchor, Asking, cannot_tell
 
 NO_HASH = "0" * 64
-NO_ANCHOR = "No filter that was tried finds an alert."
 ENTITIES = "entities.sha256"
 NESTED = ("ioc_context", "quarantined_files", "associated_files", "file_writes")
 _NANOSECONDS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})(\d{1,6})Z")
@@ -59,21 +57,15 @@ def unknown_field(asking: Asking) -> Iterator[Finding]:
     """Yield whether an unknown field in an OR empties the whole filter, or only its own clause."""
     question = "unknown field in an OR"
     effect = "Each clause of a hash filter is counted alone, and read alone where the OR returns less."
-    anchor = asking.anchor
-    if anchor is None:
-        yield cannot_tell(question, NO_ANCHOR, effect)
-        return
-    found = asking.number(f"{anchor.clause},falcon_bulk_probe:'{NOWHERE}'")
-    answers = {
-        anchor.alerts: ("empty_clause", "An unknown field empties its own clause of an OR, and no other."),
-        0: ("empty_filter", "An unknown field empties the whole filter."),
-        None: ("refused", "A filter with an unknown field is refused."),
-    }
-    if found not in answers:
-        yield cannot_tell(question, "The counts contradict each other.", effect)
-        return
-    answer, what = answers[found]
-    yield Finding(question=question, answer=answer, what=what, effect=effect)
+    yield _by_count(
+        asking,
+        question,
+        effect,
+        lambda anchor: f"{anchor.clause},falcon_bulk_probe:'{NOWHERE}'",
+        all_found=("empty_clause", "An unknown field empties its own clause of an OR, and no other."),
+        none_found=("empty_filter", "An unknown field empties the whole filter."),
+        refused=("refused", "A filter with an unknown field is refused."),
+    )
 
 
 def negation(asking: Asking) -> Iterator[Finding]:
@@ -159,21 +151,41 @@ def bare_mix(asking: Asking) -> Iterator[Finding]:
     """Yield how `,` and `+` without parentheses are read."""
     question = "`,` and `+` without parentheses"
     effect = "The tool's own filters have parentheses; a change by a filter of yours without them is refused."
+    yield _by_count(
+        asking,
+        question,
+        effect,
+        lambda anchor: f"{anchor.clause},{anchor.clause}+{anchor.impossible}",
+        all_found=("and_first", "`A,B+C` is read as `A,(B+C)`."),
+        none_found=("left_to_right", "`A,B+C` is read as `(A,B)+C`."),
+        refused=("refused", "`A,B+C` is refused."),
+    )
+
+
+def _by_count(
+    asking: Asking,
+    question: str,
+    effect: str,
+    filter_with: Callable[[Anchor], str],
+    *,
+    all_found: tuple[str, str],
+    none_found: tuple[str, str],
+    refused: tuple[str, str],
+) -> Finding:
+    """Return the finding that the count of a filter decides.
+
+    filter_with: makes the filter from a clause that finds alerts. all_found, none_found, refused: the answer, and what
+    it means, if the filter finds as many alerts as the clause, none, or is refused.
+    """
     anchor = asking.anchor
     if anchor is None:
-        yield cannot_tell(question, NO_ANCHOR, effect)
-        return
-    found = asking.number(f"{anchor.clause},{anchor.clause}+{anchor.impossible}")
-    answers = {
-        anchor.alerts: ("and_first", "`A,B+C` is read as `A,(B+C)`."),
-        0: ("left_to_right", "`A,B+C` is read as `(A,B)+C`."),
-        None: ("refused", "`A,B+C` is refused."),
-    }
+        return cannot_tell(question, "No filter that was tried finds an alert.", effect)
+    answers = {anchor.alerts: all_found, 0: none_found, None: refused}
+    found = asking.number(filter_with(anchor))
     if found not in answers:
-        yield cannot_tell(question, "The counts contradict each other.", effect)
-        return
+        return cannot_tell(question, "The counts contradict each other.", effect)
     answer, what = answers[found]
-    yield Finding(question=question, answer=answer, what=what, effect=effect)
+    return Finding(question=question, answer=answer, what=what, effect=effect)
 
 
 def time_precision(asking: Asking) -> Iterator[Finding]:
@@ -202,46 +214,3 @@ def _is_time(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def long_urls(asking: Asking) -> Iterator[Finding]:
-    """Yield whether a GET carries the longest filter that the tool puts into one."""
-    question = "long filters in a URL"
-    field = (asking.anchor.clause if asking.anchor else "status").partition(":")[0]
-    around = len(field) + 3 * len(":''")  # quoted: three characters each
-    answer = asking.ids(f"{field}:'{'a' * (MAX_URL_FILTER - around)}'", tries=2)
-    if answer.ok:
-        yield Finding(
-            question=question,
-            answer="answered",
-            what=f"A filter of {MAX_URL_FILTER:,} characters in a URL is answered.",
-            effect="Shorter filters go by GET, longer ones by POST.",
-        )
-        return
-    yield Finding(
-        question=question,
-        answer=f"refused ({answer.status})",
-        what=f"A filter of {MAX_URL_FILTER:,} characters in a URL is answered with {answer.status}.",
-        effect="A command with a long filter ends with Falcon's answer: divide the selection.",
-    )
-
-
-def windows(asking: Asking) -> Iterator[Finding]:
-    """Yield what is answered beyond the first 10,000 ids, and to a `limit` of 10,000."""
-    beyond = asking.ids(limit=1, offset=10_000, tries=1)
-    yield Finding(
-        question="beyond 10,000 ids",
-        answer=str(beyond.status),
-        what=f"Offset 10,000 is answered with {beyond.status}: {beyond.error or 'no error'}.",
-        effect="Nothing: the tool never asks beyond 10,000.",
-    )
-    impossible = asking.anchor.impossible if asking.anchor else f"status:'{NOWHERE}'"
-    largest = asking.ids(impossible, limit=10_000, tries=2)
-    refused = f"{'too slow' if largest.status == 504 else 'refused'} ({largest.status})"
-    answer = "answered" if largest.ok else refused
-    yield Finding(
-        question="`limit` of 10,000 ids",
-        answer=answer,
-        what=f"A limit of 10,000 ids is {answer}{f': {largest.error}' if largest.error else ''}.",
-        effect="Nothing: the tool asks for up to 1,000 ids at a time.",
-    )

@@ -1,4 +1,4 @@
-"""Questions about pages: is combined v1 there, how many alerts fit, do pages come empty, how old may `after` get."""
+"""Questions about pages: is combined v1 there, do pages come empty, how old may `after` get."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from falcon_bulk.falcon.observer import Observation
 from falcon_bulk.falcon.response_classifier import is_expired_search
 from falcon_bulk.model.clock import Stopwatch
 from falcon_bulk.model.doctor import Finding
-from falcon_bulk.operations.doctor.probe.asking import NOWHERE, Asking, Sized, cannot_tell
+from falcon_bulk.operations.doctor.probe.asking import Asking, cannot_tell
 from falcon_bulk.operations.doctor.probe.checked_values import is_plain_id
 
 AGES = (5, 30, 60, 120, 150)
@@ -44,48 +44,13 @@ def combined_search(asking: Asking) -> Iterator[Finding]:
         yield cannot_tell(question, f"Combined v1 answers {answer.status}.")
 
 
-def request_sizes(asking: Asking) -> Iterator[Finding]:
-    """Yield how many alerts are answered in a page, and by id."""
-    (queries, ids), pages, by_id = asking.newest_ids, asking.newest_page, asking.newest_by_id
-    refused = {status for sized in (queries, pages, by_id) for status in sized.refusals}
-    shown = ", ".join(
-        f"{name} {_size(sized, len(ids))}"
-        for name, sized in (("ids", queries), ("pages", pages), ("by id", by_id))
-        if sized.answer.ok
-    )
-    yield Finding(
-        question="large requests",
-        answer="504" if 504 in refused else "answered",
-        what=f"The largest that were answered: {shown or 'none'}.",
-        effect="After a 504 the tool asks for half as many, and keeps to that."
-        if 504 in refused
-        else "The tool asks for up to 1,000 at a time.",
-    )
-    if not by_id.answer.ok:
-        yield cannot_tell("ids in a request", f"Entities answers {by_id.answer.status}.")
-        return
-    yield Finding(
-        question="ids in a request",
-        answer="413" if 413 in refused else "answered",
-        what=f"{by_id.size:,} ids are answered" + (", more are a 413." if 413 in refused else "."),
-        effect="After a 413 the tool halves its requests."
-        if 413 in refused
-        else "The tool asks for up to 1,000 ids at a time.",
-    )
-
-
-def _size(sized: Sized, available: int) -> str:
-    return f"{min(sized.size, available) or sized.size:,}"
-
-
 def last_page(asking: Asking) -> Iterator[Finding]:
     """Yield how `after` is shown where nothing follows, and whether pages come empty although alerts are left."""
     if not asking.newest_page.answer.ok:
         yield cannot_tell("last page", NO_PAGES, UNPAGED)
         yield cannot_tell("empty pages", NO_PAGES, UNPAGED)
         return
-    impossible = asking.anchor.impossible if asking.anchor else f"status:'{NOWHERE}'"
-    nothing = asking.page(impossible)
+    nothing = asking.page(asking.impossible)
     if nothing.ok and not nothing.body.total:
         absent = nothing.after_is_absent
         yield Finding(

@@ -12,6 +12,7 @@ from falcon_bulk.operations.doctor.probe import (
     aggregate_questions,
     answer_questions,
     filter_questions,
+    limit_questions,
     page_questions,
 )
 from falcon_bulk.operations.doctor.probe.asking import Asking, cannot_tell
@@ -35,11 +36,11 @@ QUESTIONS = (
     Question("hashes of related files", filter_questions.nested_hashes),
     Question("`,` and `+` without parentheses", filter_questions.bare_mix),
     Question("precision of times", filter_questions.time_precision),
-    Question("long filters in a URL", filter_questions.long_urls),
-    Question("beyond 10,000 ids", filter_questions.windows),
+    Question("long filters in a URL", limit_questions.long_urls),
+    Question("beyond 10,000 ids", limit_questions.windows),
     Question("an unknown id", answer_questions.unknown_ids),
     Question("no errors", answer_questions.shapes),
-    Question("large requests", page_questions.request_sizes),
+    Question("large requests", limit_questions.request_sizes),
     Question("last page", page_questions.last_page),
     Question("counts (aggregates)", aggregate_questions.counts),
     Question("`minute` histograms", aggregate_questions.minutes),
