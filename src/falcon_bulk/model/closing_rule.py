@@ -194,9 +194,19 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     named: dict[str, tuple[str, ...]] = {}
     outlier_check: str = ""
 
+    @property
+    def differs(self) -> int:
+        """The alerts that were held because they differ from what the rule expects."""
+        return self.held.get("differs", 0)
+
+    @property
+    def outliers(self) -> int:
+        """The alerts that were held as outliers."""
+        return self.held.get("outlier", 0)
+
 
 class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule as lists show it, valid or not. Dates as text, '' where there is none."""
+    """A rule as lists show it, valid or not, also in `falcon-bulk/rules/1`."""
 
     id: str
     state: RuleState
@@ -205,17 +215,17 @@ class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
     reviewer: str = ""
     ticket: str = ""
     customers: tuple[str, ...] = ()
-    reviewed: str = ""
-    starts: str = ""
-    expires: str = ""
-    revoked: str = ""
+    reviewed: date | None = None
+    starts: date | None = None
+    expires: date | None = None
+    revoked: date | None = None
     suspended_by: tuple[str, ...] = ()
-    path: str
+    path: str = msgspec.field(name="file")
     line: int
 
 
 class RuleTest(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule held against the alerts of a customer.
+    """A rule held against the alerts of a customer, also in `falcon-bulk/rules-test/1`.
 
     fits: alerts that its match fits; would_close: those that it would have closed when they were new; held: those that
     a guardrail would have held; differs: those that fit no more than its match, with the first of their composite ids.

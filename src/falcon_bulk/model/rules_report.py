@@ -1,5 +1,7 @@
 """The report on closing rules: what each did at whom, what waits for a decision, and what is not used."""
 
+from datetime import date
+
 import msgspec
 
 from falcon_bulk.model.multi_customer import CustomerError
@@ -10,9 +12,9 @@ class RuleAtCustomer(msgspec.Struct, frozen=True, kw_only=True):
 
     undone: of the closed ones, those that were taken back. held: by reason; held_alerts: in all, since an alert can be
     held for one reason today and for another tomorrow. differing: of those held as `differs`, the first composite ids.
-    surges: runs in which the rule would have closed too many. used: whether it fitted an alert wholly, also where
-    another rule came first; last_used: in which run last (UTC, RFC 3339), '' if in none. would_have_closed: of a rule
-    that has ended or not begun, and overlaps (by the rule that came first): the most in one run.
+    surges: runs in which the rule would have closed too many. last_used: when the last run began in which it fitted an
+    alert wholly, also where another rule came first (UTC, RFC 3339). would_have_closed: of a rule that has ended or not
+    begun, and overlaps (by the rule that came first): the most in one run.
     """
 
     customer: str
@@ -22,23 +24,22 @@ class RuleAtCustomer(msgspec.Struct, frozen=True, kw_only=True):
     held_alerts: int = 0
     differing: tuple[str, ...] = ()
     surges: int = 0
-    used: bool = False
-    last_used: str = ""
+    last_used: str | None = None
     would_have_closed: int = 0
     overlaps: dict[str, int] = {}
 
 
 class ReportedRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule and what it did at each customer. state: of RuleState, or REMOVED. Dates as text, '' for none."""
+    """A rule and what it did at each customer. state: of RuleState, or REMOVED."""
 
     id: str
     state: str
     title: str = ""
     owner: str = ""
     ticket: str = ""
-    starts: str = ""
-    expires: str = ""
-    revoked: str = ""
+    starts: date | None = None
+    expires: date | None = None
+    revoked: date | None = None
     suspended_by: tuple[str, ...] = ()
     customers: tuple[RuleAtCustomer, ...] = ()
 
@@ -72,9 +73,9 @@ class ReportedRule(msgspec.Struct, frozen=True, kw_only=True):
         return sum(one.surges for one in self.customers)
 
     @property
-    def last_used(self) -> str:
-        """The last run in which it fitted an alert wholly, '' if there is none."""
-        return max((one.last_used for one in self.customers), default="")
+    def last_used(self) -> str | None:
+        """When the last run began in which it fitted an alert wholly."""
+        return max((one.last_used for one in self.customers if one.last_used), default=None)
 
     @property
     def would_have_closed(self) -> int:

@@ -29,44 +29,11 @@ class RuleRunDocument(msgspec.Struct, frozen=True, kw_only=True):
     would_have_closed: int
 
 
-class RuleDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule in `falcon-bulk/rules/1`. Dates are days in UTC, None where there is none."""
-
-    id: str
-    state: str
-    title: str
-    owner: str
-    reviewer: str
-    ticket: str
-    customers: tuple[str, ...]
-    reviewed: str | None
-    starts: str | None
-    expires: str | None
-    revoked: str | None
-    suspended_by: tuple[str, ...]
-    file: str
-    line: int
-
-
 class RulesDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/rules/1"):
     """`falcon-bulk/rules/1`: the rules of the rule files, and what is wrong with them."""
 
-    rules: list[RuleDocument]
+    rules: tuple[ListedRule, ...]
     problems: tuple[RuleProblem, ...]
-
-
-class RuleTestDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule held against history, in `falcon-bulk/rules-test/1`. Numbers are alerts; the lists are composite ids."""
-
-    id: str
-    state: str
-    fits: int
-    would_close: int
-    held: dict[str, int]
-    differs: int
-    differing: tuple[str, ...]
-    by_resolution: dict[str, int]
-    true_positives: tuple[str, ...]
 
 
 class RulesTestDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="schema", tag="falcon-bulk/rules-test/1"):
@@ -76,28 +43,13 @@ class RulesTestDocument(msgspec.Struct, frozen=True, kw_only=True, tag_field="sc
     cid: str
     since: str
     alerts: int
-    rules: list[RuleTestDocument]
+    rules: tuple[RuleTest, ...]
     incomplete: tuple[str, ...]
 
 
 def rule_run_documents(results: Iterable[RuleResult]) -> list[RuleRunDocument]:
     """Return what a run did by each rule."""
-    return [
-        RuleRunDocument(
-            id=rule.id,
-            state=rule.state,
-            fits=rule.fits,
-            closes=rule.closes,
-            closed=rule.closed,
-            held=rule.held,
-            differs=rule.held.get("differs", 0),
-            outliers=rule.held.get("outlier", 0),
-            surge=rule.surge,
-            suspended_by=rule.suspended_by,
-            would_have_closed=rule.would_have_closed,
-        )
-        for rule in results
-    ]
+    return [msgspec.convert(rule, RuleRunDocument, from_attributes=True) for rule in results]
 
 
 def rules_run_sheet(results: Sequence[RuleResult], *, dry: bool) -> Sheet:
@@ -144,7 +96,7 @@ def rules_across_sheet(results: Iterable[RuleResult], *, dry: bool) -> Sheet:
 
 
 def _needs_a_look(rule: RuleResult) -> bool:
-    return bool(rule.surge or rule.state in _TOLD_ANYWAY or rule.held.get("differs") or rule.held.get("outlier"))
+    return bool(rule.surge or rule.state in _TOLD_ANYWAY or rule.differs or rule.outliers)
 
 
 def _added(one: RuleResult, other: RuleResult) -> RuleResult:
@@ -188,7 +140,14 @@ def rules_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem]) -
             Column("customers", wrap=True, min_width=12, drop_order=1),
         )
         rows: list[Row] = [
-            (rule.id or "(no id)", str(rule.state), rule.expires, rule.owner, rule.ticket, ", ".join(rule.customers))
+            (
+                rule.id or "(no id)",
+                str(rule.state),
+                str(rule.expires or ""),
+                rule.owner,
+                rule.ticket,
+                ", ".join(rule.customers),
+            )
             for rule in rules
         ]
         suspended = [f"{rule.id} is suspended by {', '.join(rule.suspended_by)}" for rule in rules if rule.suspended_by]
@@ -225,28 +184,7 @@ def problem_line(problem: RuleProblem) -> str:
 
 
 def _rules_document(rules: Sequence[ListedRule], problems: Sequence[RuleProblem]) -> RulesDocument:
-    return RulesDocument(
-        rules=[
-            RuleDocument(
-                id=rule.id,
-                state=rule.state,
-                title=rule.title,
-                owner=rule.owner,
-                reviewer=rule.reviewer,
-                ticket=rule.ticket,
-                customers=rule.customers,
-                reviewed=rule.reviewed or None,
-                starts=rule.starts or None,
-                expires=rule.expires or None,
-                revoked=rule.revoked or None,
-                suspended_by=rule.suspended_by,
-                file=rule.path,
-                line=rule.line,
-            )
-            for rule in rules
-        ],
-        problems=tuple(problems),
-    )
+    return RulesDocument(rules=tuple(rules), problems=tuple(problems))
 
 
 def rules_test_report(
@@ -275,20 +213,7 @@ def rules_test_report(
             cid=cid,
             since=since,
             alerts=alerts,
-            rules=[
-                RuleTestDocument(
-                    id=test.id,
-                    state=test.state,
-                    fits=test.fits,
-                    would_close=test.would_close,
-                    held=test.held,
-                    differs=test.differs,
-                    differing=test.differing,
-                    by_resolution=test.by_resolution,
-                    true_positives=test.true_positives,
-                )
-                for test in tests
-            ],
+            rules=tuple(tests),
             incomplete=incomplete,
         )
 

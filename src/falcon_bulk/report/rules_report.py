@@ -1,9 +1,11 @@
 """The report of rules report: what closing rules did in a period, and what somebody has to decide about them."""
 
+from datetime import date
+
 import msgspec
 
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.model.rules_report import CustomerRuns, Recurring, RuleAtCustomer, RulesReport, Unused
+from falcon_bulk.model.rules_report import CustomerRuns, Recurring, ReportedRule, RuleAtCustomer, RulesReport, Unused
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.rules_report_sheets import did_something, headline, rules_report_sheets
@@ -19,21 +21,6 @@ LEGEND = {
 }
 
 
-class RuleAtCustomerDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule did at a customer, in `falcon-bulk/rules-report/1`. Numbers are alerts."""
-
-    customer: str
-    closed: int
-    undone: int
-    held: dict[str, int]
-    held_alerts: int
-    differing: tuple[str, ...]
-    surges: int
-    last_used: str | None
-    would_have_closed: int
-    overlaps: dict[str, int]
-
-
 class ReportedRuleDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A rule in `falcon-bulk/rules-report/1`: its sums, and each customer at whom it did something."""
 
@@ -42,9 +29,9 @@ class ReportedRuleDocument(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     owner: str
     ticket: str
-    starts: str | None
-    expires: str | None
-    revoked: str | None
+    starts: date | None
+    expires: date | None
+    revoked: date | None
     suspended_by: tuple[str, ...]
     closed: int
     undone: int
@@ -53,7 +40,7 @@ class ReportedRuleDocument(msgspec.Struct, frozen=True, kw_only=True):
     surges: int
     last_used: str | None
     would_have_closed: int
-    customers: list[RuleAtCustomerDocument]
+    customers: tuple[RuleAtCustomer, ...]
 
 
 class RulesReportDocument(
@@ -98,43 +85,12 @@ def _document(report: RulesReport) -> RulesReportDocument:
         since=report.since,
         until=report.until,
         customers=report.customers,
-        rules=[
-            ReportedRuleDocument(
-                id=rule.id,
-                state=rule.state,
-                title=rule.title,
-                owner=rule.owner,
-                ticket=rule.ticket,
-                starts=rule.starts or None,
-                expires=rule.expires or None,
-                revoked=rule.revoked or None,
-                suspended_by=rule.suspended_by,
-                closed=rule.closed,
-                undone=rule.undone,
-                held=rule.held,
-                held_alerts=rule.held_alerts,
-                surges=rule.surges,
-                last_used=rule.last_used or None,
-                would_have_closed=rule.would_have_closed,
-                customers=[_at_customer(one) for one in rule.customers if did_something(one)],
-            )
-            for rule in report.rules
-        ],
+        rules=[_rule_document(rule) for rule in report.rules],
         unused=report.unused,
         recurring=report.recurring,
     )
 
 
-def _at_customer(one: RuleAtCustomer) -> RuleAtCustomerDocument:
-    return RuleAtCustomerDocument(
-        customer=one.customer,
-        closed=one.closed,
-        undone=one.undone,
-        held=one.held,
-        held_alerts=one.held_alerts,
-        differing=one.differing,
-        surges=one.surges,
-        last_used=one.last_used or None,
-        would_have_closed=one.would_have_closed,
-        overlaps=one.overlaps,
-    )
+def _rule_document(rule: ReportedRule) -> ReportedRuleDocument:
+    document = msgspec.convert(rule, ReportedRuleDocument, from_attributes=True)
+    return msgspec.structs.replace(document, customers=tuple(filter(did_something, rule.customers)))

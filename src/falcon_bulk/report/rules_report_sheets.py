@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 
 from falcon_bulk.model.closing_rule import RuleState
 from falcon_bulk.model.rules_report import (
@@ -56,7 +57,7 @@ def rules_report_sheets(report: RulesReport) -> list[Sheet]:
     first = Sheet(
         headline(report),
         _RULE_COLUMNS,
-        [(rule.id, rule.state, rule.expires, *_numbers(rule)) for rule in shown],
+        [(rule.id, rule.state, _day(rule.expires), *_numbers(rule)) for rule in shown],
         notes,
         [*_warnings(report.customers), *_unread(report.recurring)],
         csv_sheet=_csv_sheet(rules),
@@ -95,7 +96,7 @@ def _csv_sheet(rules: Sequence[ReportedRule]) -> Sheet:
         (*columns, Column("would have closed"), Column("suspended by")),
         [
             (
-                *(rule.id, rule.state, rule.owner, rule.ticket, rule.expires, one.customer),
+                *(rule.id, rule.state, rule.owner, rule.ticket, _day(rule.expires), one.customer),
                 *_numbers(one),
                 one.would_have_closed,
                 " ".join(rule.suspended_by),
@@ -208,4 +209,8 @@ def did_something(of: ReportedRule | RuleAtCustomer) -> bool:
 
 def _numbers(of: ReportedRule | RuleAtCustomer) -> Row:
     why = ", ".join(f"{reason} {format_cell(number)}" for reason, number in of.held.items())
-    return of.closed, of.undone, of.held_alerts, why, of.surges, readable_time(of.last_used)
+    return of.closed, of.undone, of.held_alerts, why, of.surges, readable_time(of.last_used or "")
+
+
+def _day(day: date | None) -> str:
+    return str(day or "")

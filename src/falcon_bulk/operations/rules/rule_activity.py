@@ -36,7 +36,7 @@ class _FromRuns:
 
     def __init__(self) -> None:
         self.surges = 0
-        self.last_used = ""
+        self.last_used: str | None = None
         self.would_have_closed = 0
         self.overlaps: dict[str, int] = {}
         self.values: set[tuple[str, str]] = set()
@@ -77,7 +77,6 @@ def customer_activity(customer: str, journals: "Sequence[Journal]", since: str, 
         rules[rule] = msgspec.structs.replace(
             rules.get(rule) or RuleAtCustomer(customer=customer),
             surges=from_runs.surges,
-            used=bool(from_runs.last_used),
             last_used=from_runs.last_used,
             would_have_closed=from_runs.would_have_closed,
             overlaps=from_runs.overlaps,

@@ -38,7 +38,7 @@ def find_unused(rules: Sequence[ClosingRule], states: Mapping[str, RuleState], c
         if states[rule.id] not in (RuleState.LIVE, RuleState.DUE):
             continue
         concerned = [name for name, tags in customers.tags.items() if rule.concerns(name, tags)]
-        used = any(activity.rules[rule.id].used for activity in _of(rule, concerned, customers))
+        used = any(activity.rules[rule.id].last_used for activity in _of(rule, concerned, customers))
         if reason := _why_not_judged(rule, concerned, customers):
             not_judged.append(NotJudged(rule=rule.id, reason=reason))
         elif not used:
@@ -104,6 +104,6 @@ def _unused_entries(rule: ClosingRule, customers: WatchedCustomers) -> Iterator[
             if rule.concerns(name, tags)
             and entry.casefold() in (name.casefold(), *(f"tag:{tag.casefold()}" for tag in tags))
         ]
-        used = any(activity.rules[rule.id].used for activity in _of(rule, named, customers))
+        used = any(activity.rules[rule.id].last_used for activity in _of(rule, named, customers))
         if named and not used and all(_is_watched(rule, name, customers) for name in named):
             yield UnusedValue(rule=rule.id, field="customers", value=entry)
