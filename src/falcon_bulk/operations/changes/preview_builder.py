@@ -143,10 +143,10 @@ class PreviewBuilder:
     def build(self, actions: Iterable[str], *, warnings: Iterable[str] = ()) -> Preview:
         """Return the plan in numbers. actions: what each item gets, as text."""
         interpreters = self._interpreter_hashes()
-        samples = [_top_values(title, counts) for title, counts in self._counts.items() if counts]
+        samples = [top_values(title, counts) for title, counts in self._counts.items() if counts]
         if len(interpreters) > 1:
             by_hash = Counter({f"{h} {', '.join(names)}": self._counts[_HASH][h] for h, names in interpreters.items()})
-            samples.append(_top_values("Interpreter", by_hash))
+            samples.append(top_values("Interpreter", by_hash))
         return Preview(
             selected=self.selected,
             planned=self.planned,
@@ -230,6 +230,7 @@ class PreviewBuilder:
             counts[value] += 1
 
 
-def _top_values(title: str, counts: Counter[str]) -> TopValues:
+def top_values(title: str, counts: Counter[str]) -> TopValues:
+    """Return the most frequent values, and how many others there are."""
     shown = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MAX_SHOWN]
     return TopValues(title=title, counts=tuple(shown), others=len(counts) - len(shown))

@@ -15,14 +15,14 @@ from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.closing_rule import ClosingRule, InvalidRule, RuleResult, RuleState
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import RULES_COMMAND, Action, AlertPlan, AlertState, PlannedItem
-from falcon_bulk.model.preview import Preview, TopValues
+from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.lifecycle import Operation
 from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
 from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
-from falcon_bulk.operations.changes.preview_builder import MAX_SHOWN, PreviewBuilder
+from falcon_bulk.operations.changes.preview_builder import PreviewBuilder, top_values
 from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.reading.read_all import AlertDocument, ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
@@ -128,7 +128,6 @@ class _RulesPlanner:
         self._counts = RuleCounts(rules)
         self._invalid = tuple(RuleResult(id=rule.id, state=RuleState.INVALID) for rule in invalid if rule.id)
         self._first: Counter[int] = Counter()
-        self._closed_by: Counter[str] = Counter()
 
     def read(self, page: Iterable[AlertDocument[Alert]]) -> None:
         """Decide on the alerts of a page, but for surges and outliers. Raises WrongTenant."""
@@ -201,12 +200,11 @@ class _RulesPlanner:
         """Return the plan in numbers. incomplete: why not all alerts were read."""
         results = self._counts.results()
         built = self._preview.build(_describe_actions(self._rules.rules, results, self._plan))
-        counted = self._closed_by.most_common(MAX_SHOWN)
-        by_rule = TopValues(title="Rule", counts=tuple(counted), others=len(self._closed_by) - len(counted))
+        closes = Counter({result.id: result.closes for result in results if result.closes})
         return msgspec.structs.replace(
             built,
             rules=(*results, *self._invalid),
-            samples=(by_rule, *built.samples) if counted else built.samples,
+            samples=(top_values("Rule", closes), *built.samples) if closes else built.samples,
             warnings=(*built.warnings, *rule_warnings(results), *(f"Incomplete: {reason}" for reason in incomplete)),
             incomplete=incomplete,
         )
@@ -235,7 +233,6 @@ class _RulesPlanner:
         )
         self._sink.add(item)
         self._counts.close(number)
-        self._closed_by[rule.id] += 1
         self._preview.plan(alert, own_hashes(alert).keys(), actions)
 
 
