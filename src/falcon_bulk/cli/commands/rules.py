@@ -170,7 +170,8 @@ def run(ctx: click.Context, options: RunOptions) -> int:
     """
     from falcon_bulk.cli.confirmation import Confirmation
     from falcon_bulk.cli.rule_options import load_rules, rule_source
-    from falcon_bulk.cli.rules_runs import RulesRun, run_rules
+    from falcon_bulk.cli.rules_run import RulesRun
+    from falcon_bulk.cli.rules_runner import run_rules
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.shards import check_no_shard
     from falcon_bulk.operations.rules.rules_run import RulesRequest
@@ -299,7 +300,8 @@ def revoke(ctx: click.Context, options: RevokeOptions) -> int:
     """
     from falcon_bulk.cli.confirmation import Confirmation
     from falcon_bulk.cli.rule_options import rule_source
-    from falcon_bulk.cli.rules_runs import Reopening, run_rules
+    from falcon_bulk.cli.rule_reopening import Reopening
+    from falcon_bulk.cli.rules_runner import run_rules
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.shards import check_no_shard
     from falcon_bulk.operations.rules.revoke import write_revocation
