@@ -1,5 +1,8 @@
 """Flight Control's children as customers: listed, added with a file each, and compared with the files."""
 
+import csv
+import io
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +11,10 @@ from typing import Any
 import pytest
 
 from falcon_bulk.config.env_file import read_env_file
+from falcon_bulk.model.customer import Child
+from falcon_bulk.operations.children import customer_name_for
 from falcon_emulator import Server, Switches, Tenant
+from tests.support.command import without_styling
 from tests.support.json_schemas import assert_valid
 from tests.support.managed_customers import ManagedCustomers
 
@@ -155,3 +161,70 @@ def test_a_parents_login_is_made_once_and_one_for_each_member(parent: ManagedCus
     assert parent.customers("check").code == 0
     logins = [request for request in parent.requests()[before:] if request.endpoint == "token"]
     assert len(logins) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "customer"),
+    [
+        ("Müller & Söhne", "muller-sohne"),
+        ("Weiß GmbH", "weiss-gmbh"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("北京", "child"),
+        ("", "child"),
+        ("1" * 60, "1" * 50),
+        ("Acme / East", f"acme-east-{'c' * 8}"),
+    ],
+)
+def test_a_customers_name_is_made_of_letters_that_a_file_may_have(name: str, customer: str) -> None:
+    child = Child(cid="c" * 32, name=name, status="active")
+    assert customer_name_for(child, ["acme-east", "Globex"]) == customer
+
+
+def test_many_children_are_shown_with_whole_names_and_messages_name_a_few(tmp_path: Path) -> None:
+    with Server([Tenant(alerts=20, children=12, customer="msp")]) as server:
+        runner = with_parent_file(tmp_path, server)
+        with runner.terminal(
+            "customers", "add", "--children", "--env-file", "parent.env", "--yes", columns=80, customer=None
+        ) as terminal:
+            shown = without_styling(terminal.finish().out)
+        names = list(files(runner))
+        assert len(names) == 12
+        table = shown.partition("─\n")[2]
+        assert all(re.search(rf"  {name} +added$", table, re.MULTILINE) for name in names if len(name) < 21)
+        assert "…" not in shown
+        assert shown.splitlines()[-1] == "Next:  falcon-bulk customers check"
+        for name in names[1:]:
+            (runner.folder / "customers" / f"{name}.env").unlink()
+        checked = runner.customers("check").text
+        assert re.search(r"\([0-9a-f]{32}\) and 6 more\. `falcon-bulk customers add --children", checked)
+
+
+def test_what_is_wrong_stands_below_the_table_and_can_be_pasted(parent: ManagedCustomers) -> None:
+    add(parent, "--yes")
+    name = next(iter(files(parent)))
+    (parent.folder / "customers" / f"{name}.env").chmod(0o644)
+    for argv in ((), ("check",)):
+        done = parent.customers(*argv)
+        assert done.code == 4, done
+        table, _, below = done.text.partition("\n\n")
+        assert "chmod" not in table
+        assert any(line.startswith(f"{name}: ") and "chmod 600 " in line for line in below.splitlines())
+        row = next(
+            row
+            for row in csv.DictReader(io.StringIO(parent.customers(*argv, "--format", "csv").text))
+            if row["customer"] == name
+        )
+        assert "chmod 600 " in (row.get("problems") or row["error"])
+
+
+def test_no_second_file_is_written_for_a_child_whose_file_cannot_be_read(parent: ManagedCustomers) -> None:
+    add(parent, "--yes")
+    first, second = list(files(parent))[:2]
+    (parent.folder / "customers" / f"{first}.env").chmod(0o644)
+    (parent.folder / "customers" / f"{second}.env").unlink()
+    left = set((parent.folder / "customers").iterdir())
+    done = parent.customers("add", "--children", "--env-file", "parent.env", "--yes")
+    assert done.code == 4, done
+    assert f"Which child the file of {first} is for cannot be read; nothing was written." in done.err
+    assert set((parent.folder / "customers").iterdir()) == left
+    assert f"Which child the file of {first} is for cannot be read" in parent.customers("check").text

@@ -20,10 +20,14 @@ from falcon_bulk.operations.children import (
     children_and_files,
     customer_name_for,
     parent_logins,
+    unreadable,
     values_for_child,
 )
 from falcon_bulk.operations.customers import customer_files
 from falcon_bulk.report.customers import children_report, children_sheet
+
+MAX_NAMED = 5
+"""Customers or children that a message names."""
 
 
 def add_children(session: Session, *, yes: bool) -> int:
@@ -40,6 +44,11 @@ def add_children(session: Session, *, yes: bool) -> int:
         children = tenant.flight_control.children()
     folder = session.customers.folder
     files = customer_files(folder, os.environ) if folder.is_dir() else []
+    if unknown := unreadable(files):
+        raise BadEnvFile(
+            f"Which child the file of {', '.join(unknown)} is for cannot be read; nothing was written.",
+            "`falcon-bulk customers` says what is wrong with it.",
+        )
     listed = children_and_files(children, files)
     missing = [one for one in listed if not one.customers]
     chosen = _chosen(session, listed, missing, yes=yes)
@@ -59,8 +68,11 @@ def add_children(session: Session, *, yes: bool) -> int:
     ]
     code = session.publish(children_report(listed))
     if added:
-        arguments = (*added.values(), *session.customers.folder_arguments)
-        suggest(session, "Next:", "customers", "check", *arguments, with_customer=False)
+        # All files are checked where there are too many to name.
+        names = added.values() if len(added) <= MAX_NAMED else ()
+        suggest(
+            session, "Next:", "customers", "check", *names, *session.customers.folder_arguments, with_customer=False
+        )
     elif not missing:
         session.console.say("Every child has its file." if listed else "This login has no children.")
     return code
@@ -89,6 +101,8 @@ def check_children(
         cids = {child.cid for child in children}
         is_child |= {customer: member in cids for customer, member in login.customers.items()}
         missing = [one.child for one in children_and_files(children, every_file) if not one.customers]
+        if missing and (unknown := unreadable(every_file)):
+            notes.append(f"Which child the file of {', '.join(unknown)} is for cannot be read: it may be one of these.")
         without_file += missing
         notes += _notes(login, cids, missing)
     return [_with_child(check, is_child) for check in checks], without_file, notes
@@ -98,7 +112,8 @@ def _notes(login: ParentLogin, cids: set[str], missing: Sequence[Child]) -> list
     gone = [f"{customer} ({member})" for customer, member in login.customers.items() if member not in cids]
     notes = [f"No child of its login any more: {', '.join(gone)} (FALCON_MEMBER_CID)."] if gone else []
     if missing:
-        names = ", ".join(f"{child.name or 'without a name'} ({child.cid})" for child in missing)
+        names = ", ".join(f"{child.name or 'without a name'} ({child.cid})" for child in missing[:MAX_NAMED])
+        names += f" and {len(missing) - MAX_NAMED:,} more" if len(missing) > MAX_NAMED else ""
         notes.append(
             f"Children of the login of {login.customer} without a file: {names}. "
             f"`falcon-bulk customers add --children --customer {login.customer}` adds them."

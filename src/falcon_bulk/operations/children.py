@@ -58,9 +58,14 @@ def children_and_files(children: Sequence[Child], files: Sequence[CustomerFile])
     return [ChildFile(child=child, customers=tuple(customers.get(child.cid, ()))) for child in children]
 
 
+def unreadable(files: Sequence[CustomerFile]) -> list[str]:
+    """Return the customers whose files may be a child's: their CIDs cannot be read."""
+    return [file.customer for file in files if file.problems and not (file.member_cid or file.cids)]
+
+
 def customer_name_for(child: Child, taken: Collection[str]) -> str:
     """Return a customer's name made of a child's, in lower case, that no other has. taken: names in use."""
-    letters = unicodedata.normalize("NFKD", child.name).encode("ascii", "ignore").decode().lower()
+    letters = unicodedata.normalize("NFKD", child.name.casefold()).encode("ascii", "ignore").decode()
     name = _NOT_IN_NAMES.sub("-", letters)[:MAX_NAME].strip("-") or "child"
     used = {other.lower() for other in taken}
     for candidate in (name, f"{name}-{child.cid[:8]}", f"{name[:20]}-{child.cid[:32]}"):

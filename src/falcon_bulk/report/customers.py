@@ -16,7 +16,7 @@ _FILE_COLUMNS = (
     Column("operator", drop_order=3),
     Column("tags", drop_order=1),
     Column("file", drop_order=5, min_width=20),
-    Column("problems", wrap=True, min_width=24),
+    Column("problems", right=True),
 )
 _CHECK_COLUMNS = (
     Column("customer", min_width=20, whole=True),
@@ -27,15 +27,14 @@ _CHECK_COLUMNS = (
     Column("open alerts", right=True, min_width=11),
     Column("quota left", right=True, drop_order=1, min_width=10),
     Column("quota", right=True, drop_order=2, min_width=5),
-    Column("error", wrap=True, min_width=24),
+    Column("error"),
 )
-
-
 _CHILD_COLUMNS = (
     Column("child", wrap=True, min_width=16),
     Column("cid", style="id", min_width=32),
     Column("status", drop_order=1),
-    Column("customer", min_width=12),
+    Column("customer", min_width=20, whole=True),
+    Column(""),
 )
 
 
@@ -56,9 +55,13 @@ class ChildrenDocument(msgspec.Struct, frozen=True, tag_field="schema", tag="fal
 
 
 def customer_files_report(files: Sequence[CustomerFile]) -> Report:
-    """Return the report on customer files: a row for each."""
+    """Return the report on customer files: a row for each, and below them a line for each with problems."""
+    rows = [(*_file_cells(file), len(file.problems) or None) for file in files]
+    exact = [(*_file_cells(file), " ".join(file.problems)) for file in files]
+    problems = [f"{file.customer}: {' '.join(file.problems)}" for file in files if file.problems]
+    sheet = Sheet("", _FILE_COLUMNS, rows, problems, csv_sheet=Sheet("", _FILE_COLUMNS, exact))
     return Report(
-        lambda: [Sheet("", _FILE_COLUMNS, map(_file_cells, files))],
+        lambda: [sheet],
         lambda: CustomersDocument(list(map(msgspec.structs.asdict, files))),
         exit_code=exit_code_of(files),
     )
@@ -81,7 +84,7 @@ def children_sheet(children: Sequence[ChildFile], *, numbered: bool = False) -> 
     """Return a row for each child. numbered: those without a file have a number in front."""
     numbers = iter(range(1, len(children) + 1))
     rows = [
-        (one.child.name, one.child.cid, one.child.status, ", ".join(one.customers) + (" (added)" if one.added else ""))
+        (one.child.name, one.child.cid, one.child.status, ", ".join(one.customers), "added" if one.added else "")
         for one in children
     ]
     if not numbered:
@@ -94,10 +97,14 @@ def children_sheet(children: Sequence[ChildFile], *, numbered: bool = False) -> 
 def customer_checks_report(
     checks: Sequence[CustomerCheck], notes: Sequence[str] = (), children_without_file: Sequence[Child] = ()
 ) -> Report:
-    """Return the report on logins to customers: a row for each, and notes below them."""
+    """Return the report on logins to customers: a row for each, and below them the errors and the notes."""
+    columns, rows = _CHECK_COLUMNS, list(map(_check_cells, checks))
+    told = [f"{check.file.customer}: {error}" for check in checks if (error := _error(check))]
+    exact = [(*row, _error(check)) for row, check in zip(rows, checks, strict=True)]
+    sheet = Sheet("", columns[:-1], rows, [*told, *notes], csv_sheet=Sheet("", columns, exact))
     children = [{"cid": child.cid, "name": child.name} for child in children_without_file]
     return Report(
-        lambda: [Sheet("", _CHECK_COLUMNS, map(_check_cells, checks), notes)],
+        lambda: [sheet],
         lambda: CustomersDocument(list(map(_check_entry, checks)), children),
         exit_code=exit_code_of(checks),
     )
@@ -117,7 +124,6 @@ def _file_cells(file: CustomerFile) -> Row:
         file.operator,
         ", ".join(file.tags),
         file.file,
-        " ".join(file.problems),
     )
 
 
@@ -131,8 +137,11 @@ def _check_cells(check: CustomerCheck) -> Row:
         check.open_alerts,
         check.quota_remaining,
         check.quota_limit,
-        f"{check.error.message} {check.error.hint}".rstrip() if check.error else "",
     )
+
+
+def _error(check: CustomerCheck) -> str:
+    return f"{check.error.message} {check.error.hint}".rstrip() if check.error else ""
 
 
 def _yes_no(value: bool | None) -> Cell:
