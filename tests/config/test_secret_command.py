@@ -84,7 +84,7 @@ def test_a_failure_names_the_customer_and_the_program_and_nothing_else(
     with pytest.raises(AccessProblem) as caught:
         secret(tmp_path, python(*statements) + " leaked")
     name = Path(sys.executable).name
-    assert caught.value.message == f"acme: the secret's command, {name}, {problem}."
+    assert caught.value.message == f"acme: FALCON_CLIENT_SECRET_COMMAND ({name}) {problem}."
     assert caught.value.exit_code == ExitCode.ACCESS
     assert "leaked" not in str(caught.value.__dict__)
     assert caught.value.__cause__ is None

@@ -53,7 +53,10 @@ def test_a_secret_may_come_from_a_command_and_a_failing_one_stops_nobody(msp: Ma
     rows = {row["customer"]: row for row in done.document["customers"]}
     assert [rows[name]["exit_code"] for name in ("acme", "globex", "initech")] == [0, 0, 4]
     program = Path(sys.executable).name
-    assert rows["initech"]["error"]["message"] == f"initech: the secret's command, {program}, failed with exit code 1."
+    assert (
+        rows["initech"]["error"]["message"]
+        == f"initech: FALCON_CLIENT_SECRET_COMMAND ({program}) failed with exit code 1."
+    )
     assert msp.tenants["globex"].client_secret not in done.err + done.text
     assert "leaked" not in done.err + done.text
 

@@ -164,7 +164,7 @@ def _(shell: CommandRunner) -> str:
     return said_by(shell, *READ)
 
 
-@provokes("…: the secret's command, …, failed with exit code …")
+@provokes("…: FALCON_CLIENT_SECRET_COMMAND (…) failed with exit code …")
 def _(shell: CommandRunner) -> str:
     return with_env(shell, *READ, FALCON_CLIENT_SECRET="", FALCON_CLIENT_SECRET_COMMAND="false")
 

@@ -1,5 +1,6 @@
 """Secrets: values that are used but never shown, and masking them in text."""
 
+from collections.abc import Callable
 from typing import Any, NoReturn, Self
 from urllib.parse import quote_plus
 
@@ -38,8 +39,11 @@ class Secret:
         self._value = value
         register_secret(value)
 
-    def reveal(self) -> str:
-        """Return the value, for the login request only."""
+    def reveal(self, check: Callable[[], None] = lambda: None) -> str:
+        """Return the value, for the login request only.
+
+        check: called now and then while the value has to be waited for; it may raise.
+        """
         return self._value
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
 """The client secret from a command, such as one of a password manager, instead of in the clear in the env file."""
 
+import atexit
 import os
 import shlex
 import signal
@@ -7,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 KEY = "FALCON_CLIENT_SECRET_COMMAND"
 MAX_SECONDS = 20.0
 MAX_BYTES = 64 * 1024
+POLL_INTERVAL = 0.1
 _BY_HAND = "Run it by hand: it must print the secret, in one line, and nothing else."
 
 
@@ -35,9 +38,9 @@ class CommandSecret(Secret):
         self._customer = customer
         self._argv = argv
 
-    def reveal(self) -> str:
+    def reveal(self, check: Callable[[], None] = lambda: None) -> str:
         """Return what the command prints. Raises AccessProblem, which names the customer and the program."""
-        return _run_once(self._customer, self._argv).reveal()
+        return _run_once(self._customer, self._argv, check).reveal()
 
     def __bool__(self) -> bool:
         return True
@@ -69,14 +72,17 @@ _runs: dict[tuple[str, tuple[str, ...]], _Run] = {}
 _runs_lock = threading.Lock()
 
 
-def _run_once(customer: str, argv: tuple[str, ...]) -> Secret:
-    """Run a command, or wait for the run of another thread, and return its secret. Raises AccessProblem."""
+def _run_once(customer: str, argv: tuple[str, ...], check: Callable[[], None]) -> Secret:
+    """Run a command, or wait for the run of another thread, and return its secret.
+
+    Raises AccessProblem, and what `check` raises.
+    """
     with _runs_lock:
         run = _runs.setdefault((customer, argv), _Run())
     with run.lock:
         if run.outcome is None:
             try:
-                run.outcome = Secret(_secret_of(customer, argv))
+                run.outcome = Secret(_secret_of(customer, argv, check))
             except AccessProblem as problem:
                 run.outcome = problem
     if isinstance(run.outcome, AccessProblem):
@@ -84,13 +90,14 @@ def _run_once(customer: str, argv: tuple[str, ...]) -> Secret:
     return run.outcome
 
 
-def _secret_of(customer: str, argv: tuple[str, ...]) -> str:
-    """Return the secret that a command prints. Raises AccessProblem."""
+def _secret_of(customer: str, argv: tuple[str, ...], check: Callable[[], None]) -> str:
+    """Return the secret that a command prints. Raises AccessProblem, and what `check` raises."""
     import subprocess  # slow to import, and seldom needed
 
     def problem(what: str) -> AccessProblem:
-        return AccessProblem(f"{customer}: the secret's command, {Path(argv[0]).name}, {what}.", _BY_HAND)
+        return AccessProblem(f"{customer}: {KEY} ({Path(argv[0]).name}) {what}.", _BY_HAND)
 
+    check()
     try:
         # A session of its own, so that all that it starts can be ended.
         process = subprocess.Popen(  # noqa: S603 - the command of the user's own file, without a shell
@@ -98,7 +105,7 @@ def _secret_of(customer: str, argv: tuple[str, ...]) -> str:
         )
     except (OSError, ValueError) as error:
         raise problem(f"cannot be run: {getattr(error, 'strerror', None) or 'its arguments are invalid'}") from None
-    output = _read_output(process)
+    output = _read_output(process, check)
     if output is None:
         raise problem(f"did not end within {MAX_SECONDS:.0f} seconds")
     if len(output) > MAX_BYTES:
@@ -117,8 +124,11 @@ def _secret_of(customer: str, argv: tuple[str, ...]) -> str:
     return secret
 
 
-def _read_output(process: "subprocess.Popen[bytes]") -> bytes | None:
-    """Return what a command printed, cut after MAX_BYTES; None if it took too long. It has ended then in any case."""
+def _read_output(process: "subprocess.Popen[bytes]", check: Callable[[], None]) -> bytes | None:
+    """Return what a command printed, cut after MAX_BYTES; None if it took too long. It has ended then in any case.
+
+    Raises what `check` raises, which is called while it waits.
+    """
     import subprocess
 
     stream = process.stdout
@@ -127,9 +137,13 @@ def _read_output(process: "subprocess.Popen[bytes]") -> bytes | None:
     deadline = time.monotonic() + MAX_SECONDS
     # A thread, since a read cannot be given up, and the pipe stays open while anything that the command started lives.
     reader = threading.Thread(target=_ignoring_errors(lambda: parts.append(stream.read(MAX_BYTES + 1))), daemon=True)
-    reader.start()
-    reader.join(MAX_SECONDS)
+    end = partial(_end, process)
+    atexit.register(end)  # a thread that waits here does not see Ctrl-C
     try:
+        reader.start()
+        while reader.is_alive() and (left := deadline - time.monotonic()) > 0:
+            reader.join(min(left, POLL_INTERVAL))
+            check()
         if not parts:
             return None
         if len(parts[0]) <= MAX_BYTES:
@@ -137,7 +151,8 @@ def _read_output(process: "subprocess.Popen[bytes]") -> bytes | None:
     except subprocess.TimeoutExpired:
         return None
     finally:
-        _end(process)
+        end()
+        atexit.unregister(end)
         if parts:
             stream.close()
     return parts[0]

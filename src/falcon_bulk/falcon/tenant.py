@@ -57,7 +57,7 @@ class Tenant:
         from falconpy import IOC, OAuth2
         from falconpy import Alerts as AlertsService
 
-        secret = settings.client_secret.reveal()
+        secret = settings.client_secret.reveal(clock.check)
         if not settings.client_id.strip() or not secret.strip():
             raise BadEnvFile("FALCON_CLIENT_ID or FALCON_CLIENT_SECRET is blank.")
         self.customer = settings.customer
