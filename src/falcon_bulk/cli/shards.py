@@ -34,7 +34,8 @@ def parse_shard(text: str) -> Shard:
     shard = Shard(int(match[1]), int(match[2])) if match else Shard(0, 0)
     if not 1 <= shard.number <= shard.total <= MAX_SHARDS:
         raise UsageProblem(
-            f"{text!r} is not a value of --shard.", "It takes I/N, counted from 1: --shard 1/8 to --shard 8/8."
+            f"{text!r} is not a value of --shard.",
+            f"It takes I/N, counted from 1: --shard 1/8 to --shard 8/8; N is at most {MAX_SHARDS:,}.",
         )
     return shard
 
