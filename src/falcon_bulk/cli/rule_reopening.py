@@ -29,6 +29,7 @@ class Reopening(RulesRun):
             new_origin(session, self.operator),
             state_folder=session.state_folder(),
             reading=lambda: session.watching("reading"),
+            readers=session.readers,
         )
 
     def exit_code(self, result: RunResult) -> RunResult:

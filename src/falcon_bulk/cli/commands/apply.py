@@ -104,6 +104,7 @@ def command(ctx: click.Context, options: ApplyOptions) -> int:
             overrides_of(named),
             state_folder=one.state_folder(),
             reading=lambda: one.watching("reading"),
+            readers=one.readers,
             outliers=OutlierDetector(frozenset(hashes)) if hashes else None,
             rule_check=rule_check(one, saved),
             closed_before=closed_before_in(one.state_folder(), saved.plan.cid, saved.plan.run_id),

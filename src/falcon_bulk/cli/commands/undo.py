@@ -61,7 +61,12 @@ def command(ctx: click.Context, options: UndoOptions) -> int:
         return run_operation(
             session,
             lambda tenant: undo_run(
-                tenant, journal, run_id, new_origin(session), reading=lambda: session.watching("reading")
+                tenant,
+                journal,
+                run_id,
+                new_origin(session),
+                reading=lambda: session.watching("reading"),
+                readers=session.readers,
             ),
             confirmation,
             pace(options.pace),

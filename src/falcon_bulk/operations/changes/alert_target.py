@@ -3,9 +3,9 @@
 `append_comment` is not idempotent, so an alert is sent again only after it was read and found as before.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -20,11 +20,14 @@ from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
 from falcon_bulk.operations.changes.reconcile import drifted_outcome, failed_outcome, reconcile_alert
 from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.operations.changes.target import Answer, Refusal, Retry
+from falcon_bulk.operations.reading.read_ahead import parts_of, read_ahead
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 
 if TYPE_CHECKING:
     from falcon_bulk.journal.items import ItemRecords
     from falcon_bulk.journal.journal import Journal
+
+Row = TypeVar("Row")
 
 # Refusals that may be about some of the alerts only.
 SPLITTABLE_STATUSES = (400, 404, 413)
@@ -157,6 +160,20 @@ class AlertsById(Protocol):
     """The part of `falcon.alerts.Alerts` that reads alerts by their ids."""
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]: ...
+
+
+def read_rows(
+    rows: Iterable[Row], id_of: Callable[[Row], str], alerts: AlertsById, cids: Set[str], readers: int
+) -> Iterator[tuple[list[Row], dict[str, Alert]]]:
+    """Yield the rows in parts, each with its alerts as they are now, by id; up to `readers` parts are read at a time.
+
+    Raises as `read_alerts` does.
+    """
+
+    def read(part: list[Row]) -> dict[str, Alert]:
+        return read_alerts(alerts, list(map(id_of, part)), cids)
+
+    return read_ahead(parts_of(rows, PAGE), read, readers=readers)
 
 
 def read_alerts(alerts: AlertsById, ids: Sequence[str], cids: Set[str]) -> dict[str, Alert]:

@@ -137,8 +137,10 @@ def create_indicators(
     return Operation(plan, fill)
 
 
-def undo_run(tenant: Tenant, journal: "Journal", run_id: str, origin: Origin, *, reading: Reading) -> Operation:
-    """Return the operation that undoes a run of the journal.
+def undo_run(
+    tenant: Tenant, journal: "Journal", run_id: str, origin: Origin, *, reading: Reading, readers: int = 1
+) -> Operation:
+    """Return the operation that undoes a run of the journal. readers: concurrent reads.
 
     Raises Refused if these are another tenant's credentials, or the run deleted indicators.
     """
@@ -158,7 +160,7 @@ def undo_run(tenant: Tenant, journal: "Journal", run_id: str, origin: Origin, *,
                 journal.alerts.records(run_id, Outcome.CHANGED),
                 changed_after_all(unknown, action_sets, tenant.alerts, frozenset(former.cids)),
             )
-            return plan_undo(changed, tenant.alerts, plan, sink, progress)
+            return plan_undo(changed, tenant.alerts, plan, sink, progress, readers=readers)
 
     return Operation(plan, fill)
 
@@ -170,6 +172,7 @@ def apply_plan_file(
     *,
     state_folder: Path,
     reading: Reading,
+    readers: int = 1,
     outliers: AlertConsumer | None = None,
     rule_check: RuleCheck | None = None,
     closed_before: Callable[[Sequence[str]], Iterable[str]] = lambda _ids: (),
@@ -177,7 +180,7 @@ def apply_plan_file(
     """Return the operation that carries out a saved plan: its alerts, as they are read now.
 
     overrides: the guardrails to override; those that the plan was saved with count only if they are among them.
-    rule_check, closed_before: see `plan_saved_alerts`.
+    readers: concurrent reads. rule_check, closed_before: see `plan_saved_alerts`.
     Raises WrongTenant if the credentials are not those of the customer's former changes; while it is filled, Refused if
     the file changed.
     """
@@ -196,6 +199,7 @@ def apply_plan_file(
                 plan,
                 sink,
                 progress,
+                readers=readers,
                 saved_overrides=saved.plan.overrides,
                 left=saved.preview.items,
                 outliers=outliers,

@@ -1,16 +1,14 @@
 """Planning what a saved plan holds: its alerts are read, and judged, counted and shown as they are now."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 import msgspec
 
-from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import NamedItem, Outcome
-from falcon_bulk.operations.changes.alert_target import AlertsById, read_alerts
+from falcon_bulk.operations.changes.alert_target import AlertsById, read_rows
 from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
 from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
@@ -29,6 +27,7 @@ def plan_saved_alerts(
     sink: PlanSink,
     progress: ReadProgress,
     *,
+    readers: int = 1,
     saved_overrides: Iterable[str] = (),
     left: Iterable[NamedItem] = (),
     outliers: AlertConsumer | None = None,
@@ -44,15 +43,14 @@ def plan_saved_alerts(
     listed; one that a guardrail holds is held. left: what was given by name and not planned when the plan was saved.
     warnings: more of them for the preview. rule_check: asks the rules again that made the plan; closed_before: returns
     which alerts were closed before, which no rule closes again.
+    readers: parts of the plan that are read at a time.
     Raises WrongTenant for an alert of a CID that the plan does not allow.
     """
     preview = PreviewBuilder(hashes=plan.hashes, outliers=outliers, resolutions=resolutions, left=left)
     action_sets = ActionSetNumbers(sink)
     selected, overrides, cids = frozenset(plan.hashes), frozenset(plan.overrides), frozenset(plan.cids)
     drifted = unknown = 0
-    pending = iter(rows)
-    while chunk := list(islice(pending, PAGE)):
-        found = read_alerts(alerts, [item.item_id for item, _ in chunk], cids)
+    for chunk, found in read_rows(rows, lambda row: row[0].item_id, alerts, cids, readers):
         progress.add_read(len(chunk))
         if rule_check is not None:
             rule_check.refresh()

@@ -4,18 +4,17 @@ Comments cannot be undone, nor what the change fired. Alerts that somebody chang
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from itertools import islice
+from operator import attrgetter
 
 import msgspec
 
-from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import Action, ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import ItemRecord, Outcome
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.alert_target import AlertsById, read_alerts
+from falcon_bulk.operations.changes.alert_target import AlertsById, read_alerts, read_rows
 from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from falcon_bulk.operations.changes.reconcile import reconcile_alert
@@ -45,18 +44,18 @@ def plan_undo(
     sink: PlanSink,
     progress: ReadProgress,
     *,
+    readers: int = 1,
     hold: Callable[[Alert], str] = lambda _alert: "",
 ) -> Preview:
     """Plan the undo of all changed alerts of a run, item by item into the sink, and return it counted.
 
-    An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed. hold: returns
-    why an alert is held back, '' for one that is not.
+    An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed. readers: parts
+    of the run that are read at a time. hold: returns why an alert is held back, '' for one that is not.
     """
     preview, action_sets = PreviewBuilder(), ActionSetNumbers(sink)
-    changed = iter(record for record in records if record.outcome == Outcome.CHANGED)
+    changed = (record for record in records if record.outcome == Outcome.CHANGED)
     drifted = 0
-    while chunk := list(islice(changed, PAGE)):
-        found = read_alerts(alerts, [record.item_id for record in chunk], frozenset(plan.cids))
+    for chunk, found in read_rows(changed, attrgetter("item_id"), alerts, frozenset(plan.cids), readers):
         progress.add_read(len(chunk))
         for record in chunk:
             alert = found.get(record.item_id)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import Protocol
 
 from falcon_bulk.errors import Rejected, Unreachable
@@ -13,6 +12,7 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
 from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, PageChain
+from falcon_bulk.operations.reading.read_ahead import parts_of, read_ahead
 from falcon_bulk.operations.reading.read_all import (
     WINDOW,
     AlertDocument,
@@ -54,7 +54,7 @@ def _stream_selection(
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Yield pages of all alerts of the selection, without remembering which came before."""
     if selection.ids:
-        pages = _read_distinct_ids(alerts, selection, progress, view)
+        pages = _read_distinct_ids(alerts, selection, progress, view, readers)
     elif selection.hashes:
         pages = read_by_hashes(
             alerts, build_filter(alerts, selection), selection.hashes, progress, view, readers=readers
@@ -115,7 +115,8 @@ def _read_sorted(
     elif limit is None or limit > WINDOW or not fits_in_url(selection.filter):
         yield from _read_sorted_pages(alerts, selection, progress, limit, sort or NEWEST_FIRST)
     else:
-        yield from _read_sorted_ids(alerts, build_filter(alerts, selection), progress, limit, sort or NEWEST_FIRST)
+        fql = build_filter(alerts, selection)
+        yield from _read_sorted_ids(alerts, fql, progress, limit, sort or NEWEST_FIRST, readers)
 
 
 def build_filter(alerts: AlertCounter, selection: Selection) -> str:
@@ -193,26 +194,32 @@ def _read_sorted_pages(
 
 
 def _read_sorted_ids(
-    alerts: AlertReader, fql: str, progress: ReadProgress, limit: int, sort: str
+    alerts: AlertReader, fql: str, progress: ReadProgress, limit: int, sort: str, readers: int
 ) -> Iterator[list[AlertDocument[BriefAlert]]]:
     """Read at most 10,000 alerts, sorted by Falcon, hidden ones included.
 
     An alert that arrives meanwhile may push others from one page to the next: these come once, and the read goes on
     until the limit is reached.
     """
-    seen: set[str] = set()
-    read = offset = 0
-    while len(seen) < limit and offset < WINDOW:
-        size = min(PAGE, limit - len(seen), WINDOW - offset)
-        ids, progress.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
-        new = [composite_id for composite_id in dict.fromkeys(ids) if composite_id not in seen]
-        seen.update(new)
-        page = _read_by_ids(alerts, new, BriefAlert) if new else []
+
+    def new_ids() -> Iterator[list[str]]:
+        seen: set[str] = set()
+        offset = 0
+        while len(seen) < limit and offset < WINDOW:
+            size = min(PAGE, limit - len(seen), WINDOW - offset)
+            ids, progress.matching = alerts.ids(fql, offset=offset, limit=size, sort=sort)
+            new = [composite_id for composite_id in dict.fromkeys(ids) if composite_id not in seen]
+            seen.update(new)
+            if new:
+                yield new
+            if len(ids) < size or not new:
+                return
+            offset += size
+
+    read = 0
+    for _, page in read_ahead(new_ids(), partial(_read_by_ids, alerts, view=BriefAlert), readers=readers):
         read += len(page)
         yield page
-        if len(ids) < size or not new:
-            break
-        offset += size
     found = min(limit, progress.matching)
     if read < found:
         progress.incomplete.append(
@@ -221,16 +228,14 @@ def _read_sorted_ids(
 
 
 def _read_distinct_ids(
-    alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView]
+    alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView], readers: int
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Read the alerts of ids, of the selected statuses, and note the ids without an alert and how many are left out."""
     distinct = dict.fromkeys(selection.ids)
     total, others = len(distinct), 0
     progress.add_expected(total)
     missing: list[str] = []
-    remaining = iter(distinct)
-    while chunk := list(islice(remaining, PAGE)):
-        page = _read_by_ids(alerts, chunk, view)
+    for chunk, page in read_ahead(parts_of(distinct, PAGE), partial(_read_by_ids, alerts, view=view), readers=readers):
         progress.add_read(len(page))
         found = {item.alert.composite_id for item in page}
         missing += (composite_id for composite_id in chunk if composite_id not in found)

@@ -89,6 +89,7 @@ def reopen_closed_by(
     *,
     state_folder: Path,
     reading: Reading,
+    readers: int = 1,
 ) -> Operation:
     """Return the operation that takes back what a rule closed at a customer, of all runs that were not undone.
 
@@ -114,7 +115,9 @@ def reopen_closed_by(
 
     def fill(sink: PlanSink) -> Preview:
         with reading() as progress, open_journal(state_folder, plan.cid) as journal:
-            return plan_undo(_closed_by(journal, rule_id), tenant.alerts, plan, sink, progress, hold=hold)
+            return plan_undo(
+                _closed_by(journal, rule_id), tenant.alerts, plan, sink, progress, readers=readers, hold=hold
+            )
 
     return Operation(plan, fill)
 

@@ -6,7 +6,6 @@ a rule that is new, renamed or widened those found before it was written.
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -14,12 +13,11 @@ from filelock import FileLock, Timeout
 
 from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.errors import Refused, Rejected
-from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Resolution
-from falcon_bulk.operations.changes.alert_target import read_alerts
+from falcon_bulk.operations.changes.alert_target import read_rows
 from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
 from falcon_bulk.operations.reading.read_all import AlertReader, ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
@@ -131,9 +129,9 @@ def read_true_positives(
             if clause == CLAUSES[0]:
                 raise
     no_longer: set[str] = set()
-    pending = iter(composite_id for composite_id in known if composite_id not in found)
-    while chunk := list(islice(pending, PAGE)):
-        for composite_id, alert in read_alerts(alerts, chunk, cids).items():
+    others = (composite_id for composite_id in known if composite_id not in found)
+    for _, by_id in read_rows(others, str, alerts, cids, readers):
+        for composite_id, alert in by_id.items():
             if is_marked_true_positive(alert):
                 found[composite_id] = AlertFacts.of(alert, own_hashes(alert))
             else:
