@@ -52,15 +52,14 @@ def test_two_hundred_thousand_alerts_need_hardly_more_memory_than_forty_thousand
         assert many < few + ROOM, (fmt, few, many)
 
 
-def test_the_json_of_several_customers_alerts_needs_hardly_more_memory_the_more_they_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fmt", ["table", "json"])
+def test_the_alerts_of_several_customers_need_hardly_more_memory_the_more_they_are(tmp_path: Path, fmt: str) -> None:
     peaks = []
     for number in (5_000, 20_000):
         folder = tmp_path / str(number)
         folder.mkdir()
         with Server([Tenant(alerts=number, customer=name) for name in ("acme", "globex")]) as server:
-            peaks.append(
-                peak(CommandRunner(folder, server), "query", "--all", "--customer", "globex", "--format", "json")
-            )
+            peaks.append(peak(CommandRunner(folder, server), "query", "--all", "--customer", "globex", "--format", fmt))
     assert peaks[1] < peaks[0] + ROOM, peaks
 
 

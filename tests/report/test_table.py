@@ -356,6 +356,7 @@ def test_stored_rows_look_like_rows_that_are_held(width: int | None, number: int
     rows = [("漢" * (row % 9), row * 1_000, f"2026-11-24T08:00:{row % 60:02}Z") for row in range(number)]
     held = lines(Sheet("Title", columns, rows, ["note"]), width=width)
     assert lines(Sheet("Title", columns, StoredRows(lambda: iter(rows)), ["note"]), width=width) == held
+    assert lines(Sheet("Title", columns, iter(rows), ["note"]), width=width) == held
 
 
 def test_what_was_chosen_and_identifies_something_is_never_left_out() -> None:

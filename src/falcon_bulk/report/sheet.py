@@ -93,8 +93,8 @@ class StoredRows:
 class Sheet:
     """A titled table with notes below it. Text is stored as it came; the renderers make it safe.
 
-    warnings stand between the title and the rows. rows may be an iterator: csv and markdown write them one by one; a
-    table, which measures its rows first, does so with StoredRows. Each row has a cell per column.
+    warnings stand between the title and the rows. rows may be an iterator: they are written one by one. A
+    table measures them first, so it reads StoredRows twice, and keeps others in a file. Each row has a cell per column.
     as_blocks: a table shows every row as a block of `title  value` lines, for rows too long for one line.
     common_above: a terminal leaves out columns that have one value in all rows, and shows these values above the table.
     csv_sheet: what csv, which holds one table, writes instead of this sheet and those after it.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from falcon_bulk.report.sheet import Cell, Column, Sheet, format_cell
-from falcon_bulk.report.table_text import GAP, Texts, has_header, natural_widths, text_pieces, text_width
+from falcon_bulk.report.table_text import GAP, Texts, has_header, kept_pieces, natural_widths, text_width
 
 
 def write(sheets: Iterable[Sheet], stream: TextIO) -> None:
@@ -29,14 +29,14 @@ def _write(sheet: Sheet, stream: TextIO) -> None:
 
 def _lines(sheet: Sheet) -> Iterator[str]:
     """Return the lines, built column by column: a table may have 10,000 rows."""
-    pieces = text_pieces(sheet)
     titles = [format_cell(column.title) for column in sheet.columns]
     with_header = has_header(sheet)
-    widths = natural_widths(titles if with_header else [""] * len(titles), pieces())
-    if with_header:
-        yield from _padded_lines(sheet.columns, widths, [titles, ["-" * width for width in widths]])
-    for rows in pieces():
-        yield from _padded_lines(sheet.columns, widths, rows)
+    with kept_pieces(sheet) as pieces:
+        widths = natural_widths(titles if with_header else [""] * len(titles), pieces())
+        if with_header:
+            yield from _padded_lines(sheet.columns, widths, [titles, ["-" * width for width in widths]])
+        for rows in pieces():
+            yield from _padded_lines(sheet.columns, widths, rows)
 
 
 def _padded_lines(columns: Sequence[Column], widths: Sequence[int], rows: Texts) -> Iterator[str]:

@@ -1,16 +1,22 @@
 """Rows as text for tables: formatted, measured, wrapped and cut by the columns of a terminal that they take."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from tempfile import SpooledTemporaryFile
 
+import msgspec
 from rich.cells import cell_len, chop_cells, set_cell_size
 
 from falcon_bulk.report.sheet import Cell, Column, Sheet, StoredRows, format_cell, format_column_cell
 
 GAP = "  "
 ROWS_AT_ONCE = 1_000
-"""Stored rows that are held at a time."""
+"""Rows of a store, or of an iterator, that are held at a time."""
+MAX_IN_MEMORY = 2**23
+"""Bytes of text: more are kept in a file."""
 Texts = Sequence[Sequence[str]]
+_decode = msgspec.json.Decoder(list[list[str]]).decode
 
 
 def text_pieces(
@@ -21,6 +27,23 @@ def text_pieces(
         return lambda: _as_text(sheet, form, ROWS_AT_ONCE)
     pieces = list(_as_text(sheet, form, None))
     return lambda: pieces
+
+
+@contextmanager
+def kept_pieces(sheet: Sheet) -> Iterator[Callable[[], Iterable[Texts]]]:
+    """Yield what `text_pieces` returns, but keep the rows of an iterator in a temporary file and not in memory."""
+    if isinstance(sheet.rows, Sequence | StoredRows):
+        yield text_pieces(sheet)
+        return
+    with SpooledTemporaryFile(MAX_IN_MEMORY) as file:
+        for piece in _as_text(sheet, format_column_cell, ROWS_AT_ONCE):
+            file.write(msgspec.json.encode(piece, enc_hook=str) + b"\n")  # a link becomes its text
+
+        def read() -> Iterable[Texts]:
+            file.seek(0)
+            return map(_decode, file)
+
+        yield read
 
 
 def _as_text(sheet: Sheet, form: Callable[[Column, Cell], str], size: int | None) -> Iterator[Texts]:
