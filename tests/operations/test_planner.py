@@ -192,7 +192,7 @@ def test_a_resolution_that_differs_from_those_given_before_is_warned_of(
 ) -> None:
     request = ChangeRequest(status=Status.CLOSED, operator="alice", resolution=wanted)
     plan = a_plan(hashes=(HASH,))
-    preview = make_plan(documents_of(an_alert(sha256=HASH)), request, plan, Collected(), resolutions=given)
+    preview = make_plan(documents_of(an_alert(sha256=HASH)), request, plan, Collected(), resolutions=lambda: given)
     expected = f"Alerts of this hash were resolved differently here before: {warned}."
     assert [warning for warning in preview.warnings if "resolved" in warning] == ([expected] if warned else [])
 

@@ -1,6 +1,7 @@
 """The operations of the changing commands: what each plans, and from what."""
 
 from collections.abc import Callable, Iterable, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import chain
 from pathlib import Path
@@ -78,7 +79,7 @@ def change_alerts(
     )
 
     def fill(sink: PlanSink) -> Preview:
-        with reading() as progress:
+        with reading() as progress, ThreadPoolExecutor(1) as pool:
             pages = read_selection(tenant.alerts, selection, progress, Alert, readers=readers)
             alerts = (item for page in pages for item in page)
             preview = make_plan(
@@ -89,7 +90,7 @@ def change_alerts(
                 ids=selection.ids,
                 closed=Status.CLOSED in selection.statuses,
                 outliers=outliers,
-                resolutions=count_resolutions(tenant.alerts, plan.hashes, progress) if plan.hashes else None,
+                resolutions=pool.submit(count_resolutions, tenant.alerts, plan.hashes, progress).result,
             )
         incomplete = tuple(progress.incomplete)
         warnings = (*preview.warnings, *(f"Incomplete: {reason}" for reason in incomplete))
@@ -191,7 +192,7 @@ def apply_plan_file(
     warnings = [ALREADY_CARRIED_OUT] if was_carried_out(state_folder, plan) else []
 
     def fill(sink: PlanSink) -> Preview:
-        with reading() as progress:
+        with reading() as progress, ThreadPoolExecutor(1) as pool:
             progress.add_expected(saved.preview.planned)
             return plan_saved_alerts(
                 saved.rows(),
@@ -203,7 +204,7 @@ def apply_plan_file(
                 saved_overrides=saved.plan.overrides,
                 left=saved.preview.items,
                 outliers=outliers,
-                resolutions=count_resolutions(tenant.alerts, plan.hashes, progress) if plan.hashes else None,
+                resolutions=pool.submit(count_resolutions, tenant.alerts, plan.hashes, progress).result,
                 warnings=warnings,
                 rule_check=rule_check,
                 closed_before=closed_before,

@@ -1,6 +1,6 @@
 """Making a plan: which alerts of a selection get which actions, which are skipped, which are held by a guardrail."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Action, AlertPlan, AlertState, PlannedItem
@@ -24,14 +24,14 @@ def make_plan(
     ids: tuple[str, ...] = (),
     closed: bool = False,
     outliers: AlertConsumer | None = None,
-    resolutions: Mapping[str, int] | None = None,
+    resolutions: Callable[[], Mapping[str, int]] = dict,
 ) -> Preview:
     """Plan a change of alerts, item by item into the sink, and return it counted.
 
     ids: the composite ids asked for, if the selection is by id. closed: whether closed alerts may be changed; else they
     are skipped, whatever the change would do to them. outliers: is given each planned alert, and reports in
-    the preview which are unlike the others. resolutions: how often this customer gave each resolution to alerts of the
-    selected hashes. Raises WrongTenant for an alert of a CID that the plan does not allow.
+    the preview which are unlike the others. resolutions: returns how often this customer gave each resolution to alerts
+    of the selected hashes. Raises WrongTenant for an alert of a CID that the plan does not allow.
     """
     preview = PreviewBuilder(ids=ids, hashes=plan.hashes, outliers=outliers, resolutions=resolutions)
     action_sets = ActionSetNumbers(sink)

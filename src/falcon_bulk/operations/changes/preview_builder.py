@@ -45,8 +45,8 @@ class PreviewBuilder:
     """The numbers of a plan in the making.
 
     ids, hashes: what was given by name; what of it is not planned is listed in the preview. outliers: compares the
-    planned alerts with each other. resolutions: how often this customer gave each resolution to alerts of the hashes.
-    left: what of the given is known to be left alone before any alert is counted.
+    planned alerts with each other. resolutions: returns how often this customer gave each resolution to alerts of the
+    hashes. left: what of the given is known to be left alone before any alert is counted.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class PreviewBuilder:
         ids: Sequence[str] = (),
         hashes: Sequence[str] = (),
         outliers: AlertConsumer | None = None,
-        resolutions: Mapping[str, int] | None = None,
+        resolutions: Callable[[], Mapping[str, int]] = dict,
         left: Iterable[NamedItem] = (),
     ) -> None:
         self.selected = 0
@@ -79,7 +79,7 @@ class PreviewBuilder:
         self._interpreter_parents: dict[str, str] = {}
         self._effects: Counter[Action] = Counter()
         self._closed = 0
-        self._resolutions = resolutions or {}
+        self._resolutions = resolutions
         self._outliers = outliers
 
     def skip(self, reason: str, item_id: str, own_hashes: Iterable[str] = ()) -> None:
@@ -202,7 +202,8 @@ class PreviewBuilder:
         given = {action.value for action in self._effects if action.name == "add_tag"}
         wanted = next((name for name in Resolution if name in given), None)
         contradicting = [name for name in Resolution if name != wanted] if wanted else [Resolution.TRUE_POSITIVE]
-        former = [f"{self._resolutions[name]:,} {name}" for name in contradicting if self._resolutions.get(name)]
+        counts = self._resolutions()
+        former = [f"{counts[name]:,} {name}" for name in contradicting if counts.get(name)]
         if self.planned and former:
             hashes = "this hash" if len(self._hashes) == 1 else "these hashes"
             yield f"Alerts of {hashes} were resolved differently here before: {', '.join(former)}."

@@ -31,7 +31,7 @@ def plan_saved_alerts(
     saved_overrides: Iterable[str] = (),
     left: Iterable[NamedItem] = (),
     outliers: AlertConsumer | None = None,
-    resolutions: Mapping[str, int] | None = None,
+    resolutions: Callable[[], Mapping[str, int]] = dict,
     warnings: Iterable[str] = (),
     rule_check: RuleCheck | None = None,
     closed_before: Callable[[Sequence[str]], Iterable[str]] = lambda _ids: (),

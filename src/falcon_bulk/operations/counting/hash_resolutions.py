@@ -21,12 +21,12 @@ class ValueCounter(Protocol):
 
 
 def count_resolutions(alerts: ValueCounter, hashes: Sequence[str], progress: ReadProgress) -> dict[str, int]:
-    """Return how many alerts of the hashes carry each resolution, whatever their status and age; {} for many hashes.
+    """Return how many alerts of the hashes carry each resolution, whatever their status and age; {} for none or many.
 
     Each field that may hold a hash is counted on its own, and the highest count is taken: a field that a tenant does
     not know may empty an OR. An answer that cannot be used is noted in `progress`.
     """
-    if len(hashes) > MAX_HASHES:
+    if not 0 < len(hashes) <= MAX_HASHES:
         return {}
     groups = [list(hash_clauses(group).values()) for group in hash_groups("", hashes)]
     queries = [AggregateQuery("tags", clause) for clauses in groups for clause in clauses]

@@ -7,6 +7,7 @@ from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, any_of, hash_clauses, hash_groups
 from falcon_bulk.model.alert import AlertView, BriefAlert
 from falcon_bulk.model.hashes import SEARCHED_FIELDS
+from falcon_bulk.operations.reading.counts import count_each
 from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.read_all import AlertDocument, AlertReader, ReadProgress, decode_result, read_all
 
@@ -87,7 +88,8 @@ def _read_groups(
 
     for group in groups:
         clauses = hash_clauses(group)
-        counts = {field: alerts.count(all_of([base, clause])) for field, clause in clauses.items()}
+        numbers = count_each(alerts.count, [all_of([base, clause]) for clause in clauses.values()])
+        counts = dict(zip(clauses, numbers, strict=True))
         ids_by_field: dict[str, set[str]] = {field: set() for field in clauses}
         if any(counts.values()):
             yield from read(any_of(clauses.values()), frozenset(group), ids_by_field)

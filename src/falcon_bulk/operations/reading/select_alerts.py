@@ -10,6 +10,7 @@ from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISI
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
+from falcon_bulk.operations.reading.counts import count_each
 from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, PageChain
 from falcon_bulk.operations.reading.read_ahead import parts_of, read_ahead
@@ -136,7 +137,8 @@ def build_filter(alerts: AlertCounter, selection: Selection) -> str:
 
 def _visible_clauses(alerts: AlertCounter) -> Sequence[str]:
     """Return the clauses for visible alerts; those without show_in_ui only if the counts prove that none is hidden."""
-    missing = alerts.count("") - alerts.count(SHOWN) - alerts.count(HIDDEN)
+    total, shown, hidden = count_each(alerts.count, ["", SHOWN, HIDDEN])
+    missing = total - shown - hidden
     try:
         return (SHOWN, VISIBILITY_UNSET) if missing > 0 and alerts.count(VISIBILITY_UNSET) == missing else (SHOWN,)
     except Rejected:
@@ -145,8 +147,8 @@ def _visible_clauses(alerts: AlertCounter) -> Sequence[str]:
 
 def _matching_fields(alerts: AlertCounter, fields: Sequence[str], value: str) -> Sequence[str]:
     """Return the fields in which the value is found; the first one if there are none."""
-    matching = [field for field in fields if value and alerts.count(f"{field}:'{value}'")]
-    return matching or fields[:1]
+    counts = count_each(alerts.count, [f"{field}:'{value}'" for field in fields] if value else [])
+    return [field for field, number in zip(fields, counts, strict=False) if number] or fields[:1]
 
 
 def check_cids(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from falcon_bulk.errors import Rejected
@@ -9,6 +10,7 @@ from falcon_bulk.falcon.fql import HOST_FIELDS, equals_any, hash_clauses
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.hashes import RELATED_FIELDS
 from falcon_bulk.model.selection import Selection
+from falcon_bulk.operations.reading.counts import count_each
 
 MAX_HASHES = 20
 """Of more hashes it is not asked where else they stand: each takes part in a request per field."""
@@ -38,13 +40,16 @@ def _times(selection: Selection, now: datetime) -> Iterator[str]:
 
 
 def _host(alerts: AlertCounter, host: str) -> Iterator[str]:
-    if not host or any(_count(alerts, f"{field}:'{host}'") for field in HOST_FIELDS):
+    count = partial(_count, alerts)
+    if not host or any(count_each(count, [f"{field}:'{host}'" for field in HOST_FIELDS])):
         return
     beginning = [] if "*" in host else [f"{host}*"]
     other_case = [cased for cased in (host.upper(), host.lower()) if cased != host]
     both = [f"{cased}*" for cased in other_case] if beginning else []
-    for near in (*other_case, *beginning, *both):
-        if number := _count(alerts, f"{HOST_FIELDS[0]}:'{near}'"):
+    near_misses = (*other_case, *beginning, *both)
+    numbers = count_each(count, [f"{HOST_FIELDS[0]}:'{near}'" for near in near_misses])
+    for near, number in zip(near_misses, numbers, strict=True):
+        if number:
             yield f"No alert has the host {host}; {number:,} {_have(number)} {near}. {_HOSTS}"
             return
     part = host.strip("*")
@@ -57,9 +62,11 @@ def _have(number: int) -> str:
 
 
 def _hashes(alerts: AlertCounter, hashes: Sequence[str]) -> Iterator[str]:
-    if not 0 < len(hashes) <= MAX_HASHES or any(_count(alerts, clause) for clause in hash_clauses(hashes).values()):
+    count = partial(_count, alerts)
+    if not 0 < len(hashes) <= MAX_HASHES or any(count_each(count, list(hash_clauses(hashes).values()))):
         return
-    found = {field: number for field in RELATED_FIELDS if (number := _count(alerts, equals_any(field, hashes)))}
+    numbers = count_each(count, [equals_any(field, hashes) for field in RELATED_FIELDS])
+    found = {field: number for field, number in zip(RELATED_FIELDS, numbers, strict=True) if number}
     if found:
         which = "The hash stands" if len(hashes) == 1 else "These hashes stand"
         where = ", ".join(f"{field} ({number:,})" for field, number in found.items())
