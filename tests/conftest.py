@@ -6,11 +6,18 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-# How long an example takes says how busy the machine is.
-settings.register_profile("falcon-bulk", deadline=None)
-settings.load_profile("falcon-bulk")
+# No deadline: how long an example takes says how busy the machine is.
+settings.register_profile("every test", deadline=None)
+settings.register_profile("quick tests", deadline=None, max_examples=20)
+settings.load_profile("every test")
 
 LOGGERS = ("falcon_bulk", "falcon_bulk.http")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try fewer examples where the slow tests are left out; with them, as many as Hypothesis does by default."""
+    if config.option.markexpr == "not slow":
+        settings.load_profile("quick tests")
 
 
 @pytest.fixture(autouse=True)

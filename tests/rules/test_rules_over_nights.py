@@ -136,13 +136,10 @@ class Nights:
             "rules",
             "run",
             "--all-customers",
-            "--parallel-customers",
-            "8",
-            "--yes",
-            "--max",
-            "500",
-            "--format",
-            "json",
+            *("--parallel-customers", "8"),
+            *("--yes", "--max", "500"),
+            *("--batch-delay", "0"),
+            *("--format", "json"),
             env={"TEST_DAYS_LATER": str(night)},
             patience=240,
         )
@@ -236,7 +233,7 @@ def check_report(nights: Nights) -> None:
     reading = ("rules", "report", "--all-customers", "--since", "30d", "--format", "json")
     unseen = nights.shell.bare(*reading, env=later).document["unused"]
     assert (unseen["rules"], [one["rule"] for one in unseen["not_judged"]]) == ([], ["never"])
-    more = ("--yes", "--max", "500", "--format", "json")
+    more = ("--yes", "--max", "500", "--batch-delay", "0", "--format", "json")
     nights.shell.bare("rules", "run", "--all-customers", *more, env=later, patience=240)
     new = nights.shell.bare(*reading, env=later).document["unused"]
     assert (new["rules"], [one["rule"] for one in new["not_judged"]]) == ([], ["never"])
@@ -281,7 +278,7 @@ def undo_last(nights: Nights, customer: str) -> None:
         for record in nights.shell.json("runs", "show", run_id, customer=customer)["alerts"]
         if record["outcome"] == "changed"
     }
-    assert nights.shell("undo", run_id, "--yes", "--max", "500", customer=customer).code == 0
+    assert nights.shell("undo", run_id, "--yes", "--max", "500", "--batch-delay", "0", customer=customer).code == 0
     nights.analysts |= changed
 
 
