@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,29 +91,22 @@ def _run_once(customer: str, argv: tuple[str, ...], check: Callable[[], None]) -
 
 def _secret_of(customer: str, argv: tuple[str, ...], check: Callable[[], None]) -> str:
     """Return the secret that a command prints. Raises AccessProblem, and what `check` raises."""
-    import subprocess  # slow to import, and seldom needed
 
     def problem(what: str) -> AccessProblem:
         return AccessProblem(f"{customer}: {KEY} ({Path(argv[0]).name}) {what}.", _BY_HAND)
 
     check()
-    try:
-        # A session of its own, so that all that it starts can be ended.
-        process = subprocess.Popen(  # noqa: S603 - the command of the user's own file, without a shell
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-    except (OSError, ValueError) as error:
-        raise problem(f"cannot be run: {getattr(error, 'strerror', None) or 'its arguments are invalid'}") from None
-    output = _read_output(process, check)
-    if output is None:
+    command = _Command(argv)
+    if not command.finish(check):
         raise problem(f"did not end within {MAX_SECONDS:.0f} seconds")
-    if len(output) > MAX_BYTES:
+    if command.error is not None:
+        raise problem(f"cannot be run: {getattr(command.error, 'strerror', None) or 'its arguments are invalid'}")
+    if len(command.output) > MAX_BYTES:
         raise problem("printed more than a secret")
-    if process.returncode:
-        what = f"exit code {process.returncode}" if process.returncode > 0 else f"signal {-process.returncode}"
-        raise problem(f"failed with {what}")
+    if code := command.exit_code:
+        raise problem(f"failed with {f'exit code {code}' if code > 0 else f'signal {-code}'}")
     try:
-        secret = output.decode().removesuffix("\n").removesuffix("\r")
+        secret = command.output.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise problem("printed something else than text") from None
     if not secret.strip():
@@ -124,49 +116,73 @@ def _secret_of(customer: str, argv: tuple[str, ...], check: Callable[[], None]) 
     return secret
 
 
-def _read_output(process: "subprocess.Popen[bytes]", check: Callable[[], None]) -> bytes | None:
-    """Return what a command printed, cut after MAX_BYTES; None if it took too long. It has ended then in any case.
+class _Command:
+    """A command, and what became of it: why it could not be started, or its output, and its exit code if it ended.
 
-    Raises what `check` raises, which is called while it waits.
+    A thread starts and reads it: Ctrl-C interrupts the main thread anywhere, also while a process is being started, and
+    a read cannot be given up, while the pipe stays open as long as anything lives that the command started.
     """
-    import subprocess
 
-    stream = process.stdout
-    assert stream is not None
-    parts: list[bytes] = []
-    deadline = time.monotonic() + MAX_SECONDS
-    # A thread, since a read cannot be given up, and the pipe stays open while anything that the command started lives.
-    reader = threading.Thread(target=_ignoring_errors(lambda: parts.append(stream.read(MAX_BYTES + 1))), daemon=True)
-    end = partial(_end, process)
-    atexit.register(end)  # a thread that waits here does not see Ctrl-C
-    try:
-        reader.start()
-        while reader.is_alive() and (left := deadline - time.monotonic()) > 0:
-            reader.join(min(left, POLL_INTERVAL))
-            check()
-        if not parts:
-            return None
-        if len(parts[0]) <= MAX_BYTES:
-            process.wait(max(0.0, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        end()
-        atexit.unregister(end)
-        if parts:
-            stream.close()
-    return parts[0]
+    def __init__(self, argv: tuple[str, ...]) -> None:
+        self._argv = argv
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_over = False
+        self._lock = threading.Lock()
+        self.error: Exception | None = None
+        self.output = b""
+        self.exit_code: int | None = None
+
+    def finish(self, check: Callable[[], None]) -> bool:
+        """Run it, and return whether it ended by itself in time; it has ended then in any case.
+
+        Raises what `check` raises, which is called while it waits.
+        """
+        deadline = time.monotonic() + MAX_SECONDS
+        thread = threading.Thread(target=self._run, daemon=True)
+        atexit.register(self._end)  # another thread than the main one does not see Ctrl-C
+        try:
+            thread.start()
+            while thread.is_alive() and (left := deadline - time.monotonic()) > 0:
+                thread.join(min(left, POLL_INTERVAL))
+                check()
+            return not thread.is_alive()
+        finally:
+            self._end()
+            atexit.unregister(self._end)
+
+    def _run(self) -> None:
+        import subprocess  # slow to import, and seldom needed
+
+        try:
+            # A session of its own, so that all that it starts can be ended.
+            process = subprocess.Popen(  # noqa: S603 - the command of the user's own file, without a shell
+                self._argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            self.error = error
+            return
+        with self._lock:
+            self._process = process
+            if self._is_over:
+                _kill(process)
+        assert process.stdout is not None
+        with process.stdout:
+            self.output = process.stdout.read(MAX_BYTES + 1)
+        if len(self.output) <= MAX_BYTES:
+            self.exit_code = process.wait()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._is_over = True
+            if self._process is not None:
+                _kill(self._process)
 
 
-def _ignoring_errors(function: Callable[[], None]) -> Callable[[], None]:
-    def call() -> None:
-        with suppress(OSError, ValueError):
-            function()
-
-    return call
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _kill(process: "subprocess.Popen[bytes]") -> None:
     """End a command, and what it started where the system has process groups."""
     if process.poll() is None:
         with suppress(OSError):
