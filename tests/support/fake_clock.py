@@ -9,6 +9,8 @@ from falcon_bulk.errors import Stopped
 
 START = datetime(2026, 11, 24, 6, 50, tzinfo=UTC)
 MONOTONIC_START = 1_000.0
+RESOLUTION = 1e-6
+"""Seconds that the shortest wait takes: one that moves no clock would be waited for again and again."""
 
 
 class FakeClock:
@@ -49,7 +51,7 @@ class FakeClock:
         with self._lock:
             if seconds > 0:
                 self.waits.append(seconds)
-                self._passed += seconds
+                self._passed += max(seconds, RESOLUTION)
             due = [happens for passed, happens in self._due if passed <= self._passed]
             self._due = [one for one in self._due if one[0] > self._passed]
         for happens in due:
