@@ -10,7 +10,7 @@ from falcon_bulk.falcon import alerts as alerts_module
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.timing import MAX_LATENESS
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.changes.engine import MAX_LOST_IN_A_ROW, MAX_SPLITS
+from falcon_bulk.operations.changes.batch_sender import MAX_LOST_IN_A_ROW, MAX_SPLITS
 from falcon_bulk.operations.changes.request import ChangeRequest
 from tests.support.run_harness import ALL_GUARDRAILS, CLOSE, RunHarness, Start
 

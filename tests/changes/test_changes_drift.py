@@ -11,7 +11,7 @@ import pytest
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.engine import MAX_STATE_AGE
+from falcon_bulk.operations.changes.batch_sender import MAX_STATE_AGE
 from falcon_bulk.operations.changes.request import ChangeRequest
 from tests.support.run_harness import CLOSE, RunHarness, Start
 

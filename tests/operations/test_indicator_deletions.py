@@ -14,7 +14,8 @@ from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 from falcon_bulk.model.plan import IndicatorPlan, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
-from falcon_bulk.operations.changes.engine import MAX_SENDS, MAX_TRIES, Engine
+from falcon_bulk.operations.changes.batch_sender import MAX_SENDS, MAX_TRIES
+from falcon_bulk.operations.changes.engine import Engine
 from falcon_bulk.operations.changes.indicator_targets import DeleteTarget
 from falcon_bulk.operations.changes.throttle import Pace
 from tests.support.fake_clock import FakeClock

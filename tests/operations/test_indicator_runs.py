@@ -15,7 +15,8 @@ from falcon_bulk.model.plan import IndicatorPlan, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome, RunResult
 from falcon_bulk.model.timing import MAX_LATENESS
-from falcon_bulk.operations.changes.engine import MAX_SENDS, Engine
+from falcon_bulk.operations.changes.batch_sender import MAX_SENDS
+from falcon_bulk.operations.changes.engine import Engine
 from falcon_bulk.operations.changes.indicator_targets import CreateTarget
 from falcon_bulk.operations.changes.throttle import Pace
 from tests.support.fake_clock import FakeClock
