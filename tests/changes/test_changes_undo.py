@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from falcon_bulk.errors import ExitCode
-from falcon_bulk.journal.journal import Journal, JournalProblem
+from falcon_bulk.errors import ExitCode, JournalProblem
+from falcon_bulk.journal.journal import Journal
 from falcon_bulk.journal.schema import schema_version
 from falcon_bulk.model.run import Outcome, RunStatus
 from falcon_bulk.model.vocabulary import Resolution, Status

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from falcon_bulk.errors import Busy, WrongTenant
+from falcon_bulk.errors import Busy, JournalProblem, WrongTenant
 from falcon_bulk.journal.customer_cids import FILE, check_customer_cid, forget_customer_cid, remember_customer_cid
 from falcon_bulk.journal.health import check_journal
-from falcon_bulk.journal.journal import Journal, JournalProblem
+from falcon_bulk.journal.journal import Journal
 from falcon_bulk.journal.lock import hold_locks
 
 CID, OTHER_CID = "c" * 32, "d" * 32

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import event
 
-from falcon_bulk.journal.journal import ItemHistory, Journal
+from falcon_bulk.journal.journal import Journal
 from falcon_bulk.model.indicator import Indicator, IndicatorSpec
 from falcon_bulk.model.plan import Action, AlertState, IndicatorPlan, PlannedItem
 from falcon_bulk.model.run import BatchAnswer, ItemOutcome, Outcome, RunProblem
@@ -118,22 +118,6 @@ def test_the_id_of_an_indicator_stays_once_it_is_known(journal: Journal) -> None
     assert journal.indicators.created("run1") == [PlannedItem(digest, created, remote_id="id1")]
 
 
-def test_an_item_is_found_over_all_runs_newest_first(journal: Journal, record_run: RecordRun) -> None:
-    record_run("run1", outcome=Outcome.CHANGED)
-    record_run("run2", outcome=Outcome.DRIFTED)
-    draft = journal.draft(alert_plan("run3", created="2026-11-25T00:00:00Z"))
-    draft.leave("alert0001", Outcome.HELD, "case")
-    assert [entry.run_id for entry in journal.history("alert0001")] == ["run2", "run1"], "a draft is no run yet"
-    draft.finish()
-    journal.begin(draft.run_id, preview_of(0), "2026-11-25T00:00:00Z")
-    assert journal.history("alert0001") == [
-        ItemHistory("run3", "2026-11-25T00:00:00Z", Outcome.HELD, "case", ""),
-        ItemHistory("run2", STARTED, Outcome.DRIFTED, "", ""),
-        ItemHistory("run1", STARTED, Outcome.CHANGED, "", ""),
-    ]
-    assert journal.history("alert9999") == []
-
-
 def test_no_query_reads_the_items_of_other_runs(journal: Journal, record_run: RecordRun) -> None:
     run_id = record_run().run_id
     queries: list[tuple[str, Any]] = []
@@ -153,7 +137,6 @@ def test_no_query_reads_the_items_of_other_runs(journal: Journal, record_run: Re
     list(journal.alerts.batches(run_id, 10))
     list(journal.alerts.with_outcome(run_id, Outcome.UNKNOWN))
     journal.result(run_id)
-    journal.history("alert0000")
     event.remove(engine, "before_cursor_execute", note)
     assert len(queries) > 8
     with journal.database.read() as db:

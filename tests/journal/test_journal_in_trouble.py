@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from falcon_bulk.errors import Busy, Refused
-from falcon_bulk.journal import journal as journal_module
-from falcon_bulk.journal.journal import Journal, JournalProblem
+from falcon_bulk.errors import Busy, JournalProblem, Refused
+from falcon_bulk.journal import pruning
+from falcon_bulk.journal.journal import Journal
+from falcon_bulk.journal.pruning import prune_runs
 from falcon_bulk.model.plan import PlannedItem
 from falcon_bulk.model.run import ItemOutcome, Outcome, RunStatus
 from tests.journal.conftest import BEFORE, STARTED, InterruptAt, RecordRun, alert_plan, preview_of
@@ -150,12 +151,12 @@ def test_a_draft_that_a_crash_left_behind_goes_with_the_next(journal: Journal) -
 def test_closed_runs_are_deleted_in_pieces(
     journal: Journal, record_run: RecordRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(pruning, "DELETED_AT_ONCE", 2)
     record_run("run1", 5, outcome=Outcome.CHANGED)
     record_run("run2", 4, outcome=Outcome.CHANGED, created="2026-11-26T00:00:00Z")
-    assert journal.prune("2026-11-25T00:00:00Z") == 1
+    assert prune_runs(journal.database, "2026-11-25T00:00:00Z") == 1
     assert [row.run_id for row in journal.rows()] == ["run2"]
-    assert journal.prune("2026-11-27T00:00:00Z") == 1
+    assert prune_runs(journal.database, "2026-11-27T00:00:00Z") == 1
     assert journal.rows() == []
     with journal.database.read() as db:
         for table in ("runs", "items", "action_sets", "batches", "problems"):
@@ -164,20 +165,19 @@ def test_closed_runs_are_deleted_in_pieces(
 
 def test_an_unfinished_run_is_not_deleted(journal: Journal, record_run: RecordRun) -> None:
     record_run("run1")
-    assert journal.prune("2027-01-01T00:00:00Z") == 0
+    assert prune_runs(journal.database, "2027-01-01T00:00:00Z") == 0
     assert journal.counts("run1") == {Outcome.NOT_SENT: 3}
 
 
 def test_a_run_that_is_half_deleted_is_no_run_any_more(
     journal: Journal, record_run: RecordRun, interrupt_at: InterruptAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "PRUNED_AT_ONCE", 2)
+    monkeypatch.setattr(pruning, "DELETED_AT_ONCE", 2)
     record_run("run1", 5, outcome=Outcome.CHANGED)
     with interrupt_at("DELETE FROM action_sets"), pytest.raises(KeyboardInterrupt):
-        journal.prune("2027-01-01T00:00:00Z")
+        prune_runs(journal.database, "2027-01-01T00:00:00Z")
     assert not journal.knows("run1")
     assert journal.rows() == []
-    assert journal.history("alert0000") == []
     journal.draft(alert_plan("run2"))
     with journal.database.read() as db:
         assert db.exec_driver_sql("SELECT run_id FROM runs").scalars().all() == ["run2"]

@@ -8,6 +8,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from falcon_bulk.journal.activity import count_closed, count_closed_by_rule, count_held, count_undone
 from falcon_bulk.journal.journal import Journal
+from falcon_bulk.journal.pruning import prune_runs
 from falcon_bulk.journal.schema import metadata
 from falcon_bulk.model.run import BatchAnswer, ItemOutcome, Outcome, RunProblem, RunStatus
 from tests.journal.conftest import STARTED, RecordRun
@@ -35,7 +36,6 @@ def test_every_statement_can_be_compiled(journal: Journal, record_run: RecordRun
         journal.alerts.created(run_id)
         journal.alerts.action_sets(run_id)
         journal.result(run_id)
-        journal.history("alert0000")
         journal.undone_by(run_id)
         journal.sent_by_time(run_id)
         list(journal.alerts.unknown_batches(run_id))
@@ -50,7 +50,7 @@ def test_every_statement_can_be_compiled(journal: Journal, record_run: RecordRun
         count_closed_by_rule(journal.database, STARTED, LATER)
         for without_undone in (True, False):
             count_closed(journal.database, STARTED, LATER, without_undone=without_undone)
-        journal.prune(LATER)
+        prune_runs(journal.database, LATER)
     finally:
         event.remove(Engine, "before_execute", compile_it)
     assert len(compiled) > 40

@@ -262,8 +262,10 @@ def prune(journal: "Journal", before: str, is_kept: Callable[[str], bool]) -> in
 
     is_kept: whether the runs of a closing rule are kept, by its id.
     """
+    from falcon_bulk.journal.pruning import prune_runs  # loads SQLAlchemy
+
     with hold_locks(journal.path.parent, (journal.path.stem,), ""):
-        return journal.prune(before, is_kept)
+        return prune_runs(journal.database, before, is_kept)
 
 
 @contextmanager
