@@ -109,7 +109,6 @@ class BatchOutcomes(Generic[State, Current]):
         """Record what a request without an answer changed; all else stays unknown until it cannot take effect."""
         outcomes = _only_changed(self._reconcile(items, self._read_back(items, 0.0)))
         left = [item for item in items if item.item_id not in outcomes]
-        self._lost |= {item.item_id for item in left}
         self._record(batch, list(outcomes.values()), answer=error.code, trace_id=error.trace_id)
         return Remainder(left, error, transient=True, partial=len(left) < len(items), lost=sent)
 
