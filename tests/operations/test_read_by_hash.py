@@ -1,6 +1,7 @@
 """Many hashes are read in groups or among all alerts, whichever takes fewer requests, and always exactly."""
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ import pytest
 from falcon_bulk.falcon.fql import hash_groups
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
+from falcon_bulk.model.hashes import SEARCHED_FIELDS
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading import by_hash
 from falcon_bulk.operations.reading.read_all import ReadProgress
@@ -69,6 +71,23 @@ def terms_of(fql: str) -> int:
     """The terms of a filter by a lexer of the test's own: each value of a list is one."""
     bare = re.sub(r"'[^']*'", "v", fql)
     return len(re.findall(r"[a-z0-9_.]+:", bare)) + sum(one.count(",") for one in re.findall(r"\[[^]]*\]", bare))
+
+
+def test_the_fields_that_may_hold_a_hash_are_counted_side_by_side() -> None:
+    """Each count waits for the others."""
+    with reading(200) as one:
+        digest = one.known[0]
+        counting = threading.Barrier(len(SEARCHED_FIELDS))
+        count = one.client.alerts.count
+
+        def count_together(fql: str) -> int:
+            if f":'{digest}'" in fql and "(" not in fql:
+                counting.wait(30)
+            return count(fql)
+
+        one.client.alerts.count = count_together  # type: ignore[method-assign]
+        assert one.ids(Selection(hashes=(digest,))) == one.exactly(digest)
+        assert not counting.broken
 
 
 def test_five_thousand_hashes_take_no_more_requests_than_all_alerts() -> None:
