@@ -53,7 +53,7 @@ class RunProblem(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...] = ()
 
 
-class NamedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class NamedItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """An alert or hash that was given by name and not changed.
 
     Exactly one of composite_id and sha256 is set. outcome: `not_found`, `held` or `skipped`; reason: the guardrail or

@@ -71,7 +71,7 @@ class RunDocument(_CommonDocument, frozen=True, kw_only=True, tag_field="schema"
     changed: int
     overridden: tuple[str, ...]
     plan_file: str | None
-    items: tuple[NamedItem, ...]
+    items: Iterable[NamedItem]
     outliers: object | UnsetType = UNSET
     rules: list[RuleRunDocument] | UnsetType = UNSET
     alerts: Iterable[object] | UnsetType = UNSET
@@ -133,7 +133,7 @@ def result_document(result: RunResult) -> RunDocument | AllowDocument:
         changed=result.changed,
         overridden=result.overridden,
         plan_file=result.plan_file,
-        items=result.items,
+        items=iter(result.items),
         rules=UNSET if (rules := _rules_of(result)) is None else rule_run_documents(rules),
     )
 

@@ -63,7 +63,7 @@ class PreviewBuilder:
         self.skipped: Counter[str] = Counter()
         self.held: Counter[str] = Counter()
         self._ids = ids
-        self._seen_ids: set[str] = set()
+        self._planned_ids: set[str] = set()
         self._left_ids: dict[str, NamedItem] = {}
         self._hashes = dict.fromkeys(hashes)
         self._planned_hashes: set[str] = set()
@@ -105,7 +105,7 @@ class PreviewBuilder:
         for digest in own_hashes:
             self._count(_HASH, digest)
         if self._ids:
-            self._seen_ids.add(alert.composite_id)
+            self._planned_ids.add(alert.composite_id)
         if self._hashes:
             self._planned_hashes.update(own_hashes)
         if created := text(alert.created_timestamp):
@@ -132,11 +132,10 @@ class PreviewBuilder:
         """Count what was given by id and not found, or given twice."""
         if not self._ids:
             return
-        distinct = dict.fromkeys(self._ids)
-        for item_id in distinct:
-            if item_id not in self._seen_ids:
+        for item_id in self._ids:
+            if item_id not in self._planned_ids and item_id not in self._left_ids:
                 self.skip("not_found", item_id)
-        if repeated := len(self._ids) - len(distinct):
+        if repeated := len(self._ids) - len(self._planned_ids) - len(self._left_ids):
             self.selected += repeated
             self.skipped["duplicate"] += repeated
 
@@ -211,7 +210,6 @@ class PreviewBuilder:
     def _leave(self, outcome: str, reason: str, item_id: str, own_hashes: Iterable[str]) -> None:
         self.selected += 1
         if self._ids:
-            self._seen_ids.add(item_id)
             named = "not_found" if reason == "not_found" else outcome
             self._left_ids[item_id] = NamedItem(composite_id=item_id, outcome=named, reason=reason)
         if self._hashes:
