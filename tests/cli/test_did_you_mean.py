@@ -15,6 +15,7 @@ COMMANDS = commands_by_name()
     quick_first(
         ("query --stauts new", "Did you mean --status?"),
         ("--stauts new query", "Did you mean --status?"),
+        ("bulk-close --dry-run --plan-file p.jsonl", "Did you mean --plan"),
         ("--status new query", "Put it after `falcon-bulk query`."),
         ("--custmoer acme query", "Did you mean --customer "),
         ("runs shwo X", "Did you mean show?"),

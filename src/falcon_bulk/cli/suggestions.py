@@ -7,12 +7,22 @@ import click
 
 from falcon_bulk.errors import UsageProblem
 
+MAX_SUGGESTIONS = 3
+MIN_BEGINNING = 4
+"""Characters that a text and a known one have in common at least where one is the beginning of the other."""
+
 
 def did_you_mean(typed: str, known: Iterable[str]) -> str:
-    """Return `Did you mean X? ` with a trailing space if the text is close to a known one, else ''."""
+    """Return `Did you mean X? ` with a trailing space if the text is close to a known one, else ''.
+
+    Those that it begins with, or that begin with it, come first.
+    """
     from difflib import get_close_matches  # slow to import, and needed only after a mistake
 
-    matches = get_close_matches(typed, list(known), n=3)
+    names = list(known)
+    beginnings = [name for name in names if min(len(name), len(typed)) >= MIN_BEGINNING]
+    beginnings = [name for name in beginnings if name.startswith(typed) or typed.startswith(name)]
+    matches = list(dict.fromkeys([*beginnings, *get_close_matches(typed, names)]))[:MAX_SUGGESTIONS]
     return f"Did you mean {' or '.join(matches)}? " if matches else ""
 
 
