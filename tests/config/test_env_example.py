@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from falcon_bulk.config.env_file import read_env_file
-from falcon_bulk.config.settings import CREDENTIALS, KEYS, load_settings
+from falcon_bulk.config.env_keys import CREDENTIALS, KEYS
+from falcon_bulk.config.settings import load_settings
 from falcon_bulk.errors import BadEnvFile
 
 EXAMPLE = (Path(__file__).parents[2] / ".env.example").read_text(encoding="utf-8")

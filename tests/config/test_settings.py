@@ -13,7 +13,9 @@ import pytest
 
 from falcon_bulk.config.operator import MAX_LENGTH, login_name, operator_problem
 from falcon_bulk.config.secret import Secret
-from falcon_bulk.config.settings import PROCESS_ENVIRONMENT, Settings, load_settings, read_only
+from falcon_bulk.config.setting_readers import read_only
+from falcon_bulk.config.settings import Settings, load_settings
+from falcon_bulk.config.settings_source import PROCESS_ENVIRONMENT
 from falcon_bulk.errors import BadEnvFile, ExitCode, FalconBulkError, UsageProblem
 
 SECRET = "s3ntinel-of-acme"

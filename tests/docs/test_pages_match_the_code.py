@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from falcon_bulk.config.env_keys import KEYS, PROCESS_ONLY_KEYS
 from falcon_bulk.config.regions import CLOUDS
-from falcon_bulk.config.settings import KEYS, PROCESS_ONLY_KEYS
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 

@@ -10,7 +10,8 @@ from falcon_bulk.cli.options import ConsentOptions
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import abort_prompt_on_signals
 from falcon_bulk.config.customers import customer_file
-from falcon_bulk.config.settings import PROCESS_ENVIRONMENT, read_only
+from falcon_bulk.config.setting_readers import read_only
+from falcon_bulk.config.settings_source import PROCESS_ENVIRONMENT
 from falcon_bulk.errors import Declined, Refused, UsageProblem, WrongTenant
 from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.preview import Preview

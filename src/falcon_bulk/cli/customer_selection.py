@@ -10,7 +10,8 @@ import click
 from falcon_bulk.cli.command_line import SharedOptions
 from falcon_bulk.cli.shards import Shard, parse_shard
 from falcon_bulk.config.customers import list_customers
-from falcon_bulk.config.settings import CREDENTIALS, Settings, load_settings, resolve_env_file
+from falcon_bulk.config.env_keys import CREDENTIALS
+from falcon_bulk.config.settings import Settings, load_settings, resolve_env_file
 from falcon_bulk.errors import BadEnvFile, ExitCode, UsageProblem
 
 DEFAULT_FOLDER = Path("customers")

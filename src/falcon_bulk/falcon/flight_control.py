@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.config.settings import CID
+from falcon_bulk.config.setting_readers import CID
 from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.response_classifier import FIND_CHILDREN, GET_CHILDREN
 from falcon_bulk.falcon.responses import ApiResponse

@@ -8,7 +8,8 @@ import msgspec
 
 from falcon_bulk.config.regions import region_name
 from falcon_bulk.config.secret import register_secret
-from falcon_bulk.config.settings import CID, Settings
+from falcon_bulk.config.setting_readers import CID
+from falcon_bulk.config.settings import Settings
 from falcon_bulk.errors import BadEnvFile, LoginRefused, Refused, Unreachable, WrongTenant
 from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.concurrency import INITIAL_CHANGES, INITIAL_READS, MAX_READS, ConcurrencyLimiter

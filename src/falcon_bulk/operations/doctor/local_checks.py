@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from falcon_bulk import __version__
 from falcon_bulk.config.env_file import load_env_file
-from falcon_bulk.config.settings import KEYS, PROCESS_ENVIRONMENT, inspect_env_file
+from falcon_bulk.config.env_keys import KEYS
+from falcon_bulk.config.settings import inspect_env_file
+from falcon_bulk.config.settings_source import PROCESS_ENVIRONMENT
 from falcon_bulk.config.state import prepare_state_dir
 from falcon_bulk.errors import AccessProblem, ExitCode, FalconBulkError
 from falcon_bulk.journal.files import journal_paths
