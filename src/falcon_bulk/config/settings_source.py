@@ -59,6 +59,7 @@ class SettingsSource:
 
 
 def file_source(path: Path) -> SettingsSource:
+    """Read an env file. Raises BadEnvFile for one that is missing, unsafe or unreadable."""
     file = load_env_file(path)
     ignored = tuple(
         f"{path}: {key} is ignored: it works only in the process environment."
@@ -77,6 +78,7 @@ def file_source(path: Path) -> SettingsSource:
 
 
 def unnamed_source(environ: Mapping[str, str], cwd: Path) -> SettingsSource:
+    """Return the process environment if it has credentials, else `.env` in the current folder. Raises BadEnvFile."""
     missing = [key for key in CREDENTIALS if not environ.get(key, "").strip()]
     if not missing:
         warnings = unknown_key_warnings(environ, f"The {PROCESS_ENVIRONMENT}", only_similar=True)
