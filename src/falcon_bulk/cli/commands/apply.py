@@ -1,7 +1,7 @@
 """falcon-bulk apply: carry out a saved plan."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import click
 
@@ -19,12 +19,6 @@ from falcon_bulk.cli.options import (
     takes,
 )
 from falcon_bulk.cli.shared_options import notify_option, shared_options
-
-if TYPE_CHECKING:
-    from falcon_bulk.falcon.tenant import Tenant
-    from falcon_bulk.operations.changes.lifecycle import Operation
-    from falcon_bulk.operations.changes.plan_file import PlanFile
-    from falcon_bulk.operations.changes.rule_check import RuleCheck
 
 
 class ApplyOptions(NamedTuple):
@@ -73,49 +67,21 @@ def command(ctx: click.Context, options: ApplyOptions) -> int:
     """
     from falcon_bulk.cli.change_runner import check_options, pace, run_operation
     from falcon_bulk.cli.confirmation import Confirmation
-    from falcon_bulk.cli.multi_customer_changes import SavedPlans, apply_plan_folder, show_plan_folder
-    from falcon_bulk.cli.rule_options import check_for
+    from falcon_bulk.cli.saved_plans import PlanApplication, SavedPlans, apply_plan_folder, show_plan_folder
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.time_values import parse_age
     from falcon_bulk.operations.changes.guardrails import overrides_of
-    from falcon_bulk.operations.changes.operations import apply_plan_file
     from falcon_bulk.operations.changes.plan_file import PlanFile, check_saved_overrides
     from falcon_bulk.operations.changes.request import check_overrides
-    from falcon_bulk.operations.outliers.detector import OutlierDetector
-    from falcon_bulk.operations.rules.rule_history import closed_before_in
 
-    max_age = parse_age(options.plan_ttl, "--plan-ttl")
     named = frozenset(options.overrides)
+    application = PlanApplication(named, parse_age(options.plan_ttl, "--plan-ttl"), options.rule_paths)
     check_overrides(overrides_of(named))
     session = Session.open(ctx, "run")
 
-    def prepare(one: Session, tenant: "Tenant", saved: "PlanFile") -> "Operation":
-        saved.check(
-            customer=tenant.customer,
-            cids=tenant.cids or (tenant.home_cid(),),
-            cloud=tenant.cloud,
-            now=one.clock.now(),
-            max_age=max_age,
-        )
-        hashes = saved.plan.hashes
-        return apply_plan_file(
-            tenant,
-            saved,
-            overrides_of(named),
-            state_folder=one.state_folder(),
-            reading=lambda: one.watching("reading"),
-            readers=one.readers,
-            outliers=OutlierDetector(frozenset(hashes)) if hashes else None,
-            rule_check=rule_check(one, saved),
-            closed_before=closed_before_in(one.state_folder(), saved.plan.cid, saved.plan.run_id),
-        )
-
-    def rule_check(one: Session, saved: "PlanFile") -> "RuleCheck | None":
-        return check_for(one, saved.plan, options.rule_paths)
-
     confirmation = Confirmation(options.consent, needs_bound=False)
     if options.plan_file.is_dir():
-        plans = SavedPlans.read(options.plan_file, prepare, rule_check)
+        plans = SavedPlans.read(options.plan_file, application)
         check_saved_overrides(named, plans.plans.values())
         if options.dry_run:
             return show_plan_folder(session, plans, confirmation)
@@ -127,9 +93,9 @@ def command(ctx: click.Context, options: ApplyOptions) -> int:
     check_options(session, confirmation, dry=options.dry_run)
     return run_operation(
         session,
-        lambda tenant: prepare(session, tenant, saved),
+        lambda tenant: application.prepare(session, tenant, saved),
         confirmation,
         pace(options.pace),
         dry=options.dry_run,
-        rule_check=rule_check(session, saved),
+        rule_check=application.rule_check(session, saved),
     )

@@ -1,0 +1,189 @@
+"""Apply saved plans: one, or those of a folder, shown in one table and asked for once."""
+
+from collections.abc import Set
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from falcon_bulk.cli.change_runner import open_workspace
+from falcon_bulk.cli.change_runner import pace as pace_of
+from falcon_bulk.cli.confirmation import Confirmation, ask_to_type, check_change_allowed
+from falcon_bulk.cli.multi_customer import results_for_customers, run_for_customers
+from falcon_bulk.cli.multi_customer_changes import (
+    ALL_CUSTOMERS,
+    SUFFIX,
+    changes_report,
+    describe_changes,
+    planned_sheet,
+)
+from falcon_bulk.cli.options import PaceOptions
+from falcon_bulk.cli.rule_options import check_for
+from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.signals import stop_on_signals
+from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, UsageProblem
+from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.preview import Preview
+from falcon_bulk.model.run import RunResult
+from falcon_bulk.operations.changes.guardrails import overrides_of
+from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, dry_run, execute
+from falcon_bulk.operations.changes.operations import apply_plan_file, refuse_if_carried_out
+from falcon_bulk.operations.changes.plan_file import PlanFile
+from falcon_bulk.operations.changes.rule_check import RuleCheck
+from falcon_bulk.operations.outliers.detector import OutlierDetector
+from falcon_bulk.operations.rules.rule_history import closed_before_in
+from falcon_bulk.report.multi_customer import Parts, results_of
+from falcon_bulk.report.report import Report, Reported
+from falcon_bulk.report.run_result import dry_run_report, run_report
+from falcon_bulk.report.sheet import Sheet
+
+
+class PlanApplication(NamedTuple):
+    """How saved plans are applied. overrides: as named by --override; max_age: of a plan; rule_paths: of --rules."""
+
+    overrides: Set[str]
+    max_age: timedelta
+    rule_paths: tuple[str, ...]
+
+    def prepare(self, session: Session, tenant: Tenant, saved: PlanFile) -> Operation:
+        """Return the operation of a plan. Raises Refused for one that is too old, or another tenant's."""
+        saved.check(
+            customer=tenant.customer,
+            cids=tenant.cids or (tenant.home_cid(),),
+            cloud=tenant.cloud,
+            now=session.clock.now(),
+            max_age=self.max_age,
+        )
+        hashes = saved.plan.hashes
+        return apply_plan_file(
+            tenant,
+            saved,
+            overrides_of(self.overrides),
+            state_folder=session.state_folder(),
+            reading=lambda: session.watching("reading"),
+            readers=session.readers,
+            outliers=OutlierDetector(frozenset(hashes)) if hashes else None,
+            rule_check=self.rule_check(session, saved),
+            closed_before=closed_before_in(session.state_folder(), saved.plan.cid, saved.plan.run_id),
+        )
+
+    def rule_check(self, session: Session, saved: PlanFile) -> RuleCheck | None:
+        """Return what asks the closing rules again that made a plan, None for other plans."""
+        return check_for(session, saved.plan, self.rule_paths)
+
+
+class SavedPlans(NamedTuple):
+    """The plans of a folder by customer."""
+
+    plans: dict[str, PlanFile]
+    application: PlanApplication
+
+    @classmethod
+    def read(cls, folder: Path, application: PlanApplication) -> "SavedPlans":
+        """Read the plans of a folder. Raises UsageProblem if there is none, Refused for a damaged one."""
+        plans = {path.stem: PlanFile(path) for path in sorted(folder.glob(f"*{SUFFIX}"))}
+        if not plans:
+            raise UsageProblem(
+                f"There is no plan in {folder}.", "`bulk-close --all-customers --dry-run --plan DIR` saves some."
+            )
+        return cls(plans, application)
+
+    def look(self, one: Session, confirmation: Confirmation) -> Execution:
+        """Read the alerts of one customer's plan and return what it would do now. Sends nothing.
+
+        Raises what `prepare` and reading raise, and Refused if a bound is not met.
+        """
+        with one.tenant() as tenant:
+            operation = self.application.prepare(one, tenant, self.plans[one.customers.name])
+            return dry_run(operation, tenant, confirmation.check_bounds)
+
+
+def show_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirmation) -> int:
+    """Show what the plans of a folder would do now, each with its preview; return the exit code."""
+    session = session.for_customers(tuple(saved.plans))
+    previews: dict[str, list[Sheet]] = {}
+
+    def work(one: Session) -> Reported[RunResult]:
+        execution = saved.look(one, confirmation)
+        preview = execution.preview or EMPTY_PREVIEW
+        sheets = confirmation.preview(one, execution.plan, preview, dry=True)
+        previews[one.customers.name] = sheets
+        return Reported(execution.result, dry_run_report(sheets, preview, execution.result))
+
+    def combine(parts: Parts[RunResult]) -> Report:
+        shown = [sheet for name in saved.plans for sheet in previews.get(name, [])]
+        return changes_report(parts, lambda customers: [*shown, customers])
+
+    with stop_on_signals(session):
+        return run_for_customers(session, work, combine)
+
+
+def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirmation, pace: PaceOptions) -> int:
+    """Carry out the plans of a folder in parallel, each with its own customer's credentials; return the exit code.
+
+    What each would do now is read first and shown in one table. A plan that cannot be carried out stops no other.
+    Raises UsageProblem if the change cannot be confirmed.
+    """
+    consent = confirmation.options
+    if consent.yes and consent.maximum is None:
+        raise UsageProblem(
+            "--yes needs a bound for several customers.", "Add --max N: how many alerts of each customer at most."
+        )
+    confirmation.check_possible()
+    session = session.for_customers(tuple(saved.plans))
+    failures: dict[str, FalconBulkError] = {}
+    shown: dict[str, Preview] = {}
+
+    def look(one: Session) -> Reported[Execution]:
+        try:
+            check_change_allowed(one, yes=consent.yes)
+            refuse_if_carried_out(one.state_folder(), saved.plans[one.customers.name].plan)
+            execution = saved.look(one, confirmation)
+        except FalconBulkError as error:
+            failures[one.customers.name] = error
+            raise
+        shown[one.customers.name] = execution.preview or EMPTY_PREVIEW
+        return Reported(execution, Report(list, dict))
+
+    def work(one: Session) -> Reported[RunResult]:
+        name = one.customers.name
+        if name in failures:
+            raise failures[name]
+
+        def approve(plan: Plan, preview: Preview) -> None:
+            confirmation.check_bounds(plan, preview)
+            _check_as_shown(preview, shown[name])
+
+        check = saved.application.rule_check(one, saved.plans[name])
+        with open_workspace(one, pace_of(pace), check) as workspace:
+            execution = execute(saved.application.prepare(one, workspace.tenant, saved.plans[name]), workspace, approve)
+        if execution.cause is not None:
+            one.console.error(execution.cause.traced_message, execution.cause.hint)
+        return Reported(execution.result, run_report(execution.result))
+
+    with stop_on_signals(session):
+        looked = results_for_customers(session, look)
+        session.clock.check()
+        executions = [execution for _, execution in results_of(looked)]
+        planned = sum(execution.result.planned for execution in executions)
+        change = describe_changes(executions, planned)
+        session.show([planned_sheet(looked, change)])
+        if not consent.yes and planned:
+            try:
+                ask_to_type(session, ALL_CUSTOMERS, planned, change)
+            except Declined as declined:
+                session.console.error(declined.message, declined.hint)
+                return ExitCode.DECLINED
+        return run_for_customers(session, work, changes_report)
+
+
+def _check_as_shown(preview: Preview, shown: Preview) -> None:
+    """Raise Refused if more would be changed than was shown, since the alerts changed meanwhile."""
+    before = {(effect.name, effect.value): effect.alerts for effect in shown.effects}
+    if preview.planned > shown.planned or any(
+        effect.alerts > before.get((effect.name, effect.value), 0) for effect in preview.effects
+    ):
+        raise Refused(
+            f"{preview.planned:,} alerts would be changed, {shown.planned:,} were shown: some changed meanwhile.",
+            "Nothing was changed. Apply the plan again.",
+        )
