@@ -14,6 +14,7 @@ from falcon_bulk.cli.rules_run import RulesRun
 from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, UsageProblem
+from falcon_bulk.model.plan_result import result_without_changes
 from falcon_bulk.model.run import AlertRunResult, RunResult, RunStatus
 from falcon_bulk.operations.changes.lifecycle import (
     EMPTY_PREVIEW,
@@ -22,7 +23,6 @@ from falcon_bulk.operations.changes.lifecycle import (
     draft_run,
     dry_run,
     execute_draft,
-    result_without_changes,
 )
 from falcon_bulk.report.multi_customer import Parts, results_of
 from falcon_bulk.report.report import Report, Reported

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, tuple_, update
 
 from falcon_bulk.journal.database import Database, execute_many
 from falcon_bulk.journal.schema import action_sets, batches, items, problems, runs
@@ -150,19 +150,8 @@ class ItemRecords(Generic[State]):
 
     def with_outcome(self, run_id: str, outcome: Outcome) -> Iterator[tuple[PlannedItem[State], ...]]:
         """Yield the items with an outcome, 1,000 at a time, in the order of their ids."""
-        last = ""
-        while True:
-            query = (
-                select(*_PLANNED)
-                .where(items.c.run_id == run_id, items.c.state == outcome, items.c.item_id > last)
-                .order_by(items.c.item_id)
-                .limit(ROWS_AT_ONCE)
-            )
-            with self._database.read() as db:
-                rows = db.execute(query).all()
-            if not rows:
-                return
-            last = rows[-1].item_id
+        query = select(*_PLANNED).where(items.c.run_id == run_id, items.c.state == outcome)
+        for rows in self._by_id(query):
             yield tuple(self._planned(*row) for row in rows)
 
     def created(self, run_id: str) -> list[PlannedItem[State]]:
@@ -228,19 +217,8 @@ class ItemRecords(Generic[State]):
     def records(self, run_id: str, outcome: Outcome | None = None) -> Iterator[ItemRecord[State]]:
         """Yield what is known of each planned item of a run, or of those with one outcome, in the order of ids."""
         wanted = items.c.state.not_in(NOT_PLANNED) if outcome is None else items.c.state == outcome
-        last = ""
-        while True:
-            query = (
-                select(*_PLANNED, items.c.state, items.c.reason, items.c.after)
-                .where(items.c.run_id == run_id, items.c.item_id > last, wanted)
-                .order_by(items.c.item_id)
-                .limit(ROWS_AT_ONCE)
-            )
-            with self._database.read() as db:
-                rows = db.execute(query).all()
-            if not rows:
-                return
-            last = rows[-1].item_id
+        query = select(*_PLANNED, items.c.state, items.c.reason, items.c.after).where(items.c.run_id == run_id, wanted)
+        for rows in self._by_id(query):
             for item_id, before, _, remote_id, rule, state, reason, after in rows:
                 yield ItemRecord(
                     item_id=item_id,
@@ -251,6 +229,17 @@ class ItemRecords(Generic[State]):
                     remote_id=remote_id,
                     rule=rule,
                 )
+
+    def _by_id(self, query: Select[Any]) -> Iterator[Sequence[Any]]:
+        """Yield the rows of a query of items, 1,000 at a time, in the order of their ids."""
+        query, last = query.order_by(items.c.item_id).limit(ROWS_AT_ONCE), ""
+        while True:
+            with self._database.read() as db:
+                rows = db.execute(query.where(items.c.item_id > last)).all()
+            if not rows:
+                return
+            last = rows[-1].item_id
+            yield rows
 
     def _planned(
         self, item_id: str, state: str | None, action_set: int, remote_id: str, rule: str

@@ -1,13 +1,13 @@
 """Reads the runs of one CID from its journal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, Select, func, literal_column, select
 
-from falcon_bulk.errors import Refused
+from falcon_bulk.errors import ExitCode, Refused
 from falcon_bulk.journal.database import Database
 from falcon_bulk.journal.files import DRAFT
 from falcon_bulk.journal.items import ItemRecords
@@ -16,7 +16,8 @@ from falcon_bulk.journal.rule_records import RuleRecords
 from falcon_bulk.journal.schema import batches, items, problems, runs
 from falcon_bulk.model.closing_rule import RuleResult
 from falcon_bulk.model.indicator import HashOutcome, Indicator
-from falcon_bulk.model.plan import AlertPlan, AlertState, Plan
+from falcon_bulk.model.plan import AlertState, Plan
+from falcon_bulk.model.plan_result import result_without_changes
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import (
     NOT_PLANNED,
@@ -125,46 +126,29 @@ class RunReader:
             found = select(problems.c.problem).where(problems.c.run_id == run_id).order_by(problems.c.position)
             errors = tuple(map(_decode_problem, db.execute(found).scalars()))
         preview = _decode_preview(run.preview)
-        common: dict[str, Any] = {
-            "run_id": run_id,
-            "customer": plan.customer,
-            "cid": plan.cid,
-            "command": plan.command,
-            "operator": plan.operator,
-            "selection": plan.selection,
-            "comment": plan.comment,
-            "actions": preview.actions,
-            "overridden": plan.overrides if isinstance(plan, AlertPlan) else (),
-            "status": self._status(run_id, RunStatus(run.status)),
-            "exit_code": run.exit_code,
-            "selected": preview.selected,
-            "skipped": preview.skipped,
-            "held": preview.held,
-            "planned": sum(counts.values()),
-            "changed": counts.get(Outcome.CHANGED, 0),
-            "failed": counts.get(Outcome.FAILED, 0),
-            "drifted": counts.get(Outcome.DRIFTED, 0),
-            "unknown": counts.get(Outcome.UNKNOWN, 0),
-            "not_sent": counts.get(Outcome.NOT_SENT, 0),
-            "verified": self.verified(run_id),
-            "batches": sent,
-            "requests": run.requests,
-            "seconds": round(run.seconds, 3),
-            "errors": errors,
-            "items": preview.items,
-            "incomplete": preview.incomplete,
-            "closed": bool(run.closed),
-        }
-        if isinstance(plan, AlertPlan):
-            return AlertRunResult(**common, rules=self._rule_results(run_id, preview) if plan.is_by_rules else None)
-        outcomes = {record.item_id: record for record in self.indicators.records(run_id)}
-        hashes = tuple(
-            HashOutcome(sha256=one.sha256, outcome=record.outcome, reason=record.reason, indicator_id=record.remote_id)
-            if (record := outcomes.get(one.sha256))
-            else one
-            for one in preview.hashes
+        planned = result_without_changes(
+            plan, preview, self._status(run_id, RunStatus(run.status)), ExitCode(run.exit_code)
         )
-        return IndicatorRunResult(**common, spec=plan.spec, hashes=hashes)
+        result = msgspec.structs.replace(
+            planned,
+            planned=sum(counts.values()),
+            changed=counts.get(Outcome.CHANGED, 0),
+            failed=counts.get(Outcome.FAILED, 0),
+            drifted=counts.get(Outcome.DRIFTED, 0),
+            unknown=counts.get(Outcome.UNKNOWN, 0),
+            not_sent=counts.get(Outcome.NOT_SENT, 0),
+            verified=self.verified(run_id),
+            batches=sent,
+            requests=run.requests,
+            seconds=round(run.seconds, 3),
+            errors=errors,
+            closed=bool(run.closed),
+        )
+        if isinstance(result, IndicatorRunResult):
+            return msgspec.structs.replace(result, hashes=self._hash_outcomes(run_id, result.hashes))
+        if isinstance(result, AlertRunResult) and result.rules:
+            return msgspec.structs.replace(result, rules=self._rule_results(run_id, result.rules))
+        return result
 
     def rows(self, *, newest: int | None = None, since: str = "", until: str = "") -> list[RunRow]:
         """Return runs, newest first: all, at most as many of the newest, or those that began in a period.
@@ -227,9 +211,20 @@ class RunReader:
         with self.database.read() as db:
             return {name for name in db.execute(select(runs.c.customer).distinct()).scalars() if name}
 
-    def _rule_results(self, run_id: str, preview: Preview) -> tuple[RuleResult, ...]:
+    def _rule_results(self, run_id: str, results: Sequence[RuleResult]) -> tuple[RuleResult, ...]:
+        """Return what a run did by each rule, with the alerts that it closed. results: as planned."""
         closed = self.rules.closed_in(run_id)
-        return tuple(msgspec.structs.replace(rule, closed=closed.get(rule.id, 0)) for rule in preview.rules)
+        return tuple(msgspec.structs.replace(rule, closed=closed.get(rule.id, 0)) for rule in results)
+
+    def _hash_outcomes(self, run_id: str, hashes: Sequence[HashOutcome]) -> tuple[HashOutcome, ...]:
+        """Return what became of each hash. hashes: as planned."""
+        outcomes = {record.item_id: record for record in self.indicators.records(run_id)}
+        return tuple(
+            HashOutcome(sha256=one.sha256, outcome=record.outcome, reason=record.reason, indicator_id=record.remote_id)
+            if (record := outcomes.get(one.sha256))
+            else one
+            for one in hashes
+        )
 
     def _status(self, run_id: str, recorded: RunStatus) -> RunStatus:
         """Return the status of a run: one whose process was killed is unfinished, not running."""

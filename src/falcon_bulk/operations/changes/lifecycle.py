@@ -20,9 +20,10 @@ from falcon_bulk.journal.files import journal_path
 from falcon_bulk.journal.lock import hold_locks
 from falcon_bulk.journal.shared_cids import check_no_unfinished_run
 from falcon_bulk.model.clock import Clock, Stopwatch, rfc3339
-from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, State
+from falcon_bulk.model.plan import AlertPlan, Plan, State
+from falcon_bulk.model.plan_result import result_without_changes
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import AlertRunResult, IndicatorRunResult, RunResult, RunStatus
+from falcon_bulk.model.run import RunResult, RunStatus
 from falcon_bulk.operations.changes.alert_target import AlertTarget
 from falcon_bulk.operations.changes.engine import Engine
 from falcon_bulk.operations.changes.indicator_targets import CreateTarget, DeleteTarget
@@ -278,36 +279,6 @@ def open_journal(folder: Path, cid: str) -> "Iterator[Journal]":
         yield journal
     finally:
         journal.close()
-
-
-def result_without_changes(
-    plan: Plan, preview: Preview, status: RunStatus, exit_code: ExitCode = ExitCode.DONE
-) -> RunResult:
-    """Return the result of a plan of which nothing was sent."""
-    numbers = RunResult(
-        run_id=plan.run_id,
-        customer=plan.customer,
-        cid=plan.cid,
-        command=plan.command,
-        operator=plan.operator,
-        selection=plan.selection,
-        comment=plan.comment,
-        actions=preview.actions,
-        overridden=plan.overrides if isinstance(plan, AlertPlan) else (),
-        status=status,
-        exit_code=exit_code,
-        selected=preview.selected,
-        skipped=preview.skipped,
-        held=preview.held,
-        planned=preview.planned,
-        not_sent=preview.planned,
-        items=preview.items,
-        incomplete=preview.incomplete,
-    )
-    fields = msgspec.structs.asdict(numbers)
-    if isinstance(plan, IndicatorPlan):
-        return IndicatorRunResult(**fields, spec=plan.spec, hashes=preview.hashes)
-    return AlertRunResult(**fields, rules=preview.rules if isinstance(plan, AlertPlan) and plan.is_by_rules else None)
 
 
 def carry_out(begun: BegunRun, workspace: Workspace, journal: "Journal") -> Execution:
