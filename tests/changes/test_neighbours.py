@@ -85,6 +85,22 @@ def test_another_customers_damaged_journal_stops_neither_changes_nor_the_list_of
         assert "Left out: " in done.err
 
 
+def test_runs_of_several_customers_without_cids_are_listed_and_a_damaged_journal_is_told_of_once(
+    tmp_path: Path,
+) -> None:
+    with serve_customers(tmp_path, "acme", "globex", "initech", alerts=300) as shell:
+        for name in shell.tenants:
+            shell.write_customer(name, FALCON_CID=None)
+            ids = shell.untouched_ids(3, shell.tenants[name])
+            assert shell(*shell.close_command(ids), customer=name).code == 0
+        journal_path(shell.state, C).write_bytes(b"no database" * 1000)
+        done = shell.bare("runs", "list", "--all-customers", "--format", "json")
+        assert done.code == 0, done
+        listed = {one["customer"]: len(one["result"]["runs"]) for one in done.document["customers"]}
+        assert listed == dict.fromkeys(shell.tenants, 1)
+        assert done.err.count("Left out: ") == 1
+
+
 def close_with_file(shell: CommandRunner, name: str) -> int:
     command = shell.close_command(shell.untouched_ids(5))
     return shell.bare(*command, "--env-file", name).code

@@ -92,14 +92,10 @@ def _paths(session: Session) -> tuple[list[Path], bool]:
     return [path for path in paths if path.stem == cid or settings.customer in _customers(session, path)], True
 
 
-def _customers(session: Session, path: Path) -> set[str]:
-    """Return the customers that a journal has runs of; none, after saying so, of one that cannot be read."""
+def _customers(session: Session, path: Path) -> frozenset[str]:
+    """Return the customers that a journal has runs of; none, after saying so once, of one that cannot be read."""
     try:
-        journal = Journal(path)
+        return session.journal_customers.of(path)
     except JournalProblem as problem:
         session.console.warn(f"Left out: {problem.message}")
-        return set()
-    try:
-        return journal.customers()
-    finally:
-        journal.close()
+        return frozenset()

@@ -23,6 +23,7 @@ from falcon_bulk.falcon.concurrency import MAX_READS
 from falcon_bulk.falcon.proxy import ProxyRefusals
 from falcon_bulk.falcon.shared_logins import SharedLogins
 from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.journal.journal_customers import JournalCustomers
 from falcon_bulk.model.clock import SystemClock, rfc3339
 from falcon_bulk.operations.reading.read_all import ReadProgress
 from falcon_bulk.report.formats import FORMATS, Format
@@ -58,6 +59,7 @@ class Session:
     unfinished: dict[str, str] = field(default_factory=dict)
     proxy_refusals: ProxyRefusals = field(default_factory=ProxyRefusals)
     logins: SharedLogins = field(default_factory=SharedLogins)
+    journal_customers: JournalCustomers = field(default_factory=JournalCustomers)
     _settings: Settings | None = None
     _notifier: "Notifier | None" = None
 
