@@ -1,5 +1,6 @@
 """Writes a file so that a crash leaves the old content or the new, never a part, and replaces nothing unknown."""
 
+import errno
 import os
 import secrets
 import stat
@@ -13,6 +14,7 @@ from falcon_bulk.errors import UsageProblem
 MayReplace = Callable[[bytes], bool]
 """Whether a file that begins with these bytes (at most HEAD of them) may be replaced."""
 HEAD = 256 * 1024
+_DISK_ERRORS = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 MAX_LINKS = 40
 """As many links as Linux follows in one path."""
 
@@ -49,8 +51,10 @@ def write_atomically(
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _DISK_ERRORS and error.filename is None:
+            error.filename = str(path)  # a write does not know its file's name, and an error message should have it
         raise
     _sync_folder(target.parent)
 

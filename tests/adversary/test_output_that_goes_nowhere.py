@@ -89,6 +89,25 @@ def test_a_full_device_is_told_in_words(shell: CommandRunner, form: str) -> None
     assert "Unexpected" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "argv", [("summary", "--by", "name", "-o", "out.html"), (*CLOSE[:3], "--dry-run", "--plan", "out.plan")]
+)
+def test_a_file_for_which_there_is_no_room_is_named(shell: CommandRunner, argv: tuple[str, ...]) -> None:
+    line = shlex.join([*COMMAND, *argv, "--customer", "acme"])
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -f 4; exec {line}"],
+        capture_output=True,
+        text=True,
+        cwd=shell.folder,
+        env=shell.environment({"PYTHONDONTWRITEBYTECODE": "1", "FALCON_BULK_STATE_DIR": str(shell.folder / "state")}),
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done
+    assert f"Error: Reading or writing failed: {argv[-1]}: File too large." in done.stderr
+    assert not list(shell.folder.glob("out.*"))
+
+
 @pytest.mark.parametrize("place", quick_first("nowhere/report.json", "customers/acme.env/report.md", ""))
 def test_a_report_that_cannot_be_written_is_refused_before_anything_is_changed(
     shell: CommandRunner, place: str

@@ -42,6 +42,31 @@ def test_an_option_close_to_none_gets_no_suggestion(readable: CommandRunner) -> 
     assert "`falcon-bulk query --help`" in done.err
 
 
+@pytest.mark.parametrize("argv", ["query --foo", "customers add --bar", "rules list --filter x"])
+def test_dashes_do_not_make_options_similar(readable: CommandRunner, argv: str) -> None:
+    assert "Did you mean" not in readable.bare(*argv.split()).err
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    quick_first(
+        ("query --customer acme --filter", "query"),
+        ("query --customer", "query"),
+        ("--customer acme runs show --format", "runs show"),
+        ("rules list --rules", "rules list"),
+        ("query --customer acme --limit 0", "query"),
+        ("bulk-close --customer acme --format xml", "bulk-close"),
+        quick=2,
+    ),
+)
+def test_a_mistake_in_an_option_points_to_the_help_of_its_command(
+    readable: CommandRunner, argv: str, command: str
+) -> None:
+    done = readable.bare(*argv.split())
+    assert done.code == 2, done
+    assert f"`falcon-bulk {command} --help` lists its options." in done.err
+
+
 @pytest.mark.parametrize("path", COMMANDS)
 def test_no_option_drops_one_of_several_values(path: str) -> None:
     """Click keeps the last of several values and drops the others: declare options with single_value or multi_value."""

@@ -109,3 +109,19 @@ def test_the_help_names_the_guardrails_in_their_order(path: str) -> None:
 
 def test_the_overview_has_examples(readable: CommandRunner) -> None:
     assert "Examples:" in readable.bare("--help").text
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_excel_is_offered_where_there_is_csv_and_ranges_are_written_in_one_way(path: str) -> None:
+    text = COMMANDS[path].get_help(click.Context(COMMANDS[path], info_name=path))
+    if "--format [" in text:
+        assert ("--excel" in text) == ("|csv|" in text) or path in ("falcon-bulk rules run",)
+    assert not re.search(r"\]\s+\[\d", text)
+
+
+def test_the_help_of_report_has_the_format_of_its_files_in_a_folder() -> None:
+    text = ALL["falcon-bulk report"].get_help(click.Context(ALL["falcon-bulk report"], info_name="falcon-bulk report"))
+    assert "NAME_YYMMDD_COMMAND.html" in text
+    assert "[default: html]" in text
+    first = text.partition("Which alerts:\n")[2].partition("\n\n")[0]
+    assert {"--month", "--since", "--until"} <= set(first.split())

@@ -211,7 +211,7 @@ def test_no_rules_and_no_folder_say_where_they_are_looked_for(acme: Acme) -> Non
     shell = acme()
     done = shell.bare("rules", "lint")
     assert done.code == 2
-    assert "There are no closing rules at rules." in done.err
+    assert "There is no file or folder of closing rules at rules." in done.err
     done = shell.bare("rules", "lint", "nowhere.toml")
     assert done.code == 2
     assert "There are no rules at nowhere.toml." in done.err

@@ -101,7 +101,7 @@ def test_a_plan_of_rules_needs_the_rules(acme: Acme) -> None:
     (shell.folder / "rules").rename(shell.folder / "elsewhere")
     done = shell("apply", str(plan), "--yes")
     assert done.code == 2
-    assert "There are no closing rules at rules." in done.err
+    assert "There is no file or folder of closing rules at rules." in done.err
     assert apply(shell, plan, "--rules", "elsewhere")["changed"] == 3
     assert set(statuses(shell, ids)) == {"closed"}
 

@@ -233,6 +233,7 @@ def test_a_field_that_no_alert_has_is_said(shell: CommandRunner) -> None:
     assert done.document["by"]["device.colour"] == [{"value": None, "alerts": number}]
     assert done.err.count("No alert has a value in device.colour") == 1
     assert "status." not in done.err
+    assert "No alert has a value in hostname; did you mean host?" in shell("summary", "--by", "hostname").err
 
 
 @pytest.mark.slow

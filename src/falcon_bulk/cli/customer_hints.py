@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Sequence
 
 _COMMAND = re.compile(r"`(falcon-bulk (?:resume|undo|runs|doctor|query|hash-summary|summary)\b[^`]*)`")
-_NAMED = re.compile(r"--(customer|env-file|all-customers|customer-tag)\b")
+_COMPLETE = re.compile(r"--(customer|env-file|all-customers|customer-tag|help)\b")
+"""Options of commands that name a customer already, or need none."""
 
 
 def name_customer(hint: str, arguments: Sequence[str]) -> str:
@@ -13,5 +14,5 @@ def name_customer(hint: str, arguments: Sequence[str]) -> str:
     if not arguments:
         return hint
     return _COMMAND.sub(
-        lambda found: found[0] if _NAMED.search(found[1]) else f"`{found[1]} {shlex.join(arguments)}`", hint
+        lambda found: found[0] if _COMPLETE.search(found[1]) else f"`{found[1]} {shlex.join(arguments)}`", hint
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import click
 
 from falcon_bulk.cli.options import ChangeOptions, ConsentOptions, PaceOptions, SelectionOptions
-from falcon_bulk.report.formats import FORMATS, Format
+from falcon_bulk.report.formats import FOLDER_FORMATS, FORMATS, SUFFIXES, Format
 
 _ALERTS, _ACTION, _SAFETY, _CUSTOMER, _OUTPUT, _SPEED = GROUPS = (
     "Which alerts",
@@ -18,7 +18,7 @@ _ALERTS, _ACTION, _SAFETY, _CUSTOMER, _OUTPUT, _SPEED = GROUPS = (
 )
 _SAFETY_NAMES = ("overrides", "dry_run", "plan_file", "plan_ttl", "plan", "allow_surge", *ConsentOptions._fields)
 _GROUP_OF = {
-    **dict.fromkeys(("run_id", "limit", "everything", "sort"), _ALERTS),
+    **dict.fromkeys(("run_id", "month", "limit", "everything", "sort"), _ALERTS),
     **dict.fromkeys((name for name in ChangeOptions._fields if name not in _SAFETY_NAMES), _ACTION),
     **dict.fromkeys(_SAFETY_NAMES, _SAFETY),
     **dict.fromkeys(
@@ -44,12 +44,12 @@ _PAGED = ("no_pager",)
 _RESULT = ("format", "output", "output_format", *_CSV, *_PAGED, "no_color", "no_progress")
 _NOTHING: tuple[str, ...] = ()
 _WITHOUT_MEANING = {
-    "close-hash": (*_CSV, *_PAGED),
-    "bulk-close": (*_CSV, *_PAGED),
-    "allow-hash": (*_SEVERAL, *_CSV, *_PAGED),
-    "apply": (*_SEVERAL, *_CSV, *_PAGED),
-    "resume": (*_SEVERAL, *_CSV, *_PAGED),
-    "undo": (*_SEVERAL, *_CSV, *_PAGED),
+    "close-hash": _PAGED,
+    "bulk-close": _PAGED,
+    "allow-hash": (*_SEVERAL, *_PAGED),
+    "apply": (*_SEVERAL, *_PAGED),
+    "resume": (*_SEVERAL, *_PAGED),
+    "undo": (*_SEVERAL, *_PAGED),
     "rules lint": (*_WHO, *_WAITING),
     "rules list": (*_WHO, *_WAITING),
     "rules run": ("shard", *_CSV),
@@ -64,8 +64,8 @@ _WITHOUT_MEANING = {
     "customers check": ("env_file", "all_customers", "customer_tag", "shard", *_READING),
     "customers add": (*_SEVERAL, *_WAITING, *_PAGED),
     "customers confirm": ("env_file", "customers", *_SEVERAL, *_WAITING),
-    "doctor": (*_SEVERAL, *_CSV, *_PAGED),
-    "schedule": (*_WHO, *_WAITING, *_CSV, *_PAGED),
+    "doctor": (*_SEVERAL, *_PAGED),
+    "schedule": (*_WHO, *_WAITING, *_PAGED),
     "selections": (*_WHO, *_WAITING),
     "completion": (*_WHO, *_READING, *_RESULT, "quiet", "verbose", "log_file"),
     "demo": (*_WHO, *_READING, *_RESULT, "quiet", "verbose", "log_file"),
@@ -96,7 +96,8 @@ class GroupedHelp(click.Command):
 def shown_options(command: click.Command, ctx: click.Context) -> Iterator[click.Option]:
     """Yield the options that the help of a command shows."""
     _program, _, name = ctx.command_path.partition(" ")
-    left_out = _WITHOUT_MEANING.get(name, _NOTHING)
+    of_csv = () if Format.CSV in _formats(name)[1] else _CSV
+    left_out = (*_WITHOUT_MEANING.get(name, _NOTHING), *of_csv)
     for param in command.get_params(ctx):
         if isinstance(param, click.Option) and not param.hidden and param.name not in left_out:
             yield param
@@ -105,17 +106,25 @@ def shown_options(command: click.Command, ctx: click.Context) -> Iterator[click.
 def _fitted(record: tuple[str, str], ctx: click.Context) -> tuple[str, str]:
     """Return the record of an option for this command: its formats, its customers, and ranges in words."""
     names, text = record
-    path = ctx.command_path.split()[1:]
-    whole = "-".join(path)
-    kind = "run" if path and path[0] in _CHANGES else whole if whole in FORMATS else " ".join(path[:1])
-    if kind in FORMATS:
-        own = "|".join(fmt for fmt in Format if fmt in FORMATS[kind])
-        names = names.replace(f"[{'|'.join(Format)}]", f"[{own}]")
-    if "all_customers" in _WITHOUT_MEANING.get(" ".join(path), _NOTHING):
+    _program, _, command = ctx.command_path.partition(" ")
+    kind, formats = _formats(command)
+    names = names.replace(f"[{'|'.join(Format)}]", f"[{'|'.join(formats)}]")
+    usual = FOLDER_FORMATS.get(kind, Format.MARKDOWN)
+    text = text.replace("[default: markdown]", f"[default: {usual}]").replace("COMMAND.md", f"COMMAND{SUFFIXES[usual]}")
+    if "all_customers" in _WITHOUT_MEANING.get(command, _NOTHING):
         text = text.replace("; several names run the command for each.", ".")
     text = re.sub(r"\s*\[x>=\d+\]", "", text)
     text = re.sub(r"; x>=\d+\]", "]", text)
-    return names, re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", text)
+    text = re.sub(r"([\d.]+)<=x<=([\d.]+)", r"\1 to \2", text)
+    return names, re.sub(r"\]\s+\[(?=[\d.]+ to )", "; ", text)
+
+
+def _formats(command: str) -> tuple[str, Sequence[Format]]:
+    """Return the kind of a command's report, and its formats; all of them for a command without reports."""
+    path = command.split()
+    whole = "-".join(path)
+    kind = "run" if path and path[0] in _CHANGES else whole if whole in FORMATS else " ".join(path[:1])
+    return kind, [fmt for fmt in Format if fmt in FORMATS.get(kind, Format)]
 
 
 def _group_of(option: click.Option, command: click.Command) -> str:

@@ -144,7 +144,7 @@ def main(argv: Sequence[str]) -> int:
         error.show()
         return ExitCode.USAGE
     except click.UsageError as error:
-        return _show(explain_usage_error(error, argv), line)
+        return _show(explain_usage_error(error, argv, click.Context(cli, info_name=PROGRAM)), line)
     except OSError as error:
         if "--debug" in argv:
             _show_traceback(error)

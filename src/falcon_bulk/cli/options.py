@@ -207,25 +207,32 @@ pace_options = _all_of(
     ),
 )
 
-consent_options = _all_of(
-    click.option(
-        "--max",
-        "maximum",
-        **single_value(),
-        type=click.IntRange(0),
-        metavar="N",
-        help="Refuse to change more than N.",
-    ),
-    click.option(
-        "--expect",
-        **single_value(),
-        type=click.IntRange(0),
-        metavar="N",
-        help="Refuse unless exactly N would be changed.",
-    ),
-    click.option("--yes", is_flag=True, help="Do not ask; needs --expect or --max."),
-    click.option("--details", is_flag=True, help="Show all of the preview: every property, and the outliers."),
-)
+
+def _consent_options(yes_help: str) -> Decorator:
+    return _all_of(
+        click.option(
+            "--max",
+            "maximum",
+            **single_value(),
+            type=click.IntRange(0),
+            metavar="N",
+            help="Refuse to change more than N.",
+        ),
+        click.option(
+            "--expect",
+            **single_value(),
+            type=click.IntRange(0),
+            metavar="N",
+            help="Refuse unless exactly N would be changed.",
+        ),
+        click.option("--yes", is_flag=True, help=yes_help),
+        click.option("--details", is_flag=True, help="Show all of the preview: every property, and the outliers."),
+    )
+
+
+consent_options = _consent_options("Do not ask; needs --expect or --max.")
+plan_consent_options = _consent_options("Do not ask; a folder of plans needs --max.")
+"""A saved plan is its own bound."""
 
 
 def override_option(help_text: str) -> Decorator:

@@ -38,7 +38,7 @@ def rule_source(session: Session, paths: Iterable[str], *, asks_git: bool = Fals
     default = session.customers.folder.parent / DEFAULT_FOLDER
     if not named and not default.exists():
         raise UsageProblem(
-            f"There are no closing rules at {default}.",
+            f"There is no file or folder of closing rules at {default}.",
             f"Name a file or a folder with --rules, or in {RULES_VARIABLE}. docs/closing-rules.md shows a rule.",
         )
     return RuleSource(named or (default,), lambda: today(session), known_customers(session) or None, asks_git=asks_git)

@@ -12,10 +12,11 @@ MIN_BEGINNING = 4
 """Characters that a text and a known one have in common at least where one is the beginning of the other."""
 
 
-def did_you_mean(typed: str, known: Iterable[str]) -> str:
+def did_you_mean(typed: str, known: Iterable[str], prefix: str = "") -> str:
     """Return `Did you mean X? ` with a trailing space if the text is close to a known one, else ''.
 
-    Those that it begins with, or that begin with it, come first.
+    Those that it begins with, or that begin with it, come first. prefix: stands before each that is suggested, and does
+    not count as similar.
     """
     from difflib import get_close_matches  # slow to import, and needed only after a mistake
 
@@ -23,7 +24,7 @@ def did_you_mean(typed: str, known: Iterable[str]) -> str:
     beginnings = [name for name in names if min(len(name), len(typed)) >= MIN_BEGINNING]
     beginnings = [name for name in beginnings if name.startswith(typed) or typed.startswith(name)]
     matches = list(dict.fromkeys([*beginnings, *get_close_matches(typed, names)]))[:MAX_SUGGESTIONS]
-    return f"Did you mean {' or '.join(matches)}? " if matches else ""
+    return f"Did you mean {' or '.join(prefix + match for match in matches)}? " if matches else ""
 
 
 class SuggestingChoice(click.Choice[str]):
@@ -35,33 +36,32 @@ class SuggestingChoice(click.Choice[str]):
         return f"{value!r} is not one of {', '.join(self.choices)}. {suggestion}".rstrip()
 
 
-def explain_usage_error(error: click.UsageError, argv: Sequence[str]) -> UsageProblem:
-    """Return an error of Click's parser as a UsageProblem with a hint.
+def explain_usage_error(error: click.UsageError, argv: Sequence[str], program: click.Context) -> UsageProblem:
+    """Return an error of Click's parser as a UsageProblem with a hint. program: the context of the whole command line.
 
     Versions of Click differ in what they suggest, so close options are looked for here.
     """
-    path = error.ctx.command_path if error.ctx else "falcon-bulk"
-    hint = f"`{path} --help` lists its options."
-    if not isinstance(error, click.NoSuchOption) or error.ctx is None:
+    # The program takes shared options before the command too: what it meets first may be meant for the command.
+    is_of_program = error.ctx is None or error.ctx.parent is None
+    ctx = _command_in(argv, program) if error.ctx is None or is_of_program else error.ctx
+    hint = f"`{ctx.command_path} --help` lists its options."
+    if not isinstance(error, click.NoSuchOption):
         return UsageProblem(error.format_message(), hint)
-    name = error.option_name
-    suggestion = did_you_mean(name, _option_names(error.ctx))
-    if error.ctx.parent is None and (command := _command_in(argv, error.ctx)) is not None:
-        path, known = command.command_path, _option_names(command)
-        if name in known:
-            return UsageProblem(f"{name} stands before the command.", f"Put it after `{path}`.")
-        suggestion, hint = did_you_mean(name, known), f"`{path} --help` lists its options."
-    return UsageProblem(f"There is no option {name}.", suggestion + hint)
+    name, known = error.option_name, _option_names(ctx)
+    if is_of_program and ctx is not program and name in known:
+        return UsageProblem(f"{name} stands before the command.", f"Put it after `{ctx.command_path}`.")
+    without_dashes = [option.removeprefix("--") for option in known if option.startswith("--")]
+    return UsageProblem(f"There is no option {name}.", did_you_mean(name.lstrip("-"), without_dashes, "--") + hint)
 
 
-def _command_in(argv: Sequence[str], root: click.Context) -> click.Context | None:
-    """Return the context of the command that the command line names, None if it names none."""
-    group = root.command
-    if not isinstance(group, click.Group):
-        return None
-    name = next((argument for argument in argv if argument in group.list_commands(root)), "")
-    command = group.get_command(root, name)
-    return click.Context(command, parent=root, info_name=name) if command else None
+def _command_in(argv: Sequence[str], ctx: click.Context) -> click.Context:
+    """Return the context of the command that the command line names, the given one if it names none."""
+    for argument in argv:
+        group = ctx.command
+        if isinstance(group, click.Group) and argument in group.list_commands(ctx):
+            command = group.get_command(ctx, argument)
+            ctx = click.Context(command, parent=ctx, info_name=argument) if command else ctx
+    return ctx
 
 
 def _option_names(ctx: click.Context) -> list[str]:

@@ -46,6 +46,8 @@ _RUN_COLUMNS = (
     Column("finished", style="time", drop_order=9, min_width=19),
     Column("cid", style="id", drop_order=10, min_width=32, whole=True),
 )
+_OF_SEVERAL = {"customer": 0, "operator": 3}
+"""The drop order of columns where the runs are of several customers."""
 _RECORD_COLUMNS = (
     Column("outcome"),
     id_column("composite_id"),
@@ -79,9 +81,10 @@ class RecordDocument(msgspec.Struct, frozen=True):
     rule: str
 
 
-def runs_sheet(rows: Iterable[RunRow]) -> Sheet:
-    """Return a row for each run, in the given order."""
-    return Sheet("", _RUN_COLUMNS, map(_run_cells, rows), common_above=True)
+def runs_sheet(rows: Iterable[RunRow], *, of_several: bool = False) -> Sheet:
+    """Return a row for each run, in the given order. of_several: of several customers, whose names always stand."""
+    columns = [replace(column, drop_order=_OF_SEVERAL.get(column.title, column.drop_order)) for column in _RUN_COLUMNS]
+    return Sheet("", columns if of_several else _RUN_COLUMNS, map(_run_cells, rows), common_above=True)
 
 
 def runs_page(rows: Sequence[RunRow], *others: Sheet) -> Page:

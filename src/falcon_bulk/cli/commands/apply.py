@@ -10,11 +10,11 @@ from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import (
     ConsentOptions,
     PaceOptions,
-    consent_options,
     dry_run_option,
     examples,
     override_option,
     pace_options,
+    plan_consent_options,
     rules_option,
     takes,
 )
@@ -54,7 +54,7 @@ class ApplyOptions(NamedTuple):
 @override_option("Override a guardrail, as the plan did when it was saved; else what it holds is left alone.")
 @rules_option
 @dry_run_option
-@consent_options
+@plan_consent_options
 @pace_options
 @notify_option
 @shared_options

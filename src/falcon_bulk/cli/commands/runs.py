@@ -85,7 +85,7 @@ def _combined_report(parts: "Parts[list[RunRow]]") -> "Report":
         parts,
         ("runs",),
         lambda rows: (len(rows),),
-        sheets=lambda customers: [runs_sheet(rows), customers],
+        sheets=lambda customers: [runs_sheet(rows, of_several=True), customers],
         page=lambda customers: runs_page(rows, customers),
     )
 

@@ -137,7 +137,8 @@ def _summarize(
         elif not summary.alerts_read:
             progress.explain(zero_reasons(tenant.alerts, selection, session.clock.now()))
     for field in fields_without_values(summary):
-        near = closest_field(field) if field not in FIELD_VALUES and field not in KNOWN_FIELDS else ""
+        short = next((name for name in FIELD_VALUES if field != name and field.rpartition(".")[2].startswith(name)), "")
+        near = short or (closest_field(field) if field not in FIELD_VALUES and field not in KNOWN_FIELDS else "")
         session.console.say(f"Note: No alert has a value in {field}{f'; did you mean {near}?' if near else '.'}")
     return summary
 
