@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
@@ -64,15 +65,12 @@ def plan_saved_alerts(
                 unknown += 1
                 continue
             own, state = own_hashes(alert).keys(), AlertState.of(alert)
-            drift = item.before.drift_to(state)
-            if not drift and any(has_comment(alert, action.value) for action in actions if action.name == COMMENT):
-                drift = ("it has the comment of this plan already",)
+            drift = _drift(item.before.drift_to(state), alert, actions)
             if not drift and rule_check is not None:
-                objection = rule_check.objection(plan, item.rule, alert, own, actions)
-                objection = objection or ("it was closed before" if item.item_id in came_back else "")
-                drift = (objection,) if objection else ()
+                drift = rule_check.objection(plan, item.rule, alert, own, actions)
+                drift = drift or ("it was closed before" if item.item_id in came_back else "")
             if drift:
-                sink.add(msgspec.structs.replace(item, action_set=number), Outcome.DRIFTED, "; ".join(drift))
+                sink.add(msgspec.structs.replace(item, action_set=number), Outcome.DRIFTED, drift)
                 preview.leave_planned(own)
                 drifted += 1
             elif rule_check is None and (
@@ -88,6 +86,14 @@ def plan_saved_alerts(
         describe_actions(preview.actions, plan.comment),
         warnings=(*warnings, *_warnings(drifted, unknown, not_repeated, by_rules=plan.is_by_rules)),
     )
+
+
+def _drift(changes: Sequence[str], alert: Alert, actions: ActionSet) -> str:
+    """Return why an alert is not as the plan saw it, '' if it is. changes: what somebody changed since."""
+    if changes:
+        return "; ".join(changes)
+    has_ours = any(has_comment(alert, action.value) for action in actions if action.name == COMMENT)
+    return "it has the comment of this plan already" if has_ours else ""
 
 
 def _warnings(drifted: int, unknown: int, not_repeated: Sequence[str], *, by_rules: bool) -> Iterator[str]:
