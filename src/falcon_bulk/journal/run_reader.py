@@ -220,10 +220,12 @@ class RunReader:
         """Return what became of each hash. hashes: as planned."""
         outcomes = {record.item_id: record for record in self.indicators.records(run_id)}
         return tuple(
-            HashOutcome(sha256=one.sha256, outcome=record.outcome, reason=record.reason, indicator_id=record.remote_id)
-            if (record := outcomes.get(one.sha256))
-            else one
-            for one in hashes
+            HashOutcome(
+                sha256=planned.sha256, outcome=record.outcome, reason=record.reason, indicator_id=record.remote_id
+            )
+            if (record := outcomes.get(planned.sha256))
+            else planned
+            for planned in hashes
         )
 
     def _status(self, run_id: str, recorded: RunStatus) -> RunStatus:

@@ -46,41 +46,41 @@ class ReportedRule(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def closed(self) -> int:
         """The alerts that it closed."""
-        return sum(one.closed for one in self.customers)
+        return sum(at_customer.closed for at_customer in self.customers)
 
     @property
     def undone(self) -> int:
         """Of these, the ones that were taken back."""
-        return sum(one.undone for one in self.customers)
+        return sum(at_customer.undone for at_customer in self.customers)
 
     @property
     def held(self) -> dict[str, int]:
         """The alerts that are held under it, by reason, most first."""
         found: dict[str, int] = {}
-        for one in self.customers:
-            for reason, number in one.held.items():
+        for at_customer in self.customers:
+            for reason, number in at_customer.held.items():
                 found[reason] = found.get(reason, 0) + number
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def held_alerts(self) -> int:
         """The alerts that are held under it."""
-        return sum(one.held_alerts for one in self.customers)
+        return sum(at_customer.held_alerts for at_customer in self.customers)
 
     @property
     def surges(self) -> int:
         """The runs in which it would have closed too many."""
-        return sum(one.surges for one in self.customers)
+        return sum(at_customer.surges for at_customer in self.customers)
 
     @property
     def last_used(self) -> str | None:
         """When the last run began in which it fitted an alert wholly."""
-        return max((one.last_used for one in self.customers if one.last_used), default=None)
+        return max((at_customer.last_used for at_customer in self.customers if at_customer.last_used), default=None)
 
     @property
     def would_have_closed(self) -> int:
         """The alerts that it would have closed, had it been live."""
-        return sum(one.would_have_closed for one in self.customers)
+        return sum(at_customer.would_have_closed for at_customer in self.customers)
 
 
 REMOVED = "removed"

@@ -137,7 +137,7 @@ def _decisions(counts: PeriodCounts) -> list[Row]:
 
 def _frequent(title: str, column: Column, values: Sequence[FrequentValue]) -> Sheet:
     columns = (column, Column("alerts", right=True, min_width=6), *_OUTCOME_COLUMNS)
-    rows = [(one.value, one.alerts, *outcome_numbers(one.open, one.closed_as)) for one in values]
+    rows = [(counted.value, counted.alerts, *outcome_numbers(counted.open, counted.closed_as)) for counted in values]
     return _table(title, columns, rows)
 
 
@@ -148,7 +148,7 @@ def _hashes(hashes: Sequence[FrequentHash]) -> Sheet:
         Column("alerts", right=True, min_width=6),
         *_OUTCOME_COLUMNS,
     )
-    rows = [(one.sha256, one.filename, one.alerts, *outcome_numbers(one.open, one.closed_as)) for one in hashes]
+    rows = [(file.sha256, file.filename, file.alerts, *outcome_numbers(file.open, file.closed_as)) for file in hashes]
     return _table("The most frequent files", columns, rows)
 
 
@@ -221,7 +221,7 @@ def _by_rule(rules: Sequence[RuleClosings]) -> Sheet:
         Column("ends", drop_order=1),
     )
     return Sheet(
-        "What closing rules closed", columns, [(one.rule, one.closed, one.reason, one.expires) for one in rules]
+        "What closing rules closed", columns, [(rule.rule, rule.closed, rule.reason, rule.expires) for rule in rules]
     )
 
 
@@ -234,9 +234,9 @@ def _runs(runs: Sequence[ReportedRun]) -> Sheet:
         Column("changed", right=True),
     ]
     rows: list[tuple[str | int, ...]] = [
-        (one.started, one.run_id, one.command, one.planned, one.changed) for one in runs
+        (run.started, run.run_id, run.command, run.planned, run.changed) for run in runs
     ]
-    if any(one.operator for one in runs):
+    if any(run.operator for run in runs):
         columns.append(Column("operator", min_width=8))
-        rows = [(*row, one.operator) for row, one in zip(rows, runs, strict=True)]
+        rows = [(*row, run.operator) for row, run in zip(rows, runs, strict=True)]
     return Sheet("The runs", columns, rows)

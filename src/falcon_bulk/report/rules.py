@@ -85,9 +85,9 @@ def rules_across_sheet(results: Iterable[RuleResult], *, dry: bool) -> Sheet:
     results: of all customers. dry: whether nothing was sent.
     """
     together: dict[str, RuleResult] = {}
-    for one in results:
-        other = together.get(one.id)
-        together[one.id] = one if other is None else _added(other, one)
+    for result in results:
+        other = together.get(result.id)
+        together[result.id] = result if other is None else _added(other, result)
     ordered = sorted(together.values(), key=lambda rule: (not _needs_a_look(rule), -rule.closed, -rule.closes, rule.id))
     sheet = rules_run_sheet(ordered, dry=dry)
     return Sheet(
@@ -99,19 +99,19 @@ def _needs_a_look(rule: RuleResult) -> bool:
     return bool(rule.surge or rule.state in _TOLD_ANYWAY or rule.differs or rule.outliers)
 
 
-def _added(one: RuleResult, other: RuleResult) -> RuleResult:
+def _added(result: RuleResult, other: RuleResult) -> RuleResult:
     """Return what a rule did at two customers together."""
-    reasons = dict.fromkeys((*one.held, *other.held))
+    reasons = dict.fromkeys((*result.held, *other.held))
     return RuleResult(
-        id=one.id,
-        state=one.state,
-        fits=one.fits + other.fits,
-        closes=one.closes + other.closes,
-        closed=one.closed + other.closed,
-        held={reason: one.held.get(reason, 0) + other.held.get(reason, 0) for reason in reasons},
-        surge=one.surge or other.surge,
-        suspended_by=one.suspended_by,
-        would_have_closed=one.would_have_closed + other.would_have_closed,
+        id=result.id,
+        state=result.state,
+        fits=result.fits + other.fits,
+        closes=result.closes + other.closes,
+        closed=result.closed + other.closed,
+        held={reason: result.held.get(reason, 0) + other.held.get(reason, 0) for reason in reasons},
+        surge=result.surge or other.surge,
+        suspended_by=result.suspended_by,
+        would_have_closed=result.would_have_closed + other.would_have_closed,
     )
 
 
@@ -201,8 +201,12 @@ def rules_test_report(
     def sheets() -> list[Sheet]:
         title = f"{customer}: {counted(len(tests), 'rule')} against {counted(alerts, 'alert')} since {since[:10]}"
         notes = [
-            *(f"{test.id}: the true positive {one} contradicts it" for test in tests for one in test.true_positives),
-            *(f"{test.id} differs: {one}" for test in tests for one in test.differing),
+            *(
+                f"{test.id}: the true positive {composite_id} contradicts it"
+                for test in tests
+                for composite_id in test.true_positives
+            ),
+            *(f"{test.id} differs: {composite_id}" for test in tests for composite_id in test.differing),
             *(f"Incomplete: {reason}" for reason in incomplete),
         ]
         return [Sheet(title, rule_test_columns(), [rule_test_row(test) for test in tests], notes)]

@@ -58,7 +58,9 @@ class RulesReportDocument(
 
 def rules_report_report(report: RulesReport) -> Report:
     """Return the report on a period; its exit code is PARTIAL if a customer could not be read."""
-    failed = any(one.error is not None for one in report.customers) or (report.recurring and report.recurring.unread)
+    failed = any(customer.error is not None for customer in report.customers) or (
+        report.recurring and report.recurring.unread
+    )
     return Report(
         lambda: rules_report_sheets(report),
         lambda: _document(report),
@@ -73,7 +75,7 @@ def _page(report: RulesReport) -> Page:
     return Page(
         sheets,
         "Closing rules",
-        {"customers": ", ".join(one.customer for one in report.customers)},
+        {"customers": ", ".join(customer.customer for customer in report.customers)},
         (),
         describe_period(report.since, report.until, report.until),
         LEGEND,

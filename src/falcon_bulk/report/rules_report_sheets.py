@@ -74,17 +74,20 @@ def rules_report_sheets(report: RulesReport) -> list[Sheet]:
 
 
 def _warnings(customers: Iterable[CustomerRuns]) -> Iterator[str]:
-    for one in customers:
-        if one.error is not None:
-            yield f"{one.customer} could not be read: {one.error.message}"
-        elif not one.runs:
-            yield f"{one.customer} had no run of closing rules in this period."
+    for customer in customers:
+        if customer.error is not None:
+            yield f"{customer.customer} could not be read: {customer.error.message}"
+        elif not customer.runs:
+            yield f"{customer.customer} had no run of closing rules in this period."
 
 
 def _customer_sheet(rules: Sequence[ReportedRule], customers: int) -> Sheet | None:
     """Return a row for each rule and customer where it did something, if there are several customers."""
     rows: list[Row] = [
-        (rule.id, one.customer, *_numbers(one)) for rule in rules for one in rule.customers if did_something(one)
+        (rule.id, at_customer.customer, *_numbers(at_customer))
+        for rule in rules
+        for at_customer in rule.customers
+        if did_something(at_customer)
     ]
     return Sheet("By customer", (_RULE, _CUSTOMER, *_NUMBERS), rows) if rows and customers > 1 else None
 
@@ -96,13 +99,13 @@ def _csv_sheet(rules: Sequence[ReportedRule]) -> Sheet:
         (*columns, Column("would have closed"), Column("suspended by")),
         [
             (
-                *(rule.id, rule.state, rule.owner, rule.ticket, _day(rule.expires), one.customer),
-                *_numbers(one),
-                one.would_have_closed,
+                *(rule.id, rule.state, rule.owner, rule.ticket, _day(rule.expires), at_customer.customer),
+                *_numbers(at_customer),
+                at_customer.would_have_closed,
                 " ".join(rule.suspended_by),
             )
             for rule in rules
-            for one in rule.customers or (RuleAtCustomer(customer=""),)
+            for at_customer in rule.customers or (RuleAtCustomer(customer=""),)
         ],
     )
 
@@ -140,7 +143,12 @@ def _decision(rule: ReportedRule) -> str:
 
 
 def _differing_sheet(rules: Sequence[ReportedRule]) -> Sheet | None:
-    rows = [(rule.id, one.customer, alert) for rule in rules for one in rule.customers for alert in one.differing]
+    rows = [
+        (rule.id, at_customer.customer, alert)
+        for rule in rules
+        for at_customer in rule.customers
+        for alert in at_customer.differing
+    ]
     if not rows:
         return None
     number = sum(rule.held.get("differs", 0) for rule in rules)
@@ -161,16 +169,16 @@ def _overlap_sheet(rules: Sequence[ReportedRule]) -> Sheet | None:
 
 def _overlaps(rule: ReportedRule) -> dict[str, int]:
     found: dict[str, int] = {}
-    for one in rule.customers:
-        for other, number in one.overlaps.items():
+    for at_customer in rule.customers:
+        for other, number in at_customer.overlaps.items():
             found[other] = max(found.get(other, 0), number)
     return found
 
 
 def _unused_sheet(unused: Unused) -> Sheet | None:
     rows: list[Row] = [(rule, "the rule", "") for rule in unused.rules]
-    rows += [(one.rule, one.field, one.value) for one in unused.values]
-    notes = [f"{one.rule} is not judged: {one.reason}." for one in unused.not_judged]
+    rows += [(value.rule, value.field, value.value) for value in unused.values]
+    notes = [f"{rule.rule} is not judged: {rule.reason}." for rule in unused.not_judged]
     if not rows and not notes:
         return None
     columns = (_RULE, Column("what", min_width=10), Column("value", wrap=True, min_width=24))
@@ -178,8 +186,8 @@ def _unused_sheet(unused: Unused) -> Sheet | None:
 
 
 def _unread(recurring: Recurring | None) -> Iterator[str]:
-    for one in recurring.unread if recurring else ():
-        yield f"The closed alerts of {one.customer} could not all be read: {one.message}"
+    for customer in recurring.unread if recurring else ():
+        yield f"The closed alerts of {customer.customer} could not all be read: {customer.message}"
 
 
 def _recurring_sheets(recurring: Recurring) -> Iterator[Sheet]:
@@ -188,18 +196,26 @@ def _recurring_sheets(recurring: Recurring) -> Iterator[Sheet]:
     if not recurring.groups:
         yield Sheet(f"{title}: nothing", (), ())
     else:
-        drafts = [shlex.join(("falcon-bulk", *one.draft)) for one in recurring.groups if one.draft]
+        drafts = [shlex.join(("falcon-bulk", *group.draft)) for group in recurring.groups if group.draft]
         yield Sheet(title, _RECURRING_COLUMNS, list(map(_recurring_row, recurring.groups)), drafts)
     if recurring.disputed:
         columns = (*_RECURRING_COLUMNS, Column("true positives", right=True))
-        rows = [(*_recurring_row(one), one.true_positives) for one in recurring.disputed]
+        rows = [(*_recurring_row(group), group.true_positives) for group in recurring.disputed]
         yield Sheet("Disputed: benign here, a true positive there", columns, rows)
 
 
-def _recurring_row(one: RecurringAlerts) -> Row:
-    customers = ", ".join(f"{name} {format_cell(number)}" for name, number in one.customers.items())
-    named = one.filename or one.name
-    return one.alerts, one.days, named, one.sha256, customers, one.last_resolution, readable_time(one.last_closed)
+def _recurring_row(group: RecurringAlerts) -> Row:
+    customers = ", ".join(f"{name} {format_cell(number)}" for name, number in group.customers.items())
+    named = group.filename or group.name
+    return (
+        group.alerts,
+        group.days,
+        named,
+        group.sha256,
+        customers,
+        group.last_resolution,
+        readable_time(group.last_closed),
+    )
 
 
 def did_something(of: ReportedRule | RuleAtCustomer) -> bool:

@@ -52,9 +52,9 @@ class LostBatches(Generic[State]):
     def take_due(self) -> list[LostBatch[State]]:
         """Return and remove the batches to look at by now."""
         with self._lock:
-            due = [one for one in self._waiting if self._seconds_to_look(one) <= 0]
-            self._waiting = [one for one in self._waiting if one not in due]
-        return [one.batch for one in due]
+            due = [waiting for waiting in self._waiting if self._seconds_to_look(waiting) <= 0]
+            self._waiting = [waiting for waiting in self._waiting if waiting not in due]
+        return [waiting.batch for waiting in due]
 
     def is_expired(self, batch: LostBatch[State]) -> bool:
         """Return whether the request of a batch is too old to take effect."""
@@ -73,13 +73,13 @@ class LostBatches(Generic[State]):
     def items(self) -> int:
         """How many items wait."""
         with self._lock:
-            return sum(len(one.batch.items) for one in self._waiting)
+            return sum(len(waiting.batch.items) for waiting in self._waiting)
 
     @property
     def seconds_left(self) -> float:
         """Seconds until the last of the requests is too old to take effect."""
         with self._lock:
-            return max((MAX_LATENESS - one.batch.sent.shortest for one in self._waiting), default=0.0)
+            return max((MAX_LATENESS - waiting.batch.sent.shortest for waiting in self._waiting), default=0.0)
 
     @property
     def seconds_to_next_look(self) -> float:
@@ -88,6 +88,6 @@ class LostBatches(Generic[State]):
             seconds = min(map(self._seconds_to_look, self._waiting), default=0.0)
         return min(max(seconds, 0.0), MAX_WAIT)
 
-    def _seconds_to_look(self, one: _Waiting[State]) -> float:
-        left = MAX_LATENESS - one.batch.sent.shortest
-        return min(left, LOOK_INTERVAL - one.looked.shortest)
+    def _seconds_to_look(self, waiting: _Waiting[State]) -> float:
+        left = MAX_LATENESS - waiting.batch.sent.shortest
+        return min(left, LOOK_INTERVAL - waiting.looked.shortest)

@@ -140,7 +140,7 @@ class PlanCheck:
             if 0 <= number < len(self._action_sets):
                 for action in self._action_sets[number]:
                     effects[action] += alerts * (action.name != "append_comment")
-        if Counter({_action_of(one): one.alerts for one in preview.effects}) != +effects:
+        if Counter({_action_of(effect): effect.alerts for effect in preview.effects}) != +effects:
             yield "it says something else about what is changed than its action sets do"
         if preview.closed != self._closed:
             yield f"it says that {preview.closed} of its alerts are closed, and {self._closed} are"

@@ -88,10 +88,10 @@ class RuleDrafter:
         """Return the rule. Raises Refused if the alerts are too few, a true positive fits, or nothing is steady."""
         self._check_number(len(self._basis), "selected")
         match = self._match()
-        basis = [one for one in self._basis if matches(match, AlertTexts(one.facts))]
+        basis = [sample for sample in self._basis if matches(match, AlertTexts(sample.facts))]
         self._check_number(len(basis), "what the rule would be about")
         usual, outliers, told = _without_outliers(basis)
-        facts = [one.facts for one in usual]
+        facts = [sample.facts for sample in usual]
         expect, varying = _expect(facts)
         if not any(getattr(expect, name) for name in _SCOPE):
             raise _refused(
@@ -103,7 +103,7 @@ class RuleDrafter:
                 "without a hash it needs a path, a command line or a parent, and none is usual",
                 "Narrow the selection to one program: `falcon-bulk summary --outliers` shows what varies.",
             )
-        if not expect.cmdline and sum(one.is_interpreter for one in facts) > (1 - USUAL) * len(facts):
+        if not expect.cmdline and sum(alert_facts.is_interpreter for alert_facts in facts) > (1 - USUAL) * len(facts):
             raise _refused(
                 f"{_name(usual) or 'the file'} runs other people's code, and no command line is usual",
                 "Narrow the selection to what it runs, for example with --filter on cmdline.",
@@ -116,10 +116,10 @@ class RuleDrafter:
             resolution=_resolution(usual),
             varying=varying,
             alerts=len(basis),
-            fitted=sum(is_expected(expect, AlertTexts(one.facts)) for one in basis),
+            fitted=sum(is_expected(expect, AlertTexts(sample.facts)) for sample in basis),
             outliers=outliers,
             outlier_check=told,
-            title=Counter(one.facts.name for one in usual).most_common(1)[0][0],
+            title=Counter(sample.facts.name for sample in usual).most_common(1)[0][0],
             name=_name(usual),
             not_read=self._not_read,
         )
@@ -133,14 +133,14 @@ class RuleDrafter:
 
     def _match(self) -> RuleMatch:
         """Return which alerts the rule is about: their hashes, else their names and product."""
-        facts = [one.facts for one in self._basis]
+        facts = [sample.facts for sample in self._basis]
         if self._hashes:
             return RuleMatch(sha256=self._hashes)
-        hashes = Counter(digest for one in facts for digest in one.sha256)
-        if len(hashes) <= MAX_HASHES and sum(bool(one.sha256) for one in facts) >= USUAL * len(facts):
+        hashes = Counter(digest for alert_facts in facts for digest in alert_facts.sha256)
+        if len(hashes) <= MAX_HASHES and sum(bool(alert_facts.sha256) for alert_facts in facts) >= USUAL * len(facts):
             return RuleMatch(sha256=tuple(digest for digest, _ in hashes.most_common()))
-        if names := usual_globs([one.name for one in facts], "name"):
-            return RuleMatch(name=names, product=single_value([one.product for one in facts]))
+        if names := usual_globs([alert_facts.name for alert_facts in facts], "name"):
+            return RuleMatch(name=names, product=single_value([alert_facts.product for alert_facts in facts]))
         raise _refused(
             f"these {len(facts):,} alerts have {len(hashes):,} hashes, and no usual name",
             "Draft a rule for one of them: `falcon-bulk hash-summary` counts them, --hash SHA256 selects one.",
@@ -164,9 +164,9 @@ def _refused(reason: str, hint: str) -> Refused:
 def _without_outliers(basis: Sequence[_Basis]) -> tuple[list[_Basis], int, str]:
     """Return the alerts that are like the others, how many are not, and why that could not be told."""
     group = RuleOutliers(())
-    for one in basis:
-        group.add(one.alert)
-    usual = [one for one in basis if not group.is_outlier(one.alert)]
+    for sample in basis:
+        group.add(sample.alert)
+    usual = [sample for sample in basis if not group.is_outlier(sample.alert)]
     return usual, len(basis) - len(usual), group.told
 
 
@@ -177,25 +177,27 @@ def _expect(facts: Sequence[AlertFacts]) -> tuple[RuleExpect, tuple[str, ...]]:
         found["filename"] = usual_globs(_values(facts, "filename"), "filename")
     if found["parent"] and all(map(is_interpreter, found["parent"])):
         found["parent_cmdline"] = usual_globs(_values(facts, "parent_cmdline"), "parent_cmdline")
-    found["disposition"] = usual_globs([next(iter(one.disposition), "") for one in facts], "disposition")
-    found["host"] = single_value([one.hosts[0] if len(one.hosts) == 1 else "" for one in facts])
+    found["disposition"] = usual_globs(
+        [next(iter(alert_facts.disposition), "") for alert_facts in facts], "disposition"
+    )
+    found["host"] = single_value([alert_facts.hosts[0] if len(alert_facts.hosts) == 1 else "" for alert_facts in facts])
     severity = _max_severity(facts)
     varying = [name.replace("_", "-") for name, globs in found.items() if not globs and _has(facts, name)]
     return RuleExpect(**found, max_severity=severity), (*varying, *(() if severity else ("max-severity",)))
 
 
 def _values(facts: Sequence[AlertFacts], name: str) -> list[str]:
-    return [getattr(one, name) for one in facts]
+    return [getattr(alert_facts, name) for alert_facts in facts]
 
 
 def _has(facts: Sequence[AlertFacts], name: str) -> bool:
     field = "hosts" if name == "host" else name
-    return any(getattr(one, field) for one in facts)
+    return any(getattr(alert_facts, field) for alert_facts in facts)
 
 
 def _max_severity(facts: Sequence[AlertFacts]) -> str:
     """Return the worst usual severity in lower case; '' if nine in ten alerts are not at or below it."""
-    counts = Counter(one.severity for one in facts if one.severity is not None)
+    counts = Counter(alert_facts.severity for alert_facts in facts if alert_facts.severity is not None)
     names = SEVERITY_NAMES[::-1]
     usual = [level for level, number in counts.items() if number >= max(2, RARE * len(facts))]
     worst = min(max(usual, default=-1), len(names) - 1 - HIGHEST)
@@ -205,12 +207,12 @@ def _max_severity(facts: Sequence[AlertFacts]) -> str:
 
 
 def _resolution(basis: Sequence[_Basis]) -> Resolution:
-    given = Counter(one.resolution for one in basis)
+    given = Counter(sample.resolution for sample in basis)
     ignored, false = given[Resolution.IGNORED], given[Resolution.FALSE_POSITIVE]
     return Resolution.IGNORED if ignored > false else Resolution.FALSE_POSITIVE
 
 
 def _name(basis: Sequence[_Basis]) -> str:
     """Return the most frequent file name, '' if the alerts have none."""
-    names = Counter(name for one in basis if (name := one.facts.filename))
+    names = Counter(name for sample in basis if (name := sample.facts.filename))
     return names.most_common(1)[0][0] if names else ""

@@ -172,7 +172,7 @@ def is_expected(expect: RuleExpect, texts: AlertTexts) -> bool:
         return False
     if expect.host and not (facts.hosts and all(expected.host.fits(comparable(host)) for host in facts.hosts)):
         return False
-    return not expect.disposition or any(expected.disposition.fits(comparable(one)) for one in facts.disposition)
+    return not expect.disposition or any(expected.disposition.fits(comparable(value)) for value in facts.disposition)
 
 
 def contradicts(rule: ClosingRule, texts: AlertTexts) -> bool:
@@ -196,6 +196,6 @@ def used_values(rule: ClosingRule, texts: AlertTexts) -> list[tuple[str, str]]:
         found += [
             (name, value)
             for value in values
-            if any(_condition(name, (value,)).fits(comparable(one)) for one in present)
+            if any(_condition(name, (value,)).fits(comparable(found)) for found in present)
         ]
     return found

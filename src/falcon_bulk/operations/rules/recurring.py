@@ -104,10 +104,10 @@ def find_recurring(
         for key, groups in together.items()
         if len(set().union(*(group.days for group in groups.values()))) >= MIN_DAYS
     ]
-    found.sort(key=lambda one: (-one.alerts, one.sha256, one.name, one.filename))
+    found.sort(key=lambda group: (-group.alerts, group.sha256, group.name, group.filename))
     return Recurring(
-        groups=tuple(one for one in found if not one.true_positives),
-        disputed=tuple(one for one in found if one.true_positives),
+        groups=tuple(group for group in found if not group.true_positives),
+        disputed=tuple(group for group in found if group.true_positives),
         unread=tuple(unread),
     )
 

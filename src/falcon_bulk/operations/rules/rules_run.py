@@ -54,7 +54,7 @@ def update_true_positives(tenant: Tenant, store: TruePositiveStore, *, reading: 
     raises.
     """
     cids = tenant.cids or (tenant.home_cid(),)
-    known = [one.facts.composite_id for one in store.load() if one.cid == cids[0]]
+    known = [known_alert.facts.composite_id for known_alert in store.load() if known_alert.cid == cids[0]]
     with reading() as progress:
         found, no_longer = read_true_positives(tenant.alerts, known, frozenset(cids), progress, readers=readers)
         if progress.incomplete:

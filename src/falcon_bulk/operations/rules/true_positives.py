@@ -69,7 +69,7 @@ class TruePositiveStore:
         Raises Refused if the file cannot be read or written.
         """
         with self._locked():
-            known = {one.facts.composite_id: one for one in self.load()}
+            known = {known_alert.facts.composite_id: known_alert for known_alert in self.load()}
             before = dict(known)
             for facts in found:
                 known[facts.composite_id] = KnownTruePositive(customer, cid, facts)
