@@ -63,6 +63,18 @@ def test_the_alerts_of_several_customers_need_hardly_more_memory_the_more_they_a
     assert peaks[1] < peaks[0] + ROOM, peaks
 
 
+def test_the_newest_of_many_ids_need_hardly_more_memory_than_those_of_few(tmp_path: Path) -> None:
+    peaks = []
+    for number in (5_000, 20_000):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with Server(Tenant(alerts=number)) as server:
+            shell = CommandRunner(folder, server)
+            ids = shell.write_env("ids.txt", "\n".join(shell.tenant.store.by_id))
+            peaks.append(peak(shell, "query", "--ids-file", str(ids)))
+    assert peaks[1] < peaks[0] + ROOM, peaks
+
+
 @pytest.mark.parametrize("fmt", ["table", "markdown", "csv", "json", "html"])
 def test_a_run_of_two_hundred_thousand_alerts_is_shown_in_hardly_more_memory_than_a_small_one(
     tmp_path: Path, fmt: str

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.selection import Selection
@@ -41,3 +43,21 @@ def test_so_many_arrivals_that_a_page_brings_nothing_new_are_reported() -> None:
     assert progress.incomplete == [
         f"Falcon found {limit:,} alerts but returned {PAGE:,}; the others may be gone by now."
     ]
+
+
+@pytest.mark.parametrize("order", ["created_timestamp|asc", "created_timestamp|desc", "severity|asc", "severity|desc"])
+@pytest.mark.parametrize("limit", [1, 7, 250])
+def test_the_first_alerts_of_ids_are_those_of_all_in_the_same_order(order: str, limit: int) -> None:
+    tenant = Tenant(alerts=200, seed=4)
+    with Server(tenant) as server:
+        client = client_for(tenant, server, cids=(tenant.cid,))
+        selection = Selection(ids=tuple(tenant.store.by_id))
+
+        def read(number: int | None) -> list[str]:
+            progress = ReadProgress(SystemClock())
+            pages = list(read_sorted(client.alerts, selection, progress, limit=number, sort=order))
+            assert progress.matching == 200
+            return [item.alert.composite_id for page in pages for item in page]
+
+        assert read(limit) == read(None)[:limit]
+        client.close()

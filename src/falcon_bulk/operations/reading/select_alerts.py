@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from heapq import nlargest, nsmallest
 from typing import Protocol
 
 from falcon_bulk.errors import Rejected, Unreachable
@@ -107,12 +108,8 @@ def _read_sorted(
     if limit is None and not sort:
         yield from _stream_selection(alerts, selection, progress, BriefAlert, readers)
     elif selection.hashes or selection.ids:
-        items = [
-            item for page in read_selection(alerts, selection, progress, BriefAlert, readers=readers) for item in page
-        ]
-        progress.matching = len(items)
-        items.sort(key=lambda item: _sort_key(item, sort), reverse=not sort.endswith("|asc"))
-        yield items[:limit]
+        pages = read_selection(alerts, selection, progress, BriefAlert, readers=readers)
+        yield _first_in_order(pages, progress, limit, sort)
     elif limit is None or limit > WINDOW or not fits_in_url(selection.filter):
         yield from _read_sorted_pages(alerts, selection, progress, limit, sort or NEWEST_FIRST)
     else:
@@ -161,6 +158,24 @@ def check_cids(
             if item.alert.cid not in allowed:
                 check_tenant(item.alert, allowed)
         yield page
+
+
+def _first_in_order(
+    pages: Iterable[list[AlertDocument[BriefAlert]]], progress: ReadProgress, limit: int | None, sort: str
+) -> list[AlertDocument[BriefAlert]]:
+    """Return the first alerts in the order, at most `limit`. Only these are kept while all are read."""
+
+    def items() -> Iterator[AlertDocument[BriefAlert]]:
+        for page in pages:
+            progress.matching += len(page)
+            for item in page:
+                item.document = item.document.copy()  # a view would keep the whole page in memory
+                yield item
+
+    is_ascending, key = sort.endswith("|asc"), partial(_sort_key, sort=sort)
+    if limit is None:
+        return sorted(items(), key=key, reverse=not is_ascending)
+    return (nsmallest if is_ascending else nlargest)(limit, items(), key=key)
 
 
 def _sort_key(item: AlertDocument[BriefAlert], sort: str) -> tuple[bool, float, str, str]:
