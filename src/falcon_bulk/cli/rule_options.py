@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from falcon_bulk.cli.session import Session
+from falcon_bulk.cli.suggestions import did_you_mean
 from falcon_bulk.config.customers import list_customers
 from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.model.plan import AlertPlan, Plan
@@ -125,3 +126,14 @@ def keeps_runs_of(session: Session, paths: Iterable[str]) -> Callable[[str], boo
     ended = {rule.id for rule in book.rules if not rule.state_on(source.today()).is_active}
     known = {rule.id for rule in book.rules} | {rule.id for rule in book.invalid}
     return lambda rule: rule not in ended and (rule in known or not book.is_valid)
+
+
+def check_rules_known(rule_ids: Iterable[str], book: RuleBook) -> None:
+    """Raise UsageProblem for an id that no valid rule has."""
+    known = [rule.id for rule in book.rules]
+    for rule_id in rule_ids:
+        if rule_id not in known:
+            raise UsageProblem(
+                f"There is no valid rule {rule_id!r}.",
+                f"{did_you_mean(rule_id, known)}`falcon-bulk rules list` lists them.",
+            )

@@ -11,7 +11,7 @@ from falcon_bulk.cli.change_runner import pace as pace_of
 from falcon_bulk.cli.confirmation import Confirmation
 from falcon_bulk.cli.multi_customer_changes import SUFFIX, check_plan_folder
 from falcon_bulk.cli.options import PaceOptions
-from falcon_bulk.cli.rule_options import rule_customer, rule_recheck, today, true_positive_store
+from falcon_bulk.cli.rule_options import check_rules_known, rule_customer, rule_recheck, today, true_positive_store
 from falcon_bulk.cli.session import Session
 from falcon_bulk.errors import ExitCode, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
@@ -41,9 +41,7 @@ class RulesRun:
         if surges := self.request.allowed_surges:
             if consent.yes or self.plans is not None:
                 raise UsageProblem("--allow-surge is confirmed by typing.", "Leave out --yes and --plan.")
-            known = {rule.id for rule in self.book.rules}
-            if unknown := sorted(surges - known):
-                raise UsageProblem(f"There is no valid rule {unknown[0]!r}.", "`falcon-bulk rules list` lists them.")
+            check_rules_known(sorted(surges), self.book)
         if consent.yes and not self.dry and consent.maximum is None:
             raise UsageProblem("--yes needs a bound.", "Add --max N: how many alerts of each customer at most.")
 

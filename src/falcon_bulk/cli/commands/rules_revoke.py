@@ -1,0 +1,101 @@
+"""falcon-bulk rules revoke: end a closing rule, and take back what it closed."""
+
+from typing import NamedTuple
+
+import click
+
+from falcon_bulk.cli.help_groups import GroupedHelp
+from falcon_bulk.cli.options import (
+    ConsentOptions,
+    PaceOptions,
+    consent_options,
+    examples,
+    operator_option,
+    pace_options,
+    rules_option,
+    takes,
+)
+from falcon_bulk.cli.shared_options import notify_option, shared_options
+from falcon_bulk.errors import UsageProblem
+
+
+class RevokeOptions(NamedTuple):
+    """The options of rules revoke."""
+
+    rule_id: str
+    reopen: bool
+    rule_paths: tuple[str, ...]
+    operator: str | None
+    consent: ConsentOptions
+    pace: PaceOptions
+
+
+@click.command(
+    "revoke",
+    cls=GroupedHelp,
+    epilog=examples("rules revoke acme-updater", "rules revoke acme-updater --reopen --customer acme"),
+)
+@click.argument("rule_id", metavar="ID")
+@click.option("--reopen", is_flag=True, help="Also take back what the rule closed and no other live rule fits.")
+@rules_option
+@operator_option
+@consent_options
+@pace_options
+@notify_option
+@shared_options
+@takes(RevokeOptions)
+def command(ctx: click.Context, options: RevokeOptions) -> int:
+    """Revoke a rule: it closes nothing from now on, also in saved plans and unfinished runs.
+
+    Writes `revoked = DATE` into its file; nothing else in it changes. With --reopen, what the rule closed at the chosen
+    customers and is still as it left it is taken back: a plan, a preview and a question as ever.
+    """
+    from falcon_bulk.cli.confirmation import Confirmation
+    from falcon_bulk.cli.rule_options import check_rules_known, rule_source
+    from falcon_bulk.cli.rule_reopening import Reopening
+    from falcon_bulk.cli.rules_runner import run_rules
+    from falcon_bulk.cli.session import Session
+    from falcon_bulk.cli.shards import check_no_shard
+    from falcon_bulk.operations.rules.revoke import write_revocation
+    from falcon_bulk.operations.rules.rule_list import list_rules
+    from falcon_bulk.operations.rules.rules_run import RulesRequest
+    from falcon_bulk.report.rules import rules_report
+
+    if options.reopen:
+        check_no_shard(ctx)
+    session = Session.open(ctx, "run" if options.reopen else "rules")
+    source = rule_source(session, options.rule_paths)
+    listed = list_rules(source.load(), source.today(), {})
+    found = [rule for rule in listed if rule.id == options.rule_id]
+    if not found:
+        check_rules_known((options.rule_id,), source.load())
+    if len(found) > 1:
+        raise UsageProblem(
+            f"The id {options.rule_id} stands {len(found)} times.", "`falcon-bulk rules lint` names them."
+        )
+    confirmation = Confirmation(options.consent)
+    if options.reopen:
+        confirmation.check_possible()
+    if found[0].revoked:
+        session.console.say(f"The rule {options.rule_id} is revoked since {found[0].revoked}.")
+    else:
+        write_revocation(found[0], source.today())
+        session.console.say(f"Revoked {options.rule_id} in {found[0].path}: it closes nothing from now on.")
+    book = source.load()
+    if not options.reopen:
+        revoked = [rule for rule in list_rules(book, source.today(), {}) if rule.id == options.rule_id]
+        return session.publish(rules_report(revoked, ()))
+    return run_rules(
+        session,
+        Reopening(
+            source=source,
+            book=book,
+            request=RulesRequest(),
+            confirmation=confirmation,
+            pace=options.pace,
+            operator=options.operator,
+            dry=False,
+            plans=None,
+            rule_id=options.rule_id,
+        ),
+    )
