@@ -26,7 +26,7 @@ from falcon_bulk.operations.changes.lifecycle import (
 )
 from falcon_bulk.report.multi_customer import Parts, results_of
 from falcon_bulk.report.report import Report, Reported
-from falcon_bulk.report.rules import rules_across_sheet
+from falcon_bulk.report.rules_run import rules_across_sheet
 from falcon_bulk.report.run_result import dry_run_report, run_report
 
 

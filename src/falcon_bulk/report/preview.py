@@ -16,7 +16,7 @@ from falcon_bulk.report.facts import FACT_COLUMNS
 from falcon_bulk.report.indicators import indicator_preview_sheets
 from falcon_bulk.report.named_items import named_items_sheets
 from falcon_bulk.report.outliers import outlier_findings, outlier_sheets
-from falcon_bulk.report.rules import rules_run_sheet
+from falcon_bulk.report.rules_run import rules_run_sheet
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 from falcon_bulk.report.times import readable_time
 from falcon_bulk.textsafe import printable

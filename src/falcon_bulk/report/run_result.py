@@ -23,7 +23,7 @@ from falcon_bulk.report.indicators import (
 from falcon_bulk.report.named_items import named_items_sheets
 from falcon_bulk.report.outliers import outliers_document
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.rules import RuleRunDocument, rule_run_documents, rules_run_sheet
+from falcon_bulk.report.rules_run import RuleRunDocument, rule_run_documents, rules_run_sheet
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _PROBLEM_COLUMNS = (
