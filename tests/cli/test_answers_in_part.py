@@ -15,6 +15,7 @@ from tests.support.command import CommandResult, CommandRunner, serve_customers
 from tests.support.sampling import quick_first
 
 ALERTS = 1_300
+UNASKED = ("--yes", "--max", "5000", "--batch-delay", "0", "--quiet", "--format", "json")
 EXIT_CODES_OF_ERRORS = (2, 4, 5, 6)
 
 SWITCHES: dict[str, dict[str, Any]] = {
@@ -106,25 +107,15 @@ def check_close_and_undo(shell: CommandRunner) -> bool:
     before = {alert["composite_id"]: alert["status"] for alert in shell.alerts()}
     done = shell(
         *("close-hash", "--hash", sha256, "--status", "new,in_progress,reopened,closed", "--override", "all"),
-        *(
-            "--override",
-            "closed",
-            "--comment",
-            "Approved tool",
-            "--yes",
-            "--max",
-            "5000",
-            "--quiet",
-            "--format",
-            "json",
-        ),
+        *("--override", "closed", "--comment", "Approved tool"),
+        *UNASKED,
     )
     after = {alert["composite_id"]: alert["status"] for alert in shell.alerts()}
     changed = {one for one in after if after[one] != before[one]}
     assert changed <= ids, done
     if not is_whole(done, whole=all(after[one] == "closed" for one in ids)):
         return False
-    undone = shell("undo", done.document["run_id"], "--yes", "--max", "5000", "--quiet", "--format", "json")
+    undone = shell("undo", done.document["run_id"], *UNASKED)
     restored = {alert["composite_id"]: alert["status"] for alert in shell.alerts()} == before
     return is_whole(undone, whole=restored)
 

@@ -26,6 +26,7 @@ from tests.support.waiting import wait_until
 
 STARTUP = Path(__file__).with_name("startup")
 MAX_LATENESS = 12.0
+CHANCE = 0.1
 SOURCE = Path(falcon_bulk.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "falcon_bulk"]
 PATIENCE = 60.0
@@ -77,7 +78,8 @@ class CommandResult:
 class CommandRunner:
     """A folder with an env file for each tenant of a server, in which commands are run.
 
-    max_lateness: seconds in which a lost change may take effect. tenants, urls, env_texts: by customer. tenant,
+    max_lateness: seconds in which a lost change may take effect. chance: the number from 0 to 1 that decides how long
+    the waits between tries are. tenants, urls, env_texts: by customer. tenant,
     env_file: those of the first customer, who is meant where a method names none.
     """
 
@@ -86,6 +88,7 @@ class CommandRunner:
         self.server = server
         self.state = folder / "state"
         self.max_lateness = MAX_LATENESS
+        self.chance = CHANCE
         self.tenant: Tenant = server.tenants[0]
         self.tenants: dict[str, Tenant] = {tenant.customer: tenant for tenant in server.tenants}
         self.urls = dict(zip(self.tenants, server.urls, strict=True))
@@ -121,6 +124,7 @@ class CommandRunner:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": os.pathsep.join(map(str, (STARTUP, SOURCE))),
             "TEST_MAX_LATENESS": str(self.max_lateness),
+            "TEST_CHANCE": str(self.chance),
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
             "FALCON_BULK_STATE_DIR": str(self.state),

@@ -1,7 +1,8 @@
 """Changes the time in commands that tests start.
 
 TEST_MAX_LATENESS shortens how long a lost change may take effect: else each would wait for minutes. TEST_DAYS_LATER
-sets the clock some days ahead.
+sets the clock some days ahead. TEST_CHANCE is what the random numbers are that spread retries, so that the waits
+between tries are short ones of those that may be.
 """
 
 import os
@@ -18,3 +19,8 @@ if days := os.environ.get("TEST_DAYS_LATER"):
 
     now = SystemClock.now
     SystemClock.now = lambda clock: now(clock) + timedelta(days=float(days))
+
+if chance := os.environ.get("TEST_CHANCE"):
+    from falcon_bulk.model.clock import SystemClock
+
+    SystemClock.chance = lambda clock: float(chance)
