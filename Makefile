@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # The exact versions that are installed; empty: the newest that pyproject.toml allows.
 CONSTRAINTS := constraints.txt
-JOBS := 2
-PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadfile
+# Tests that run at a time: one on each core.
+JOBS := $(or $(shell nproc 2>/dev/null),2)
+PYTEST := $(BIN)/python -m pytest --quiet -n $(JOBS) --dist worksteal
 # Further arguments: make test ARGS="-k undo"
 ARGS :=
 
@@ -33,7 +34,7 @@ test-all: $(VENV)/.installed-dev ## every test
 
 coverage: $(VENV)/.installed-dev ## which branches no test takes; ARGS='-m "not slow"': no quick one
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest --quiet -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/python -m coverage run -m pytest --quiet -n $(JOBS) --dist worksteal $(ARGS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report --show-missing --skip-covered
 

@@ -19,7 +19,7 @@ def comments(shell: CommandRunner, run_id: str, ids: list[str]) -> Counter[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("seconds", "lateness"), [(4.0, 12.0), (30.0, 45.0)])
+@pytest.mark.parametrize(("seconds", "lateness"), [(4.0, 12.0), (15.0, 22.0)])
 def test_a_change_that_is_handed_on_late_leaves_one_comment(tmp_path: Path, seconds: float, lateness: float) -> None:
     with (
         serve_customers(tmp_path) as shell,

@@ -24,6 +24,7 @@ from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_emulator.documents import render
 from falcon_emulator.request_log import Change
 from tests.support.run_harness import ALL_GUARDRAILS, RunHarness, serve_run_harness
+from tests.support.sampling import examples
 
 ALERTS = 3000
 SIZE = 12
@@ -194,7 +195,7 @@ def effects_of(changes: list[Change]) -> Counter[tuple[str, str]]:
     return Counter((name, value) for change in changes for name, value in change.actions if name != "append_comment")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     start=st.integers(0, ALERTS - SIZE),
     changes=edits,

@@ -15,6 +15,7 @@ def steps(text: str) -> list[str]:
     return re.findall(r"^\d\. (\w+)", text, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_in_a_pipe_the_tour_runs_to_its_end_without_a_question(readable: CommandRunner) -> None:
     done = readable.bare("demo")
     assert done.code == 0, done

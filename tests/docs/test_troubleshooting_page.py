@@ -250,7 +250,7 @@ def _(shell: CommandRunner) -> str:
 
 @provokes("Falcon keeps refusing to …: Falcon answers 429, too many requests …")
 def _(shell: CommandRunner) -> str:
-    return faulty(shell, *READ, endpoint="queries", kind="rate_limit", seconds=0.1)
+    return faulty(shell, *READ, endpoint="queries", kind="rate_limit", seconds=1.0)
 
 
 @provokes("The proxy … of HTTPS_PROXY refuses to connect (407): it wants a login.")

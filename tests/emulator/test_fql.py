@@ -18,6 +18,7 @@ from falcon_emulator.matching import predicate, wildcard
 from falcon_emulator.search import Query, alert_terms
 from falcon_emulator.timestamps import DAY, rfc3339
 from tests.support.http_caller import Caller
+from tests.support.sampling import examples
 
 from .conftest import Start
 
@@ -334,7 +335,7 @@ def statements(draw: st.DrawFn, depth: int = 2) -> tuple[str, Check]:
     return text, lambda one: combine(check(one) for _, check in items)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(statements())
 def test_and_and_or_with_parentheses_match_pythons_all_and_any(statement: tuple[str, Check]) -> None:
     text, check = statement
@@ -342,7 +343,7 @@ def test_and_and_or_with_parentheses_match_pythons_all_and_any(statement: tuple[
     assert {alert.composite_id for alert in rows} == expected(check) == found(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(alphabet="ab.*", max_size=6), st.text(alphabet="ab.*\n", max_size=8))
 def test_wildcards_are_those_of_a_shell_without_brackets(pattern: str, text: str) -> None:
     (value,) = parse(f"name:'{pattern}'").values

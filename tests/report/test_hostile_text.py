@@ -37,6 +37,7 @@ from tests.support.report_builders import (
     a_run_row,
     an_alert,
 )
+from tests.support.sampling import examples
 
 # Half a character is decoded as a question mark and never gets here.
 CORPUS = [*(text for kind, text in TEXTS.items() if kind != "surrogate"), "", " "]
@@ -114,7 +115,7 @@ def test_in_colour_only_the_tables_own_styles_are_control_characters() -> None:
     assert "\x1b[31mred" not in output
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.lists(HOSTILE, min_size=3, max_size=3), min_size=1, max_size=3))
 def test_csv_keeps_its_rows_and_starts_no_formula(rows: list[list[str]]) -> None:
     columns = tuple(map(Column, "abc"))
@@ -141,7 +142,7 @@ def tokens_of(source: str, preset: str) -> list[str]:
     return [token.type for token in flat(MarkdownIt(preset, {"linkify": False}).parse(source))]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(HOSTILE, HOSTILE)
 def test_markdown_is_one_table_with_nothing_live_whatever_the_text(one: str, two: str) -> None:
     source = rendered([Sheet(one, (Column("a"), Column(two)), [(one, two), (two, one)], (one, two))], Format.MARKDOWN)

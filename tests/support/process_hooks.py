@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+USUAL = Path(__file__).with_name("startup") / "sitecustomize.py"
 HOOK = """
 import http.client, os, sys
 
@@ -41,5 +42,6 @@ def install_hook(folder: Path, crash: str = "") -> dict[str, str]:
     """
     place = folder / "hook"
     place.mkdir(exist_ok=True)
-    (place / "sitecustomize.py").write_text(HOOK, encoding="utf-8")
+    usual = USUAL.read_text(encoding="utf-8")  # Python takes only one of that name
+    (place / "sitecustomize.py").write_text(usual + HOOK, encoding="utf-8")
     return {"PYTHONPATH": str(place), "TEST_TRAIL": str(folder / "trail.txt"), "TEST_CRASH": crash}
