@@ -271,6 +271,20 @@ def test_the_question_has_the_verb(effects: list[tuple[str, str]], fields: dict[
     assert describe_change(a_plan(), a_preview(planned=7, effects=counted, **fields), "7") == phrase
 
 
+@pytest.mark.parametrize("closed", [0, 33])
+def test_a_plan_that_changes_nothing_names_no_change(closed: int) -> None:
+    preview = a_preview(planned=0, effects=(), closed=closed)
+    assert describe_change(a_plan(), preview, "0 of 33") == "CHANGE 0 of 33 alerts"
+
+
+@pytest.mark.parametrize(
+    ("effect", "phrase"), [("closed", "CLOSE 1 alert"), ("in_progress", "SET 1 alert to in_progress")]
+)
+def test_one_alert_is_one_alert(effect: str, phrase: str) -> None:
+    effects = (ActionCount(name="update_status", value=effect, alerts=1),)
+    assert describe_change(a_plan(), a_preview(planned=1, effects=effects), "1") == phrase
+
+
 def test_the_hash_summary_shows_the_most_frequent_and_says_what_it_leaves_out() -> None:
     (sheet,) = hash_summary_sheets(a_hash_summary(*(a_hash_count(n) for n in (3000, 1200, 1100))), 2)
     assert [row[0] for row in sheet.rows] == [3000, 1200]

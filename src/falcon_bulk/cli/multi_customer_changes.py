@@ -76,14 +76,15 @@ def check_plan_folder(folder: Path) -> None:
 
 def describe_changes(executions: Sequence[Execution], planned: int) -> str:
     """Describe in a few words what plans do, if they all do the same. planned: alerts of all of them."""
-    phrases = {
-        describe_change(execution.plan, execution.preview, f"{planned:,}")
+    changing = [
+        (execution.plan, execution.preview)
         for execution in executions
         if execution.preview is not None and execution.preview.planned
-    }
+    ]
+    phrases = {describe_change(plan, preview, f"{planned:,}") for plan, preview in changing}
     alerts = "alert" if planned == 1 else "alerts"
     change = phrases.pop() if len(phrases) == 1 else f"CHANGE {planned:,} {alerts}"
-    return change.replace(alerts, f"{alerts} of {counted(len(executions), 'customer')}", 1)
+    return change.replace(alerts, f"{alerts} of {counted(len(changing), 'customer')}", 1)
 
 
 def changes_report(

@@ -18,6 +18,8 @@ def describe_change(plan: Plan, preview: Preview, number: str) -> str:
     alerts = _noun("alert", number)
     if plan.undoes:
         return f"UNDO {plan.undoes} for {number} {alerts}"
+    if not preview.planned:
+        return f"CHANGE {number} {alerts}"  # what it would do to others is not in the preview
     resolution = _values(preview.effects, "add_tag", Resolution)
     status = _values(preview.effects, "update_status")
     if status:
