@@ -25,6 +25,8 @@ COMMANDS = commands_by_name()
         ("query --format jsno", "Did you mean json or jsonl?"),
         ("emulator serve --spread evn", "Did you mean even?"),
         ("query --customer amce", "Did you mean acme?"),
+        ("query acme", "Did you mean --customer acme?"),
+        ("overview acme globex", "Did you mean --customer acme?"),
         quick=3,
     ),
 )

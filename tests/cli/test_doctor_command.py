@@ -122,6 +122,8 @@ def test_a_file_readable_by_others_fails_with_the_command_that_fixes_it(acme: An
     assert (done.code, done.requests) == (4, [])
     assert "644" in checks(done)["env file"]["what"]
     assert f"chmod 600 {shell.env_file}" in checks(done)["env file"]["hint"]
+    told = shell("doctor").text.splitlines()
+    assert any(line.startswith("env file: ") and f"chmod 600 {shell.env_file}" in line for line in told), "to be pasted"
 
 
 @pytest.mark.slow

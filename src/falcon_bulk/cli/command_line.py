@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import click
 
+DEFAULT_FOLDER = Path("customers")
+
 
 class SharedOptions(NamedTuple):
     """The shared options as given; None, False or () for those that were not.
@@ -33,6 +35,11 @@ class SharedOptions(NamedTuple):
     no_progress: bool = False
     no_pager: bool = False
     notify: tuple[str, ...] = ()
+
+    @property
+    def customers_folder(self) -> Path:
+        """The folder of the customers' env files."""
+        return self.customers_dir or DEFAULT_FOLDER
 
 
 class CommandLine:

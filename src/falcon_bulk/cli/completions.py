@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem
@@ -30,7 +29,7 @@ def complete_customers(ctx: click.Context, _param: click.Parameter, typed: str) 
     """Complete customers with an env file in the folder of --customers-dir; offer none if it cannot be read."""
     from falcon_bulk.config.customers import list_customers
 
-    return _complete_last(typed, list_customers(CommandLine.of(ctx).options.customers_dir or Path("customers")))
+    return _complete_last(typed, list_customers(CommandLine.of(ctx).options.customers_folder))
 
 
 def complete_guardrails(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:

@@ -7,14 +7,12 @@ from pathlib import Path
 
 import click
 
-from falcon_bulk.cli.command_line import SharedOptions
+from falcon_bulk.cli.command_line import DEFAULT_FOLDER, SharedOptions
 from falcon_bulk.cli.shards import Shard, parse_shard
 from falcon_bulk.config.customers import list_customers
 from falcon_bulk.config.env_keys import CREDENTIALS
 from falcon_bulk.config.settings import Settings, load_settings, resolve_env_file
 from falcon_bulk.errors import BadEnvFile, ExitCode, UsageProblem
-
-DEFAULT_FOLDER = Path("customers")
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
 
     Raises UsageProblem if options contradict each other or select nobody; ends the command, with DONE, if --shard does.
     """
-    folder, tag, names = options.customers_dir or DEFAULT_FOLDER, options.customer_tag or "", options.customers
+    folder, tag, names = options.customers_folder, options.customer_tag or "", options.customers
     usual = "" if names or options.env_file or options.all_customers or tag else usual_customer(os.environ)
     by_group = options.all_customers or bool(tag)
     if options.all_customers + bool(tag) + bool(names) > 1 or (options.env_file and (by_group or names[1:])):

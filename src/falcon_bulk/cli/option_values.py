@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from falcon_bulk.cli import completions
-from falcon_bulk.cli.suggestions import did_you_mean
+from falcon_bulk.cli.suggestions import did_you_mean, suggest_customer
 from falcon_bulk.config.operator import operator_problem
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES, Resolution, Status
@@ -71,10 +71,8 @@ def check_named(ctx: click.Context, _param: click.Parameter, values: tuple[str, 
     """Return the names of `@NAME` arguments, each once. Raises UsageProblem for any other argument."""
     for value in values:
         if not value.startswith("@") or not value[1:]:
-            raise UsageProblem(
-                f"Got an unexpected extra argument ({value}).",
-                f"`{ctx.command_path} --help` lists its options; only @NAME, a selection of config.toml, has none.",
-            )
+            hint = f"`{ctx.command_path} --help` lists its options; only @NAME, a selection of config.toml, has none."
+            raise UsageProblem(f"Got an unexpected extra argument ({value}).", suggest_customer(ctx, value) + hint)
     return tuple(dict.fromkeys(value[1:] for value in values))
 
 

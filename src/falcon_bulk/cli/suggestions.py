@@ -1,12 +1,15 @@
 """Suggests what was meant by a mistyped command, option or value: "Did you mean …?"."""
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import click
 
+from falcon_bulk.cli.command_line import CommandLine
 from falcon_bulk.errors import UsageProblem
 
+_EXTRA_ARGUMENT = re.compile(r"Got unexpected extra arguments? \((\S+)[ )]")
 MAX_SUGGESTIONS = 3
 MIN_BEGINNING = 4
 """Characters that a text and a known one have in common at least where one is the beginning of the other."""
@@ -46,12 +49,22 @@ def explain_usage_error(error: click.UsageError, argv: Sequence[str], program: c
     ctx = _command_in(argv, program) if error.ctx is None or is_of_program else error.ctx
     hint = f"`{ctx.command_path} --help` lists its options."
     if not isinstance(error, click.NoSuchOption):
-        return UsageProblem(error.format_message(), hint)
+        extra = _EXTRA_ARGUMENT.match(error.format_message())
+        meant = suggest_customer(error.ctx, extra[1]) if extra and error.ctx else ""
+        return UsageProblem(error.format_message(), meant + hint)
     name, known = error.option_name, _option_names(ctx)
     if is_of_program and ctx is not program and name in known:
         return UsageProblem(f"{name} stands before the command.", f"Put it after `{ctx.command_path}`.")
     without_dashes = [option.removeprefix("--") for option in known if option.startswith("--")]
     return UsageProblem(f"There is no option {name}.", did_you_mean(name.lstrip("-"), without_dashes, "--") + hint)
+
+
+def suggest_customer(ctx: click.Context, argument: str) -> str:
+    """Return `Did you mean --customer X? ` with a trailing space if an argument is a customer's name, else ''."""
+    from falcon_bulk.config.customers import list_customers
+
+    known = list_customers(CommandLine.of(ctx).options.customers_folder)
+    return f"Did you mean --customer {argument}? " if argument in known else ""
 
 
 def _command_in(argv: Sequence[str], ctx: click.Context) -> click.Context:

@@ -26,7 +26,6 @@ _COLUMNS = (
     Column("check", min_width=13),
     Column("result", min_width=7),
     Column("what", wrap=True, min_width=30),
-    Column("hint", wrap=True, drop_order=1, min_width=20),
 )
 _FINDING_COLUMNS = (
     Column("question", wrap=True, min_width=18),
@@ -100,7 +99,9 @@ def doctor_document(examination: DoctorReport) -> DoctorDocument:
 
 
 def _sheet(title: str, checks: Sequence[Check]) -> Sheet:
-    return Sheet(title, _COLUMNS, [(check.name, str(check.status), check.what, check.hint) for check in checks])
+    """Return a row for each check, and below them the hints, which are often a command to paste."""
+    hints = [f"{check.name}: {check.hint}" for check in checks if check.hint]
+    return Sheet(title, _COLUMNS, [(check.name, str(check.status), check.what) for check in checks], hints)
 
 
 def _finding_sheets(findings: Sequence[Finding]) -> list[Sheet]:

@@ -125,9 +125,10 @@ def across_cells(report: PeriodReport) -> tuple[int, ...]:
 
 
 def across_sheet(customers: Sheet, reports: Sequence[PeriodReport]) -> Sheet:
-    """Return the customers' sheet with a total: the sums of their reports."""
+    """Return the customers' sheet with the period in its title, and a total: the sums of their reports."""
+    period = f"{described_days(reports[0])}: " if reports else ""
     total = [sum(column) for column in zip(*map(across_cells, reports), strict=True)] or [0] * len(ACROSS_COLUMNS)
-    return replace(customers, rows=[*customers.rows, ("total", "", *total)])
+    return replace(customers, title=f"{period}{customers.title}", rows=[*customers.rows, ("total", "", *total)])
 
 
 def _charts(report: PeriodReport) -> tuple[chart.Chart, ...]:
