@@ -131,8 +131,9 @@ def _page_sheet(sheet: Sheet) -> Sheet:
 
 
 def hash_summary_document(summary: HashSummary) -> HashSummaryDocument:
-    """Return the document of a summary, with all hashes."""
-    return HashSummaryDocument(**msgspec.structs.asdict(summary), unique_hashes=len(summary.hashes))
+    """Return the document of a summary, with all hashes, which iterators give so that they are written one by one."""
+    fields = msgspec.structs.asdict(summary) | {"hashes": iter(summary.hashes), "related": iter(summary.related)}
+    return HashSummaryDocument(**fields, unique_hashes=len(summary.hashes))
 
 
 def _row(count: HashCount, field_names: Callable[[Iterable[str]], str]) -> Row:
