@@ -3,12 +3,11 @@
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from falcon_bulk.config.customers import is_customer_name
 from falcon_bulk.model.closing_rule import (
     DEFAULT_MAX_LIFE,
     DEFAULT_MAX_PER_RUN,
@@ -25,6 +24,7 @@ from falcon_bulk.model.hashes import as_sha256
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES, Resolution
 from falcon_bulk.operations.inputs.ids_file import is_composite_id
 from falcon_bulk.operations.rules.globs import glob_problem
+from falcon_bulk.operations.rules.rule_checks import customer_problems, date_problems, scope_problems, text_problems
 from falcon_bulk.operations.rules.toml_table import TomlTable
 
 LONGEST_LIFE = 366
@@ -33,7 +33,6 @@ OVERRIDABLE = ("assigned", "in-progress", "no-severity")
 """The guardrails that a rule may override; the others hold whatever a rule says."""
 REQUIRED = ("id", "title", "owner", "why", "reviewed", "expires", "customers")
 REQUIRABLE = ("ticket", "reviewer")
-MAX_TEXT = 500
 
 _TOP = ("format", "policy", "rule")
 _POLICY = ("max-life", "require", "clean-git")
@@ -45,7 +44,6 @@ _MATCH = tuple(name.replace("_", "-") for name in RuleMatch.__struct_fields__)
 _EXPECT = tuple(name.replace("_", "-") for name in RuleExpect.__struct_fields__)
 _CLOSE = ("resolution", "max-per-run", "override")
 _RESOLUTIONS = (Resolution.FALSE_POSITIVE, Resolution.IGNORED)
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DAYS = re.compile(r"(\d{1,4})d")
 _HEADER = re.compile(r"\s*\[\[\s*(?:rule|\"rule\"|'rule')\s*\]\]")
 _TOML_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -170,10 +168,10 @@ class _Parser:
             if key not in table:
                 note("", f"{key} is missing.")
         for problem_key, message in (
-            *_text_problems(texts),
-            *_date_problems(dates, policy, self._today),
-            *_customer_problems(customers),
-            *_scope_problems(match, expect, table),
+            *text_problems(texts),
+            *date_problems(dates, policy.life, self._today),
+            *customer_problems(customers),
+            *scope_problems(match, expect, table),
         ):
             note(problem_key, message)
         for composite_id in reviewed_alerts:
@@ -245,51 +243,6 @@ class _Parser:
 
 def _fields(texts: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {key.replace("-", "_"): values for key, values in texts.items()}
-
-
-def _text_problems(texts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if texts["id"] and not _ID.fullmatch(texts["id"]):
-        yield "id", "id has other characters than letters, digits, '.', '_' and '-', or more than 64."
-    if texts["owner"] and texts["owner"].casefold() == texts["reviewer"].casefold():
-        yield "reviewer", "reviewer is the owner: somebody else has to review a rule."
-    for key, value in texts.items():
-        if len(value) > MAX_TEXT:
-            yield key, f"{key} has {len(value):,} characters; at most {MAX_TEXT} fit into a comment."
-
-
-def _date_problems(dates: Mapping[str, date | None], policy: _Policy, today: date) -> Iterator[tuple[str, str]]:
-    reviewed, expires, starts = dates["reviewed"], dates["expires"], dates["starts"]
-    if reviewed and reviewed > today:
-        yield "reviewed", f"reviewed is in the future: {reviewed}, and it is {today} (UTC)."
-    if reviewed and expires:
-        if expires < reviewed:
-            yield "expires", f"expires is before reviewed: {expires}, {reviewed}."
-        elif expires - reviewed > timedelta(days=policy.life):
-            last = reviewed + timedelta(days=policy.life)
-            yield "expires", f"the rule lives longer than {policy.life} days from reviewed on: {last} is the last day."
-    if starts and expires and starts > expires:
-        yield "starts", f"starts is after expires: {starts}, {expires}."
-
-
-def _customer_problems(customers: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    if customers and all(entry.startswith("!") for entry in customers):
-        yield "customers", 'customers only excludes: say for whom the rule is, such as ["*", "!globex"].'
-    for entry in customers:
-        name = entry.removeprefix("!")
-        if name != "*" and not is_customer_name(name.removeprefix("tag:")):
-            yield "customers", f"customers has {entry!r}, which is no customer's name, tag:TAG or *."
-        if entry == "!*":
-            yield "customers", "customers excludes everybody with '!*'."
-
-
-def _scope_problems(match: RuleMatch, expect: RuleExpect, table: TomlTable) -> Iterator[tuple[str, str]]:
-    """Say where a rule is wider than anybody can have approved."""
-    if "match" not in table:
-        yield "", "[rule.match] is missing: which alerts is the rule about?"
-    elif not (match.sha256 or match.name or match.pattern_id):
-        yield "match", "[rule.match] has neither sha256 nor name nor pattern-id."
-    elif not match.sha256 and not (expect.path or expect.cmdline or expect.parent or expect.parent_cmdline):
-        yield "match", "a rule without sha256 needs path, cmdline or parent in [rule.expect]."
 
 
 def _toml_problem(message: str, lines: int) -> tuple[int, str]:
