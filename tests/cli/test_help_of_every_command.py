@@ -125,3 +125,9 @@ def test_the_help_of_report_has_the_format_of_its_files_in_a_folder() -> None:
     assert "[default: html]" in text
     first = text.partition("Which alerts:\n")[2].partition("\n\n")[0]
     assert {"--month", "--since", "--until"} <= set(first.split())
+
+
+def test_the_help_of_customers_check_has_the_tag_that_it_takes(readable: CommandRunner) -> None:
+    assert "--customer-tag" in readable.bare("customers", "check", "--help").text
+    done = readable.bare("customers", "check", "--customer-tag", "gold")
+    assert (done.code, "There is no customer with the tag gold" in done.err) == (2, True), done

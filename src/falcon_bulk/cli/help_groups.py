@@ -61,7 +61,7 @@ _WITHOUT_MEANING = {
     "runs prune": (*_SEVERAL, *_WAITING),
     "customers": ("env_file", *_SEVERAL, *_WAITING),
     "customers list": ("env_file", *_SEVERAL, *_WAITING),
-    "customers check": ("env_file", "all_customers", "customer_tag", "shard", *_READING),
+    "customers check": ("env_file", "all_customers", "shard", *_READING),
     "customers add": (*_SEVERAL, *_WAITING, *_PAGED),
     "customers confirm": ("env_file", "customers", *_SEVERAL, *_WAITING),
     "doctor": (*_SEVERAL, *_PAGED),
