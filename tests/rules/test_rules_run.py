@@ -436,6 +436,7 @@ def test_a_run_says_no_more_than_was_confirmed(acme: Acme) -> None:
     write_rules(shell, rule_file(updater_rule(builder)))
     done = shell("rules", "run", "--yes", "--max", "2")
     assert (done.code, "3 alerts would be changed, at most 2 are allowed" in done.err) == (7, True)
+    assert "Hint: Nothing was changed. Look with --dry-run" in done.err
     assert shell("rules", "run").code == 2, "no terminal and no --yes"
     with shell.terminal("rules", "run", columns=80, lines=24) as terminal:
         terminal.answer('Type "acme 3" to CLOSE 3 alerts as false_positive:', "acme 3")

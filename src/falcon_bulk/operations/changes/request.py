@@ -128,6 +128,9 @@ def describe_actions(actions: Collection[Action], comment: str) -> list[str]:
     return [*lines, f"comment: {comment}"]
 
 
+OUT_OF_BOUNDS = "Nothing was changed. Look with --dry-run, then narrow the selection or change the bound."
+
+
 class Bounds(msgspec.Struct, frozen=True):
     """How many items may be changed: exactly `expect` or at most `maximum`; None is no bound."""
 
@@ -137,13 +140,9 @@ class Bounds(msgspec.Struct, frozen=True):
     def check(self, planned: int, items: str = "alerts") -> None:
         """Raise Refused if that many planned items are out of bounds. items: what they are."""
         if self.expect is not None and planned != self.expect:
-            raise Refused(
-                f"{planned:,} {items} would be changed, {self.expect:,} were expected.", "Nothing was changed."
-            )
+            raise Refused(f"{planned:,} {items} would be changed, {self.expect:,} were expected.", OUT_OF_BOUNDS)
         if self.maximum is not None and planned > self.maximum:
-            raise Refused(
-                f"{planned:,} {items} would be changed, at most {self.maximum:,} are allowed.", "Nothing was changed."
-            )
+            raise Refused(f"{planned:,} {items} would be changed, at most {self.maximum:,} are allowed.", OUT_OF_BOUNDS)
 
 
 def assign_action(assignee: str) -> Action:
