@@ -90,6 +90,8 @@ def describe_changes(executions: Sequence[Execution], planned: int) -> str:
 def changes_report(
     parts: Parts[RunResult], sheets: Callable[[Sheet], Iterable[Sheet]] = lambda customers: [customers]
 ) -> Report:
+    """Return the report on changes of several customers: a row for each. sheets: makes the sheets from that table."""
+
     def cells(result: RunResult) -> tuple[Cell, ...]:
         return (
             result.selected,

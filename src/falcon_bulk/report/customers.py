@@ -99,9 +99,9 @@ def customer_checks_report(
 ) -> Report:
     """Return the report on logins to customers: a row for each, and below them the errors and the notes."""
     columns, rows = _CHECK_COLUMNS, list(map(_check_cells, checks))
-    told = [f"{check.file.customer}: {error}" for check in checks if (error := _error(check))]
+    errors = [f"{check.file.customer}: {error}" for check in checks if (error := _error(check))]
     exact = [(*row, _error(check)) for row, check in zip(rows, checks, strict=True)]
-    sheet = Sheet("", columns[:-1], rows, [*told, *notes], csv_sheet=Sheet("", columns, exact))
+    sheet = Sheet("", columns[:-1], rows, [*errors, *notes], csv_sheet=Sheet("", columns, exact))
     children = [{"cid": child.cid, "name": child.name} for child in children_without_file]
     return Report(
         lambda: [sheet],

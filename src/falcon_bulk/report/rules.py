@@ -64,8 +64,8 @@ def lint_report(rules: Sequence[ListedRule], problems: Sequence[RuleProblem], fi
 
     def sheets() -> list[Sheet]:
         if not problems:
-            told = f"{counted(len(rules), 'rule')} in {counted(files, 'file')}: nothing is wrong."
-            return [Sheet(told, (), ())]
+            title = f"{counted(len(rules), 'rule')} in {counted(files, 'file')}: nothing is wrong."
+            return [Sheet(title, (), ())]
         return _problem_sheets(problems)
 
     return Report(sheets, lambda: _rules_document(rules, problems), exit_code=exit_code)

@@ -9,7 +9,7 @@ from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _ID = Column("rule", min_width=12, wrap=True)
 _STATE = Column("state", min_width=9)
-_TOLD_ANYWAY = (RuleState.INVALID, RuleState.SUSPENDED, RuleState.DUE)
+_ALWAYS_SHOWN = (RuleState.INVALID, RuleState.SUSPENDED, RuleState.DUE)
 
 
 class RuleRunDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ def rules_run_sheet(results: Sequence[RuleResult], *, dry: bool) -> Sheet:
         Column("held", right=True),
         Column("why held", wrap=True, min_width=16),
     )
-    told = [rule for rule in results if rule.fits or rule.would_have_closed or rule.state in _TOLD_ANYWAY]
+    shown = [rule for rule in results if rule.fits or rule.would_have_closed or rule.state in _ALWAYS_SHOWN]
     rows: list[Row] = [
         (
             rule.id,
@@ -53,9 +53,9 @@ def rules_run_sheet(results: Sequence[RuleResult], *, dry: bool) -> Sheet:
             sum(rule.held.values()),
             ", ".join(f"{reason} {format_cell(number)}" for reason, number in rule.held.items()),
         )
-        for rule in told
+        for rule in shown
     ]
-    silent = len(results) - len(told)
+    silent = len(results) - len(shown)
     notes = [f"{format_cell(silent)} of {format_cell(len(results))} rules match no alert."] if silent else []
     return Sheet("Rules" if results else "", columns if rows else (), rows, [*notes, *_rule_notes(results)])
 
@@ -77,7 +77,7 @@ def rules_across_sheet(results: Iterable[RuleResult], *, dry: bool) -> Sheet:
 
 
 def _needs_a_look(rule: RuleResult) -> bool:
-    return bool(rule.surge or rule.state in _TOLD_ANYWAY or rule.differs or rule.outliers)
+    return bool(rule.surge or rule.state in _ALWAYS_SHOWN or rule.differs or rule.outliers)
 
 
 def _added(result: RuleResult, other: RuleResult) -> RuleResult:

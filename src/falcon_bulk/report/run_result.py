@@ -154,8 +154,12 @@ def result_sheets(result: RunResult, *, advice: bool = True, named: bool = False
     else:
         rows = list(_counts(result, advice=advice))
         # The headline tells all of a run that did everything it was asked to.
-        told = result.status is RunStatus.SUCCESS and {number for number, *_ in rows} == {result.planned}
-        sheets = [Sheet(result_headline(result), () if told else COUNT_COLUMNS, [] if told else rows)]
+        headline_suffices = result.status is RunStatus.SUCCESS and {number for number, *_ in rows} == {result.planned}
+        sheets = [
+            Sheet(
+                result_headline(result), () if headline_suffices else COUNT_COLUMNS, [] if headline_suffices else rows
+            )
+        ]
         sheets += named_items_sheets(result.items) if named else []
     if rules := _rules_of(result):
         sheets.append(rules_run_sheet(rules, dry=result.status is RunStatus.DRY_RUN))

@@ -55,15 +55,15 @@ class Terminal(NamedTuple):
 
 def write(sheets: Iterable[Sheet], terminal: Terminal) -> None:
     """Write every sheet as a title, a table and its notes. That times are in UTC is said once, below the first."""
-    told = False
+    says_utc = False
     for number, sheet in enumerate(sheets):
         if number:
             terminal.line()
-        told = _write(with_bars(sheet), terminal, told) or told
+        says_utc = _write(with_bars(sheet), terminal, says_utc) or says_utc
 
 
-def _write(sheet: Sheet, terminal: Terminal, told: bool) -> bool:
-    """Write a sheet and return whether it says that times are in UTC. told: another said so before."""
+def _write(sheet: Sheet, terminal: Terminal, says_utc: bool) -> bool:
+    """Write a sheet and return whether it says that times are in UTC. says_utc: another said so before."""
     if sheet.title:
         terminal.line(format_cell(sheet.title), "bold")
     if sheet.title and (sheet.columns or sheet.warnings):
@@ -84,14 +84,14 @@ def _write(sheet: Sheet, terminal: Terminal, told: bool) -> bool:
         shown = [sheet.columns[place] for place in (*layout.kept, *layout.below)]
         if left_out := [title for place in layout.left_out if (title := sheet.columns[place].title)]:
             notes.append(f"Not shown at this width: {', '.join(left_out)}.")
-    tells = not told and any(column.style == "time" for column in shown)
-    if tells:
+    is_first = not says_utc and any(column.style == "time" for column in shown)
+    if is_first:
         notes.append("Times are in UTC.")
     if notes and sheet.columns:
         terminal.line()
     for note in notes:
         terminal.line(format_cell(note))
-    return tells
+    return is_first
 
 
 def _write_blocks(sheet: Sheet, terminal: Terminal) -> None:

@@ -1,4 +1,4 @@
-"""Sending one batch until each of its items has an outcome or waits for a lost answer: again, or in halves.
+"""Sends a batch, again or in halves, until each of its items has an outcome or waits for a lost answer.
 
 A batch's intent is committed before its request leaves, its outcome after. Nothing is sent again before it was read and
 found as before.

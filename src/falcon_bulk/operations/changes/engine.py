@@ -1,4 +1,4 @@
-"""Carrying out a run that the journal holds: which batches are in flight, and until when.
+"""Carries out a run that the journal holds: keeps batches in flight until nothing is left to send.
 
 `batch_sender.py` sends a batch, `batch_outcomes.py` decides what became of it; `target.py` knows what kind of item it
 changes.

@@ -37,7 +37,7 @@ def _critical(alert: Alert) -> bool:
 
 
 def _no_severity(alert: Alert) -> bool:
-    """No number, and no name or one that says nothing, such as `Unknown`."""
+    """Return whether an alert has no severity: no number, and no name or one that says nothing, such as `Unknown`."""
     return alert.severity_number is None and letters_of(alert.severity_label) not in _KNOWN_SEVERITIES
 
 

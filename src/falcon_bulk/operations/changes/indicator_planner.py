@@ -1,4 +1,4 @@
-"""Planning allow-list indicators: every hash is looked up first, and nothing that is there is ever overwritten."""
+"""Plans allow-list indicators: every hash is looked up first, and nothing that is there is ever overwritten."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

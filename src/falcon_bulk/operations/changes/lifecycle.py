@@ -65,13 +65,13 @@ class RunObserver(Protocol):
         """Show progress while the block runs; yields what takes the numbers of items done and expected."""
 
     def waiting(self, items: int, seconds: float) -> None:
-        """Items wait that many seconds at most: their request may still take effect. Called again and again."""
+        """Show that items wait so many seconds at most: their request may still take effect. Called repeatedly."""
 
     def run_started(self, run_id: str) -> None:
-        """The run may send changes from now on."""
+        """Take note that the run may send changes from now on."""
 
     def run_closed(self, run_id: str) -> None:
-        """Nothing of the run is left to do."""
+        """Take note that nothing of the run is left to do."""
 
 
 @dataclass(frozen=True)

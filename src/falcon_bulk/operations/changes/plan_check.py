@@ -115,7 +115,7 @@ class PlanCheck:
             yield f"{item.item_id} is there twice"
 
     def _rule_problems(self, item: PlannedItem[AlertState]) -> Iterator[str]:
-        """Where rules made the plan, each alert names its rule, and its comment does as well."""
+        """Yield problems of an alert's rule: in a plan of rules the alert and its comment name it, in others none."""
         assert self._plan is not None
         if not self._plan.is_by_rules:
             if item.rule or item.compared:
@@ -202,7 +202,7 @@ def _header_problems(plan: AlertPlan) -> Iterator[str]:
 
 
 def _hash_problems(plan: AlertPlan) -> Iterator[str]:
-    """The hashes decide what the guardrail other-hashes holds, so they must be those that the selection names."""
+    """Yield problems of the hashes: those that the selection names decide what the guardrail other-hashes holds."""
     if bool(plan.hashes) != (plan.command == "close-hash"):
         yield f"{plan.command} and {len(plan.hashes)} hashes do not go together"
     for digest in plan.hashes:

@@ -1,4 +1,4 @@
-"""Making a plan: which alerts of a selection get which actions, which are skipped, which are held by a guardrail."""
+"""Plans a change: which alerts of a selection get which actions, which are skipped, which a guardrail holds."""
 
 from collections.abc import Callable, Iterable, Mapping
 

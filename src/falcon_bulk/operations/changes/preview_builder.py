@@ -1,4 +1,4 @@
-"""Counting a plan while it is made, so that its preview needs no second look at the alerts."""
+"""Counts a plan while it is made, so that its preview needs no second look at the alerts."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -217,7 +217,7 @@ class PreviewBuilder:
                 self._left_hashes.setdefault(digest, (outcome, reason))
 
     def _unchanged_hashes(self) -> Iterable[NamedItem]:
-        """The given hashes of which no alert is planned: not found, or why the first of their alerts was left."""
+        """Yield the given hashes of which no alert is planned: not found, or why the first of their alerts was left."""
         for digest in self._hashes:
             if digest not in self._planned_hashes:
                 outcome, reason = self._left_hashes.get(digest, ("not_found", "not_found"))

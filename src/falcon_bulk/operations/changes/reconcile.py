@@ -1,4 +1,4 @@
-"""Deciding what became of an alert that was sent, from what is read of it afterwards."""
+"""Decides what became of an alert that was sent, from what is read of it afterwards."""
 
 import unicodedata
 from collections.abc import Sequence

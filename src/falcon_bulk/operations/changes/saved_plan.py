@@ -1,4 +1,4 @@
-"""Planning what a saved plan holds: its alerts are read, and judged, counted and shown as they are now."""
+"""Plans what a saved plan holds: its alerts are read, judged, counted and shown as they are now."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 

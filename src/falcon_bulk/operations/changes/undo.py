@@ -1,4 +1,4 @@
-"""Undoing a run: a plan made from the former values that the journal kept.
+"""Plans the undo of a run from the former values that the journal kept.
 
 Comments cannot be undone, nor what the change fired. Alerts that somebody changed since are left alone.
 """

@@ -1,4 +1,4 @@
-"""Counting alerts by fields, or by pairs of them."""
+"""Count alerts by fields, or by pairs of them."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence

@@ -182,7 +182,7 @@ def _includes(
     by: dict[str, Counter[Value]],
     cids: Sequence[str],
 ) -> bool:
-    """Whether the counts include all values of these alerts."""
+    """Return whether the counts include all values of these alerts."""
     return all(
         set(reader(item)) <= by[field].keys()
         for page in check_cids([sample], cids)

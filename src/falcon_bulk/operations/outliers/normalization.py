@@ -181,7 +181,7 @@ def folder_length(path: str) -> int:
 
 
 def is_short_name_of(short: str, long: str) -> bool:
-    """Whether two normalized values differ only in short names (8.3) in the first: `globex~#` for `globex remote`."""
+    """Return whether values differ only in short names (8.3) in the first: `globex~#` for `globex remote`."""
     parts, others = short.split("\\"), long.split("\\")
     return len(parts) == len(others) and all(map(_is_part_or_short_name, parts, others))
 

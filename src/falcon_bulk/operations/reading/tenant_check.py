@@ -1,4 +1,4 @@
-"""Refusing alerts of a CID that is not expected."""
+"""Refuse alerts of a CID that is not expected."""
 
 from collections.abc import Set
 

@@ -34,7 +34,7 @@ class Drafted(NamedTuple):
 
     resolution: the one that most of the alerts got, else false_positive. varying: keys of `expect` that are left out.
     alerts: those that the rule's match fits; fitted: of them, those that it would close by its circumstances.
-    outliers: alerts unlike the others, which were left out; outlier_check: why they could not be told, else ''.
+    outliers: alerts unlike the others, which were left out; outlier_check: why that could not be judged, else ''.
     name: of the file, '' if there is none; title: of the alerts. not_read: whether there were more than MAX_ALERTS.
     """
 
@@ -90,7 +90,7 @@ class RuleDrafter:
         match = self._match()
         basis = [sample for sample in self._basis if matches(match, AlertTexts(sample.facts))]
         self._check_number(len(basis), "what the rule would be about")
-        usual, outliers, told = _without_outliers(basis)
+        usual, outliers, why_not_judged = _without_outliers(basis)
         facts = [sample.facts for sample in usual]
         expect, varying = _expect(facts)
         if not any(getattr(expect, name) for name in _SCOPE):
@@ -118,7 +118,7 @@ class RuleDrafter:
             alerts=len(basis),
             fitted=sum(is_expected(expect, AlertTexts(sample.facts)) for sample in basis),
             outliers=outliers,
-            outlier_check=told,
+            outlier_check=why_not_judged,
             title=Counter(sample.facts.name for sample in usual).most_common(1)[0][0],
             name=_name(usual),
             not_read=self._not_read,
@@ -162,12 +162,12 @@ def _refused(reason: str, hint: str) -> Refused:
 
 
 def _without_outliers(basis: Sequence[_Basis]) -> tuple[list[_Basis], int, str]:
-    """Return the alerts that are like the others, how many are not, and why that could not be told."""
+    """Return the alerts that are like the others, how many are not, and why that could not be judged."""
     group = RuleOutliers(())
     for sample in basis:
         group.add(sample.alert)
     usual = [sample for sample in basis if not group.is_outlier(sample.alert)]
-    return usual, len(basis) - len(usual), group.told
+    return usual, len(basis) - len(usual), group.why_not_judged
 
 
 def _expect(facts: Sequence[AlertFacts]) -> tuple[RuleExpect, tuple[str, ...]]:

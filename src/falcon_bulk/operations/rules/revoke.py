@@ -1,4 +1,4 @@
-"""Revoking a rule: a date in its file, and nothing else in it changes; and taking back what the rule closed."""
+"""Revokes a rule by a date in its file, and nothing else in it changes; takes back what the rule closed."""
 
 import tomllib
 from collections.abc import Iterator

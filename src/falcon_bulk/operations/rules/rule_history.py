@@ -51,7 +51,7 @@ class RuleHistory:
 
 
 def closed_before_in(state_folder: Path, cid: str, run_id: str) -> Callable[[Sequence[str]], Iterable[str]]:
-    """Return what tells which alerts (at most 1,000) a run of a CID's journal closed before. run_id: does not count."""
+    """Return a function that finds which alerts (at most 1,000) a run of a CID closed before, `run_id` aside."""
 
     def closed_before(item_ids: Sequence[str]) -> Iterable[str]:
         with open_history(state_folder, cid, run_id) as history:

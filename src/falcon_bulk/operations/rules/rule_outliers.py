@@ -39,7 +39,7 @@ class RuleOutliers:
         return bool(self._compared().differences(alert))
 
     @property
-    def told(self) -> str:
+    def why_not_judged(self) -> str:
         """Why the check could not judge the group, '' if it could."""
         return _TOLD.get(self._compared().status, "")
 

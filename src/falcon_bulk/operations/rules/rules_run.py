@@ -1,4 +1,4 @@
-"""Planning a run of closing rules for one customer."""
+"""Plans a run of closing rules for one customer."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Set
@@ -186,7 +186,7 @@ class _RulesPlanner:
                 if number not in groups:
                     groups[number] = RuleOutliers(self._history.compared(rules[number].id))
                 groups[number].add(alert)
-        counts.outlier_checks = {number: told for number, group in groups.items() if (told := group.told)}
+        counts.outlier_checks = {number: why for number, group in groups.items() if (why := group.why_not_judged)}
         for decision, alert in self._candidates:
             number = decision.fitting[0]
             if self._surges(decision):
