@@ -62,15 +62,15 @@ class _MultiCustomerRun:
         self._planned: dict[str, Execution] = {}
 
     def carry_out(self) -> int:
-        """Return the exit code."""
-        results_for_customers(self._session, self._learn)
+        """Carry out all steps, or a dry run of them, and return the exit code."""
+        results_for_customers(self._session, self._read_true_positives)
         self._session.clock.check()
         run = self._run
         if run.dry:
             code = run_for_customers(self._session, self._dry_run, lambda parts: _rules_changes_report(parts, dry=True))
             if run.plans is not None:
                 suggest(self._session, "Apply them:", "apply", str(run.plans), with_customer=False)
-            return self._attention(code)
+            return self._exit_code(code)
         planned = results_for_customers(self._session, self._plan)
         self._session.clock.check()
         try:
@@ -82,20 +82,20 @@ class _MultiCustomerRun:
                 raise
             self._session.console.error(error.message, error.hint)
             return ExitCode.DECLINED
-        return self._attention(
+        return self._exit_code(
             run_for_customers(self._session, self._execute, lambda parts: _rules_changes_report(parts, dry=False))
         )
 
-    def _attention(self, code: int) -> int:
+    def _exit_code(self, code: int) -> int:
         return code or (ExitCode.DONE if self._run.book.is_valid else ExitCode.PARTIAL)
 
-    def _learn(self, one: Session) -> Reported[None]:
+    def _read_true_positives(self, one: Session) -> Reported[None]:
         try:
             check_customer_file_unique(one)
             if not self._run.dry:
                 check_change_allowed(one, yes=self._run.confirmation.options.yes)
             with one.tenant() as tenant:
-                self._run.learn(one, tenant)
+                self._run.read_true_positives(one, tenant)
         except FalconBulkError as error:
             self._failures[one.customers.name] = error
             raise

@@ -17,7 +17,7 @@ class Reopening(RulesRun):
 
     rule_id: str
 
-    def learn(self, session: Session, tenant: Tenant) -> None:
+    def read_true_positives(self, session: Session, tenant: Tenant) -> None:
         """Read nothing: no rule closes anything."""
 
     def prepare(self, session: Session, tenant: Tenant) -> Operation:

@@ -52,8 +52,8 @@ def publish_rules_report(session: Session, since: str, rule_paths: tuple[str, ..
     start = parse_instant(since, "--since", now)
     end = rfc3339(now.replace(microsecond=0) + timedelta(seconds=1))  # this second is part of the period
     book = load_rules(session, rule_source(session, rule_paths))
-    known = [one.facts for one in true_positive_store(session).load()]
-    suspended = book.suspensions(true_positive_store(session).load())
+    true_positives = true_positive_store(session).load()
+    suspended = book.suspensions(true_positives)
     found = _of_each(session, lambda one: _activity(one, start, end))
     closed = _of_each(session, lambda one: _closed_alerts(one, book, suspended, start)) if recurring else []
     tags = dict(known_customers(session))
@@ -63,10 +63,10 @@ def publish_rules_report(session: Session, since: str, rule_paths: tuple[str, ..
     report = rules_report(
         book,
         suspended,
-        [one for one in found if isinstance(one, CustomerActivity)],
-        [one for one in found if isinstance(one, CustomerRuns)],
+        [activity for activity in found if isinstance(activity, CustomerActivity)],
+        [failed for failed in found if isinstance(failed, CustomerRuns)],
         tags,
-        _recurring(closed, known) if recurring else None,
+        _recurring(closed, [known.facts for known in true_positives]) if recurring else None,
         since=start,
         until=end,
         today=today(session),
@@ -99,8 +99,8 @@ def _closed_alerts(
 
 
 def _recurring(found: Sequence[ClosedOfCustomer], known: Sequence[AlertFacts]) -> Recurring:
-    unread = [UnreadCustomer(customer=one.customer, message=message) for one in found for message in one.problems]
-    return find_recurring({one.customer: one.closed for one in found}, known, unread)
+    unread = [UnreadCustomer(customer=read.customer, message=problem) for read in found for problem in read.problems]
+    return find_recurring({read.customer: read.closed for read in found}, known, unread)
 
 
 def _activity(session: Session, since: str, until: str) -> CustomerActivity | CustomerRuns:

@@ -49,7 +49,7 @@ class RulesRun:
         """Log in to the session's customer, with the rules asked again before each batch."""
         return open_workspace(session, pace_of(self.pace), rule_recheck(session, self.source))
 
-    def learn(self, session: Session, tenant: Tenant) -> None:
+    def read_true_positives(self, session: Session, tenant: Tenant) -> None:
         """Read the true positives of a customer."""
         update_true_positives(
             tenant,

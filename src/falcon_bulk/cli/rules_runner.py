@@ -17,7 +17,7 @@ def run_rules(session: Session, run: RulesRun) -> int:
         return run_rules_for_customers(session, run)
     check_options(session, run.confirmation, dry=run.dry, plan_file=None if run.dry else run.plans)
     with stop_on_signals(session), run.open_workspace(session) as workspace:
-        run.learn(session, workspace.tenant)
+        run.read_true_positives(session, workspace.tenant)
         operation = run.prepare(session, workspace.tenant)
         if run.dry:
             execution = dry_run(operation, workspace.tenant, run.confirmation.check_bounds, run.plan_file(session))
