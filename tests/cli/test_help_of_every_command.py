@@ -131,3 +131,9 @@ def test_the_help_of_customers_check_has_the_tag_that_it_takes(readable: Command
     assert "--customer-tag" in readable.bare("customers", "check", "--help").text
     done = readable.bare("customers", "check", "--customer-tag", "gold")
     assert (done.code, "There is no customer with the tag gold" in done.err) == (2, True), done
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_no_option_is_broken_at_its_hyphen(path: str) -> None:
+    context = click.Context(ALL[path], info_name=path, terminal_width=80)
+    assert not re.search(r"(?<![\w-])--?[a-z]+(?:-[a-z]+)*-$", ALL[path].get_help(context), re.MULTILINE)

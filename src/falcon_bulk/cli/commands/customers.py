@@ -103,7 +103,7 @@ def add(ctx: click.Context, name: str | None, children: bool, yes: bool) -> int:
     """Ask for a customer's values, write its env file, readable by you alone, and offer to test the login.
 
     The client secret is not shown as you type it; no option takes it. With --children, list the children of the parent
-    whose login --customer or --env-file names, ask which to add, and write a file for each: the parent's credentials,
+    that --env-file or --customer names, ask which to add, and write a file for each: the parent's credentials,
     FALCON_MEMBER_CID, FALCON_CID, and a name made of the child's.
     """
     import os
