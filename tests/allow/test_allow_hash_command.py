@@ -117,7 +117,7 @@ def test_the_question_wants_the_customer_and_the_number(acme: Serve) -> None:
     shell = acme()
     for typed, code in (("globex 1", 3), ("acme 1", 0)):
         with shell.terminal("allow-hash", "--hash", FIRST, *EVERYWHERE) as terminal:
-            terminal.wait_for("to CREATE 1 allow-list indicators:")
+            terminal.wait_for("to CREATE 1 allow-list indicator:")
             terminal.type(f"{typed}\n")
             done = terminal.finish()
         assert done.code == code, done
