@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from falcon_bulk.errors import Stopped
 from falcon_bulk.falcon import body
-from falcon_bulk.falcon.body import gunzip, read_body
+from falcon_bulk.falcon.body import fetch_body, gunzip
 from falcon_bulk.model.clock import SystemClock
 from tests.support.dripping_server import DrippingServer, serve_dripping
 from tests.support.fake_clock import FakeClock
@@ -52,13 +52,13 @@ def answer(server: DrippingServer) -> requests.Response:
 
 def test_an_answer_that_drips_has_a_deadline_as_a_whole(dripping: DrippingServer) -> None:
     with pytest.raises(requests.exceptions.ReadTimeout, match="not whole after"):
-        read_body(answer(dripping), SystemClock(), 0.2)
+        fetch_body(answer(dripping), SystemClock(), 0.2)
 
 
 def test_an_answer_without_an_end_has_a_bound(dripping: DrippingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "MAX_PACKED", 20)
     with pytest.raises(requests.exceptions.ContentDecodingError, match="more than 20 bytes"):
-        read_body(answer(dripping), SystemClock(), 60)
+        fetch_body(answer(dripping), SystemClock(), 60)
 
 
 def test_a_stop_ends_an_answer_that_drips(dripping: DrippingServer) -> None:
@@ -66,4 +66,4 @@ def test_a_stop_ends_an_answer_that_drips(dripping: DrippingServer) -> None:
     response = answer(dripping)
     clock.stopping = True
     with pytest.raises(Stopped):
-        read_body(response, clock, 60)
+        fetch_body(response, clock, 60)

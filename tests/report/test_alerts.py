@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from falcon_bulk.report.alerts import (
-    DEFAULT_FIELDS,
     alert_sheet,
     field_sheet,
     project,
@@ -23,10 +22,6 @@ def cells(number: int = 1, *, details: bool = False, **fields: Any) -> dict[str,
     sheet = alert_sheet([an_alert(number, **fields)], details)
     (row,) = sheet.rows
     return dict(zip((column.title for column in sheet.columns), row, strict=True))
-
-
-def test_the_default_columns_are_the_default_fields() -> None:
-    assert tuple(cells()) == DEFAULT_FIELDS
 
 
 def test_an_alert_that_lacks_everything_has_empty_cells() -> None:

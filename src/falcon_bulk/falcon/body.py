@@ -84,11 +84,6 @@ def fetch_body(
     return unpack
 
 
-def read_body(response: requests.Response, clock: Clock, seconds: float, *, stoppable: bool = True) -> bytes:
-    """Return the whole body, decompressed. Parameters and errors are those of `fetch_body`."""
-    return fetch_body(response, clock, seconds, stoppable=stoppable)()
-
-
 def gunzip(packed: bytes, limit: int = MAX_UNPACKED) -> bytes:
     """Return the decompressed bytes of one or more gzip members; like urllib3, ignore what follows the last.
 

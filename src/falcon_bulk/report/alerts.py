@@ -51,9 +51,6 @@ _DERIVED: dict[str, Callable[[Alert], str]] = {
 }
 """Headings whose values come from the first field that has one."""
 
-DEFAULT_FIELDS = tuple(column.title for column in _COLUMNS)
-"""The columns without `--fields`, named as in the documents."""
-
 
 @dataclass
 class AlertDisplay:
