@@ -192,7 +192,7 @@ def _unread(recurring: Recurring | None) -> Iterator[str]:
 
 def _recurring_sheets(recurring: Recurring) -> Iterator[Sheet]:
     """Yield the groups that recur without a rule, with the command that drafts one for each, and the disputed ones."""
-    title = "Closed as benign on three days or more, without a rule"
+    title = "Closed as false positive or ignored on three days or more, without a rule"
     if not recurring.groups:
         yield Sheet(f"{title}: nothing", (), ())
     else:
@@ -201,7 +201,7 @@ def _recurring_sheets(recurring: Recurring) -> Iterator[Sheet]:
     if recurring.disputed:
         columns = (*_RECURRING_COLUMNS, Column("true positives", right=True))
         rows = [(*_recurring_row(group), group.true_positives) for group in recurring.disputed]
-        yield Sheet("Disputed: benign here, a true positive there", columns, rows)
+        yield Sheet("Disputed: false positive or ignored here, true positive there", columns, rows)
 
 
 def _recurring_row(group: RecurringAlerts) -> Row:

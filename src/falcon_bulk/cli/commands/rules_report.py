@@ -28,7 +28,7 @@ from falcon_bulk.cli.shared_options import notify_option, shared_options
 @click.option(
     "--recurring",
     is_flag=True,
-    help="Also ask Falcon what people close as benign again and again, and list what has no rule.",
+    help="Also ask Falcon what people close as false positive or ignored again and again, and list what has no rule.",
 )
 @rules_option
 @notify_option
