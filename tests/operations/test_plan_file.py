@@ -29,6 +29,7 @@ from falcon_bulk.model.plan import (
 from falcon_bulk.model.preview import ActionCount, Preview, TopValues
 from falcon_bulk.operations.changes.plan_file import PlanFile, PlanFileWriter, check_saved_overrides
 from tests.support.plan_builders import CID, CLOUD, HASH, OTHER_CID, OTHER_HASH, RUN, a_plan
+from tests.support.sampling import quick_first
 
 MADE = datetime(2026, 11, 17, 6, 50, tzinfo=UTC)
 COMMENT = Action("append_comment", a_plan().comment)
@@ -168,7 +169,7 @@ def test_a_plan_that_is_cut_anywhere_is_refused(plan_path: Path) -> None:
         assert "not a complete plan" in refusal(lambda: PlanFile(plan_path))
 
 
-@pytest.mark.parametrize("bits", [0x01, 0x20, 0x80, 0xFF])
+@pytest.mark.parametrize("bits", quick_first(0x01, 0x20, 0x80, 0xFF))
 def test_a_plan_in_which_any_byte_was_changed_is_refused(bits: int, plan_path: Path) -> None:
     whole = plan_path.read_bytes()
     for position in range(len(whole)):

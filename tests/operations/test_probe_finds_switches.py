@@ -236,12 +236,12 @@ def test_the_defaults_are_found(probed: Probed) -> None:
     check(probed, {})
 
 
-@pytest.mark.parametrize("setting", quick_first(*SETTINGS, quick=4), ids=is_named)
+@pytest.mark.parametrize("setting", quick_first(*SETTINGS, quick=2), ids=is_named)
 def test_each_switch_is_found(probed: Probed, setting: Setting) -> None:
     check(probed, setting)
 
 
-@pytest.mark.parametrize("setting", quick_first(*random_settings(40, 7), quick=4), ids=is_named)
+@pytest.mark.parametrize("setting", quick_first(*random_settings(40, 7), quick=2), ids=is_named)
 def test_switches_are_found_in_combinations(probed: Probed, setting: Setting) -> None:
     check(probed, setting)
 
