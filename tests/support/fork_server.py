@@ -1,6 +1,7 @@
 """Imports all of falcon-bulk, and forks a command for each request on a socket; see `preloaded_command`."""
 
 import atexit
+import faulthandler
 import fcntl
 import gc
 import json
@@ -70,6 +71,7 @@ def become(request: dict[str, Any]) -> None:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     if os.isatty(1):
         sys.stdout.reconfigure(line_buffering=True)
+    faulthandler.enable()  # a crash says where it was
     os.chdir(request["cwd"])
     os.umask(request["umask"])
     os.environ.clear()
