@@ -23,7 +23,7 @@ from falcon_bulk.falcon.response_classifier import (
     RequestType,
     partial_answer,
 )
-from falcon_bulk.falcon.responses import Aggregate, ApiError, ApiResponse, Bucket
+from falcon_bulk.falcon.responses import Aggregate, ApiError, ApiResponse, Bucket, decode_aggregate
 from falcon_bulk.falcon.transport import Transport
 from falcon_bulk.model.alert import composite_id_of
 from falcon_bulk.model.clock import rfc3339
@@ -234,7 +234,7 @@ class Alerts:
             AGGREGATE_ALERTS, self._service.get_aggregate_alerts_v2, body=specs, include_hidden=True
         )
         try:
-            return [msgspec.json.decode(raw, type=Aggregate) for raw in answer.resources or ()]
+            return [decode_aggregate(raw) for raw in answer.resources or ()]
         except (msgspec.MsgspecError, UnicodeDecodeError):
             raise Unreachable("Falcon answers with counts that cannot be read.", trace_id=answer.trace_id) from None
 

@@ -48,6 +48,9 @@ class ItemMessage(msgspec.Struct, frozen=True):
     message: Any = None
 
 
+_decode_item = msgspec.json.Decoder(ItemMessage).decode
+
+
 @dataclass(frozen=True)
 class CreateResponse:
     """The indicators that a creation made, and the reasons why others were refused, by hash.
@@ -128,7 +131,7 @@ class Indicators:
         refused: dict[str, str] = {}
         messages = [problem.text for problem in answer.problems]
         for raw in answer.resources or ():
-            item = msgspec.json.decode(raw, type=ItemMessage)
+            item = _decode_item(raw)
             value = text(item.value).lower()
             if item.message_type or item.message:
                 message = f"{text(item.message_type) or 'refused'}: {text(item.message) or 'no reason given'}"

@@ -25,6 +25,9 @@ class _Position(msgspec.Struct, frozen=True):
     offset: int = 0
 
 
+_decode_position = msgspec.json.Decoder(_Position).decode
+
+
 class IdSearch(Protocol):
     """`Alerts.ids`."""
 
@@ -54,7 +57,7 @@ class PagesById:
 
         Raises Rejected beyond 10,000 alerts of one time, or in another order than oldest first.
         """
-        position = msgspec.json.decode(after.removeprefix(_PREFIX), type=_Position) if after else _Position()
+        position = _decode_position(after.removeprefix(_PREFIX)) if after else _Position()
         if position.offset + limit > WINDOW:
             limit = WINDOW - position.offset
         window = f"({fql})+" if fql else ""

@@ -139,6 +139,7 @@ def _as_int(value: object) -> int | None:
 
 _decode_answer = msgspec.json.Decoder(ApiResponse).decode
 decode_token = msgspec.json.Decoder(Token).decode
+decode_aggregate = msgspec.json.Decoder(Aggregate).decode
 
 # An escape in a JSON text; group 1 is a surrogate without its other half.
 _ESCAPE = re.compile(

@@ -217,7 +217,7 @@ class PlanFile:
     def _check_version(self, data: bytes) -> None:
         """Raise Refused for the first line of a plan of another version, whatever else it holds."""
         try:
-            schema = msgspec.json.decode(data, type=_AnyHeader).schema
+            schema = _decode_header(data).schema
         except _UNREADABLE:
             return
         if schema and schema != PLAN_SCHEMA:
@@ -241,6 +241,9 @@ def check_saved_overrides(named: Iterable[str], plans: Iterable[PlanFile]) -> No
 
 class _AnyHeader(msgspec.Struct):
     schema: str = ""
+
+
+_decode_header = msgspec.json.Decoder(_AnyHeader).decode
 
 
 def _may_follow(before: Line | None, line: Line) -> bool:

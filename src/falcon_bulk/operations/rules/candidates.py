@@ -21,6 +21,9 @@ class _Candidate(msgspec.Struct, array_like=True):
     document: bytes
 
 
+_decode_candidate = msgspec.msgpack.Decoder(_Candidate).decode
+
+
 class Candidates:
     """Alerts with what the rules say about each. Use it as a context manager."""
 
@@ -45,5 +48,5 @@ class Candidates:
         """Yield the alerts in their order."""
         self._file.seek(0)
         while length := self._file.read(_LENGTH):
-            candidate = msgspec.msgpack.decode(self._file.read(int.from_bytes(length, "big")), type=_Candidate)
+            candidate = _decode_candidate(self._file.read(int.from_bytes(length, "big")))
             yield Decision(*candidate.decision), decode_alert(candidate.document)

@@ -44,6 +44,9 @@ class _Content(msgspec.Struct, frozen=True):
     alerts: tuple[KnownTruePositive, ...]
 
 
+_decode_content = msgspec.json.Decoder(_Content).decode
+
+
 class TruePositiveStore:
     """The file of the known true positives."""
 
@@ -54,7 +57,7 @@ class TruePositiveStore:
     def load(self) -> tuple[KnownTruePositive, ...]:
         """Return all that are known; () if there is no file. Raises Refused if it cannot be read."""
         try:
-            content = msgspec.json.decode(self.path.read_bytes(), type=_Content)
+            content = _decode_content(self.path.read_bytes())
         except FileNotFoundError:
             return ()
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

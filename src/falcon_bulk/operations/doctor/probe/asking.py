@@ -14,7 +14,7 @@ import msgspec
 from falcon_bulk.falcon.observer import AlertObserver, Observation
 from falcon_bulk.falcon.rate_limit import backoff
 from falcon_bulk.falcon.response_classifier import is_expired_search
-from falcon_bulk.falcon.responses import Aggregate
+from falcon_bulk.falcon.responses import Aggregate, decode_aggregate
 from falcon_bulk.model.alert import decode_document
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.doctor import CANNOT_TELL, Finding
@@ -97,7 +97,7 @@ class Asking:
         """Return the aggregate of an answer, without buckets if it has none that can be read."""
         for raw in answer.documents:
             try:
-                return msgspec.json.decode(raw, type=Aggregate)
+                return decode_aggregate(raw)
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 break
         return Aggregate()
