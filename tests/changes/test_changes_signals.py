@@ -315,8 +315,12 @@ def test_a_journal_that_cannot_be_written_lets_nothing_be_sent(tmp_path: Path) -
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "numbers",
-    [(signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP, signal.SIGHUP), (signal.SIGTERM, signal.SIGHUP)],
-    ids=["timeout sends it twice", "a terminal that closes", "a hang-up after a signal"],
+    [
+        pytest.param((signal.SIGTERM, signal.SIGTERM), id="timeout sends it twice"),
+        pytest.param((signal.SIGHUP, signal.SIGHUP), id="a terminal that closes"),
+        pytest.param((signal.SIGTERM, signal.SIGHUP), id="a hang-up after a signal"),
+        pytest.param((signal.SIGHUP, signal.SIGTERM), id="a hang-up that is handled first"),
+    ],
 )
 def test_a_signal_that_is_sent_twice_at_once_is_not_the_second(
     tmp_path: Path, numbers: tuple[signal.Signals, signal.Signals]

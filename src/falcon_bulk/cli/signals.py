@@ -27,13 +27,14 @@ def stop_on_signals(context: "Session") -> Iterator[None]:
     """On the first SIGINT, SIGTERM or SIGHUP say so and stop the work in order; on the second end the process at once.
 
     The same signal again within a second is no second one: `timeout` and a terminal that closes send it twice. Nor is a
-    SIGHUP after any other signal.
+    SIGHUP after any other signal, or another within a second of a SIGHUP: of two that come at once, Python handles the
+    SIGHUP first.
     """
     last: tuple[int, float] = (0, 0.0)
 
     def stop(signum: int) -> None:
         nonlocal last
-        repeated = last[0] == signum and time.monotonic() - last[1] < REPEATED_WITHIN
+        repeated = last[0] in (signum, SIGHUP) and time.monotonic() - last[1] < REPEATED_WITHIN
         if not repeated:  # whoever keeps pressing Ctrl-C means it
             last = (signum, time.monotonic())
         unfinished = list(context.unfinished.values())
