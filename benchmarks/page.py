@@ -39,9 +39,10 @@ def page(results: Results, scale: Scale) -> str:
 
 
 _RUNS = f"""
-    Unless a run says otherwise, the latencies are a tenth of the reported ones. `floor` is the time that the latencies,
-    the pace of changes ({PACE:g} s between batches, unless stated), pages of {PAGE:,} alerts with {READERS} readers,
-    and {1000 * CPU_PER_PAGE:g} ms of CPU a page require. CPU and peak memory are the client's. Logins are not counted.
+    Unless a run says otherwise, the latencies are a tenth of the reported ones. `floor` adds up the latencies of
+    pages of {PAGE:,} alerts with {READERS} readers, the pace of changes ({PACE:g} s between batches, unless stated),
+    and {1000 * CPU_PER_PAGE:g} ms of CPU a page; a run that computes while it waits can be faster. CPU and peak memory
+    are the client's. Logins are not counted.
     "{BUSY.what}": with more requests in flight all take longer in proportion, so that {READERS} readers gain nothing.
     "{SCARCE.what}": what is beyond is refused (429) for a minute."""
 
