@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from typing import NamedTuple
 
 import requests
 import urllib3.exceptions
@@ -28,6 +29,13 @@ _GZIP = zlib.MAX_WBITS + 16
 UNPACKERS = 2
 _thread = threading.local()
 _GZIP_START = b"\x1f\x8b"
+
+
+class ReceivedBody(NamedTuple):
+    """A body as it was received. size: its bytes, packed. unpack: returns it decompressed."""
+
+    size: int
+    unpack: Callable[[], bytes]
 
 
 @contextmanager
@@ -57,13 +65,11 @@ def unpacking_in(rooms: threading.Semaphore) -> Iterator[None]:
             rooms.release()
 
 
-def fetch_body(
-    response: requests.Response, clock: Clock, seconds: float, *, stoppable: bool = True
-) -> Callable[[], bytes]:
-    """Receive the whole body, and return a function that returns it decompressed.
+def fetch_body(response: requests.Response, clock: Clock, seconds: float, *, stoppable: bool = True) -> ReceivedBody:
+    """Receive the whole body.
 
     seconds: how long all of it may take. stoppable: whether a stop that was requested ends it, by raising Stopped.
-    Both raise an OSError of requests if the body is cut off, too late, too large, or not valid gzip.
+    This and unpacking raise an OSError of requests if the body is cut off, too late, too large, or not valid gzip.
 
     gzip is decompressed here because urllib3 takes twice the time and memory. `identity` is removed from a list of
     encodings because urllib3 takes it for deflate.
@@ -81,7 +87,7 @@ def fetch_body(
             return content
         return _unpackers().submit(gunzip, content).result() if len(content) > LARGE else gunzip(content)
 
-    return unpack
+    return ReceivedBody(len(content), unpack)
 
 
 def gunzip(packed: bytes, limit: int = MAX_UNPACKED) -> bytes:

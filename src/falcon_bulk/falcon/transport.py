@@ -232,22 +232,22 @@ class Transport:
                 sent = self._thread.call.sent = self._clock.monotonic()
                 try:
                     response = self.session.send_once(method, url, **options)
-                    unpack = fetch_body(
+                    body = fetch_body(
                         response, self._clock, request_type.deadline, stoppable=not request_type.is_change
                     )
                 except OSError as error:
                     raise self._network_error(error, url) from None
                 took = self._clock.monotonic() - sent
+            if request_type is not LOGIN and response.status_code < 400:
+                size = max(body.size, len(response.request.body or b""))
+                self._limiter(request_type).answered(sent, took, (urlsplit(url).path, method, size.bit_length()))
             try:
-                content = unpack()
+                content = body.unpack()
             except OSError as error:
                 raise self._network_error(error, url) from None
             log.response(response, content)
             if request_type is not LOGIN and response.status_code != 429:
                 self.pacer.answered()
-            if request_type is not LOGIN and response.status_code < 400:
-                size = max(len(content), len(response.request.body or b""))
-                self._limiter(request_type).answered(sent, took, (urlsplit(url).path, method, size.bit_length()))
             if response.status_code == 407:
                 raise self.proxy_refusals.refuse(url, 407)
             self._note_deprecation(url, response.headers)

@@ -29,6 +29,8 @@ from falcon_bulk.operations.reading.parallel import read_in_parallel
 from falcon_bulk.operations.reading.time_slices import WHOLE, Interval, TimeSlice, count_hours, cut_slices
 
 WINDOW = 10_000
+THREADS_PER_READER = 2
+"""While a thread waits to hand its page over, another one's request is in flight."""
 _TO_HOUR = len("2026-11-24T08")
 TIMED = "created_timestamp:>='1970-01-01T00:00:00Z'"
 
@@ -213,7 +215,7 @@ def _pages(
 ) -> Iterator[Iterator[list[AlertDocument[AlertView]]]]:
     """Start reading the time slices, in parallel if there are several, and yield an iterator over their pages."""
     chains = [PageChain(alerts, fql, part).pages for part in slices]
-    with read_in_parallel(chains, readers) as pages:
+    with read_in_parallel(chains, THREADS_PER_READER * readers) as pages:
         yield _decode_pages(view, pages, [ChainDeduplicator() for _ in chains])
 
 
