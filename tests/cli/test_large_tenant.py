@@ -82,7 +82,7 @@ def test_bulk_close_leaves_no_new_alert(large: CommandRunner) -> None:
     new = {composite_id for composite_id, alert in before.items() if alert["status"] == "new"}
     done = large(
         *("bulk-close", "--filter", "status:'new'", "--yes", "--max", "40000", "--override", "all"),
-        *("--batch-delay", "0", "--format", "json"),
+        *("--format", "json"),
         patience=PATIENCE,
     )
     assert done.code == 0, done
