@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from falcon_bulk.config.secret import Secret
 from falcon_bulk.errors import AccessProblem
+from falcon_bulk.model.clock import POLL_INTERVAL
 
 if TYPE_CHECKING:
     import subprocess
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 KEY = "FALCON_CLIENT_SECRET_COMMAND"
 MAX_SECONDS = 20.0
 MAX_BYTES = 64 * 1024
-POLL_INTERVAL = 0.1
 _BY_HAND = "Run it by hand: it must print the secret, in one line, and nothing else."
 
 

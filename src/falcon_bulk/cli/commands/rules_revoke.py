@@ -48,7 +48,7 @@ def command(ctx: click.Context, options: RevokeOptions) -> int:
     """Revoke a rule: it closes nothing from now on, also in saved plans and unfinished runs.
 
     Writes `revoked = DATE` into its file; nothing else in it changes. With --reopen, what the rule closed at the chosen
-    customers and is still as it left it is taken back: a plan, a preview and a question as ever.
+    customers and is still as it left it is taken back, with a plan, a preview and a question.
     """
     from falcon_bulk.cli.confirmation import Confirmation
     from falcon_bulk.cli.rule_options import check_rules_known, rule_source

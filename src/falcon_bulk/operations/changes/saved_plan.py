@@ -41,10 +41,9 @@ def plan_saved_alerts(
 
     plan: with the overrides that count; saved_overrides: those that the plan was saved with. An alert that somebody
     changed since goes into the plan as drifted, one that Falcon does not know any more as failed, so that both are
-    listed; one that a guardrail holds is held. left: what was given by name and not planned when the plan was saved.
-    warnings: more of them for the preview. rule_check: asks the rules again that made the plan; closed_before: returns
-    which alerts were closed before, which no rule closes again.
-    readers: parts of the plan that are read at a time.
+    listed; one that a guardrail holds is held. readers: parts of the plan that are read at a time. left: what was given
+    by name and not planned when the plan was saved. warnings: more of them for the preview. rule_check: asks the rules
+    again that made the plan; closed_before: returns which alerts were closed before, which no rule closes again.
     Raises WrongTenant for an alert of a CID that the plan does not allow.
     """
     preview = PreviewBuilder(hashes=plan.hashes, outliers=outliers, resolutions=resolutions, left=left)
