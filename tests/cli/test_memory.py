@@ -9,34 +9,31 @@ import pytest
 from falcon_emulator import Server, Tenant
 from tests.support.command import COMMAND, PATIENCE, CommandRunner
 from tests.support.large_journal import record_large_run
+from tests.support.peak_memory import run_measured
 
 pytestmark = pytest.mark.slow
-UNIT = 1 if sys.platform == "darwin" else 1024
-"""Bytes in the unit in which the system tells the peak."""
 FEW, MANY = 40_000, 200_000
 ROOM = 64 * 1024 * 1024
 """Bytes in which buffers may grow; the documents of the many are ten times as much."""
 
 
-# A process counts as its peak what the one that started it held, so a small one is put between.
-BETWEEN = (
-    "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True); "
-    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-)
-
-
 def peak(shell: CommandRunner, *argv: str) -> int:
     """The most memory that the command held at a time, in bytes."""
-    done = subprocess.run(
-        [sys.executable, "-c", BETWEEN, *COMMAND, *argv, "--customer", "acme"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        cwd=shell.folder,
-        env=shell.environment(),
+    _, memory = run_measured(
+        [*COMMAND, *argv, "--customer", "acme"],
         timeout=4 * PATIENCE,
-        check=True,
+        folder=shell.folder,
+        environment=shell.environment(),
+        stdout=subprocess.DEVNULL,
     )
-    return int(done.stdout) * UNIT
+    return memory
+
+
+def test_what_the_test_run_holds_counts_for_no_program() -> None:
+    held = bytearray(400_000_000)
+    held[::4096] = b"x" * len(held[::4096])
+    _, memory = run_measured([sys.executable, "-c", ""], timeout=PATIENCE)
+    assert memory < len(held) / 4
 
 
 def test_two_hundred_thousand_alerts_need_hardly_more_memory_than_forty_thousand(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """Two hundred customers: few requests of each, little memory, and nobody stopped by those that are down."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,21 +9,14 @@ import pytest
 from falcon_emulator import Server, Tenant
 from tests.support.command import COMMAND, CommandRunner
 from tests.support.json_schemas import assert_valid
+from tests.support.peak_memory import run_measured
 
 pytestmark = pytest.mark.slow
 CUSTOMERS, ALERTS = 200, 2_000
 DOWN, WRONG_SECRET = ("customer-017", "customer-090", "customer-180"), "customer-033"
 MAX_REQUESTS = 12
 MAX_MEMORY = 400 * 1024 * 1024
-UNIT = 1 if sys.platform == "darwin" else 1024
-"""Bytes in the unit in which the system tells the peak."""
 PATIENCE = 300.0
-
-# A process counts as its peak what the one that started it held, so a small one is put between.
-BETWEEN = (
-    "import resource, subprocess, sys; code = subprocess.run(sys.argv[1:]).returncode; "
-    "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)"
-)
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +53,7 @@ def test_hash_summary_reads_all_alerts_and_writes_them_in_little_memory(shell: C
 def run_for_all(shell: CommandRunner, command: str) -> tuple[dict[str, Any], int]:
     """Run a command for all customers, eight at a time; return its document and its peak memory in bytes."""
     argv = (command, "--all-customers", "--parallel-customers", "8", "--format", "json", "--quiet")
-    done = subprocess.run(
-        [sys.executable, "-c", BETWEEN, *COMMAND, *argv],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        cwd=shell.folder,
-        env=shell.environment(),
-        timeout=PATIENCE,
-        check=True,
+    output, peak = run_measured(
+        [*COMMAND, *argv], timeout=PATIENCE, folder=shell.folder, environment=shell.environment(), code=6
     )
-    code, peak = map(int, done.stderr.split())
-    assert code == 6, done.stderr
-    return json.loads(done.stdout), peak * UNIT
+    return json.loads(output), peak
