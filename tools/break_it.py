@@ -39,7 +39,7 @@ def breaks() -> list[Break]:
 
 def main(words: list[str]) -> int:
     """Try the breaks that contain one of the words, or all; the exit status."""
-    chosen = [one for one in breaks() if not words or any(word in " ".join(one) for word in words)]
+    chosen = [break_ for break_ in breaks() if not words or any(word in " ".join(break_) for word in words)]
     with tempfile.TemporaryDirectory(prefix="breaks-") as folder:
         copy = Path(folder)
         for name in COPIED:
@@ -48,25 +48,25 @@ def main(words: list[str]) -> int:
                 shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy2(source, copy / name)
-        whole = pytest(copy, *dict.fromkeys(one.test for one in chosen))
+        whole = pytest(copy, *dict.fromkeys(break_.test for break_ in chosen))
         if whole.returncode != PASSED:
             print(f"{whole.stdout}\nThe tests do not pass as it is; nothing was broken.")
             return 1
-        return int(sum([not noticed(copy, one) for one in chosen]) > 0)
+        return int(sum([not noticed(copy, break_) for break_ in chosen]) > 0)
 
 
-def noticed(copy: Path, one: Break) -> bool:
+def noticed(copy: Path, break_: Break) -> bool:
     """True if the break's test fails because of it; the copy is as before afterwards."""
-    file = copy / one.file
+    file = copy / break_.file
     whole = file.read_text(encoding="utf-8")
-    if whole.count(one.old) != 1:
-        raise ValueError(f"{one.file} does not have exactly one {one.old!r}")
-    file.write_text(whole.replace(one.old, one.new), encoding="utf-8")
+    if whole.count(break_.old) != 1:
+        raise ValueError(f"{break_.file} does not have exactly one {break_.old!r}")
+    file.write_text(whole.replace(break_.old, break_.new), encoding="utf-8")
     try:
-        seen = pytest(copy, one.test).returncode == FAILED
+        seen = pytest(copy, break_.test).returncode == FAILED
     finally:
         file.write_text(whole, encoding="utf-8")
-    print(f"{'noticed  ' if seen else 'UNNOTICED'}  {one.promise}", flush=True)
+    print(f"{'noticed  ' if seen else 'UNNOTICED'}  {break_.promise}", flush=True)
     return seen
 
 

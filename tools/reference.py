@@ -24,7 +24,7 @@ All commands with their options, as `--help` has them. The same as a manual page
 def reference() -> str:
     """The page: an index, the shared options, a section for each command."""
     described = list(commands())
-    index = "".join(f"- [{one.name}](#{one.name.replace(' ', '-')})\n" for one in described)
+    index = "".join(f"- [{command.name}](#{command.name.replace(' ', '-')})\n" for command in described)
     shared = "".join(_options(shared_options()))
     sections = "".join(part for command in described for part in _section(command))
     before = "Every command takes these, before or after its name. Two different values are an error."

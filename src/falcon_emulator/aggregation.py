@@ -92,9 +92,9 @@ class Aggregation:
             return {"buckets": []}
         buckets = []
         ordered = _SortedAlerts(found, alerts)
-        for one in spec.date_ranges or []:
+        for interval in spec.date_ranges or []:
             try:
-                bounds = [None if text is None else parse(text, self.now) for text in (one.start, one.end)]
+                bounds = [None if text is None else parse(text, self.now) for text in (interval.start, interval.end)]
             except ValueError:
                 raise OPAQUE_ERROR from None
             texts = [None if moment is None else rfc3339(moment) for moment in bounds]
@@ -108,10 +108,10 @@ class Aggregation:
             return {"buckets": []}
         buckets = []
         ordered = _SortedAlerts(found, alerts)
-        for one in spec.ranges or []:
-            label = "-".join("*" if bound is None else str(bound) for bound in (one.start, one.end))
-            bounds = {"label": label, "from": one.start, "to": one.end}
-            buckets.append(self._bucket(bounds, spec, ordered.within(one.start, one.end)))
+        for interval in spec.ranges or []:
+            label = "-".join("*" if bound is None else str(bound) for bound in (interval.start, interval.end))
+            bounds = {"label": label, "from": interval.start, "to": interval.end}
+            buckets.append(self._bucket(bounds, spec, ordered.within(interval.start, interval.end)))
         return {"buckets": buckets}
 
     def _percentiles(self, spec: Spec, found: Field, alerts: Sequence[Alert]) -> Bucket:
@@ -156,8 +156,8 @@ def _group_by_value(found: Field, alerts: Sequence[Alert], missing: str | None) 
     for alert in alerts:
         value = get(alert)
         if type(value) is tuple:
-            for one in dict.fromkeys(value):
-                groups[one].append(alert)
+            for element in dict.fromkeys(value):
+                groups[element].append(alert)
         elif value is not None:
             groups[value].append(alert)
         elif missing is not None:

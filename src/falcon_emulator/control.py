@@ -98,7 +98,7 @@ def edit_alerts(tenant: Tenant, composite_ids: list[str], wanted: dict[str, Any]
 
     Raises ValueError for an unknown id or key.
     """
-    alerts = [tenant.store.by_id[one] for one in composite_ids if one in tenant.store.by_id]
+    alerts = [tenant.store.by_id[composite_id] for composite_id in composite_ids if composite_id in tenant.store.by_id]
     if len(alerts) != len(composite_ids) or not wanted.keys() <= _EDITS.keys():
         raise ValueError(
             f"cannot edit {composite_ids[:3]} with {sorted(wanted)}: "

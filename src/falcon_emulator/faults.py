@@ -84,7 +84,7 @@ class Fault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             return False
         if self.kind in PATCH_KINDS and endpoint != "patch":
             return False
-        return self.kind != "poison" or any(one.encode() in body for one in self.ids)
+        return self.kind != "poison" or any(text.encode() in body for text in self.ids)
 
 
 class Faults:

@@ -61,7 +61,9 @@ class Draft(msgspec.Struct, kw_only=True):
             "platforms: at least one of them is required": bool(self.platforms),
             f"platforms: {self.platforms} are not valid": set(self.platforms) <= set(PLATFORMS),
             "applied_globally: either this or host_groups": self.applied_globally is not bool(self.host_groups),
-            "host_groups: must be group ids": all(re.fullmatch("[0-9a-f]{32}", one) for one in self.host_groups),
+            "host_groups: must be group ids": all(
+                re.fullmatch("[0-9a-f]{32}", group_id) for group_id in self.host_groups
+            ),
             f"source: longer than {MAX_SOURCE} characters": len(self.source) <= MAX_SOURCE,
             "expiration: must be a future time in UTC": self._expires_after(now),
         }

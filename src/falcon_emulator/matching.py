@@ -80,9 +80,9 @@ def _clause(clause: Clause, terms: Terms) -> Predicate:
     known = [test for test in tests if test is not None]
     if not known:
         return _nothing
-    test = known[0] if len(known) == 1 else lambda value: any(one(value) for one in known)
+    test = known[0] if len(known) == 1 else lambda value: any(holds(value) for holds in known)
     needs_field = terms.switches.negation == "needs_field" and not any(
-        one.is_any or one.is_null for one in clause.values
+        value.is_any or value.is_null for value in clause.values
     )
     return _negated(found, test, needs_field=needs_field) if clause.negated else _applied(found, test)
 

@@ -26,8 +26,8 @@ def change_selection(
     """Change the alerts of a selection, or only plan it; return the exit code. command: the name of the command."""
     confirmation = Confirmation(consent)
 
-    def prepare(one: Session, tenant: Tenant) -> Operation:
-        origin = new_origin(one, options.operator)
+    def prepare(customer_session: Session, tenant: Tenant) -> Operation:
+        origin = new_origin(customer_session, options.operator)
         by_hash = command == "close-hash"
         return change_alerts(
             tenant,
@@ -35,9 +35,9 @@ def change_selection(
             change_request(options, origin.operator),
             origin,
             command=command,
-            state_folder=one.state_folder(),
-            reading=lambda: one.watching("reading"),
-            readers=one.readers,
+            state_folder=customer_session.state_folder(),
+            reading=lambda: customer_session.watching("reading"),
+            readers=customer_session.readers,
             outliers=OutlierDetector(frozenset(selection.hashes)) if by_hash else None,
         )
 

@@ -65,9 +65,9 @@ def publish_alerts_of_customers(
     """
     with ExitStack() as spools:
 
-        def work(one: Session) -> Reported[DocumentSource]:
+        def work(customer_session: Session) -> Reported[DocumentSource]:
             spool = DocumentSpool(spools.enter_context(tempfile.TemporaryFile()))
-            with read_documents(one, query) as read:
+            with read_documents(customer_session, query) as read:
                 spool.fill(read.documents)
                 matching.append(read.matching)
             shown.append(spool.number)
@@ -101,8 +101,8 @@ def _note_missing_fields(session: Session, display: AlertDisplay, shown: int) ->
 def publish_count(session: Session, selection: Selection, *, fail_on_empty: bool) -> int:
     """Publish the number of alerts, of one customer or several, and return the exit code."""
 
-    def work(one: Session) -> Reported[int]:
-        total = count_alerts(one, selection)
+    def work(customer_session: Session) -> Reported[int]:
+        total = count_alerts(customer_session, selection)
         return Reported(total, count_report(total, exit_code_for(total, fail_on_empty=fail_on_empty)))
 
     exit_code, _ = run_command(session, work, partial(multi_report, numbers=("alerts",), cells=lambda total: (total,)))

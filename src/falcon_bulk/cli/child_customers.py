@@ -50,21 +50,23 @@ def add_children(session: Session, *, yes: bool) -> int:
             "`falcon-bulk customers` says what is wrong with it.",
         )
     listed = children_and_files(children, files)
-    missing = [one for one in listed if not one.customers]
+    missing = [entry for entry in listed if not entry.customers]
     chosen = _chosen(session, listed, missing, yes=yes)
     path = session.customers.find_env_file()
     values = read_env_file(path) if path else dict(os.environ)
     taken = [file.customer for file in files]
     added: dict[str, str] = {}
-    for one in chosen:
-        name = customer_name_for(one.child, taken)
-        written = add_customer(name, folder, values_for_child(values, one.child, parent.load_settings().secret_set))
+    for entry in chosen:
+        name = customer_name_for(entry.child, taken)
+        written = add_customer(name, folder, values_for_child(values, entry.child, parent.load_settings().secret_set))
         session.console.say(f"Wrote {written}, readable by you alone.")
         taken.append(name)
-        added[one.child.cid] = name
+        added[entry.child.cid] = name
     listed = [
-        msgspec.structs.replace(one, customers=(added[one.child.cid],), added=True) if one.child.cid in added else one
-        for one in listed
+        msgspec.structs.replace(entry, customers=(added[entry.child.cid],), added=True)
+        if entry.child.cid in added
+        else entry
+        for entry in listed
     ]
     code = session.publish(children_report(listed))
     if added:
@@ -100,7 +102,7 @@ def check_children(
             continue
         cids = {child.cid for child in children}
         is_child |= {customer: member in cids for customer, member in login.customers.items()}
-        missing = [one.child for one in children_and_files(children, every_file) if not one.customers]
+        missing = [entry.child for entry in children_and_files(children, every_file) if not entry.customers]
         if missing and (unknown := unreadable(every_file)):
             notes.append(f"Which child the file of {', '.join(unknown)} is for cannot be read: it may be one of these.")
         without_file += missing
@@ -145,7 +147,7 @@ def _chosen(
     parts = [part.strip() for part in (answer or "").lower().split(",") if part.strip()]
     if parts == ["all"]:
         return missing
-    numbered = {str(number): one for number, one in enumerate(missing, 1)}
+    numbered = {str(number): child for number, child in enumerate(missing, 1)}
     if not set(parts) <= numbered.keys():
         raise Declined("That is not the number of a child without a file; nothing was written.")
     return [numbered[part] for part in dict.fromkeys(parts)]

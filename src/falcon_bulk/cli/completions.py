@@ -68,8 +68,8 @@ def complete_selections(_ctx: click.Context, _param: click.Parameter, typed: str
     except (FalconBulkError, OSError):
         return []
     return [
-        CompletionItem(f"@{name}", help=printable(one.description))
-        for name, one in selections.items()
+        CompletionItem(f"@{name}", help=printable(selection.description))
+        for name, selection in selections.items()
         if f"@{name}".startswith(typed)
     ]
 

@@ -57,9 +57,9 @@ def after_overview(session: Session, customers: Sequence[CustomerOverview]) -> N
 def after_hash_summary(session: Session, options: SelectionOptions, summary: HashSummary) -> None:
     """Suggest a dry run that closes the most frequent hash with open alerts, within the same selection."""
     selection = _selection_arguments(options._replace(hashes=(), hash_file=None, only_sha256=False))
-    for one in summary.hashes:
-        if one.alerts > one.by_status.get(Status.CLOSED, 0):
-            suggest(session, "Next:", "close-hash", "--hash", one.sha256, *selection, "--dry-run")
+    for counts in summary.hashes:
+        if counts.alerts > counts.by_status.get(Status.CLOSED, 0):
+            suggest(session, "Next:", "close-hash", "--hash", counts.sha256, *selection, "--dry-run")
             return
 
 

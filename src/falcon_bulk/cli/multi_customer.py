@@ -42,13 +42,15 @@ def run_for_customers(session: Session, work: Work[Result], combine: Combine[Res
     """
     session.open_notifier()  # raises now if nobody can be notified
 
-    def work_and_write(one: Session) -> Reported[Result]:
-        reported = work(one)
+    def work_and_write(customer_session: Session) -> Reported[Result]:
+        reported = work(customer_session)
         failures: list[OSError] = []
         with collect_write_failures(failures):
-            one.write_file(reported.report)
+            customer_session.write_file(reported.report)
         for failure in failures:  # what was done is reported all the same
-            one.console.error(f"The file could not be written: {failure.strerror or type(failure).__name__}.")
+            customer_session.console.error(
+                f"The file could not be written: {failure.strerror or type(failure).__name__}."
+            )
             code = reported.report.exit_code or ExitCode.UNEXPECTED
             return Reported(reported.result, replace(reported.report, exit_code=code))
         return reported
@@ -63,16 +65,18 @@ def results_for_customers(session: Session, work: Work[Result]) -> Parts[Result]
     that customer alone.
     """
 
-    def run_one(one: Session) -> CustomerResult[Reported[Result]]:
-        name = one.customers.name
+    def run_one(customer_session: Session) -> CustomerResult[Reported[Result]]:
+        name = customer_session.customers.name
         try:
-            reported = work(one)
+            reported = work(customer_session)
         except Exception as error:  # noqa: BLE001 - a defect met at one customer must not stop the others
             exit_code = error.exit_code if isinstance(error, FalconBulkError) else ExitCode.UNEXPECTED
             return CustomerResult(
-                customer=name, cid=one.expected_cid, exit_code=exit_code, error=CustomerError.of(error)
+                customer=name, cid=customer_session.expected_cid, exit_code=exit_code, error=CustomerError.of(error)
             )
-        return CustomerResult(customer=name, cid=one.expected_cid, exit_code=reported.report.exit_code, result=reported)
+        return CustomerResult(
+            customer=name, cid=customer_session.expected_cid, exit_code=reported.report.exit_code, result=reported
+        )
 
     return for_each_customer(session, run_one)
 

@@ -43,15 +43,15 @@ def plan_for_customers(
     if folder is not None:
         check_plan_folder(folder)
 
-    def work(one: Session) -> Reported[RunResult]:
-        check_customer_file_unique(one)
-        plan_file = folder / f"{one.customers.name}{SUFFIX}" if folder is not None else None
-        with one.tenant() as tenant:
-            execution = dry_run(prepare(one, tenant), tenant, confirmation.check_bounds, plan_file)
+    def work(customer_session: Session) -> Reported[RunResult]:
+        check_customer_file_unique(customer_session)
+        plan_file = folder / f"{customer_session.customers.name}{SUFFIX}" if folder is not None else None
+        with customer_session.tenant() as tenant:
+            execution = dry_run(prepare(customer_session, tenant), tenant, confirmation.check_bounds, plan_file)
         result = execution.result
         preview = execution.preview or EMPTY_PREVIEW
         report = dry_run_report(
-            confirmation.preview(one, execution.plan, preview, dry=True),
+            confirmation.preview(customer_session, execution.plan, preview, dry=True),
             preview,
             result,
             exit_code=exit_code_for(result.selected, fail_on_empty=fail_on_empty),

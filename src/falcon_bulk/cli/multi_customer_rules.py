@@ -89,39 +89,41 @@ class _MultiCustomerRun:
     def _exit_code(self, code: int) -> int:
         return code or (ExitCode.DONE if self._run.book.is_valid else ExitCode.PARTIAL)
 
-    def _read_true_positives(self, one: Session) -> Reported[None]:
+    def _read_true_positives(self, session: Session) -> Reported[None]:
         try:
-            check_customer_file_unique(one)
+            check_customer_file_unique(session)
             if not self._run.dry:
-                check_change_allowed(one, yes=self._run.confirmation.options.yes)
-            with one.tenant() as tenant:
-                self._run.read_true_positives(one, tenant)
+                check_change_allowed(session, yes=self._run.confirmation.options.yes)
+            with session.tenant() as tenant:
+                self._run.read_true_positives(session, tenant)
         except FalconBulkError as error:
-            self._failures[one.customers.name] = error
+            self._failures[session.customers.name] = error
             raise
         return Reported(None, Report(list, dict))
 
-    def _check(self, one: Session) -> str:
+    def _check(self, session: Session) -> str:
         """Return the customer's name. Raises what an earlier step raised."""
-        name = one.customers.name
+        name = session.customers.name
         if name in self._failures:
             raise self._failures[name]
         return name
 
-    def _dry_run(self, one: Session) -> Reported[RunResult]:
-        self._check(one)
+    def _dry_run(self, session: Session) -> Reported[RunResult]:
+        self._check(session)
         run = self._run
-        with one.tenant() as tenant:
-            execution = dry_run(run.prepare(one, tenant), tenant, run.confirmation.check_bounds, run.plan_file(one))
+        with session.tenant() as tenant:
+            execution = dry_run(
+                run.prepare(session, tenant), tenant, run.confirmation.check_bounds, run.plan_file(session)
+            )
         result, preview = run.exit_code(execution.result), execution.preview or EMPTY_PREVIEW
-        shown = run.confirmation.preview(one, execution.plan, preview, dry=True)
+        shown = run.confirmation.preview(session, execution.plan, preview, dry=True)
         return Reported(result, dry_run_report(shown, preview, result, exit_code=result.exit_code))
 
-    def _plan(self, one: Session) -> Reported[Execution]:
-        name = self._check(one)
+    def _plan(self, session: Session) -> Reported[Execution]:
+        name = self._check(session)
         try:
-            with self._run.open_workspace(one) as workspace:
-                operation = self._run.prepare(one, workspace.tenant)
+            with self._run.open_workspace(session) as workspace:
+                operation = self._run.prepare(session, workspace.tenant)
                 preview = draft_run(operation, workspace)
                 self._planned[name] = Execution(
                     operation.plan, preview, result_without_changes(operation.plan, preview, RunStatus.NOTHING_TO_DO)
@@ -130,7 +132,7 @@ class _MultiCustomerRun:
         except FalconBulkError as error:
             self._failures[name] = error
             if (execution := self._planned.pop(name, None)) is not None:
-                discard_draft(execution.plan, one.state_folder())
+                discard_draft(execution.plan, session.state_folder())
             raise
         return Reported(self._planned[name], Report(list, dict))
 
@@ -142,12 +144,12 @@ class _MultiCustomerRun:
         if total and not self._run.confirmation.options.yes:
             ask_to_type(self._session, ALL_CUSTOMERS, total, change)
 
-    def _execute(self, one: Session) -> Reported[RunResult]:
-        name = self._check(one)
+    def _execute(self, session: Session) -> Reported[RunResult]:
+        name = self._check(session)
         plan, preview = self._planned[name].plan, self._planned[name].preview or EMPTY_PREVIEW
-        with self._run.open_workspace(one) as workspace:
+        with self._run.open_workspace(session) as workspace:
             execution = execute_draft(plan, preview, workspace)
         if execution.cause is not None:
-            one.console.error(execution.cause.traced_message, execution.cause.hint)
+            session.console.error(execution.cause.traced_message, execution.cause.hint)
         result = self._run.exit_code(execution.result)
         return Reported(result, run_report(result))

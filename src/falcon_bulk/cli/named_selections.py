@@ -75,8 +75,8 @@ def _and(options: SelectionOptions, selection: NamedSelection) -> SelectionOptio
     )
 
 
-def _both_filters(one: str | None, other: str | None) -> str | None:
-    return f"({one})+({other})" if one and other else one or other
+def _both_filters(first: str | None, second: str | None) -> str | None:
+    return f"({first})+({second})" if first and second else first or second
 
 
 def _common(option: str, typed: Sequence[str], named: tuple[str, ...], selection: NamedSelection) -> tuple[str, ...]:

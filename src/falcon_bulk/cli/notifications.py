@@ -71,7 +71,7 @@ def notify_of_error(line: CommandLine, command: str, message: str, hint: str, ex
     customer, known = _customer_and_addresses(line)
     title = f"{customer}: {command} failed with exit code {exit_code}"
     texts = [text for text in (message, hint, f"On {platform.node()}.") if text]
-    urls = [url for one in line.options.notify for url in ((one,) if one else known)]
+    urls = [url for named in line.options.notify for url in ((named,) if named else known)]
     try:
         Notifier(urls, console).send(title, [Sheet("", (), (), texts)], None)
     except UsageProblem as problem:

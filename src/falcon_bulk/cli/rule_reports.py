@@ -54,8 +54,12 @@ def publish_rules_report(session: Session, since: str, rule_paths: tuple[str, ..
     book = load_rules(session, rule_source(session, rule_paths))
     true_positives = true_positive_store(session).load()
     suspended = book.suspensions(true_positives)
-    found = _of_each(session, lambda one: _activity(one, start, end))
-    closed = _of_each(session, lambda one: _closed_alerts(one, book, suspended, start)) if recurring else []
+    found = _of_each(session, lambda customer_session: _activity(customer_session, start, end))
+    closed = (
+        _of_each(session, lambda customer_session: _closed_alerts(customer_session, book, suspended, start))
+        if recurring
+        else []
+    )
     tags = dict(known_customers(session))
     if not session.customers.several:
         name, own_tags = rule_customer_or_name(session)

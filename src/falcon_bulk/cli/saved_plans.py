@@ -88,13 +88,13 @@ class SavedPlans(NamedTuple):
             )
         return cls(plans, application)
 
-    def look(self, one: Session, confirmation: Confirmation) -> Execution:
+    def look(self, session: Session, confirmation: Confirmation) -> Execution:
         """Read the alerts of one customer's plan and return what it would do now. Sends nothing.
 
         Raises what `prepare` and reading raise, and Refused if a bound is not met.
         """
-        with one.tenant() as tenant:
-            operation = self.application.prepare(one, tenant, self.plans[one.customers.name])
+        with session.tenant() as tenant:
+            operation = self.application.prepare(session, tenant, self.plans[session.customers.name])
             return dry_run(operation, tenant, confirmation.check_bounds)
 
 
@@ -103,11 +103,11 @@ def show_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirma
     session = session.for_customers(tuple(saved.plans))
     previews: dict[str, list[Sheet]] = {}
 
-    def work(one: Session) -> Reported[RunResult]:
-        execution = saved.look(one, confirmation)
+    def work(customer_session: Session) -> Reported[RunResult]:
+        execution = saved.look(customer_session, confirmation)
         preview = execution.preview or EMPTY_PREVIEW
-        sheets = confirmation.preview(one, execution.plan, preview, dry=True)
-        previews[one.customers.name] = sheets
+        sheets = confirmation.preview(customer_session, execution.plan, preview, dry=True)
+        previews[customer_session.customers.name] = sheets
         return Reported(execution.result, dry_run_report(sheets, preview, execution.result))
 
     def combine(parts: Parts[RunResult]) -> Report:
@@ -134,19 +134,19 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
     failures: dict[str, FalconBulkError] = {}
     shown: dict[str, Preview] = {}
 
-    def look(one: Session) -> Reported[Execution]:
+    def look(customer_session: Session) -> Reported[Execution]:
         try:
-            check_change_allowed(one, yes=consent.yes)
-            refuse_if_carried_out(one.state_folder(), saved.plans[one.customers.name].plan)
-            execution = saved.look(one, confirmation)
+            check_change_allowed(customer_session, yes=consent.yes)
+            refuse_if_carried_out(customer_session.state_folder(), saved.plans[customer_session.customers.name].plan)
+            execution = saved.look(customer_session, confirmation)
         except FalconBulkError as error:
-            failures[one.customers.name] = error
+            failures[customer_session.customers.name] = error
             raise
-        shown[one.customers.name] = execution.preview or EMPTY_PREVIEW
+        shown[customer_session.customers.name] = execution.preview or EMPTY_PREVIEW
         return Reported(execution, Report(list, dict))
 
-    def work(one: Session) -> Reported[RunResult]:
-        name = one.customers.name
+    def work(customer_session: Session) -> Reported[RunResult]:
+        name = customer_session.customers.name
         if name in failures:
             raise failures[name]
 
@@ -154,11 +154,13 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
             confirmation.check_bounds(plan, preview)
             _check_as_shown(preview, shown[name])
 
-        check = saved.application.rule_check(one, saved.plans[name])
-        with open_workspace(one, pace_of(pace), check) as workspace:
-            execution = execute(saved.application.prepare(one, workspace.tenant, saved.plans[name]), workspace, approve)
+        check = saved.application.rule_check(customer_session, saved.plans[name])
+        with open_workspace(customer_session, pace_of(pace), check) as workspace:
+            execution = execute(
+                saved.application.prepare(customer_session, workspace.tenant, saved.plans[name]), workspace, approve
+            )
         if execution.cause is not None:
-            one.console.error(execution.cause.traced_message, execution.cause.hint)
+            customer_session.console.error(execution.cause.traced_message, execution.cause.hint)
         return Reported(execution.result, run_report(execution.result))
 
     with stop_on_signals(session):

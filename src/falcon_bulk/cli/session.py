@@ -153,7 +153,7 @@ class Session:
                     "Put Apprise URLs into FALCON_NOTIFY: in the env file or, for several customers, in the process "
                     "environment.",
                 )
-            self._notifier = Notifier([url for one in urls for url in ((one,) if one else known)], self.console)
+            self._notifier = Notifier([url for named in urls for url in ((named,) if named else known)], self.console)
         return self._notifier
 
     @contextmanager

@@ -48,15 +48,15 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     line, name = CommandLine.of(ctx), str(param.name)
     if name == "customers":
         value = (_customer_names(value),) if value else ()
-    for one in value if isinstance(value, tuple) else (value,):
+    for given in value if isinstance(value, tuple) else (value,):
         former = getattr(line.options, name)
-        if one is False or one == former:
+        if given is False or given == former:
             continue
         if former != SharedOptions._field_defaults[name]:
             raise UsageProblem(
                 f"{param.opts[-1]} is given twice with different values.", "Give it once, before or after the command."
             )
-        line.options = line.options._replace(**{name: one})
+        line.options = line.options._replace(**{name: given})
 
 
 def _customer_names(values: tuple[str, ...]) -> tuple[str, ...]:

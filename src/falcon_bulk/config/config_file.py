@@ -173,12 +173,12 @@ class _Reader:
     ) -> tuple[str, ...]:
         value = table.get(key, [])
         values = [value] if isinstance(value, str) else value
-        if not isinstance(values, list) or not all(isinstance(one, str) and one.strip() for one in values):
+        if not isinstance(values, list) or not all(isinstance(text, str) and text.strip() for text in values):
             self._fail_at(where, key, f"{key} is a list of texts, such as ['a', 'b'].")
-        for one in values:
-            if known and one.lower() not in known:
-                self._fail_at(where, key, f"{one!r} is not a value of {key}; it takes {', '.join(known)}.")
-        return tuple(dict.fromkeys(one.lower() if known else one for one in values))
+        for text in values:
+            if known and text.lower() not in known:
+                self._fail_at(where, key, f"{text!r} is not a value of {key}; it takes {', '.join(known)}.")
+        return tuple(dict.fromkeys(text.lower() if known else text for text in values))
 
     def _choice(self, table: Mapping[str, Any], where: tuple[str, ...], key: str, known: tuple[str, ...]) -> str | None:
         value = table.get(key)

@@ -162,9 +162,13 @@ class Alerts:
         documents = answer.resources or []
         if len(documents) < len(ids):
             read = {composite_id_of(document) for document in documents}
-            missing = [one for one in ids if one not in read]
-            if missing := [one for one in missing if not any(problem.is_about([one]) for problem in answer.problems)]:
-                documents += self._entities(missing).resources or []
+            unexplained = [
+                composite_id
+                for composite_id in ids
+                if composite_id not in read and not any(problem.is_about([composite_id]) for problem in answer.problems)
+            ]
+            if unexplained:
+                documents += self._entities(unexplained).resources or []
         return documents
 
     def _entities(self, ids: Sequence[str]) -> ApiResponse:

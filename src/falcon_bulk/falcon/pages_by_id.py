@@ -64,7 +64,7 @@ class PagesById:
         window = f"{window}created_timestamp:>='{position.since}'" if position.since else fql
         ids, total = self._ids(window, offset=position.offset, limit=limit, sort=sort)
         found = {composite_id_of(document): document for document in (self._by_id(ids) if ids else ())}
-        documents = [found[one] for one in ids if one in found]
+        documents = [found[composite_id] for composite_id in ids if composite_id in found]
         offset = position.offset + len(ids)
         if len(ids) < limit or offset >= total:
             return Page(documents, total, "")

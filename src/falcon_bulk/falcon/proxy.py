@@ -66,7 +66,7 @@ def find_proxy(url: str) -> Proxy | None:
     if not found:
         return None
     names = (f"{urlsplit(url).scheme}_proxy", "all_proxy")
-    variable = next((one for one in names if found in (os.environ.get(one), os.environ.get(one.upper()))), "")
+    variable = next((name for name in names if found in (os.environ.get(name), os.environ.get(name.upper()))), "")
     return Proxy(variable.upper() or "The system's proxy setting", found)
 
 

@@ -32,7 +32,7 @@ class ApiError(msgspec.Struct, frozen=True):
         """Return whether it says that one of the ids was not found: in `id` or, without one, in its text."""
         if self.status != 404:
             return False
-        return self.id in ids if isinstance(self.id, str) and self.id else any(one in self.text for one in ids)
+        return self.id in ids if isinstance(self.id, str) and self.id else any(item_id in self.text for item_id in ids)
 
     @property
     def transient(self) -> bool:

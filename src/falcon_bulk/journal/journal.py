@@ -120,9 +120,9 @@ def _run_values(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _is_same_plan(one: Plan, other: Plan) -> bool:
+def _is_same_plan(first: Plan, second: Plan) -> bool:
     """Return whether two plans are one, whatever of its overrides counted."""
-    return _without_overrides(one) == _without_overrides(other)
+    return _without_overrides(first) == _without_overrides(second)
 
 
 def _without_overrides(plan: Plan) -> Plan:

@@ -120,7 +120,9 @@ def overview_total(customers: Sequence[CustomerOverview]) -> OverviewTotal:
         oldest_new=min((customer.oldest_new for customer in customers if customer.oldest_new), default=None),
         closed_7_days=sum(customer.closed_7_days or 0 for customer in customers),
         unfinished=sum(customer.unfinished is not None for customer in customers),
-        rules=WaitingRules(due=sum(one.due for one in rules), suspended=sum(one.suspended for one in rules)),
+        rules=WaitingRules(
+            due=sum(waiting.due for waiting in rules), suspended=sum(waiting.suspended for waiting in rules)
+        ),
     )
 
 

@@ -32,9 +32,9 @@ def folded(value: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
-def same_text(one: str, other: str) -> bool:
+def same_text(first: str, second: str) -> bool:
     """Return whether two texts are the same but for case, blanks and the form of Unicode."""
-    return one == other or folded(one) == folded(other)
+    return first == second or folded(first) == folded(second)
 
 
 def letters_of(value: str) -> str:

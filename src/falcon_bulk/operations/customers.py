@@ -68,9 +68,9 @@ def conflicts_with_customers(path: Path, folder: Path, environ: Mapping[str, str
     return _conflicts([(path, values), *of_others]).get(path, ())
 
 
-def _is_same_file(one: Path, other: Path) -> bool:
+def _is_same_file(first: Path, second: Path) -> bool:
     try:
-        return one.samefile(other)
+        return first.samefile(second)
     except OSError:
         return False
 

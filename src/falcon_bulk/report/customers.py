@@ -73,8 +73,8 @@ def children_report(children: Sequence[ChildFile]) -> Report:
         lambda: [children_sheet(children)],
         lambda: ChildrenDocument(
             [
-                {**msgspec.structs.asdict(one.child), "customers": list(one.customers), "added": one.added}
-                for one in children
+                {**msgspec.structs.asdict(child.child), "customers": list(child.customers), "added": child.added}
+                for child in children
             ]
         ),
     )
@@ -84,12 +84,18 @@ def children_sheet(children: Sequence[ChildFile], *, numbered: bool = False) -> 
     """Return a row for each child. numbered: those without a file have a number in front."""
     numbers = iter(range(1, len(children) + 1))
     rows = [
-        (one.child.name, one.child.cid, one.child.status, ", ".join(one.customers), "added" if one.added else "")
-        for one in children
+        (
+            child.child.name,
+            child.child.cid,
+            child.child.status,
+            ", ".join(child.customers),
+            "added" if child.added else "",
+        )
+        for child in children
     ]
     if not numbered:
         return Sheet("", _CHILD_COLUMNS, rows)
-    in_front = [None if one.customers else next(numbers) for one in children]
+    in_front = [None if child.customers else next(numbers) for child in children]
     columns = (Column("", right=True, min_width=3), *_CHILD_COLUMNS)
     return Sheet("", columns, [(number, *row) for number, row in zip(in_front, rows, strict=True)])
 

@@ -92,7 +92,10 @@ def doctor_report(examination: DoctorReport, names: Mapping[str, str]) -> Report
 def doctor_document(examination: DoctorReport) -> DoctorDocument:
     """Return the document of a self-check."""
     checks = tuple(CheckDocument(check.name, check.status, check.what, check.hint) for check in examination.checks)
-    findings = tuple(FindingDocument(one.question, one.answer, one.what, one.effect) for one in examination.findings)
+    findings = tuple(
+        FindingDocument(finding.question, finding.answer, finding.what, finding.effect)
+        for finding in examination.findings
+    )
     return DoctorDocument(
         examination.generated_at, int(examination.exit_code), checks, findings if findings else msgspec.UNSET
     )
@@ -106,7 +109,7 @@ def _sheet(title: str, checks: Sequence[Check]) -> Sheet:
 
 def _finding_sheets(findings: Sequence[Finding]) -> list[Sheet]:
     """Return a sheet of the findings; [] for none."""
-    rows = [(one.question, one.answer, one.what, one.effect) for one in findings]
+    rows = [(finding.question, finding.answer, finding.what, finding.effect) for finding in findings]
     return [Sheet("Probe", _FINDING_COLUMNS, rows)] if rows else []
 
 

@@ -153,8 +153,8 @@ def _row(count: HashCount, field_names: Callable[[Iterable[str]], str]) -> Row:
     )
 
 
-def _related_row(one: RelatedHash) -> Row:
-    return one.alerts, one.sha256, one.md5, _short_names(one.fields), ", ".join(one.filenames)
+def _related_row(related: RelatedHash) -> Row:
+    return related.alerts, related.sha256, related.md5, _short_names(related.fields), ", ".join(related.filenames)
 
 
 def _short_names(fields: Iterable[str]) -> str:

@@ -76,10 +76,10 @@ def _hash_rows(plan: IndicatorPlan, preview: Preview) -> Iterator[Row]:
     """Yield two rows for each hash: the hash, and its outcome with its alerts, hosts, file names and resolutions."""
     names = {Outcome.NOT_SENT: f"to {verb_of(bool(plan.undoes)).infinitive}"}
     counts = {count.sha256: count for count in preview.hash_counts}
-    for one in preview.hashes[:MAX_HASHES]:
-        yield "hash", one.sha256
-        described = [_name(one.outcome, names) + (f" ({one.reason})" if one.reason else "")]
-        if count := counts.get(one.sha256):
+    for item in preview.hashes[:MAX_HASHES]:
+        yield "hash", item.sha256
+        described = [_name(item.outcome, names) + (f" ({item.reason})" if item.reason else "")]
+        if count := counts.get(item.sha256):
             described.append(f"{format_cell(count.alerts)} alerts on {format_cell(count.hosts)} hosts")
             described.append(", ".join(count.filenames) or "no file name")
             given = [f"{resolution} {format_cell(number)}" for resolution, number in count.by_resolution.items()]
@@ -115,14 +115,14 @@ def hash_documents(result: IndicatorRunResult) -> list[HashDocument]:
     """Return the outcome of each hash, for JSON."""
     names = {Outcome.CHANGED: verb_of(result.command == "undo").participle}
     return [
-        HashDocument(one.sha256, _name(one.outcome, names), one.reason, one.indicator_id or None)
-        for one in result.hashes
+        HashDocument(item.sha256, _name(item.outcome, names), item.reason, item.indicator_id or None)
+        for item in result.hashes
     ]
 
 
 def _hashes_sheet(hashes: Iterable[HashOutcome], names: Mapping[Outcome, str], limit: int | None) -> Sheet:
     """Return a row for each hash, of at most `limit`. names: how outcomes are called."""
-    rows = [(one.sha256, _name(one.outcome, names), one.reason, one.indicator_id) for one in hashes]
+    rows = [(item.sha256, _name(item.outcome, names), item.reason, item.indicator_id) for item in hashes]
     notes = [f"and {format_cell(len(rows) - limit)} more"] if limit is not None and len(rows) > limit else []
     return Sheet("", _HASH_COLUMNS, rows[:limit], notes)
 

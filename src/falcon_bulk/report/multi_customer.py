@@ -175,8 +175,8 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
         Column("first seen", style="time", drop_order=4, min_width=19),
         Column("last seen", style="time", drop_order=3, min_width=19),
     )
-    rows = [row for one in shared[:top] for row in _sighting_rows(one)]
-    disputed = [one.sha256 for one in shared if one.disputed]
+    rows = [row for shared_hash in shared[:top] for row in _sighting_rows(shared_hash)]
+    disputed = [shared_hash.sha256 for shared_hash in shared if shared_hash.disputed]
     notes = [f"A false positive at one customer and a true positive at another: {digest}" for digest in disputed]
     if top is not None and len(shared) > top:
         notes.append(f"Not shown: {format_cell(len(shared) - top)} of {format_cell(len(shared))} hashes.")
@@ -190,11 +190,11 @@ def _part_row(
     return (part.customer, outcome, *(cells(part.result.result) if part.result is not None else [None] * width))
 
 
-def _sighting_rows(one: SharedHash) -> list[Row]:
-    mark = " (disputed)" if one.disputed else ""
+def _sighting_rows(shared_hash: SharedHash) -> list[Row]:
+    mark = " (disputed)" if shared_hash.disputed else ""
     return [
-        (one.sha256 + mark, len(one.customers), name, *_numbers(seen), seen.first_seen, seen.last_seen)
-        for name, seen in one.customers.items()
+        (shared_hash.sha256 + mark, len(shared_hash.customers), name, *_numbers(seen), seen.first_seen, seen.last_seen)
+        for name, seen in shared_hash.customers.items()
     ]
 
 

@@ -111,7 +111,7 @@ def _sheets_without_charts(report: PeriodReport) -> list[Sheet]:
     """Return the sheets, with a table in place of each chart of what came in."""
     first, *others = period_sheets(report)
     charts = zip(_charts_of_created(report), ("severity", "product", "day"), strict=True)
-    return [first, *(chart_sheet(*one) for one in charts if report.counts.created), *others]
+    return [first, *(chart_sheet(*chart_and_label) for chart_and_label in charts if report.counts.created), *others]
 
 
 def across_cells(report: PeriodReport) -> tuple[int, ...]:
@@ -135,7 +135,7 @@ def _charts(report: PeriodReport) -> tuple[chart.Chart, ...]:
     counts = report.counts
     outcomes = zip(OUTCOMES, outcome_numbers(counts.open.alerts, counts.by_resolution), strict=True)
     by_severity, *others = _charts_of_created(report)
-    became = chart.bars("What became of them", [chart.Bar(*one) for one in outcomes], counts.created)
+    became = chart.bars("What became of them", [chart.Bar(*outcome) for outcome in outcomes], counts.created)
     return (by_severity, became, *others)
 
 

@@ -174,15 +174,18 @@ def _recurring_sheet(recurring: Sequence[Recurring]) -> Sheet:
         Column("hosts", right=True, min_width=5),
         Column("what we propose", wrap=True, min_width=24),
     )
-    rows = [(one.name, one.filename, one.sha256, one.alerts, one.days, one.hosts, _proposal(one)) for one in recurring]
+    rows = [
+        (group.name, group.filename, group.sha256, group.alerts, group.days, group.hosts, _proposal(group))
+        for group in recurring
+    ]
     return _table("What recurs, and what we propose", columns, rows)
 
 
-def _proposal(one: Recurring) -> str:
+def _proposal(group: Recurring) -> str:
     """Return what became of alerts that recur, and what to do about them."""
-    numbers = zip(OUTCOMES, outcome_numbers(one.open, one.closed_as), strict=True)
+    numbers = zip(OUTCOMES, outcome_numbers(group.open, group.closed_as), strict=True)
     listed = ", ".join(f"{name.lower()} {format_cell(number)}" for name, number in numbers if number)
-    return f"{listed[:1].upper()}{listed[1:]}. {PROPOSALS[one.proposal]}"
+    return f"{listed[:1].upper()}{listed[1:]}. {PROPOSALS[group.proposal]}"
 
 
 def chart_sheet(chart: Chart, label: str) -> Sheet:

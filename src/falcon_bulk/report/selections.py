@@ -32,5 +32,8 @@ _COLUMNS = (
 
 def selections_report(file: str, selections: Sequence[SelectionEntry], command_line: Sequence[str]) -> Report:
     """Return the report on the named selections. command_line: of each, its options quoted for a shell."""
-    rows = [(f"@{one.name}", one.description, line) for one, line in zip(selections, command_line, strict=True)]
+    rows = [
+        (f"@{selection.name}", selection.description, line)
+        for selection, line in zip(selections, command_line, strict=True)
+    ]
     return Report(lambda: [Sheet("", _COLUMNS, rows)], lambda: SelectionsDocument(file, selections))

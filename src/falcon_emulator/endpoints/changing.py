@@ -72,7 +72,7 @@ def _refused(tenant: Tenant, unknown: list[str]) -> list[dict[str, object]]:
     mode = tenant.switches.unknown_id
     if unknown and mode in ("batch_400", "batch_404"):
         raise ApiError(int(mode[-3:]), f"{NOT_FOUND}: {unknown[0]}")
-    return [error(404, NOT_FOUND, id=one) for one in unknown] if mode == "only_itself" else []
+    return [error(404, NOT_FOUND, id=composite_id) for composite_id in unknown] if mode == "only_itself" else []
 
 
 def _visible(alerts: list[Alert], include_hidden: bool) -> list[Alert]:

@@ -52,8 +52,8 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
         raise ApiError(400, "failed to read and parse request") from None
     if not ids:
         raise ApiError(400, "ids must not be empty")
-    known = [one for one in dict.fromkeys(ids) if one in tenant.children]
-    return envelope(tenant.switches, [_child(tenant, one) for one in known], powered_by=POWERED_BY)
+    known = [cid for cid in dict.fromkeys(ids) if cid in tenant.children]
+    return envelope(tenant.switches, [_child(tenant, cid) for cid in known], powered_by=POWERED_BY)
 
 
 def _require_parent(tenant: Tenant, token: Token) -> None:

@@ -55,14 +55,16 @@ def queries(tenant: Tenant, call: Call, token: Token) -> Answer:
     if page and start + limit < len(found):
         last = (order.key(page[-1]), page[-1].id)
         pagination["after"] = paging.encode(paging.Cursor(last, start + len(page), len(found), tie, now))
-    ids = [one.id for one in page]
+    ids = [indicator.id for indicator in page]
     return envelope(tenant.switches, ids, powered_by=POWERED_BY, pagination=pagination)
 
 
 def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
     """Return documents by id, also of the parent's indicators; unknown ids are left out."""
-    seen = {one.id: one for one in [*visible(tenant, token, False), *visible(tenant, token, True)]}
-    return _documents(tenant, token, [seen[one] for one in call.lists.get("ids", []) if one in seen])
+    seen = {indicator.id: indicator for indicator in [*visible(tenant, token, False), *visible(tenant, token, True)]}
+    return _documents(
+        tenant, token, [seen[indicator_id] for indicator_id in call.lists.get("ids", []) if indicator_id in seen]
+    )
 
 
 def create(tenant: Tenant, call: Call, token: Token) -> Answer:
@@ -90,7 +92,7 @@ def update(tenant: Tenant, call: Call, token: Token) -> Answer:
     changes = _decoded(call, Update).indicators
     _check_size(changes)
     now = tenant.clock.now()
-    mine = {one.id: one for one in tenant.indicators.of(token.cid)}
+    mine = {indicator.id: indicator for indicator in tenant.indicators.of(token.cid)}
     drafts = []
     for change in changes:
         existing = mine.get(str(change.get("id")))
@@ -103,7 +105,9 @@ def update(tenant: Tenant, call: Call, token: Token) -> Answer:
             raise ApiError(400, "failed to read and parse request") from None
     if problems := _problems(drafts, now):
         return _rejected(tenant, problems)
-    return _documents(tenant, token, [tenant.indicators.put(token.cid, one, tenant.client_id, now) for one in drafts])
+    return _documents(
+        tenant, token, [tenant.indicators.put(token.cid, draft, tenant.client_id, now) for draft in drafts]
+    )
 
 
 def delete(tenant: Tenant, call: Call, token: Token) -> Answer:
@@ -112,15 +116,17 @@ def delete(tenant: Tenant, call: Call, token: Token) -> Answer:
     `filter` beats `ids`.
     """
     text = call.query.get("filter", "")
-    candidates = [one for one in visible(tenant, token, _from_parent(call)) if one.cid == token.cid]
-    ids = [one.id for one in matching(tenant, token, text, candidates)] if text else call.lists.get("ids", [])
+    candidates = [indicator for indicator in visible(tenant, token, _from_parent(call)) if indicator.cid == token.cid]
+    ids = (
+        [indicator.id for indicator in matching(tenant, token, text, candidates)] if text else call.lists.get("ids", [])
+    )
     if not ids and not text:
         raise ApiError(400, "ids must not be empty")
-    mine = {one.id for one in candidates}
-    if unknown := [one for one in ids if one not in mine]:
+    mine = {indicator.id for indicator in candidates}
+    if unknown := [indicator_id for indicator_id in ids if indicator_id not in mine]:
         raise ApiError(404, f"indicator not found: {unknown[0]}")
-    for one in dict.fromkeys(ids):
-        tenant.indicators.remove(one)
+    for indicator_id in dict.fromkeys(ids):
+        tenant.indicators.remove(indicator_id)
     return envelope(tenant.switches, ids, powered_by=POWERED_BY)
 
 
@@ -163,7 +169,7 @@ def _problem(row: int, draft: Draft, kind: str, text: str) -> Problem:
 
 def _rejected(tenant: Tenant, problems: list[Problem]) -> Answer:
     if tenant.switches.indicator_problems == "errors":
-        errors = [error(400, str(one["message"]), row=one["row"]) for one in problems]
+        errors = [error(400, str(problem["message"]), row=problem["row"]) for problem in problems]
         return envelope(tenant.switches, None, errors, status=400, powered_by=POWERED_BY)
     errors = [error(400, "indicators were rejected; see resources")]
     return envelope(tenant.switches, problems, errors, status=400, powered_by=POWERED_BY)
@@ -171,5 +177,5 @@ def _rejected(tenant: Tenant, problems: list[Problem]) -> Answer:
 
 def _documents(tenant: Tenant, token: Token, indicators: list[Indicator]) -> Answer:
     now = tenant.clock.now()
-    documents = [one.document(now, token.cid) for one in indicators]
+    documents = [indicator.document(now, token.cid) for indicator in indicators]
     return envelope(tenant.switches, documents, powered_by=POWERED_BY)

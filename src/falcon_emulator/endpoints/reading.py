@@ -73,7 +73,9 @@ def entities(tenant: Tenant, call: Call, token: Token) -> Answer:
     shown = [alert for alert in found if include_hidden or alert.state.show_in_ui is not False]
     seeded(call.number).shuffle(shown)
     errors = (
-        [error(404, "alert not found", id=one) for one in unknown] if tenant.switches.unknown_entity == "errors" else []
+        [error(404, "alert not found", id=composite_id) for composite_id in unknown]
+        if tenant.switches.unknown_entity == "errors"
+        else []
     )
     return envelope(tenant.switches, [render(alert, alert.state) for alert in shown], errors)
 
@@ -159,10 +161,10 @@ def composite_ids(body: object, most: int) -> list[str]:
 def find_by_id(tenant: Tenant, token: Token, ids: list[str]) -> tuple[list[Alert], list[str]]:
     """Return the alerts of `ids` that the token may see, and the ids of the others."""
     found, unknown = [], []
-    for one in ids:
-        alert = tenant.store.by_id.get(one)
+    for composite_id in ids:
+        alert = tenant.store.by_id.get(composite_id)
         if alert is None or (token.cids is not None and alert.cid not in token.cids):
-            unknown.append(one)
+            unknown.append(composite_id)
         else:
             found.append(alert)
     return found, unknown

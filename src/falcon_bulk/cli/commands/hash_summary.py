@@ -67,8 +67,8 @@ def command(ctx: click.Context, options: HashSummaryOptions) -> int:
     if top is not None:
         session.note_about(Format.JSON, "JSON has all hashes; --top shortens the other formats.")
 
-    def work(one: Session) -> "Reported[HashSummary]":
-        summary = _summarize(one, selection)
+    def work(customer_session: Session) -> "Reported[HashSummary]":
+        summary = _summarize(customer_session, selection)
         exit_code = exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
         return Reported(summary, hash_summary_report(summary, top, exit_code, period))
 
@@ -109,7 +109,7 @@ def _combined_report(parts: "Parts[HashSummary]", selection: "Selection", top: i
     return multi_report(
         parts,
         ("alerts", "with a hash", "hashes"),
-        lambda one: (one.alerts_read, one.alerts_with_hash, len(one.hashes)),
+        lambda summary: (summary.alerts_read, summary.alerts_with_hash, len(summary.hashes)),
         sheets=lambda customers: [across, customers],
         page=lambda customers: customers_page(
             f"Hashes of {len(parts):,} customers", [across, customers], selection.description, period, LEGEND

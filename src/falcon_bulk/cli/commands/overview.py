@@ -71,8 +71,8 @@ def _overviews(session: "Session") -> "list[CustomerOverview]":
     _note_old_secrets(session, {name: files[name].secret_set for name in session.customers.several if name in files})
     done, expected = count(1), len(session.customers.several)
 
-    def work(move: "ProgressTask", one: "Session") -> "CustomerOverview":
-        overview = _overview(one, problems.get(one.customers.name, ()), rules)
+    def work(move: "ProgressTask", customer_session: "Session") -> "CustomerOverview":
+        overview = _overview(customer_session, problems.get(customer_session.customers.name, ()), rules)
         move(next(done), expected)
         return overview
 

@@ -77,8 +77,8 @@ def command(ctx: click.Context, options: ReportOptions) -> int:
     shown = shown_rules(session)
     rules = {rule.id: rule for rule in shown.book.rules} if shown else {}
 
-    def work(one: Session) -> "Reported[PeriodReport]":
-        report = _report(one, period, options, rules)
+    def work(customer_session: Session) -> "Reported[PeriodReport]":
+        report = _report(customer_session, period, options, rules)
         return Reported(report, period_report_report(report, names_operators=options.operators))
 
     return run_command(session, work, _combined_report).exit_code

@@ -52,7 +52,7 @@ def command(ctx: click.Context, rule_ids: tuple[str, ...], rule_paths: tuple[str
     start = parse_instant(since, "--since", session.clock.now())
     published = run_command(
         session,
-        lambda one: _test_customer(one, book, frozenset(rule_ids), start),
+        lambda customer_session: _test_customer(customer_session, book, frozenset(rule_ids), start),
         lambda parts: multi_report(
             parts,
             ("rules", "fits", "would close", "differ", "contradicting"),

@@ -51,8 +51,8 @@ def list_runs(ctx: click.Context) -> int:
     from falcon_bulk.report.report import Reported
     from falcon_bulk.report.runs import runs_report
 
-    def work(one: Session) -> "Reported[list[RunRow]]":
-        rows = _rows(one)
+    def work(customer_session: Session) -> "Reported[list[RunRow]]":
+        rows = _rows(customer_session)
         return Reported(rows, runs_report(rows))
 
     session = Session.open(ctx, "runs")

@@ -28,7 +28,10 @@ def command(ctx: click.Context) -> int:
     session = Session.open(ctx, "selections")
     path = str(config_path(os.environ) or "config.toml")
     selections = user_config().selections.values()
-    entries = [SelectionEntry(one.name, one.description, tuple(selection_arguments(one))) for one in selections]
+    entries = [
+        SelectionEntry(selection.name, selection.description, tuple(selection_arguments(selection)))
+        for selection in selections
+    ]
     lines = [" ".join(map(quoted, entry.options)) for entry in entries]
     exit_code = session.publish(selections_report(path, entries, lines))
     if not entries:

@@ -81,8 +81,8 @@ def command(ctx: click.Context, options: SummaryOptions) -> int:
     if options.outliers:
         session.note_about(Format.CSV, "CSV has only the outliers; leave out --outliers for the counts.")
 
-    def work(one: Session) -> "Reported[Summary]":
-        summary = _summarize(one, selection, fields, options.top, options.outliers)
+    def work(customer_session: Session) -> "Reported[Summary]":
+        summary = _summarize(customer_session, selection, fields, options.top, options.outliers)
         exit_code = exit_code_for(summary.alerts_read, fail_on_empty=options.selection.fail_on_empty)
         return Reported(summary, summary_report(summary, exit_code, period))
 
@@ -149,11 +149,11 @@ def _combined_report(parts: "Parts[Summary]", selection: "Selection", period: st
     from falcon_bulk.report.summary import LEGEND, joined_sheets, summary_charts
 
     each = joined_sheets([summary for _, summary in results_of(parts)])
-    charts = [one for customer, summary in results_of(parts) for one in summary_charts(summary, customer)]
+    charts = [chart for customer, summary in results_of(parts) for chart in summary_charts(summary, customer)]
     return multi_report(
         parts,
         ("alerts", "hidden"),
-        lambda one: (one.alerts_read, one.hidden),
+        lambda summary: (summary.alerts_read, summary.hidden),
         sheets=lambda customers: [*each, customers],
         page=lambda customers: customers_page(
             f"Alerts of {len(parts):,} customers", [*each, customers], selection.description, period, LEGEND, charts

@@ -56,13 +56,15 @@ def count_waiting_alerts(alerts: AlertCounter, cids: Sequence[str], *, in_flight
     critical, high = (count.result() for count in severities)
     in_progress, reopened = (count.result() for count in statuses)
     by_id = _read(alerts, {*oldest_ids, *newest_ids}, cids)
+    oldest_read = [by_id[composite_id] for composite_id in oldest_ids if composite_id in by_id]
+    newest_read = [by_id[composite_id] for composite_id in newest_ids if composite_id in by_id]
     return WaitingAlerts(
-        cid=next((by_id[one].tenant for one in newest_ids if one in by_id), ""),
+        cid=next((alert.tenant for alert in newest_read), ""),
         new=NewAlerts(critical=critical, high=high, other=max(0, total - critical - high)),
         unassigned=unassigned if assigned + unassigned == total else None,
         in_progress=in_progress,
         reopened=reopened,
-        oldest_new=next((text(by_id[one].created_timestamp) or None for one in oldest_ids if one in by_id), None),
+        oldest_new=next((text(alert.created_timestamp) or None for alert in oldest_read), None),
     )
 
 

@@ -158,8 +158,8 @@ def _says_sha256(key: str) -> bool:
 
 def _finding(value: object, *, in_list: bool) -> Finding | None:
     """Return what the value of a key that says SHA256 holds; None if it is empty or of another kind."""
-    if in_list and isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-        found = [hash_of_value(one) for one in value]
+    if in_list and isinstance(value, list) and value and all(isinstance(element, str) for element in value):
+        found = [hash_of_value(element) for element in value]
         problem = next((finding.problem for finding in found if finding.problem), "")
         return Finding(tuple(digest for finding in found for digest in finding.hashes), problem)
     return hash_of_value(value) if isinstance(value, str) and value else None

@@ -84,8 +84,8 @@ def cut_slices(alerts: TimeCounter, fql: str, hours: Sequence[Interval]) -> list
 
 def _divide(alerts: TimeCounter, fql: str, intervals: Sequence[Interval], size: int) -> list[Interval]:
     """Return the intervals; the largest of those that hold more than a slice are divided, down to seconds."""
-    large = [one for one in intervals if one.alerts > size and one.length in FINER]
-    large = sorted(large, key=lambda one: -one.alerts)[:MAX_DIVISIONS]
+    large = [interval for interval in intervals if interval.alerts > size and interval.length in FINER]
+    large = sorted(large, key=lambda interval: -interval.alerts)[:MAX_DIVISIONS]
     if not large:
         return list(intervals)
 
@@ -98,7 +98,7 @@ def _divide(alerts: TimeCounter, fql: str, intervals: Sequence[Interval], size: 
     divided = set(large)
     with ThreadPoolExecutor(len(large)) as pool:
         fine = [part for parts in pool.map(parts_of, large) for part in parts]
-    return [*(one for one in intervals if one not in divided), *fine]
+    return [*(interval for interval in intervals if interval not in divided), *fine]
 
 
 def _join(intervals: list[Interval], size: int) -> list[TimeSlice]:

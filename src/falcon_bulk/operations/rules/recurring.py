@@ -123,7 +123,10 @@ def _recurring(key: GroupKey, groups: Mapping[str, _Closed], true_positives: int
         names.update(group.names)
         filenames.update(group.filenames)
     newest = max(groups.values(), key=lambda group: group.last)
-    customers = {name: groups[name].alerts for name in sorted(groups, key=lambda one: (-groups[one].alerts, one))}
+    customers = {
+        customer: groups[customer].alerts
+        for customer in sorted(groups, key=lambda customer: (-groups[customer].alerts, customer))
+    }
     return RecurringAlerts(
         sha256=key.sha256,
         name=key.name or names.most_common(1)[0][0],

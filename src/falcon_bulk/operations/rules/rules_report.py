@@ -46,7 +46,7 @@ def rules_report(
     return RulesReport(
         since=since,
         until=until,
-        customers=tuple(sorted((*(activity.runs for activity in activities), *failed), key=lambda one: one.customer)),
+        customers=tuple(sorted((*(activity.runs for activity in activities), *failed), key=lambda runs: runs.customer)),
         rules=(*(_reported(rule, at_customers.pop(rule.id, ())) for rule in listed), *removed),
         unused=find_unused([rule for rule in book.rules if rule.id in states], states, watched),
         recurring=recurring,

@@ -47,7 +47,7 @@ def minutes(asking: Asking) -> Iterator[Finding]:
     """Yield whether a histogram takes `minute`. Asked of one alert, so that the answer is small."""
     question = "`minute` histograms"
     effect = "Nothing: hours are divided by ranges of times instead."
-    ids = [one for item in asking.sample[:1] if is_plain_id(one := item.get("composite_id"))]
+    ids = [composite_id for item in asking.sample[:1] if is_plain_id(composite_id := item.get("composite_id"))]
     one_alert = f"composite_id:'{ids[0]}'" if ids else ""
     if not one_alert or not asking.aggregate(HOURS | {"filter": one_alert}).ok:
         yield cannot_tell(question, "Aggregates do not answer a histogram by `hour` either.", effect)

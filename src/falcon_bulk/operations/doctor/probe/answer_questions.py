@@ -83,7 +83,7 @@ def headers(asking: Asking) -> Iterator[Finding]:
         what=f"Answers come from the region {region}." if is_plain_word(region) else "Answers name no region.",
         effect="Nothing: only a login's answer moves the tool to another region.",
     )
-    deprecated = any(name.lower().startswith("x-api-deprecation") for one in seen for name in one)
+    deprecated = any(name.lower().startswith("x-api-deprecation") for headers in seen for name in headers)
     yield Finding(
         question="deprecation headers",
         answer="shown" if deprecated else "absent",
@@ -93,7 +93,7 @@ def headers(asking: Asking) -> Iterator[Finding]:
 
 
 def _header(seen: list[Mapping[str, str]], name: str) -> str:
-    return next((value for one in seen if (value := one.get(name, ""))), "")
+    return next((value for headers in seen if (value := headers.get(name, ""))), "")
 
 
 def clock(clock_ahead: float | None) -> Finding:

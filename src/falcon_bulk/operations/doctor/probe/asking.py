@@ -114,7 +114,11 @@ class Asking:
         found: list[str] = []
         for offset in count(0, first.size) if first.size else ():
             answer = self.ids(limit=first.size, offset=offset, sort=NEWEST_FIRST) if offset else first.answer
-            ids = [one for raw in answer.documents if (one := _text(raw)) and is_plain_id(one)]
+            ids = [
+                composite_id
+                for document in answer.documents
+                if (composite_id := _text(document)) and is_plain_id(composite_id)
+            ]
             found += ids
             if not ids or len(found) >= SIZES[0] or offset + first.size >= answer.body.total:
                 break
@@ -174,7 +178,7 @@ class Asking:
         if answer.ok:
             return self._documents(answer)
         found = self.ids(fql, limit=limit, sort=NEWEST_FIRST)
-        ids = [one for raw in found.documents if (one := _text(raw))]
+        ids = [composite_id for document in found.documents if (composite_id := _text(document))]
         return self._documents(self.by_id(ids)) if ids else []
 
     def largest(self, request: Callable[[int], Observation], *, most: int = SIZES[0]) -> Sized:

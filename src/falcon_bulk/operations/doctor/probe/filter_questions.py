@@ -131,7 +131,9 @@ def nested_hashes(asking: Asking) -> Iterator[Finding]:
     searched: list[str] = []
     for field in NESTED:
         values = (value_at(item, [field, "sha256"]) for item in asking.sample)
-        digest = next((one for value in values if isinstance(value, list) for one in map(as_sha256, value) if one), "")
+        digest = next(
+            (sha256 for value in values if isinstance(value, list) for sha256 in map(as_sha256, value) if sha256), ""
+        )
         if digest:
             tried.append(field)
             if asking.number(f"{field}.sha256:'{digest}'"):

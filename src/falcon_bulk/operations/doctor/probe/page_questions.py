@@ -99,7 +99,7 @@ def _empty_pages(asking: Asking) -> Finding:
 
 def _last_page_has_after(asking: Asking) -> bool:
     """Return whether a page that has all alerts of its filter names a next one."""
-    ids = [one for item in asking.sample[:1] if is_plain_id(one := item.get("composite_id"))]
+    ids = [composite_id for item in asking.sample[:1] if is_plain_id(composite_id := item.get("composite_id"))]
     for composite_id in ids:
         page = asking.page(f"composite_id:'{composite_id}'", limit=2)
         if page.ok and page.body.total == 1:
