@@ -44,7 +44,7 @@ class Sink:
     def add(self, item: PlannedItem[AlertState], outcome: Outcome = Outcome.NOT_SENT, reason: str = "") -> None:
         self.planned[item.item_id] = (self.action_sets[item.action_set], outcome, reason)
 
-    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+    def leave(self, item_id: str, outcome: Outcome, reason: str, rule: str = "") -> None:
         self.left[item_id] = (outcome, reason)
 
 

@@ -22,6 +22,7 @@ from falcon_bulk.model.run import RunStatus
 from falcon_bulk.operations.changes.lifecycle import Execution, Workspace, dry_run, execute
 from falcon_bulk.operations.changes.operations import apply_plan_file
 from falcon_bulk.operations.changes.plan_file import PlanFile
+from falcon_bulk.operations.changes.rule_check import PlanRules
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.rules.rule_book import CustomerRules
 from falcon_bulk.operations.rules.rule_history import closed_before_in
@@ -169,8 +170,7 @@ class RulesMachine(RuleBasedStateMachine):
             frozenset(),
             state_folder=self.folder,
             reading=self.harness._reading,
-            rule_check=self.recheck(),
-            closed_before=closed_before_in(self.folder, saved.plan.cid, saved.plan.run_id),
+            rules=PlanRules(self.recheck(), closed_before_in(self.folder, saved.plan.cid, saved.plan.run_id)),
         )
         execution = execute(operation, self.workspace(), lambda _plan, _preview: None)
         self.check(execution)

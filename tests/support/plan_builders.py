@@ -79,5 +79,5 @@ class Collected:
         assert (outcome, reason) == (Outcome.NOT_SENT, "")
         self.alerts.append(item)
 
-    def leave(self, item_id: str, outcome: Outcome, reason: str) -> None:
+    def leave(self, item_id: str, outcome: Outcome, reason: str, rule: str = "") -> None:
         self.left[item_id] = (outcome, reason)

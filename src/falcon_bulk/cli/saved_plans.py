@@ -29,7 +29,7 @@ from falcon_bulk.operations.changes.guardrails import overrides_of
 from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, dry_run, execute
 from falcon_bulk.operations.changes.operations import apply_plan_file, refuse_if_carried_out
 from falcon_bulk.operations.changes.plan_file import PlanFile
-from falcon_bulk.operations.changes.rule_check import RuleCheck
+from falcon_bulk.operations.changes.rule_check import PlanRules, RuleCheck
 from falcon_bulk.operations.outliers.detector import OutlierDetector
 from falcon_bulk.operations.rules.rule_history import closed_before_in
 from falcon_bulk.report.multi_customer import Parts, results_of
@@ -63,13 +63,18 @@ class PlanApplication(NamedTuple):
             reading=lambda: session.watching("reading"),
             readers=session.readers,
             outliers=OutlierDetector(frozenset(hashes)) if hashes else None,
-            rule_check=self.rule_check(session, saved),
-            closed_before=closed_before_in(session.state_folder(), saved.plan.cid, saved.plan.run_id),
+            rules=self._rules(session, saved),
         )
 
     def rule_check(self, session: Session, saved: PlanFile) -> RuleCheck | None:
         """Return what asks the closing rules again that made a plan, None for other plans."""
         return check_for(session, saved.plan, self.rule_paths)
+
+    def _rules(self, session: Session, saved: PlanFile) -> PlanRules | None:
+        check = self.rule_check(session, saved)
+        if check is None:
+            return None
+        return PlanRules(check, closed_before_in(session.state_folder(), saved.plan.cid, saved.plan.run_id))
 
 
 class SavedPlans(NamedTuple):

@@ -1,6 +1,6 @@
 """The operations of the changing commands: what each plans, and from what."""
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from itertools import chain
@@ -20,17 +20,19 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
+from falcon_bulk.operations.changes.alert_target import read_rows
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.indicator_planner import add_alerts_of_hashes, plan_creation, plan_removal
 from falcon_bulk.operations.changes.lifecycle import Operation, open_journal
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
+from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.planner import make_plan
-from falcon_bulk.operations.changes.preview_builder import AlertConsumer
-from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value
-from falcon_bulk.operations.changes.rule_check import RuleCheck
-from falcon_bulk.operations.changes.saved_plan import plan_saved_alerts
+from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
+from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value, describe_actions
+from falcon_bulk.operations.changes.rule_check import PlanRules
+from falcon_bulk.operations.changes.saved_plan import SavedPlanner
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 from falcon_bulk.operations.counting.hash_resolutions import count_resolutions
 from falcon_bulk.operations.reading.read_all import ReadProgress
@@ -175,13 +177,12 @@ def apply_plan_file(
     reading: Reading,
     readers: int = 1,
     outliers: AlertConsumer | None = None,
-    rule_check: RuleCheck | None = None,
-    closed_before: Callable[[Sequence[str]], Iterable[str]] = lambda _ids: (),
+    rules: PlanRules | None = None,
 ) -> Operation:
     """Return the operation that carries out a saved plan: its alerts, as they are read now.
 
     overrides: the guardrails to override; those that the plan was saved with count only if they are among them.
-    readers: concurrent reads. rule_check, closed_before: see `plan_saved_alerts`.
+    readers: concurrent reads. rules: those that made the plan, None for other plans.
     Raises WrongTenant if the credentials are not those of the customer's former changes; while it is filled, Refused if
     the file changed.
     """
@@ -189,28 +190,34 @@ def apply_plan_file(
         check_customer_cid(state_folder, tenant.customer, saved.plan.cids)
     counting = tuple(name for name in saved.plan.overrides if name in overrides)
     plan = msgspec.structs.replace(saved.plan, overrides=counting)
-    warnings = [ALREADY_CARRIED_OUT] if was_carried_out(state_folder, plan) else []
+    carried_out = [ALREADY_CARRIED_OUT] if was_carried_out(state_folder, plan) else []
 
     def fill(sink: PlanSink) -> Preview:
         with reading() as progress, ThreadPoolExecutor(1) as pool:
             progress.add_expected(saved.preview.planned)
-            return plan_saved_alerts(
-                saved.rows(),
-                tenant.alerts,
-                plan,
-                sink,
-                progress,
-                readers=readers,
-                saved_overrides=saved.plan.overrides,
-                left=saved.preview.items,
+            preview = PreviewBuilder(
+                hashes=plan.hashes,
                 outliers=outliers,
                 resolutions=pool.submit(count_resolutions, tenant.alerts, plan.hashes, progress).result,
-                warnings=warnings,
-                rule_check=rule_check,
-                closed_before=closed_before,
+                left=saved.preview.items,
+            )
+            planner = SavedPlanner(plan, PlanRecorder(sink, preview), rules)
+            parts = read_rows(saved.rows(), lambda row: row[0].item_id, tenant.alerts, frozenset(plan.cids), readers)
+            for rows, found in parts:
+                progress.add_read(len(rows))
+                planner.add(rows, found)
+            return preview.build(
+                describe_actions(preview.actions, plan.comment),
+                warnings=(*carried_out, *planner.warnings(), *_not_repeated(saved.plan.overrides, counting)),
             )
 
     return Operation(plan, fill)
+
+
+def _not_repeated(saved: Iterable[str], counting: Collection[str]) -> Iterator[str]:
+    """Warn of overrides that a plan was saved with and that do not count."""
+    if names := ",".join(name for name in saved if name not in counting):
+        yield f"The plan was saved with --override {names}. That counts only if `apply --override {names}` repeats it."
 
 
 ALREADY_CARRIED_OUT = "This plan was carried out already: `apply` will refuse it."

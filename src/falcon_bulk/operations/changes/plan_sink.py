@@ -33,18 +33,3 @@ class NullSink:
 
     def leave(self, item_id: str, outcome: Outcome, reason: str, rule: str = "") -> None:
         """Drop it."""
-
-
-class ActionSetNumbers:
-    """Numbers the action sets of a plan as they turn up."""
-
-    def __init__(self, sink: PlanSink) -> None:
-        self._sink = sink
-        self._numbers: dict[ActionSet, int] = {}
-
-    def number(self, actions: ActionSet) -> int:
-        """Return the number of an action set; a new one is given to the sink first."""
-        if actions not in self._numbers:
-            self._numbers[actions] = len(self._numbers)
-            self._sink.add_action_set(self._numbers[actions], actions)
-        return self._numbers[actions]

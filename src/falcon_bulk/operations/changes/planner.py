@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.plan import Action, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
-from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
+from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
+from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.reading.read_all import AlertDocument
@@ -34,24 +34,22 @@ def make_plan(
     of the selected hashes. Raises WrongTenant for an alert of a CID that the plan does not allow.
     """
     preview = PreviewBuilder(ids=ids, hashes=plan.hashes, outliers=outliers, resolutions=resolutions)
-    action_sets = ActionSetNumbers(sink)
+    recorder = PlanRecorder(sink, preview)
     selected, allowed = frozenset(plan.hashes), frozenset(plan.cids)
-    for item in alerts:
-        alert = item.alert
+    for read in alerts:
+        alert = read.alert
         check_tenant(alert, allowed)
-        own = item.own_hashes.keys()
+        own = read.own_hashes.keys()
         state = AlertState.of(alert)
         lacking = request.lacking(state)
         actions = (*lacking, Action("append_comment", plan.comment))
         if reason := _skip_reason(request, state, needs_change=bool(lacking), closed=closed):
-            preview.skip(reason, alert.composite_id, own)
-            sink.leave(alert.composite_id, Outcome.SKIPPED, reason)
+            recorder.skip(reason, alert.composite_id, own)
         elif guardrail := guardrail_for(Candidate(alert, own, actions, selected), request.overrides):
-            preview.hold(guardrail, alert.composite_id, own)
-            sink.leave(alert.composite_id, Outcome.HELD, guardrail)
+            recorder.hold(guardrail, alert.composite_id, own)
         else:
-            sink.add(PlannedItem(alert.composite_id, state, action_sets.number(actions)))
-            preview.plan(alert, own, actions)
+            item = PlannedItem(alert.composite_id, state, recorder.action_set_number(actions))
+            recorder.plan(item, alert, own, actions)
     preview.add_missing()
     return preview.build(request.describe_actions(plan.comment))
 

@@ -1,90 +1,75 @@
-"""Plans what a saved plan holds: its alerts are read, judged, counted and shown as they are now."""
+"""Plans what a saved plan holds: its alerts, judged and counted as they are now."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
-from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import NamedItem, Outcome
-from falcon_bulk.operations.changes.alert_target import AlertsById, read_rows
+from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
-from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
-from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
+from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
 from falcon_bulk.operations.changes.reconcile import UNKNOWN_ALERT, has_comment
-from falcon_bulk.operations.changes.request import describe_actions
-from falcon_bulk.operations.changes.rule_check import RuleCheck
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.changes.rule_check import PlanRules
 
 COMMENT = "append_comment"
 
 
-def plan_saved_alerts(
-    rows: Iterable[tuple[PlannedItem[AlertState], ActionSet]],
-    alerts: AlertsById,
-    plan: AlertPlan,
-    sink: PlanSink,
-    progress: ReadProgress,
-    *,
-    readers: int = 1,
-    saved_overrides: Iterable[str] = (),
-    left: Iterable[NamedItem] = (),
-    outliers: AlertConsumer | None = None,
-    resolutions: Callable[[], Mapping[str, int]] = dict,
-    warnings: Iterable[str] = (),
-    rule_check: RuleCheck | None = None,
-    closed_before: Callable[[Sequence[str]], Iterable[str]] = lambda _ids: (),
-) -> Preview:
-    """Plan the alerts of a saved plan, item by item into the sink, and return them counted as they are now.
+class SavedPlanner:
+    """Plans what a saved plan holds, as its alerts are now, and counts those that will be left alone.
 
-    plan: with the overrides that count; saved_overrides: those that the plan was saved with. An alert that somebody
+    plan: with the overrides that count. rules: those that made the plan, None for other plans. An alert that somebody
     changed since goes into the plan as drifted, one that Falcon does not know any more as failed, so that both are
-    listed; one that a guardrail holds is held. readers: parts of the plan that are read at a time. left: what was given
-    by name and not planned when the plan was saved. warnings: more of them for the preview. rule_check: asks the rules
-    again that made the plan; closed_before: returns which alerts were closed before, which no rule closes again.
-    Raises WrongTenant for an alert of a CID that the plan does not allow.
+    listed; one that a guardrail holds is held.
     """
-    preview = PreviewBuilder(hashes=plan.hashes, outliers=outliers, resolutions=resolutions, left=left)
-    action_sets = ActionSetNumbers(sink)
-    selected, overrides, cids = frozenset(plan.hashes), frozenset(plan.overrides), frozenset(plan.cids)
-    drifted = unknown = 0
-    for chunk, found in read_rows(rows, lambda row: row[0].item_id, alerts, cids, readers):
-        progress.add_read(len(chunk))
-        if rule_check is not None:
-            rule_check.refresh()
-        came_back = frozenset(closed_before([item.item_id for item, _ in chunk]) if rule_check is not None else ())
-        for item, actions in chunk:
-            number = action_sets.number(actions)
+
+    def __init__(self, plan: AlertPlan, recorder: PlanRecorder, rules: PlanRules | None = None) -> None:
+        self._plan = plan
+        self._recorder = recorder
+        self._rules = rules
+        self._selected = frozenset(plan.hashes)
+        self._overrides = frozenset(plan.overrides)
+        self._drifted = self._unknown = 0
+
+    def add(self, rows: Sequence[tuple[PlannedItem[AlertState], ActionSet]], found: Mapping[str, Alert]) -> None:
+        """Plan some of the alerts. found: those that Falcon knows, by id.
+
+        Raises Refused, UsageProblem or AccessProblem if the rules cannot be read again.
+        """
+        closed_before: Collection[str] = ()
+        if self._rules is not None:
+            self._rules.check.refresh()
+            closed_before = frozenset(self._rules.closed_before([item.item_id for item, _ in rows]))
+        for saved, actions in rows:
+            item = msgspec.structs.replace(saved, action_set=self._recorder.action_set_number(actions))
             alert = found.get(item.item_id)
             if alert is None or item.before is None:
-                sink.add(msgspec.structs.replace(item, action_set=number), Outcome.FAILED, UNKNOWN_ALERT)
-                preview.leave_planned()
-                unknown += 1
+                self._recorder.leave_planned(item, Outcome.FAILED, UNKNOWN_ALERT)
+                self._unknown += 1
                 continue
             own, state = own_hashes(alert).keys(), AlertState.of(alert)
             drift = _drift(item.before.drift_to(state), alert, actions)
-            if not drift and rule_check is not None:
-                drift = rule_check.objection(plan, item.rule, alert, own, actions)
-                drift = drift or ("it was closed before" if item.item_id in came_back else "")
+            if not drift and self._rules is not None:
+                drift = self._rules.check.objection(self._plan, item.rule, alert, own, actions)
+                drift = drift or ("it was closed before" if item.item_id in closed_before else "")
             if drift:
-                sink.add(msgspec.structs.replace(item, action_set=number), Outcome.DRIFTED, drift)
-                preview.leave_planned(own)
-                drifted += 1
-            elif rule_check is None and (
-                guardrail := guardrail_for(Candidate(alert, own, actions, selected), overrides)
+                self._recorder.leave_planned(item, Outcome.DRIFTED, drift, own)
+                self._drifted += 1
+            elif self._rules is None and (
+                guardrail := guardrail_for(Candidate(alert, own, actions, self._selected), self._overrides)
             ):
-                sink.leave(item.item_id, Outcome.HELD, guardrail)
-                preview.hold(guardrail, item.item_id, own)
+                self._recorder.hold(guardrail, item.item_id, own)
             else:
-                sink.add(msgspec.structs.replace(item, before=state, action_set=number))
-                preview.plan(alert, own, actions)
-    not_repeated = [name for name in saved_overrides if name not in overrides]
-    return preview.build(
-        describe_actions(preview.actions, plan.comment),
-        warnings=(*warnings, *_warnings(drifted, unknown, not_repeated, by_rules=plan.is_by_rules)),
-    )
+                self._recorder.plan(msgspec.structs.replace(item, before=state), alert, own, actions)
+
+    def warnings(self) -> Iterator[str]:
+        """Yield how many alerts will be left alone, and why."""
+        if self._drifted:
+            by_whom = "by someone, or are no rule's to close," if self._plan.is_by_rules else "by someone"
+            yield f"{self._drifted:,} of these alerts were changed {by_whom} since the plan and will be left alone."
+        if self._unknown:
+            yield f"Falcon does not know {self._unknown:,} of these alerts any more."
 
 
 def _drift(changes: Sequence[str], alert: Alert, actions: ActionSet) -> str:
@@ -93,14 +78,3 @@ def _drift(changes: Sequence[str], alert: Alert, actions: ActionSet) -> str:
         return "; ".join(changes)
     has_ours = any(has_comment(alert, action.value) for action in actions if action.name == COMMENT)
     return "it has the comment of this plan already" if has_ours else ""
-
-
-def _warnings(drifted: int, unknown: int, not_repeated: Sequence[str], *, by_rules: bool) -> Iterator[str]:
-    if drifted:
-        by_whom = "were changed by someone, or are no rule's to close," if by_rules else "were changed by someone"
-        yield f"{drifted:,} of these alerts {by_whom} since the plan and will be left alone."
-    if unknown:
-        yield f"Falcon does not know {unknown:,} of these alerts any more."
-    if not_repeated:
-        names = ",".join(not_repeated)
-        yield f"The plan was saved with --override {names}. That counts only if `apply --override {names}` repeats it."

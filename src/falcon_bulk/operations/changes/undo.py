@@ -15,7 +15,8 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import ItemRecord, Outcome
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.alert_target import AlertsById, read_alerts, read_rows
-from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
+from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
+from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from falcon_bulk.operations.changes.reconcile import reconcile_alert
 from falcon_bulk.operations.reading.read_all import ReadProgress
@@ -52,7 +53,8 @@ def plan_undo(
     An alert that is not any more as the run left it goes into the plan as drifted, so that it is listed. readers: parts
     of the run that are read at a time. hold: returns why an alert is held back, '' for one that is not.
     """
-    preview, action_sets = PreviewBuilder(), ActionSetNumbers(sink)
+    preview = PreviewBuilder()
+    recorder = PlanRecorder(sink, preview)
     changed = (record for record in records if record.outcome == Outcome.CHANGED)
     drifted = 0
     for chunk, found in read_rows(changed, attrgetter("item_id"), alerts, frozenset(plan.cids), readers):
@@ -60,26 +62,20 @@ def plan_undo(
         for record in chunk:
             alert = found.get(record.item_id)
             if alert is None:
-                preview.skip("not_found", record.item_id)
-                sink.leave(record.item_id, Outcome.SKIPPED, "not_found")
+                recorder.skip("not_found", record.item_id)
                 continue
             now = AlertState.of(alert)
             before, after = record.before or now, record.after or now
             if _is_back(before, now):
-                preview.skip("already", record.item_id)
-                sink.leave(record.item_id, Outcome.SKIPPED, "already")
-                continue
-            if reason := hold(alert):
-                preview.hold(reason, record.item_id)
-                sink.leave(record.item_id, Outcome.HELD, reason)
-                continue
-            drift = after.drift_to(now) if record.after else ("its state after the change is not known",)
-            actions = undo_actions(before, after, plan.comment)
-            number = action_sets.number(actions)
-            outcome = Outcome.DRIFTED if drift else Outcome.NOT_SENT
-            sink.add(PlannedItem(record.item_id, after, number), outcome, "; ".join(drift))
-            preview.plan(alert, own_hashes(alert).keys(), actions)
-            drifted += bool(drift)
+                recorder.skip("already", record.item_id)
+            elif reason := hold(alert):
+                recorder.hold(reason, record.item_id)
+            else:
+                drift = after.drift_to(now) if record.after else ("its state after the change is not known",)
+                actions = undo_actions(before, after, plan.comment)
+                item = PlannedItem(record.item_id, after, recorder.action_set_number(actions))
+                recorder.plan(item, alert, own_hashes(alert).keys(), actions, drift="; ".join(drift))
+                drifted += bool(drift)
     changed_since = f"{drifted:,} of these alerts were changed by someone since and will be left alone."
     warnings = [changed_since] if drifted else []
     described = ("each alert back to its former status, assignee, tags and visibility", f"comment: {plan.comment}")

@@ -16,12 +16,12 @@ from falcon_bulk.model.closing_rule import ClosingRule, InvalidRule, RuleResult,
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import RULES_COMMAND, Action, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
-from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.lifecycle import Operation
 from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
-from falcon_bulk.operations.changes.plan_sink import ActionSetNumbers, PlanSink
+from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
+from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder, top_values
 from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.reading.read_all import AlertDocument, ReadProgress
@@ -121,10 +121,9 @@ class _RulesPlanner:
         self._rules = rules
         self._request = request
         self._history = history
-        self._sink = sink
         self._candidates = candidates
-        self._action_sets = ActionSetNumbers(sink)
         self._preview = PreviewBuilder()
+        self._recorder = PlanRecorder(sink, self._preview)
         self._counts = RuleCounts(rules)
         self._invalid = tuple(RuleResult(id=rule.id, state=RuleState.INVALID) for rule in invalid if rule.id)
         self._first: Counter[int] = Counter()
@@ -156,10 +155,7 @@ class _RulesPlanner:
                 continue
             self._counts.select(decision)
             if alert.status_name == Status.CLOSED:
-                self._preview.skip("closed", alert.composite_id)
-                self._sink.leave(
-                    alert.composite_id, Outcome.SKIPPED, "closed", self._rules.rules[self._lead(decision)].id
-                )
+                self._recorder.skip("closed", alert.composite_id, rule=self._rules.rules[self._lead(decision)].id)
                 continue
             reason = self._guardrail(self._lead(decision), alert, own)
             reason = reason or ("closed-before" if came_back else self._rules.objection(decision))
@@ -222,18 +218,20 @@ class _RulesPlanner:
 
     def _hold(self, alert: Alert, decision: Decision, reason: str) -> None:
         self._counts.hold(decision, reason, alert.composite_id)
-        self._preview.hold(reason, alert.composite_id)
-        self._sink.leave(alert.composite_id, Outcome.HELD, reason, self._rules.rules[self._lead(decision)].id)
+        self._recorder.hold(reason, alert.composite_id, rule=self._rules.rules[self._lead(decision)].id)
 
     def _close(self, alert: Alert, number: int) -> None:
         rule, state = self._rules.rules[number], AlertState.of(alert)
         actions = closing_actions(rule, state, self._plan.operator, self._plan.run_id)
         item = PlannedItem(
-            alert.composite_id, state, self._action_sets.number(actions), rule=rule.id, compared=compared_of(alert)
+            alert.composite_id,
+            state,
+            self._recorder.action_set_number(actions),
+            rule=rule.id,
+            compared=compared_of(alert),
         )
-        self._sink.add(item)
+        self._recorder.plan(item, alert, own_hashes(alert).keys(), actions)
         self._counts.close(number)
-        self._preview.plan(alert, own_hashes(alert).keys(), actions)
 
 
 def rule_warnings(results: Iterable[RuleResult]) -> Iterable[str]:
