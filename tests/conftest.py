@@ -1,6 +1,7 @@
 """For all tests."""
 
 import logging
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,9 +16,13 @@ LOGGERS = ("falcon_bulk", "falcon_bulk.http")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Try fewer examples where the slow tests are left out; with them, as many as Hypothesis does by default."""
+    """Try fewer examples where the slow tests are left out, and let commands heed the signals that tests send."""
     if config.option.markexpr == "not slow":
         settings.load_profile("quick tests")
+    # nohup and the background of a script ignore these, and every command that a test starts would do so too.
+    for number in (signal.SIGHUP, signal.SIGINT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,12 @@
 """What cannot be carried out is said before it is tried: with its exit code, what is wrong, and what to do."""
 
-import socket
 from typing import Any
 
 import pytest
 
 from falcon_emulator import Fault
 from tests.support.command import CommandResult, CommandRunner
+from tests.support.raw_server import closed_port
 from tests.support.sampling import quick_first
 
 HASH = "ab" * 32
@@ -216,9 +216,7 @@ def test_an_address_that_is_not_allowed_is_suspected(acme: Any) -> None:
 
 @pytest.mark.slow
 def test_where_nothing_listens_a_few_tries_are_made(readable: CommandRunner) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
+    with closed_port() as port:
         text = readable.env_file.read_text().replace(readable.server.url, f"http://127.0.0.1:{port}")
         done = readable.bare("query", "--env-file", str(readable.write_env("deaf.env", text)))
     assert_one_error(done, 5, "5 tries", "FALCON_BASE_URL")

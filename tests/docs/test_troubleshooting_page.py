@@ -19,7 +19,7 @@ import pytest
 from falcon_emulator import Fault, Server, Tenant
 from falcon_emulator.indicators import Draft
 from tests.support.command import COMMAND, CommandRunner
-from tests.support.raw_server import http, raw_server
+from tests.support.raw_server import closed_port, http, raw_server
 from tests.support.sampling import quick_first
 
 PAGE = (Path(__file__).parents[2] / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
@@ -220,9 +220,8 @@ def _(shell: CommandRunner) -> str:
 
 @provokes("Cannot reach Falcon to …: no connection …")
 def _(shell: CommandRunner) -> str:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    return with_env(shell, *READ, FALCON_BASE_URL=f"http://127.0.0.1:{port}")
+    with closed_port() as port:
+        return with_env(shell, *READ, FALCON_BASE_URL=f"http://127.0.0.1:{port}")
 
 
 @provokes("Cannot reach Falcon to …: Falcon answers 503 …")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.command import CommandRunner, serve_customers
 from tests.support.json_schemas import assert_valid
-from tests.support.rule_builders import TODAY, add_group, rule, rule_file, updater_group, write_rules
+from tests.support.rule_builders import add_group, rule, rule_file, today, updater_group, write_rules
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +28,7 @@ def rules_of(shell: CommandRunner) -> dict[str, object]:
 def test_rules_that_end_soon_and_rules_that_a_true_positive_contradicts_are_counted(two: CommandRunner) -> None:
     builder = updater_group()
     ids = add_group(two, builder.ordinary(6).group())
-    due = rule("soon", expires=TODAY + timedelta(days=5), customers=["globex"], match={"sha256": ["ab" * 32]})
+    due = rule("soon", expires=today() + timedelta(days=5), customers=["globex"], match={"sha256": ["ab" * 32]})
     every = rule("updater", match={"sha256": [builder.sha256]})
     write_rules(two, rule_file(due, every))
     assert rules_of(two) == {"acme": {"due": 0, "suspended": 0}, "globex": {"due": 1, "suspended": 0}}
@@ -54,14 +54,14 @@ def test_a_report_has_what_a_rule_closed_with_its_reason_and_its_end(two: Comman
     write_rules(two, rule_file(rule("updater", match={"sha256": [builder.sha256]}, expect=expect)))
     done = two("rules", "run", "--yes", "--max", "10", "--batch-delay", "0", "--format", "json")
     assert done.code == 0, done
-    later = str(TODAY + timedelta(days=1))
+    later = str(today() + timedelta(days=1))
     document = assert_valid(two.json("report", "--since", "40d", "--until", later))
     assert document["by_rule"] == [
         {
             "rule": "updater",
             "closed": 6,
             "reason": "Signed updater, vetted with the vendor",
-            "expires": str(TODAY + timedelta(days=60)),
+            "expires": str(today() + timedelta(days=60)),
         }
     ]
     assert document["held"] == {"differs": 1}

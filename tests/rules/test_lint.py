@@ -7,7 +7,7 @@ import pytest
 
 from tests.rules.conftest import Acme
 from tests.support.command import CommandRunner
-from tests.support.rule_builders import TODAY, rule, rule_file, write_rules
+from tests.support.rule_builders import rule, rule_file, today, write_rules
 
 HASH = "ab" * 32
 GOOD: dict[str, Any] = {"match": {"sha256": [HASH]}, "expect": {"path": ["\\Program Files\\Vendor\\*"]}}
@@ -86,12 +86,12 @@ WRONG: dict[str, tuple[str, str]] = {
     "date-text": (key("expires", "'2027-01-31'"), "write the date without quotes"),
     "date-time": (key("expires", "2027-01-31T10:00:00Z"), "expires has a time of day"),
     "date-number": (key("reviewed", "20261101"), "reviewed is not a date"),
-    "future": (rule_file(good(reviewed=TODAY + timedelta(days=2))), "reviewed is in the future"),
+    "future": (rule_file(good(reviewed=today() + timedelta(days=2))), "reviewed is in the future"),
     "backwards": (
-        rule_file(good(reviewed=TODAY - timedelta(days=3), expires=TODAY - timedelta(days=9))),
+        rule_file(good(reviewed=today() - timedelta(days=3), expires=today() - timedelta(days=9))),
         "expires is before reviewed",
     ),
-    "too-long": (rule_file(good(expires=TODAY + timedelta(days=300))), "lives longer than 180 days"),
+    "too-long": (rule_file(good(expires=today() + timedelta(days=300))), "lives longer than 180 days"),
     "over-policy": (rule_file(good(), policy="[policy]\nmax-life = '30d'\n"), "lives longer than 30 days"),
     "wide-policy": (rule_file(good(), policy="[policy]\nmax-life = '367d'\n"), "from 1d to 366d"),
     "odd-policy": (rule_file(good(), policy="[policy]\nmax-life = '9 weeks'\n"), "max-life is not a number of days"),
@@ -99,7 +99,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "no-flag": (rule_file(good(), policy="[policy]\nclean-git = 'yes'\n"), "clean-git is neither true nor false"),
     "required": (rule_file(good(ticket=None), policy="[policy]\nrequire = ['ticket']\n"), "ticket is missing"),
     "odd-require": (rule_file(good(), policy="[policy]\nrequire = ['tiket']\n"), "require names 'tiket'"),
-    "late-start": (rule_file(good(starts=TODAY + timedelta(days=90))), "starts is after expires"),
+    "late-start": (rule_file(good(starts=today() + timedelta(days=90))), "starts is after expires"),
     "only-not": (key("customers", "['!acme']"), "customers only excludes"),
     "not-all": (key("customers", "['acme', '!*']"), "excludes everybody"),
     "odd-customer": (key("customers", "['acme inc']"), "'acme inc', which is no customer's name"),
@@ -171,7 +171,7 @@ def test_good_rules_pass_with_mark_and_windows_line_ends(acme: Acme) -> None:
 
 def test_an_expired_rule_is_no_error(acme: Acme) -> None:
     shell = acme()
-    gone = rule_file(good(reviewed=TODAY - timedelta(days=30), expires=TODAY - timedelta(days=1)))
+    gone = rule_file(good(reviewed=today() - timedelta(days=30), expires=today() - timedelta(days=1)))
     write_rules(shell, gone)
     assert shell.bare("rules", "lint").code == 0
 

@@ -20,7 +20,7 @@ from falcon_bulk.operations.rules.rule_text import HEADER, TO_FILL_IN, drafted_r
 from tests.support import outlier_cases as plants
 from tests.support import outlier_cases_held_out as plants_held_out
 from tests.support.alert_groups import AlertGroupBuilder, Fields, Group, night
-from tests.support.rule_builders import TODAY, UPDATER, updater_alert
+from tests.support.rule_builders import UPDATER, today, updater_alert
 from tests.support.sampling import quick_first
 
 NIGHTS = (1, 2, 3)
@@ -105,12 +105,12 @@ def test_a_draft_of_a_whole_group_leaves_its_plants_out(group: Group) -> None:
 @each_group
 def test_a_written_draft_lacks_only_what_a_person_knows(group: Group) -> None:
     drafted = draft(ordinary(group))
-    text = HEADER + rule_toml(drafted_rule(drafted, (), ("acme",), TODAY), ["Drafted from a test"])
-    file = parse_rules(Path("draft.toml"), text.encode(), TODAY)
+    text = HEADER + rule_toml(drafted_rule(drafted, (), ("acme",), today()), ["Drafted from a test"])
+    file = parse_rules(Path("draft.toml"), text.encode(), today())
     assert sorted(problem.message for problem in file.problems) == sorted(f"{key} is blank." for key in TO_FILL_IN)
     for key in TO_FILL_IN:
         text = text.replace(f'{key} = ""', f'{key} = "{key}@soc.example"')
-    (rule,) = parse_rules(Path("draft.toml"), text.encode(), TODAY).rules
+    (rule,) = parse_rules(Path("draft.toml"), text.encode(), today()).rules
     assert (rule.match, rule.expect) == (drafted.match, drafted.expect)
 
 
@@ -172,7 +172,7 @@ def test_no_draft_expects_critical_alerts(severity: tuple[str, int]) -> None:
 def test_whatever_stands_in_a_path_the_draft_is_read_back_and_fits(path: str) -> None:
     documents = updater(12, path=path, cmdline=f'"{path}" ]]\n[rule.close] #')
     drafted = draft(documents)
-    text = HEADER + rule_toml(drafted_rule(drafted, (), ("acme",), TODAY), [f"from {path}"])
+    text = HEADER + rule_toml(drafted_rule(drafted, (), ("acme",), today()), [f"from {path}"])
     (table,) = tomllib.loads(text)["rule"]
     assert tuple(table["expect"]["path"]) == drafted.expect.path
     assert table["close"] == {"resolution": "false_positive"}
@@ -199,5 +199,5 @@ def test_the_resolution_is_the_one_that_was_given() -> None:
 
 def test_an_id_is_free_and_made_of_the_file_name() -> None:
     drafted = draft(updater(12))
-    assert drafted_rule(drafted, (), ("acme",), TODAY).id == "updater"
-    assert drafted_rule(drafted, ("updater", "updater-2"), ("acme",), TODAY).id == "updater-3"
+    assert drafted_rule(drafted, (), ("acme",), today()).id == "updater"
+    assert drafted_rule(drafted, ("updater", "updater-2"), ("acme",), today()).id == "updater-3"

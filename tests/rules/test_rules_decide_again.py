@@ -9,11 +9,11 @@ from tests.rules.conftest import Acme
 from tests.rules.test_rules_run import ELSEWHERE, run, updater_rule
 from tests.support.command import CommandRunner
 from tests.support.rule_builders import (
-    TODAY,
     add_group,
     edit,
     rule_file,
     statuses,
+    today,
     updater_group,
     with_hash_of,
     write_rules,
@@ -56,7 +56,7 @@ def test_a_saved_plan_closes_what_the_rules_still_close(acme: Acme) -> None:
 
 
 CHANGES = {
-    "revoked": ({"revoked": TODAY}, "the rule acme-updater is revoked now"),
+    "revoked": ({"revoked": today()}, "the rule acme-updater is revoked now"),
     "narrowed": ({"expect": {"parent": ["winlogon.exe"]}}, "the rule acme-updater does not fit it any more"),
     "gone": ({"rule_id": "another"}, "there is no valid rule acme-updater"),
     "invalid": ({"owner": None}, "there is no valid rule acme-updater"),

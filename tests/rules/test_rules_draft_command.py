@@ -9,7 +9,7 @@ from falcon_bulk.operations.rules.rule_text import TO_FILL_IN
 from tests.rules.conftest import Acme
 from tests.support.alert_groups import AlertGroupBuilder, Group
 from tests.support.command import CommandRunner
-from tests.support.rule_builders import TODAY, add_group, rule, rule_file, updater_group, write_rules
+from tests.support.rule_builders import add_group, rule, rule_file, today, updater_group, write_rules
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +54,7 @@ def test_comments_tell_where_a_draft_comes_from_and_what_it_would_have_done(acme
     add_group(shell, group)
     drafted = shell("rules", "draft", "--hash", hash_of(group))
     comments = [line for line in drafted.text.splitlines() if line.startswith("#")]
-    assert f"# Drafted on {TODAY} for acme from hash {hash_of(group)}" in comments
+    assert f"# Drafted on {today()} for acme from hash {hash_of(group)}" in comments
     assert "# Its match fits 31 of these alerts, and its circumstances 30." in comments
     assert "# Outlier check: 1 of 31 are unlike the others, and were left out." in comments
     assert "# Left out, because it varies: host." in comments
@@ -110,7 +110,9 @@ def test_alerts_without_a_hash_are_matched_by_their_name(acme: Acme) -> None:
 def test_appending_changes_nothing_else_and_keeps_to_the_policy_of_the_file(acme: Acme) -> None:
     shell = acme()
     group = ordinary_updates(shell)
-    other = rule("updater", match={"sha256": ["a" * 64]}, reviewed=TODAY, expires=TODAY, expect={"parent": ["cmd.exe"]})
+    other = rule(
+        "updater", match={"sha256": ["a" * 64]}, reviewed=today(), expires=today(), expect={"parent": ["cmd.exe"]}
+    )
     before = "\ufeff" + rule_file(other, policy='[policy]  # ours\nmax-life = "30d"\n').rstrip("\n")
     before = before.replace("\n", "\r\n")
     path = write_rules(shell, before)

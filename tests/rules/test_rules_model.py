@@ -33,8 +33,8 @@ from falcon_bulk.operations.rules.true_positives import TruePositiveStore
 from falcon_emulator.control import edit_alerts
 from tests.support.alert_groups import AlertGroupBuilder, Fields
 from tests.support.planted_tenant import id_at, plant
-from tests.support.rule_builders import TODAY, rule_file, updater_alert
 from tests.support.rule_builders import rule as rule_text
+from tests.support.rule_builders import rule_file, today, updater_alert
 from tests.support.run_harness import RunHarness, SilentObserver, serve_run_harness
 
 HASH = "ab" * 32
@@ -62,7 +62,7 @@ class RulesMachine(RuleBasedStateMachine):
         self.harness: RunHarness = self._stack.enter_context(serve_run_harness(self.folder, alerts=3))
         self.rules: dict[str, dict[str, Any]] = {}
         self.path = self.folder / "rules.toml"
-        self.source = RuleSource([self.path], lambda: TODAY, None, asks_git=False)
+        self.source = RuleSource([self.path], today, None, asks_git=False)
         self.store = TruePositiveStore(self.folder)
         self.count = 0
         self.intrusions: set[str] = set()
@@ -137,7 +137,7 @@ class RulesMachine(RuleBasedStateMachine):
     @rule(name=st.sampled_from(("by-hash", "by-name")))
     def a_rule_is_revoked_or_renewed(self, name: str) -> None:
         revoked = self.rules[name].get("revoked")
-        self.rules[name]["revoked"] = None if revoked else TODAY - timedelta(days=1)
+        self.rules[name]["revoked"] = None if revoked else today() - timedelta(days=1)
         self.write()
 
     # What the tool does
@@ -189,7 +189,7 @@ class RulesMachine(RuleBasedStateMachine):
     def operation(self) -> Any:
         book = self.source.load()
         assert book.is_valid, book.problems
-        rules = CustomerRules(book, "acme", frozenset(), TODAY, book.suspensions(self.store.load()))
+        rules = CustomerRules(book, "acme", frozenset(), today(), book.suspensions(self.store.load()))
         return plan_rules(
             self.harness.falcon,
             book,

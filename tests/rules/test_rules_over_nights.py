@@ -18,7 +18,7 @@ from tests.support.alert_groups import AlertGroupBuilder, Fields, Group
 from tests.support.command import CommandResult, CommandRunner
 from tests.support.json_schemas import assert_valid
 from tests.support.many_tenants import NAMES
-from tests.support.rule_builders import TODAY, add_group, edit, rule, rule_file, write_rules
+from tests.support.rule_builders import add_group, edit, rule, rule_file, today, write_rules
 
 NIGHTS = 14
 RULES = 30
@@ -94,9 +94,9 @@ def rule_text(number: int, night: int) -> str:
             "max-severity": "medium",
         },
         customers=["*", f"!{FIRST}"] if number == NOT_FOR_FIRST else ["*"],
-        expires=TODAY + timedelta(days=EXPIRES_AFTER if number == EXPIRING else 90),
+        expires=today() + timedelta(days=EXPIRES_AFTER if number == EXPIRING else 90),
         close={"resolution": "false_positive", "max-per-run": 30},
-        revoked=TODAY + timedelta(days=night) if number == REVOKED and night >= REVOKED_ON else None,
+        revoked=today() + timedelta(days=night) if number == REVOKED and night >= REVOKED_ON else None,
     )
 
 

@@ -13,11 +13,11 @@ from tests.rules.conftest import Acme
 from tests.support.command import CommandRunner
 from tests.support.json_schemas import assert_valid
 from tests.support.rule_builders import (
-    TODAY,
     UPDATER,
     add_group,
     rule,
     rule_file,
+    today,
     updater_group,
     with_hash_of,
     write_rules,
@@ -42,9 +42,11 @@ def rules_of_two_customers() -> str:
         rule("tool", customers=["acme", "globex"], match={"sha256": [TOOLS]}),
         rule("never", match={"sha256": ["b" * 64]}),
         rule("miner", match={"sha256": [MINERS]}),
-        rule("old", match={"sha256": [OLD]}, reviewed=TODAY - timedelta(days=90), expires=TODAY - timedelta(days=9)),
-        rule("later", match={"sha256": ["c" * 64]}, starts=TODAY + timedelta(days=20)),
-        rule("ending", match={"sha256": ["d" * 64]}, expires=TODAY + timedelta(days=3)),
+        rule(
+            "old", match={"sha256": [OLD]}, reviewed=today() - timedelta(days=90), expires=today() - timedelta(days=9)
+        ),
+        rule("later", match={"sha256": ["c" * 64]}, starts=today() + timedelta(days=20)),
+        rule("ending", match={"sha256": ["d" * 64]}, expires=today() + timedelta(days=3)),
     )
 
 
@@ -199,7 +201,7 @@ def test_every_format_tells_it(two: CommandRunner) -> None:
 
 
 def test_runs_before_the_period_do_not_count(two: CommandRunner) -> None:
-    document = report(two, "--since", f"{TODAY + timedelta(days=1)}")
+    document = report(two, "--since", f"{today() + timedelta(days=1)}")
     assert {one["runs"] for one in document["customers"]} == {0}
     assert not any(one["closed"] for one in document["rules"])
     assert document["unused"]["rules"] == []

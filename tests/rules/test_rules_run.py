@@ -13,11 +13,11 @@ from tests.support.alert_groups import AlertGroupBuilder
 from tests.support.command import CommandResult, CommandRunner
 from tests.support.json_schemas import assert_counts_add_up, assert_valid
 from tests.support.rule_builders import (
-    TODAY,
     add_group,
     rule,
     rule_file,
     statuses,
+    today,
     updater_group,
     with_hash_of,
     write_rules,
@@ -296,7 +296,7 @@ def test_pruning_keeps_the_runs_of_live_rules(acme: Acme) -> None:
     run(shell)
     prune(shell)
     assert len(shell.json("runs", "list")["runs"]) == 1, "the run that closed something stays"
-    path.write_text(path.read_text().replace("expires = ", f"revoked = {TODAY}\nexpires = "))
+    path.write_text(path.read_text().replace("expires = ", f"revoked = {today()}\nexpires = "))
     prune(shell)
     assert shell.json("runs", "list")["runs"] == []
 
@@ -310,9 +310,9 @@ def test_a_rule_that_has_ended_or_not_begun_closes_nothing_and_counts(acme: Acme
     add_group(shell, builder.group())
     day = timedelta(days=1)
     changed = {
-        "expired": {"reviewed": TODAY - 30 * day, "expires": TODAY - day},
-        "revoked": {"revoked": TODAY},
-        "starts": {"starts": TODAY + day},
+        "expired": {"reviewed": today() - 30 * day, "expires": today() - day},
+        "revoked": {"revoked": today()},
+        "starts": {"starts": today() + day},
     }[state]
     write_rules(shell, rule_file(updater_rule(builder, **changed)))
     done = run(shell)
@@ -328,7 +328,7 @@ def test_the_last_day_of_a_rule_still_counts_and_it_is_due(acme: Acme) -> None:
     shell = acme()
     builder = updater_group().ordinary(2)
     add_group(shell, builder.group())
-    write_rules(shell, rule_file(updater_rule(builder, expires=TODAY)))
+    write_rules(shell, rule_file(updater_rule(builder, expires=today())))
     done = run(shell)
     assert (done.document["changed"], rules_of(done)["acme-updater"]["state"]) == (2, "due")
 

@@ -7,7 +7,7 @@ import pytest
 from tests.rules.conftest import Acme
 from tests.rules.test_rules_run import ELSEWHERE, EXPECT, run, updater_rule
 from tests.support.json_schemas import assert_valid
-from tests.support.rule_builders import TODAY, add_group, edit, rule, rule_file, statuses, updater_group, write_rules
+from tests.support.rule_builders import add_group, edit, rule, rule_file, statuses, today, updater_group, write_rules
 
 
 def test_history_tells_what_a_rule_would_have_closed_and_what_was_decided(acme: Acme) -> None:
@@ -54,11 +54,11 @@ def test_the_list_has_every_state(acme: Acme) -> None:
         shell,
         rule_file(
             rule("live", **match),
-            rule("due", **match, expires=TODAY + 14 * day),
-            rule("not-due", **match, expires=TODAY + 15 * day),
-            rule("expired", **match, reviewed=TODAY - 9 * day, expires=TODAY - day),
-            rule("starts", **match, starts=TODAY + day),
-            rule("revoked", **match, revoked=TODAY - day),
+            rule("due", **match, expires=today() + 14 * day),
+            rule("not-due", **match, expires=today() + 15 * day),
+            rule("expired", **match, reviewed=today() - 9 * day, expires=today() - day),
+            rule("starts", **match, starts=today() + day),
+            rule("revoked", **match, revoked=today() - day),
             rule("invalid", **match, owner=None),
         ),
     )
@@ -99,13 +99,13 @@ def test_revoking_writes_the_date_and_changes_nothing_else(acme: Acme, text: str
     assert shell.bare("rules", "revoke", "second").code == 0
     after = path.read_bytes()
     added = [line for line in after.splitlines(keepends=True) if line.startswith(b"revoked")]
-    assert added == [f"revoked = {TODAY}".encode() + (b"\r\n" if text == "windows" else b"\n")]
+    assert added == [f"revoked = {today()}".encode() + (b"\r\n" if text == "windows" else b"\n")]
     assert after.replace(added[0], b"") == before
     states = {one["id"]: one["state"] for one in shell.bare("rules", "list", "--format", "json").document["rules"]}
     assert states == {"first": "live", "second": "revoked", "third": "live"}
     again = shell.bare("rules", "revoke", "second")
     assert (again.code, path.read_bytes()) == (0, after)
-    assert f"is revoked since {TODAY}" in again.err
+    assert f"is revoked since {today()}" in again.err
     assert path.stat().st_mode & 0o777 == 0o644
 
 

@@ -12,11 +12,11 @@ from tests.rules.conftest import Acme
 from tests.support.command import CommandRunner
 from tests.support.mail_server import Mailbox, body
 from tests.support.rule_builders import (
-    TODAY,
     add_group,
     rule,
     rule_file,
     statuses,
+    today,
     updater_group,
     with_hash_of,
     write_rules,
@@ -44,7 +44,7 @@ def rules_at(shell: CommandRunner) -> None:
             rule("quiet", match={"sha256": ["a" * 64]}),
             rule("updater", match={"sha256": [updater]}, expect={"path": [r"\Program Files\Vendor\*"]}),
             rule("miner", match={"sha256": [miner]}),
-            rule("ending", match={"sha256": ["d" * 64]}, expires=TODAY + timedelta(days=3)),
+            rule("ending", match={"sha256": ["d" * 64]}, expires=today() + timedelta(days=3)),
         ),
     )
 

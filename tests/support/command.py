@@ -25,7 +25,7 @@ from tests.support.preloaded_command import PreloadedCommand, can_fork
 from tests.support.waiting import wait_until
 
 STARTUP = Path(__file__).with_name("startup")
-MAX_LATENESS = 12.0
+MAX_LATENESS = 3.0
 CHANCE = 0.1
 SOURCE = Path(falcon_bulk.__file__).parents[1]
 COMMAND = [sys.executable, "-m", "falcon_bulk"]

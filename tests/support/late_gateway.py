@@ -1,5 +1,6 @@
 """A gateway before a tenant that answers 504 to a change at once and hands it on later."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -12,38 +13,50 @@ _NOT_FORWARDED = {"connection", "transfer-encoding", "content-encoding", "conten
 
 
 class LateGateway:
-    """Forwards requests to a tenant; the first `late` changes are answered with 504 and forwarded `seconds` later."""
+    """Forwards requests to a tenant. The first change is answered with 504, and forwarded once its alerts were read.
 
-    def __init__(self, url: str, seconds: float, late: int = 1) -> None:
-        self.tenant, self.seconds, self.late = url, seconds, late
+    reads: after how many reads of its alerts it is forwarded; None: never.
+    """
+
+    def __init__(self, url: str, reads: int | None) -> None:
+        self.tenant = url
         self.changes: list[float] = []
         """When each change came in (monotonic seconds)."""
+        self._reads = reads
+        self._late: tuple[str, str, dict[str, str], bytes] | None = None
         self._lock = threading.Lock()
-        self._timers: list[threading.Timer] = []
 
-    def is_late(self) -> bool:
-        """Note a change; return whether it is one to hand on later."""
+    def is_late(self, method: str, path: str, headers: dict[str, str], body: bytes) -> bool:
+        """Note a change; return whether it is the one to hand on later."""
         with self._lock:
             self.changes.append(time.monotonic())
-            return len(self.changes) <= self.late
+            if len(self.changes) > 1:
+                return False
+            self._late = (method, path, headers, body)
+            return True
 
-    def hand_on_later(self, *request: object) -> None:
-        timer = threading.Timer(self.seconds, self.forward, request)
-        timer.start()
-        self._timers.append(timer)
+    def hand_on_after(self, body: bytes) -> None:
+        """Forward the late change if this was the last read that it waited for. body: what was asked for."""
+        with self._lock:
+            if self._late and self._reads is not None and _ids(body) == _ids(self._late[3]):
+                self._reads -= 1
+                if not self._reads:
+                    late, self._late = self._late, None
+                    self.forward(*late)
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> requests.Response:
         return requests.request(method, self.tenant + path, headers=headers, data=body, timeout=60)
 
-    def close(self) -> None:
-        for timer in self._timers:
-            timer.cancel()
+
+def _ids(body: bytes) -> set[str]:
+    """Return the alerts that a request names in its body."""
+    return set(json.loads(body).get("composite_ids", ())) if body.startswith(b"{") else set()
 
 
 @contextmanager
-def serve_late_gateway(url: str, seconds: float, late: int = 1) -> Iterator[tuple[LateGateway, str]]:
-    """Serve a gateway; yields it with its URL."""
-    gateway = LateGateway(url, seconds, late)
+def serve_late_gateway(url: str, reads: int | None) -> Iterator[tuple[LateGateway, str]]:
+    """Serve a gateway; yields it with its URL. reads: as LateGateway has it."""
+    gateway = LateGateway(url, reads)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -52,12 +65,13 @@ def serve_late_gateway(url: str, seconds: float, late: int = 1) -> Iterator[tupl
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_FORWARDED}
             request = (self.command, self.path, headers, body)
-            if self.command == "PATCH" and gateway.is_late():
-                gateway.hand_on_later(*request)
+            if self.command == "PATCH" and gateway.is_late(*request):
                 self._send(504, {"Content-Type": "text/html"}, b"<html>504 Gateway Time-out</html>")
                 return
             answer = gateway.forward(*request)
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_FORWARDED}
+            if self.command == "POST":
+                gateway.hand_on_after(body)
             self._send(answer.status_code, kept, answer.content)
 
         def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
@@ -78,6 +92,5 @@ def serve_late_gateway(url: str, seconds: float, late: int = 1) -> Iterator[tupl
     try:
         yield gateway, f"http://127.0.0.1:{server.server_address[1]}"
     finally:
-        gateway.close()
         server.shutdown()
         server.server_close()

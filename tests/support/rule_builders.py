@@ -13,7 +13,11 @@ from tests.support.command import CommandRunner
 from tests.support.planted_tenant import id_at, plant
 
 UPDATER = "\\Device\\HarddiskVolume3\\Program Files\\Vendor\\updater.exe"
-TODAY = datetime.now(UTC).date()
+
+
+def today() -> date:
+    """Return the day that commands take for today: a test run may begin on one day and end on the next."""
+    return datetime.now(UTC).date()
 
 
 def rule(rule_id: str = "acme-updater", **changed: Any) -> str:
@@ -28,8 +32,8 @@ def rule(rule_id: str = "acme-updater", **changed: Any) -> str:
         "reviewer": "ben@soc.example",
         "ticket": "CHG-4711",
         "why": "Signed updater, vetted with the vendor",
-        "reviewed": TODAY - timedelta(days=10),
-        "expires": TODAY + timedelta(days=60),
+        "reviewed": today() - timedelta(days=10),
+        "expires": today() + timedelta(days=60),
         "customers": ["*"],
         "match": {},
         "expect": {},
