@@ -1,6 +1,7 @@
 """Parallel readers read exactly what one reader reads, whatever the server counts."""
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.operations.reading.time_slices import MAX_DIVISIONS, Interval, count_hours, cut_slices
 from falcon_emulator import Fault, Server, Switches, Tenant
 from tests.support.clients import client_for
+from tests.support.command import PATIENCE
 from tests.support.sampling import quick_first
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -215,7 +217,49 @@ def test_a_selection_that_a_page_holds_costs_one_request_more_than_the_page(numb
     assert alerts.requests == {"hours": 1, "page": 1}
 
 
-@pytest.mark.parametrize("hours", [{0: 59, 1: 40}, {0: 60, 1: 41}, {0: 59, 1: 41}, {2: 100}])
+def test_the_first_page_and_the_counts_do_not_wait_for_each_other() -> None:
+    class Meeting(CountingAlerts):
+        both_asked = threading.Barrier(2, timeout=PATIENCE)
+
+        def page(self, fql: str, *, after: str = "", **more: object) -> Page:
+            self.both_asked.wait()
+            return super().page(fql, after=after, **more)
+
+        def count_by_hour(self, fql: str) -> list[tuple[datetime, int]]:
+            self.both_asked.wait()
+            return super().count_by_hour(fql)
+
+    assert len(numbers_read(Meeting(range(100)))) == 100
+
+
+def test_the_first_page_of_a_selection_that_has_more_is_not_waited_for() -> None:
+    is_read = threading.Event()
+
+    class Slow(CountingAlerts):
+        def page(self, fql: str, *, after: str = "", **more: object) -> Page:
+            assert "created_timestamp" in fql or is_read.wait(PATIENCE)
+            return super().page(fql, after=after, **more)
+
+    assert len(numbers_read(Slow(range(0, 600_000, 60)))) == 10_000
+    is_read.set()
+
+
+def test_a_selection_without_alerts_is_counted_once_more() -> None:
+    alerts = CountingAlerts([])
+    assert not numbers_read(alerts)
+    assert alerts.requests == {"hours": 1, "page": 1, "count": 1}
+
+
+def test_a_selection_of_which_only_the_count_knows_is_not_taken_for_empty() -> None:
+    """Where the search leaves hidden alerts out and Falcon refuses to count by hour, both look empty."""
+    alerts = CountingAlerts([])
+    alerts.count = lambda _fql: 1  # type: ignore[method-assign]
+    alerts.ids = lambda _fql, **_: (["hidden"], 1)  # type: ignore[method-assign]
+    alerts.by_id = lambda ids: [msgspec.Raw(msgspec.json.encode({"composite_id": one})) for one in ids]  # type: ignore[method-assign]
+    assert numbers_read(alerts) == Counter(["hidden"])
+
+
+@pytest.mark.parametrize("hours", [{}, {0: 59, 1: 40}, {0: 60, 1: 41}, {0: 59, 1: 41}, {2: 100}])
 def test_counts_that_a_page_does_not_agree_with_are_not_trusted(hours: dict[int, int]) -> None:
     alerts = CountingAlerts(range(0, 6_000, 60), hours)
     assert numbers_read(alerts) == Counter(map(str, range(100)))

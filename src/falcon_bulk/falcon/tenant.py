@@ -163,28 +163,23 @@ class Tenant:
 
         Raises WrongTenant if the newest alert belongs to none of the expected CIDs. Returns '' if there is neither.
         """
-        seen = self.newest_cid()
-        self.check_cid(seen)
-        return self.cids[0] if self.cids else seen
+        return self._home_of(self.newest_cid())
 
     def newest_cid(self) -> str:
         """Return the CID of the newest alert, '' if there is no alert. Raises WrongTenant if it is not a valid CID."""
-        newest = self.alerts.page("", sort="created_timestamp|desc", limit=1).documents
-        cid = _cid_of(newest[0]) if newest else ""
-        if cid and not CID.fullmatch(cid):
-            raise WrongTenant(f"The newest alert says it belongs to {cid!r}, which is no CID.", "Nothing was changed.")
-        return cid
+        return next(iter(self._newest_cids(1)), "")
 
     def single_cid(self) -> str:
         """Return the only CID that these credentials see. A change for a parent CID would apply to its children too.
 
         Raises WrongTenant if they see several, or if neither an alert nor FALCON_CID tells which one it is.
         """
-        if not (home := self.home_cid()):
+        newest = self._newest_cids(CID_SAMPLE)
+        home = self._home_of(next(iter(newest), ""))
+        if not home:
             raise WrongTenant("The CID of these credentials is not known.", "Set FALCON_CID in the env file.")
-        newest = self.alerts.page("", sort="created_timestamp|desc", limit=CID_SAMPLE).documents
         others = self.alerts.page(f"cid:!'{check_word(home, 'CID')}'", limit=1).documents
-        seen = {_cid_of(document) for document in (*newest, *others)} | set(self.cids)
+        seen = {*newest, *map(_cid_of, others), *self.cids}
         if len(seen) > 1:
             raise WrongTenant(
                 f"These credentials see several CIDs: {', '.join(sorted(seen))}.",
@@ -192,6 +187,20 @@ class Tenant:
                 "FALCON_MEMBER_CID and FALCON_CID to it.",
             )
         return home
+
+    def _newest_cids(self, number: int) -> dict[str, None]:
+        """Return the CIDs of the newest alerts, the newest first. Raises WrongTenant if that one's is no valid CID."""
+        newest = self.alerts.page("", sort="created_timestamp|desc", limit=number).documents
+        cids = dict.fromkeys(map(_cid_of, newest))
+        cid = next(iter(cids), "")
+        if cid and not CID.fullmatch(cid):
+            raise WrongTenant(f"The newest alert says it belongs to {cid!r}, which is no CID.", "Nothing was changed.")
+        return cids
+
+    def _home_of(self, cid: str) -> str:
+        """Return the CID that runs are recorded for, where the newest alert has this one. Raises as `home_cid`."""
+        self.check_cid(cid)
+        return self.cids[0] if self.cids else cid
 
     def check_cid(self, cid: str) -> None:
         """Raise WrongTenant if FALCON_CID names CIDs and `cid` is none of them."""

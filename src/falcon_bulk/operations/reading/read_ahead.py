@@ -3,12 +3,12 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from itertools import islice
 from typing import TypeVar
 
 from falcon_bulk.falcon.body import unpacking_after
-from falcon_bulk.model.clock import POLL_INTERVAL
+from falcon_bulk.operations.reading.background import in_background, result_of
 from falcon_bulk.operations.reading.parallel import MAX_ITEMS
 
 Item = TypeVar("Item")
@@ -39,17 +39,11 @@ def read_ahead(parts: Iterable[Part], read: Callable[[Part], Result], *, readers
             turn.wait_for(lambda: is_over or number < taken + MAX_ITEMS)
 
     def start(number: int, part: Part) -> Future[Result]:
-        future: Future[Result] = Future()
+        def work() -> Result:
+            with unpacking_after(lambda: wait_for_turn(number)):
+                return read(part)
 
-        def work() -> None:
-            try:
-                with unpacking_after(lambda: wait_for_turn(number)):
-                    future.set_result(read(part))
-            except BaseException as error:  # noqa: BLE001 - the future raises it where it is waited for
-                future.set_exception(error)
-
-        threading.Thread(target=work, name="reader", daemon=True).start()
-        return future
+        return in_background(work)
 
     left = enumerate(parts)
     running: deque[tuple[Part, Future[Result]]] = deque()
@@ -62,9 +56,7 @@ def read_ahead(parts: Iterable[Part], read: Callable[[Part], Result], *, readers
             if not running:
                 return
             part, future = running.popleft()
-            while not future.done():
-                wait([future], timeout=POLL_INTERVAL)
-            yield part, future.result()
+            yield part, result_of(future)
             del future  # or its result would stay in memory until the next one is there
             with turn:
                 taken += 1

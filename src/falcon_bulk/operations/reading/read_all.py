@@ -24,6 +24,7 @@ from falcon_bulk.model.alert import AlertView, decode_as, decode_document, text
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.hashes import OwnHashes, own_hashes
+from falcon_bulk.operations.reading.background import in_background, result_of
 from falcon_bulk.operations.reading.page_chain import ChainDeduplicator, PageChain
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 from falcon_bulk.operations.reading.time_slices import WHOLE, Interval, TimeSlice, count_hours, cut_slices
@@ -124,14 +125,17 @@ def read_all(
 
     Raises the client's errors, and Unreachable if the pages contradict each other.
     """
-    many = readers > 1 and count_terms(fql) + RESERVED_TERMS <= MAX_TERMS
-    hours = count_hours(alerts, fql) if many else []
-    only = _only_page(alerts, fql, hours, view)
-    if only is not None:
-        progress.add_expected(len(only))
-        progress.add_read(len(only))
-        yield only
-        return
+    hours: list[Interval] = []
+    if readers > 1 and count_terms(fql) + RESERVED_TERMS <= MAX_TERMS:
+        first, hours = _first_page_and_hours(alerts, fql)
+        only = _only_page(alerts, fql, first, hours, view)
+        del first
+        if only is not None:
+            progress.add_expected(len(only))
+            progress.add_read(len(only))
+            if only:
+                yield only
+            return
     hidden_seen = False
     for page in _read_pages(alerts, fql, progress, view, readers, hours):
         hidden_seen = hidden_seen or any(item.alert.hidden for item in page)
@@ -143,19 +147,30 @@ def read_all(
             yield page
 
 
+def _first_page_and_hours(alerts: AlertReader, fql: str) -> tuple[Future[Page], list[Interval]]:
+    """Ask for the first page beside the counts by hour: most selections have no other page.
+
+    The page of a larger selection is not used, and is not waited for.
+    """
+    first = in_background(partial(alerts.page, fql))
+    return first, count_hours(alerts, fql)
+
+
 def _only_page(
-    alerts: AlertReader, fql: str, hours: Sequence[Interval], view: type[AlertView]
+    alerts: AlertReader, fql: str, first: Future[Page], hours: Sequence[Interval], view: type[AlertView]
 ) -> list[AlertDocument[AlertView]] | None:
     """Return the alerts of a selection that one page holds; None for any other.
 
     The counts include hidden alerts, so a page with the same number in each hour has all alerts there are.
     """
     counted = sum(hour.alerts for hour in hours)
-    if not 0 < counted <= PAGE:
+    if counted > PAGE:
         return None
-    page = alerts.page(fql)
+    page = result_of(first)
     if not page.total == len(page.documents) == counted:
         return None
+    if not counted:  # counts that Falcon refuses look the same
+        return [] if alerts.count(fql) == 0 else None
     items = [decode_result(view, document) for document in page.documents]
     by_hour = Counter(text(item.alert.created_timestamp)[:_TO_HOUR] for item in items)
     agree = by_hour == {f"{hour.start:%Y-%m-%dT%H}": hour.alerts for hour in hours}
