@@ -27,6 +27,7 @@ from falcon_bulk.model.hashes import OwnHashes, own_hashes
 from falcon_bulk.operations.reading.background import in_background, result_of
 from falcon_bulk.operations.reading.page_chain import ChainDeduplicator, PageChain
 from falcon_bulk.operations.reading.parallel import read_in_parallel
+from falcon_bulk.operations.reading.read_ahead import read_ahead
 from falcon_bulk.operations.reading.time_slices import WHOLE, Interval, TimeSlice, count_hours, cut_slices
 
 WINDOW = 10_000
@@ -142,7 +143,7 @@ def read_all(
         progress.add_read(len(page))
         yield page
     if not hidden_seen and _has_hidden(alerts, fql):
-        for page in _read_hidden(alerts, fql, view):
+        for page in _read_hidden(alerts, fql, view, readers):
             progress.add_read(len(page))
             yield page
 
@@ -245,26 +246,33 @@ def _decode_pages(
             yield new
 
 
-def _read_hidden(alerts: AlertReader, fql: str, view: type[AlertView]) -> Iterator[list[AlertDocument[AlertView]]]:
+def _read_hidden(
+    alerts: AlertReader, fql: str, view: type[AlertView], readers: int
+) -> Iterator[list[AlertDocument[AlertView]]]:
     """Yield hidden alerts, read by id. After 10,000 the next window starts at the last created_timestamp."""
     seen: set[str] = set()
-    start = ""
-    while True:
-        window = all_of([_grouped(fql), HIDDEN, f"created_timestamp:>='{start}'" if start else ""])
-        before = len(seen)
-        last = start
+    is_end = False
+
+    def new_ids(window: str) -> Iterator[list[str]]:
+        nonlocal is_end
         for offset in range(0, WINDOW, PAGE):
             ids, _ = alerts.ids(window, offset=offset)
-            new_ids = list(dict.fromkeys(composite_id for composite_id in ids if composite_id not in seen))
-            seen.update(new_ids)
-            if new_ids:
-                page = [decode_result(view, raw) for raw in alerts.by_id(new_ids)]
-                last = max([last, *filter(is_instant, (text(item.alert.created_timestamp) for item in page))])
-                yield page
-            if len(ids) < PAGE:
+            if new := [composite_id for composite_id in dict.fromkeys(ids) if composite_id not in seen]:
+                seen.update(new)
+                yield new
+            if is_end := len(ids) < PAGE:
                 return
-        if len(seen) == before or last == start:
-            return
+
+    def read(ids: Sequence[str]) -> list[AlertDocument[AlertView]]:
+        return [decode_result(view, raw) for raw in alerts.by_id(ids)]
+
+    start = last = ""
+    while not is_end:
+        window = all_of([_grouped(fql), HIDDEN, f"created_timestamp:>='{start}'" if start else ""])
+        for _, page in read_ahead(new_ids(window), read, readers=readers):
+            last = max([last, *filter(is_instant, (text(item.alert.created_timestamp) for item in page))])
+            yield page
+        is_end = is_end or last == start
         start = last
 
 
