@@ -24,7 +24,7 @@ from falcon_bulk.operations.changes.operations import change_alerts
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from tests.support.fake_clock import FakeClock
 from tests.support.run_harness import SilentObserver, StubTenant
 

@@ -41,7 +41,7 @@ from falcon_bulk.operations.changes.operations import change_alerts, undo_run
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_emulator import Switches, Tenant
 from falcon_emulator.actions import Action
 from falcon_emulator.alert_records import State

@@ -34,7 +34,7 @@ from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Worksp
 from falcon_bulk.operations.changes.operations import create_indicators, undo_run
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.throttle import Pace
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from tests.support.fake_clock import FakeClock
 from tests.support.run_harness import SilentObserver, StubTenant
 

@@ -13,7 +13,7 @@ from falcon_bulk.model.plan import Action, ActionSet, AlertState, PlannedItem
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import ItemRecord, Outcome
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from tests.support.plan_builders import CID, OTHER_CID, RUN, a_document, a_plan, an_alert, planned
 
 OURS = f"Set to closed (by alice, falcon-bulk {RUN})"

@@ -14,7 +14,7 @@ from falcon_bulk.operations.changes import alert_target
 from falcon_bulk.operations.reading import select_alerts
 from falcon_bulk.operations.reading.parallel import MAX_ITEMS
 from falcon_bulk.operations.reading.read_ahead import parts_of, read_ahead
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_sorted
 from falcon_emulator import Server, Tenant
 from tests.support.clients import client_for

@@ -15,7 +15,7 @@ from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.hashes import SEARCHED_FIELDS
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading import by_hash
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_emulator import Server, Switches, Tenant
 from falcon_emulator.control import describe_alert

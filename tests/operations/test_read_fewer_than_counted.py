@@ -10,7 +10,7 @@ from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from tests.support.plan_builders import HASH, OTHER_HASH, a_document
 
 BY_SHA256 = hash_clauses([HASH])["sha256"]

@@ -12,7 +12,8 @@ from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.operations.reading import read_all as reading
-from falcon_bulk.operations.reading.read_all import ReadProgress, read_all
+from falcon_bulk.operations.reading.read_all import read_all
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from tests.support.plan_builders import a_document
 
 PAGE, WINDOW = 5, 20

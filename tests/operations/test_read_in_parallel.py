@@ -21,7 +21,8 @@ from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock, rfc3339
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.parallel import read_in_parallel
-from falcon_bulk.operations.reading.read_all import ReadProgress, read_all
+from falcon_bulk.operations.reading.read_all import read_all
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.operations.reading.time_slices import MAX_DIVISIONS, Interval, count_hours, cut_slices
 from falcon_emulator import Fault, Server, Switches, Tenant

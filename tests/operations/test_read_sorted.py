@@ -7,7 +7,7 @@ import pytest
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_sorted
 from falcon_emulator import Server, Tenant
 from tests.support.clients import client_for

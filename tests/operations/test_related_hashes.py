@@ -12,7 +12,7 @@ from falcon_bulk.model.alert import CountedAlert, decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.operations.counting.hash_summary import summarize_hashes
 from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter
-from falcon_bulk.operations.reading.read_all import decode_result
+from falcon_bulk.operations.reading.alert_document import decode_result
 
 A, B, C = "a1" * 32, "b2" * 32, "c3" * 32
 M, N = "d4" * 16, "e5" * 16

@@ -9,7 +9,7 @@ import pytest
 from falcon_bulk.model.alert import ReportedAlert, decode_as
 from falcon_bulk.model.period_report import ClosedAs, PeriodCounts, Proposal, ResolutionSeconds
 from falcon_bulk.operations.counting.period_counts import count_period, propose
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.report.times import readable_duration
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

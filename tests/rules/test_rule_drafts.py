@@ -11,7 +11,7 @@ from msgspec.json import encode
 
 from falcon_bulk.errors import Refused
 from falcon_bulk.model.alert import decode_alert
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.draft import Drafted, RuleDrafter
 from falcon_bulk.operations.rules.matching import AlertTexts, is_expected, matches

@@ -8,7 +8,7 @@ import msgspec
 from falcon_bulk.model.alert import Alert, decode_alert
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 
 CID = "0123456789abcdef0123456789abcdef"
 OTHER_CID = "fedcba9876543210fedcba9876543210"

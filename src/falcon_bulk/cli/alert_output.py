@@ -16,7 +16,7 @@ from falcon_bulk.model.alert import BriefAlert
 from falcon_bulk.model.alert_fields import current_name
 from falcon_bulk.model.multi_customer import CustomerError
 from falcon_bulk.model.selection import Selection
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import build_filter, check_cids, read_selection, read_sorted
 from falcon_bulk.operations.reading.zero_reasons import zero_reasons
 from falcon_bulk.report.alerts import (

@@ -25,7 +25,7 @@ from falcon_bulk.falcon.shared_logins import SharedLogins
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.journal_customers import JournalCustomers
 from falcon_bulk.model.clock import SystemClock, rfc3339
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.report.formats import FORMATS, Format
 from falcon_bulk.report.report import Report
 from falcon_bulk.report.sheet import Cell, Sheet

@@ -25,7 +25,7 @@ from falcon_bulk.model.period_report import (
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.changes.interpreters import is_interpreter
 from falcon_bulk.operations.counting.period_counts import count_period
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
 
 if TYPE_CHECKING:

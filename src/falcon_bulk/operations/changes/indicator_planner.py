@@ -18,7 +18,8 @@ from falcon_bulk.operations.changes.interpreters import is_interpreter
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.counting.hash_summary import summarize_hashes
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
-from falcon_bulk.operations.reading.read_all import AlertReader, ReadProgress
+from falcon_bulk.operations.reading.read_all import AlertReader
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 
 MAX_NAMED = 20
 MAX_WARNINGS = 4

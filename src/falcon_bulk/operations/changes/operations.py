@@ -35,7 +35,7 @@ from falcon_bulk.operations.changes.rule_check import PlanRules
 from falcon_bulk.operations.changes.saved_plan import SavedPlanner
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 from falcon_bulk.operations.counting.hash_resolutions import count_resolutions
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
 from falcon_bulk.operations.changes.request import ChangeRequest
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 
 

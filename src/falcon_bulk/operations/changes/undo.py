@@ -19,7 +19,7 @@ from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder
 from falcon_bulk.operations.changes.reconcile import reconcile_alert
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 
 AlertRecord = ItemRecord[AlertState]
 

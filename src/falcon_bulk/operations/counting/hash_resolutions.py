@@ -8,7 +8,7 @@ from falcon_bulk.errors import FalconAnswer, MissingScope
 from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery
 from falcon_bulk.falcon.fql import hash_clauses, hash_groups
 from falcon_bulk.model.vocabulary import Resolution
-from falcon_bulk.operations.reading.read_all import ReadProgress
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 
 MAX_HASHES = 20
 """More hashes are not counted: each few of them take a request."""

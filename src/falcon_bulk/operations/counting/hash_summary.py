@@ -7,7 +7,7 @@ from falcon_bulk.model.alert import CountedAlert, text
 from falcon_bulk.model.hash_summary import HashCount, HashSummary
 from falcon_bulk.model.hashes import OWN_FIELDS
 from falcon_bulk.operations.counting.related_hashes import MAX_NAMES, RelatedHashCounter, agreed_md5
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 
 
 class _HashCounter:

@@ -20,7 +20,7 @@ from falcon_bulk.model.period_report import (
     StillOpen,
 )
 from falcon_bulk.model.vocabulary import Resolution, Status
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 
 MIN_ALERTS = 5
 MIN_DAYS = 3

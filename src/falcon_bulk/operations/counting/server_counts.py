@@ -20,7 +20,7 @@ from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.summary import Value
 from falcon_bulk.model.vocabulary import severity_band
-from falcon_bulk.operations.reading.read_all import AlertDocument, decode_result
+from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.select_alerts import NEWEST_FIRST, check_cids
 
 SAMPLE = 100

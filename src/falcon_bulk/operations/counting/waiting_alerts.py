@@ -12,7 +12,7 @@ from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.overview import NewAlerts, WaitingAlerts
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.reading.read_all import decode_result
+from falcon_bulk.operations.reading.alert_document import decode_result
 from falcon_bulk.operations.reading.select_alerts import NEWEST_FIRST
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 

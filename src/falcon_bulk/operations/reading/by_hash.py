@@ -7,9 +7,11 @@ from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, any_of, hash_clauses, hash_groups
 from falcon_bulk.model.alert import AlertView, BriefAlert
 from falcon_bulk.model.hashes import SEARCHED_FIELDS
+from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.counts import count_each
 from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
-from falcon_bulk.operations.reading.read_all import AlertDocument, AlertReader, ReadProgress, decode_result, read_all
+from falcon_bulk.operations.reading.read_all import AlertReader, read_all
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 
 ALWAYS_GROUPED_HASHES = 20
 """Up to this number, hashes are read by group however few alerts the customer has."""

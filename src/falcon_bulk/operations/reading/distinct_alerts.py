@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from falcon_bulk.model.alert import AlertView
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 
 
 class DistinctAlerts:

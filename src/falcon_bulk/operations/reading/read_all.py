@@ -5,29 +5,27 @@ they are counted and, if there are any, read by id.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Generic, Protocol
+from typing import Protocol
 
 import msgspec
 
-from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of, is_instant
 from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
-from falcon_bulk.model.alert import AlertView, decode_as, decode_document, text
-from falcon_bulk.model.clock import Clock
-from falcon_bulk.model.field_path import value_at
-from falcon_bulk.model.hashes import OwnHashes, own_hashes
+from falcon_bulk.model.alert import AlertView, text
+from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.background import in_background, result_of
 from falcon_bulk.operations.reading.page_chain import ChainDeduplicator, PageChain
 from falcon_bulk.operations.reading.parallel import read_in_parallel
 from falcon_bulk.operations.reading.read_ahead import read_ahead
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.time_slices import WHOLE, Interval, TimeSlice, count_hours, cut_slices
 
 WINDOW = 10_000
@@ -48,75 +46,6 @@ class AlertReader(Protocol):
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]: ...
     def count_by_hour(self, fql: str) -> list[tuple[datetime, int]]: ...
     def count_by_range(self, fql: str, edges: Sequence[datetime]) -> list[tuple[datetime, int]]: ...
-
-
-class AlertDocument(msgspec.Struct, Generic[AlertView], gc=False):
-    """An alert and the document it was decoded from."""
-
-    alert: AlertView
-    document: msgspec.Raw
-    _own_hashes: OwnHashes | None = None
-
-    @property
-    def own_hashes(self) -> OwnHashes:
-        """The alert's own hashes, each with the fields it is in. Computed once: several steps need them."""
-        if self._own_hashes is None:
-            self._own_hashes = own_hashes(self.alert)
-        return self._own_hashes
-
-
-@dataclass
-class ReadProgress:
-    """The progress of a read: how many alerts Falcon counted, how many were read, and notes for the user.
-
-    on_progress: called with the number of alerts read so far and the number expected.
-    incomplete: why fewer alerts were read than match.
-    unseen_fields: fields that may not exist, each with a note for the user if no alert has the field.
-    matching: how many alerts match the selection, if a limit may cut them.
-    """
-
-    clock: Clock
-    on_progress: Callable[[int, int], None] = lambda _read, _expected: None
-    expected: int = 0
-    read: int = 0
-    notes: list[str] = field(default_factory=list)
-    incomplete: list[str] = field(default_factory=list)
-    unseen_fields: dict[str, str] = field(default_factory=dict)
-    matching: int = 0
-
-    def restart(self) -> None:
-        """Forget the numbers: the alerts are read from the first on, in another way."""
-        self.read = self.expected = 0
-
-    def add_expected(self, number: int) -> None:
-        """Add alerts that Falcon counts, and report progress."""
-        self.expected += number
-        self.on_progress(self.read, self.expected)
-
-    def add_read(self, number: int) -> None:
-        """Add alerts that were read, and report progress. Raises Stopped if a stop was requested."""
-        self.read += number
-        self.on_progress(self.read, self.expected)
-        self.clock.check()
-
-    def explain(self, reasons: Iterable[str]) -> None:
-        """Add notes on why nothing was found, each once."""
-        self.notes.extend(reason for reason in reasons if reason not in self.notes)
-
-    def remove_seen_fields(self, page: Iterable[AlertDocument[Any]]) -> None:
-        """Remove from `unseen_fields` the fields that an alert of the page has."""
-        for item in page if self.unseen_fields else ():
-            document = decode_document(item.document)
-            for name in [name for name in self.unseen_fields if value_at(document, name.split(".")) is not None]:
-                del self.unseen_fields[name]
-
-    def note_difference(self) -> None:
-        """Note if the number of alerts read differs from what Falcon counted; fewer make the result incomplete."""
-        if self.read != self.expected:
-            (self.incomplete if self.read < self.expected else self.notes).append(
-                f"Falcon counted {self.expected:,} alerts, {self.read:,} were read; "
-                "alerts may have arrived or changed in the meantime."
-            )
 
 
 def read_all(
@@ -274,14 +203,6 @@ def _read_hidden(
             yield page
         is_end = is_end or last == start
         start = last
-
-
-def decode_result(view: type[AlertView], document: msgspec.Raw) -> AlertDocument[AlertView]:
-    """Decode a document that Falcon returned. Raises Unreachable if it is not an alert."""
-    try:
-        return AlertDocument(decode_as(view, document), document)
-    except msgspec.MsgspecError:
-        raise Unreachable("Falcon sent a document that is not an alert: it has no composite_id.") from None
 
 
 def _grouped(fql: str) -> str:

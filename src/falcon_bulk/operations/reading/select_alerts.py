@@ -10,19 +10,14 @@ from falcon_bulk.falcon.alerts import PAGE, fits_in_url
 from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter
 from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
 from falcon_bulk.model.selection import Selection
+from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
 from falcon_bulk.operations.reading.counts import count_each
 from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, PageChain
 from falcon_bulk.operations.reading.read_ahead import parts_of, read_ahead
-from falcon_bulk.operations.reading.read_all import (
-    WINDOW,
-    AlertDocument,
-    AlertReader,
-    ReadProgress,
-    decode_result,
-    read_all,
-)
+from falcon_bulk.operations.reading.read_all import WINDOW, AlertReader, read_all
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.reading.time_slices import ALL_TIME
 from falcon_bulk.operations.reading.zero_reasons import zero_reasons

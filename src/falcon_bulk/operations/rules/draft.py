@@ -10,7 +10,7 @@ from falcon_bulk.model.closing_rule import RuleExpect, RuleMatch
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES, Resolution
 from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
 from falcon_bulk.operations.changes.interpreters import is_interpreter
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.operations.rules.alert_facts import AlertFacts
 from falcon_bulk.operations.rules.matching import AlertTexts, is_expected, matches
 from falcon_bulk.operations.rules.rule_outliers import RuleOutliers

@@ -7,7 +7,7 @@ from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.closing_rule import ClosingRule, RuleFile, RuleTest
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.operations.rules.alert_facts import AlertFacts
 from falcon_bulk.operations.rules.draft import check_true_positive
 from falcon_bulk.operations.rules.rule_book import CustomerRules, RuleBook

@@ -8,7 +8,7 @@ from falcon_bulk.model.alert import Alert, text
 from falcon_bulk.model.rules_report import Recurring, RecurringAlerts, UnreadCustomer
 from falcon_bulk.model.vocabulary import Resolution
 from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.operations.rules.alert_facts import AlertFacts
 from falcon_bulk.operations.rules.matching import AlertTexts
 from falcon_bulk.operations.rules.rule_book import CustomerRules

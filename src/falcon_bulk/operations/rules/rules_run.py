@@ -24,7 +24,8 @@ from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder, top_values
 from falcon_bulk.operations.changes.request import check_action_value
-from falcon_bulk.operations.reading.read_all import AlertDocument, ReadProgress
+from falcon_bulk.operations.reading.alert_document import AlertDocument
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.rules.alert_facts import ReadFacts

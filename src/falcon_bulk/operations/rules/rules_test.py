@@ -8,7 +8,7 @@ from falcon_bulk.model.closing_rule import RuleTest
 from falcon_bulk.model.plan import Action
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
-from falcon_bulk.operations.reading.read_all import AlertDocument
+from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.closing import guardrail_of_rule
 from falcon_bulk.operations.rules.matching import AlertTexts, contradicts, is_expected

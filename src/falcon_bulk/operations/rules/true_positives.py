@@ -19,7 +19,8 @@ from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Resolution
 from falcon_bulk.operations.changes.alert_target import read_rows
 from falcon_bulk.operations.changes.guardrails import is_marked_true_positive
-from falcon_bulk.operations.reading.read_all import AlertReader, ReadProgress
+from falcon_bulk.operations.reading.read_all import AlertReader
+from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.operations.rules.alert_facts import AlertFacts
 
