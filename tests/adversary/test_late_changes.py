@@ -21,6 +21,7 @@ from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Workspace, begin_run
 from falcon_bulk.operations.changes.lifecycle import carry_out as execute_begun
 from falcon_bulk.operations.changes.operations import change_alerts
+from falcon_bulk.operations.changes.plan_context import PlanContext
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
@@ -95,14 +96,11 @@ def carry_out(journal: Journal, falcon: SlowFalcon) -> RunResult:
         yield ReadProgress(falcon.clock)
 
     operation = change_alerts(
-        stub,
+        PlanContext(stub, journal.path.parent, reading, readers=1),
         Selection(ids=tuple(falcon.ids)),
         request,
         Origin("run1", "ann", "test-machine", "2026-11-24T06:50:00Z", "test"),
         command="bulk-close",
-        state_folder=journal.path.parent,
-        reading=reading,
-        readers=1,
     )
     workspace = Workspace(stub, journal.path.parent, falcon.clock, SilentObserver(), Pace(delay=0.0))
     begun = begin_run(operation, workspace, journal, lambda _plan, _preview: None)

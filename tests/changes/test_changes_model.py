@@ -38,6 +38,7 @@ from falcon_bulk.model.timing import MAX_LATENESS
 from falcon_bulk.model.vocabulary import Resolution, Status
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Workspace, begin_run, carry_out
 from falcon_bulk.operations.changes.operations import change_alerts, undo_run
+from falcon_bulk.operations.changes.plan_context import PlanContext
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.throttle import Pace
@@ -266,14 +267,11 @@ class Changes(RuleBasedStateMachine):
         ids = tuple(self.tenant.store.newest_first[place].composite_id for place in sorted(places))
         plan = self._begin(
             change_alerts(
-                self.stub,
+                self._context(),
                 Selection(filter=equals_any("composite_id", ids)) if by_filter else Selection(ids=ids),
                 change,
                 self._origin(),
                 command="bulk-close",
-                state_folder=self.folder,
-                reading=self._reading,
-                readers=1,
             ),
             selected=len(ids),
         )
@@ -291,7 +289,7 @@ class Changes(RuleBasedStateMachine):
             return
         self.falcon.answer_reads(reads)
         former = data.draw(st.sampled_from(sorted(self.plans)))
-        plan = self._begin(undo_run(self.stub, self.journal, former, self._origin(), reading=self._reading))
+        plan = self._begin(undo_run(self._context(), self.journal, former, self._origin()))
         if plan is not None:
             self._carry_out(plan, faults, 0, fresh=True)
 
@@ -351,6 +349,9 @@ class Changes(RuleBasedStateMachine):
                 result.changed + result.failed + result.drifted + result.unknown + result.not_sent
             )
             assert result.verified <= result.changed
+
+    def _context(self) -> PlanContext:
+        return PlanContext(self.stub, self.folder, self._reading, readers=1)
 
     def _origin(self) -> Origin:
         self.runs += 1

@@ -32,6 +32,7 @@ from falcon_bulk.model.plan import IndicatorPlan, Plan
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.changes.lifecycle import BegunRun, Operation, Workspace, begin_run, carry_out
 from falcon_bulk.operations.changes.operations import create_indicators, undo_run
+from falcon_bulk.operations.changes.plan_context import PlanContext
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_progress import ReadProgress
@@ -200,10 +201,7 @@ class IndicatorRuns(RuleBasedStateMachine):
         origin = self._origin()
         spec = IndicatorSpec(platforms=("windows",), description=f"Vetted (by ann, falcon-bulk {origin.run_id})")
         hashes = [HASHES[place] for place in sorted(places)]
-        operation = create_indicators(
-            self.tenant, hashes, spec, origin, state_folder=self.folder, reading=self._reading, readers=1
-        )
-        self._run(operation, faults)
+        self._run(create_indicators(self._context(), hashes, spec, origin), faults)
 
     @precondition(no_run_is_open)
     @rule(data=st.data(), faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3))
@@ -211,7 +209,7 @@ class IndicatorRuns(RuleBasedStateMachine):
         former = sorted(run_id for run_id, plan in self.plans.items() if not plan.undoes)
         if former:
             run_id = data.draw(st.sampled_from(former))
-            self._run(undo_run(self.tenant, self.journal, run_id, self._origin(), reading=self._reading), faults)
+            self._run(undo_run(self._context(), self.journal, run_id, self._origin()), faults)
 
     @rule(faults=st.lists(st.sampled_from(("", *FAULTS)), max_size=3))
     def a_resume(self, faults: list[str]) -> None:
@@ -272,6 +270,9 @@ class IndicatorRuns(RuleBasedStateMachine):
                 result.changed + result.failed + result.drifted + result.unknown + result.not_sent
             )
             assert result.verified <= result.changed
+
+    def _context(self) -> PlanContext:
+        return PlanContext(self.tenant, self.folder, self._reading, readers=1)
 
     def _origin(self) -> Origin:
         self.runs += 1

@@ -33,15 +33,13 @@ def test_earlier_resolutions_are_counted_while_the_alerts_are_read(start: Start)
     harness: RunHarness = start()
     alerts = map(describe_alert, harness.tenant.store.newest_first)
     digest = next(digest for alert in alerts if alert["status"] == "new" for digest in alert["hashes"])
+    tenant: Any = TenantWithAlerts(harness.falcon, CountsBesidePages(harness.falcon.alerts))
     operation = change_alerts(
-        TenantWithAlerts(harness.falcon, CountsBesidePages(harness.falcon.alerts)),  # type: ignore[arg-type]
+        harness.context()._replace(tenant=tenant),
         Selection(hashes=(digest,)),
         CLOSE,
         harness._origin("ann"),
         command="close-hash",
-        state_folder=harness.folder,
-        reading=harness._reading,
-        readers=1,
     )
     plan = harness._begin(operation)
     assert harness.carry_out(plan).changed > 0

@@ -20,9 +20,9 @@ from hypothesis.stateful import (
 
 from falcon_bulk.model.run import RunStatus
 from falcon_bulk.operations.changes.lifecycle import Execution, Workspace, dry_run, execute
-from falcon_bulk.operations.changes.operations import apply_plan_file
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.rule_check import PlanRules
+from falcon_bulk.operations.changes.saved_plan import apply_plan_file
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.rules.rule_book import CustomerRules
 from falcon_bulk.operations.rules.rule_history import closed_before_in
@@ -165,11 +165,9 @@ class RulesMachine(RuleBasedStateMachine):
         saved = PlanFile(self.plan)
         self.plan = None
         operation = apply_plan_file(
-            self.harness.falcon,
+            self.harness.context(),
             saved,
             frozenset(),
-            state_folder=self.folder,
-            reading=self.harness._reading,
             rules=PlanRules(self.recheck(), closed_before_in(self.folder, saved.plan.cid, saved.plan.run_id)),
         )
         execution = execute(operation, self.workspace(), lambda _plan, _preview: None)
@@ -183,23 +181,14 @@ class RulesMachine(RuleBasedStateMachine):
         self.harness.execute_undo(self.runs.pop())
 
     def learn(self) -> None:
-        update_true_positives(self.harness.falcon, self.store, reading=self.harness._reading, readers=1)
+        update_true_positives(self.harness.context(), self.store)
         self.known_marked = set(self.marked)
 
     def operation(self) -> Any:
         book = self.source.load()
         assert book.is_valid, book.problems
         rules = CustomerRules(book, "acme", frozenset(), today(), book.suspensions(self.store.load()))
-        return plan_rules(
-            self.harness.falcon,
-            book,
-            rules,
-            RulesRequest(),
-            self.harness._origin("ann"),
-            state_folder=self.folder,
-            reading=self.harness._reading,
-            readers=1,
-        )
+        return plan_rules(self.harness.context(), book, rules, RulesRequest(), self.harness._origin("ann"))
 
     def recheck(self) -> RuleRecheck:
         return RuleRecheck(self.source, self.store, "acme", frozenset())

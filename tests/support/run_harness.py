@@ -32,10 +32,12 @@ from falcon_bulk.operations.changes.lifecycle import (
     dry_run,
     execute,
 )
-from falcon_bulk.operations.changes.operations import apply_plan_file, change_alerts, undo_run
+from falcon_bulk.operations.changes.operations import change_alerts, undo_run
+from falcon_bulk.operations.changes.plan_context import PlanContext
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
+from falcon_bulk.operations.changes.saved_plan import apply_plan_file
 from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_emulator import Fault, Server, Switches, Tenant
@@ -175,14 +177,7 @@ class RunHarness:
     ) -> Operation:
         """Return the operation that changes alerts."""
         return change_alerts(
-            self.falcon,
-            Selection(ids=tuple(ids)),
-            request,
-            self._origin(request.operator),
-            command=command,
-            state_folder=self.folder,
-            reading=self._reading,
-            readers=1,
+            self.context(), Selection(ids=tuple(ids)), request, self._origin(request.operator), command=command
         )
 
     def run(self, ids: Sequence[str], request: ChangeRequest = CLOSE, **pace: Any) -> Execution:
@@ -205,18 +200,18 @@ class RunHarness:
             now=self.timing.now(),
             max_age=timedelta(days=1),
         )
-        operation = apply_plan_file(self.falcon, saved, overrides, state_folder=self.folder, reading=self._reading)
+        operation = apply_plan_file(self.context(), saved, overrides)
         workspace = self._workspace(Pace(**{"batch_size": 10, "delay": 0.5, "workers": 2} | pace))
         begun = begin_run(operation, workspace, self.journal, approve)
         return begun if isinstance(begun, Execution) else carry_out(begun, workspace, self.journal)
 
     def undone(self, run_id: str) -> AlertPlan:
         """Plan the undo of a run in the journal, approve it, and send nothing yet."""
-        return self._begin(undo_run(self.falcon, self.journal, run_id, self._origin("ann"), reading=self._reading))
+        return self._begin(undo_run(self.context(), self.journal, run_id, self._origin("ann")))
 
     def execute_undo(self, run_id: str) -> Execution:
         """Undo a run from its plan to its end."""
-        operation = undo_run(self.falcon, self.journal, run_id, self._origin("ann"), reading=self._reading)
+        operation = undo_run(self.context(), self.journal, run_id, self._origin("ann"))
         return execute(operation, self._workspace(Pace()), lambda _plan, _preview: None)
 
     def _begin(self, operation: Operation) -> AlertPlan:
@@ -224,6 +219,10 @@ class RunHarness:
         assert isinstance(begun, BegunRun), f"nothing was planned: {begun}"
         assert isinstance(begun.plan, AlertPlan)
         return begun.plan
+
+    def context(self) -> PlanContext:
+        """Return what plans of the tenant are made with."""
+        return PlanContext(self.falcon, self.folder, self._reading, readers=1)
 
     def _origin(self, operator: str) -> Origin:
         self.runs += 1

@@ -1,6 +1,6 @@
 """What close-hash and bulk-close do with their selection, for one customer or several."""
 
-from falcon_bulk.cli.change_runner import change_request, check_options, new_origin, pace, run_operation
+from falcon_bulk.cli.change_runner import change_request, check_options, new_origin, pace, plan_context, run_operation
 from falcon_bulk.cli.confirmation import Confirmation
 from falcon_bulk.cli.multi_customer_changes import plan_for_customers
 from falcon_bulk.cli.options import ChangeOptions, ConsentOptions, PaceOptions
@@ -30,14 +30,11 @@ def change_selection(
         origin = new_origin(customer_session, options.operator)
         by_hash = command == "close-hash"
         return change_alerts(
-            tenant,
+            plan_context(customer_session, tenant),
             selection,
             change_request(options, origin.operator),
             origin,
             command=command,
-            state_folder=customer_session.state_folder(),
-            reading=lambda: customer_session.watching("reading"),
-            readers=customer_session.readers,
             outliers=OutlierDetector(frozenset(selection.hashes)) if by_hash else None,
         )
 

@@ -31,6 +31,7 @@ from falcon_bulk.operations.changes.lifecycle import (
     execute,
     open_journal,
 )
+from falcon_bulk.operations.changes.plan_context import PlanContext
 from falcon_bulk.operations.changes.plan_header import Origin
 from falcon_bulk.operations.changes.request import ChangeRequest
 from falcon_bulk.operations.changes.rule_check import RuleCheck
@@ -118,6 +119,11 @@ def check_options(session: Session, confirmation: Confirmation, *, dry: bool, pl
         raise UsageProblem("--plan goes with --dry-run.", "`falcon-bulk apply FILE` carries out a saved plan.")
     confirmation.check_possible()
     check_change_allowed(session, yes=confirmation.options.yes)
+
+
+def plan_context(session: Session, tenant: Tenant, *, label: str = "reading") -> PlanContext:
+    """Return what plans of the session's customer are made with. label: of the progress shown while alerts are read."""
+    return PlanContext(tenant, session.state_folder(), lambda: session.watching(label), session.readers)
 
 
 def run_operation(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from falcon_bulk.cli.change_runner import new_origin
+from falcon_bulk.cli.change_runner import new_origin, plan_context
 from falcon_bulk.cli.rules_run import RulesRun
 from falcon_bulk.cli.session import Session
 from falcon_bulk.falcon.tenant import Tenant
@@ -22,15 +22,8 @@ class Reopening(RulesRun):
 
     def prepare(self, session: Session, tenant: Tenant) -> Operation:
         """Return the operation for a customer. Raises Refused if the known true positives cannot be read."""
-        return reopen_closed_by(
-            tenant,
-            self.rule_id,
-            self.rules_of(session),
-            new_origin(session, self.operator),
-            state_folder=session.state_folder(),
-            reading=lambda: session.watching("reading"),
-            readers=session.readers,
-        )
+        context, origin = plan_context(session, tenant), new_origin(session, self.operator)
+        return reopen_closed_by(context, self.rule_id, self.rules_of(session), origin)
 
     def exit_code(self, result: RunResult) -> RunResult:
         """Return the result as it is."""

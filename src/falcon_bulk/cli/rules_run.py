@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from falcon_bulk.cli.change_runner import new_origin, open_workspace
+from falcon_bulk.cli.change_runner import new_origin, open_workspace, plan_context
 from falcon_bulk.cli.change_runner import pace as pace_of
 from falcon_bulk.cli.confirmation import Confirmation
 from falcon_bulk.cli.multi_customer_changes import SUFFIX, check_plan_folder
@@ -51,12 +51,7 @@ class RulesRun:
 
     def read_true_positives(self, session: Session, tenant: Tenant) -> None:
         """Read the true positives of a customer."""
-        update_true_positives(
-            tenant,
-            true_positive_store(session),
-            reading=lambda: session.watching("true positives"),
-            readers=session.readers,
-        )
+        update_true_positives(plan_context(session, tenant, label="true positives"), true_positive_store(session))
 
     def rules_of(self, session: Session) -> CustomerRules:
         """Return a customer's rules today. Raises Refused if the known true positives cannot be read."""
@@ -65,16 +60,8 @@ class RulesRun:
 
     def prepare(self, session: Session, tenant: Tenant) -> Operation:
         """Return the operation for a customer. Raises Refused if the known true positives cannot be read."""
-        return plan_rules(
-            tenant,
-            self.book,
-            self.rules_of(session),
-            self.request,
-            new_origin(session, self.operator),
-            state_folder=session.state_folder(),
-            reading=lambda: session.watching("reading"),
-            readers=session.readers,
-        )
+        rules, origin = self.rules_of(session), new_origin(session, self.operator)
+        return plan_rules(plan_context(session, tenant), self.book, rules, self.request, origin)
 
     def plan_file(self, session: Session) -> Path | None:
         """Return where the plan of a customer is saved: NAME.plan in a folder, or the file that --plan names."""

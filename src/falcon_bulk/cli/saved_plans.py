@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from falcon_bulk.cli.change_runner import open_workspace
+from falcon_bulk.cli.change_runner import open_workspace, plan_context
 from falcon_bulk.cli.change_runner import pace as pace_of
 from falcon_bulk.cli.confirmation import Confirmation, ask_to_type, check_change_allowed
 from falcon_bulk.cli.multi_customer import results_for_customers, run_for_customers
@@ -27,9 +27,9 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult
 from falcon_bulk.operations.changes.guardrails import overrides_of
 from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, dry_run, execute
-from falcon_bulk.operations.changes.operations import apply_plan_file, refuse_if_carried_out
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.rule_check import PlanRules, RuleCheck
+from falcon_bulk.operations.changes.saved_plan import apply_plan_file, refuse_if_carried_out
 from falcon_bulk.operations.outliers.detector import OutlierDetector
 from falcon_bulk.operations.rules.rule_history import closed_before_in
 from falcon_bulk.report.multi_customer import Parts, results_of
@@ -56,12 +56,9 @@ class PlanApplication(NamedTuple):
         )
         hashes = saved.plan.hashes
         return apply_plan_file(
-            tenant,
+            plan_context(session, tenant),
             saved,
             overrides_of(self.overrides),
-            state_folder=session.state_folder(),
-            reading=lambda: session.watching("reading"),
-            readers=session.readers,
             outliers=OutlierDetector(frozenset(hashes)) if hashes else None,
             rules=self._rules(session, saved),
         )

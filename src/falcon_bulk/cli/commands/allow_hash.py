@@ -93,7 +93,7 @@ def command(ctx: click.Context, options: AllowHashOptions) -> int:
     Existing indicators are looked up first and never overwritten; one that detects or prevents refuses the whole
     run. It closes no alert (close-hash does), and works on one customer at a time.
     """
-    from falcon_bulk.cli.change_runner import check_options, new_origin, run_operation
+    from falcon_bulk.cli.change_runner import check_options, new_origin, plan_context, run_operation
     from falcon_bulk.cli.confirmation import Confirmation
     from falcon_bulk.cli.input_options import hashes_from_options
     from falcon_bulk.cli.session import Session
@@ -119,13 +119,10 @@ def command(ctx: click.Context, options: AllowHashOptions) -> int:
     return run_operation(
         session,
         lambda tenant: create_indicators(
-            tenant,
+            plan_context(session, tenant),
             hashes,
             spec,
             origin,
-            state_folder=session.state_folder(),
-            reading=lambda: session.watching("reading"),
-            readers=session.readers,
             relative=not options.no_expiry and is_relative(options.expires or INDICATOR_LIFETIME),
         ),
         confirmation,

@@ -43,7 +43,7 @@ def command(ctx: click.Context, options: UndoOptions) -> int:
     since are left alone and listed. Comments cannot be undone. An undo is a run of its own and can be undone. The undo
     of allow-hash deletes the indicators that are as the run created them.
     """
-    from falcon_bulk.cli.change_runner import check_options, new_origin, pace, run_operation
+    from falcon_bulk.cli.change_runner import check_options, new_origin, pace, plan_context, run_operation
     from falcon_bulk.cli.confirmation import Confirmation
     from falcon_bulk.cli.journal_lookup import LATEST, find_run, open_customer_journals
     from falcon_bulk.cli.session import Session
@@ -60,14 +60,7 @@ def command(ctx: click.Context, options: UndoOptions) -> int:
             session.console.say(f"{run_id} was undone already, by {undo.run_id}.")
         return run_operation(
             session,
-            lambda tenant: undo_run(
-                tenant,
-                journal,
-                run_id,
-                new_origin(session),
-                reading=lambda: session.watching("reading"),
-                readers=session.readers,
-            ),
+            lambda tenant: undo_run(plan_context(session, tenant), journal, run_id, new_origin(session)),
             confirmation,
             pace(options.pace),
             dry=options.dry_run,

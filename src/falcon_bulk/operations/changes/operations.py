@@ -1,10 +1,8 @@
 """The operations of the changing commands: what each plans, and from what."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +10,6 @@ import msgspec
 from falcon_bulk.errors import Refused
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.customer_cids import check_customer_cid
-from falcon_bulk.journal.files import already_carried_out, journal_path
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.indicator import IndicatorSpec
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, PlanHeader
@@ -20,55 +17,45 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
-from falcon_bulk.operations.changes.alert_target import read_rows
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.indicator_planner import add_alerts_of_hashes, plan_creation, plan_removal
-from falcon_bulk.operations.changes.lifecycle import Operation, open_journal
-from falcon_bulk.operations.changes.plan_file import PlanFile
-from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
-from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
+from falcon_bulk.operations.changes.lifecycle import Operation
+from falcon_bulk.operations.changes.plan_context import PlanContext
+from falcon_bulk.operations.changes.plan_header import Origin, plan_header
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.planner import make_plan
-from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
-from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value, describe_actions
-from falcon_bulk.operations.changes.rule_check import PlanRules
-from falcon_bulk.operations.changes.saved_plan import SavedPlanner
+from falcon_bulk.operations.changes.preview_builder import AlertConsumer
+from falcon_bulk.operations.changes.request import ChangeRequest, check_action_value
 from falcon_bulk.operations.changes.undo import changed_after_all, plan_undo
 from falcon_bulk.operations.counting.hash_resolutions import count_resolutions
-from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 
 if TYPE_CHECKING:
     from falcon_bulk.journal.journal import Journal
 
-Reading = Callable[[], AbstractContextManager[ReadProgress]]
-"""Shows the progress of a reading while a block runs."""
-
 
 def change_alerts(
-    tenant: Tenant,
+    context: PlanContext,
     selection: Selection,
     request: ChangeRequest,
     origin: Origin,
     *,
     command: str,
-    state_folder: Path,
-    reading: Reading,
-    readers: int,
     outliers: AlertConsumer | None = None,
 ) -> Operation:
     """Return the operation that changes the alerts of a selection.
 
-    command: its name in the plan; with close-hash the guardrail `other-hashes` holds. readers: concurrent reads.
+    command: its name in the plan; with close-hash the guardrail `other-hashes` holds.
     Raises WrongTenant if the credentials are not those of the customer's former changes, Refused for times counted from
     now where this machine's clock is wrong.
     """
+    tenant = context.tenant
     if selection.relative:
         tenant.check_clock()
     header = plan_header(
         tenant,
         origin,
-        tenant_cids(tenant, state_folder),
+        context.cids(),
         command=command,
         selection=selection.description,
         comment=request.full_comment(origin.run_id),
@@ -81,8 +68,8 @@ def change_alerts(
     )
 
     def fill(sink: PlanSink) -> Preview:
-        with reading() as progress, ThreadPoolExecutor(1) as pool:
-            pages = read_selection(tenant.alerts, selection, progress, Alert, readers=readers)
+        with context.reading() as progress, ThreadPoolExecutor(1) as pool:
+            pages = read_selection(tenant.alerts, selection, progress, Alert, readers=context.readers)
             alerts = (item for page in pages for item in page)
             preview = make_plan(
                 alerts,
@@ -102,26 +89,23 @@ def change_alerts(
 
 
 def create_indicators(
-    tenant: Tenant,
+    context: PlanContext,
     hashes: Sequence[str],
     spec: IndicatorSpec,
     origin: Origin,
     *,
-    state_folder: Path,
-    reading: Reading,
-    readers: int,
     relative: bool = False,
 ) -> Operation:
-    """Return the operation that creates an allow-list indicator for each hash. readers: concurrent reads.
+    """Return the operation that creates an allow-list indicator for each hash.
 
-    relative: whether their end was counted from now.
-
-    Raises WrongTenant if the credentials see several CIDs, or are not those of the customer's former changes.
+    relative: whether their end was counted from now. Raises WrongTenant if the credentials see several CIDs, or are not
+    those of the customer's former changes.
     """
+    tenant = context.tenant
     if relative:
         tenant.check_clock()
     cid = tenant.single_cid()
-    check_customer_cid(state_folder, tenant.customer, (cid,))
+    check_customer_cid(context.state_folder, tenant.customer, (cid,))
     header = plan_header(
         tenant,
         origin,
@@ -134,19 +118,18 @@ def create_indicators(
 
     def fill(sink: PlanSink) -> Preview:
         preview = plan_creation(tenant.indicators, hashes, spec, sink)
-        with reading() as progress:
-            return add_alerts_of_hashes(preview, tenant.alerts, hashes, progress, readers)
+        with context.reading() as progress:
+            return add_alerts_of_hashes(preview, tenant.alerts, hashes, progress, context.readers)
 
     return Operation(plan, fill)
 
 
-def undo_run(
-    tenant: Tenant, journal: "Journal", run_id: str, origin: Origin, *, reading: Reading, readers: int = 1
-) -> Operation:
-    """Return the operation that undoes a run of the journal. readers: concurrent reads.
+def undo_run(context: PlanContext, journal: "Journal", run_id: str, origin: Origin) -> Operation:
+    """Return the operation that undoes a run of the journal.
 
     Raises Refused if these are another tenant's credentials, or the run deleted indicators.
     """
+    tenant = context.tenant
     former = journal.plan(run_id)
     tenant.check_run_tenant(former.cids, former.cloud)
     comment = check_action_value("comment", f"Undo of {run_id} (by {origin.operator}, falcon-bulk {origin.run_id})")
@@ -158,83 +141,14 @@ def undo_run(
     def fill(sink: PlanSink) -> Preview:
         unknown = journal.alerts.with_outcome(run_id, Outcome.UNKNOWN)
         action_sets = journal.alerts.action_sets(run_id)
-        with reading() as progress:
+        with context.reading() as progress:
             changed = chain(
                 journal.alerts.records(run_id, Outcome.CHANGED),
                 changed_after_all(unknown, action_sets, tenant.alerts, frozenset(former.cids)),
             )
-            return plan_undo(changed, tenant.alerts, plan, sink, progress, readers=readers)
+            return plan_undo(changed, tenant.alerts, plan, sink, progress, readers=context.readers)
 
     return Operation(plan, fill)
-
-
-def apply_plan_file(
-    tenant: Tenant,
-    saved: PlanFile,
-    overrides: Set[str],
-    *,
-    state_folder: Path,
-    reading: Reading,
-    readers: int = 1,
-    outliers: AlertConsumer | None = None,
-    rules: PlanRules | None = None,
-) -> Operation:
-    """Return the operation that carries out a saved plan: its alerts, as they are read now.
-
-    overrides: the guardrails to override; those that the plan was saved with count only if they are among them.
-    readers: concurrent reads. rules: those that made the plan, None for other plans.
-    Raises WrongTenant if the credentials are not those of the customer's former changes; while it is filled, Refused if
-    the file changed.
-    """
-    if saved.plan.cid:
-        check_customer_cid(state_folder, tenant.customer, saved.plan.cids)
-    counting = tuple(name for name in saved.plan.overrides if name in overrides)
-    plan = msgspec.structs.replace(saved.plan, overrides=counting)
-    carried_out = [ALREADY_CARRIED_OUT] if was_carried_out(state_folder, plan) else []
-
-    def fill(sink: PlanSink) -> Preview:
-        with reading() as progress, ThreadPoolExecutor(1) as pool:
-            progress.add_expected(saved.preview.planned)
-            preview = PreviewBuilder(
-                hashes=plan.hashes,
-                outliers=outliers,
-                resolutions=pool.submit(count_resolutions, tenant.alerts, plan.hashes, progress).result,
-                left=saved.preview.items,
-            )
-            planner = SavedPlanner(plan, PlanRecorder(sink, preview), rules)
-            parts = read_rows(saved.rows(), lambda row: row[0].item_id, tenant.alerts, frozenset(plan.cids), readers)
-            for rows, found in parts:
-                progress.add_read(len(rows))
-                planner.add(rows, found)
-            return preview.build(
-                describe_actions(preview.actions, plan.comment),
-                warnings=(*carried_out, *planner.warnings(), *_not_repeated(saved.plan.overrides, counting)),
-            )
-
-    return Operation(plan, fill)
-
-
-def _not_repeated(saved: Iterable[str], counting: Collection[str]) -> Iterator[str]:
-    """Warn of overrides that a plan was saved with and that do not count."""
-    if names := ",".join(name for name in saved if name not in counting):
-        yield f"The plan was saved with --override {names}. That counts only if `apply --override {names}` repeats it."
-
-
-ALREADY_CARRIED_OUT = "This plan was carried out already: `apply` will refuse it."
-
-
-def refuse_if_carried_out(state_folder: Path, plan: Plan) -> None:
-    """Raise Refused if the journal of the plan's CID has sent anything of it."""
-    if was_carried_out(state_folder, plan):
-        raise already_carried_out(plan.run_id)
-
-
-def was_carried_out(state_folder: Path, plan: Plan) -> bool:
-    """Return whether the journal of the plan's CID has sent anything of it. Raises JournalProblem."""
-    if not journal_path(state_folder, plan.cid).exists():
-        return False
-    with open_journal(state_folder, plan.cid) as journal:
-        return journal.was_carried_out(plan.run_id)
 
 
 def _undo_indicators(

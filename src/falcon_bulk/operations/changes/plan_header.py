@@ -1,10 +1,8 @@
 """What every plan says of itself: who makes it, when, with what, and for which tenant."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.journal.customer_cids import check_customer_cid
 from falcon_bulk.model.plan import PlanHeader
 
 
@@ -16,17 +14,6 @@ class Origin(NamedTuple):
     machine: str
     created: str
     version: str
-
-
-def tenant_cids(tenant: Tenant, state_folder: Path) -> tuple[str, ...]:
-    """Return the CIDs that a plan is for, the first of which has the journal; ('',) for a tenant without alerts.
-
-    Raises WrongTenant if the credentials are not those of the customer's former changes.
-    """
-    cids = tenant.cids or (tenant.home_cid(),)
-    if cids[0]:
-        check_customer_cid(state_folder, tenant.customer, cids)
-    return cids
 
 
 def plan_header(

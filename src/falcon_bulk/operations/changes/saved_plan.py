@@ -1,19 +1,94 @@
-"""Plans what a saved plan holds: its alerts, judged and counted as they are now."""
+"""The operation that carries out a saved plan: its alerts are read, judged, counted and shown as they are now."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import msgspec
 
+from falcon_bulk.journal.customer_cids import check_customer_cid
+from falcon_bulk.journal.files import already_carried_out, journal_path
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.hashes import own_hashes
-from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
+from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, Plan, PlannedItem
+from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
+from falcon_bulk.operations.changes.alert_target import read_rows
 from falcon_bulk.operations.changes.guardrails import Candidate, guardrail_for
+from falcon_bulk.operations.changes.lifecycle import Operation, open_journal
+from falcon_bulk.operations.changes.plan_context import PlanContext
+from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
+from falcon_bulk.operations.changes.plan_sink import PlanSink
+from falcon_bulk.operations.changes.preview_builder import AlertConsumer, PreviewBuilder
 from falcon_bulk.operations.changes.reconcile import UNKNOWN_ALERT, has_comment
+from falcon_bulk.operations.changes.request import describe_actions
 from falcon_bulk.operations.changes.rule_check import PlanRules
+from falcon_bulk.operations.counting.hash_resolutions import count_resolutions
 
 COMMENT = "append_comment"
+ALREADY_CARRIED_OUT = "This plan was carried out already: `apply` will refuse it."
+
+
+def apply_plan_file(
+    context: PlanContext,
+    saved: PlanFile,
+    overrides: Set[str],
+    *,
+    outliers: AlertConsumer | None = None,
+    rules: PlanRules | None = None,
+) -> Operation:
+    """Return the operation that carries out a saved plan: its alerts, as they are read now.
+
+    overrides: the guardrails to override; those that the plan was saved with count only if they are among them.
+    rules: those that made the plan, None for other plans.
+
+    Raises WrongTenant if the credentials are not those of the customer's former changes; while it is filled, Refused if
+    the file changed.
+    """
+    tenant = context.tenant
+    if saved.plan.cid:
+        check_customer_cid(context.state_folder, tenant.customer, saved.plan.cids)
+    counting = tuple(name for name in saved.plan.overrides if name in overrides)
+    plan = msgspec.structs.replace(saved.plan, overrides=counting)
+    carried_out = [ALREADY_CARRIED_OUT] if was_carried_out(context.state_folder, plan) else []
+
+    def fill(sink: PlanSink) -> Preview:
+        with context.reading() as progress, ThreadPoolExecutor(1) as pool:
+            progress.add_expected(saved.preview.planned)
+            preview = PreviewBuilder(
+                hashes=plan.hashes,
+                outliers=outliers,
+                resolutions=pool.submit(count_resolutions, tenant.alerts, plan.hashes, progress).result,
+                left=saved.preview.items,
+            )
+            planner = SavedPlanner(plan, PlanRecorder(sink, preview), rules)
+            parts = read_rows(
+                saved.rows(), lambda row: row[0].item_id, tenant.alerts, frozenset(plan.cids), context.readers
+            )
+            for rows, found in parts:
+                progress.add_read(len(rows))
+                planner.add(rows, found)
+            return preview.build(
+                describe_actions(preview.actions, plan.comment),
+                warnings=(*carried_out, *planner.warnings(), *_not_repeated(saved.plan.overrides, counting)),
+            )
+
+    return Operation(plan, fill)
+
+
+def refuse_if_carried_out(state_folder: Path, plan: Plan) -> None:
+    """Raise Refused if the journal of the plan's CID has sent anything of it."""
+    if was_carried_out(state_folder, plan):
+        raise already_carried_out(plan.run_id)
+
+
+def was_carried_out(state_folder: Path, plan: Plan) -> bool:
+    """Return whether the journal of the plan's CID has sent anything of it. Raises JournalProblem."""
+    if not journal_path(state_folder, plan.cid).exists():
+        return False
+    with open_journal(state_folder, plan.cid) as journal:
+        return journal.was_carried_out(plan.run_id)
 
 
 class SavedPlanner:
@@ -78,3 +153,9 @@ def _drift(changes: Sequence[str], alert: Alert, actions: ActionSet) -> str:
         return "; ".join(changes)
     has_ours = any(has_comment(alert, action.value) for action in actions if action.name == COMMENT)
     return "it has the comment of this plan already" if has_ours else ""
+
+
+def _not_repeated(saved: Iterable[str], counting: Collection[str]) -> Iterator[str]:
+    """Warn of overrides that a plan was saved with and that do not count."""
+    if names := ",".join(name for name in saved if name not in counting):
+        yield f"The plan was saved with --override {names}. That counts only if `apply --override {names}` repeats it."

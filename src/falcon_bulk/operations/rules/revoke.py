@@ -10,7 +10,6 @@ import msgspec
 
 from falcon_bulk.atomic_file import write_atomically
 from falcon_bulk.errors import Refused
-from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.closing_rule import ListedRule, RuleState
 from falcon_bulk.model.hashes import own_hashes
@@ -18,7 +17,8 @@ from falcon_bulk.model.plan import AlertPlan, AlertState
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import ItemRecord, Outcome
 from falcon_bulk.operations.changes.lifecycle import Operation, open_journal
-from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
+from falcon_bulk.operations.changes.plan_context import PlanContext
+from falcon_bulk.operations.changes.plan_header import Origin, plan_header
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.changes.undo import plan_undo
@@ -26,7 +26,6 @@ from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.matching import AlertTexts
 from falcon_bulk.operations.rules.rule_book import CustomerRules
 from falcon_bulk.operations.rules.rule_files import read_checked
-from falcon_bulk.operations.rules.rules_run import Reading
 
 if TYPE_CHECKING:
     from falcon_bulk.journal.journal import Journal
@@ -81,16 +80,7 @@ def _by_hand(rule: ListedRule, today: date) -> Refused:
     )
 
 
-def reopen_closed_by(
-    tenant: Tenant,
-    rule_id: str,
-    rules: CustomerRules,
-    origin: Origin,
-    *,
-    state_folder: Path,
-    reading: Reading,
-    readers: int = 1,
-) -> Operation:
+def reopen_closed_by(context: PlanContext, rule_id: str, rules: CustomerRules, origin: Origin) -> Operation:
     """Return the operation that takes back what a rule closed at a customer, of all runs that were not undone.
 
     An alert that another live rule fits stays closed. Raises WrongTenant if the credentials are not those of the
@@ -98,9 +88,9 @@ def reopen_closed_by(
     """
     comment = f"The rule {rule_id} was revoked (by {origin.operator}, falcon-bulk {origin.run_id})"
     header = plan_header(
-        tenant,
+        context.tenant,
         origin,
-        tenant_cids(tenant, state_folder),
+        context.cids(),
         command="rules revoke",
         selection=f"the alerts that the rule {rule_id} closed",
         comment=check_action_value("comment", comment),
@@ -114,10 +104,9 @@ def reopen_closed_by(
         return STILL_CLOSED if any(rules.rules[number].id != rule_id for number in live) else ""
 
     def fill(sink: PlanSink) -> Preview:
-        with reading() as progress, open_journal(state_folder, plan.cid) as journal:
-            return plan_undo(
-                _closed_by(journal, rule_id), tenant.alerts, plan, sink, progress, readers=readers, hold=hold
-            )
+        with context.reading() as progress, open_journal(context.state_folder, plan.cid) as journal:
+            closed = _closed_by(journal, rule_id)
+            return plan_undo(closed, context.tenant.alerts, plan, sink, progress, readers=context.readers, hold=hold)
 
     return Operation(plan, fill)
 

@@ -1,15 +1,12 @@
 """Plans a run of closing rules for one customer."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Set
-from contextlib import AbstractContextManager
-from pathlib import Path
+from collections.abc import Collection, Iterable, Set
 from typing import NamedTuple
 
 import msgspec
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.journal.rule_records import OUTLIER
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.closing_rule import ClosingRule, InvalidRule, RuleResult, RuleState
@@ -19,13 +16,13 @@ from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.lifecycle import Operation
-from falcon_bulk.operations.changes.plan_header import Origin, plan_header, tenant_cids
+from falcon_bulk.operations.changes.plan_context import PlanContext
+from falcon_bulk.operations.changes.plan_header import Origin, plan_header
 from falcon_bulk.operations.changes.plan_recorder import PlanRecorder
 from falcon_bulk.operations.changes.plan_sink import PlanSink
 from falcon_bulk.operations.changes.preview_builder import PreviewBuilder, top_values
 from falcon_bulk.operations.changes.request import check_action_value
 from falcon_bulk.operations.reading.alert_document import AlertDocument
-from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.select_alerts import read_selection
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.rules.alert_facts import ReadFacts
@@ -38,8 +35,6 @@ from falcon_bulk.operations.rules.rule_history import RuleHistory, open_history
 from falcon_bulk.operations.rules.rule_outliers import RuleOutliers, compared_of
 from falcon_bulk.operations.rules.true_positives import TruePositiveStore, read_true_positives
 
-Reading = Callable[[], AbstractContextManager[ReadProgress]]
-
 
 class RulesRequest(NamedTuple):
     """What a run of rules is asked for. statuses: of the alerts that it reads; allowed_surges: ids of rules."""
@@ -48,16 +43,17 @@ class RulesRequest(NamedTuple):
     allowed_surges: frozenset[str] = frozenset()
 
 
-def update_true_positives(tenant: Tenant, store: TruePositiveStore, *, reading: Reading, readers: int) -> None:
+def update_true_positives(context: PlanContext, store: TruePositiveStore) -> None:
     """Read the true positives of a customer, of whatever age and status, and keep them.
 
     Raises Refused if what is known cannot be read, Unreachable if they cannot be read as a whole, and what reading
     raises.
     """
+    tenant = context.tenant
     cids = tenant.cids or (tenant.home_cid(),)
     known = [known_alert.facts.composite_id for known_alert in store.load() if known_alert.cid == cids[0]]
-    with reading() as progress:
-        found, no_longer = read_true_positives(tenant.alerts, known, frozenset(cids), progress, readers=readers)
+    with context.reading() as progress:
+        found, no_longer = read_true_positives(tenant.alerts, known, frozenset(cids), progress, readers=context.readers)
         if progress.incomplete:
             raise Unreachable(
                 f"The true positives of {tenant.customer} could not be read as a whole: {progress.incomplete[0]}",
@@ -67,24 +63,16 @@ def update_true_positives(tenant: Tenant, store: TruePositiveStore, *, reading: 
 
 
 def plan_rules(
-    tenant: Tenant,
-    book: RuleBook,
-    rules: CustomerRules,
-    request: RulesRequest,
-    origin: Origin,
-    *,
-    state_folder: Path,
-    reading: Reading,
-    readers: int,
+    context: PlanContext, book: RuleBook, rules: CustomerRules, request: RulesRequest, origin: Origin
 ) -> Operation:
     """Return the operation that closes what a customer's rules fit.
 
     Raises WrongTenant if the credentials are not those of the customer's former changes.
     """
     header = plan_header(
-        tenant,
+        context.tenant,
         origin,
-        tenant_cids(tenant, state_folder),
+        context.cids(),
         command=RULES_COMMAND,
         selection=f"{', '.join(request.statuses)} alerts that a closing rule matches ({len(rules.rules):,} in all)",
         comment=check_action_value(
@@ -94,10 +82,14 @@ def plan_rules(
     plan = AlertPlan(**msgspec.structs.asdict(header), target=Status.CLOSED, rule_files=book.records)
 
     def fill(sink: PlanSink) -> Preview:
-        with reading() as progress, open_history(state_folder, plan.cid, plan.run_id) as history, Candidates() as kept:
+        with (
+            context.reading() as progress,
+            open_history(context.state_folder, plan.cid, plan.run_id) as history,
+            Candidates() as kept,
+        ):
             planner = _RulesPlanner(plan, rules, request, history, sink, kept, book.invalid)
             selection = Selection(statuses=request.statuses)
-            for page in read_selection(tenant.alerts, selection, progress, Alert, readers=readers):
+            for page in read_selection(context.tenant.alerts, selection, progress, Alert, readers=context.readers):
                 planner.read(page)
             planner.decide()
             return planner.preview(tuple(progress.incomplete))
