@@ -48,7 +48,7 @@ class SlowFalcon:
         self._lock = threading.Lock()
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
-        return [msgspec.Raw(json.dumps(self.document(one)).encode()) for one in ids]
+        return [msgspec.Raw(json.dumps(self.document(composite_id)).encode()) for composite_id in ids]
 
     def update(self, ids: Sequence[str], action_set: ActionSet) -> UpdateResponse:
         with self._lock:
@@ -62,10 +62,10 @@ class SlowFalcon:
             self.late = []
             raise AnswerLost("Falcon answers 504", status=504)
 
-    def document(self, one: str) -> dict[str, Any]:
-        seen: dict[str, Any] = {"composite_id": one, "cid": CID, "status": "new", "comments": []}
+    def document(self, composite_id: str) -> dict[str, Any]:
+        seen: dict[str, Any] = {"composite_id": composite_id, "cid": CID, "status": "new", "comments": []}
         for at, ids, action_set in self.changes:
-            if at <= self.clock.passed and one in ids:
+            if at <= self.clock.passed and composite_id in ids:
                 values = {action.name: action.value for action in action_set}
                 seen["status"] = values["update_status"]
                 seen["comments"].append({"value": values["append_comment"]})
@@ -74,7 +74,7 @@ class SlowFalcon:
     def comments(self) -> Counter[int]:
         """How many alerts have that many comments, when all is over."""
         self.clock.wait(3_600)
-        return Counter(len(self.document(one)["comments"]) for one in self.ids)
+        return Counter(len(self.document(composite_id)["comments"]) for composite_id in self.ids)
 
 
 @pytest.fixture

@@ -38,13 +38,17 @@ def test_each_hash_without_an_indicator_gets_one_that_ends_after_ninety_days(acm
     assert (document["status"], document["created"], document["verified"]) == ("success", 2, 2)
     made = shell.indicators()
     assert set(made) == {FIRST, SECOND}
-    for one in made.values():
-        assert (one["type"], one["action"], one["platforms"]) == ("sha256", "allow", ["windows", "mac"])
-        assert (one["applied_globally"], one["host_groups"]) == (True, [])
-        assert one["description"] == f"Vetted tool (by ann, falcon-bulk {document['run_id']})"
-        ends = datetime.fromisoformat(one["expiration"]) - datetime.now(UTC)
+    for indicator in made.values():
+        assert (indicator["type"], indicator["action"], indicator["platforms"]) == (
+            "sha256",
+            "allow",
+            ["windows", "mac"],
+        )
+        assert (indicator["applied_globally"], indicator["host_groups"]) == (True, [])
+        assert indicator["description"] == f"Vetted tool (by ann, falcon-bulk {document['run_id']})"
+        ends = datetime.fromisoformat(indicator["expiration"]) - datetime.now(UTC)
         assert timedelta(days=89, hours=23) < ends <= timedelta(days=90)
-    assert {one["indicator_id"] for one in document["hashes"]} == {one["id"] for one in made.values()}
+    assert {entry["indicator_id"] for entry in document["hashes"]} == {indicator["id"] for indicator in made.values()}
 
 
 @pytest.mark.slow

@@ -37,7 +37,9 @@ def test_a_lost_answer_is_reconciled_by_reading_before_anything_is_sent_again(
     document = the_run(done)
     assert (document["status"], document["created"], document["verified"]) == ("success", 2, 2)
     assert writes(done) == ["POST"] * sent
-    assert {one["description"] for one in shell.indicators().values()} == {document["indicator"]["description"]}
+    assert {indicator["description"] for indicator in shell.indicators().values()} == {
+        document["indicator"]["description"]
+    }
 
 
 @pytest.mark.slow

@@ -69,11 +69,11 @@ def test_the_tables_have_the_numbers_of_the_json(page: Page, pages: Pages) -> No
     page.open(pages.folder / "report.html")
     names = named_rows(page, 3)
     assert [(row["Name"], number(row["Alerts"]), number(row["Open"])) for row in names] == [
-        (one["value"], one["alerts"], one["open"]) for one in pages.document["names"]
+        (name["value"], name["alerts"], name["open"]) for name in pages.document["names"]
     ]
     hashes = named_rows(page, 5)
     assert [(row["SHA256"], number(row["False positive"])) for row in hashes] == [
-        (one["sha256"], one["closed_as"]["false_positive"]) for one in pages.document["hashes"]
+        (entry["sha256"], entry["closed_as"]["false_positive"]) for entry in pages.document["hashes"]
     ]
 
 

@@ -115,17 +115,17 @@ def test_the_rows_of_the_hashes_are_those_of_the_json(page: Page, hashes: Report
     shown = named_rows(page)
     expected = hashes.document["hashes"]
     assert len(expected) > 500
-    assert [row["SHA256"] for row in shown] == [one["sha256"] for one in expected]
-    for row, one in zip(shown, expected, strict=True):
-        assert number(row["Alerts"]) == one["alerts"]
-        assert number(row["Hosts"]) == one["hosts"]
-        assert row["Highest severity"].split()[-1:] == ([f"{one['max_severity']:g}"] if one["max_severity"] else [])
-        assert (row["First seen"], row["Last seen"]) == (one["first_seen"], one["last_seen"])
+    assert [row["SHA256"] for row in shown] == [entry["sha256"] for entry in expected]
+    for row, entry in zip(shown, expected, strict=True):
+        assert number(row["Alerts"]) == entry["alerts"]
+        assert number(row["Hosts"]) == entry["hosts"]
+        assert row["Highest severity"].split()[-1:] == ([f"{entry['max_severity']:g}"] if entry["max_severity"] else [])
+        assert (row["First seen"], row["Last seen"]) == (entry["first_seen"], entry["last_seen"])
         for column, key in (("Status", "by_status"), ("Product", "by_product")):
             pairs = (pair.rpartition(" ") for pair in row[column].split(", "))
-            assert {"" if name == "none" else name: int(of) for name, _, of in pairs} == one[key]
+            assert {"" if name == "none" else name: int(of) for name, _, of in pairs} == entry[key]
         for column, key in (("File names", "filenames"), ("Alert names", "names")):
-            assert row[column] == " ".join(", ".join(map(printable, one[key])).split())
+            assert row[column] == " ".join(", ".join(map(printable, entry[key])).split())
 
 
 def test_the_charts_of_the_hashes_have_the_numbers_of_the_json(page: Page, hashes: Report) -> None:
@@ -140,7 +140,7 @@ def test_the_charts_of_the_hashes_have_the_numbers_of_the_json(page: Page, hashe
     assert sum(by_product.values()) + others == document["alerts_read"]
     days = drawn["Alerts by day (created, UTC)"].counts
     assert {day: of for day, of in days.items() if of} == document["by_day"]
-    top = [(one["sha256"][:12], one["alerts"]) for one in document["hashes"][:10]]
+    top = [(entry["sha256"][:12], entry["alerts"]) for entry in document["hashes"][:10]]
     assert [(label[:12], of) for label, of in drawn["The most frequent hashes"].counts.items()] == top
 
 
@@ -158,9 +158,9 @@ def test_a_summary_has_a_chart_and_a_table_for_each_field(page: Page, counted: R
     drawn = charts(page)
     for table, (field, counts) in enumerate(counted.document["by"].items(), 1):
         if field == "severity":
-            counts = sorted(counts, key=lambda one: [*SEVERITIES, None].index(one["value"]))
-        labels = ["all others" if one.get("rest") else label(one["value"]) for one in counts]
-        numbers = [one["alerts"] for one in counts]
+            counts = sorted(counts, key=lambda count: [*SEVERITIES, None].index(count["value"]))
+        labels = ["all others" if count.get("rest") else label(count["value"]) for count in counts]
+        numbers = [count["alerts"] for count in counts]
         assert [(text, number(of)) for of, text in rows(page, table)] == list(zip(labels, numbers, strict=True))
         shown = drawn[f"Alerts by {field.replace('*', ' × ')}"].counts
         assert sum(shown.values()) == counted.document["alerts_read"]
@@ -173,7 +173,7 @@ def test_a_summary_has_a_chart_and_a_table_for_each_field(page: Page, counted: R
 
 def label(value: str | list[str | None] | None) -> str:
     values = value if isinstance(value, list) else [value]
-    return " × ".join("none" if one is None else printable(one) for one in values)
+    return " × ".join("none" if value is None else printable(value) for value in values)
 
 
 def test_a_run_is_shown_with_each_of_its_alerts(page: Page, run: Report) -> None:
@@ -183,7 +183,7 @@ def test_a_run_is_shown_with_each_of_its_alerts(page: Page, run: Report) -> None
     alerts = run.document["alerts"]
     assert len(alerts) > 10_000
     assert [(row[1], row[0], row[2]) for row in shown] == [
-        (one["composite_id"], one["outcome"], one["before"]["status"]) for one in alerts
+        (alert["composite_id"], alert["outcome"], alert["before"]["status"]) for alert in alerts
     ]
     drawn = charts(page)
     assert drawn["Outcomes"].counts == {"changed": run.document["changed"]}
@@ -193,7 +193,7 @@ def test_a_run_is_shown_with_each_of_its_alerts(page: Page, run: Report) -> None
 
 
 def test_a_page_of_ten_thousand_alerts_is_small(hashes: Report, counted: Report, run: Report) -> None:
-    assert max(one.path.stat().st_size for one in (hashes, counted, run)) < LIMIT
+    assert max(report.path.stat().st_size for report in (hashes, counted, run)) < LIMIT
 
 
 def test_who_made_it_when_and_with_which_filter_is_said(page: Page, acme: CommandRunner) -> None:
@@ -231,8 +231,8 @@ def test_no_column_is_clipped(
 def test_the_title_names_customer_and_period(
     page: Page, hashes: Report, counted: Report, run: Report, runs: Report
 ) -> None:
-    for one in (hashes, counted, run, runs):
-        title = page.open(one.path).ask("document.querySelector('h1').textContent")
+    for report in (hashes, counted, run, runs):
+        title = page.open(report.path).ask("document.querySelector('h1').textContent")
         assert "acme" in title
         assert re.search(r"\d{4}-\d\d-\d\d$", title), title
 
@@ -240,8 +240,8 @@ def test_the_title_names_customer_and_period(
 def test_nothing_on_a_page_speaks_of_options_or_field_names(
     page: Page, hashes: Report, counted: Report, run: Report, runs: Report
 ) -> None:
-    for one in (hashes, counted, run, runs):
-        page.open(one.path)
+    for report in (hashes, counted, run, runs):
+        page.open(report.path)
         headings = page.ask("Array.from(document.querySelectorAll('th, dt, h1, h2'), one => one.textContent)")
         assert not [heading for heading in headings if "_" in heading]
         assert "--override" not in page.ask("document.body.textContent")
@@ -257,8 +257,8 @@ def test_a_legend_explains_the_terms_and_the_order_of_severities(page: Page, has
 
 
 def test_severities_stand_in_one_order_everywhere(page: Page, hashes: Report, counted: Report) -> None:
-    for one in (hashes, counted):
-        drawn = charts(page.open(one.path))
+    for report in (hashes, counted):
+        drawn = charts(page.open(report.path))
         assert list(drawn["Alerts by severity"].counts)[:5] == list(SEVERITIES)
     shown = [text for _, text in rows(page)]
     assert shown[:5] == list(SEVERITIES)

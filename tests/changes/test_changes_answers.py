@@ -96,9 +96,9 @@ def test_a_part_that_was_left_out_fails_alone_and_the_rest_is_changed(harness: R
     assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
     assert harness.comments(plan, ids) == {1: 17, 0: 3}
     assert len(harness.patches) == 2, "what Falcon refuses for good is not sent again"
-    failed = {one.item_id for one in harness.records(plan).values() if one.outcome == Outcome.FAILED}
-    assert all(harness.comments_on(plan, one) == 0 for one in failed)
-    assert failed == {one for problem in result.errors for one in problem.ids}
+    failed = {record.item_id for record in harness.records(plan).values() if record.outcome == Outcome.FAILED}
+    assert all(harness.comments_on(plan, composite_id) == 0 for composite_id in failed)
+    assert failed == {composite_id for problem in result.errors for composite_id in problem.ids}
     assert {problem.message for problem in result.errors} == {"cannot be changed"}
 
 
@@ -178,7 +178,9 @@ def test_several_poison_alerts_fail_alone(harness: RunHarness) -> None:
     harness.order("poison", endpoint="patch", ids=poison, times=None)
     result = harness.carry_out(plan, batch_size=60)
     assert (result.changed, result.failed) == (57, 3)
-    assert {one for one, record in harness.records(plan).items() if record.outcome == Outcome.FAILED} == set(poison)
+    assert {
+        composite_id for composite_id, record in harness.records(plan).items() if record.outcome == Outcome.FAILED
+    } == set(poison)
 
 
 def test_an_alert_that_keeps_meeting_a_server_error_fails_alone_and_the_run_goes_on(harness: RunHarness) -> None:
@@ -469,7 +471,7 @@ def test_the_plan_gives_each_alert_exactly_the_actions_asked_for(harness: RunHar
     harness.carry_out(plan)
     written = {change.composite_id: change.actions for change in harness.tenant.request_log.changes if change.request}
     comment = f"Approved tool (by ann, falcon-bulk {plan.run_id})"
-    assert written == {one: [("update_status", "closed"), ("append_comment", comment)] for one in ids}
+    assert written == {composite_id: [("update_status", "closed"), ("append_comment", comment)] for composite_id in ids}
 
 
 def test_a_run_that_sent_nothing_blocks_no_rerun_also_where_alerts_had_drifted(harness: RunHarness) -> None:

@@ -132,7 +132,7 @@ def check(harness: RunHarness, ids: Sequence[str], plan: Plan | None) -> None:
         ALERTS,
     )
     assert harness.journal.unfinished() is None
-    states = [harness.tenant.store.by_id[one].state for one in ids]
+    states = [harness.tenant.store.by_id[composite_id].state for composite_id in ids]
     assert all(state.status == "closed" and len(state.comments) == 1 for state in states)
     asked = set(ids)
     changes = [change for change in harness.tenant.request_log.changes if change.composite_id in asked]

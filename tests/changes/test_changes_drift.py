@@ -29,13 +29,13 @@ EDITS = [
 def an_easy_one(harness: RunHarness, count: int) -> list[str]:
     """Alerts that no guard rail holds: not critical, no OverWatch, no case, of a plain kind."""
     found = [
-        one
-        for one in harness.ids(100)
-        if (harness.tenant.store.by_id[one].shared("severity") or 99) < 80
-        and harness.tenant.store.by_id[one].kind.startswith("ldt")
-        and not harness.tenant.store.by_id[one].case_ids
-        and harness.tenant.store.by_id[one].state.show_in_ui is True
-        and not harness.tenant.store.by_id[one].state.tags
+        composite_id
+        for composite_id in harness.ids(100)
+        if (harness.tenant.store.by_id[composite_id].shared("severity") or 99) < 80
+        and harness.tenant.store.by_id[composite_id].kind.startswith("ldt")
+        and not harness.tenant.store.by_id[composite_id].case_ids
+        and harness.tenant.store.by_id[composite_id].state.show_in_ui is True
+        and not harness.tenant.store.by_id[composite_id].state.tags
     ]
     assert len(found) >= count
     return found[:count]
@@ -48,13 +48,17 @@ def test_an_alert_that_somebody_touched_since_the_plan_is_left_alone_and_listed(
     ids = harness.ids(12)
     plan = harness.planned(ids)
     harness.edit(ids[4:7], **edit)
-    before = {one: harness.tenant.store.by_id[one].state for one in ids[4:7]}
+    before = {composite_id: harness.tenant.store.by_id[composite_id].state for composite_id in ids[4:7]}
     result = harness.carry_out(plan, fresh=False)
     assert (result.changed, result.drifted, result.verified) == (9, 3, 9)
     assert (result.status, result.exit_code) == (RunStatus.PARTIAL, ExitCode.PARTIAL)
-    assert {one: harness.tenant.store.by_id[one].state for one in ids[4:7]} == before
+    assert {composite_id: harness.tenant.store.by_id[composite_id].state for composite_id in ids[4:7]} == before
     assert harness.comments(plan, ids) == {1: 9, 0: 3}
-    reasons = {one: record.reason for one, record in harness.records(plan).items() if record.outcome == "drifted"}
+    reasons = {
+        composite_id: record.reason
+        for composite_id, record in harness.records(plan).items()
+        if record.outcome == "drifted"
+    }
     assert reasons.keys() == set(ids[4:7])
     assert all(said in reason for reason in reasons.values())
     assert harness.journal.unfinished() is None, "drift is final and blocks nothing"
@@ -79,9 +83,9 @@ def test_a_comment_alone_is_drift_even_where_the_tag_and_status_are_as_before(ha
 def test_the_crawler_moves_updated_timestamp_and_that_is_no_drift(harness: RunHarness) -> None:
     ids = harness.ids(30)
     plan = harness.planned(ids)
-    seen = {one: harness.tenant.store.by_id[one].state.updated for one in ids}
+    seen = {composite_id: harness.tenant.store.by_id[composite_id].state.updated for composite_id in ids}
     assert harness.server.call(lambda: harness.tenant.crawl(60)) >= 30
-    assert all(harness.tenant.store.by_id[one].state.updated != seen[one] for one in ids)
+    assert all(harness.tenant.store.by_id[composite_id].state.updated != seen[composite_id] for composite_id in ids)
     result = harness.carry_out(plan, fresh=False)
     assert (result.status, result.changed, result.drifted) == (RunStatus.SUCCESS, 30, 0)
 
@@ -177,11 +181,11 @@ def test_an_alert_that_we_changed_and_somebody_changed_after_a_crash_is_ours_and
     harness.edit(ids[3:5], assign="bo.birch")
     result = harness.resume(plan)
     assert (result.changed, result.drifted, result.unknown) == (10, 0, 0)
-    theirs = {one: harness.tenant.store.by_id[one].state for one in ids[:5]}
+    theirs = {composite_id: harness.tenant.store.by_id[composite_id].state for composite_id in ids[:5]}
     undo = harness.undone(plan.run_id)
     result = harness.carry_out(undo)
     assert (result.changed, result.drifted) == (5, 5)
-    assert {one: harness.tenant.store.by_id[one].state for one in ids[:5]} == theirs
+    assert {composite_id: harness.tenant.store.by_id[composite_id].state for composite_id in ids[:5]} == theirs
     assert harness.statuses(ids[5:]) == {"new": 5}
 
 
@@ -200,13 +204,17 @@ def test_a_change_of_ours_that_stands_as_not_sent_is_recognized_before_it_is_sen
 def test_a_tenant_where_closing_hides_is_changed_and_undone_alike(start: Start, hides: bool) -> None:
     harness = start(closing_hides=hides)
     ids = harness.ids(10)
-    before = {one: harness.tenant.store.by_id[one].state.show_in_ui is not False for one in ids}
+    before = {
+        composite_id: harness.tenant.store.by_id[composite_id].state.show_in_ui is not False for composite_id in ids
+    }
     plan = harness.planned(ids, CLOSE)
     assert harness.carry_out(plan).verified == 10
     result = harness.carry_out(harness.undone(plan.run_id))
     assert (result.status, result.verified) == (RunStatus.SUCCESS, 10)
     assert harness.statuses(ids) == {"new": 10}
-    assert {one: harness.tenant.store.by_id[one].state.show_in_ui is not False for one in ids} == before
+    assert {
+        composite_id: harness.tenant.store.by_id[composite_id].state.show_in_ui is not False for composite_id in ids
+    } == before
     assert {record.outcome for record in harness.records(plan).values()} == {Outcome.CHANGED}
 
 

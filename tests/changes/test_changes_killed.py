@@ -55,7 +55,9 @@ def check_resumed(shell: CommandRunner, ids: list[str]) -> None:
     assert shell.comment_counts(ids, f"falcon-bulk {killed.run_id}") == [1]
     assert shell.comment_counts(ids, "") == [1], "and no other comment"
     asked = set(ids)
-    changes = shell.server.call(lambda: [one for one in shell.tenant.request_log.changes if one.composite_id in asked])
+    changes = shell.server.call(
+        lambda: [change for change in shell.tenant.request_log.changes if change.composite_id in asked]
+    )
     assert len(changes) == ALERTS
 
 

@@ -17,7 +17,7 @@ LATENESS = 8.0
 def comments(shell: CommandRunner, run_id: str, ids: list[str]) -> Counter[int]:
     """Return how many alerts have how many comments of a run."""
     alerts = {alert["composite_id"]: alert for alert in shell.alerts()}
-    return Counter(sum(run_id in comment for comment in alerts[one]["comments"]) for one in ids)
+    return Counter(sum(run_id in comment for comment in alerts[composite_id]["comments"]) for composite_id in ids)
 
 
 @pytest.mark.slow

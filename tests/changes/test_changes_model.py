@@ -135,7 +135,7 @@ class Unwired:
             raise AnswerLost("The answer to a change was lost.", status=503)
         if fault == "late":
             due = self.timing.passed + self.lateness
-            sent = {one: self.tenant.store.by_id[one].state for one in ids}
+            sent = {composite_id: self.tenant.store.by_id[composite_id].state for composite_id in ids}
             self.timing.at(due, lambda: self._take_effect(ids, action_set, sent))
             raise AnswerLost("The answer to a change was lost.", status=504)
         if fault == "refused":
@@ -149,8 +149,8 @@ class Unwired:
             raise Killed
         if fault == "lost after the effect":
             raise AnswerLost("The answer to a change was lost.")
-        spared = [one for one in ids if one not in reached]
-        errors = [{"code": 409, "message": "left out", "id": one} for one in spared]
+        spared = [composite_id for composite_id in ids if composite_id not in reached]
+        errors = [{"code": 409, "message": "left out", "id": composite_id} for composite_id in spared]
         document = {"meta": {"writes": {"resources_affected": len(reached)}}, "errors": errors}
         answer = decode_response(msgspec.json.encode(document))
         return UpdateResponse(answer.affected, tuple(answer.problems), "")
@@ -158,10 +158,10 @@ class Unwired:
     def _take_effect(self, ids: Sequence[str], action_set: ActionSet, sent: dict[str, State] | None = None) -> None:
         """Change alerts. sent: their states when the request was sent, if it takes effect late."""
         actions = [Action(action.name, action.value) for action in action_set]
-        for one in ids:
+        for composite_id in ids:
             if sent:
-                self.sent_states[len(self.tenant.request_log.changes)] = sent[one]
-            self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
+                self.sent_states[len(self.tenant.request_log.changes)] = sent[composite_id]
+            self.tenant.change(self.tenant.store.by_id[composite_id], actions, "client", request=1)
 
     def _alive(self) -> None:
         if self.dead:
@@ -418,7 +418,11 @@ class Changes(RuleBasedStateMachine):
         seen = AlertState.of(decode_alert(render(alert, before)))
         assert self.plans[plan.run_id][2][change.composite_id].drift_to(seen) == ()
         if plan.undoes:
-            left = [one.after for one in self.tenant.request_log.changes if one.request and _is_of(one, plan.undoes)]
+            left = [
+                change.after
+                for change in self.tenant.request_log.changes
+                if change.request and _is_of(change, plan.undoes)
+            ]
             assert substance(before) in map(substance, left)
 
 

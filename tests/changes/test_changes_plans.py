@@ -166,13 +166,13 @@ def test_an_hour_late_what_an_analyst_took_is_left_alone_and_the_rest_is_closed(
         shell.server.call(lambda: shell.tenant.crawl(61))
         taken, rest = ids[:50], ids[50:]
         shell.edit(taken, status="in_progress", assign="bo.birch")
-        before = {one: shell.tenant.store.by_id[one].state for one in taken}
+        before = {composite_id: shell.tenant.store.by_id[composite_id].state for composite_id in taken}
         done = apply(shell, path, "--batch-size", "100", "--batch-delay", "0")
         assert done.code == 6
         result = done.document
         assert (result["status"], result["drifted"], result["changed"]) == ("partial", 50, len(rest))
         assert (result["failed"], result["unknown"], result["not_sent"]) == (0, 0, 0)
-        assert {one: shell.tenant.store.by_id[one].state for one in taken} == before
+        assert {composite_id: shell.tenant.store.by_id[composite_id].state for composite_id in taken} == before
         assert shell.closed_count(rest) == len(rest)
         assert shell.comment_counts(rest, result["run_id"]) == [1]
         shown = shell("runs", "show", result["run_id"], "--format", "json").document

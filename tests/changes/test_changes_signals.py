@@ -139,7 +139,7 @@ def test_the_second_signal_names_each_run_of_a_multi_customer_run(tmp_path: Path
         with shell.running("apply", "p", "--yes", "--max", "9000", "--format", "json", customer=None) as running:
             wait_until(
                 lambda: all(
-                    any(one.endpoint == "patch" for one in tenant.request_log.requests)
+                    any(request.endpoint == "patch" for request in tenant.request_log.requests)
                     for tenant in shell.server.tenants
                 )
             )

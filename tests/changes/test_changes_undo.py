@@ -45,10 +45,10 @@ def mixed(harness: RunHarness, count: int) -> list[str]:
 
 def restorable(harness: RunHarness, ids: list[str]) -> dict[str, Any]:
     """What of each alert an undo gives back; an empty tag is none."""
-    states = {one: harness.tenant.store.by_id[one].state for one in ids}
+    states = {composite_id: harness.tenant.store.by_id[composite_id].state for composite_id in ids}
     return {
-        one: (state.status, state.assignee, frozenset(filter(None, state.tags or ())), state.show_in_ui)
-        for one, state in states.items()
+        composite_id: (state.status, state.assignee, frozenset(filter(None, state.tags or ())), state.show_in_ui)
+        for composite_id, state in states.items()
     }
 
 
@@ -82,13 +82,17 @@ def test_alerts_that_somebody_touched_since_stay_as_they_are_and_are_listed(harn
     harness.edit(ids[2:4], comment="seen")
     harness.edit(ids[4:6], tags=["mine"])
     harness.server.call(lambda: harness.tenant.crawl(60))
-    touched = {one: harness.tenant.store.by_id[one].state for one in ids[:6]}
+    touched = {composite_id: harness.tenant.store.by_id[composite_id].state for composite_id in ids[:6]}
     undo = harness.undone(run.run_id)
     result = harness.carry_out(undo)
     assert (result.changed, result.drifted, result.exit_code) == (14, 6, ExitCode.PARTIAL)
-    assert {one: harness.tenant.store.by_id[one].state for one in ids[:6]} == touched
+    assert {composite_id: harness.tenant.store.by_id[composite_id].state for composite_id in ids[:6]} == touched
     assert harness.statuses(ids[6:]) == {"new": 14}
-    listed = {one: record.reason for one, record in harness.records(undo).items() if record.outcome == Outcome.DRIFTED}
+    listed = {
+        composite_id: record.reason
+        for composite_id, record in harness.records(undo).items()
+        if record.outcome == Outcome.DRIFTED
+    }
     assert listed.keys() == set(ids[:6])
     assert all(listed.values())
 

@@ -237,7 +237,7 @@ def test_what_is_sent_is_what_was_shown_or_the_plan_is_refused(
     ((plan, preview),) = shown
     assert isinstance(plan, AlertPlan)
     assert len(sent) == len({change.composite_id for change in sent}) <= preview.planned
-    assert effects_of(sent) == Counter({(one.name, one.value): one.alerts for one in preview.effects})
+    assert effects_of(sent) == Counter({(effect.name, effect.value): effect.alerts for effect in preview.effects})
     assert {value for change in sent for name, value in change.actions if name == "append_comment"} <= {plan.comment}
     assert {name for change in sent for name, _ in change.actions} <= ACTIONS
     assert set(plan.overrides) <= overrides

@@ -71,13 +71,13 @@ class IndicatorList:
 
     def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]:
         self._alive()
-        shown = [one for made_at, one in self.now.values() if made_at + self.lag <= self.clock.monotonic()]
-        found = {digest: tuple(one for one in shown if one.value == digest) for digest in hashes}
+        shown = [indicator for made_at, indicator in self.now.values() if made_at + self.lag <= self.clock.monotonic()]
+        found = {digest: tuple(indicator for indicator in shown if indicator.value == digest) for digest in hashes}
         return {digest: indicators for digest, indicators in found.items() if indicators}
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
         self._alive()
-        return {one: self.now[one][1] for one in ids if one in self.now}
+        return {composite_id: self.now[composite_id][1] for composite_id in ids if composite_id in self.now}
 
     def create(self, hashes: Sequence[str], spec: IndicatorSpec, comment: str) -> CreateResponse:
         fault = self._before_effect()
@@ -94,9 +94,9 @@ class IndicatorList:
         fault = self._before_effect()
         if fault == "one refused":
             return "one of them cannot be deleted"
-        for one in ids:
-            if one in self.now:
-                self.deleted.append((self.now.pop(one)[1], comment))
+        for composite_id in ids:
+            if composite_id in self.now:
+                self.deleted.append((self.now.pop(composite_id)[1], comment))
         self._after_effect(fault)
         return ""
 
@@ -118,7 +118,7 @@ class IndicatorList:
         return indicator
 
     def of(self, digest: str) -> list[Indicator]:
-        return [one for _, one in self.now.values() if one.value == digest]
+        return [indicator for _, indicator in self.now.values() if indicator.value == digest]
 
     def _before_effect(self) -> str:
         self._alive()
@@ -244,8 +244,14 @@ class IndicatorRuns(RuleBasedStateMachine):
         for run_id, plan in self.plans.items() if hasattr(self, "journal") else ():
             if plan.undoes:
                 continue
-            ever = [one for _, one in self.indicators.now.values()] + [one for one, _ in self.indicators.deleted]
-            made = {(str(one.value), str(one.id)) for one in ever if plan.marker in str(one.description)}
+            ever = [indicator for _, indicator in self.indicators.now.values()] + [
+                indicator for indicator, _ in self.indicators.deleted
+            ]
+            made = {
+                (str(indicator.value), str(indicator.id))
+                for indicator in ever
+                if plan.marker in str(indicator.description)
+            }
             for record in self.journal.indicators.records(run_id):
                 if record.outcome is Outcome.CHANGED:
                     assert (record.item_id, record.remote_id) in made

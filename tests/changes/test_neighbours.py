@@ -96,7 +96,7 @@ def test_runs_of_several_customers_without_cids_are_listed_and_a_damaged_journal
         journal_path(shell.state, C).write_bytes(b"no database" * 1000)
         done = shell.bare("runs", "list", "--all-customers", "--format", "json")
         assert done.code == 0, done
-        listed = {one["customer"]: len(one["result"]["runs"]) for one in done.document["customers"]}
+        listed = {customer["customer"]: len(customer["result"]["runs"]) for customer in done.document["customers"]}
         assert listed == dict.fromkeys(shell.tenants, 1)
         assert done.err.count("Left out: ") == 1
 

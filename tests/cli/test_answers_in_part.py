@@ -94,7 +94,7 @@ def check_hash_summary(shell: CommandRunner) -> bool:
     done = shell("hash-summary", "--format", "json", "--quiet")
     if done.code:
         return is_whole(done, whole=False)
-    counts = {one["sha256"]: one["alerts"] for one in done.document["hashes"]}
+    counts = {entry["sha256"]: entry["alerts"] for entry in done.document["hashes"]}
     wanted = {sha256: len(ids) for sha256, ids in shell.hashes().items()}
     whole = counts == wanted and done.document["alerts_read"] == ALERTS
     assert whole or done.document["incomplete"], done
@@ -111,9 +111,9 @@ def check_close_and_undo(shell: CommandRunner) -> bool:
         *UNASKED,
     )
     after = {alert["composite_id"]: alert["status"] for alert in shell.alerts()}
-    changed = {one for one in after if after[one] != before[one]}
+    changed = {composite_id for composite_id in after if after[composite_id] != before[composite_id]}
     assert changed <= ids, done
-    if not is_whole(done, whole=all(after[one] == "closed" for one in ids)):
+    if not is_whole(done, whole=all(after[composite_id] == "closed" for composite_id in ids)):
         return False
     undone = shell("undo", done.document["run_id"], *UNASKED)
     restored = {alert["composite_id"]: alert["status"] for alert in shell.alerts()} == before

@@ -152,7 +152,7 @@ def test_selections_lists_them(shell: CommandRunner) -> None:
     configure(shell, SELECTIONS)
     document = shell.bare("selections", "--format", "json").document
     assert document["schema"] == "falcon-bulk/selections/1"
-    assert [one["name"] for one in document["selections"]] == ["low", "fresh", "done"]
+    assert [selection["name"] for selection in document["selections"]] == ["low", "fresh", "done"]
     assert document["selections"][0]["options"] == ["--severity", "low,informational"]
     text = shell.bare("selections").text
     assert "@fresh" in text

@@ -22,7 +22,7 @@ def test_a_difference_between_what_falcon_counts_and_what_was_read_is_said(acme:
     shell = acme(alerts=60)
     agreed = shell(*reading.split())
     assert "were read" not in agreed.err
-    wrong = [Fault(kind="wrong_total", endpoint=one, count=7, times=None) for one in ("queries", "combined")]
+    wrong = [Fault(kind="wrong_total", endpoint=endpoint, count=7, times=None) for endpoint in ("queries", "combined")]
     shell.server.call(lambda: shell.tenant.faults.add(*wrong))
     done = shell(*reading.split())
     assert done.code == 0, done

@@ -41,7 +41,7 @@ def test_the_block_to_paste_has_neither_secrets_nor_names_ids_and_hashes(acme: A
     assert not re.search(r"[0-9a-f]{32}", text)
     private = {shell.tenant.client_secret, shell.tenant.client_id, "acme"}
     private |= {alert["composite_id"] for alert in shell.alerts()} | set(shell.hashes())
-    assert not [one for one in private if one in text]
+    assert not [private_text for private_text in private if private_text in text]
     assert "hidden alerts" in shell("doctor", "--probe", "--quick").text
 
 

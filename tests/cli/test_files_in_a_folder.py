@@ -56,7 +56,7 @@ def test_other_commands_and_customers_leave_a_file_alone(acme: Any) -> None:
         written = name.format(day)
         assert f"Wrote reports/{written}.\n" in done.err
         expected[written] = (shell.folder / "reports" / written).read_bytes()
-        assert {one: (shell.folder / "reports" / one).read_bytes() for one in expected} == expected
+        assert {name: (shell.folder / "reports" / name).read_bytes() for name in expected} == expected
     assert files(shell) == set(expected)
 
 

@@ -98,7 +98,7 @@ def test_a_bad_line_is_named_and_nothing_is_asked(readable: CommandRunner, comma
 
 def test_standard_input_gives_hashes_but_not_the_answer_too(readable: CommandRunner) -> None:
     truth = readable.hashes()
-    digest = max(truth, key=lambda one: len(truth[one]))
+    digest = max(truth, key=lambda digest: len(truth[digest]))
     given = f"{digest}\n{digest}\n".encode()
     counted = readable("query", "--hash-file", "-", "--count", given=given)
     assert counted.out == b"%d\n" % len(truth[digest])
@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_read_or_is_given_with_ids_is_refused(readable: Co
 def test_an_ids_file_selects_in_every_command_and_names_the_ids_without_an_alert(readable: CommandRunner) -> None:
     chosen = sorted(alert["composite_id"] for alert in readable.alerts())[:3]
     stranger = f"{chosen[0]}-of-nobody"
-    lines = "\r\n".join(f"{one};new" for one in [*chosen, stranger])
+    lines = "\r\n".join(f"{digest};new" for digest in [*chosen, stranger])
     (readable.folder / "ids.csv").write_text(f"sep=;\r\nComposite ID;Status\r\n{lines}\r\n")
     given = ("--ids-file", "ids.csv")
     done = readable("query", *given, "--all", "--format", "jsonl")
@@ -177,7 +177,7 @@ def test_an_ids_file_selects_in_every_command_and_names_the_ids_without_an_alert
     plan = readable.json("bulk-close", *given, "--status", "closed", "--dry-run")
     statuses = {alert["composite_id"]: alert["status"] for alert in readable.alerts()}
     assert plan["selected"] - sum(plan["skipped"].get(why, 0) for why in ("not_found",)) == sum(
-        statuses[one] == "closed" for one in chosen
+        statuses[digest] == "closed" for digest in chosen
     )
 
 

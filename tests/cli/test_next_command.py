@@ -109,7 +109,7 @@ def test_closing_a_hash_that_was_counted_keeps_to_what_was_counted(readable: Com
     argv = ("--severity", "high,medium", "--since", "5000d", "--visible-only")
     counted = readable("hash-summary", *argv, "--status", "new,reopened", "--format", "json")
     words = suggested(counted)
-    number = {one["sha256"]: one["alerts"] for one in counted.document["hashes"]}[words[2]]
+    number = {entry["sha256"]: entry["alerts"] for entry in counted.document["hashes"]}[words[2]]
     assert readable.bare(*words, "--format", "json").document["selected"] == number
 
 

@@ -106,8 +106,8 @@ def test_no_other_customer_asks_a_proxy_that_has_refused(shell: CommandRunner) -
             env={"HTTPS_PROXY": proxy.url()},
         )
     assert (done.code, proxy.connects) == (5, 1), done
-    assert [one["exit_code"] for one in done.document["customers"]] == [5, 5]
-    assert all("(407)" in one["error"]["message"] for one in done.document["customers"])
+    assert [customer["exit_code"] for customer in done.document["customers"]] == [5, 5]
+    assert all("(407)" in customer["error"]["message"] for customer in done.document["customers"])
     assert has_no_secret(done)
 
 
@@ -250,4 +250,4 @@ def test_a_long_filter_goes_by_post(acme: Any) -> None:
         counted = shell("query", "--filter", fql, "--count")
     assert (done.code, counted.code) == (0, 0), done
     assert len(done.documents) == int(counted.text) > 0
-    assert not [one for one in done.to("queries") if one.status >= 400]
+    assert not [request for request in done.to("queries") if request.status >= 400]

@@ -287,7 +287,7 @@ def test_fields_takes_the_headings_of_the_table(readable: CommandRunner) -> None
     assert shown == [{heading: row[heading] for heading in headings} for row in table]
     assert all(row["hostname"] for row in shown)
     documents = readable(*argv, "--fields", "hostname", "--format", "jsonl").documents
-    assert [one["hostname"] for one in documents] == [row["hostname"] for row in shown]
+    assert [document["hostname"] for document in documents] == [row["hostname"] for row in shown]
 
 
 def test_fields_that_no_alert_shown_has_are_named(readable: CommandRunner) -> None:

@@ -60,8 +60,8 @@ def test_a_change_plans_and_sends_it_once(repeating: Repeating, argv: Sequence[s
 def test_it_is_counted_once(repeating: Repeating) -> None:
     shell, sha256 = repeating.shell, repeating.sha256
     summary = shell.json("hash-summary")
-    assert {one["sha256"]: one["alerts"] for one in summary["hashes"]}[sha256] == ALERTS
+    assert {entry["sha256"]: entry["alerts"] for entry in summary["hashes"]}[sha256] == ALERTS
     assert len(shell("query", "--hash", sha256, "--all", "--format", "jsonl").documents) == ALERTS
     assert shell.json("close-hash", "--hash", sha256, "--resolution", "ignored", "--dry-run")["selected"] == ALERTS
     tested = shell.json("rules", "test")
-    assert [one["fits"] for one in tested["rules"]] == [ALERTS]
+    assert [rule["fits"] for rule in tested["rules"]] == [ALERTS]

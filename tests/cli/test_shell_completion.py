@@ -101,7 +101,7 @@ def offered(shell: CommandRunner, line: str) -> list[str]:
     done = shell.bare(env=env)
     assert (done.code, done.err) == (0, ""), done
     assert not done.requests
-    return [one.partition(",")[2] for one in done.text.split()]
+    return [line.partition(",")[2] for line in done.text.split()]
 
 
 def test_customers_of_the_folder_are_offered_also_after_a_comma(readable: CommandRunner, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_run_is_found_by_a_beginning_that_only_it_has(acme: Any) -> None:
     shell = acme(alerts=120)
     runs = [closed(shell, product)["run_id"] for product in ("epp", "idp")]
     for run in runs:
-        other = next(one for one in runs if one != run)
+        other = next(run_id for run_id in runs if run_id != run)
         length = next(n for n in range(len(run)) if run[n] != other[n]) + 1
         assert shell.json("runs", "show", run[:length])["run_id"] == run
     several = shell("runs", "show", runs[0][:2])

@@ -58,7 +58,7 @@ def test_it_runs_when_the_secret_is_needed_once_for_all_who_need_it(tmp_path: Pa
     several = [settings(path) for _ in range(4)]
     inspect_env_file(path, {})
     assert not runs.exists()
-    threads = [threading.Thread(target=one.client_secret.reveal) for one in several]
+    threads = [threading.Thread(target=settings.client_secret.reveal) for settings in several]
     for thread in threads:
         thread.start()
     for thread in threads:

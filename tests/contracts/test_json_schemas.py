@@ -192,7 +192,7 @@ def test_a_run_of_indicators_from_its_dry_run_to_its_undoing(acme: Serve) -> Non
     allow = ("allow-hash", "--platform", "windows", "--global", "--format", "json", "--hash")
     assert an_allowing(shell, *allow, first, "--dry-run")["not_sent"] == 1
     done = an_allowing(shell, *allow, first, "--yes", "--max", "1")
-    assert [one["outcome"] for one in done["hashes"]] == ["created"]
+    assert [entry["outcome"] for entry in done["hashes"]] == ["created"]
     assert an_allowing(shell, *allow, f"{first},{second}", "--dry-run")["skipped"] == {"already": 1}
     an_allowing(shell, "runs", "show", done["run_id"], "--format", "json")
     undone = an_allowing(shell, "undo", done["run_id"], "--yes", "--max", "1", "--format", "json")

@@ -137,7 +137,7 @@ def test_a_file_whose_child_is_gone_and_a_child_without_a_file_are_named(parent:
     rows = {row["customer"]: row for row in document["customers"]}
     assert (rows[kept]["is_child"], rows[gone]["is_child"]) == (True, False)
     assert rows[gone]["exit_code"] == 4
-    assert [one["cid"] for one in document["children_without_file"]] == [child]
+    assert [child["cid"] for child in document["children_without_file"]] == [child]
     shown = parent.customers("check")
     assert f"No child of its login any more: {gone} ({'f' * 32})" in shown.text
     assert f"({child}). `falcon-bulk customers add --children --customer {kept}` adds them." in shown.text

@@ -40,8 +40,8 @@ def test_the_page_has_the_promises() -> None:
 def test_each_promise_names_tests_that_exist(promise: str, tests: str) -> None:
     named = re.findall(r"`([^`]+)`", tests)
     assert named, f"no test proves: {promise}"
-    for one in named:
-        assert_is_a_test(one)
+    for name in named:
+        assert_is_a_test(name)
 
 
 @pytest.mark.parametrize("broken", BREAKS, ids=lambda broken: broken["promise"])
@@ -54,4 +54,4 @@ def test_each_break_is_one_line_that_stands_once_and_names_a_test(broken: dict[s
 
 def test_the_page_lists_every_break() -> None:
     assert len(BREAKS) >= 10
-    assert [(one["promise"], f"`{one['test']}`") for one in BREAKS] == ROWS[-len(BREAKS) :]
+    assert [(entry["promise"], f"`{entry['test']}`") for entry in BREAKS] == ROWS[-len(BREAKS) :]

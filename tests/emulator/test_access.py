@@ -122,11 +122,11 @@ def test_a_child_token_sees_only_its_child(start: Start) -> None:
     parent = start(children=2)
     tenant = parent.tenant
     everything = parent.ids()
-    assert {one.split(":")[0] for one in everything} == {tenant.cid, *tenant.children}
+    assert {composite_id.split(":")[0] for composite_id in everything} == {tenant.cid, *tenant.children}
     child = Caller(parent.server, tenant, member_cid=tenant.children[0])
-    assert {one.split(":")[0] for one in child.ids()} == {tenant.children[0]}
+    assert {composite_id.split(":")[0] for composite_id in child.ids()} == {tenant.children[0]}
     assert child.entities(everything[:1000]).json()["resources"]
-    foreign = [one for one in everything if not one.startswith(tenant.children[0])]
+    foreign = [composite_id for composite_id in everything if not composite_id.startswith(tenant.children[0])]
     assert child.entities(foreign).json()["resources"] == []
     assert child.patch(foreign[:1], ("update_status", "closed")).json()["errors"][0]["code"] == 404
     child.session.close()
@@ -145,4 +145,4 @@ def test_a_foreign_member_cid_is_403(start: Start) -> None:
 
 def test_a_parent_that_does_not_see_its_children_sees_itself(start: Start) -> None:
     caller = start(children=1, parent_sees_children=False)
-    assert {one.split(":")[0] for one in caller.ids()} == {caller.tenant.cid}
+    assert {composite_id.split(":")[0] for composite_id in caller.ids()} == {caller.tenant.cid}

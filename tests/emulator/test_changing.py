@@ -16,16 +16,16 @@ def test_a_patch_closes_and_counts_and_has_no_resources(start: Start) -> None:
     assert answer.status_code == 200
     assert answer.json().keys() == {"meta", "errors"}
     assert affected(answer) == 20
-    assert {caller.document(one)["status"] for one in ids} == {"closed"}
+    assert {caller.document(composite_id)["status"] for composite_id in ids} == {"closed"}
     assert not set(ids) & set(caller.ids("status:'new'"))
 
 
 @pytest.mark.parametrize("status", ["new", "in_progress", "reopened", "closed"])
 def test_every_status_can_be_set(start: Start, status: str) -> None:
     caller = start()
-    one = caller.ids()[0]
-    caller.patch([one], ("update_status", status))
-    assert caller.document(one)["status"] == status
+    composite_id = caller.ids()[0]
+    caller.patch([composite_id], ("update_status", status))
+    assert caller.document(composite_id)["status"] == status
 
 
 @pytest.mark.parametrize("status", ["Closed", "", "ignored", "true_positive"])
@@ -57,18 +57,18 @@ def test_values_that_are_not_strings_are_refused(shared: Caller, value: object) 
 )
 def test_other_actions_are_refused_and_do_nothing(shared: Caller, action: tuple[str, str]) -> None:
     ids = shared.ids()[:2]
-    before = [shared.document(one) for one in ids]
+    before = [shared.document(composite_id) for composite_id in ids]
     assert shared.patch(ids, CLOSE, action).status_code == 400
-    assert [shared.document(one) for one in ids] == before
+    assert [shared.document(composite_id) for composite_id in ids] == before
 
 
 def test_bodies_without_ids_or_actions_are_refused(shared: Caller) -> None:
-    one = shared.ids()[0]
+    composite_id = shared.ids()[0]
     for body, text in (
-        ({"ids": [one], "action_parameters": []}, "invalid element in the request"),
-        ({"composite_ids": [one]}, "action_parameters must not be empty"),
+        ({"ids": [composite_id], "action_parameters": []}, "invalid element in the request"),
+        ({"composite_ids": [composite_id]}, "action_parameters must not be empty"),
         ({"composite_ids": [], "action_parameters": []}, "composite_ids must not be empty"),
-        ({"composite_ids": [one], "action_parameters": [{"name": "unassign"}]}, "failed to read"),
+        ({"composite_ids": [composite_id], "action_parameters": [{"name": "unassign"}]}, "failed to read"),
     ):
         answer = shared.send("PATCH", PATCH, json=body)
         assert answer.status_code == 400
@@ -87,20 +87,20 @@ def test_more_than_1000_ids_are_413_and_do_nothing(shared: Caller) -> None:
 
 def test_a_comment_of_1023_characters_is_accepted(start: Start) -> None:
     caller = start()
-    one = caller.ids()[0]
-    assert caller.patch([one], ("append_comment", "x" * 1023)).status_code == 200
+    composite_id = caller.ids()[0]
+    assert caller.patch([composite_id], ("append_comment", "x" * 1023)).status_code == 200
 
 
 @pytest.mark.parametrize("counted", ["bytes", "characters"])
 def test_an_action_value_of_1024_is_refused_with_falcons_message(start: Start, counted: str) -> None:
     caller = start(action_value=counted)
-    one = caller.ids()[0]
-    refused = caller.patch([one], ("append_comment", "x" * 1024))
+    composite_id = caller.ids()[0]
+    refused = caller.patch([composite_id], ("append_comment", "x" * 1024))
     assert (refused.status_code, message(refused)) == (
         400,
         "invalid action value specified. must be less than 1024",
     )
-    wide = caller.patch([one], ("append_comment", "\u00e9" * 1023))
+    wide = caller.patch([composite_id], ("append_comment", "\u00e9" * 1023))
     assert wide.status_code == (400 if counted == "bytes" else 200)
 
 
@@ -114,7 +114,7 @@ def test_third_party_alerts_are_changed_with_a_500(start: Start, mode: str, stat
     for ids, status in zip(([other], [third], [third, other]), statuses, strict=True):
         caller.patch(ids, ("update_status", "reopened"))
         assert caller.patch(ids, ("update_status", "closed")).status_code == status
-        assert {caller.document(one)["status"] for one in ids} == {"closed"}
+        assert {caller.document(composite_id)["status"] for composite_id in ids} == {"closed"}
 
 
 def test_a_patch_may_take_fewer_ids(start: Start) -> None:
@@ -126,40 +126,42 @@ def test_a_patch_may_take_fewer_ids(start: Start) -> None:
 
 def test_comments_are_appended_each_time_with_the_client_as_author(start: Start) -> None:
     caller = start()
-    one = next(one for one in caller.ids() if "comments" not in caller.document(one))
+    composite_id = next(
+        composite_id for composite_id in caller.ids() if "comments" not in caller.document(composite_id)
+    )
     for _ in range(2):
-        caller.patch([one], ("append_comment", "closed by ada, run seven"))
-    comments = caller.document(one)["comments"]
+        caller.patch([composite_id], ("append_comment", "closed by ada, run seven"))
+    comments = caller.document(composite_id)["comments"]
     assert [comment["value"] for comment in comments] == ["closed by ada, run seven"] * 2
     assert {comment["falcon_user_id"] for comment in comments} == {caller.tenant.client_id}
-    assert sorted(caller.document(one)["comment"].split()) == sorted(["closed", "by", "ada,", "run", "seven"])
-    assert one in caller.ids("comments.value:'seven'")
-    assert one not in caller.ids("comments.value:'Seven'")
+    assert sorted(caller.document(composite_id)["comment"].split()) == sorted(["closed", "by", "ada,", "run", "seven"])
+    assert composite_id in caller.ids("comments.value:'seven'")
+    assert composite_id not in caller.ids("comments.value:'Seven'")
 
 
 def test_removals_of_tags_come_before_additions(start: Start) -> None:
     caller = start()
-    one = caller.ids()[0]
-    caller.patch([one], ("add_tag", "FC-1"), ("add_tag", "FC-2"), ("add_tag", "kept"))
-    caller.patch([one], ("add_tag", "FC-3"), ("remove_tags_by_prefix", "FC-"), ("add_tag", "kept"))
-    tags = caller.document(one)["tags"]
+    composite_id = caller.ids()[0]
+    caller.patch([composite_id], ("add_tag", "FC-1"), ("add_tag", "FC-2"), ("add_tag", "kept"))
+    caller.patch([composite_id], ("add_tag", "FC-3"), ("remove_tags_by_prefix", "FC-"), ("add_tag", "kept"))
+    tags = caller.document(composite_id)["tags"]
     assert [tag for tag in tags if tag.startswith("FC-")] == ["FC-3"]
     assert tags.count("kept") == 1
-    caller.patch([one], ("add_tag", "kept"), ("remove_tag", "kept"))
-    assert "kept" in caller.document(one)["tags"]
+    caller.patch([composite_id], ("add_tag", "kept"), ("remove_tag", "kept"))
+    assert "kept" in caller.document(composite_id)["tags"]
 
 
 def test_resolution_mirrors_the_resolution_tag(start: Start) -> None:
     caller = start()
-    one = next(one for one in caller.ids() if "tags" not in caller.document(one))
-    assert "resolution" not in caller.document(one)
-    caller.patch([one], ("add_tag", "false_positive"))
-    assert caller.document(one)["resolution"] == "false_positive"
-    assert one in caller.ids("resolution:'false_positive'")
-    caller.patch([one], ("add_tag", "true_positive"), ("remove_tag", "false_positive"))
-    assert caller.document(one)["resolution"] == "true_positive"
-    caller.patch([one], ("remove_tag", "true_positive"))
-    assert "resolution" not in caller.document(one)
+    composite_id = next(composite_id for composite_id in caller.ids() if "tags" not in caller.document(composite_id))
+    assert "resolution" not in caller.document(composite_id)
+    caller.patch([composite_id], ("add_tag", "false_positive"))
+    assert caller.document(composite_id)["resolution"] == "false_positive"
+    assert composite_id in caller.ids("resolution:'false_positive'")
+    caller.patch([composite_id], ("add_tag", "true_positive"), ("remove_tag", "false_positive"))
+    assert caller.document(composite_id)["resolution"] == "true_positive"
+    caller.patch([composite_id], ("remove_tag", "true_positive"))
+    assert "resolution" not in caller.document(composite_id)
 
 
 @pytest.mark.parametrize(
@@ -172,18 +174,18 @@ def test_resolution_mirrors_the_resolution_tag(start: Start) -> None:
 )
 def test_anyone_can_be_assigned_and_unassigned(start: Start, action: str, field: str) -> None:
     caller = start()
-    one = caller.ids()[0]
-    caller.patch([one], (action, "who is that?"))
-    assert caller.document(one)[field] == "who is that?"
-    caller.patch([one], ("unassign", ""))
-    assert not [name for name in caller.document(one) if name.startswith("assigned_to")]
+    composite_id = caller.ids()[0]
+    caller.patch([composite_id], (action, "who is that?"))
+    assert caller.document(composite_id)[field] == "who is that?"
+    caller.patch([composite_id], ("unassign", ""))
+    assert not [name for name in caller.document(composite_id) if name.startswith("assigned_to")]
 
 
 def test_show_in_ui_is_set_by_a_string(start: Start) -> None:
     caller = start()
-    one = caller.ids("show_in_ui:true")[0]
-    caller.patch([one], ("show_in_ui", "false"))
-    assert caller.document(one)["show_in_ui"] is False
+    composite_id = caller.ids("show_in_ui:true")[0]
+    caller.patch([composite_id], ("show_in_ui", "false"))
+    assert caller.document(composite_id)["show_in_ui"] is False
 
 
 def test_without_include_hidden_a_hidden_alert_cannot_be_updated(start: Start) -> None:
@@ -198,11 +200,11 @@ def test_without_include_hidden_a_hidden_alert_cannot_be_updated(start: Start) -
 @pytest.mark.parametrize("mode", ["only_itself", "ignored", "batch_400", "batch_404"])
 def test_an_unknown_id_fails_itself_or_its_batch(start: Start, mode: str) -> None:
     caller = start(unknown_id=mode)
-    one = caller.ids("status:'new'")[0]
-    answer = caller.patch([one, "nobody"], CLOSE)
+    composite_id = caller.ids("status:'new'")[0]
+    answer = caller.patch([composite_id, "nobody"], CLOSE)
     whole = mode.startswith("batch")
     assert answer.status_code == (int(mode[-3:]) if whole else 200)
-    assert (caller.document(one)["status"] == "closed") is not whole
+    assert (caller.document(composite_id)["status"] == "closed") is not whole
     if mode == "only_itself":
         assert answer.json()["errors"] == [{"code": 404, "message": "alert not found", "id": "nobody"}]
 
@@ -217,10 +219,10 @@ def test_writes_without_effect_may_be_counted(start: Start, counted: bool) -> No
 @pytest.mark.parametrize("moves", [False, True])
 def test_writes_without_effect_may_move_updated_timestamp(start: Start, moves: bool) -> None:
     caller = start(no_op_moves_updated=moves)
-    one = caller.ids("status:'closed'")[0]
-    before = caller.document(one)
-    caller.patch([one], CLOSE)
-    after = caller.document(one)
+    composite_id = caller.ids("status:'closed'")[0]
+    before = caller.document(composite_id)
+    caller.patch([composite_id], CLOSE)
+    after = caller.document(composite_id)
     assert (before["updated_timestamp"] < after["updated_timestamp"]) is moves
     assert before | {"updated_timestamp": ""} == after | {"updated_timestamp": ""}
 
@@ -228,30 +230,30 @@ def test_writes_without_effect_may_move_updated_timestamp(start: Start, moves: b
 @pytest.mark.parametrize("hides", [False, True])
 def test_closing_may_hide(start: Start, hides: bool) -> None:
     caller = start(closing_hides=hides)
-    one = caller.ids("status:'new'+show_in_ui:true")[0]
-    caller.patch([one], CLOSE)
-    assert caller.document(one)["show_in_ui"] is not hides
+    composite_id = caller.ids("status:'new'+show_in_ui:true")[0]
+    caller.patch([composite_id], CLOSE)
+    assert caller.document(composite_id)["show_in_ui"] is not hides
 
 
 def test_the_search_index_lags_and_entities_does_not(start: Start) -> None:
     caller = start(index_lag=60)
-    one = caller.ids("status:'new'")[0]
-    caller.patch([one], CLOSE)
-    assert caller.document(one)["status"] == "closed"
-    assert one in caller.ids("status:'new'")
-    (seen,) = caller.combined(filter=f"composite_id:'{one}'").json()["resources"]
+    composite_id = caller.ids("status:'new'")[0]
+    caller.patch([composite_id], CLOSE)
+    assert caller.document(composite_id)["status"] == "closed"
+    assert composite_id in caller.ids("status:'new'")
+    (seen,) = caller.combined(filter=f"composite_id:'{composite_id}'").json()["resources"]
     assert seen["status"] == "new"
     caller.control("POST", "advance", {"seconds": 60.1})
-    assert one not in caller.ids("status:'new'")
+    assert composite_id not in caller.ids("status:'new'")
 
 
 def test_every_change_is_in_the_request_log(start: Start) -> None:
     caller = start()
-    one = caller.ids("status:'new'")[0]
-    caller.patch([one, one], CLOSE, ("append_comment", "done"))
+    composite_id = caller.ids("status:'new'")[0]
+    caller.patch([composite_id, composite_id], CLOSE, ("append_comment", "done"))
     (change,) = caller.tenant.request_log.changes
     request = caller.tenant.request_log.requests[change.request - 1]
     assert (request.endpoint, request.ids, request.status) == ("patch", 2, 200)
-    assert (change.composite_id, change.before.status, change.after.status) == (one, "new", "closed")
+    assert (change.composite_id, change.before.status, change.after.status) == (composite_id, "new", "closed")
     assert change.actions == [CLOSE, ("append_comment", "done")]
     assert (change.before.comments, len(change.after.comments)) == ((), 1)

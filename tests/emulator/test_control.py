@@ -55,9 +55,9 @@ def test_an_unknown_switch_is_refused(text: str, says: str) -> None:
 
 def test_every_switch_is_described_by_one_line() -> None:
     described = Switches.describe()
-    assert [one.name for one in described] == list(Switches.__struct_fields__)
-    assert all(one.meaning and "\n" not in one.meaning for one in described)
-    assert {one.name: one.default for one in described}["window_error"] == "500"
+    assert [switch.name for switch in described] == list(Switches.__struct_fields__)
+    assert all(switch.meaning and "\n" not in switch.meaning for switch in described)
+    assert {switch.name: switch.default for switch in described}["window_error"] == "500"
 
 
 def test_every_default_and_choice_can_be_typed() -> None:
@@ -77,7 +77,7 @@ def test_the_page_names_switches_that_exist() -> None:
     assert len(named) > 15
     for word in named:
         name, _, value = word.partition("=")
-        assert name in Switches.__struct_fields__ or any(name in one.choices for one in Switches.describe())
+        assert name in Switches.__struct_fields__ or any(name in switch.choices for switch in Switches.describe())
         if value:
             Switches.parse(word)
 
@@ -97,7 +97,7 @@ def test_alerts_are_described_as_json_lines(start: Start) -> None:
 
 def test_an_analyst_edits_alerts_through_the_control_api(start: Start) -> None:
     caller = start()
-    one = caller.ids("status:'new'")[0]
+    composite_id = caller.ids("status:'new'")[0]
     edit = {
         "status": "in_progress",
         "assign": "bo.birch",
@@ -105,16 +105,16 @@ def test_an_analyst_edits_alerts_through_the_control_api(start: Start) -> None:
         "comment": "mine",
         "show_in_ui": False,
     }
-    assert caller.control("POST", "edit", {"composite_ids": [one], "set": edit}).json() == {"changed": 1}
-    document = caller.document(one)
+    assert caller.control("POST", "edit", {"composite_ids": [composite_id], "set": edit}).json() == {"changed": 1}
+    document = caller.document(composite_id)
     assert (document["status"], document["assigned_to_name"]) == ("in_progress", "bo.birch")
     assert (document["tags"], document["show_in_ui"]) == (["a", "b"], False)
     assert document["comments"][-1]["value"] == "mine"
     assert document["comments"][-1]["falcon_user_id"] == "analyst@example.com"
     assert caller.tenant.request_log.changes[-1].request == 0
-    caller.control("POST", "edit", {"composite_ids": [one], "set": {"assign": "", "tags": []}})
-    assert "assigned_to_name" not in caller.document(one)
-    assert caller.document(one)["tags"] == []
+    caller.control("POST", "edit", {"composite_ids": [composite_id], "set": {"assign": "", "tags": []}})
+    assert "assigned_to_name" not in caller.document(composite_id)
+    assert caller.document(composite_id)["tags"] == []
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_alerts_arrive(start: Start) -> None:
     arrived = caller.control("POST", "arrive", {"count": 25}).json()["composite_ids"]
     assert len(set(arrived)) == 25
     assert set(caller.ids()[:25]) == set(arrived)
-    assert {caller.document(one)["status"] for one in arrived} == {"new"}
+    assert {caller.document(composite_id)["status"] for composite_id in arrived} == {"new"}
 
 
 def test_the_crawler_changes_only_updated_timestamp(start: Start) -> None:
     caller = start()
     ids = caller.ids()
-    before = {one["composite_id"]: one for one in caller.entities(ids).json()["resources"]}
+    before = {document["composite_id"]: document for document in caller.entities(ids).json()["resources"]}
     assert caller.control("POST", "crawl", {"minutes": 60}).json() == {"crawled": 200}
     caller.use(caller.login().json()["access_token"])
     times = {"updated_timestamp": "", "crawled_timestamp": ""}
@@ -155,12 +155,14 @@ def test_the_crawler_runs_by_itself_after_an_hour(start: Start) -> None:
     caller = start(token_seconds=100_000)
     caller.use(caller.login().json()["access_token"])
     arrived = caller.control("POST", "arrive", {"count": 40}).json()["composite_ids"]
-    one = next(one for one in arrived if "crawled_timestamp" in caller.document(one))
-    before = caller.document(one)
+    composite_id = next(
+        composite_id for composite_id in arrived if "crawled_timestamp" in caller.document(composite_id)
+    )
+    before = caller.document(composite_id)
     caller.control("POST", "advance", {"seconds": 3500})
-    assert caller.document(one) == before
+    assert caller.document(composite_id) == before
     caller.control("POST", "advance", {"seconds": 110})
-    after = caller.document(one)
+    after = caller.document(composite_id)
     assert after["crawled_timestamp"] > before["crawled_timestamp"]
     assert after["updated_timestamp"] == after["crawled_timestamp"]
 

@@ -15,7 +15,7 @@ def after_of(caller: Caller, after: str = "") -> tuple[list[str], str]:
     answer = caller.combined(**body)
     assert answer.status_code == 200, answer.text
     document = answer.json()
-    return [one["composite_id"] for one in document["resources"]], document["meta"]["pagination"]["after"]
+    return [document["composite_id"] for document in document["resources"]], document["meta"]["pagination"]["after"]
 
 
 @pytest.mark.parametrize("mode", ["never", "once", "always"])
@@ -26,9 +26,11 @@ def test_pages_may_be_partial_once_for_each_endpoint_or_always(start: Start, mod
         documents = caller.entities([caller.tenant.store.newest_first[0].composite_id]).json()
         page = caller.combined(limit=20).json()
         cut = mode == "always" or (mode == "once" and first)
-        assert [len(one["resources"]) for one in (ids, documents, page)] == ([10, 0, 10] if cut else [20, 1, 20])
+        assert [len(document["resources"]) for document in (ids, documents, page)] == (
+            [10, 0, 10] if cut else [20, 1, 20]
+        )
         errors = [{"code": 503, "message": "Internal Server Error"}]
-        assert [one["errors"] for one in (ids, documents, page)] == ([errors] * 3 if cut else [None] * 3)
+        assert [document["errors"] for document in (ids, documents, page)] == ([errors] * 3 if cut else [None] * 3)
         assert ids["meta"]["pagination"]["total"] == 200
 
 

@@ -42,7 +42,7 @@ def test_no_document_has_a_key_twice() -> None:
 
 
 def of(**wanted: str) -> list[dict[str, Any]]:
-    return [one for one in DOCUMENTS if all(one.get(name) == value for name, value in wanted.items())]
+    return [document for document in DOCUMENTS if all(document.get(name) == value for name, value in wanted.items())]
 
 
 def test_documents_match_the_descriptions_of_their_alerts() -> None:
@@ -73,7 +73,7 @@ def test_documents_match_the_descriptions_of_their_alerts() -> None:
 
 
 def test_every_kind_of_alert_is_generated() -> None:
-    kinds = {(one["product"], one["type"]) for one in DOCUMENTS}
+    kinds = {(document["product"], document["type"]) for document in DOCUMENTS}
     assert kinds == {
         ("epp", "ldt"),
         ("epp", "ods"),
@@ -103,18 +103,18 @@ def test_fields_that_the_schema_requires_are_there_where_older_samples_lack_them
         "linked_behavioral_detections",
         "linked_case_ids",
     }
-    assert all(required <= one.keys() for one in of(product="epp"))
-    assert not any(required & one.keys() for one in of(product="mobile") if "linked_case_ids" not in one)
-    assert all("crawl_edge_ids" in one for one in of(type="ldt"))
-    assert all("source_account_object_guid" in one for one in of(product="idp"))
-    assert {type(one["device"]["ou"]) for one in of(product="epp")} == {list, type(None)}
-    assert {type(one["pattern_id"]) for one in of(product="mobile")} == {str}
-    assert {type(one["pattern_id"]) for one in of(product="epp")} == {int}
-    assert not any("case_ids" in one for one in DOCUMENTS)
+    assert all(required <= document.keys() for document in of(product="epp"))
+    assert not any(required & document.keys() for document in of(product="mobile") if "linked_case_ids" not in document)
+    assert all("crawl_edge_ids" in document for document in of(type="ldt"))
+    assert all("source_account_object_guid" in document for document in of(product="idp"))
+    assert {type(document["device"]["ou"]) for document in of(product="epp")} == {list, type(None)}
+    assert {type(document["pattern_id"]) for document in of(product="mobile")} == {str}
+    assert {type(document["pattern_id"]) for document in of(product="epp")} == {int}
+    assert not any("case_ids" in document for document in DOCUMENTS)
 
 
 def test_tags_of_services_and_groups_have_prefixes() -> None:
-    tags = {tag for one in DOCUMENTS for tag in one.get("tags") or ()}
+    tags = {tag for document in DOCUMENTS for tag in document.get("tags") or ()}
     assert {"fc/offering/falcon_complete", "FalconGroupingTags/globex-migration"} <= tags
 
 
@@ -128,15 +128,15 @@ def test_leads_have_neither_severity_nor_visibility() -> None:
 
 def test_about_a_quarter_of_endpoint_alerts_have_a_subject_hash() -> None:
     endpoint = of(product="epp")
-    share = sum("sha256" in one for one in endpoint) / len(endpoint)
+    share = sum("sha256" in document for document in endpoint) / len(endpoint)
     assert 0.2 < share < 0.3
-    assert 0.1 < sum(bool(own_hashes(one)) for one in DOCUMENTS) / len(DOCUMENTS) < 0.4
+    assert 0.1 < sum(bool(own_hashes(document)) for document in DOCUMENTS) / len(DOCUMENTS) < 0.4
 
 
 def test_hashes_are_in_every_field_that_can_have_one() -> None:
     places = Counter(
         name
-        for one in DOCUMENTS
+        for document in DOCUMENTS
         for name in (
             "sha256",
             "entities",
@@ -149,52 +149,57 @@ def test_hashes_are_in_every_field_that_can_have_one() -> None:
             "grandparent_details",
             "resource_uuid",
         )
-        if name in one
+        if name in document
     )
     assert len(places) == 10
-    assert [one for one in DOCUMENTS if "ioc_value" in one and "sha256" not in one]
-    assert [one for one in DOCUMENTS if "quarantined_files" in one and not own_hashes(one)]
-    assert {len(one["entities"]["sha256"]) for one in of(product="xdr") if "entities" in one} == {1, 2, 3, 4}
-    assert all(re.fullmatch("[0-9a-f]{64}", one["resource_uuid"]) for one in of(product="fcs"))
-    assert all(re.fullmatch("[0-9a-f]{64}", value) for one in DOCUMENTS for value in own_hashes(one))
+    assert [document for document in DOCUMENTS if "ioc_value" in document and "sha256" not in document]
+    assert [document for document in DOCUMENTS if "quarantined_files" in document and not own_hashes(document)]
+    assert {len(document["entities"]["sha256"]) for document in of(product="xdr") if "entities" in document} == {
+        1,
+        2,
+        3,
+        4,
+    }
+    assert all(re.fullmatch("[0-9a-f]{64}", document["resource_uuid"]) for document in of(product="fcs"))
+    assert all(re.fullmatch("[0-9a-f]{64}", value) for document in DOCUMENTS for value in own_hashes(document))
 
 
 def test_a_few_hashes_are_common_and_many_are_rare() -> None:
-    counts = Counter(value for one in DOCUMENTS for value in own_hashes(one))
+    counts = Counter(value for document in DOCUMENTS for value in own_hashes(document))
     assert counts.most_common(1)[0][1] > 50
     assert sum(count == 1 for count in counts.values()) > len(counts) / 2
 
 
 def test_every_kind_of_state_is_generated() -> None:
-    assert {one["status"] for one in DOCUMENTS} == {"new", "in_progress", "closed", "reopened"}
-    assert Counter(one["status"] for one in DOCUMENTS).most_common(1)[0][0] == "new"
-    assert {one.get("show_in_ui") for one in DOCUMENTS} == {True, False, None}
-    assert {one.get("resolution") for one in DOCUMENTS} == {
+    assert {document["status"] for document in DOCUMENTS} == {"new", "in_progress", "closed", "reopened"}
+    assert Counter(document["status"] for document in DOCUMENTS).most_common(1)[0][0] == "new"
+    assert {document.get("show_in_ui") for document in DOCUMENTS} == {True, False, None}
+    assert {document.get("resolution") for document in DOCUMENTS} == {
         "true_positive",
         "false_positive",
         "ignored",
         None,
     }
-    tags = [one.get("tags") for one in DOCUMENTS]
+    tags = [document.get("tags") for document in DOCUMENTS]
     assert None in tags
     assert [] in tags
-    assert any("" in one for one in tags if one)
-    assert any(one.get("assigned_to_name") == "Crowdstrike Team" for one in DOCUMENTS)
-    assert any("falcon_complete" in (one or ()) for one in tags)
-    assert any("FC-FP" in (one or ()) for one in tags)
-    assert any(one.get("linked_case_ids") for one in DOCUMENTS)
-    assert any("incident" in one for one in DOCUMENTS)
-    assert any(one.get("tactic") == "Falcon Overwatch" for one in of(product="epp"))
-    assert any("severity" in one and "severity_name" not in one for one in DOCUMENTS)
-    assert {2, 10, 30, 50, 70, 79, 90} <= {one.get("severity") for one in DOCUMENTS}
+    assert any("" in tag for tag in tags if tag)
+    assert any(document.get("assigned_to_name") == "Crowdstrike Team" for document in DOCUMENTS)
+    assert any("falcon_complete" in (tag or ()) for tag in tags)
+    assert any("FC-FP" in (tag or ()) for tag in tags)
+    assert any(document.get("linked_case_ids") for document in DOCUMENTS)
+    assert any("incident" in document for document in DOCUMENTS)
+    assert any(document.get("tactic") == "Falcon Overwatch" for document in of(product="epp"))
+    assert any("severity" in document and "severity_name" not in document for document in DOCUMENTS)
+    assert {2, 10, 30, 50, 70, 79, 90} <= {document.get("severity") for document in DOCUMENTS}
 
 
 def test_alerts_are_uneven_in_time() -> None:
-    days = Counter(one["created_timestamp"][:10] for one in DOCUMENTS)
+    days = Counter(document["created_timestamp"][:10] for document in DOCUMENTS)
     assert 85 <= len(days) <= 92
     assert days.most_common(1)[0][1] > 4 * sorted(days.values())[len(days) // 2]
-    assert Counter(one["created_timestamp"] for one in DOCUMENTS).most_common(1)[0][1] == 120
-    assert any(len(one["created_timestamp"]) == 30 for one in DOCUMENTS)
+    assert Counter(document["created_timestamp"] for document in DOCUMENTS).most_common(1)[0][1] == 120
+    assert any(len(document["created_timestamp"]) == 30 for document in DOCUMENTS)
 
 
 def created_in_each_day(spread: str) -> list[int]:
@@ -227,14 +232,16 @@ def test_a_burst_shares_one_instant() -> None:
 
 def test_nothing_was_created_or_updated_after_now() -> None:
     now = rfc3339(TENANT.clock.now())
-    assert all(one["created_timestamp"] <= one["updated_timestamp"] <= now for one in DOCUMENTS)
+    assert all(document["created_timestamp"] <= document["updated_timestamp"] <= now for document in DOCUMENTS)
 
 
 def test_the_crawler_passed_about_an_hour_after_creation() -> None:
     crawled = [
-        one for one in DOCUMENTS if "crawled_timestamp" in one and one["status"] == "new" and "comments" not in one
+        document
+        for document in DOCUMENTS
+        if "crawled_timestamp" in document and document["status"] == "new" and "comments" not in document
     ]
-    lags = [parse(one["crawled_timestamp"], 0) - parse(one["created_timestamp"], 0) for one in crawled]
+    lags = [parse(document["crawled_timestamp"], 0) - parse(document["created_timestamp"], 0) for document in crawled]
     hour = 3600 * 10**9
     assert sum(hour <= lag <= hour + 3 * 10**9 for lag in lags) > 0.9 * len(lags)
 
@@ -244,7 +251,7 @@ def test_one_alert_in_a_hundred_is_hostile_and_still_json() -> None:
         json.dumps(document) for document, expected in zip(DOCUMENTS, DESCRIPTIONS, strict=True) if expected["hostile"]
     ]
     assert len(hostile) == len(DOCUMENTS) / 100
-    assert sum(any(json.dumps(text)[1:-1] in one for text in HOSTILE) for one in hostile) == len(hostile)
+    assert sum(any(json.dumps(text)[1:-1] in document for text in HOSTILE) for document in hostile) == len(hostile)
     raw = b"".join(render(alert, alert.state) for alert in ALERTS)
     assert not re.search(rb"[\x00-\x1f]", raw)
 
@@ -255,8 +262,8 @@ def test_an_endpoint_document_is_as_long_as_real_ones() -> None:
 
 
 def test_a_host_runs_programs_of_its_platform() -> None:
-    for one in of(type="ldt"):
-        assert one["device"]["platform_name"] == one["platform"]
+    for document in of(type="ldt"):
+        assert document["device"]["platform_name"] == document["platform"]
 
 
 def test_composite_ids_have_the_shapes_of_their_kinds() -> None:
@@ -269,10 +276,10 @@ def test_composite_ids_have_the_shapes_of_their_kinds() -> None:
         "automated-lead": r"[0-9a-f]{32}:automated-lead:[0-9a-f]{32}:[0-9a-f]{64}",
         "cloud-ioa": r"[0-9a-f]{32}:fcs:ioa-211:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     }
-    for one in DOCUMENTS:
-        assert re.fullmatch(shapes.get(one["type"], ".+"), one["composite_id"])
-    assert len({one["composite_id"] for one in DOCUMENTS}) == len(DOCUMENTS)
-    assert max(len(one["composite_id"]) for one in DOCUMENTS) > 140
+    for document in DOCUMENTS:
+        assert re.fullmatch(shapes.get(document["type"], ".+"), document["composite_id"])
+    assert len({document["composite_id"] for document in DOCUMENTS}) == len(DOCUMENTS)
+    assert max(len(document["composite_id"]) for document in DOCUMENTS) > 140
 
 
 def test_the_same_seed_makes_the_same_tenant() -> None:

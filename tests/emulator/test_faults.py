@@ -19,7 +19,7 @@ def order(caller: Caller, kind: Any, **more: Any) -> None:
 
 
 def closed(caller: Caller, ids: list[str]) -> int:
-    return sum(caller.document(one)["status"] == "closed" for one in ids)
+    return sum(caller.document(composite_id)["status"] == "closed" for composite_id in ids)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 502, 503, 504])
@@ -213,7 +213,7 @@ def test_faults_are_in_the_request_log(start: Start) -> None:
     order(caller, "status", status=502)
     caller.query()
     caller.query()
-    assert [(one.fault, one.status) for one in caller.tenant.request_log.requests[-2:]] == [
+    assert [(request.fault, request.status) for request in caller.tenant.request_log.requests[-2:]] == [
         ("status", 502),
         ("", 200),
     ]

@@ -34,78 +34,78 @@ def found(filter: str, **switches: Any) -> set[str]:  # noqa: A002  the paramete
 
 
 def expected(check: Check) -> set[str]:
-    return {one["composite_id"] for one in DESCRIPTIONS if check(one)}
+    return {alert["composite_id"] for alert in DESCRIPTIONS if check(alert)}
 
 
 @pytest.mark.parametrize(
     ("filter", "check"),
     [
-        ("status:'new'", lambda one: one["status"] == "new"),
-        ('status:"new"', lambda one: one["status"] == "new"),
-        ("status:!'new'", lambda one: one["status"] != "new"),
-        ("status:'New'", lambda one: False),
-        ("status:['new','closed']", lambda one: one["status"] in ("new", "closed")),
-        ("status:!['new','closed']", lambda one: one["status"] not in ("new", "closed")),
-        ("status:['n*']", lambda one: False),
-        ("status:'*o*'", lambda one: "o" in one["status"]),
-        ("status:*'*o*'", lambda one: "o" in one["status"]),
-        ("status:*!'*o*'", lambda one: "o" not in one["status"]),
-        ("status:*'*O*'", lambda one: False),
-        ("status:~*'*O*'", lambda one: "o" in one["status"]),
-        ("status:~*'NEW'", lambda one: one["status"] == "new"),
-        ("status:~*!'*O*'", lambda one: "o" not in one["status"]),
-        ("status:*'new'", lambda one: one["status"] == "new"),
-        ("tactic:~*'machine*'", lambda one: (one["tactic"] or "").lower().startswith("machine")),
-        ("assigned_to_name:*!'*'", lambda one: one["assigned_to_name"] is None),
-        ("tags:*'falcon*'", lambda one: False),
-        ("tags:~*'falcon*'", lambda one: False),
-        ("severity:*'7*'", lambda one: str(one["severity"]).startswith("7")),
-        ("*", lambda one: True),
-        (" * ", lambda one: True),
-        ("severity:70", lambda one: one["severity"] == 70),
-        ("severity:>=70", lambda one: (one["severity"] or 0) >= 70),
-        ("severity:<'30'", lambda one: one["severity"] is not None and one["severity"] < 30),
-        ("severity:!70", lambda one: one["severity"] != 70),
-        ("severity:[70,90]", lambda one: one["severity"] in (70, 90)),
-        ("severity:'High'", lambda one: False),
-        ("severity:!'High'", lambda one: False),
-        ("severity:'7*'", lambda one: str(one["severity"]).startswith("7")),
-        ("severity:['7*']", lambda one: False),
-        ("severity:!'*'", lambda one: one["severity"] is None),
-        ("cid:'x'", lambda one: False),
-        ("cid:!'x'", lambda one: True),
-        ("composite_id:!'x'", lambda one: True),
-        ("severity_name:'High'", lambda one: one["severity_name"] == "High"),
-        ("severity_name:!'*'", lambda one: one["severity_name"] is None),
-        ("show_in_ui:false", lambda one: one["show_in_ui"] is False),
-        ("show_in_ui:'false'", lambda one: one["show_in_ui"] is False),
+        ("status:'new'", lambda alert: alert["status"] == "new"),
+        ('status:"new"', lambda alert: alert["status"] == "new"),
+        ("status:!'new'", lambda alert: alert["status"] != "new"),
+        ("status:'New'", lambda alert: False),
+        ("status:['new','closed']", lambda alert: alert["status"] in ("new", "closed")),
+        ("status:!['new','closed']", lambda alert: alert["status"] not in ("new", "closed")),
+        ("status:['n*']", lambda alert: False),
+        ("status:'*o*'", lambda alert: "o" in alert["status"]),
+        ("status:*'*o*'", lambda alert: "o" in alert["status"]),
+        ("status:*!'*o*'", lambda alert: "o" not in alert["status"]),
+        ("status:*'*O*'", lambda alert: False),
+        ("status:~*'*O*'", lambda alert: "o" in alert["status"]),
+        ("status:~*'NEW'", lambda alert: alert["status"] == "new"),
+        ("status:~*!'*O*'", lambda alert: "o" not in alert["status"]),
+        ("status:*'new'", lambda alert: alert["status"] == "new"),
+        ("tactic:~*'machine*'", lambda alert: (alert["tactic"] or "").lower().startswith("machine")),
+        ("assigned_to_name:*!'*'", lambda alert: alert["assigned_to_name"] is None),
+        ("tags:*'falcon*'", lambda alert: False),
+        ("tags:~*'falcon*'", lambda alert: False),
+        ("severity:*'7*'", lambda alert: str(alert["severity"]).startswith("7")),
+        ("*", lambda alert: True),
+        (" * ", lambda alert: True),
+        ("severity:70", lambda alert: alert["severity"] == 70),
+        ("severity:>=70", lambda alert: (alert["severity"] or 0) >= 70),
+        ("severity:<'30'", lambda alert: alert["severity"] is not None and alert["severity"] < 30),
+        ("severity:!70", lambda alert: alert["severity"] != 70),
+        ("severity:[70,90]", lambda alert: alert["severity"] in (70, 90)),
+        ("severity:'High'", lambda alert: False),
+        ("severity:!'High'", lambda alert: False),
+        ("severity:'7*'", lambda alert: str(alert["severity"]).startswith("7")),
+        ("severity:['7*']", lambda alert: False),
+        ("severity:!'*'", lambda alert: alert["severity"] is None),
+        ("cid:'x'", lambda alert: False),
+        ("cid:!'x'", lambda alert: True),
+        ("composite_id:!'x'", lambda alert: True),
+        ("severity_name:'High'", lambda alert: alert["severity_name"] == "High"),
+        ("severity_name:!'*'", lambda alert: alert["severity_name"] is None),
+        ("show_in_ui:false", lambda alert: alert["show_in_ui"] is False),
+        ("show_in_ui:'false'", lambda alert: alert["show_in_ui"] is False),
         ("show_in_ui:no", None),
-        ("assigned_to_name:!'*'", lambda one: one["assigned_to_name"] is None),
-        ("assigned_to_name:'*'", lambda one: one["assigned_to_name"] is not None),
-        ("assigned_to_name:null", lambda one: one["assigned_to_name"] is None),
-        ("assigned_to_uid:!null", lambda one: one["assigned_to_uid"] is not None),
-        ("tags:'falcon_complete'", lambda one: "falcon_complete" in (one["tags"] or ())),
-        ("tags:''", lambda one: "" in (one["tags"] or ())),
-        ("tags:'falcon*'", lambda one: False),
-        ("tags:~'falcon_complete'", lambda one: False),
-        ("tags:!'ignored'", lambda one: "ignored" not in (one["tags"] or ())),
-        ("tags:['ignored','triage']", lambda one: bool({"ignored", "triage"} & set(one["tags"] or ()))),
-        ("name:~'file HIGH'", lambda one: False),
-        ("tactic:~'machine LEARNING'", lambda one: one["tactic"] == "Machine Learning"),
-        ("tactic:!~'learning'", lambda one: one["tactic"] is None or "Learning" not in one["tactic"]),
-        ("created_timestamp:>'now-20d'", lambda one: one["created_timestamp"] > days_ago(20)),
-        ("created_timestamp:<='now-20d'", lambda one: one["created_timestamp"] <= days_ago(20)),
-        ("created_timestamp:>'2020-01-01'", lambda one: True),
-        ("created_timestamp:<'2020-01-01T00:00:00+02:00'", lambda one: False),
-        ("status:'new'+product:'epp'", lambda one: one["status"] == "new" and one["product"] == "epp"),
+        ("assigned_to_name:!'*'", lambda alert: alert["assigned_to_name"] is None),
+        ("assigned_to_name:'*'", lambda alert: alert["assigned_to_name"] is not None),
+        ("assigned_to_name:null", lambda alert: alert["assigned_to_name"] is None),
+        ("assigned_to_uid:!null", lambda alert: alert["assigned_to_uid"] is not None),
+        ("tags:'falcon_complete'", lambda alert: "falcon_complete" in (alert["tags"] or ())),
+        ("tags:''", lambda alert: "" in (alert["tags"] or ())),
+        ("tags:'falcon*'", lambda alert: False),
+        ("tags:~'falcon_complete'", lambda alert: False),
+        ("tags:!'ignored'", lambda alert: "ignored" not in (alert["tags"] or ())),
+        ("tags:['ignored','triage']", lambda alert: bool({"ignored", "triage"} & set(alert["tags"] or ()))),
+        ("name:~'file HIGH'", lambda alert: False),
+        ("tactic:~'machine LEARNING'", lambda alert: alert["tactic"] == "Machine Learning"),
+        ("tactic:!~'learning'", lambda alert: alert["tactic"] is None or "Learning" not in alert["tactic"]),
+        ("created_timestamp:>'now-20d'", lambda alert: alert["created_timestamp"] > days_ago(20)),
+        ("created_timestamp:<='now-20d'", lambda alert: alert["created_timestamp"] <= days_ago(20)),
+        ("created_timestamp:>'2020-01-01'", lambda alert: True),
+        ("created_timestamp:<'2020-01-01T00:00:00+02:00'", lambda alert: False),
+        ("status:'new'+product:'epp'", lambda alert: alert["status"] == "new" and alert["product"] == "epp"),
         (
             "status:'new' + ( product:'epp' , product:'xdr' )",
-            lambda one: one["status"] == "new" and one["product"] in ("epp", "xdr"),
+            lambda alert: alert["status"] == "new" and alert["product"] in ("epp", "xdr"),
         ),
-        ("status:'new',severity:90", lambda one: one["status"] == "new" or one["severity"] == 90),
-        ("nothing:'x'", lambda one: False),
-        ("nothing:!'x'", lambda one: False),
-        ("device.nothing:'x'", lambda one: False),
+        ("status:'new',severity:90", lambda alert: alert["status"] == "new" or alert["severity"] == 90),
+        ("nothing:'x'", lambda alert: False),
+        ("nothing:!'x'", lambda alert: False),
+        ("device.nothing:'x'", lambda alert: False),
     ],
 )
 def test_a_filter_finds_the_matching_alerts(filter: str, check: Check | None) -> None:  # noqa: A002
@@ -130,9 +130,11 @@ SHARED_LISTS = (
 @pytest.mark.parametrize("name", SHARED_LISTS)
 def test_a_shared_list_matches_by_a_whole_element(shared: Caller, name: str) -> None:
     documents = shared.combined(limit=1000).json()["resources"]
-    value = next(one[name][-1] for one in documents if one.get(name) and one[name][-1].isprintable())
+    value = next(
+        document[name][-1] for document in documents if document.get(name) and document[name][-1].isprintable()
+    )
     escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("*", "\\*")
-    matching = {one["composite_id"] for one in documents if value in (one.get(name) or ())}
+    matching = {document["composite_id"] for document in documents if value in (document.get(name) or ())}
     assert matching <= set(shared.ids(f"{name}:'{escaped}'"))
     assert not matching & set(shared.ids(f"{name}:!'{escaped}'"))
     assert shared.ids(f"{name}:*'{value[:1]}*'") == []
@@ -141,24 +143,24 @@ def test_a_shared_list_matches_by_a_whole_element(shared: Caller, name: str) -> 
 @pytest.mark.parametrize(
     ("filter", "check"),
     [
-        ("linked_case_ids:'*'", lambda one: False),
-        ("is_aggregated:false", lambda one: one.get("is_aggregated") is False),
-        ("external:!false", lambda one: one.get("external") is not False),
-        ("cms_rule_id:'*'", lambda one: one.get("cms_rule_id") is not None),
-        ("pattern_disposition_details.kill_process:false", lambda one: "pattern_disposition_details" in one),
-        ("device.ou:'Clients'", lambda one: "Clients" in ((one.get("device") or {}).get("ou") or ())),
-        ("pattern_id:>0", lambda one: "pattern_id" in one),
-        ("pattern_id:'*'", lambda one: "pattern_id" in one),
-        ("case_ids:!'x'", lambda one: False),
+        ("linked_case_ids:'*'", lambda alert: False),
+        ("is_aggregated:false", lambda alert: alert.get("is_aggregated") is False),
+        ("external:!false", lambda alert: alert.get("external") is not False),
+        ("cms_rule_id:'*'", lambda alert: alert.get("cms_rule_id") is not None),
+        ("pattern_disposition_details.kill_process:false", lambda alert: "pattern_disposition_details" in alert),
+        ("device.ou:'Clients'", lambda alert: "Clients" in ((alert.get("device") or {}).get("ou") or ())),
+        ("pattern_id:>0", lambda alert: "pattern_id" in alert),
+        ("pattern_id:'*'", lambda alert: "pattern_id" in alert),
+        ("case_ids:!'x'", lambda alert: False),
     ],
 )
 def test_fields_of_the_schema_can_be_filtered(filter: str, check: Check) -> None:  # noqa: A002
     documents = [json.loads(render(alert, alert.indexed)) for alert in TENANT.store.newest_first]
-    assert found(filter) == {one["composite_id"] for one in documents if check(one)}
+    assert found(filter) == {document["composite_id"] for document in documents if check(document)}
 
 
 def test_an_alert_is_found_by_the_case_it_is_linked_to(shared: Caller) -> None:
-    linked = next(one for one in shared.combined(limit=1000).json()["resources"] if one.get("linked_case_ids"))
+    linked = next(alert for alert in shared.combined(limit=1000).json()["resources"] if alert.get("linked_case_ids"))
     assert linked["composite_id"] in shared.ids(f"linked_case_ids:'{linked['linked_case_ids'][0]}'")
 
 
@@ -247,7 +249,7 @@ def test_a_mix_without_parentheses_can_be_read_in_two_ways(
 ) -> None:
     matches = found("status:'new',severity:90+product:'epp'", bare_mix=mode)
     assert matches == expected(
-        lambda one: check(one["status"] == "new", one["severity"] == 90, one["product"] == "epp")
+        lambda alert: check(alert["status"] == "new", alert["severity"] == 90, alert["product"] == "epp")
     )
 
 
@@ -259,7 +261,7 @@ def test_a_mix_without_parentheses_can_be_refused(start: Start) -> None:
 
 @pytest.mark.parametrize("mode", ["empty_filter", "empty_clause"])
 def test_an_unknown_field_empties_its_clause_or_the_filter(mode: str) -> None:
-    news = expected(lambda one: one["status"] == "new")
+    news = expected(lambda alert: alert["status"] == "new")
     assert found("(status:'new',nothing:'x')", unknown_field=mode) == (news if mode == "empty_clause" else set())
 
 
@@ -269,17 +271,19 @@ def test_a_negation_may_not_find_what_lacks_the_field(mode: str) -> None:
     for statement, value in (("assigned_to_name:!'x'", None), ("severity_name:!['High','Low']", ("High", "Low"))):
         name = statement.partition(":")[0]
         assert found(statement, negation=mode) == expected(
-            lambda one: lacks if one[name] is None else one[name] not in (value or ())  # noqa: B023
+            lambda alert: lacks if alert[name] is None else alert[name] not in (value or ())  # noqa: B023
         )
-    unassigned = expected(lambda one: one["assigned_to_name"] is None)
+    unassigned = expected(lambda alert: alert["assigned_to_name"] is None)
     assert found("assigned_to_name:!'*'", negation=mode) == unassigned
     assert found("assigned_to_name:*!'*'", negation=mode) == unassigned
-    assert found("assigned_to_name:!null", negation=mode) == expected(lambda one: one["assigned_to_name"] is not None)
+    assert found("assigned_to_name:!null", negation=mode) == expected(
+        lambda alert: alert["assigned_to_name"] is not None
+    )
 
 
 @pytest.mark.parametrize("mode", ["matches", "no_match", "unknown_field"])
 def test_hashes_of_entities_may_not_be_found(mode: str) -> None:
-    sha256 = next(one["hashes"][0] for one in DESCRIPTIONS if one["product"] == "xdr" and one["hashes"])
+    sha256 = next(alert["hashes"][0] for alert in DESCRIPTIONS if alert["product"] == "xdr" and alert["hashes"])
     matches = found(f"entities.sha256:'{sha256}'", entities_sha256=mode)
     assert bool(matches) is (mode == "matches")
     either = found(f"(status:'new',entities.sha256:'{sha256}')", entities_sha256=mode)
@@ -293,10 +297,10 @@ def test_hashes_in_lists_may_be_filtered(place: str) -> None:
 
 
 def test_times_are_kept_to_the_millisecond_or_finer() -> None:
-    for one in DESCRIPTIONS[:20]:
-        at = one["created_timestamp"]
-        assert one["composite_id"] in found(f"created_timestamp:>='{at}'", time_precision="ns")
-        assert one["composite_id"] not in found(f"created_timestamp:>'{at}'", time_precision="ms")
+    for alert in DESCRIPTIONS[:20]:
+        at = alert["created_timestamp"]
+        assert alert["composite_id"] in found(f"created_timestamp:>='{at}'", time_precision="ns")
+        assert alert["composite_id"] not in found(f"created_timestamp:>'{at}'", time_precision="ms")
     instant = TENANT.store.newest_first[5].created
     later = DESCRIPTIONS[5]["created_timestamp"][:23] + "999999Z"
     assert instant % 1_000_000 != 999_999
@@ -306,21 +310,21 @@ def test_times_are_kept_to_the_millisecond_or_finer() -> None:
 
 
 def test_every_own_hash_is_found_by_the_three_clauses() -> None:
-    for sha256 in {value for one in DESCRIPTIONS for value in one["hashes"]}:
+    for sha256 in {value for alert in DESCRIPTIONS for value in alert["hashes"]}:
         statement = f"(sha256:'{sha256}',entities.sha256:'{sha256}',ioc_value:'{sha256}')"
         rows = TENANT.search.find(Query(statement), TENANT.clock.now())
-        assert {alert.composite_id for alert in rows} == expected(lambda one: sha256 in one["hashes"])  # noqa: B023
+        assert {alert.composite_id for alert in rows} == expected(lambda alert: sha256 in alert["hashes"])  # noqa: B023
         assert found(statement.replace(sha256, sha256.upper())) == set() or sha256.isdigit()
 
 
 LEAVES: list[tuple[str, Check]] = [
-    ("status:'new'", lambda one: one["status"] == "new"),
-    ("severity:>50", lambda one: (one["severity"] or 0) > 50),
-    ("product:!'epp'", lambda one: one["product"] != "epp"),
-    ("tags:'ignored'", lambda one: "ignored" in (one["tags"] or ())),
-    ("assigned_to_name:'*'", lambda one: one["assigned_to_name"] is not None),
-    ("created_timestamp:>'now-30d'", lambda one: one["created_timestamp"] > days_ago(30)),
-    ("created_timestamp:<'now-10d'", lambda one: one["created_timestamp"] < days_ago(10)),
+    ("status:'new'", lambda alert: alert["status"] == "new"),
+    ("severity:>50", lambda alert: (alert["severity"] or 0) > 50),
+    ("product:!'epp'", lambda alert: alert["product"] != "epp"),
+    ("tags:'ignored'", lambda alert: "ignored" in (alert["tags"] or ())),
+    ("assigned_to_name:'*'", lambda alert: alert["assigned_to_name"] is not None),
+    ("created_timestamp:>'now-30d'", lambda alert: alert["created_timestamp"] > days_ago(30)),
+    ("created_timestamp:<'now-10d'", lambda alert: alert["created_timestamp"] < days_ago(10)),
 ]
 
 
@@ -332,7 +336,7 @@ def statements(draw: st.DrawFn, depth: int = 2) -> tuple[str, Check]:
     items = draw(st.lists(statements(depth=depth - 1), min_size=1, max_size=3))
     joint, combine = draw(st.sampled_from([("+", all), (",", any)]))
     text = "(" + joint.join(item for item, _ in items) + ")"
-    return text, lambda one: combine(check(one) for _, check in items)
+    return text, lambda alert: combine(check(alert) for _, check in items)
 
 
 @settings(max_examples=examples(60), deadline=None)

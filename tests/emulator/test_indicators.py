@@ -205,8 +205,8 @@ def test_indicators_are_sorted_and_paged_in_that_order(start: Start) -> None:
             if not (after := page["meta"]["pagination"].get("after", "")):
                 break
         assert sorted(seen) == sorted(caller.tenant.indicators.by_id)
-        by_id = {one["id"]: one for one in documents(caller, seen)}
-        values = [by_id[one][name] for one in seen]
+        by_id = {document["id"]: document for document in documents(caller, seen)}
+        values = [by_id[indicator_id][name] for indicator_id in seen]
         assert values == sorted(values, reverse=down)
 
 
@@ -236,8 +236,8 @@ def test_a_child_sees_its_parents_indicators_with_from_parent(start: Start, mode
     (theirs,) = found(child, from_parent="true")
     assert found(child) == ([theirs] if mode == "shown" else [])
     assert found(child, from_parent="false") == []
-    assert [one["from_parent"] for one in documents(child, [theirs])] == [True]
-    assert [one["from_parent"] for one in documents(parent, [theirs])] == [False]
+    assert [document["from_parent"] for document in documents(child, [theirs])] == [True]
+    assert [document["from_parent"] for document in documents(parent, [theirs])] == [False]
     assert found(parent, from_parent="true") == []
     assert child.send("DELETE", ENTITIES, params={"ids": [theirs]}).status_code == 404
     assert child.send("DELETE", ENTITIES, params={"ids": [theirs], "from_parent": "true"}).status_code == 404

@@ -92,7 +92,7 @@ class TestFalconMcpSearch:
         asked = {"filter": filter, "limit": 10, "sort": sort, "include_hidden": True}
         found = good(
             by_name.command(
-                "GetQueriesAlertsV2", parameters={name: one for name, one in asked.items() if one is not None}
+                "GetQueriesAlertsV2", parameters={name: value for name, value in asked.items() if value is not None}
             )
         )
         ids = found["resources"]
@@ -100,7 +100,7 @@ class TestFalconMcpSearch:
         assert found["meta"]["pagination"]["total"] >= len(ids)
         body, hidden = {"composite_ids": ids}, {"include_hidden": True}
         read = good(by_name.command("PostEntitiesAlertsV2", body=body, parameters=hidden))["resources"]
-        assert {one["composite_id"] for one in read} == {*ids}
+        assert {alert["composite_id"] for alert in read} == {*ids}
 
     def test_hidden_alerts_are_left_out_where_asked(self, by_name: Harness) -> None:
         totals = [
@@ -210,8 +210,8 @@ class TestFalconMcpUpdates:
         done = good(client.command("PatchEntitiesAlertsV3", body={"action_parameters": actions, "composite_ids": ids}))
         assert "resources" not in done
         assert done["meta"]["writes"]["resources_affected"] == 3
-        for one in map(caller.document, ids):
-            assert (one["status"], one["resolution"], one["assigned_to_name"]) == (
+        for alert in map(caller.document, ids):
+            assert (alert["status"], alert["resolution"], alert["assigned_to_name"]) == (
                 "closed",
                 "false_positive",
                 "Jane Smith",
@@ -325,10 +325,10 @@ class TestCrowdstrikeMcp:
         assert found["meta"]["pagination"]["total"] >= len(found["resources"])
         read = good(alerts.get_alerts_v2(composite_ids=found["resources"]))["resources"]
         assert len(read) == len(found["resources"])
-        for one in read:
-            assert isinstance(one.get("description", ""), str)
-            assert isinstance(one.get("tags", []), list)
-            assert one["composite_id"].count(":") >= 2
+        for alert in read:
+            assert isinstance(alert.get("description", ""), str)
+            assert isinstance(alert.get("tags", []), list)
+            assert alert["composite_id"].count(":") >= 2
 
     def test_a_wildcard_without_case_and_its_negation_divide_the_alerts(self, shared: Caller, alerts: Any) -> None:
         everything, matching, others = (
@@ -372,4 +372,4 @@ class TestCrowdstrikeMcp:
         actions = [{"name": "update_status", "value": "closed"}]
         assert client.update_alerts_v3(composite_ids=ids, action_parameters=actions)["status_code"] == 500
         read = good(client.get_alerts_v2(composite_ids=ids))["resources"]
-        assert [one["status"] for one in read] == ["closed", "closed"]
+        assert [alert["status"] for alert in read] == ["closed", "closed"]

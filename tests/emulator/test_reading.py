@@ -126,7 +126,9 @@ def test_combined_pages_with_after_in_the_body(shared: Caller) -> None:
     first = shared.combined(limit=10).json()
     after = first["meta"]["pagination"]["after"]
     ignored = shared.send("POST", COMBINED, json={"limit": 10}, params={"after": after}).json()
-    assert [one["composite_id"] for one in ignored["resources"]] == [one["composite_id"] for one in first["resources"]]
+    assert [document["composite_id"] for document in ignored["resources"]] == [
+        document["composite_id"] for document in first["resources"]
+    ]
 
 
 @pytest.mark.parametrize("sort", ["severity|asc", "severity.desc", "updated_timestamp|asc", "status|desc"])
@@ -181,7 +183,7 @@ def test_offset_paging_of_what_is_being_closed_skips_half(start: Start) -> None:
 @pytest.mark.parametrize("hidden", ["included", "omitted"])
 def test_combined_may_leave_out_hidden_alerts(start: Start, hidden: str) -> None:
     caller = start(combined_hidden=hidden)
-    shown = [one.get("show_in_ui") for one in caller.combined(limit=1000).json()["resources"]]
+    shown = [document.get("show_in_ui") for document in caller.combined(limit=1000).json()["resources"]]
     assert (False in shown) is (hidden == "included")
 
 
@@ -193,7 +195,7 @@ def test_an_invalid_sort_is_the_default_order(shared: Caller, sort: str) -> None
 def test_alerts_without_a_value_sort_last(shared: Caller) -> None:
     for sort in ("severity|asc", "severity|desc"):
         ids = shared.query(sort=sort, limit=10_000).json()["resources"]
-        severities = [shared.tenant.store.by_id[one].shared("severity") for one in ids]
+        severities = [shared.tenant.store.by_id[composite_id].shared("severity") for composite_id in ids]
         present = [value for value in severities if value is not None]
         assert present == sorted(present, reverse=sort.endswith("desc"))
         assert severities[len(present) :] == [None] * (len(severities) - len(present))

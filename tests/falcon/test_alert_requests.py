@@ -70,11 +70,11 @@ def test_a_page_is_requested_in_the_body_and_the_last_page_has_no_after(
     first = alerts.page(FQL)
     second = alerts.page(FQL, after=first.after)
     assert (first.total, first.after, second.after) == (2, "b64==", "")
-    one, two = falcon.to(COMBINED)
-    assert one.method == "POST"
-    assert one.query == two.query == {}
-    assert one.json == {"sort": "created_timestamp|asc", "limit": 1_000, "filter": FQL}
-    assert two.json == {**one.json, "after": "b64=="}
+    first, second = falcon.to(COMBINED)
+    assert first.method == "POST"
+    assert first.query == second.query == {}
+    assert first.json == {"sort": "created_timestamp|asc", "limit": 1_000, "filter": FQL}
+    assert second.json == {**first.json, "after": "b64=="}
 
 
 def a_page_of(*documents: bytes) -> Reply:

@@ -34,7 +34,7 @@ def test_hashes_are_looked_up_together_and_what_is_found_is_read_by_id(
     falcon.answer(SEARCH, good(["id-abab", "id-cdcd"], total=2))
     falcon.answer(ENTITIES, good([an_indicator(FIRST.upper(), id="id-abab"), an_indicator(SECOND)]))
     found = indicators.find([FIRST, SECOND.upper()])
-    assert {digest: [one.id for one in ones] for digest, ones in found.items()} == {
+    assert {digest: [indicator.id for indicator in ones] for digest, ones in found.items()} == {
         FIRST: ["id-abab"],
         SECOND: ["id-cdcd"],
     }
@@ -69,7 +69,7 @@ def test_if_a_list_is_rejected_each_hash_is_searched_alone(falcon: ScriptedFalco
 def test_a_search_is_read_to_its_last_page(falcon: ScriptedFalcon, indicators: Indicators) -> None:
     falcon.answer(SEARCH, good(["a"], total=2), good(["b"], total=2))
     falcon.answer(ENTITIES, good([an_indicator(FIRST, id="a"), an_indicator(FIRST, id="b", action="prevent")]))
-    assert [one.action for one in indicators.find([FIRST])[FIRST]] == ["allow", "prevent"]
+    assert [indicator.action for indicator in indicators.find([FIRST])[FIRST]] == ["allow", "prevent"]
     assert [call.query["offset"] for call in falcon.to(SEARCH)] == [["0"], ["1"]]
 
 
@@ -101,7 +101,11 @@ def test_a_creation_sends_exactly_the_indicator_and_never_ignores_warnings(
 ) -> None:
     falcon.answer(ENTITIES, Reply(201, an_envelope([an_indicator(FIRST)])))
     response = indicators.create([FIRST], ALLOWANCE, "why")
-    assert ([one.sha256 for one in response.created], response.refused, response.message) == ([FIRST], {}, "")
+    assert ([indicator.sha256 for indicator in response.created], response.refused, response.message) == (
+        [FIRST],
+        {},
+        "",
+    )
     (call,) = falcon.to(ENTITIES)
     assert (call.method, call.query) == ("POST", {})
     assert call.json == {
@@ -137,7 +141,7 @@ def test_errors_of_single_indicators_are_reported_whatever_the_status(
     problem = {"row": 2, "value": SECOND.upper(), "message_type": "warning", "message": "Duplicate"}
     falcon.answer(ENTITIES, Reply(status, an_envelope([an_indicator(FIRST), problem], errors=[{"message": "some"}])))
     response = indicators.create([FIRST, SECOND], ALLOWANCE, "why")
-    assert [one.sha256 for one in response.created] == [FIRST]
+    assert [indicator.sha256 for indicator in response.created] == [FIRST]
     assert (response.refused, response.message) == ({SECOND: "warning: Duplicate"}, "some")
 
 

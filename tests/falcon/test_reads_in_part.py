@@ -219,7 +219,10 @@ class Ids:
         return found[offset : offset + limit], len(found)
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
-        return [msgspec.Raw(a_document(composite_id=one, created_timestamp=self.documents[one])) for one in ids]
+        return [
+            msgspec.Raw(a_document(composite_id=composite_id, created_timestamp=self.documents[composite_id]))
+            for composite_id in ids
+        ]
 
 
 def read(search: Ids, sort: str = OLDEST_FIRST) -> set[str]:

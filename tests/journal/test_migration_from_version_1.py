@@ -105,7 +105,7 @@ def test_the_result_of_indicators_is_read(opened: Journal) -> None:
     records = list(opened.indicators.records(ALLOWED))
     assert [record.item_id[-1] for record in records] == ["a", "b"]
     assert all(record.before is None and record.after and record.after.id == record.remote_id for record in records)
-    assert [(one.outcome, one.indicator_id) for one in result.hashes] == [
+    assert [(entry.outcome, entry.indicator_id) for entry in result.hashes] == [
         (Outcome.CHANGED, record.remote_id) for record in records
     ]
 

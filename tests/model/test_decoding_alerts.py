@@ -127,7 +127,7 @@ def test_a_nested_field_of_another_type_is_dropped_and_its_neighbours_stay(value
 def test_a_list_keeps_the_elements_that_can_be_decoded(stray: Any) -> None:
     alert = an_alert(comments=[stray, {"value": "closed by us"}, stray], quarantined_files=[{"sha256": HASH}, stray])
     assert "closed by us" in alert.comment_texts
-    assert HASH in [one.sha256 for one in alert.quarantined_files or ()]
+    assert HASH in [file.sha256 for file in alert.quarantined_files or ()]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_a_multi_customer_run_of_hash_summary_equals_single_runs_and_shows_what_
         assert part["cid"] == serving.tenants[name].cid
     across = done.document["across"]["hashes"]
     assert len(across[0]["customers"]) == 3
-    widths = [len(one["customers"]) for one in across]
+    widths = [len(entry["customers"]) for entry in across]
     assert widths == sorted(widths, reverse=True)
     for name, seen in across[0]["customers"].items():
         rows = {row["sha256"]: row for row in parts(done)[name]["result"]["hashes"]}

@@ -68,7 +68,7 @@ class IndicatorStore:
         raise NotImplementedError
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
-        return {one: self.indicators[one] for one in ids if one in self.indicators}
+        return {composite_id: self.indicators[composite_id] for composite_id in ids if composite_id in self.indicators}
 
     def create(self, hashes: Sequence[str], spec: IndicatorSpec, comment: str) -> CreateResponse:
         raise NotImplementedError
@@ -78,14 +78,14 @@ class IndicatorStore:
         self.sent.append(list(ids))
         trouble = self.troubles.pop(0) if self.troubles else ""
         if not trouble or self.applies_then_loses:
-            for one in set(ids) - self.keeps:
-                self.indicators.pop(one, None)
+            for composite_id in set(ids) - self.keeps:
+                self.indicators.pop(composite_id, None)
         if isinstance(trouble, Exception):
             raise trouble
         return trouble
 
-    def change(self, one: str, action: str) -> None:
-        self.indicators[one] = msgspec.structs.replace(self.indicators[one], action=action)
+    def change(self, indicator_id: str, action: str) -> None:
+        self.indicators[indicator_id] = msgspec.structs.replace(self.indicators[indicator_id], action=action)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def carried_out(
 
 
 def reasons(journal: Journal, outcome: Outcome) -> dict[str, str]:
-    return {one.item_id: one.reason for one in journal.indicators.records("run2") if one.outcome == outcome}
+    return {record.item_id: record.reason for record in journal.indicators.records("run2") if record.outcome == outcome}
 
 
 def test_all_are_deleted_in_one_request_and_read_back(

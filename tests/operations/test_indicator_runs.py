@@ -40,10 +40,14 @@ class IndicatorStore:
 
     def find(self, hashes: Sequence[str]) -> dict[str, tuple[Indicator, ...]]:
         now = self.clock.monotonic()
-        return {one: (self.made[one][1],) for one in hashes if one in self.made and self.made[one][0] + self.lag <= now}
+        return {
+            digest: (self.made[digest][1],)
+            for digest in hashes
+            if digest in self.made and self.made[digest][0] + self.lag <= now
+        }
 
     def by_id(self, ids: Sequence[str]) -> dict[str, Indicator]:
-        return {str(one.id): one for _, one in self.made.values() if one.id in ids}
+        return {str(indicator.id): indicator for _, indicator in self.made.values() if indicator.id in ids}
 
     def create(self, hashes: Sequence[str], spec: IndicatorSpec, comment: str) -> CreateResponse:
         self.sent.append(list(hashes))
@@ -54,8 +58,8 @@ class IndicatorStore:
                     self._make(hashes)
                 raise trouble
             return trouble(hashes)
-        refused = {one: DUPLICATE for one in hashes if one in self.made} | {
-            one: self.bad[one] for one in hashes if one in self.bad
+        refused = {digest: DUPLICATE for digest in hashes if digest in self.made} | {
+            digest: self.bad[digest] for digest in hashes if digest in self.bad
         }
         if refused:
             return CreateResponse((), refused, "rejected", "trace")
@@ -65,9 +69,9 @@ class IndicatorStore:
         raise NotImplementedError
 
     def _make(self, hashes: Sequence[str]) -> tuple[Indicator, ...]:
-        for one in hashes:
-            self.made[one] = (self.clock.monotonic(), an_indicator(one))
-        return tuple(self.made[one][1] for one in hashes)
+        for digest in hashes:
+            self.made[digest] = (self.clock.monotonic(), an_indicator(digest))
+        return tuple(self.made[digest][1] for digest in hashes)
 
 
 def an_indicator(sha256: str, **changes: Any) -> Indicator:
@@ -90,8 +94,8 @@ def store(clock: FakeClock) -> IndicatorStore:
 def journal(tmp_path: Path) -> Iterator[Journal]:
     journal = Journal(tmp_path / "acme.sqlite3")
     draft = journal.draft(PLAN)
-    for one in HASHES:
-        draft.add(PlannedItem(one, None))
+    for digest in HASHES:
+        draft.add(PlannedItem(digest, None))
     numbers: dict[str, Any] = {"selected": len(HASHES), "planned": len(HASHES), "skipped": {}, "held": {}}
     draft.finish()
     journal.begin(draft.run_id, Preview(**numbers, samples=(), oldest="", newest="", actions=()), PLAN.created)
@@ -186,7 +190,7 @@ def test_one_with_an_error_fails_and_the_others_are_sent_again_without_it(
     assert (result.changed, result.failed, result.closed) == (3, 1, True)
     assert outcomes(journal)[HASHES[1]] == Outcome.FAILED
     assert store.sent == [HASHES, [HASHES[0], *HASHES[2:]]]
-    assert [(one.message, one.ids) for one in result.errors] == [("error: platforms are not valid", (HASHES[1],))]
+    assert [(error.message, error.ids) for error in result.errors] == [("error: platforms are not valid", (HASHES[1],))]
 
 
 def test_one_with_an_error_after_a_lost_answer_fails_and_leaves_nothing_to_resume(
@@ -220,8 +224,8 @@ def test_a_success_that_does_not_name_one_is_no_success(store: IndicatorStore, j
 
 
 def test_what_falcon_made_otherwise_than_asked_is_told(store: IndicatorStore, journal: Journal) -> None:
-    made = tuple(an_indicator(one, platforms=["windows", "mac"]) for one in HASHES)
-    store.made = {one.value: (0.0, one) for one in made}
+    made = tuple(an_indicator(digest, platforms=["windows", "mac"]) for digest in HASHES)
+    store.made = {indicator.value: (0.0, indicator) for indicator in made}
     store.troubles = [lambda _: CreateResponse(made, {}, "", "")]
     result, _ = carried_out(store, journal)
     assert (result.status, result.changed, result.verified) == ("partial", 4, 0)

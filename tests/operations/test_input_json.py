@@ -111,10 +111,10 @@ def write_lines(path: Path, kind: str) -> tuple[str, str]:
     ids = (f"{cid}:ind:{number:032x}:{number}-10304-{number % 977}" for number in range(1_000_000))
     hashes = (f"{number % 90_000:064x}" for number in range(1_000_000))
     lines = {
-        "ids": (f"{one}\n" for one in ids),
-        "ids as JSON lines": (f'{{"composite_id": "{one}"}}\n' for one in ids),
+        "ids": (f"{composite_id}\n" for composite_id in ids),
+        "ids as JSON lines": (f'{{"composite_id": "{composite_id}"}}\n' for composite_id in ids),
         "ids as a list": (f'{",["[not number]}"{one}"\n' for number, one in enumerate(ids)),
-        "hashes with labels": (f"SHA256: {one}\n" for one in hashes),
+        "hashes with labels": (f"SHA256: {digest}\n" for digest in hashes),
         "hashes as a list": (f'{",["[not number]}"{one}"' for number, one in enumerate(hashes)),
     }
     with path.open("w") as file:

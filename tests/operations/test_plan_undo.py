@@ -27,7 +27,7 @@ class ById:
         self.documents = {json.loads(document)["composite_id"]: document for document in documents}
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
-        return [msgspec.Raw(self.documents[one]) for one in ids if one in self.documents]
+        return [msgspec.Raw(self.documents[composite_id]) for composite_id in ids if composite_id in self.documents]
 
 
 class Sink:

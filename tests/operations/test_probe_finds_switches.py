@@ -212,7 +212,11 @@ def check(probed: Probed, setting: Setting) -> None:
 def combined(*settings: Setting) -> Setting | None:
     """Return settings in one, None if two of them set the same switch."""
     names = [name for setting in settings for name in setting]
-    return {name: value for one in settings for name, value in one.items()} if len(set(names)) == len(names) else None
+    return (
+        {name: value for setting in settings for name, value in setting.items()}
+        if len(set(names)) == len(names)
+        else None
+    )
 
 
 PAIRS = [pair for one, other in combinations(SETTINGS, 2) if (pair := combined(one, other))]

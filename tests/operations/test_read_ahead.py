@@ -131,7 +131,7 @@ def test_what_waits_to_be_unpacked_is_let_go_at_the_end() -> None:
     parts = read_ahead(range(10), read, readers=10)
     assert next(parts) == (0, 0)
     parts.close()  # type: ignore[attr-defined]
-    wait_until(lambda: not [one for one in threading.enumerate() if one.name == "reader"])
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "reader"])
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def reading(alerts: int, **switches: str) -> Iterator[Reading]:
 def terms_of(fql: str) -> int:
     """The terms of a filter by a lexer of the test's own: each value of a list is one."""
     bare = re.sub(r"'[^']*'", "v", fql)
-    return len(re.findall(r"[a-z0-9_.]+:", bare)) + sum(one.count(",") for one in re.findall(r"\[[^]]*\]", bare))
+    return len(re.findall(r"[a-z0-9_.]+:", bare)) + sum(listed.count(",") for listed in re.findall(r"\[[^]]*\]", bare))
 
 
 def test_the_fields_that_may_hold_a_hash_are_counted_side_by_side() -> None:

@@ -199,7 +199,7 @@ def test_any_file_gives_hashes_or_a_refusal(data: bytes) -> None:
 
 @given(st.lists(st.text("0123456789abcdef", min_size=64, max_size=64), min_size=1))
 def test_all_formats_give_the_same_hashes(wanted: list[str]) -> None:
-    as_csv = "name;sha256\n" + "".join(f"x;{one}\n" for one in wanted)
-    as_jsonl = "".join(json.dumps({"hash": one}) + "\n" for one in wanted)
+    as_csv = "name;sha256\n" + "".join(f"x;{digest}\n" for digest in wanted)
+    as_jsonl = "".join(json.dumps({"hash": digest}) + "\n" for digest in wanted)
     for content in ("\n".join(wanted), as_csv, json.dumps(wanted), as_jsonl):
         assert hashes(content) == wanted

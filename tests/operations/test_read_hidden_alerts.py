@@ -45,7 +45,7 @@ class Hiding:
         return found[offset : offset + PAGE], len(found)
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
-        return [msgspec.Raw(self.hidden[one]) for one in ids]
+        return [msgspec.Raw(self.hidden[composite_id]) for composite_id in ids]
 
 
 @pytest.fixture(autouse=True)

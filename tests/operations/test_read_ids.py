@@ -146,7 +146,11 @@ def test_of_a_run_the_alerts_with_an_open_outcome_are_read() -> None:
     outcomes = ["changed", "failed", "drifted", "unknown", "not_sent"]
     alerts = [{"composite_id": f"{CID}:ind:1:{outcome}", "outcome": outcome} for outcome in outcomes]
     report = {"schema": "falcon-bulk/run/1", "run_id": "x", "alerts": alerts}
-    assert [one.rpartition(":")[2] for one in ids(json.dumps(report))] == ["failed", "unknown", "not_sent"]
+    assert [composite_id.rpartition(":")[2] for composite_id in ids(json.dumps(report))] == [
+        "failed",
+        "unknown",
+        "not_sent",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -250,8 +254,8 @@ def test_any_file_gives_ids_or_a_refusal(data: bytes) -> None:
 
 @given(st.lists(st.sampled_from(SHAPES), min_size=1))
 def test_all_formats_give_the_same_ids(wanted: list[str]) -> None:
-    as_csv = "composite_id,x\n" + "".join(f"{one},1\n" for one in wanted)
-    as_jsonl = "".join(json.dumps({"composite_id": one}) + "\n" for one in wanted)
+    as_csv = "composite_id,x\n" + "".join(f"{composite_id},1\n" for composite_id in wanted)
+    as_jsonl = "".join(json.dumps({"composite_id": composite_id}) + "\n" for composite_id in wanted)
     for content in ("\n".join(wanted), as_csv, json.dumps(wanted), as_jsonl):
         assert ids(content) == wanted
 
@@ -267,13 +271,15 @@ OTHERS = [
     f"{CID}:7",
 ]
 WRITERS = {
-    "text": lambda values: "# of Monday\n" + "".join(f"{one}\n" for one in values),
-    "list": lambda values: "".join(f"- {one}\n" for one in values),
+    "text": lambda values: "# of Monday\n" + "".join(f"{value}\n" for value in values),
+    "list": lambda values: "".join(f"- {value}\n" for value in values),
     "commas": lambda values: ", ".join(values),
-    "csv": lambda values: "name,composite_id\n" + "".join(f'"x, y",{one}\n' for one in values),
-    "semicolons": lambda values: "sep=;\nComposite ID;x\n" + "".join(f"{one};1\n" for one in values),
-    "json": lambda values: json.dumps({"resources": [{"composite_id": one, "sha256": "a1" * 32} for one in values]}),
-    "lines": lambda values: "".join(json.dumps({"CompositeId": one}) + "\n" for one in values),
+    "csv": lambda values: "name,composite_id\n" + "".join(f'"x, y",{value}\n' for value in values),
+    "semicolons": lambda values: "sep=;\nComposite ID;x\n" + "".join(f"{value};1\n" for value in values),
+    "json": lambda values: json.dumps(
+        {"resources": [{"composite_id": value, "sha256": "a1" * 32} for value in values]}
+    ),
+    "lines": lambda values: "".join(json.dumps({"CompositeId": value}) + "\n" for value in values),
     "strings": lambda values: json.dumps(values),
 }
 

@@ -182,8 +182,8 @@ def test_a_second_with_many_alerts_is_one_slice_and_the_others_are_even() -> Non
     alerts = FakeAlerts(seconds, dict(Counter(second // 3600 for second in seconds)))
     slices = cut_slices(alerts, "", count_hours(alerts, ""))
     assert slices[0].alerts >= 12_000
-    assert all(one.alerts <= PAGE for one in slices[1:])
-    assert sum(one.alerts for one in slices) == len(seconds)
+    assert all(interval.alerts <= PAGE for interval in slices[1:])
+    assert sum(interval.alerts for interval in slices) == len(seconds)
 
 
 class CountingAlerts(FakeAlerts):
@@ -270,7 +270,7 @@ def test_counts_that_a_page_does_not_agree_with_are_not_trusted(hours: dict[int,
 def test_ten_thousand_alerts_are_ten_pages_side_by_side() -> None:
     alerts = CountingAlerts(range(0, 600_000, 60))
     slices = cut_slices(alerts, "", count_hours(alerts, ""))
-    assert max(one.alerts for one in slices) <= PAGE
+    assert max(interval.alerts for interval in slices) <= PAGE
     assert len(slices) <= 11
     assert numbers_read(alerts) == Counter(map(str, range(10_000)))
 
@@ -279,7 +279,7 @@ def test_beyond_two_hundred_pages_there_are_about_two_hundred_slices() -> None:
     hours = [Interval(START + timedelta(hours=hour), timedelta(hours=1), 500) for hour in range(2_000)]
     slices = cut_slices(CountingAlerts([]), "", hours)
     assert 150 <= len(slices) <= 220
-    assert max(one.alerts for one in slices) <= 5 * PAGE
+    assert max(interval.alerts for interval in slices) <= 5 * PAGE
 
 
 def test_at_most_sixteen_intervals_of_a_length_are_divided_further() -> None:

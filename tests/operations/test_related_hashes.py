@@ -36,7 +36,7 @@ def test_a_hash_is_related_if_it_is_no_own_hash_of_the_alerts_read() -> None:
         {"parent_details": {"sha256": A}, "grandparent_details": {"sha256": C.upper()}},
         {"parent_details": {"sha256": C}},
     )
-    assert [(one.sha256, one.alerts, one.fields) for one in summary.related] == [
+    assert [(related.sha256, related.alerts, related.fields) for related in summary.related] == [
         (C, 2, ("parent_details.sha256", "grandparent_details.sha256")),
         (B, 1, ("parent_details.sha256",)),
     ]
@@ -46,12 +46,12 @@ def test_a_hash_is_related_if_it_is_no_own_hash_of_the_alerts_read() -> None:
 
 def test_an_alert_counts_once_for_a_hash_in_several_of_its_fields() -> None:
     place = {"sha256": A, "filename": "C:\\Windows\\explorer.exe"}
-    (one,) = summary_of(
+    (related,) = summary_of(
         {"parent_details": place, "grandparent_details": place, "quarantined_files": [place, place]},
         {"parent_details": place},
     ).related
-    assert (one.alerts, one.filenames) == (2, ("explorer.exe",))
-    assert one.fields == ("parent_details.sha256", "grandparent_details.sha256", "quarantined_files.sha256")
+    assert (related.alerts, related.filenames) == (2, ("explorer.exe",))
+    assert related.fields == ("parent_details.sha256", "grandparent_details.sha256", "quarantined_files.sha256")
 
 
 def test_the_names_of_a_file_are_the_most_frequent_without_their_folders() -> None:
@@ -60,9 +60,9 @@ def test_the_names_of_a_file_are_the_most_frequent_without_their_folders() -> No
     documents.append(
         {"file_writes": [{"sha256": A, "name": "c"}], "ioc_context": [{"sha256": A, "ioc_description": "c"}]}
     )
-    (one,) = summary_of(*documents).related
-    assert one.filenames == ("b", "c", "a", "d", "e")
-    assert one.alerts == len(names) + 1
+    (related,) = summary_of(*documents).related
+    assert related.filenames == ("b", "c", "a", "d", "e")
+    assert related.alerts == len(names) + 1
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,11 @@ def test_a_related_hash_has_its_md5_too() -> None:
         {"grandparent_details": {"sha256": B, "md5": N}},
         {"quarantined_files": [{"sha256": C, "md5": [N]}, {"sha256": C, "md5": N}]},
     )
-    assert {one.sha256: (one.md5, one.alerts) for one in summary.related} == {A: (M, 2), B: (None, 2), C: (N, 1)}
+    assert {related.sha256: (related.md5, related.alerts) for related in summary.related} == {
+        A: (M, 2),
+        B: (None, 2),
+        C: (N, 1),
+    }
 
 
 def test_values_that_are_no_hashes_are_not_counted() -> None:

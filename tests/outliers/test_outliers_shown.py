@@ -44,7 +44,7 @@ def reported(document: dict[str, Any]) -> set[str]:
 
 def test_summary_lists_the_outliers_and_counts_the_groups(shell: CommandRunner) -> None:
     document = shell.json("summary", "--outliers", "--by", "status")
-    assert reported(document) == {id_at(shell.tenant, one) for one in COPIES.outliers}
+    assert reported(document) == {id_at(shell.tenant, outlier) for outlier in COPIES.outliers}
     (group,) = document["outliers"]["groups"]
     assert (group["sha256"], group["alerts"], group["outliers"]) == (sha256_of(COPIES), 266, 3)
     assert group["status"] == "outliers"
@@ -78,13 +78,13 @@ def test_the_table_describes_the_outliers(shell: CommandRunner) -> None:
     assert "1 run by SYSTEM; 1 under cmd.exe; 1 with the command line vss_copy.exe -delete" in shown
     assert "run by i.muster, under cmd.exe" in shown
     assert "Usual of vss_copy.exe: user svc_backup; parent BackupAgent.exe; command line vss_copy.exe -job " in shown
-    assert all(id_at(shell.tenant, one) in shown for one in COPIES.outliers)
+    assert all(id_at(shell.tenant, outlier) in shown for outlier in COPIES.outliers)
 
 
 @pytest.mark.slow
 def test_csv_has_a_line_for_each_outlier(shell: CommandRunner) -> None:
     rows = list(csv.DictReader(io.StringIO(shell("summary", "--outliers", "--format", "csv").text)))
-    assert {row["composite_id"] for row in rows} == {id_at(shell.tenant, one) for one in COPIES.outliers}
+    assert {row["composite_id"] for row in rows} == {id_at(shell.tenant, outlier) for outlier in COPIES.outliers}
     assert {(row["sha256"], row["alerts"], row["outliers"]) for row in rows} == {(sha256_of(COPIES), "266", "3")}
 
 
@@ -93,7 +93,7 @@ def test_in_a_multi_customer_run_each_customer_is_compared_by_itself(shell: Comm
     done = shell.bare("summary", "--outliers", "--all-customers", "--format", "json")
     assert done.code == 0, done
     results = {part["customer"]: part["result"] for part in done.document["customers"]}
-    assert reported(results["acme"]) == {id_at(shell.tenant, one) for one in COPIES.outliers}
+    assert reported(results["acme"]) == {id_at(shell.tenant, outlier) for outlier in COPIES.outliers}
     assert len(reported(results["globex"])) == len(TOOL.outliers)
     rows = list(
         csv.DictReader(io.StringIO(shell.bare("summary", "--outliers", "--all-customers", "--format", "csv").text))
@@ -118,12 +118,12 @@ def test_the_preview_of_a_hash_reports_its_outliers(shell: CommandRunner) -> Non
     assert text in done.text
     listed = shell("close-hash", "--hash", sha256_of(COPIES), "--dry-run", "--details").text
     assert "Outliers: 3 of 266 alerts: 1 run by SYSTEM" in listed
-    assert all(id_at(shell.tenant, one) in listed for one in COPIES.outliers)
+    assert all(id_at(shell.tenant, outlier) in listed for outlier in COPIES.outliers)
     document = shell.json("close-hash", "--hash", sha256_of(COPIES), "--dry-run")
     (group,) = document["outliers"]["groups"]
     assert document["outliers"]["by_status"] == {"uniform": 0, "outliers": 1, "inconclusive": 0, "too_small": 0}
     assert {outlier["composite_id"] for outlier in group["examples"]} == {
-        id_at(shell.tenant, one) for one in COPIES.outliers
+        id_at(shell.tenant, outlier) for outlier in COPIES.outliers
     }
     assert document["planned"] == 266
 
@@ -182,4 +182,4 @@ def test_all_plants_in_one_tenant_are_reported_and_nothing_else(tmp_path: Path) 
     plant(tenant, plants.groups())
     with Server(tenant) as server:
         found = reported(CommandRunner(tmp_path, server).json("summary", "--outliers"))
-    assert found == {id_at(tenant, one) for group in plants.groups() for one in group.outliers}
+    assert found == {id_at(tenant, outlier) for group in plants.groups() for outlier in group.outliers}

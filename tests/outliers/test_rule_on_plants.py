@@ -18,8 +18,8 @@ def outliers_found(group: Group) -> set[str]:
     for document in group.documents:
         detector.add(decode_alert(encode(document)))
     groups = detector.report(100).groups
-    found = {outlier.composite_id for one in groups for outlier in one.examples}
-    assert len(found) == sum(one.outliers for one in groups), "there are more outliers than listed"
+    found = {outlier.composite_id for group in groups for outlier in group.examples}
+    assert len(found) == sum(group.outliers for group in groups), "there are more outliers than listed"
     return found
 
 

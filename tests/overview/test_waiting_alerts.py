@@ -37,7 +37,10 @@ class Falcon:
 
     def by_id(self, ids: Sequence[str]) -> list[msgspec.Raw]:
         self.requests += 1
-        documents = ({"composite_id": one, "cid": CID, "created_timestamp": "2026-11-01T08:00:00Z"} for one in ids)
+        documents = (
+            {"composite_id": composite_id, "cid": CID, "created_timestamp": "2026-11-01T08:00:00Z"}
+            for composite_id in ids
+        )
         return [msgspec.Raw(msgspec.json.encode(document)) for document in documents]
 
 

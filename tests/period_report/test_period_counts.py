@@ -88,7 +88,7 @@ def test_alerts_recur_by_hash_and_without_one_by_name() -> None:
 
 def test_the_most_frequent_come_first_and_no_more_than_asked_for() -> None:
     found = counts({"name": "B"}, {"name": "A"}, {"name": "C"}, {"name": "C"}, {"name": None}, top=2)
-    assert [(one.value, one.alerts) for one in found.names] == [("C", 2), ("A", 1)]
+    assert [(name.value, name.alerts) for name in found.names] == [("C", 2), ("A", 1)]
     assert found.created == 5
 
 

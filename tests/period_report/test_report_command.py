@@ -107,7 +107,9 @@ def test_every_number_is_the_tenants_own_after_runs_an_undo_and_work_in_the_cons
     times = document["resolution_seconds"]
     assert times["alerts"] == len(seconds) > 0
     assert times["median"] == statistics.median(seconds)
-    assert times["p90"] == min(value for value in seconds if sum(one <= value for one in seconds) >= 0.9 * len(seconds))
+    assert times["p90"] == min(
+        value for value in seconds if sum(second <= value for second in seconds) >= 0.9 * len(seconds)
+    )
     ours = document["ours"]
     assert (ours["closed"], ours["undone"]) == (0, 0), "the runs began after the period"
 
@@ -116,7 +118,7 @@ def test_what_runs_did_is_counted_by_when_they_did_it(acme: CommandRunner) -> No
     done = work_for_a_month(acme)
     document = report(acme, period=("--since", "2d"))
     ours = document["ours"]
-    last = {one["composite_id"] for one in acme.json("runs", "show", done["last"])["alerts"]}
+    last = {alert["composite_id"] for alert in acme.json("runs", "show", done["last"])["alerts"]}
     assert (ours["runs"], ours["closed"], ours["undone"]) == (4, len(done["closed"] | last), done["undone"])
     assert ours["journals"] == [acme.tenant.cid]
     assert document["held"] == {reason: number for reason, number in done["held"].items() if number}
@@ -292,7 +294,11 @@ def test_two_months_made_on_one_day_are_two_files_and_a_page_is_the_usual_one(th
 def test_a_month_has_the_alerts_from_its_first_to_its_last_moment(three: CommandRunner) -> None:
     first = datetime.now(UTC).replace(day=1) - timedelta(days=1)
     month = f"{first:%Y-%m}"
-    found = [one for one in documents(three, since="2000", until="2100") if one["created_timestamp"].startswith(month)]
+    found = [
+        document
+        for document in documents(three, since="2000", until="2100")
+        if document["created_timestamp"].startswith(month)
+    ]
     document = report(three, period=("--month", month))
     assert document["created"] == len(found) > 0
     assert document["period"]["since"] == f"{month}-01T00:00:00Z"

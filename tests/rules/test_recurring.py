@@ -42,8 +42,8 @@ def close_by_hand(
     ids = add_group(shell, group, customer)
 
     def resolve() -> None:
-        for one in ids:
-            alert = shell.tenants[customer].store.by_id[one]
+        for composite_id in ids:
+            alert = shell.tenants[customer].store.by_id[composite_id]
             alert.state = msgspec.structs.replace(alert.state, tags=(resolution,))
 
     shell.server.call(resolve)
@@ -69,7 +69,7 @@ def test_what_was_closed_on_three_days_is_listed_with_its_draft_most_work_first(
     close_by_hand(shell, "many", {3: 2}, customer="globex", resolution="ignored")
     close_by_hand(shell, "two days", {2: 9, 1: 9}, resolution="false_positive")
     found = recurring(shell)
-    assert [one["sha256"] for one in found["groups"]] == [many["sha256"], few["sha256"]]
+    assert [group["sha256"] for group in found["groups"]] == [many["sha256"], few["sha256"]]
     first = found["groups"][0]
     assert (first["alerts"], first["days"], first["customers"]) == (10, 3, {"acme": 8, "globex": 2})
     assert (first["last_resolution"], first["last_closed"][:10]) == ("ignored", day(3)[:10])

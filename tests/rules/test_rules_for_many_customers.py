@@ -34,7 +34,7 @@ def run_all(shell: CommandRunner, *more: str) -> CommandResult:
 
 
 def results(done: CommandResult) -> dict[str, Any]:
-    return {one["customer"]: one["result"] for one in done.document["customers"]}
+    return {customer["customer"]: customer["result"] for customer in done.document["customers"]}
 
 
 def test_each_customer_is_closed_and_the_second_run_does_nothing(acme: Acme) -> None:
@@ -44,7 +44,7 @@ def test_each_customer_is_closed_and_the_second_run_does_nothing(acme: Acme) -> 
     assert {name: one["changed"] for name, one in results(done).items()} == dict.fromkeys(NAMES, 3)
     assert all(set(statuses(shell, ids[name], name)) == {"closed"} for name in NAMES)
     again = run_all(shell)
-    assert (again.code, {one["planned"] for one in results(again).values()}) == (0, {0})
+    assert (again.code, {result["planned"] for result in results(again).values()}) == (0, {0})
     assert [len(shell.patches(name)) for name in NAMES] == [1, 1, 1]
 
 
@@ -76,7 +76,7 @@ def test_a_customer_that_is_down_stops_no_other(acme: Acme) -> None:
         "globex": None,
         "initech": 3,
     }
-    (failed,) = [one for one in done.document["customers"] if one["error"]]
+    (failed,) = [customer for customer in done.document["customers"] if customer["error"]]
     assert (failed["customer"], failed["exit_code"]) == ("globex", 4)
     assert set(statuses(shell, ids["globex"], "globex")) == {"new"}
 
@@ -86,7 +86,10 @@ def test_the_bound_is_for_each_customer(acme: Acme) -> None:
     add_group(shell, with_hash_of(updater_group("more").ordinary(3), first).group(), "globex")
     done = shell.bare("rules", "run", "--all-customers", "--yes", "--max", "4", "--format", "json")
     assert done.code == 6
-    changed = {one["customer"]: one["result"] and one["result"]["changed"] for one in done.document["customers"]}
+    changed = {
+        customer["customer"]: customer["result"] and customer["result"]["changed"]
+        for customer in done.document["customers"]
+    }
     assert changed == {"acme": 3, "globex": None, "initech": 3}
     assert set(statuses(shell, ids["globex"], "globex")) == {"new"}
     assert shell("rules", "run", "--yes", "--max", "9", customer="globex").code == 0, "nothing is left behind"
@@ -104,7 +107,7 @@ def test_one_question_for_all_customers(acme: Acme, answer: str, code: int, stat
     assert all(set(statuses(shell, ids[name], name)) == {status} for name in NAMES)
     if code:
         after = run_all(shell)
-        assert {one["changed"] for one in results(after).values()} == {3}, "a declined run leaves nothing behind"
+        assert {result["changed"] for result in results(after).values()} == {3}, "a declined run leaves nothing behind"
 
 
 def test_plans_of_all_customers_are_saved_and_applied(acme: Acme) -> None:
@@ -117,7 +120,7 @@ def test_plans_of_all_customers_are_saved_and_applied(acme: Acme) -> None:
     assert done.code == 0, done
     assert all(set(statuses(shell, ids[name], name)) == {"closed"} for name in NAMES)
     run_all(shell)
-    assert {one["planned"] for one in results(run_all(shell)).values()} == {0}
+    assert {result["planned"] for result in results(run_all(shell)).values()} == {0}
 
 
 def test_a_run_over_several_is_recorded_for_each_with_what_was_held(acme: Acme) -> None:

@@ -221,7 +221,7 @@ class RulesMachine(RuleBasedStateMachine):
         store = self.harness.tenant.store
 
         def read() -> list[tuple[str, int]]:
-            found = [store.by_id[one].state for one in sorted(ids)]
+            found = [store.by_id[composite_id].state for composite_id in sorted(ids)]
             return [(one.status, sum("rule by-" in comment.value for comment in one.comments)) for one in found]
 
         return self.harness.server.call(read)

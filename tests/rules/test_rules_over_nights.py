@@ -152,7 +152,7 @@ class Nights:
     def check(self, night: int) -> Counter[str]:
         """Hold every alert against what may have become of it; return how many were closed or not, by kind."""
         found: Counter[str] = Counter()
-        states = self.shell.server.call(lambda: [self.state(one) for one in self.planted])
+        states = self.shell.server.call(lambda: [self.state(planted_alert) for planted_alert in self.planted])
         for one, (status, comments) in zip(self.planted, states, strict=True):
             if one.composite_id in self.analysts:
                 continue
@@ -199,16 +199,19 @@ def test_no_intrusion_is_closed_in_fourteen_nights_and_all_else_once(tmp_path: A
             assert done.code == (6 if attention or night > SURGE_ON else 0), done
             if night == SURGE_ON:
                 nights.may_stay_new |= {
-                    one.composite_id
-                    for one in nights.planted
-                    if (one.rule, one.customer) == (SURGING, SECOND) and nights.state(one)[0] == "new" and not one.why
+                    planted_alert.composite_id
+                    for planted_alert in nights.planted
+                    if (planted_alert.rule, planted_alert.customer) == (SURGING, SECOND)
+                    and nights.state(planted_alert)[0] == "new"
+                    and not planted_alert.why
                 }
                 assert len(nights.may_stay_new) >= 40
             if night > SURGE_ON:
                 nights.may_stay_new |= {
-                    one.composite_id
-                    for one in nights.planted
-                    if (one.rule, one.customer, one.night) == (SURGING, SECOND, night) and not one.why
+                    planted_alert.composite_id
+                    for planted_alert in nights.planted
+                    if (planted_alert.rule, planted_alert.customer, planted_alert.night) == (SURGING, SECOND, night)
+                    and not planted_alert.why
                 }
             if night == DOWN_ON:
                 shell.write_customer(THIRD)
@@ -218,7 +221,7 @@ def test_no_intrusion_is_closed_in_fourteen_nights_and_all_else_once(tmp_path: A
         assert found["kept"] > 100
         before = [len(shell.patches(name)) for name in NAMES]
         again = nights.run(NIGHTS - 1)
-        assert {one["result"]["planned"] for one in again.document["customers"]} == {0}
+        assert {customer["result"]["planned"] for customer in again.document["customers"]} == {0}
         assert [len(shell.patches(name)) for name in NAMES] == before, "twice in a row does nothing the second time"
         check_report(nights)
 
@@ -232,11 +235,11 @@ def check_report(nights: Nights) -> None:
     write_rules(nights.shell, text)
     reading = ("rules", "report", "--all-customers", "--since", "30d", "--format", "json")
     unseen = nights.shell.bare(*reading, env=later).document["unused"]
-    assert (unseen["rules"], [one["rule"] for one in unseen["not_judged"]]) == ([], ["never"])
+    assert (unseen["rules"], [entry["rule"] for entry in unseen["not_judged"]]) == ([], ["never"])
     more = ("--yes", "--max", "500", "--batch-delay", "0", "--format", "json")
     nights.shell.bare("rules", "run", "--all-customers", *more, env=later, patience=240)
     new = nights.shell.bare(*reading, env=later).document["unused"]
-    assert (new["rules"], [one["rule"] for one in new["not_judged"]]) == ([], ["never"])
+    assert (new["rules"], [entry["rule"] for entry in new["not_judged"]]) == ([], ["never"])
     later = {"TEST_DAYS_LATER": str(NIGHTS - 1 + 7)}
     nights.shell.bare("rules", "run", "--all-customers", *more, env=later, patience=240)
     document = assert_valid(nights.shell.bare(*reading, env=later).document)
@@ -292,6 +295,10 @@ def contradict(nights: Nights) -> None:
 
 def take_up(nights: Nights) -> None:
     """An analyst takes up some alerts of this night: these are nobody else's."""
-    mine = [one for one in nights.planted if one.night == 3 and one.customer == FIRST][:5]
+    mine = [
+        planted_alert
+        for planted_alert in nights.planted
+        if planted_alert.night == 3 and planted_alert.customer == FIRST
+    ][:5]
     edit(nights.shell, [one.composite_id for one in mine], FIRST, status="in_progress", assign="Ann")
     nights.analysts |= {one.composite_id for one in mine}

@@ -108,20 +108,22 @@ def test_the_sums_are_those_of_the_journal_and_count_alerts_not_nights(two: Comm
 
 def test_alerts_that_differ_are_named_and_what_has_ended_would_have_closed(two: CommandRunner) -> None:
     rules = by_id(report(two))
-    (acme,) = [one for one in rules["updater"]["customers"] if one["customer"] == "acme"]
+    (acme,) = [customer for customer in rules["updater"]["customers"] if customer["customer"] == "acme"]
     (differing,) = acme["differing"]
     assert next(alert for alert in two.alerts() if alert["composite_id"] == differing)["status"] == "new"
     assert (rules["old"]["state"], rules["old"]["would_have_closed"], rules["old"]["closed"]) == ("expired", 3, 0)
     assert rules["ending"]["state"] == "due"
     assert len(rules["miner"]["suspended_by"]) == 2
-    (overlapping,) = [one["overlaps"] for one in rules["forestalled"]["customers"] if one["customer"] == "acme"]
+    (overlapping,) = [
+        customer["overlaps"] for customer in rules["forestalled"]["customers"] if customer["customer"] == "acme"
+    ]
     assert overlapping == {"updater": 7}
 
 
 def test_the_unused_list_is_exact(two: CommandRunner) -> None:
     unused = report(two)["unused"]
     assert unused["rules"] == ["never", "ending"]
-    assert {(one["rule"], one["field"], one["value"]) for one in unused["values"]} == {
+    assert {(value["rule"], value["field"], value["value"]) for value in unused["values"]} == {
         ("updater", "sha256", "a" * 64),
         ("updater", "path", r"\Program Files\Never\*"),
         ("tool", "customers", "globex"),
@@ -134,14 +136,14 @@ def test_what_could_not_be_seen_is_not_called_unused(two: CommandRunner) -> None
     two.write_customer("initech", "acme", FALCON_CID="e" * 32)
     document = report(two)
     assert document["unused"]["rules"] == []
-    reasons = {one["rule"]: one["reason"] for one in document["unused"]["not_judged"]}
+    reasons = {entry["rule"]: entry["reason"] for entry in document["unused"]["not_judged"]}
     assert reasons["never"] == "no whole run with it was recorded for initech"
     assert "tool" not in reasons
-    assert ("tool", "globex") in {(one["rule"], one["value"]) for one in document["unused"]["values"]}
+    assert ("tool", "globex") in {(value["rule"], value["value"]) for value in document["unused"]["values"]}
     alone = two("rules", "report", "--format", "json").document
     assert alone["unused"]["rules"] == []
-    assert {one["rule"] for one in alone["unused"]["not_judged"]} >= {"never", "updater", "tool"}
-    assert [one["customer"] for one in alone["customers"]] == ["acme"]
+    assert {entry["rule"] for entry in alone["unused"]["not_judged"]} >= {"never", "updater", "tool"}
+    assert [customer["customer"] for customer in alone["customers"]] == ["acme"]
 
 
 def test_a_rule_that_ran_for_less_than_a_week_is_not_called_unused(two: CommandRunner) -> None:
@@ -154,14 +156,14 @@ def test_a_rule_that_ran_for_less_than_a_week_is_not_called_unused(two: CommandR
     assert (unused["rules"], unused["values"]) == (["never"], [])
     assert unused["not_judged"] == [{"rule": "added", "reason": "its runs cover less than 7 days at acme, globex"}]
     of_six_days = report(two, "--since", "6d")["unused"]
-    assert (of_six_days["rules"], {one["rule"] for one in of_six_days["not_judged"]}) == ([], {"never", "added"})
+    assert (of_six_days["rules"], {entry["rule"] for entry in of_six_days["not_judged"]}) == ([], {"never", "added"})
     assert "added is not judged" in two.bare("rules", "report", "--all-customers").text
 
 
 def test_a_customer_that_cannot_be_read_is_named_and_stops_no_other(two: CommandRunner) -> None:
     (two.state / f"{two.tenants['globex'].cid}.sqlite3").write_bytes(b"no database")
     document = report(two, code=6)
-    errors = {one["customer"]: one["error"] for one in document["customers"]}
+    errors = {customer["customer"]: customer["error"] for customer in document["customers"]}
     assert errors["acme"] is None
     assert errors["globex"]["code"] == "journal"
     assert by_id(document)["updater"]["closed"] == 7
@@ -202,6 +204,6 @@ def test_every_format_tells_it(two: CommandRunner) -> None:
 
 def test_runs_before_the_period_do_not_count(two: CommandRunner) -> None:
     document = report(two, "--since", f"{today() + timedelta(days=1)}")
-    assert {one["runs"] for one in document["customers"]} == {0}
+    assert {customer["runs"] for customer in document["customers"]} == {0}
     assert not any(one["closed"] for one in document["rules"])
     assert document["unused"]["rules"] == []

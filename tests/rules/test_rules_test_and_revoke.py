@@ -122,7 +122,7 @@ def test_what_a_revoked_rule_closed_is_taken_back_but_for_what_others_fit_or_som
     group = builder.group()
     ids = add_group(shell, group)
     agents = [one for one, document in zip(ids, group.documents, strict=True) if document["filename"] == "agent.exe"]
-    others = [one for one in ids if one not in agents]
+    others = [composite_id for composite_id in ids if composite_id not in agents]
     mine = updater_rule(builder)
     agent = updater_rule(builder, "agent", expect={"filename": ["agent.exe"]})
     write_rules(shell, rule_file(mine, agent))

@@ -62,7 +62,7 @@ def lookups(hashes: int) -> int:
 
 def writes(done: CommandResult) -> list[str]:
     """Return the methods of the requests that change indicators."""
-    return [one.method for one in done.requests if one.endpoint == "indicators" and one.method != "GET"]
+    return [request.method for request in done.requests if request.endpoint == "indicators" and request.method != "GET"]
 
 
 def the_run(done: CommandResult, code: int = 0) -> dict[str, Any]:
@@ -76,5 +76,5 @@ def the_run(done: CommandResult, code: int = 0) -> dict[str, Any]:
     left_alone = sum(document["skipped"].values()) + sum(document["held"].values())
     assert document["selected"] == document["planned"] + left_alone == len(document["hashes"])
     for outcome in outcomes[:5]:
-        assert document[outcome] == sum(one["outcome"] == outcome for one in document["hashes"])
+        assert document[outcome] == sum(entry["outcome"] == outcome for entry in document["hashes"])
     return document

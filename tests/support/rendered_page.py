@@ -81,7 +81,7 @@ def overlaps(page: Page) -> list[tuple[str, str]]:
     bad = []
     for drawn in page.ask(TEXTS):
         texts = drawn["texts"]
-        bad += [(one["text"], "the edge") for one in texts if _beyond(one["seen"], drawn["chart"])]
+        bad += [(text["text"], "the edge") for text in texts if _beyond(text["seen"], drawn["chart"])]
         for place, one in enumerate(texts):
             bad += [(one["text"], other["text"]) for other in texts[:place] if _meet(one["seen"], other["seen"])]
     return bad

@@ -157,4 +157,4 @@ def with_hash_of(builder: AlertGroupBuilder, other: AlertGroupBuilder) -> AlertG
 def statuses(shell: CommandRunner, ids: Sequence[str], customer: str = "") -> list[str]:
     """Return the statuses of alerts, in the order of their ids."""
     tenant: Tenant = shell.tenants[customer] if customer else shell.tenant
-    return shell.server.call(lambda: [tenant.store.by_id[one].state.status for one in ids])
+    return shell.server.call(lambda: [tenant.store.by_id[composite_id].state.status for composite_id in ids])

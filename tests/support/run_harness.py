@@ -153,9 +153,9 @@ class RunHarness:
         numbers = {item.item_id: item.action_set for item in self._items(plan)}
 
         def change() -> None:
-            for one in ids:
-                actions = [Action(action.name, action.value) for action in action_sets[numbers[one]]]
-                self.tenant.change(self.tenant.store.by_id[one], actions, "client", request=1)
+            for composite_id in ids:
+                actions = [Action(action.name, action.value) for action in action_sets[numbers[composite_id]]]
+                self.tenant.change(self.tenant.store.by_id[composite_id], actions, "client", request=1)
 
         self.server.call(change)
 
@@ -267,7 +267,7 @@ class RunHarness:
 
     def comments(self, plan: Plan, ids: Sequence[str]) -> Counter[int]:
         """How many alerts carry how many comments of the run."""
-        return Counter(self.comments_on(plan, one) for one in ids)
+        return Counter(self.comments_on(plan, composite_id) for composite_id in ids)
 
     def comments_on(self, plan: Plan, composite_id: str) -> int:
         """How many comments of the run an alert carries."""
@@ -276,7 +276,7 @@ class RunHarness:
 
     def statuses(self, ids: Sequence[str]) -> Counter[str]:
         """How many alerts have which status."""
-        return Counter(self.tenant.store.by_id[one].state.status for one in ids)
+        return Counter(self.tenant.store.by_id[composite_id].state.status for composite_id in ids)
 
     @property
     def patches(self) -> list[Any]:
