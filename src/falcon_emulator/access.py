@@ -17,7 +17,7 @@ from falcon_emulator.timestamps import SECOND
 
 DENIED = "access denied, authorization failed"
 OUT_OF_SCOPE = "access denied, scope not permitted"
-INVALID_TOKEN = "access denied, invalid bearer token"  # noqa: S105  a message
+INVALID_TOKEN = "access denied, invalid bearer token"  # noqa: S105 - a message
 
 
 class Token(msgspec.Struct):

@@ -4,5 +4,5 @@ import random
 
 
 def seeded(seed: str | int) -> random.Random:
-    """Return a generator that repeats itself for the same seed. Nothing secret depends on it."""
-    return random.Random(seed)  # noqa: S311
+    """Return a generator that repeats itself for the same seed."""
+    return random.Random(seed)  # noqa: S311 - nothing secret depends on it

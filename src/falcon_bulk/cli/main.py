@@ -235,7 +235,7 @@ def _open_closed_streams() -> None:
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest free number: the stream's own
-            setattr(sys, name, open(descriptor, "w" if number else "r", closefd=False))  # noqa: SIM115
+            setattr(sys, name, open(descriptor, "w" if number else "r", closefd=False))  # noqa: SIM115 - stays open
 
 
 def _discard(stream: TextIO) -> None:

@@ -86,8 +86,8 @@ def _page(held: "SpooledTemporaryFile[bytes]", command: tuple[str, ...]) -> bool
     """
     environ = {name: value for name, value in os.environ.items() if not name.startswith("FALCON_CLIENT_")}
     try:
-        # The user's own command line, and no shell.
-        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=_USUAL_SETTINGS | environ)  # noqa: S603
+        environ = _USUAL_SETTINGS | environ
+        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the user's own, no shell
     except OSError as error:
         sys.stderr.write(f"Note: the pager {printable(command[0])} cannot be started: {error.strerror}.\n")
         return False

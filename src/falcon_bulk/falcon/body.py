@@ -40,7 +40,7 @@ class ReceivedBody(NamedTuple):
 
 @contextmanager
 def unpacking_after(wait: Callable[[], None]) -> Iterator[None]:
-    """In this block the thread calls `wait` before it unpacks a large body: packed, it takes a tenth of the memory."""
+    """Call `wait` in the block before the thread unpacks a large body: packed, it takes a tenth of the memory."""
     _thread.wait = wait
     try:
         yield
@@ -49,20 +49,20 @@ def unpacking_after(wait: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def unpacking_in(rooms: threading.Semaphore) -> Iterator[None]:
-    """In this block the thread takes a room before it unpacks a large body, and leaves it at the end."""
-    has_room = False
+def unpacking_in(slots: threading.Semaphore) -> Iterator[None]:
+    """Take a slot in the block before the thread unpacks a large body, and give it back at the end."""
+    has_slot = False
 
-    def take_room() -> None:
-        nonlocal has_room
-        has_room = has_room or rooms.acquire()
+    def take_slot() -> None:
+        nonlocal has_slot
+        has_slot = has_slot or slots.acquire()
 
     try:
-        with unpacking_after(take_room):
+        with unpacking_after(take_slot):
             yield
     finally:
-        if has_room:
-            rooms.release()
+        if has_slot:
+            slots.release()
 
 
 def fetch_body(response: requests.Response, clock: Clock, seconds: float, *, stoppable: bool = True) -> ReceivedBody:

@@ -84,7 +84,7 @@ class FalconSession(requests.Session):
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
-    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override]
+    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override] # FalconPy names these
         """Perform FalconPy's request with all its retries."""
         return self._perform(method, url, **options)
 

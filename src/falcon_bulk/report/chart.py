@@ -49,7 +49,7 @@ class Chart:
 
     @property
     def largest(self) -> int:
-        """Return the number of the longest bar, at least 1. The rest does not count."""
+        """The number of the longest bar, at least 1. The rest does not count."""
         return max((bar.number for bar in self.bars if bar.accent != REST), default=0) or 1
 
     @property

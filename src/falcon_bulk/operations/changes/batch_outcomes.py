@@ -48,7 +48,7 @@ class BatchOutcomes(Generic[State, Current]):
         self._run_id = run_id
         self._clock = clock
         self._action_sets = records.action_sets(run_id)
-        self._rooms = threading.Semaphore(MAX_UNPACKED)
+        self._unpacking_slots = threading.Semaphore(MAX_UNPACKED)
         self._lost: set[str] = set()
 
     def actions(self, item: PlannedItem[State]) -> ActionSet:
@@ -167,7 +167,7 @@ class BatchOutcomes(Generic[State, Current]):
 
     def _read(self, items: Sequence[PlannedItem[State]], answer: Answer | None = None) -> dict[str, Current]:
         """Read items. Only some of what is received at a time is unpacked at a time."""
-        with unpacking_in(self._rooms):
+        with unpacking_in(self._unpacking_slots):
             return self._target.read(items, answer)
 
     def _unchanged(self, items: Sequence[PlannedItem[State]]) -> list[ItemOutcome[State]]:

@@ -42,13 +42,13 @@ def _no_severity(alert: Alert) -> bool:
 
 
 def _overwatch(alert: Alert) -> bool:
-    """OverWatch is a product, or a tactic on an epp alert."""
+    """Return whether OverWatch made the alert: it is a product, or a tactic on an epp alert."""
     product, tactic = letters_of(text(alert.product)), letters_of(text(alert.tactic))
     return product in ("overwatch", "falconoverwatch") or tactic in ("overwatch", "falconoverwatch")
 
 
 def _falcon_complete(alert: Alert) -> bool:
-    """Falcon Complete shows in a tag (`falcon_complete`, `FC-…`, `fc/…`) or as its team being the assignee."""
+    """Return whether Falcon Complete works on it: a tag (`falcon_complete`, `FC-…`, `fc/…`), or its team is assigned."""
     assignee = letters_of(f"{text(alert.assigned_to_name)} {text(alert.assigned_to_uid)}")
     return any(map(_names_falcon_complete, alert.tag_set)) or any(
         sign in assignee for sign in ("crowdstriketeam", "falconcomplete", "crowdstrikecom")

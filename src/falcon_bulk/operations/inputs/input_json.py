@@ -111,7 +111,7 @@ class _Documents:
         """Characters of the line that stood before the buffer."""
 
     def skip_blanks(self) -> bool:
-        """Go to what follows; return whether anything does."""
+        """Skip blanks; return whether anything follows."""
         while True:
             self._move_to(_BLANKS.match(self._buffer, self._at).end())  # type: ignore[union-attr] # matches always
             if self._at < len(self._buffer):
@@ -120,7 +120,7 @@ class _Documents:
                 return False
 
     def skip(self, character: str) -> bool:
-        """Go behind a character if it is next, and return whether it was."""
+        """Skip a character if it is next; return whether it was."""
         found = self._buffer.startswith(character, self._at)
         self._at += found
         return found
