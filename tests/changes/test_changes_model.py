@@ -29,7 +29,7 @@ from falcon_bulk.falcon.fql import equals_any
 from falcon_bulk.falcon.responses import decode_response
 from falcon_bulk.falcon.tenant import Tenant as Client
 from falcon_bulk.journal.journal import Journal
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.clock import Stopwatch
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, Plan
 from falcon_bulk.model.run import Outcome

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from falcon_bulk.errors import ExitCode, FalconBulkError
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import Action, AlertPlan, Plan
 from falcon_bulk.model.preview import Preview

@@ -3,7 +3,7 @@
 import threading
 from typing import Any
 
-from falcon_bulk.falcon.alerts import AggregateCounts
+from falcon_bulk.falcon.aggregates import AggregateCounts
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.changes.operations import change_alerts
 from falcon_emulator.control import describe_alert

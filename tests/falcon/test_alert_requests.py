@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery, Alerts
+from falcon_bulk.falcon.aggregates import AggregateCounts, AggregateQuery
+from falcon_bulk.falcon.alerts import Alerts
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.alert import composite_id_of, decode_alert
+from falcon_bulk.model.alert_decoder import composite_id_of, decode_alert
 from falcon_bulk.model.plan import Action
 from tests.support.scripted_falcon import (
     AGGREGATES,

@@ -11,7 +11,7 @@ from falcon_bulk.falcon.alerts import MAX_URL_FILTER
 from falcon_bulk.falcon.page import OLDEST_FIRST
 from falcon_bulk.falcon.pages_by_id import WINDOW, PagesById
 from falcon_bulk.falcon.tenant import Tenant
-from falcon_bulk.model.alert import composite_id_of
+from falcon_bulk.model.alert_decoder import composite_id_of
 from falcon_bulk.model.clock import rfc3339
 from tests.support.plan_builders import HASH, a_document
 from tests.support.scripted_falcon import COMBINED, ENTITIES, QUERY, Reply, ScriptedFalcon, an_envelope, good, refused

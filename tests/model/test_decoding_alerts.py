@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import Alert, BriefAlert, decode_alert, decode_as, decode_document
+from falcon_bulk.model.alert import Alert, BriefAlert
+from falcon_bulk.model.alert_decoder import decode_alert, decode_as, decode_document
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import AlertState
 from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter

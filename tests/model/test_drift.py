@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.plan import AlertState
 
 BEFORE: dict[str, Any] = {

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.hashes import HASH_FIELDS, OWN_FIELDS, RELATED_FIELDS, SEARCHED_FIELDS, own_hashes
 from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter
 

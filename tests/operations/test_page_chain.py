@@ -9,7 +9,7 @@ import pytest
 
 from falcon_bulk.errors import SearchExpired, Unreachable
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
-from falcon_bulk.model.alert import composite_id_of, decode_alert
+from falcon_bulk.model.alert_decoder import composite_id_of, decode_alert
 from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, ChainDeduplicator, PageChain
 from falcon_bulk.operations.reading.time_slices import ALL_TIME, TimeSlice
 from tests.support.plan_builders import a_document

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import CountedAlert, decode_alert
+from falcon_bulk.model.alert import CountedAlert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.operations.counting.hash_summary import summarize_hashes
 from falcon_bulk.operations.counting.related_hashes import RelatedHashCounter

@@ -2,7 +2,7 @@
 
 from msgspec.json import encode
 
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from tests.support import outlier_cases as plants
 from tests.support import outlier_cases_held_out as plants_held_out
 from tests.support.alert_groups import Group

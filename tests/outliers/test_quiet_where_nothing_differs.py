@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.json import encode
 
-from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.outliers import OutlierReport
 from falcon_bulk.operations.outliers.detector import MAX_PROFILES, OutlierDetector
 from falcon_emulator import Tenant

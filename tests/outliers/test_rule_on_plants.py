@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.json import encode
 
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.operations.outliers.detector import OutlierDetector
 from tests.support import outlier_cases as plants
 from tests.support import outlier_cases_held_out as plants_held_out

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from falcon_bulk.model.alert import ReportedAlert, decode_as
+from falcon_bulk.model.alert import ReportedAlert
+from falcon_bulk.model.alert_decoder import decode_as
 from falcon_bulk.model.period_report import ClosedAs, PeriodCounts, Proposal, ResolutionSeconds
 from falcon_bulk.operations.counting.period_counts import count_period, propose
 from falcon_bulk.operations.reading.alert_document import AlertDocument

@@ -10,7 +10,7 @@ import pytest
 from msgspec.json import encode
 
 from falcon_bulk.errors import Refused
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.operations.reading.alert_document import AlertDocument
 from falcon_bulk.operations.rules.alert_facts import ReadFacts
 from falcon_bulk.operations.rules.draft import Drafted, RuleDrafter

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.closing_rule import RuleExpect, RuleMatch
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.operations.rules.alert_facts import AlertFacts

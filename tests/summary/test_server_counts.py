@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from falcon_bulk.errors import BadFilter, Rejected, Unreachable, WrongTenant
-from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery
+from falcon_bulk.falcon.aggregates import AggregateCounts, AggregateQuery
 from falcon_bulk.falcon.page import Page
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Summary

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.operations.reading.alert_document import AlertDocument

@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.errors import ExitCode
-from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
 from falcon_bulk.model.plan import AlertPlan, AlertState
 from falcon_bulk.model.preview import ActionCount, Preview, TopValues

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from falcon_bulk.errors import FailingFilter, FalconAnswer, Rejected, SearchExpired, Unreachable
+from falcon_bulk.falcon.aggregates import AggregateCounts, AggregateQuery, counts_of, parse_bucket_time
 from falcon_bulk.falcon.bisect import bisect_rejected
 from falcon_bulk.falcon.fql import HIDDEN
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
@@ -25,15 +26,12 @@ from falcon_bulk.falcon.response_classifier import (
 )
 from falcon_bulk.falcon.responses import Aggregate, ApiError, ApiResponse, Bucket, decode_aggregate
 from falcon_bulk.falcon.transport import Transport
-from falcon_bulk.model.alert import composite_id_of
+from falcon_bulk.model.alert_decoder import composite_id_of
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.plan import ActionSet
 
 PAGE = 1_000
 """Maximum alerts in an answer of combined v1, and maximum ids in a request of entities v2 and PATCH v3."""
-
-MAX_VALUES = 1_000
-"""Maximum values in a terms aggregate (falcon-mcp allows 1 to 1000)."""
 
 MAX_URL_FILTER = 6_000
 """Maximum characters of an encoded filter in a URL; many gateways take no URL of over 8 KB."""
@@ -48,31 +46,6 @@ class UpdateResponse:
     affected: int | None
     problems: tuple[ApiError, ...]
     trace_id: str
-
-
-class AggregateQuery(NamedTuple):
-    """A request to count the alerts of a filter by the values of a field.
-
-    interval: for a field that holds a time, the length of a bucket: `hour` or `day`.
-    """
-
-    field: str
-    fql: str
-    interval: str = ""
-
-    def spec(self, name: str) -> dict[str, Any]:
-        """Return the query for aggregates v2, which takes only the pipe form of `sort`."""
-        spec = {"name": name, "field": self.field, "filter": self.fql}
-        if self.interval:
-            return {**spec, "type": "date_histogram", "interval": self.interval}
-        return {**spec, "type": "terms", "size": MAX_VALUES, "sort": "_count|desc"}
-
-
-class AggregateCounts(NamedTuple):
-    """Alerts per value (a datetime for a time). others: alerts whose values are not among the first 1,000."""
-
-    values: list[tuple[Any, int]]
-    others: int
 
 
 class Alerts:
@@ -220,7 +193,7 @@ class Alerts:
         found = self._aggregates([query.spec(str(number)) for number, query in enumerate(queries)])
         by_name = {aggregate.name: aggregate for aggregate in found}
         return [
-            _counts(by_name.get(str(number), Aggregate()), is_time=bool(query.interval))
+            counts_of(by_name.get(str(number), Aggregate()), is_time=bool(query.interval))
             for number, query in enumerate(queries)
         ]
 
@@ -289,26 +262,3 @@ def fits_in_url(fql: str) -> bool:
 def _sized(request_type: RequestType, size: int) -> RequestType:
     """Return the request type for this many alerts: of a large request a second 504 is final."""
     return _LARGE[request_type] if size > MIN_SIZE else request_type
-
-
-def _counts(found: Aggregate, *, is_time: bool) -> AggregateCounts:
-    others = found.sum_other_doc_count
-    values = [
-        (
-            (parse_bucket_time(bucket.key_as_string) or parse_bucket_time(bucket.label)) if is_time else bucket.label,
-            bucket.count,
-        )
-        for bucket in found.buckets or ()
-        if bucket.count
-    ]
-    return AggregateCounts(values, others if isinstance(others, int) else 0)
-
-
-def parse_bucket_time(value: object) -> datetime | None:
-    """Return the start of a bucket, given as RFC 3339 or milliseconds since the epoch; None for anything else."""
-    try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC)
-        return datetime.fromisoformat(str(value)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None

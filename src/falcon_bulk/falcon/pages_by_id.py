@@ -12,7 +12,8 @@ import msgspec
 from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.fql import is_instant
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
-from falcon_bulk.model.alert import composite_id_of, decode_alert, text
+from falcon_bulk.model.alert import text
+from falcon_bulk.model.alert_decoder import composite_id_of, decode_alert
 
 WINDOW = 10_000
 _PREFIX = "ids:"

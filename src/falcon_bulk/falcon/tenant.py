@@ -23,7 +23,7 @@ from falcon_bulk.falcon.response_classifier import LOGIN
 from falcon_bulk.falcon.responses import Token
 from falcon_bulk.falcon.shared_logins import Login, LoginKey, SharedLogins
 from falcon_bulk.falcon.transport import Transport
-from falcon_bulk.model.alert import decode_alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.clock import Clock, rfc3339
 
 RENEW_BEFORE_EXPIRY = 120.0

@@ -1,24 +1,23 @@
-"""The HTTP session that FalconPy sends its requests through, with timeouts, pacing and retries.
+"""Performs the requests that FalconPy makes: timeouts, pacing, retries, redirects, the token.
 
 FalconPy (1.6.6) turns a connection reset into `status_code: 500`, truncated JSON into a 200 with errors, and has
-no timeout, retry or pooling of its own. So the session below it classifies, waits and retries, and hands the
-decoded answer past FalconPy to the caller; what FalconPy makes of the answer is ignored.
+no timeout, retry or pooling of its own. So its session (`falconpy_session.py`) calls the transport, which classifies,
+waits and retries, and hands the decoded answer past FalconPy to the caller; what FalconPy makes of it is ignored.
 """
 
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 
 from falcon_bulk.config.regions import redirect_target, region_target
 from falcon_bulk.errors import AnswerLost, FalconBulkError, LoginRefused, MissingScope, Unreachable
 from falcon_bulk.falcon.body import fetch_body
 from falcon_bulk.falcon.concurrency import ConcurrencyLimiter
+from falcon_bulk.falcon.falconpy_session import FalconPyResponse, FalconSession, PendingCall
 from falcon_bulk.falcon.http_log import CallLog
 from falcon_bulk.falcon.proxy import RETRIED, ProxyRefusals, tunnel_refusal
 from falcon_bulk.falcon.rate_limit import RequestPacer, RetryBudget, backoff, clock_offset, retry_after_seconds
@@ -36,61 +35,6 @@ from falcon_bulk.model.clock import Clock
 
 MAX_RATE_LIMITED = 8
 MAX_REDIRECTS = 3
-NEVER_EXPIRES = 10**9
-PLACEHOLDER = "held by the transport"
-
-
-class FalconPyResponse:
-    """The response that FalconPy sees: always a success, so that it adds nothing of its own.
-
-    For a login it holds a placeholder token that never expires. The transport keeps the real token, because FalconPy
-    renews without a lock, and logs in before every call once a login has failed.
-    """
-
-    def __init__(self, request_type: RequestType) -> None:
-        self.status_code = 201 if request_type is LOGIN else 200
-        self.headers = {"Content-Type": "application/json"}
-        self._body = {"access_token": PLACEHOLDER, "expires_in": NEVER_EXPIRES} if request_type is LOGIN else {}
-
-    def json(self) -> dict[str, Any]:
-        """Return the body."""
-        return self._body
-
-
-class PendingCall:
-    """A call that FalconPy is carrying out, with the decoded body or the error that it led to.
-
-    is_known: whether its answer is known, so that nothing is sent. sent: when its last request left, by the clock's
-    monotonic time.
-    """
-
-    def __init__(self, request_type: RequestType, *, is_known: bool = False) -> None:
-        self.request_type = request_type
-        self.is_known = is_known
-        self.body: Any = None
-        self.error: BaseException | None = None
-        self.sent = 0.0
-
-
-class FalconSession(requests.Session):
-    """A pooled session whose `request` calls `perform`, which sends by `send_once`."""
-
-    def __init__(self, perform: Callable[..., FalconPyResponse], connections: int) -> None:
-        super().__init__()
-        self._perform = perform
-        self.auth = _no_auth
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=4, pool_maxsize=connections, pool_block=False)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
-
-    def request(self, method: str, url: str, **options: Any) -> Any:  # type: ignore[override] # FalconPy names these
-        """Perform FalconPy's request with all its retries."""
-        return self._perform(method, url, **options)
-
-    def send_once(self, method: str, url: str, **options: Any) -> requests.Response:
-        """Send one HTTP request, without retries."""
-        return super().request(method, url, **options)
 
 
 class Transport:
@@ -338,11 +282,6 @@ class Transport:
             )
         requested = retry_after_seconds(error.headers, self._clock.now().timestamp())
         return requested if requested is not None else 1.0 + backoff(rate_limited, self._clock.chance(), cap=60.0)
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Return the request as it is. With an `auth` set, requests does not read ~/.netrc."""
-    return request
 
 
 def _no_token() -> str:

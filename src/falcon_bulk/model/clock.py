@@ -29,7 +29,7 @@ class Clock(Protocol):
         """Wait. Raises Stopped at once if a stop was requested."""
 
     def finishing(self) -> AbstractContextManager[None]:
-        """Keep a stop from ending the thread's waits of up to 5 s in the block, so that it finishes what is in flight."""
+        """Keep a stop from ending the thread's waits of up to 5 s in the block: it finishes what is in flight."""
 
     def check(self) -> None:
         """Raise Stopped if a stop was requested."""
@@ -96,7 +96,7 @@ class SystemClock:
 
     @contextmanager
     def finishing(self) -> Iterator[None]:
-        """Keep a stop from ending the thread's waits of up to 5 s in the block, so that it finishes what is in flight."""
+        """Keep a stop from ending the thread's waits of up to 5 s in the block: it finishes what is in flight."""
         self._here.finishing = True
         try:
             yield

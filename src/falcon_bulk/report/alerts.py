@@ -6,7 +6,8 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from falcon_bulk.model.alert import Alert, decode_alert, decode_document, text
+from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.model.alert_decoder import decode_alert, decode_document
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.multi_customer import combined_exit_code

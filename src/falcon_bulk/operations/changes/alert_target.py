@@ -12,7 +12,8 @@ import msgspec
 from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE, UpdateResponse
 from falcon_bulk.falcon.responses import ApiError
-from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.model.hashes import own_hashes
 from falcon_bulk.model.plan import ActionSet, AlertPlan, AlertState, PlannedItem
 from falcon_bulk.model.run import ItemOutcome, Outcome, RunProblem

@@ -48,7 +48,7 @@ def _overwatch(alert: Alert) -> bool:
 
 
 def _falcon_complete(alert: Alert) -> bool:
-    """Return whether Falcon Complete works on it: a tag (`falcon_complete`, `FC-…`, `fc/…`), or its team is assigned."""
+    """Return whether Falcon Complete works on it: by a tag (`falcon_complete`, `FC-…`, `fc/…`) or by its assignee."""
     assignee = letters_of(f"{text(alert.assigned_to_name)} {text(alert.assigned_to_uid)}")
     return any(map(_names_falcon_complete, alert.tag_set)) or any(
         sign in assignee for sign in ("crowdstriketeam", "falconcomplete", "crowdstrikecom")

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from falcon_bulk.errors import UsageProblem
-from falcon_bulk.model.alert import Alert, decode_document, text
+from falcon_bulk.model.alert import Alert, text
+from falcon_bulk.model.alert_decoder import decode_document
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.summary import Count, Summary, Value

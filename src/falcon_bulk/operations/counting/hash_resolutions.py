@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from falcon_bulk.errors import FalconAnswer, MissingScope
-from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery
+from falcon_bulk.falcon.aggregates import AggregateCounts, AggregateQuery
 from falcon_bulk.falcon.fql import hash_clauses, hash_groups
 from falcon_bulk.model.vocabulary import Resolution
 from falcon_bulk.operations.reading.read_progress import ReadProgress

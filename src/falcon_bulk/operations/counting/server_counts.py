@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from falcon_bulk.errors import FalconAnswer, MissingScope
-from falcon_bulk.falcon.alerts import AggregateCounts, AggregateQuery
+from falcon_bulk.falcon.aggregates import AggregateCounts, AggregateQuery
 from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, all_of, equals_any
 from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.falcon.page import Page

@@ -5,7 +5,7 @@ from typing import Generic
 import msgspec
 
 from falcon_bulk.errors import Unreachable
-from falcon_bulk.model.alert import AlertView, decode_as
+from falcon_bulk.model.alert_decoder import AlertView, decode_as
 from falcon_bulk.model.hashes import OwnHashes, own_hashes
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from falcon_bulk.errors import Rejected
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, any_of, hash_clauses, hash_groups
-from falcon_bulk.model.alert import AlertView, BriefAlert
+from falcon_bulk.model.alert import BriefAlert
+from falcon_bulk.model.alert_decoder import AlertView
 from falcon_bulk.model.hashes import SEARCHED_FIELDS
 from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.counts import count_each

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from falcon_bulk.model.alert import AlertView
+from falcon_bulk.model.alert_decoder import AlertView
 from falcon_bulk.operations.reading.alert_document import AlertDocument
 
 

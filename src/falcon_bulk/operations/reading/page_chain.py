@@ -12,7 +12,8 @@ from falcon_bulk.errors import SearchExpired, Unreachable
 from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import all_of, is_instant
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
-from falcon_bulk.model.alert import BriefAlert, decode_as, text
+from falcon_bulk.model.alert import BriefAlert, text
+from falcon_bulk.model.alert_decoder import decode_as
 from falcon_bulk.operations.reading.time_slices import TimeSlice
 
 MAX_RESTARTS = 3

@@ -19,7 +19,8 @@ from falcon_bulk.falcon.alerts import PAGE
 from falcon_bulk.falcon.fql import HIDDEN, MAX_TERMS, RESERVED_TERMS, all_of, is_instant
 from falcon_bulk.falcon.fql_scanner import count_terms
 from falcon_bulk.falcon.page import OLDEST_FIRST, Page
-from falcon_bulk.model.alert import AlertView, text
+from falcon_bulk.model.alert import text
+from falcon_bulk.model.alert_decoder import AlertView
 from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.background import in_background, result_of
 from falcon_bulk.operations.reading.page_chain import ChainDeduplicator, PageChain

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from falcon_bulk.model.alert import decode_document
+from falcon_bulk.model.alert_decoder import decode_document
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at
 from falcon_bulk.operations.reading.alert_document import AlertDocument

@@ -8,7 +8,8 @@ from typing import Protocol
 from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE, fits_in_url
 from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter
-from falcon_bulk.model.alert import AlertView, BriefAlert, decode_document, text
+from falcon_bulk.model.alert import BriefAlert, text
+from falcon_bulk.model.alert_decoder import AlertView, decode_document
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.by_hash import read_by_hashes

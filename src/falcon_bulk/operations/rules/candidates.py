@@ -9,7 +9,8 @@ from types import TracebackType
 
 import msgspec
 
-from falcon_bulk.model.alert import Alert, decode_alert
+from falcon_bulk.model.alert import Alert
+from falcon_bulk.model.alert_decoder import decode_alert
 from falcon_bulk.operations.rules.rule_book import Decision
 
 MAX_IN_MEMORY = 32 * 1024 * 1024

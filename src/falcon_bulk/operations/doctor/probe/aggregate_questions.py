@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from falcon_bulk.falcon.alerts import MAX_VALUES
+from falcon_bulk.falcon.aggregates import MAX_VALUES
 from falcon_bulk.falcon.observer import Observation
 from falcon_bulk.model.doctor import Finding
 from falcon_bulk.model.field_path import value_at

@@ -15,7 +15,7 @@ from falcon_bulk.falcon.observer import AlertObserver, Observation
 from falcon_bulk.falcon.rate_limit import backoff
 from falcon_bulk.falcon.response_classifier import is_expired_search
 from falcon_bulk.falcon.responses import Aggregate, decode_aggregate
-from falcon_bulk.model.alert import decode_document
+from falcon_bulk.model.alert_decoder import decode_document
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.doctor import CANNOT_TELL, Finding
 from falcon_bulk.model.field_path import value_at
