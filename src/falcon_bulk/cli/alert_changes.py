@@ -5,6 +5,7 @@ from falcon_bulk.cli.confirmation import Confirmation
 from falcon_bulk.cli.multi_customer_changes import plan_for_customers
 from falcon_bulk.cli.options import ChangeOptions, ConsentOptions, PaceOptions
 from falcon_bulk.cli.session import Session
+from falcon_bulk.errors import UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.model.vocabulary import Status
@@ -39,14 +40,12 @@ def change_selection(
         )
 
     if session.customers.several:
-        return plan_for_customers(
-            session,
-            prepare,
-            confirmation,
-            dry=options.dry_run,
-            folder=options.plan_file,
-            fail_on_empty=fail_on_empty,
-        )
+        if not options.dry_run:
+            raise UsageProblem(
+                "Changing several customers takes saved plans.",
+                "Add --dry-run --plan DIR, look at them, then `falcon-bulk apply DIR`.",
+            )
+        return plan_for_customers(session, prepare, confirmation, folder=options.plan_file, fail_on_empty=fail_on_empty)
     plan_file = options.plan_file
     check_options(session, confirmation, dry=options.dry_run, plan_file=plan_file)
     origin = new_origin(session, options.operator)

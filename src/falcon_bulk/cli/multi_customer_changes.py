@@ -30,16 +30,10 @@ def plan_for_customers(
     prepare: Callable[[Session, Tenant], Operation],
     confirmation: Confirmation,
     *,
-    dry: bool,
     folder: Path | None,
     fail_on_empty: bool,
 ) -> int:
     """Make a dry run for each customer, saved as FOLDER/NAME.plan if a folder is given; return the exit code."""
-    if not dry:
-        raise UsageProblem(
-            "Changing several customers takes saved plans.",
-            "Add --dry-run --plan DIR, look at them, then `falcon-bulk apply DIR`.",
-        )
     if folder is not None:
         check_plan_folder(folder)
 

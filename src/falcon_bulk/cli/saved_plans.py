@@ -30,6 +30,7 @@ from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, O
 from falcon_bulk.operations.changes.plan_file import PlanFile
 from falcon_bulk.operations.changes.rule_check import PlanRules, RuleCheck
 from falcon_bulk.operations.changes.saved_plan import apply_plan_file, refuse_if_carried_out
+from falcon_bulk.operations.changes.throttle import Pace
 from falcon_bulk.operations.outliers.detector import OutlierDetector
 from falcon_bulk.operations.rules.rule_history import closed_before_in
 from falcon_bulk.report.multi_customer import Parts, results_of
@@ -133,52 +134,65 @@ def apply_plan_folder(session: Session, saved: SavedPlans, confirmation: Confirm
         )
     confirmation.check_possible()
     session = session.for_customers(tuple(saved.plans))
-    failures: dict[str, FalconBulkError] = {}
-    shown: dict[str, Preview] = {}
-
-    def look(customer_session: Session) -> Reported[Execution]:
-        try:
-            check_change_allowed(customer_session, yes=consent.yes)
-            refuse_if_carried_out(customer_session.state_folder(), saved.plans[customer_session.customers.name].plan)
-            execution = saved.look(customer_session, confirmation)
-        except FalconBulkError as error:
-            failures[customer_session.customers.name] = error
-            raise
-        shown[customer_session.customers.name] = execution.preview or EMPTY_PREVIEW
-        return Reported(execution, Report(list, dict))
-
-    def work(customer_session: Session) -> Reported[RunResult]:
-        name = customer_session.customers.name
-        if name in failures:
-            raise failures[name]
-
-        def approve(plan: Plan, preview: Preview) -> None:
-            confirmation.check_bounds(plan, preview)
-            _check_as_shown(preview, shown[name])
-
-        check = saved.application.rule_check(customer_session, saved.plans[name])
-        with open_workspace(customer_session, pace_of(pace), check) as workspace:
-            execution = execute(
-                saved.application.prepare(customer_session, workspace.tenant, saved.plans[name]), workspace, approve
-            )
-        if execution.cause is not None:
-            customer_session.console.error(execution.cause.traced_message, execution.cause.hint)
-        return Reported(execution.result, run_report(execution.result))
-
     with stop_on_signals(session):
-        looked = results_for_customers(session, look)
+        return _PlanFolderRun(saved, confirmation, pace_of(pace)).run(session)
+
+
+class _PlanFolderRun:
+    """Carries out the plans of a folder: reads what each would do, asks once, then applies those that can be."""
+
+    def __init__(self, saved: SavedPlans, confirmation: Confirmation, pace: Pace) -> None:
+        self._saved = saved
+        self._confirmation = confirmation
+        self._pace = pace
+        self._failures: dict[str, FalconBulkError] = {}
+        self._shown: dict[str, Preview] = {}
+
+    def run(self, session: Session) -> int:
+        """Show what all plans would do, have it confirmed, and apply them; return the exit code."""
+        looked = results_for_customers(session, self._look)
         session.clock.check()
         executions = [execution for _, execution in results_of(looked)]
         planned = sum(execution.result.planned for execution in executions)
         change = describe_changes(executions, planned)
         session.show([planned_sheet(looked, change)])
-        if not consent.yes and planned:
+        if not self._confirmation.options.yes and planned:
             try:
                 ask_to_type(session, ALL_CUSTOMERS, planned, change)
             except Declined as declined:
                 session.console.error(declined.message, declined.hint)
                 return ExitCode.DECLINED
-        return run_for_customers(session, work, changes_report)
+        return run_for_customers(session, self._apply, changes_report)
+
+    def _look(self, session: Session) -> Reported[Execution]:
+        """Read what the plan of one customer would do now."""
+        name = session.customers.name
+        try:
+            check_change_allowed(session, yes=self._confirmation.options.yes)
+            refuse_if_carried_out(session.state_folder(), self._saved.plans[name].plan)
+            execution = self._saved.look(session, self._confirmation)
+        except FalconBulkError as error:
+            self._failures[name] = error
+            raise
+        self._shown[name] = execution.preview or EMPTY_PREVIEW
+        return Reported(execution, Report(list, dict))
+
+    def _apply(self, session: Session) -> Reported[RunResult]:
+        """Carry out the plan of one customer. Raises what reading it raised, and Refused for more than was shown."""
+        name = session.customers.name
+        if name in self._failures:
+            raise self._failures[name]
+        saved, application = self._saved.plans[name], self._saved.application
+
+        def approve(plan: Plan, preview: Preview) -> None:
+            self._confirmation.check_bounds(plan, preview)
+            _check_as_shown(preview, self._shown[name])
+
+        with open_workspace(session, self._pace, application.rule_check(session, saved)) as workspace:
+            execution = execute(application.prepare(session, workspace.tenant, saved), workspace, approve)
+        if execution.cause is not None:
+            session.console.error(execution.cause.traced_message, execution.cause.hint)
+        return Reported(execution.result, run_report(execution.result))
 
 
 def _check_as_shown(preview: Preview, shown: Preview) -> None:

@@ -106,8 +106,6 @@ def add(ctx: click.Context, name: str | None, children: bool, yes: bool) -> int:
     that --env-file or --customer names, ask which to add, and write a file for each: the parent's credentials,
     FALCON_MEMBER_CID, FALCON_CID, and a name made of the child's.
     """
-    import os
-
     from falcon_bulk.errors import UsageProblem
 
     if children:
@@ -122,6 +120,12 @@ def add(ctx: click.Context, name: str | None, children: bool, yes: bool) -> int:
             "--yes is for --children." if yes else "The customer's name is missing.",
             "`falcon-bulk customers add NAME` asks for one customer's values.",
         )
+    return _add_one(ctx, name)
+
+
+def _add_one(ctx: click.Context, name: str) -> int:
+    """Ask for the values of a customer, write its file, and test its login if that is wanted."""
+    import os
 
     from falcon_bulk.cli.customer_files import ask_for_values, ask_to_test_login, check_is_new, customers_session
     from falcon_bulk.cli.hints import suggest

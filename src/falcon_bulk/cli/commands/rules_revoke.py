@@ -1,6 +1,6 @@
 """falcon-bulk rules revoke: end a closing rule, and take back what it closed."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -17,6 +17,10 @@ from falcon_bulk.cli.options import (
 )
 from falcon_bulk.cli.shared_options import notify_option, shared_options
 from falcon_bulk.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from falcon_bulk.model.closing_rule import ListedRule
+    from falcon_bulk.operations.rules.rule_source import RuleSource
 
 
 class RevokeOptions(NamedTuple):
@@ -51,7 +55,7 @@ def command(ctx: click.Context, options: RevokeOptions) -> int:
     customers and is still as it left it is taken back, with a plan, a preview and a question.
     """
     from falcon_bulk.cli.confirmation import Confirmation
-    from falcon_bulk.cli.rule_options import check_rules_known, rule_source
+    from falcon_bulk.cli.rule_options import rule_source
     from falcon_bulk.cli.rule_reopening import Reopening
     from falcon_bulk.cli.rules_runner import run_rules
     from falcon_bulk.cli.session import Session
@@ -65,22 +69,15 @@ def command(ctx: click.Context, options: RevokeOptions) -> int:
         check_no_shard(ctx)
     session = Session.open(ctx, "run" if options.reopen else "rules")
     source = rule_source(session, options.rule_paths)
-    listed = list_rules(source.load(), source.today(), {})
-    found = [rule for rule in listed if rule.id == options.rule_id]
-    if not found:
-        check_rules_known((options.rule_id,), source.load())
-    if len(found) > 1:
-        raise UsageProblem(
-            f"The id {options.rule_id} stands {len(found)} times.", "`falcon-bulk rules lint` names them."
-        )
+    rule = _find_rule(source, options.rule_id)
     confirmation = Confirmation(options.consent)
     if options.reopen:
         confirmation.check_possible()
-    if found[0].revoked:
-        session.console.say(f"The rule {options.rule_id} is revoked since {found[0].revoked}.")
+    if rule.revoked:
+        session.console.say(f"The rule {rule.id} is revoked since {rule.revoked}.")
     else:
-        write_revocation(found[0], source.today())
-        session.console.say(f"Revoked {options.rule_id} in {found[0].path}: it closes nothing from now on.")
+        write_revocation(rule, source.today())
+        session.console.say(f"Revoked {rule.id} in {rule.path}: it closes nothing from now on.")
     book = source.load()
     if not options.reopen:
         revoked = [rule for rule in list_rules(book, source.today(), {}) if rule.id == options.rule_id]
@@ -99,3 +96,17 @@ def command(ctx: click.Context, options: RevokeOptions) -> int:
             rule_id=options.rule_id,
         ),
     )
+
+
+def _find_rule(source: "RuleSource", rule_id: str) -> "ListedRule":
+    """Return the rule of that id. Raises UsageProblem if there is none, or more than one."""
+    from falcon_bulk.cli.rule_options import check_rules_known
+    from falcon_bulk.operations.rules.rule_list import list_rules
+
+    book = source.load()
+    found = [rule for rule in list_rules(book, source.today(), {}) if rule.id == rule_id]
+    if not found:
+        check_rules_known((rule_id,), book)
+    if len(found) > 1:
+        raise UsageProblem(f"The id {rule_id} stands {len(found)} times.", "`falcon-bulk rules lint` names them.")
+    return found[0]

@@ -6,7 +6,7 @@ where the journal stands. From there all go through here. Terraform's local back
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -283,47 +283,45 @@ def open_journal(folder: Path, cid: str) -> "Iterator[Journal]":
 
 def carry_out(begun: BegunRun, workspace: Workspace, journal: "Journal") -> Execution:
     """Send what the journal holds of a run. Never raises what Falcon answers."""
-    plan, preview, read = begun
-    tenant, observer = workspace.tenant, workspace.observer
+    plan, tenant, observer = begun.plan, workspace.tenant, workspace.observer
     rule_check = workspace.rule_check if isinstance(plan, AlertPlan) and plan.is_by_rules else None
     if isinstance(plan, AlertPlan) and plan.is_by_rules and rule_check is None:
         raise Refused("This run was made by closing rules, and they are not at hand.", "Name them with --rules.")
     observer.run_started(plan.run_id)
     with observer.progress("changing") as progress:
         if isinstance(plan, AlertPlan):
-            alerts = AlertTarget(tenant.alerts, plan, rule_check)
-            execution = _run_engine(alerts, journal, plan, workspace, workspace.pace, read, progress)
-        elif plan.undoes:
-            deletion = DeleteTarget(tenant.indicators, plan)
-            execution = _run_engine(deletion, journal, plan, workspace, ONE_AT_A_TIME, read, progress)
+            execution = _run_engine(AlertTarget(tenant.alerts, plan, rule_check), begun, workspace, journal, progress)
         else:
-            creation = CreateTarget(tenant.indicators, plan)
-            execution = _run_engine(creation, journal, plan, workspace, ONE_AT_A_TIME, read, progress)
+            workspace = replace(workspace, pace=ONE_AT_A_TIME)
+            if plan.undoes:
+                deletion = DeleteTarget(tenant.indicators, plan)
+                execution = _run_engine(deletion, begun, workspace, journal, progress)
+            else:
+                creation = CreateTarget(tenant.indicators, plan)
+                execution = _run_engine(creation, begun, workspace, journal, progress)
     if not (execution.result.unknown or execution.result.not_sent):
         observer.run_closed(plan.run_id)
-    return execution._replace(preview=preview)
+    return execution
 
 
 def _run_engine(
     target: Target[State, Current],
-    journal: "Journal",
-    plan: Plan,
+    begun: BegunRun,
     workspace: Workspace,
-    pace: Pace,
-    read: Stopwatch | None,
+    journal: "Journal",
     progress: Callable[[int, int], None],
 ) -> Execution:
-    pacer = workspace.tenant.pacer
+    pacer, pace = workspace.tenant.pacer, workspace.pace
     engine = Engine(
         target,
         journal,
-        plan,
+        begun.plan,
         workspace.clock,
         pace,
-        read=read,
+        read=begun.read,
         progress=progress,
         waiting=workspace.observer.waiting,
         concurrency=workspace.tenant.limit_changes(pace.workers),
     )
     result = engine.carry_out(lambda: pacer.requests)
-    return Execution(plan, None, result, engine.cause)
+    return Execution(begun.plan, begun.preview, result, engine.cause)
