@@ -69,6 +69,15 @@ def test_a_mistake_in_an_option_points_to_the_help_of_its_command(
     assert f"`falcon-bulk {command} --help` lists its options." in done.err
 
 
+def test_a_value_that_is_missing_gets_those_there_are_in_one_line(readable: CommandRunner) -> None:
+    done = readable.bare("completion")
+    assert done.code == 2, done
+    assert done.err.splitlines() == [
+        "Error: Missing argument '{bash|zsh|fish}'. It takes bash, zsh, fish.",
+        "Hint: `falcon-bulk completion --help` lists its options.",
+    ]
+
+
 @pytest.mark.parametrize("path", COMMANDS)
 def test_no_option_drops_one_of_several_values(path: str) -> None:
     """Click keeps the last of several values and drops the others: declare options with single_value or multi_value."""

@@ -1,4 +1,4 @@
-"""`-o DIR/`: files are named by customer, day and command, and each is named when it is written."""
+"""`-o`: each file is named when it is written; those in a folder are named after customer, day and command."""
 
 import json
 import time
@@ -35,6 +35,12 @@ def test_a_file_is_named_by_customer_day_and_command_and_said(acme: Any) -> None
     assert f"Wrote reports/acme_{day}_hash-summary.html.\n" in done.err
     quiet, _ = on_one_day(lambda: shell("summary", "-o", "reports", "--quiet"))
     assert quiet.err == ""
+
+
+def test_a_file_that_was_named_is_said_too_and_quiet_hides_it(acme: Any) -> None:
+    shell: CommandRunner = acme()
+    assert "Wrote all.csv.\n" in shell("query", "-o", "all.csv").err
+    assert shell("query", "-o", "all.csv", "--quiet").err == ""
 
 
 def test_other_commands_and_customers_leave_a_file_alone(acme: Any) -> None:

@@ -102,7 +102,7 @@ def test_standard_input_gives_hashes_but_not_the_answer_too(readable: CommandRun
     given = f"{digest}\n{digest}\n".encode()
     counted = readable("query", "--hash-file", "-", "--count", given=given)
     assert counted.out == b"%d\n" % len(truth[digest])
-    assert "Note: 1 of the 2 hashes given are repetitions." in counted.err
+    assert "Note: 1 of the 2 hashes given is a repetition." in counted.err
     asking = readable("close-hash", "--hash-file", "-", given=given)
     assert asking.code == 2
     assert "Standard input cannot give the hashes and the answer." in asking.err
@@ -116,7 +116,7 @@ def test_hashes_of_the_option_and_of_the_file_are_one_selection(readable: Comman
     several = ("--hash-file", "two.csv", "--hash", third, "--hash", first)
     done = readable("query", *several, "--all", "--format", "jsonl")
     assert {document["composite_id"] for document in done.documents} == owners(readable, (first, second, third))
-    assert "1 of the 4 hashes given are repetitions" in done.err
+    assert "1 of the 4 hashes given is a repetition" in done.err
     plan = readable.json("bulk-close", *several, "--dry-run")
     assert plan["selected"] == len(owners(readable, (first, second, third)))
 

@@ -66,6 +66,14 @@ def notes(sheets: list[Sheet]) -> str:
             "acme: declined, nothing was sent; 1,204 alerts stay as they are",
         ),
         (
+            {"status": RunStatus.DECLINED, "planned": 1, "changed": 0},
+            "acme: declined, nothing was sent; 1 alert stays as it is",
+        ),
+        (
+            {"status": RunStatus.NOTHING_TO_DO, "selected": 1},
+            "acme: nothing to do; the only alert was skipped or held back",
+        ),
+        (
             {"status": RunStatus.INTERRUPTED, "changed": 500, "verified": 500},
             "acme: interrupted; 500 of 1,204 alerts changed, 500 verified",
         ),
@@ -177,7 +185,9 @@ def test_of_several_hashes_a_screen_shows_the_number() -> None:
 def test_what_was_given_by_name_and_is_left_alone_is_counted_on_a_screen_and_listed_elsewhere() -> None:
     preview = a_preview(items=(NamedItem(composite_id="c:ind:1", outcome="held", reason="critical"),))
     (on_screen,) = preview_sheets(a_plan(), preview, screen=Screen(80, 24))
-    assert dict(rows(on_screen))["by name"] == "1 given by name left alone; --details lists them"
+    assert dict(rows(on_screen))["by name"] == "1 given by name left alone; --details lists it"
+    (of_two,) = preview_sheets(a_plan(), a_preview(items=preview.items * 2), screen=Screen(80, 24))
+    assert dict(rows(of_two))["by name"] == "2 given by name left alone; --details lists them"
     for details, screen in ((False, None), (True, Screen(80, 24))):
         *_, listed = preview_sheets(a_plan(), preview, details=details, screen=screen)
         assert rows(listed) == [("c:ind:1", "held", "critical")]
@@ -300,6 +310,8 @@ def test_hashes_that_are_nobody_s_own_have_a_sheet_of_their_own() -> None:
     assert elsewhere.title == "acme: 3 hashes seen only as parent, quarantined or written files"
     assert list(elsewhere.rows) == [(n, "b" * 64, "c" * 32, "parent", "explorer.exe") for n in (30, 20)]
     assert elsewhere.notes[-1] == "Not shown: 1 of 3 hashes, with at most 10 alerts each."
+    (rare,) = hash_summary_sheets(a_hash_summary(*(a_hash_count(n) for n in (2, 1))), 1)
+    assert rare.notes[-1] == "Not shown: 1 of 2 hashes, with at most 1 alert each."
 
 
 def test_the_hash_summary_shows_where_a_hash_stood_in_short_its_own_places_first() -> None:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -95,7 +96,9 @@ def test_a_number_is_not_cut_while_a_text_can_be(number: int) -> None:
 )
 def test_any_rows_fit_any_terminal(rows: list[tuple[str, str, int]], width: int) -> None:
     columns = (Column("one", drop_order=1), Column("two", wrap=True), Column("three", right=True, drop_order=2))
-    assert max(map(cell_len, lines(Sheet("", columns, rows), width=width))) <= width
+    shown = lines(Sheet("", columns, rows), width=width)
+    assert max(map(cell_len, shown), default=0) <= width
+    assert bool(shown) == bool(rows)
 
 
 @settings(max_examples=60, deadline=None)
@@ -315,9 +318,24 @@ def test_without_colour_there_is_no_escape_sequence(monkeypatch: pytest.MonkeyPa
     assert "\x1b" not in "\n".join(lines(*all_kinds(), width=80))
 
 
-def test_a_sheet_without_rows_still_shows_its_columns() -> None:
-    for width in (None, 80):
-        assert lines(Sheet("", (Column("a"), Column("b")), []), width=width)[0].split() == ["a", "b"]
+EMPTY = Sheet("none", (Column("a"), Column("b", style="time", drop_order=1)), [], ["why"], ["watch out"])
+
+
+def test_a_sheet_without_rows_still_shows_its_columns_where_programs_may_read_them() -> None:
+    assert lines(replace(EMPTY, title="", warnings=()), width=None)[0].split() == ["a", "b"]
+
+
+@pytest.mark.parametrize("as_blocks", [False, True])
+@pytest.mark.parametrize("rows", [[], iter(()), StoredRows(list)], ids=["list", "iterator", "stored"])
+def test_of_a_sheet_without_rows_a_terminal_shows_its_title_warnings_and_notes(rows: Any, as_blocks: bool) -> None:
+    shown = lines(replace(EMPTY, rows=rows, as_blocks=as_blocks), width=80)
+    assert [line for line in shown if line] == ["none", "Warning: watch out", "why"]
+
+
+@pytest.mark.parametrize("as_blocks", [False, True])
+def test_no_row_of_an_iterator_is_lost_by_looking_whether_there_is_one(as_blocks: bool) -> None:
+    shown = lines(Sheet("", (Column("a"),), iter([("first",), ("second",)]), as_blocks=as_blocks), width=80)
+    assert [line.split()[-1] for line in shown if "first" in line or "second" in line] == ["first", "second"]
 
 
 def test_rich_is_not_loaded_for_other_formats() -> None:

@@ -115,7 +115,7 @@ def test_a_written_draft_lacks_only_what_a_person_knows(group: Group) -> None:
 
 
 def test_fewer_than_two_alerts_are_no_habit() -> None:
-    with pytest.raises(Refused, match=r"1 alerts .* takes 2 at least"):
+    with pytest.raises(Refused, match=r"takes at least 2 alerts .*: 1\."):
         draft(updater(1))
     assert draft(updater(2)).alerts == 2
 

@@ -63,10 +63,8 @@ def test_comments_tell_where_a_draft_comes_from_and_what_it_would_have_done(acme
     write_rules(shell, filled_in(drafted.text))
     (result,) = shell.json("rules", "test", "--since", "90d")["rules"]
     assert result["id"] == tested["id"]
-    assert numbers == (
-        f"# In 90 days at acme it would have closed {result['would_close']} alerts; {result['differs']} differ; "
-        "no true positive fits."
-    )
+    assert (result["would_close"], result["differs"]) == (30, 1)
+    assert numbers == "# In 90 days at acme it would have closed 30 alerts; 1 differs; no true positive fits."
 
 
 def test_a_draft_from_a_run_is_about_what_the_run_closed(acme: Acme) -> None:

@@ -1,6 +1,7 @@
 """Which customer or customers a command is for."""
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -106,13 +107,23 @@ def select_customers(options: SharedOptions, say: Callable[[str], None]) -> Cust
     if tag:
         mine = tuple(name for name in mine if _has_tag(selection.one(name), tag, say))
     if by_group and not mine and (shard is None or not several):
-        missing = f"There is no customer with the tag {tag} in {folder}." if tag else f"No customers in {folder}."
-        raise UsageProblem(missing, "`falcon-bulk customers` lists them.")
+        raise _nobody(selection, tag)
     if shard is not None:
         say(f"Note: --shard {shard} takes {len(mine):,} of {len(several):,} customers.")
         if not mine:
             raise click.exceptions.Exit(ExitCode.DONE)  # the work of a share without customers is done
     return selection.with_several(mine)
+
+
+def _nobody(selection: CustomerSelection, tag: str) -> UsageProblem:
+    """Return the error that no customer is selected. tag: the one asked for, '' for all customers."""
+    command = shlex.join(("falcon-bulk", "customers", *(() if tag else ("add", "NAME")), *selection.folder_arguments))
+    if tag:
+        return UsageProblem(
+            f"There is no customer with the tag {tag} in {selection.folder}.",
+            f"`{command}` shows the tags; FALCON_TAGS in a customer's file sets them.",
+        )
+    return UsageProblem(f"No customers in {selection.folder}.", f"`{command}` adds one.")
 
 
 def usual_customer(environ: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import IO
 from falcon_bulk.cli.console import Console
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.model.hashes import check_sha256
+from falcon_bulk.model.plural import counted
 from falcon_bulk.operations.inputs.hash_file import read_hash_list
 from falcon_bulk.operations.inputs.ids_file import read_id_list
 from falcon_bulk.operations.inputs.input_text import copy_of
@@ -33,8 +34,9 @@ def hashes_from_options(
             entries = "entry that is" if listed.left_out == 1 else "entries that are"
             console.say(f"Note: {listed.left_out:,} {entries} no SHA256: left out. Taken: {len(listed.hashes):,}.")
     distinct = tuple(dict.fromkeys(found))
-    if len(distinct) < len(found):
-        console.say(f"Note: {len(found) - len(distinct):,} of the {len(found):,} hashes given are repetitions.")
+    if repeated := len(found) - len(distinct):
+        repetitions = "is a repetition" if repeated == 1 else "are repetitions"
+        console.say(f"Note: {repeated:,} of the {len(found):,} hashes given {repetitions}.")
     return distinct
 
 
@@ -46,7 +48,7 @@ def ids_from_file(ids_file: Path, console: Console, *, prompts: bool) -> tuple[s
     with _copied(ids_file, "ids", prompts=prompts) as (file, name):
         listed = read_id_list(file, name)
     if listed.done:
-        console.say(f"Note: {listed.done:,} alerts of the run left out: their outcome is neither open nor failed.")
+        console.say(f"Note: {counted(listed.done, 'alert')} of the run left out: neither open nor failed.")
     return listed.ids
 
 

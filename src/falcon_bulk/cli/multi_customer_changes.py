@@ -12,13 +12,14 @@ from falcon_bulk.cli.session import Session
 from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.errors import UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.run import RunResult
 from falcon_bulk.operations.changes.lifecycle import EMPTY_PREVIEW, Execution, Operation, dry_run
 from falcon_bulk.report.change_phrase import describe_change
 from falcon_bulk.report.multi_customer import Parts, customers_sheet, multi_report, results_of
 from falcon_bulk.report.report import Report, Reported
 from falcon_bulk.report.run_result import dry_run_report
-from falcon_bulk.report.sheet import Cell, Sheet, counted
+from falcon_bulk.report.sheet import Cell, Sheet
 
 SUFFIX = ".plan"
 ALL_CUSTOMERS = "all"

@@ -16,6 +16,7 @@ from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.closing_rule import ClosingRule, RuleTest
 from falcon_bulk.model.plan import AlertPlan
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.run import Outcome
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection
@@ -65,7 +66,7 @@ def source_of_run(session: Session, name: str) -> DraftSource:
         ids = tuple(record.item_id for record in journal.alerts.records(run_id, Outcome.CHANGED))
         if not ids:
             raise Refused(f"The run {run_id} changed no alerts.", "`falcon-bulk runs` lists the runs.")
-    described = f"the run {run_id} of {plan.operator}, which changed {len(ids):,} alerts: {plan.selection}"
+    described = f"the run {run_id} of {plan.operator}, which changed {counted(len(ids), 'alert')}: {plan.selection}"
     return DraftSource(Selection(ids=ids), described)
 
 
@@ -146,7 +147,7 @@ def _comments(
         yield f"Left out, because it varies: {', '.join(drafted.varying)}."
     held = f", {sum(history.held.values()):,} held by guardrails" if history.held else ""
     yield (
-        f"In {HISTORY[:-1]} days at {customer} it would have closed {history.would_close:,} alerts{held}; "
-        f"{history.differs:,} differ; no true positive fits."
+        f"In {HISTORY[:-1]} days at {customer} it would have closed {counted(history.would_close, 'alert')}{held}; "
+        f"{history.differs:,} {'differs' if history.differs == 1 else 'differ'}; no true positive fits."
     )
     yield f"To fill in: {', '.join(TO_FILL_IN)}. Then: falcon-bulk rules lint; falcon-bulk rules test {rule.id}"

@@ -13,7 +13,7 @@ from falcon_bulk.errors import BadEnvFile, FalconBulkError, UsageProblem
 from falcon_bulk.model.plan import AlertPlan, Plan
 from falcon_bulk.operations.changes.rule_check import RuleCheck
 from falcon_bulk.operations.rules.rule_book import RuleBook
-from falcon_bulk.operations.rules.rule_files import CustomerTags
+from falcon_bulk.operations.rules.rule_files import NO_RULES_HINT, CustomerTags
 from falcon_bulk.operations.rules.rule_recheck import RuleRecheck
 from falcon_bulk.operations.rules.rule_source import RuleSource
 from falcon_bulk.operations.rules.true_positives import TruePositiveStore
@@ -40,7 +40,7 @@ def rule_source(session: Session, paths: Iterable[str], *, asks_git: bool = Fals
     if not named and not default.exists():
         raise UsageProblem(
             f"There is no file or folder of closing rules at {default}.",
-            f"Name a file or a folder with --rules, or in {RULES_VARIABLE}. docs/closing-rules.md shows a rule.",
+            f"Name a file or a folder with --rules, or in {RULES_VARIABLE}. {NO_RULES_HINT}",
         )
     return RuleSource(named or (default,), lambda: today(session), known_customers(session) or None, asks_git=asks_git)
 

@@ -23,6 +23,7 @@ from falcon_bulk.cli.signals import stop_on_signals
 from falcon_bulk.errors import Declined, ExitCode, FalconBulkError, Refused, UsageProblem
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.plan import Plan
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import RunResult
 from falcon_bulk.operations.changes.guardrails import overrides_of
@@ -201,7 +202,8 @@ def _check_as_shown(preview: Preview, shown: Preview) -> None:
     if preview.planned > shown.planned or any(
         effect.alerts > before.get((effect.name, effect.value), 0) for effect in preview.effects
     ):
+        alerts = counted(preview.planned, "alert")
         raise Refused(
-            f"{preview.planned:,} alerts would be changed, {shown.planned:,} were shown: some changed meanwhile.",
+            f"{alerts} would be changed, {shown.planned:,} were shown: some changed meanwhile.",
             "Nothing was changed. Apply the plan again.",
         )

@@ -224,9 +224,9 @@ class Session:
         return report.exit_code
 
     def write_file(self, report: Report) -> Path | None:
-        """Write a report to the file of --output, or to a file in its folder, if there is one; name the latter."""
+        """Write a report to the file of --output, or to a file in its folder, if there is one; and say where it is."""
         written = self.output.to_file(report, self._signature(), self._file_stem)
-        if written and self.output.is_folder:
+        if written:
             self.console.say(f"Wrote {written}.")
         return written
 

@@ -38,6 +38,10 @@ class SuggestingChoice(click.Choice[str]):
         suggestion = did_you_mean(str(value).lower(), self.choices)
         return f"{value!r} is not one of {', '.join(self.choices)}. {suggestion}".rstrip()
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
+        """Return which values there are; Click's own text has line breaks."""
+        return f"It takes {', '.join(self.choices)}."
+
 
 def explain_usage_error(error: click.UsageError, argv: Sequence[str], program: click.Context) -> UsageProblem:
     """Return an error of Click's parser as a UsageProblem with a hint. program: the context of the whole command line.

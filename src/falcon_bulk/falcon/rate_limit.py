@@ -11,6 +11,7 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 from falcon_bulk.model.clock import Clock
+from falcon_bulk.model.plural import counted
 
 MIN_COOLDOWN = 1.0
 MAX_COOLDOWN = 120.0
@@ -141,7 +142,7 @@ class RequestPacer:
     def usage_summary(self) -> str:
         """A sentence: how many requests were sent, and the lowest remaining quota."""
         lowest = "unknown" if self.lowest_remaining is None else f"{self.lowest_remaining:,}"
-        return f"{self.requests:,} requests in all, lowest remaining quota seen: {lowest}."
+        return f"{counted(self.requests, 'request')} in all, lowest remaining quota seen: {lowest}."
 
     def cool_down(self, seconds: float, reason: str) -> None:
         """Keep all threads from sending for that many seconds."""

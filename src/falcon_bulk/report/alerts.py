@@ -28,7 +28,7 @@ _COLUMNS = (
     Column("resolution", drop_order=7, min_width=14),
     Column("product", drop_order=5),
     Column("type", drop_order=8),
-    Column("name"),
+    Column("name", min_width=16),
     host_column("hostname"),
     Column("filename", drop_order=3, min_width=12),
     hash_column("sha256", drop_order=4),

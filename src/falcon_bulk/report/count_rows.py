@@ -59,5 +59,5 @@ def skipped_and_held_rows(skipped: dict[str, int], held: dict[str, int], *, advi
             yield number, f"skipped: {reason}", f"{_SKIP_REASONS.get(reason, '')}{option}"
     for guardrail, number in held.items():
         if number:
-            option = f"; --override {guardrail} includes them" if advice else ""
-            yield number, f"held: {guardrail}", _HELD_BY_RULES.get(guardrail, f"held by a guardrail{option}")
+            by_guardrail = f"--override {guardrail} includes them" if advice else "held by a guardrail"
+            yield number, f"held: {guardrail}", _HELD_BY_RULES.get(guardrail, by_guardrail)

@@ -7,10 +7,11 @@ from functools import partial
 import msgspec
 
 from falcon_bulk.model.hash_summary import HashCount, HashSummary, RelatedHash
+from falcon_bulk.model.plural import counted
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, counted, format_cell, hash_column
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column
 
 _COLUMNS = (
     Column("alerts", right=True, bar=True),
@@ -95,7 +96,7 @@ def _not_shown(hashes: Sequence[HashCount] | Sequence[RelatedHash], top: int | N
     if top is None or len(hashes) <= top:
         return []
     numbers = f"{format_cell(len(hashes) - top)} of {format_cell(len(hashes))} hashes"
-    return [f"Not shown: {numbers}, with at most {format_cell(hashes[top].alerts)} alerts each."]
+    return [f"Not shown: {numbers}, with at most {counted(hashes[top].alerts, 'alert')} each."]
 
 
 def hash_summary_page(summary: HashSummary, top: int | None, period: str = "") -> Page:

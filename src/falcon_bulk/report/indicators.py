@@ -7,6 +7,7 @@ import msgspec
 
 from falcon_bulk.model.indicator import HashOutcome, IndicatorSpec
 from falcon_bulk.model.plan import IndicatorPlan
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import IndicatorRunResult, Outcome
 from falcon_bulk.report.count_rows import count_columns
@@ -80,7 +81,7 @@ def _hash_rows(plan: IndicatorPlan, preview: Preview) -> Iterator[Row]:
         yield "hash", item.sha256
         described = [_name(item.outcome, names) + (f" ({item.reason})" if item.reason else "")]
         if count := counts.get(item.sha256):
-            described.append(f"{format_cell(count.alerts)} alerts on {format_cell(count.hosts)} hosts")
+            described.append(f"{counted(count.alerts, 'alert')} on {counted(count.hosts, 'host')}")
             described.append(", ".join(count.filenames) or "no file name")
             given = [f"{resolution} {format_cell(number)}" for resolution, number in count.by_resolution.items()]
             described.append(f"resolved {', '.join(given)}" if given else "never resolved")
@@ -97,7 +98,7 @@ def result_hashes_sheet(result: IndicatorRunResult, limit: int | None = None) ->
     return _hashes_sheet(result.hashes, names, limit)
 
 
-def skipped_and_held_hashes(skipped: dict[str, int], held: dict[str, int]) -> Iterator[Row]:
+def skipped_and_held_hashes(skipped: dict[str, int], held: dict[str, int]) -> Iterator[tuple[int, str, str]]:
     """Yield a row for each reason to skip or hold hashes."""
     for outcome, counts in (("skipped", skipped), ("held", held)):
         for reason, number in counts.items():
@@ -140,6 +141,6 @@ def _facts(plan: IndicatorPlan, preview: Preview) -> Iterator[Row]:
         field, _, value = line.partition(": ")
         yield (field, value) if value else ("sends", field)
     for number, outcome, reason in skipped_and_held_hashes(preview.skipped, preview.held):
-        yield outcome, f"{format_cell(number)} hashes: {reason}"
+        yield outcome, f"{counted(number, 'hash', 'hashes')}: {reason}"
     yield "operator", plan.operator
     yield "run", plan.run_id

@@ -13,12 +13,13 @@ from falcon_bulk.model.multi_customer import (
     SharedHash,
     combined_exit_code,
 )
+from falcon_bulk.model.plural import counted
 from falcon_bulk.report.chart import Chart
 from falcon_bulk.report.formats import Format
 from falcon_bulk.report.output import Sink
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report, Reported
-from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, counted, format_cell
+from falcon_bulk.report.sheet import Cell, Column, Row, Sheet, format_cell
 
 Result = TypeVar("Result")
 Parts = Sequence[CustomerResult[Reported[Result]]]
@@ -176,8 +177,9 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
         Column("last seen", style="time", drop_order=3, min_width=19),
     )
     rows = [row for shared_hash in shared[:top] for row in _sighting_rows(shared_hash)]
+    notes = [] if shared else ["No two customers have a hash in common."]
     disputed = [shared_hash.sha256 for shared_hash in shared if shared_hash.disputed]
-    notes = [f"A false positive at one customer and a true positive at another: {digest}" for digest in disputed]
+    notes += [f"A false positive at one customer and a true positive at another: {digest}" for digest in disputed]
     if top is not None and len(shared) > top:
         notes.append(f"Not shown: {format_cell(len(shared) - top)} of {format_cell(len(shared))} hashes.")
     return Sheet("Hashes across customers", columns, rows, notes)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from falcon_bulk.model.run import NamedItem
-from falcon_bulk.report.sheet import Column, Sheet, format_cell
+from falcon_bulk.report.sheet import Column, Sheet, format_cell, id_column
 
 MAX_ITEMS = 20
-_COLUMNS = (Column("given by name", wrap=True, min_width=30), Column("left alone"), Column("reason", wrap=True))
+_COLUMNS = (id_column("given by name"), Column("left alone"), Column("reason", wrap=True))
 
 
 def named_items_sheets(items: Sequence[NamedItem]) -> list[Sheet]:

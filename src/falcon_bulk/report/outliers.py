@@ -6,6 +6,7 @@ from dataclasses import replace
 import msgspec
 
 from falcon_bulk.model.outliers import AlertGroup, GroupStatus, OutlierReason, OutlierReport
+from falcon_bulk.model.plural import counted
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column, host_column, id_column
 
 _GROUP_COLUMNS = (
@@ -211,5 +212,5 @@ def _groups_without_outliers(report: OutlierReport) -> list[str]:
 
 
 def _not_compared(report: OutlierReport) -> list[str]:
-    number = report.not_compared
-    return [f"{format_cell(number)} alerts were not compared: too many different ones."] if number else []
+    number = counted(report.not_compared, "alert")
+    return [f"Not compared, because there are too many different ones: {number}."] if report.not_compared else []

@@ -7,6 +7,7 @@ import msgspec
 
 from falcon_bulk.errors import ExitCode
 from falcon_bulk.model.overview import CustomerOverview, LastRun, OverviewTotal, overview_total
+from falcon_bulk.model.plural import counted
 from falcon_bulk.report import chart
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
@@ -21,8 +22,8 @@ _COLUMNS = (
     Column("in progress", right=True, min_width=11, drop_order=1),
     Column("reopened", right=True, min_width=8),
     Column("oldest", right=True, min_width=6),
-    Column("closed in 7 d", right=True, min_width=13, drop_order=3),
-    Column("last run", min_width=16, drop_order=2),
+    Column("closed in 7 d", right=True, min_width=13, drop_order=2),
+    Column("last run", min_width=16, drop_order=3),
     Column("rules due", right=True, min_width=9, drop_order=4),
     Column("rules suspended", right=True, min_width=15, drop_order=4),
 )
@@ -79,7 +80,7 @@ def _sheet(customers: Sequence[CustomerOverview], total: OverviewTotal, now: str
 
 def _title(total: OverviewTotal) -> str:
     new, missing = total.new, total.customers - total.counted
-    customers = "1 customer" if total.customers == 1 else f"{format_cell(total.customers)} customers"
+    customers = counted(total.customers, "customer")
     if not total.counted:
         return f"{customers}: not counted"
     counts = f"{format_cell(new.critical)} critical, {format_cell(new.high)} high, {format_cell(new.other)} other"

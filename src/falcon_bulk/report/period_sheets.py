@@ -16,8 +16,9 @@ from falcon_bulk.model.period_report import (
     RuleClosings,
     StillOpen,
 )
+from falcon_bulk.model.plural import counted
 from falcon_bulk.report.chart import Chart
-from falcon_bulk.report.sheet import Column, Row, Sheet, counted, format_cell, hash_column
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column
 from falcon_bulk.report.times import describe_period, readable_duration, readable_time
 
 PROPOSALS = {

@@ -93,8 +93,9 @@ def _facts(
         yield "held", held
     if skipped := describe_skipped(preview.skipped):
         yield "skipped", skipped
-    if preview.items and screen is not None:
-        yield "by name", f"{format_cell(len(preview.items))} given by name left alone; --details lists them"
+    if (number := len(preview.items)) and screen is not None:
+        listed = "it" if number == 1 else "them"
+        yield "by name", f"{format_cell(number)} given by name left alone; --details lists {listed}"
     if plan.overrides:
         yield "overrides", ", ".join(plan.overrides)
     if further := _further_effects(plan, preview):

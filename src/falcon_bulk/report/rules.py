@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from falcon_bulk.model.closing_rule import ListedRule, RuleProblem, RuleTest
+from falcon_bulk.model.plural import counted
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, counted
+from falcon_bulk.report.sheet import Column, Row, Sheet
 
 _ID = Column("rule", min_width=12, wrap=True)
 _STATE = Column("state", min_width=9)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from falcon_bulk.model.closing_rule import RuleState
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.rules_report import (
     CustomerRuns,
     Recurring,
@@ -14,7 +15,7 @@ from falcon_bulk.model.rules_report import (
     RulesReport,
     Unused,
 )
-from falcon_bulk.report.sheet import Column, Row, Sheet, counted, format_cell, hash_column, id_column
+from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell, hash_column, id_column
 from falcon_bulk.report.times import describe_period, readable_time
 
 _RULE = Column("rule", min_width=12, wrap=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from falcon_bulk.model.closing_rule import RuleResult, RuleState
+from falcon_bulk.model.plural import counted
 from falcon_bulk.report.sheet import Column, Row, Sheet, format_cell
 
 _ID = Column("rule", min_width=12, wrap=True)
@@ -101,7 +102,8 @@ def _rule_notes(results: Iterable[RuleResult]) -> Iterator[str]:
         if rule.would_have_closed:
             yield f"{rule.id} is {rule.state}: it would have closed {format_cell(rule.would_have_closed)}."
         for other, number in rule.overlaps.items():
-            yield f"{format_cell(number)} alerts of {rule.id} fit {other} too, which comes first."
+            fit = "fits" if number == 1 else "fit"
+            yield f"{counted(number, 'alert')} of {rule.id} {fit} {other} too, which comes first."
         if rule.outlier_check and rule.closes:
             yield f"{rule.id} closes without an outlier check: {rule.outlier_check}."
         for reason, ids in rule.named.items():

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from falcon_bulk.model.closing_rule import RuleResult
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import AlertRunResult, IndicatorRunResult, NamedItem, RunProblem, RunResult, RunStatus
 from falcon_bulk.report.count_rows import COUNT_COLUMNS, skipped_and_held_rows
@@ -183,12 +184,15 @@ def _headline(result: RunResult) -> str:
             return (
                 f"dry run, nothing was sent; {planned} of {format_cell(result.selected)} {items} would be {participle}"
             )
+        case RunStatus.NOTHING_TO_DO if result.selected == 1:
+            return f"nothing to do; the only {items.removesuffix('s')} was skipped or held back"
         case RunStatus.NOTHING_TO_DO if result.selected:
             return f"nothing to do; all {format_cell(result.selected)} {items} were skipped or held back"
         case RunStatus.NOTHING_TO_DO:
             return f"nothing to do; no {items.removesuffix('s')} was selected"
         case RunStatus.DECLINED:
-            return f"declined, nothing was sent; {planned} {items} stay as they are"
+            stay = "stays as it is" if result.planned == 1 else "stay as they are"
+            return f"declined, nothing was sent; {counted(result.planned, items.removesuffix('s'))} {stay}"
         case RunStatus.INTERRUPTED:
             return f"interrupted; {done}, {format_cell(result.verified)} verified"
         case RunStatus.RUNNING:
@@ -236,6 +240,6 @@ def _problem_row(problem: RunProblem) -> Row:
 
 def _effort(result: RunResult) -> Iterator[str]:
     if result.batches:
-        batches = f"{format_cell(result.batches)} {'batch' if result.batches == 1 else 'batches'}"
-        work = f"{batches}, {format_cell(result.requests)} requests, {result.seconds:,.1f} s"
+        batches = counted(result.batches, "batch", "batches")
+        work = f"{batches}, {counted(result.requests, 'request')}, {result.seconds:,.1f} s"
         yield f"Run {result.run_id}: {work}."

@@ -7,6 +7,7 @@ from dataclasses import replace
 import msgspec
 
 from falcon_bulk.model.plan import AlertState, Plan
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.run import ItemRecord, RunResult, RunRow
 from falcon_bulk.report import chart
 from falcon_bulk.report.facts import FACT_COLUMNS
@@ -93,7 +94,7 @@ def runs_page(rows: Sequence[RunRow], *others: Sheet) -> Page:
     charts = [chart.bars("Runs by status", chart.by_frequency(statuses), len(rows))] if rows else []
     customers = {row.customer for row in rows}
     of = next(iter(customers)) if len(customers) == 1 else f"{format_cell(len(customers))} customers"
-    title = f"{format_cell(len(rows))} {'run' if len(rows) == 1 else 'runs'}{f' of {of}' if rows else ''}"
+    title = f"{counted(len(rows), 'run')}{f' of {of}' if rows else ''}"
     period = describe_period(min(row.started for row in rows), max(row.started for row in rows), "") if rows else ""
     sheet = runs_sheet(rows)
     *columns, _cid = sheet.columns

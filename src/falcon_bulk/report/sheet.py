@@ -125,11 +125,6 @@ def format_cell(cell: Cell) -> str:
     return f"{cell:,}"
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun: `1 alert`, `2,000 alerts`. noun: in the singular. plural: by default with an s."""
-    return f"{format_cell(number)} {noun if number == 1 else plural or f'{noun}s'}"
-
-
 def severity_of(cell: Cell) -> str:
     """Return the severity name for a cell that holds its number or name; else ''."""
     if isinstance(cell, int | float):

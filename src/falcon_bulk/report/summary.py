@@ -6,6 +6,7 @@ from dataclasses import replace
 import msgspec
 
 from falcon_bulk.model.outliers import OutlierReport
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.summary import Count, Summary
 from falcon_bulk.model.vocabulary import SEVERITY_NAMES
 from falcon_bulk.report import chart
@@ -19,7 +20,7 @@ from falcon_bulk.report.outliers import (
 )
 from falcon_bulk.report.page import Page
 from falcon_bulk.report.report import Report
-from falcon_bulk.report.sheet import Column, Row, Sheet, counted, field_column, format_cell
+from falcon_bulk.report.sheet import Column, Row, Sheet, field_column, format_cell
 from falcon_bulk.report.text_bars import bar
 
 BAR = 24

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from tempfile import SpooledTemporaryFile
 
 import msgspec
@@ -57,6 +58,16 @@ def _as_text(sheet: Sheet, form: Callable[[Column, Cell], str], size: int | None
             return
         is_first = False
         yield piece
+
+
+def without_empty_table(sheet: Sheet) -> Sheet:
+    """Return the sheet, without its columns if it has no rows. Reads the first of them."""
+    is_read_again = isinstance(sheet.rows, Sequence | StoredRows)
+    rows = iter(sheet.rows)
+    first = list(islice(rows, 1))
+    if not first:
+        return replace(sheet, columns=(), rows=())
+    return sheet if is_read_again else replace(sheet, rows=chain(first, rows))
 
 
 def natural_widths(titles: Sequence[str], pieces: Iterable[Texts]) -> list[int]:

@@ -15,6 +15,7 @@ from falcon_bulk.report.table_text import (
     longest_word,
     natural_widths,
     text_pieces,
+    without_empty_table,
     wrap,
 )
 from falcon_bulk.report.table_text import text_width as width_of
@@ -63,7 +64,11 @@ def write(sheets: Iterable[Sheet], terminal: Terminal) -> None:
 
 
 def _write(sheet: Sheet, terminal: Terminal, says_utc: bool) -> bool:
-    """Write a sheet and return whether it says that times are in UTC. says_utc: another said so before."""
+    """Write a sheet and return whether it says that times are in UTC. says_utc: another said so before.
+
+    Of a table without rows only its title and its notes stand: headings alone tell nothing.
+    """
+    sheet = without_empty_table(sheet)
     if sheet.title:
         terminal.line(format_cell(sheet.title), "bold")
     if sheet.title and (sheet.columns or sheet.warnings):
@@ -72,7 +77,7 @@ def _write(sheet: Sheet, terminal: Terminal, says_utc: bool) -> bool:
         terminal.line(f"Warning: {format_cell(warning)}", "warning")
     notes = list(sheet.notes)
     shown: Sequence[Column] = ()
-    if sheet.as_blocks:
+    if sheet.as_blocks and sheet.columns:
         shown = sheet.columns
         _write_blocks(sheet, terminal)
     elif sheet.columns:

@@ -176,6 +176,6 @@ def confirm(ctx: click.Context, name: str) -> int:
     files = select_customer_files(session, (name,))
     former = forget_customer_cid(session.state_folder(), name)
     session.publish(customer_files_report(files))
-    was = f"was pinned to {former}" if former else "was not pinned"
-    session.console.say(f"The CID of {name} {was}; the next change pins it.")
+    was = f"is no longer pinned to the CID {former}" if former else "was not pinned to a CID"
+    session.console.say(f"{name} {was}; the next change pins it to the CID of its alerts then.")
     return ExitCode.DONE

@@ -11,6 +11,7 @@ from falcon_bulk.cli.option_values import single_value
 from falcon_bulk.cli.options import examples, rules_option
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import ExitCode
+from falcon_bulk.model.plural import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -174,5 +175,5 @@ def prune(ctx: click.Context, older_than: str, rule_paths: tuple[str, ...]) -> i
     is_kept = keeps_runs_of(session, rule_paths)
     with open_customer_journals(session) as opened:
         number = sum(prune_runs(journal, before, is_kept) for journal in opened)
-    session.console.say(f"Deleted {number:,} runs; the rest are listed.")
+    session.console.say(f"Deleted {counted(number, 'run')}; the rest are listed.")
     return session.publish(runs_report(_rows(session)))

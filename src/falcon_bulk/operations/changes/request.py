@@ -7,6 +7,7 @@ import msgspec
 
 from falcon_bulk.errors import Refused, UsageProblem
 from falcon_bulk.model.plan import Action, ActionSet, AlertState
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.vocabulary import Resolution, Status, same_text
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.reconcile import has_effect
@@ -137,12 +138,14 @@ class Bounds(msgspec.Struct, frozen=True):
     expect: int | None = None
     maximum: int | None = None
 
-    def check(self, planned: int, items: str = "alerts") -> None:
-        """Raise Refused if that many planned items are out of bounds. items: what they are."""
+    def check(self, planned: int, item: str = "alert") -> None:
+        """Raise Refused if that many planned items are out of bounds. item: what one of them is."""
         if self.expect is not None and planned != self.expect:
-            raise Refused(f"{planned:,} {items} would be changed, {self.expect:,} were expected.", OUT_OF_BOUNDS)
+            expected = f"{self.expect:,} {'was' if self.expect == 1 else 'were'} expected"
+            raise Refused(f"{counted(planned, item)} would be changed, {expected}.", OUT_OF_BOUNDS)
         if self.maximum is not None and planned > self.maximum:
-            raise Refused(f"{planned:,} {items} would be changed, at most {self.maximum:,} are allowed.", OUT_OF_BOUNDS)
+            allowed = f"at most {self.maximum:,} {'is' if self.maximum == 1 else 'are'} allowed"
+            raise Refused(f"{counted(planned, item)} would be changed, {allowed}.", OUT_OF_BOUNDS)
 
 
 def assign_action(assignee: str) -> Action:

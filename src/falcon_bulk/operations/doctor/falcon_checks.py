@@ -11,6 +11,7 @@ from falcon_bulk.falcon.fql import HIDDEN
 from falcon_bulk.falcon.proxy import find_proxy, try_proxy
 from falcon_bulk.falcon.tenant import Tenant
 from falcon_bulk.model.doctor import Check, CheckStatus
+from falcon_bulk.model.plural import counted
 
 MAX_CLOCK_SKEW = 60.0
 CLIENT_ID_SHOWN = 4
@@ -124,7 +125,7 @@ def _reading(tenant: Tenant) -> Check:
     total = tenant.alerts.count("")
     if not cid:
         return Check(name="reading", status=CheckStatus.OK, what="works; there is no alert to show the CID")
-    what = f"works; {total:,} alerts, the newest of CID {cid}"
+    what = f"works; {counted(total, 'alert')}, the newest of CID {cid}"
     if tenant.cids:
         return Check(name="reading", status=CheckStatus.OK, what=f"{what}, as FALCON_CID says")
     hint = f"Set FALCON_CID={cid}, so that credentials of another customer are refused."

@@ -7,6 +7,7 @@ from typing import Any
 from falcon_bulk.model.alert_decoder import decode_document
 from falcon_bulk.model.clock import Clock
 from falcon_bulk.model.field_path import value_at
+from falcon_bulk.model.plural import counted
 from falcon_bulk.operations.reading.alert_document import AlertDocument
 
 
@@ -59,6 +60,6 @@ class ReadProgress:
         """Note if the number of alerts read differs from what Falcon counted; fewer make the result incomplete."""
         if self.read != self.expected:
             (self.incomplete if self.read < self.expected else self.notes).append(
-                f"Falcon counted {self.expected:,} alerts, {self.read:,} were read; "
+                f"Falcon counted {counted(self.expected, 'alert')}, {self.read:,} were read; "
                 "alerts may have arrived or changed in the meantime."
             )

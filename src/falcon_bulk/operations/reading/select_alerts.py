@@ -10,6 +10,7 @@ from falcon_bulk.falcon.alerts import PAGE, fits_in_url
 from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter
 from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.alert_decoder import AlertView, decode_document
+from falcon_bulk.model.plural import counted
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
@@ -236,7 +237,7 @@ def _read_sorted_ids(
     found = min(limit, progress.matching)
     if read < found:
         progress.incomplete.append(
-            f"Falcon found {found:,} alerts but returned {read:,}; the others may be gone by now."
+            f"Falcon found {counted(found, 'alert')} but returned {read:,}; the others may be gone by now."
         )
 
 
@@ -257,7 +258,7 @@ def _read_distinct_ids(
         yield wanted
     progress.expected = progress.read
     if others:
-        progress.notes.append(f"{others:,} of the {total:,} alerts given by id have another status: left out.")
+        progress.notes.append(f"{others:,} of the {total:,} alerts given by id left out: another status.")
     if missing:
         progress.notes.append(
             f"Falcon has no alert for {len(missing):,} of the {total:,} ids given: {_named(missing)}."

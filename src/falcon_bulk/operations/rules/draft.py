@@ -127,7 +127,7 @@ class RuleDrafter:
     def _check_number(self, number: int, which: str) -> None:
         if number < MIN_ALERTS:
             raise _refused(
-                f"{number:,} alerts that are no true positive are {which}, and it takes {MIN_ALERTS} at least",
+                f"it takes at least {MIN_ALERTS} alerts that are no true positive; {which}: {number:,}",
                 "Select more of them, for example by their hash: --hash SHA256.",
             )
 

@@ -26,6 +26,8 @@ _POSIX = os.name == "posix"
 CustomerTags = Mapping[str, frozenset[str]]
 """The tags of each known customer, by its name."""
 
+NO_RULES_HINT = "`falcon-bulk rules draft --help` says how to draft one from alerts; docs/closing-rules.md shows one."
+
 
 def find_rule_files(paths: Iterable[Path]) -> list[Path]:
     """Return the rule files that paths name: files, and `*.toml` of folders, in order. Raises UsageProblem for none."""
@@ -34,7 +36,7 @@ def find_rule_files(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             files = sorted(path.glob("*.toml"))
             if not files:
-                raise UsageProblem(f"There is no rule file (*.toml) in {path}.", "docs/closing-rules.md shows one.")
+                raise UsageProblem(f"There is no rule file (*.toml) in {path}.", NO_RULES_HINT)
             found += files
         elif path.exists():
             found.append(path)
