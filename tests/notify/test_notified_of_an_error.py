@@ -83,7 +83,7 @@ def test_a_change_that_is_refused_is_told(acme: CommandRunner, mailbox: Mailbox)
     assert done.code == 7, done
     (message,) = mailbox.messages
     assert message["Subject"] == "acme: bulk-close failed with exit code 7"
-    assert "1 was expected" in body(message)
+    assert "1 were expected" in body(message)
 
 
 def test_an_unexpected_error_is_told_without_its_text(acme: CommandRunner, mailbox: Mailbox) -> None:

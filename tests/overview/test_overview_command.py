@@ -202,8 +202,9 @@ def test_the_table_fits_eighty_columns_with_all_that_waits(three: CommandRunner)
     assert max(map(len, lines)) <= 80
     header = next(line for line in lines if line.startswith("customer"))
     assert header.split() == [
-        *("customer", "critical", "high", "other", "unassigned", "progress", "reopened", "oldest", "run")
+        *("customer", "critical", "high", "other", "unassigned", "progress", "reopened", "oldest", *["in", "7", "d"])
     ]
+    assert "Not shown at this width: last run, rules due, rules suspended." in lines
     assert any(line.startswith("total ") for line in lines)
 
 

@@ -67,3 +67,14 @@ def test_numbers_have_separators_and_nothing_is_fetched() -> None:
     assert "http://" not in page
     assert "https://" not in page
     assert "default-src 'none'" in page
+
+
+def test_a_page_of_nothing_says_so_where_charts_and_rows_would_stand() -> None:
+    stream = io.StringIO()
+    sheet = Sheet("Hashes", (Column("alerts", right=True), Column("sha256", style="hash")), [])
+    html.write(Page([sheet], charts=[Chart("By severity", ()), timeline("By day", {}, "day")]), stream)
+    page = Structure(stream.getvalue())
+    texts = [text.strip() for text in page.texts]
+    assert (texts.count("Nothing to count."), texts.count("none")) == (2, 1)
+    assert {"svg", "details"}.isdisjoint(page.tags)
+    assert page.tags.count("td") == 1

@@ -159,7 +159,7 @@ def open_workspace(session: Session, run_pace: Pace, rule_check: RuleCheck | Non
     """Log in to the session's customer; yields what a change works with. rule_check: for a plan of closing rules."""
     with session.tenant(workers=run_pace.workers) as tenant:
         yield Workspace(tenant, session.state_folder(), session.clock, SessionObserver(session), run_pace, rule_check)
-        if not session.console.verbose:
+        if tenant.pacer.requests and not session.console.verbose:
             session.console.say(tenant.pacer.usage_summary)
 
 

@@ -51,7 +51,7 @@ class Confirmation:
 
     def check_bounds(self, plan: Plan, preview: Preview) -> None:
         """Raise Refused if the number of planned items is not what --expect and --max allow."""
-        self.bounds.check(preview.planned, items_of(plan))
+        self.bounds.check(preview.planned, item_of(plan))
 
     def preview(self, session: Session, plan: Plan, preview: Preview, *, dry: bool = False) -> list[Sheet]:
         """Return what is shown of a plan: on one screen of the terminal, or with --details in full.
@@ -78,9 +78,9 @@ class Confirmation:
             ask_to_type(session, plan.customer, preview.planned, change)
 
 
-def items_of(plan: Plan) -> str:
-    """Return what a plan changes: alerts or indicators."""
-    return "indicators" if isinstance(plan, IndicatorPlan) else "alerts"
+def item_of(plan: Plan) -> str:
+    """Return what one item of a plan is: `alert` or `indicator`."""
+    return "indicator" if isinstance(plan, IndicatorPlan) else "alert"
 
 
 def check_change_allowed(session: Session, *, yes: bool) -> None:

@@ -141,10 +141,9 @@ class Bounds(msgspec.Struct, frozen=True):
     def check(self, planned: int, item: str = "alert") -> None:
         """Raise Refused if that many planned items are out of bounds. item: what one of them is."""
         if self.expect is not None and planned != self.expect:
-            expected = f"{self.expect:,} {'was' if self.expect == 1 else 'were'} expected"
-            raise Refused(f"{counted(planned, item)} would be changed, {expected}.", OUT_OF_BOUNDS)
+            raise Refused(f"{counted(planned, item)} would be changed, {self.expect:,} were expected.", OUT_OF_BOUNDS)
         if self.maximum is not None and planned > self.maximum:
-            allowed = f"at most {self.maximum:,} {'is' if self.maximum == 1 else 'are'} allowed"
+            allowed = f"at most {self.maximum:,} are allowed"
             raise Refused(f"{counted(planned, item)} would be changed, {allowed}.", OUT_OF_BOUNDS)
 
 
