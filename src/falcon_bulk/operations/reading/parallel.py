@@ -4,7 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from falcon_bulk.falcon.body import unpacking_after
 from falcon_bulk.model.clock import POLL_INTERVAL
@@ -13,10 +13,6 @@ Item = TypeVar("Item")
 
 MAX_ITEMS = 4
 """Maximum number of unpacked items that wait to be consumed or are being consumed: more would only use memory."""
-
-
-class _ReaderFinished:
-    """Put into the queue by a reader that has nothing left to read."""
 
 
 @contextmanager
@@ -32,58 +28,93 @@ def read_in_parallel(
     if len(chains) == 1:
         yield ((0, item) for item in chains[0]())
         return
-    todo: queue.SimpleQueue[int] = queue.SimpleQueue()
-    for number in range(len(chains)):
-        todo.put(number)
-    out: queue.SimpleQueue[tuple[int, Item] | _ReaderFinished | BaseException] = queue.SimpleQueue()
-    rooms = threading.Semaphore(MAX_ITEMS)
-    stopping = threading.Event()
+    parallel = _ParallelReaders(chains)
+    try:
+        yield parallel.start(min(readers, len(chains)))
+    finally:
+        parallel.stop()
 
-    def read() -> None:
-        has_room = False
 
-        def take_room() -> None:
-            nonlocal has_room
-            while not has_room and not stopping.is_set():
-                has_room = rooms.acquire(timeout=POLL_INTERVAL)
+class _ReaderFinished:
+    """Put into the queue by a reader that has nothing left to read."""
 
+
+class _ParallelReaders(Generic[Item]):
+    """Threads that read chains, and the queue in which their items wait to be consumed."""
+
+    def __init__(self, chains: Sequence[Callable[[], Iterator[Item]]]) -> None:
+        self._chains = chains
+        self._unread: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for number in range(len(chains)):
+            self._unread.put(number)
+        self._received: queue.SimpleQueue[tuple[int, Item] | _ReaderFinished | BaseException] = queue.SimpleQueue()
+        self._room = threading.Semaphore(MAX_ITEMS)
+        self._stopping = threading.Event()
+
+    def start(self, readers: int) -> Iterator[tuple[int, Item]]:
+        """Start so many threads; return an iterator over what they read, which raises what a chain raised."""
+        for _ in range(readers):
+            threading.Thread(target=self._read, name="reader", daemon=True).start()
+        return self._items(readers)
+
+    def stop(self) -> None:
+        """Let each thread stop after its current request."""
+        self._stopping.set()
+
+    def _items(self, readers: int) -> Iterator[tuple[int, Item]]:
+        while readers:
+            received = self._received.get()
+            if isinstance(received, _ReaderFinished):
+                readers -= 1
+            elif isinstance(received, BaseException):
+                raise received
+            else:
+                yield received
+                del received  # or it would stay in memory until the next one is there
+                self._room.release()
+
+    def _read(self) -> None:
+        """Read one chain after another until none is left."""
+        place = _Place(self._room, self._stopping)
         try:
-            with unpacking_after(take_room):
+            with unpacking_after(place.take):
                 while True:
-                    number = todo.get_nowait()
-                    for item in chains[number]():
-                        take_room()
-                        if stopping.is_set():
+                    number = self._unread.get_nowait()
+                    for item in self._chains[number]():
+                        place.take()
+                        if self._stopping.is_set():
                             return
-                        out.put((number, item))
-                        has_room = False
+                        self._received.put((number, item))
+                        place.hand_over()
                         del item  # or each thread would keep its last page while it waits for the next
         except queue.Empty:
-            out.put(_ReaderFinished())
+            self._received.put(_ReaderFinished())
         except BaseException as error:
-            out.put(error)
+            self._received.put(error)
             if not isinstance(error, Exception):
                 raise
         finally:
-            if has_room:
-                rooms.release()
+            place.give_back()
 
-    def take(readers_left: int) -> Iterator[tuple[int, Item]]:
-        while readers_left:
-            item = out.get()
-            if isinstance(item, _ReaderFinished):
-                readers_left -= 1
-            elif isinstance(item, BaseException):
-                raise item
-            else:
-                yield item
-                del item
-                rooms.release()
 
-    started = min(readers, len(chains))
-    try:
-        for _ in range(started):
-            threading.Thread(target=read, name="reader", daemon=True).start()
-        yield take(started)
-    finally:
-        stopping.set()
+class _Place:
+    """A reader's place among the items that may be unpacked: taken before one is, and released when it is consumed."""
+
+    def __init__(self, room: threading.Semaphore, stopping: threading.Event) -> None:
+        self._room = room
+        self._stopping = stopping
+        self._is_taken = False
+
+    def take(self) -> None:
+        """Take a place, unless this reader has one; wait for it until the reading stops."""
+        while not self._is_taken and not self._stopping.is_set():
+            self._is_taken = self._room.acquire(timeout=POLL_INTERVAL)
+
+    def hand_over(self) -> None:
+        """Leave the place to the item: who consumes it releases it."""
+        self._is_taken = False
+
+    def give_back(self) -> None:
+        """Release the place if this reader still has it."""
+        if self._is_taken:
+            self._room.release()
