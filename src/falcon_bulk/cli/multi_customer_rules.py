@@ -137,7 +137,7 @@ class _MultiCustomerRun:
         return Reported(self._planned[name], Report(list, dict))
 
     def _confirm(self, planned: Parts[Execution]) -> None:
-        """Show what would be closed for whom, and have it confirmed. Raises Declined, and what asking raises."""
+        """Show what would be closed at each customer, and ask to confirm it. Raises Declined and what asking raises."""
         total = sum(execution.result.planned for execution in self._planned.values())
         change = describe_changes(list(self._planned.values()), total)
         self._session.show([planned_sheet(planned, change)])

@@ -26,6 +26,11 @@ MAX_ROWS = 50
 """Rows of a sheet in a message; the file of -o has all of them."""
 
 
+def service_urls(named: Iterable[str], known: Sequence[str]) -> list[str]:
+    """Return the URLs to notify. named: of --notify; '' stands for those that are known without it."""
+    return [url for name in named for url in ((name,) if name else known)]
+
+
 class Notifier:
     """Sends to each of the Apprise URLs. Raises UsageProblem without Apprise and for a URL it does not support."""
 
@@ -71,7 +76,7 @@ def notify_of_error(line: CommandLine, command: str, message: str, hint: str, ex
     customer, known = _customer_and_addresses(line)
     title = f"{customer}: {command} failed with exit code {exit_code}"
     texts = [text for text in (message, hint, f"On {platform.node()}.") if text]
-    urls = [url for named in line.options.notify for url in ((named,) if named else known)]
+    urls = service_urls(line.options.notify, known)
     try:
         Notifier(urls, console).send(title, [Sheet("", (), (), texts)], None)
     except UsageProblem as problem:

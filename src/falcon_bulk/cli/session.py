@@ -143,7 +143,7 @@ class Session:
         process environment.
         """
         if self._notifier is None and (urls := self.options.notify):
-            from falcon_bulk.cli.notifications import NO_ADDRESS, Notifier
+            from falcon_bulk.cli.notifications import NO_ADDRESS, Notifier, service_urls
 
             several = self.customers.several
             known = tuple(os.environ.get("FALCON_NOTIFY", "").split()) if several else self.load_settings().notify
@@ -153,7 +153,7 @@ class Session:
                     "Put Apprise URLs into FALCON_NOTIFY: in the env file or, for several customers, in the process "
                     "environment.",
                 )
-            self._notifier = Notifier([url for named in urls for url in ((named,) if named else known)], self.console)
+            self._notifier = Notifier(service_urls(urls, known), self.console)
         return self._notifier
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The report on closing rules: what each did at whom, what waits for a decision, and what is not used."""
+"""The report on closing rules: what each did at each customer, what waits for a decision, and what is not used."""
 
 from datetime import date
 

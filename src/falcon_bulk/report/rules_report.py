@@ -22,7 +22,7 @@ LEGEND = {
 
 
 class ReportedRuleDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule in `falcon-bulk/rules-report/1`: its sums, and each customer at whom it did something."""
+    """A rule in `falcon-bulk/rules-report/1`: its sums, and each customer where it did something."""
 
     id: str
     state: str

@@ -83,7 +83,7 @@ class RecordDocument(msgspec.Struct, frozen=True):
 
 
 def runs_sheet(rows: Iterable[RunRow], *, of_several: bool = False) -> Sheet:
-    """Return a row for each run, in the given order. of_several: of several customers, whose names always stand."""
+    """Return a row for each run, in the given order. of_several: whether they are of several customers."""
     columns = [replace(column, drop_order=_OF_SEVERAL.get(column.title, column.drop_order)) for column in _RUN_COLUMNS]
     return Sheet("", columns if of_several else _RUN_COLUMNS, map(_run_cells, rows), common_above=True)
 

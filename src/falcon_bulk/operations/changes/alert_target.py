@@ -125,7 +125,7 @@ class AlertTarget:
         """Return the outcome of an alert that was sent, or None if it is as it was."""
         accepted = answer is not None and answer.accepts(item.item_id)
         if now is None and accepted and answer is not None and answer.complete:
-            return None  # written, says Falcon: it may yet be found
+            return None  # Falcon says that it is written: it may yet be found
         if item.before is None:
             return failed_outcome(item, "its state before the change is not known")
         return reconcile_alert(item, item.before, actions, now, accepted=accepted)

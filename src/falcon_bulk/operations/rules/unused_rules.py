@@ -94,7 +94,7 @@ def _unused_values(rule: ClosingRule, concerned: Sequence[str], customers: Watch
 
 
 def _unused_entries(rule: ClosingRule, customers: WatchedCustomers) -> Iterator[UnusedValue]:
-    """Yield the entries of `customers` at whose customers, all of them watched, the rule was not used."""
+    """Yield the entries of `customers` whose customers were all watched and did not need the rule."""
     for entry in rule.customers:
         if entry == "*" or entry.startswith("!"):
             continue
