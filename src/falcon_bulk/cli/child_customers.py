@@ -1,7 +1,7 @@
 """Flight Control's children as customers: adds their env files, and compares files with children."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -52,16 +52,8 @@ def add_children(session: Session, *, yes: bool) -> int:
     listed = children_and_files(children, files)
     missing = [entry for entry in listed if not entry.customers]
     chosen = _chosen(session, listed, missing, yes=yes)
-    path = session.customers.find_env_file()
-    values = read_env_file(path) if path else dict(os.environ)
-    taken = [file.customer for file in files]
-    added: dict[str, str] = {}
-    for entry in chosen:
-        name = customer_name_for(entry.child, taken)
-        written = add_customer(name, folder, values_for_child(values, entry.child, parent.load_settings().secret_set))
-        session.console.say(f"Wrote {written}, readable by you alone.")
-        taken.append(name)
-        added[entry.child.cid] = name
+    secret_set = parent.load_settings().secret_set
+    added = _write_files(session, [entry.child for entry in chosen], [file.customer for file in files], secret_set)
     listed = [
         msgspec.structs.replace(entry, customers=(added[entry.child.cid],), added=True)
         if entry.child.cid in added
@@ -78,6 +70,24 @@ def add_children(session: Session, *, yes: bool) -> int:
     elif not missing:
         session.console.say("Every child has its file." if listed else "This login has no children.")
     return code
+
+
+def _write_files(session: Session, children: Iterable[Child], taken: Iterable[str], secret_set: str) -> dict[str, str]:
+    """Write an env file for each child with the parent's credentials; return the new customers' names by CID.
+
+    taken: the names of the customers that have a file. secret_set: when the parent's secret was set.
+    """
+    path = session.customers.find_env_file()
+    values = read_env_file(path) if path else dict(os.environ)
+    names = list(taken)
+    added: dict[str, str] = {}
+    for child in children:
+        name = customer_name_for(child, names)
+        written = add_customer(name, session.customers.folder, values_for_child(values, child, secret_set))
+        session.console.say(f"Wrote {written}, readable by you alone.")
+        names.append(name)
+        added[child.cid] = name
+    return added
 
 
 def check_children(
