@@ -36,6 +36,7 @@ def test_each_hash_without_an_indicator_gets_one_that_ends_after_ninety_days(acm
     argv = ("--platform", "windows,mac", "--global", *YES, "--comment", "Vetted tool", "--operator", "ann")
     document = the_run(shell.allow(FIRST.upper(), SECOND, more=argv))
     assert (document["status"], document["created"], document["verified"]) == ("success", 2, 2)
+    assert document["selection"] == f"hash {FIRST} or {SECOND}"
     made = shell.indicators()
     assert set(made) == {FIRST, SECOND}
     for indicator in made.values():
@@ -223,7 +224,7 @@ def test_consent_is_asked_for_as_for_alerts(acme: Serve) -> None:
         assert says in done.err
     bound = shell("allow-hash", "--hash", FIRST, *EVERYWHERE, "--yes", "--expect", "2")
     assert (bound.code, writes(bound)) == (7, [])
-    assert "1 indicators would be changed" in bound.err
+    assert "1 indicator would be changed" in bound.err
     locked = shell("allow-hash", "--hash", FIRST, *EVERYWHERE, *YES, env={"FALCON_BULK_READ_ONLY": "1"})
     assert (locked.code, locked.requests) == (7, [])
     assert shell.indicators() == {}

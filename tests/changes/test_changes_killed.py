@@ -84,6 +84,7 @@ def test_a_kill_leaves_no_lock_but_an_unfinished_run_that_blocks_until_it_is_res
 
         abandoned = shell("runs", "abandon", killed)
         assert abandoned.code == 0
+        assert "nothing to abandon" not in abandoned.err
         assert "resume" not in abandoned.text
         after = shell(*shell.close_command(later))
         assert (after.code, after.document["changed"]) == (0, 40)

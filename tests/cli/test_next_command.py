@@ -75,7 +75,9 @@ def test_a_run_can_be_undone_unless_another_run_did_it_or_is_about_to(acme: Any)
     shown = shell(*show)
     assert BEING_TAKEN_BACK not in shown.err
     assert suggested(shown) == ["runs", "show", begun["run_id"], "--customer", "acme"]
-    assert suggested(shell("runs", "abandon", run)) == suggested(shown)
+    abandoned = shell("runs", "abandon", run)
+    assert suggested(abandoned) == suggested(shown)
+    assert f"The run {run} had ended before: there was nothing to abandon.\n" in abandoned.err
 
 
 @pytest.mark.slow

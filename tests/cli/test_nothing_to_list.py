@@ -68,3 +68,8 @@ def test_a_hash_that_is_left_alone_is_shown_whole(acme: Any) -> None:
     command = ("close-hash", "--hash", digest, "--status", "closed")
     lines = shown(shell, *command)
     assert lines[lines.index("given by name") + 2 :].count(digest) == 1
+
+
+def test_hashes_of_several_customers_without_any_are_said_to_be_none(readable: CommandRunner) -> None:
+    lines = shown(readable, "hash-summary", "--all-customers", *NO_HOST, customer=None)
+    assert lines[:2] == ["Hashes across customers", "No alert has a hash of its own."]

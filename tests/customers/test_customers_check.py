@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from falcon_emulator import Fault, Server, Tenant
+from tests.support.command import without_styling
 from tests.support.managed_customers import ManagedCustomers
 
 
@@ -76,6 +77,11 @@ def test_another_customers_credentials_are_noticed(msp: ManagedCustomers) -> Non
     assert globex["cid"] == msp.tenants["initech"].cid
     assert (globex["cid_expected"], globex["reading"]) == (False, True)
     assert globex["error"]["code"] == "wrong_tenant"
+    with msp.terminal("customers", "check", columns=80, customer=None) as terminal:
+        lines = without_styling(terminal.finish().out).splitlines()
+    (header,) = (line for line in lines if line.startswith("customer"))
+    assert header.split() == ["customer", "cid", "expected", "reading", "alerts", "left"]
+    assert [line.split()[2] for line in lines if line.startswith(("acme ", "globex "))] == ["yes", "no"]
 
 
 @pytest.mark.slow

@@ -21,12 +21,12 @@ _FILE_COLUMNS = (
 _CHECK_COLUMNS = (
     Column("customer", min_width=20, whole=True),
     Column("region", drop_order=4),
-    Column("cid", style="id", drop_order=3, min_width=32, whole=True),
-    Column("cid expected", style="id", drop_order=5, min_width=32, whole=True),
+    Column("cid", style="id", drop_order=2, min_width=32, whole=True),
+    Column("cid expected", drop_order=1),
     Column("reading"),
     Column("open alerts", right=True, min_width=11),
-    Column("quota left", right=True, drop_order=1, min_width=10),
-    Column("quota", right=True, drop_order=2, min_width=5),
+    Column("quota left", right=True, drop_order=3, min_width=10),
+    Column("quota", right=True, drop_order=5, min_width=5),
     Column("error"),
 )
 _CHILD_COLUMNS = (

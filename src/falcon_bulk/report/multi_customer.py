@@ -177,7 +177,7 @@ def across_sheet(shared: Sequence[SharedHash], top: int | None) -> Sheet:
         Column("last seen", style="time", drop_order=3, min_width=19),
     )
     rows = [row for shared_hash in shared[:top] for row in _sighting_rows(shared_hash)]
-    notes = [] if shared else ["No two customers have a hash in common."]
+    notes = [] if shared else ["No alert has a hash of its own."]
     disputed = [shared_hash.sha256 for shared_hash in shared if shared_hash.disputed]
     notes += [f"A false positive at one customer and a true positive at another: {digest}" for digest in disputed]
     if top is not None and len(shared) > top:

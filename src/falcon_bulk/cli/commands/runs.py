@@ -143,9 +143,12 @@ def abandon(ctx: click.Context, run_id: str) -> int:
     session = Session.open(ctx, "runs")
     with open_customer_journals(session) as opened:
         journal, run_id = find_run(opened, run_id)
+        was_open = journal.is_open(run_id)
         abandon_run(journal, run_id, session.now)
         result, undo = journal.result(run_id), journal.undone_by(run_id)
     session.publish(Report(lambda: result_sheets(result), lambda: result_document(result)))
+    if not was_open:
+        session.console.say(f"The run {run_id} had ended before: there was nothing to abandon.")
     after_recorded_run(session, result, undo)
     return ExitCode.DONE
 

@@ -15,7 +15,7 @@ from falcon_bulk.model.indicator import IndicatorSpec
 from falcon_bulk.model.plan import AlertPlan, IndicatorPlan, Plan, PlanHeader
 from falcon_bulk.model.preview import Preview
 from falcon_bulk.model.run import Outcome
-from falcon_bulk.model.selection import Selection
+from falcon_bulk.model.selection import Selection, describe_hashes
 from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.operations.changes.guardrails import GUARDRAILS
 from falcon_bulk.operations.changes.indicator_planner import add_alerts_of_hashes, plan_creation, plan_removal
@@ -111,7 +111,7 @@ def create_indicators(
         origin,
         (cid,),
         command="allow-hash",
-        selection=f"{len(hashes):,} hashes",
+        selection=" ".join(describe_hashes(tuple(hashes))),
         comment=spec.description,
     )
     plan = IndicatorPlan(**msgspec.structs.asdict(header), hashes=tuple(hashes), spec=spec)
