@@ -24,6 +24,7 @@ def test_in_a_pipe_the_tour_runs_to_its_end_without_a_question(readable: Command
     assert 'Type "acme 88" to CLOSE 88 alerts as false_positive:' in text
     both = text + done.err
     assert "Warning: 2 of 120 alerts are unlike the others: in \\Users\\Public\\Music, under powershell.exe." in both
+    assert """--filter "user_name:'j.doe'" --set-status""" in text
     assert "Press Enter" not in both
     assert len(both.splitlines()) <= 120
     assert "Traceback" not in both

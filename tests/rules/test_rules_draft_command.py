@@ -170,5 +170,5 @@ def test_a_hash_without_alerts_is_refused_or_empty(acme: Acme) -> None:
     shell = acme()
     refused = shell("rules", "draft", "--hash", "a" * 64)
     assert refused.code == 7
-    assert "takes 2 at least" in refused.err
+    assert "takes at least 2" in refused.err
     assert shell("rules", "draft", "--hash", "a" * 64, "--fail-on-empty").code == 9

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
+from falcon_bulk.cli.hints import quoted
 from falcon_bulk.cli.optional_packages import require_emulator
 from falcon_bulk.cli.options import examples, takes
 from falcon_bulk.cli.shared_options import shared_options
@@ -121,7 +122,7 @@ class Tour:
         shown = ["falcon-bulk", arguments[0], "--customer", CUSTOMER, *arguments[1:]]
         if self._interactive:
             click.prompt("\nPress Enter to go on", default="", show_default=False, prompt_suffix=" ")
-        _say(f"\n{title}\n$ {shlex.join(shown)}")
+        _say(f"\n{title}\n$ {' '.join(map(quoted, shown))}")
         done = subprocess.run(  # noqa: S603 - this program, with arguments from this file
             [sys.executable, "-m", "falcon_bulk", *shown[1:]],
             check=False,
