@@ -1,6 +1,7 @@
 """For all tests."""
 
 import logging
+import os
 import signal
 from collections.abc import Iterator
 
@@ -16,9 +17,12 @@ LOGGERS = ("falcon_bulk", "falcon_bulk.http")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Try fewer examples where the slow tests are left out, and let commands heed the signals that tests send."""
+    """Try fewer examples where the slow tests are left out; make up for what the environment may bring."""
     if config.option.markexpr == "not slow":
         settings.load_profile("quick tests")
+    # Where a proxy is set, loopback does without it.
+    direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = ",".join(filter(None, (direct, "127.0.0.1", "localhost")))
     # nohup and the background of a script ignore these, and every command that a test starts would do so too.
     for number in (signal.SIGHUP, signal.SIGINT):
         if signal.getsignal(number) is signal.SIG_IGN:

@@ -31,9 +31,9 @@ def mailbox() -> Iterator[Mailbox]:
         yield mailbox
 
 
-def change(acme: CommandRunner, mailbox: Mailbox, *more: str) -> list[str]:
-    """The command line of a change in many batches, with a file and a notification."""
-    batches = ("--batch-size", "5", "--batch-delay", "0.05", "--workers", "1")
+def change(acme: CommandRunner, mailbox: Mailbox, *more: str, delay: float = 0.05) -> list[str]:
+    """The command line of a change in many batches, so many seconds apart, with a file and a notification."""
+    batches = ("--batch-size", "5", "--batch-delay", str(delay), "--workers", "1")
     output = ("-o", "reports/run.json", f"--notify={mailbox.url}")
     (acme.folder / "reports").mkdir(exist_ok=True)
     return acme.close_command(acme.untouched_ids(ALERTS), *batches, *output, *more)
@@ -83,7 +83,8 @@ def test_a_terminal_that_is_gone_stops_no_run(acme: CommandRunner, mailbox: Mail
 
 def test_a_hang_up_ends_the_run_in_order_with_its_file_and_its_mail(acme: CommandRunner, mailbox: Mailbox) -> None:
     master, slave = pty.openpty()
-    with acme.running(*change(acme, mailbox), stdout=slave, stderr=slave) as running:
+    slowly = change(acme, mailbox, delay=2)  # it is still at work when the signal comes
+    with acme.running(*slowly, stdout=slave, stderr=slave) as running:
         os.close(slave)
         close_terminal(running, acme, master)
         running.signal(signal.SIGHUP)
@@ -124,7 +125,8 @@ def test_a_result_that_cannot_be_printed_is_written_and_sent(acme: CommandRunner
 
 
 def test_a_report_folder_that_vanishes_costs_the_file_alone(acme: CommandRunner, mailbox: Mailbox) -> None:
-    with acme.running(*change(acme, mailbox)) as running:
+    slowly = change(acme, mailbox, delay=0.3)  # it is still at work when the folder goes
+    with acme.running(*slowly) as running:
         acme.wait_for_patches(1, running)
         shutil.rmtree(acme.folder / "reports")
         done = running.finish()

@@ -153,9 +153,9 @@ def test_the_second_signal_names_each_run_of_a_multi_customer_run(tmp_path: Path
 
 @pytest.mark.slow
 def test_the_second_signal_while_the_alerts_are_read_tells_of_no_run(tmp_path: Path) -> None:
-    with serve_customers(tmp_path, latency_combined=LONG) as shell:
+    with serve_customers(tmp_path, latency_aggregates=LONG) as shell:
         with shell.running("bulk-close", "--filter", "status:'new'", "--yes", "--max", "9000") as running:
-            wait_until(lambda: any(request.endpoint == "combined" for request in shell.tenant.request_log.requests))
+            wait_until(lambda: any(request.endpoint == "aggregates" for request in shell.tenant.request_log.requests))
             assert ended_by_the_second(running, signal.SIGINT) < STALL
             done = running.finish()
         assert done.code == 130

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import COMMAND, CommandRunner, without_styling
+from tests.support.raw_server import closed_port
 
 
 def steps(text: str) -> list[str]:
@@ -17,7 +18,8 @@ def steps(text: str) -> list[str]:
 
 @pytest.mark.slow
 def test_in_a_pipe_the_tour_runs_to_its_end_without_a_question(readable: CommandRunner) -> None:
-    done = readable.bare("demo")
+    with closed_port() as port:  # a proxy that it has no use for
+        done = readable.bare("demo", env={"http_proxy": f"http://127.0.0.1:{port}", "no_proxy": "acme.example"})
     assert done.code == 0, done
     text = done.text
     assert steps(text) == ["Look", "Doubt", "Hold", "The", "Close", "Prove", "Undo", "The"]

@@ -136,9 +136,10 @@ class Tour:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Return the process environment without settings of real customers, with a journal of its own."""
+    """Return the process environment without settings of real customers, with a journal of its own and no proxy."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FALCON_")}
-    return kept | {"FALCON_BULK_STATE_DIR": str(folder / "state")}
+    direct = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1")
+    return kept | direct | {"FALCON_BULK_STATE_DIR": str(folder / "state")}
 
 
 def _keep_running(folder: Path) -> None:
