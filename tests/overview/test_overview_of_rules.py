@@ -44,7 +44,7 @@ def test_rules_that_cannot_be_read_are_told_and_not_counted_as_none(two: Command
     done = two.bare("overview", "--all-customers", "--quiet", "--format", "json")
     assert done.code == 0, done
     assert {entry["rules"] for entry in assert_valid(done.document)["customers"]} == {None}
-    assert "Closing rules are left out, they cannot be read" in done.err
+    assert "Closing rules are left out; they cannot be read" in done.err
 
 
 def test_a_report_has_what_a_rule_closed_with_its_reason_and_its_end(two: CommandRunner) -> None:

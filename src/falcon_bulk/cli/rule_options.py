@@ -69,7 +69,7 @@ def shown_rules(session: Session) -> ShownRules | None:
         book = rule_source(session, ()).load()
         return ShownRules(book, book.suspensions(true_positive_store(session).load()))
     except FalconBulkError as error:
-        session.console.warn(f"Closing rules are left out, they cannot be read: {error.message}")
+        session.console.warn(f"Closing rules are left out; they cannot be read: {error.message}")
         return None
 
 
