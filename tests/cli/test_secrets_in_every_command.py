@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -118,12 +119,23 @@ def guarded(acme: Any) -> CommandRunner:
     return shell
 
 
-def type_each(
-    shell: CommandRunner, listener: Listener, chosen: Any = None, crash: str = ""
-) -> dict[tuple[str, ...], CommandResult]:
-    """Every command, watched, in the order of the table."""
+@pytest.fixture(scope="module")
+def hook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a hook that is installed once, in the process that commands are forked from."""
+    return Path(install_hook(tmp_path_factory.mktemp("watched"))["PYTHONPATH"])
+
+
+def from_scratch(shell: CommandRunner, crash: str = "") -> dict[str, str]:
+    """Return the environment of commands that are watched, each of which begins from scratch."""
     environment = install_hook(shell.folder, crash)
     environment["PYTHONPATH"] += os.pathsep + shell.environment()["PYTHONPATH"]
+    return environment
+
+
+def type_each(
+    shell: CommandRunner, listener: Listener, environment: dict[str, str], chosen: Any = None
+) -> dict[tuple[str, ...], CommandResult]:
+    """Every command in the order of the table."""
     run = shell.json("runs")["runs"][-1]["run_id"]
     own = max(shell.hashes().items(), key=lambda item: len(item[1]))[0]
     done = {}
@@ -155,7 +167,7 @@ def test_no_option_takes_a_secret() -> None:
 
 @pytest.mark.slow
 def test_when_all_goes_well_nothing_is_told(guarded: CommandRunner, listener: Listener) -> None:
-    done = type_each(guarded, listener)
+    done = type_each(guarded, listener, from_scratch(guarded))
     codes = {path: ended.code for path, ended in done.items() if ended.code}
     # Not a terminal to ask on; the groups alone show their help; these alerts are too varied for a rule.
     expected = {("customers", "add"): 2, ("emulator",): 2, ("rules",): 2, ("rules", "draft"): 7}
@@ -169,11 +181,16 @@ def test_when_all_goes_well_nothing_is_told(guarded: CommandRunner, listener: Li
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [401, 403, 500])
-def test_when_falcon_refuses_nothing_is_told(guarded: CommandRunner, listener: Listener, status: int) -> None:
+def test_when_falcon_refuses_nothing_is_told(
+    guarded: CommandRunner, listener: Listener, hook: Path, status: int
+) -> None:
     for endpoint in ("queries", "entities", "combined", "aggregates", "patch", "indicators"):
         fault = Fault(kind="status", endpoint=endpoint, status=status, text="not for this client", times=None)
         guarded.server.call(lambda fault=fault: guarded.tenant.faults.add(fault))
-    done = type_each(guarded, listener)
+    guarded.startup = (hook, *guarded.startup)
+    trail = guarded.folder / "trail.txt"
+    done = type_each(guarded, listener, {"TEST_TRAIL": str(trail)})
+    assert trail.read_text(), "it was watched"
     expected = 5 if status == 500 else 4
     assert done["query",].code == done["hash-summary",].code == done["bulk-close",].code == expected, done
     assert_nothing_told(guarded, listener, done)
@@ -184,7 +201,7 @@ def test_when_falcon_refuses_nothing_is_told(guarded: CommandRunner, listener: L
 )
 @pytest.mark.parametrize("where", quick_first("reading", "login"))
 def test_a_crash_tells_nothing(guarded: CommandRunner, listener: Listener, where: str, command: str) -> None:
-    done = type_each(guarded, listener, chosen=[tuple(command.split())], crash=where)
+    done = type_each(guarded, listener, from_scratch(guarded, where), [tuple(command.split())])
     (ended,) = done.values()
     assert ended.code == 1, ended
     assert "RuntimeError" in ended.err + ended.text  # doctor and a check of customers have it in their tables

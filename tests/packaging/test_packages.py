@@ -45,10 +45,16 @@ def installed_with_emulator(packages: Path, tmp_path_factory: pytest.TempPathFac
 
 def install(folder: Path, requirement: str) -> Path:
     """Make a virtual environment, install `requirement` with the tested versions, and return its falcon-bulk."""
-    venv.create(folder, with_pip=True)
-    quiet = ("--quiet", "--disable-pip-version-check", "--constraint", str(ROOT / "constraints.txt"))
-    subprocess.run([folder / "bin" / "python", "-m", "pip", "install", *quiet, requirement], check=True)
+    venv.create(folder)
+    quiet = ("--quiet", "--constraint", str(ROOT / "constraints.txt"))
+    subprocess.run([*pip_of(folder), "install", *quiet, requirement], check=True)
     return folder / "bin" / "falcon-bulk"
+
+
+def pip_of(environment: Path) -> list[str]:
+    """Return the command line of pip for an environment that has none of its own."""
+    python = str(environment / "bin" / "python")
+    return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python]
 
 
 def run(command: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -123,7 +129,7 @@ def test_the_wheel_with_the_extra_gives_the_tour_in_a_clean_environment(
 
 
 def test_the_wheel_without_extras_brings_no_web_server(installed: Path) -> None:
-    listing = [installed.with_name("python"), "-m", "pip", "list", "--format", "json", "--disable-pip-version-check"]
+    listing = [*pip_of(installed.parents[1]), "list", "--format", "json"]
     found = subprocess.run(listing, capture_output=True, text=True, check=True).stdout
     names = {package["name"].lower() for package in json.loads(found)}
     assert {"falcon-bulk", "crowdstrike-falconpy"} <= names

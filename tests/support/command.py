@@ -79,8 +79,8 @@ class CommandRunner:
     """A folder with an env file for each tenant of a server, in which commands are run.
 
     max_lateness: seconds in which a lost change may take effect. chance: the number from 0 to 1 that decides how long
-    the waits between tries are. tenants, urls, env_texts: by customer. tenant,
-    env_file: those of the first customer, who is meant where a method names none.
+    the waits between tries are. startup: folders in which Python finds what it runs at its start. tenants, urls,
+    env_texts: by customer. tenant, env_file: those of the first customer, who is meant where a method names none.
     """
 
     def __init__(self, folder: Path, server: Server) -> None:
@@ -89,6 +89,7 @@ class CommandRunner:
         self.state = folder / "state"
         self.max_lateness = MAX_LATENESS
         self.chance = CHANCE
+        self.startup: tuple[Path, ...] = (STARTUP,)
         self.tenant: Tenant = server.tenants[0]
         self.tenants: dict[str, Tenant] = {tenant.customer: tenant for tenant in server.tenants}
         self.urls = dict(zip(self.tenants, server.urls, strict=True))
@@ -122,7 +123,7 @@ class CommandRunner:
         """Return an environment with PATH and PYTHONPATH, and no credentials of the user's."""
         return {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": os.pathsep.join(map(str, (STARTUP, SOURCE))),
+            "PYTHONPATH": os.pathsep.join(map(str, (*self.startup, SOURCE))),
             "TEST_MAX_LATENESS": str(self.max_lateness),
             "TEST_CHANCE": str(self.chance),
             "HOME": str(self.folder),
