@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,16 +73,20 @@ def test_the_newest_of_many_ids_need_hardly_more_memory_than_those_of_few(tmp_pa
     assert peaks[1] < peaks[0] + ROOM, peaks
 
 
+@pytest.fixture(scope="module")
+def small_and_large_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[CommandRunner, str]]]:
+    """A run of few alerts and one of many, each in a journal of its own that is only read."""
+    with Server(Tenant(alerts=1)) as server:
+        shells = [CommandRunner(tmp_path_factory.mktemp("run"), server) for _ in range(2)]
+        yield [
+            (shell, record_large_run(shell.state, shell.tenant.cid, number))
+            for shell, number in zip(shells, (100, MANY), strict=True)
+        ]
+
+
 @pytest.mark.parametrize("fmt", ["table", "markdown", "csv", "json", "html"])
 def test_a_run_of_two_hundred_thousand_alerts_is_shown_in_hardly_more_memory_than_a_small_one(
-    tmp_path: Path, fmt: str
+    small_and_large_run: list[tuple[CommandRunner, str]], fmt: str
 ) -> None:
-    peaks = []
-    for number in (100, MANY):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        with Server(Tenant(alerts=1)) as server:
-            shell = CommandRunner(folder, server)
-            run_id = record_large_run(shell.state, shell.tenant.cid, number)
-            peaks.append(peak(shell, "runs", "show", run_id, "--format", fmt))
+    peaks = [peak(shell, "runs", "show", run_id, "--format", fmt) for shell, run_id in small_and_large_run]
     assert peaks[1] < peaks[0] + ROOM / 4, peaks
