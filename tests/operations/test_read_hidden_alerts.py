@@ -85,6 +85,15 @@ def test_hidden_alerts_that_the_search_names_twice_are_read_once() -> None:
     assert found == Counter(list(alerts.hidden))
 
 
+def test_hidden_alerts_that_an_answer_by_id_holds_twice_are_read_once() -> None:
+    alerts = Hiding([SECOND.format(0, one) for one in range(PAGE + 2)])
+    former = alerts.by_id
+    alerts.by_id = lambda ids: [*reversed(documents := former(ids)), documents[0]]  # type: ignore[method-assign]
+    found, progress = read(alerts)
+    assert found == Counter(list(alerts.hidden))
+    assert progress.notes == []
+
+
 def test_more_of_one_time_than_a_window_shows_are_reported_and_reading_ends() -> None:
     alerts = Hiding([SECOND.format(0, 0)] * (WINDOW + 3))
     found, progress = read(alerts)

@@ -193,9 +193,7 @@ def _read_hidden(
             if is_end := len(ids) < PAGE:
                 return
 
-    def read(ids: Sequence[str]) -> list[AlertDocument[AlertView]]:
-        return [decode_result(view, raw) for raw in alerts.by_id(ids)]
-
+    read = partial(read_by_ids, alerts, view=view)
     start = last = ""
     while not is_end:
         window = all_of([_grouped(fql), HIDDEN, f"created_timestamp:>='{start}'" if start else ""])
@@ -204,6 +202,12 @@ def _read_hidden(
             yield page
         is_end = is_end or last == start
         start = last
+
+
+def read_by_ids(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:
+    """Return the alerts that Falcon returns for the ids, each once, in the order of the ids; others are ignored."""
+    returned = {item.alert.composite_id: item for item in map(partial(decode_result, view), alerts.by_id(ids))}
+    return [returned[composite_id] for composite_id in ids if composite_id in returned]
 
 
 def _grouped(fql: str) -> str:

@@ -18,7 +18,7 @@ from falcon_bulk.operations.reading.counts import count_each
 from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, PageChain
 from falcon_bulk.operations.reading.read_ahead import parts_of, read_ahead
-from falcon_bulk.operations.reading.read_all import WINDOW, AlertReader, read_all
+from falcon_bulk.operations.reading.read_all import WINDOW, AlertReader, read_all, read_by_ids
 from falcon_bulk.operations.reading.read_progress import ReadProgress
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.reading.time_slices import ALL_TIME
@@ -231,7 +231,7 @@ def _read_sorted_ids(
             offset += size
 
     read = 0
-    for _, page in read_ahead(new_ids(), partial(_read_by_ids, alerts, view=BriefAlert), readers=readers):
+    for _, page in read_ahead(new_ids(), partial(read_by_ids, alerts, view=BriefAlert), readers=readers):
         read += len(page)
         yield page
     found = min(limit, progress.matching)
@@ -249,7 +249,7 @@ def _read_distinct_ids(
     total, others = len(distinct), 0
     progress.add_expected(total)
     missing: list[str] = []
-    for chunk, page in read_ahead(parts_of(distinct, PAGE), partial(_read_by_ids, alerts, view=view), readers=readers):
+    for chunk, page in read_ahead(parts_of(distinct, PAGE), partial(read_by_ids, alerts, view=view), readers=readers):
         progress.add_read(len(page))
         found = {item.alert.composite_id for item in page}
         missing += (composite_id for composite_id in chunk if composite_id not in found)
@@ -269,9 +269,3 @@ def _named(values: Sequence[str]) -> str:
     """Return the first of the values, and how many there are besides."""
     rest = len(values) - MAX_MISSING_NAMED
     return ", ".join(values[:MAX_MISSING_NAMED]) + (f", and {rest:,} more" if rest > 0 else "")
-
-
-def _read_by_ids(alerts: AlertReader, ids: Sequence[str], view: type[AlertView]) -> list[AlertDocument[AlertView]]:
-    """Return the alerts that Falcon returns for the ids, in the order of the ids; other alerts are ignored."""
-    returned = {item.alert.composite_id: item for item in map(partial(decode_result, view), alerts.by_id(ids))}
-    return [returned[composite_id] for composite_id in ids if composite_id in returned]
