@@ -22,6 +22,7 @@ from falcon_bulk.falcon.fql import (
     equals_any,
     hash_clauses,
     hash_groups,
+    host_fields,
     is_instant,
 )
 from falcon_bulk.falcon.fql_scanner import count_terms
@@ -177,6 +178,11 @@ def test_an_or_is_put_in_parentheses_before_it_is_anded() -> None:
     assert base_filter(selection) == (
         "(a:'1',b:'2')+product:['epp','xdr']+status:'new'+created_timestamp:>='2026-11-01T00:00:00Z'+show_in_ui:!false"
     )
+
+
+def test_lists_of_hosts_are_asked_for_whole_names_alone() -> None:
+    assert host_fields("ACME-*") == HOST_FIELDS
+    assert host_fields("ACME-1") == (*HOST_FIELDS, "host_names", "source_hosts")
 
 
 def test_a_host_is_searched_in_all_fields_that_may_hold_it() -> None:

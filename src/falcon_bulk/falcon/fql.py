@@ -17,8 +17,9 @@ MAX_TERMS = 20
 RESERVED_TERMS = 2
 """Terms that reading alerts may add to a filter: a time slice, or hidden alerts since a time."""
 
-# Fields that hold a host's name as a string. Arrays (host_names, source_hosts) take no wildcard.
+# Fields that hold a host's name as a string, and lists of names: these match a whole element and take no wildcard.
 HOST_FIELDS = ("device.hostname", "source_endpoint_host_name", "computer_name", "hostname")
+HOST_LISTS = ("host_names", "source_hosts")
 NAME_FIELDS = ("name", "display_name")
 # Alerts that the console shows; these may lack show_in_ui, as automated leads do.
 SHOWN = "show_in_ui:!false"
@@ -56,6 +57,11 @@ def check_name(value: str) -> str:
             "Quotes, backslashes and control characters are not allowed; use '*' in their place.",
         )
     return value
+
+
+def host_fields(host: str) -> Sequence[str]:
+    """Return the fields in which a host name or glob can be found: the lists too for a name without `*`."""
+    return HOST_FIELDS if "*" in host else (*HOST_FIELDS, *HOST_LISTS)
 
 
 def is_instant(value: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE, fits_in_url
-from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter
+from falcon_bulk.falcon.fql import HIDDEN, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter, host_fields
 from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.alert_decoder import AlertView, decode_document
 from falcon_bulk.model.plural import counted
@@ -123,7 +123,7 @@ def build_filter(alerts: AlertCounter, selection: Selection) -> str:
     """
     return base_filter(
         selection,
-        host_fields=_matching_fields(alerts, HOST_FIELDS, selection.host),
+        host_fields=_matching_fields(alerts, host_fields(selection.host), selection.host),
         name_fields=_matching_fields(alerts, NAME_FIELDS, selection.name),
         shown=_visible_clauses(alerts) if selection.visible_only else (),
     )

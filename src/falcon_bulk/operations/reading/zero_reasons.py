@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from falcon_bulk.errors import Rejected
-from falcon_bulk.falcon.fql import HOST_FIELDS, equals_any, hash_clauses
+from falcon_bulk.falcon.fql import HOST_FIELDS, equals_any, hash_clauses, host_fields
 from falcon_bulk.model.clock import rfc3339
 from falcon_bulk.model.hashes import RELATED_FIELDS
 from falcon_bulk.model.selection import Selection
@@ -41,7 +41,7 @@ def _times(selection: Selection, now: datetime) -> Iterator[str]:
 
 def _host(alerts: AlertCounter, host: str) -> Iterator[str]:
     count = partial(_count, alerts)
-    if not host or any(count_each(count, [f"{field}:'{host}'" for field in HOST_FIELDS])):
+    if not host or any(count_each(count, [f"{field}:'{host}'" for field in host_fields(host)])):
         return
     beginning = [] if "*" in host else [f"{host}*"]
     other_case = [cased for cased in (host.upper(), host.lower()) if cased != host]
