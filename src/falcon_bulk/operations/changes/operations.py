@@ -69,7 +69,9 @@ def change_alerts(
 
     def fill(sink: PlanSink) -> Preview:
         with context.reading() as progress, ThreadPoolExecutor(1) as pool:
-            pages = read_selection(tenant.alerts, selection, progress, Alert, readers=context.readers)
+            pages = read_selection(
+                tenant.alerts, selection, progress, Alert, readers=context.readers, in_host_lists=False
+            )
             alerts = (item for page in pages for item in page)
             preview = make_plan(
                 alerts,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from falcon_bulk.errors import Rejected, Unreachable
 from falcon_bulk.falcon.alerts import PAGE, fits_in_url
-from falcon_bulk.falcon.fql import HIDDEN, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter, host_fields
+from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter, host_fields
 from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.alert_decoder import AlertView, decode_document
 from falcon_bulk.model.plural import counted
@@ -36,30 +36,45 @@ class AlertCounter(Protocol):
 
 
 def read_selection(
-    alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView], *, readers: int = 1
+    alerts: AlertReader,
+    selection: Selection,
+    progress: ReadProgress,
+    view: type[AlertView],
+    *,
+    readers: int = 1,
+    in_host_lists: bool = True,
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Yield pages of all alerts of the selection, each alert once. view: which fields are decoded.
 
+    in_host_lists: whether a host is also searched in lists of hosts; if it is not, a note tells of alerts there.
     An alert that Falcon sends with two values of created_timestamp, which no other reader notices, also comes once.
     Raises the client's errors; BadFilter for a filter that Falcon refuses.
     """
     distinct = DistinctAlerts()
-    for page in _stream_selection(alerts, selection, progress, view, readers):
+    for page in _stream_selection(alerts, selection, progress, view, readers, in_host_lists=in_host_lists):
         yield distinct.new(page)
+    if not in_host_lists:
+        progress.explain(_listed_hosts(alerts, selection.host))
 
 
 def _stream_selection(
-    alerts: AlertReader, selection: Selection, progress: ReadProgress, view: type[AlertView], readers: int
+    alerts: AlertReader,
+    selection: Selection,
+    progress: ReadProgress,
+    view: type[AlertView],
+    readers: int,
+    *,
+    in_host_lists: bool = True,
 ) -> Iterator[list[AlertDocument[AlertView]]]:
     """Yield pages of all alerts of the selection, without remembering which came before."""
     if selection.ids:
         pages = _read_distinct_ids(alerts, selection, progress, view, readers)
-    elif selection.hashes:
-        pages = read_by_hashes(
-            alerts, build_filter(alerts, selection), selection.hashes, progress, view, readers=readers
-        )
     else:
-        pages = read_all(alerts, build_filter(alerts, selection), progress, view, readers=readers)
+        fql = build_filter(alerts, selection, in_host_lists=in_host_lists)
+        if selection.hashes:
+            pages = read_by_hashes(alerts, fql, selection.hashes, progress, view, readers=readers)
+        else:
+            pages = read_all(alerts, fql, progress, view, readers=readers)
     missing_hashes = dict.fromkeys(selection.hashes)
     found = False
     for page in pages:
@@ -114,8 +129,8 @@ def _read_sorted(
         yield from _read_sorted_ids(alerts, fql, progress, limit, sort or NEWEST_FIRST, readers)
 
 
-def build_filter(alerts: AlertCounter, selection: Selection) -> str:
-    """Return the selection without its hashes as FQL; '' for all alerts.
+def build_filter(alerts: AlertCounter, selection: Selection, *, in_host_lists: bool = True) -> str:
+    """Return the selection without its hashes as FQL; '' for all alerts. in_host_lists: see `read_selection`.
 
     A clause on a field that a tenant does not know may empty a whole OR, so a host or a name is searched only in the
     fields that find it. It is not known whether `!` matches alerts that lack the field; if it does not, alerts without
@@ -123,10 +138,27 @@ def build_filter(alerts: AlertCounter, selection: Selection) -> str:
     """
     return base_filter(
         selection,
-        host_fields=_matching_fields(alerts, host_fields(selection.host), selection.host),
+        host_fields=_matching_fields(
+            alerts, host_fields(selection.host) if in_host_lists else HOST_FIELDS, selection.host
+        ),
         name_fields=_matching_fields(alerts, NAME_FIELDS, selection.name),
         shown=_visible_clauses(alerts) if selection.visible_only else (),
     )
+
+
+def _listed_hosts(alerts: AlertCounter, host: str) -> Iterator[str]:
+    """Yield a note if lists of hosts name the host: such an alert may be about the other hosts."""
+    lists = [field for field in host_fields(host) if field not in HOST_FIELDS] if host else []
+    try:
+        counts = count_each(alerts.count, [f"{field}:'{host}'" for field in lists])
+    except Rejected:
+        return
+    if found := [field for field, number in zip(lists, counts, strict=True) if number]:
+        clauses = ",".join(f"{field}:'{host}'" for field in found)
+        yield (
+            f"Alerts that name {host} only in a list of hosts are left out, since other hosts may be meant; "
+            f'--filter "{clauses}" selects them.'
+        )
 
 
 def _visible_clauses(alerts: AlertCounter) -> Sequence[str]:
