@@ -1,10 +1,10 @@
 """The command to run next: one line on stderr after a result, ready to paste; --quiet leaves it out."""
 
-import shlex
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from falcon_bulk.cli.options import SelectionOptions
+from falcon_bulk.cli.quoting import quoted
 from falcon_bulk.cli.session import Session
 from falcon_bulk.model.hash_summary import HashSummary
 from falcon_bulk.model.overview import CustomerOverview
@@ -13,7 +13,6 @@ from falcon_bulk.model.vocabulary import Status
 from falcon_bulk.report.formats import Format
 
 _STDIN = "-"
-_ACTIVE = frozenset('"$`\\!')
 
 
 def suggest(session: Session, label: str, *arguments: str, with_customer: bool = True) -> None:
@@ -179,8 +178,3 @@ def _step(session: Session, label: str, *arguments: str, with_customer: bool = T
 
 def _line(label: str, arguments: Iterable[str]) -> str:
     return f"{label}  {' '.join(map(quoted, ('falcon-bulk', *arguments)))}"
-
-
-def quoted(word: str) -> str:
-    """Quote for a POSIX shell; with double quotes if they are safe, since FQL is full of single quotes."""
-    return f'"{word}"' if "'" in word and not _ACTIVE & set(word) else shlex.quote(word)

@@ -15,9 +15,9 @@ from typing import NamedTuple
 import click
 
 from falcon_bulk.cli.help_groups import GroupedHelp
-from falcon_bulk.cli.hints import quoted
 from falcon_bulk.cli.optional_packages import require_emulator
 from falcon_bulk.cli.options import examples, takes
+from falcon_bulk.cli.quoting import quoted
 from falcon_bulk.cli.shared_options import shared_options
 from falcon_bulk.errors import ExitCode
 

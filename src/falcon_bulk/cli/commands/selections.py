@@ -18,8 +18,8 @@ def command(ctx: click.Context) -> int:
     """
     import os
 
-    from falcon_bulk.cli.hints import quoted
     from falcon_bulk.cli.named_selections import selection_arguments
+    from falcon_bulk.cli.quoting import quoted
     from falcon_bulk.cli.session import Session
     from falcon_bulk.cli.user_config import user_config
     from falcon_bulk.config.config_file import config_path
