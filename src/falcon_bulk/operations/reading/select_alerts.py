@@ -53,7 +53,7 @@ def read_selection(
     distinct = DistinctAlerts()
     for page in _stream_selection(alerts, selection, progress, view, readers, in_host_lists=in_host_lists):
         yield distinct.new(page)
-    if not in_host_lists:
+    if selection.host and not in_host_lists:
         progress.explain(_listed_hosts(alerts, selection.host))
 
 
@@ -148,7 +148,7 @@ def build_filter(alerts: AlertCounter, selection: Selection, *, in_host_lists: b
 
 def _listed_hosts(alerts: AlertCounter, host: str) -> Iterator[str]:
     """Yield a note if lists of hosts name the host: such an alert may be about the other hosts."""
-    lists = [field for field in host_fields(host) if field not in HOST_FIELDS] if host else []
+    lists = [field for field in host_fields(host) if field not in HOST_FIELDS]
     try:
         counts = count_each(alerts.count, [f"{field}:'{host}'" for field in lists])
     except Rejected:
