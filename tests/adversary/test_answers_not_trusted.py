@@ -10,7 +10,8 @@ from falcon_bulk.model.alert import Alert
 from falcon_bulk.model.clock import SystemClock
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.read_progress import ReadProgress
-from falcon_bulk.operations.reading.select_alerts import build_filter, read_selection
+from falcon_bulk.operations.reading.select_alerts import read_selection
+from falcon_bulk.operations.reading.selection_filter import build_filter
 from falcon_emulator import Fault, Server, Switches, Tenant
 from tests.support.clients import client_for
 from tests.support.command import CommandRunner

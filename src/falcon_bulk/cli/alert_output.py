@@ -17,7 +17,8 @@ from falcon_bulk.model.alert_fields import current_name
 from falcon_bulk.model.multi_customer import CustomerError
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.read_progress import ReadProgress
-from falcon_bulk.operations.reading.select_alerts import build_filter, check_cids, read_selection, read_sorted
+from falcon_bulk.operations.reading.select_alerts import check_cids, read_selection, read_sorted
+from falcon_bulk.operations.reading.selection_filter import build_filter
 from falcon_bulk.operations.reading.zero_reasons import zero_reasons
 from falcon_bulk.report.alerts import (
     AlertDisplay,

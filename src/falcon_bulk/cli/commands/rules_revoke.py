@@ -40,7 +40,7 @@ class RevokeOptions(NamedTuple):
     epilog=examples("rules revoke acme-updater", "rules revoke acme-updater --reopen --customer acme"),
 )
 @click.argument("rule_id", metavar="ID")
-@click.option("--reopen", is_flag=True, help="Also take back what the rule closed and no other live rule fits.")
+@click.option("--reopen", is_flag=True, help="Also undo the closing of its alerts that no other live rule fits.")
 @rules_option
 @operator_option
 @consent_options
@@ -51,8 +51,8 @@ class RevokeOptions(NamedTuple):
 def command(ctx: click.Context, options: RevokeOptions) -> int:
     """Revoke a rule: it closes nothing from now on, also in saved plans and unfinished runs.
 
-    Writes `revoked = DATE` into its file; nothing else in it changes. With --reopen, what the rule closed at the chosen
-    customers and is still as it left it is taken back, with a plan, a preview and a question.
+    Writes `revoked = DATE` into its file; nothing else in it changes. With --reopen, the closing of its alerts at
+    the chosen customers is undone where nobody has changed them since, with a plan, a preview and a question.
     """
     from falcon_bulk.cli.confirmation import Confirmation
     from falcon_bulk.cli.rule_options import rule_source

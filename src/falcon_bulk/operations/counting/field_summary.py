@@ -16,7 +16,7 @@ from falcon_bulk.model.summary import Count, Summary, Value
 from falcon_bulk.operations.counting.server_counts import AlertCounter, ValueReader, count_on_server
 from falcon_bulk.operations.outliers.detector import OutlierDetector
 from falcon_bulk.operations.reading.alert_document import AlertDocument
-from falcon_bulk.operations.reading.select_alerts import build_filter
+from falcon_bulk.operations.reading.selection_filter import build_filter
 
 Values = Iterable[str | None]
 

@@ -46,7 +46,7 @@ class ReadProgress:
         self.clock.check()
 
     def explain(self, reasons: Iterable[str]) -> None:
-        """Add notes on why nothing was found, each once."""
+        """Add notes that explain the result, each once."""
         self.notes.extend(reason for reason in reasons if reason not in self.notes)
 
     def remove_seen_fields(self, page: Iterable[AlertDocument[Any]]) -> None:

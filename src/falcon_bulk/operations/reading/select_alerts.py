@@ -3,23 +3,21 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from heapq import nlargest, nsmallest
-from typing import Protocol
 
-from falcon_bulk.errors import Rejected, Unreachable
+from falcon_bulk.errors import Unreachable
 from falcon_bulk.falcon.alerts import PAGE, fits_in_url
-from falcon_bulk.falcon.fql import HIDDEN, HOST_FIELDS, NAME_FIELDS, SHOWN, VISIBILITY_UNSET, base_filter, host_fields
 from falcon_bulk.model.alert import BriefAlert, text
 from falcon_bulk.model.alert_decoder import AlertView, decode_document
 from falcon_bulk.model.plural import counted
 from falcon_bulk.model.selection import Selection
 from falcon_bulk.operations.reading.alert_document import AlertDocument, decode_result
 from falcon_bulk.operations.reading.by_hash import read_by_hashes
-from falcon_bulk.operations.reading.counts import count_each
 from falcon_bulk.operations.reading.distinct_alerts import DistinctAlerts
 from falcon_bulk.operations.reading.page_chain import MAX_RESTARTS, PageChain
 from falcon_bulk.operations.reading.read_ahead import parts_of, read_ahead
 from falcon_bulk.operations.reading.read_all import WINDOW, AlertReader, read_all, read_by_ids
 from falcon_bulk.operations.reading.read_progress import ReadProgress
+from falcon_bulk.operations.reading.selection_filter import build_filter, notes_on_listed_hosts
 from falcon_bulk.operations.reading.tenant_check import check_tenant
 from falcon_bulk.operations.reading.time_slices import ALL_TIME
 from falcon_bulk.operations.reading.zero_reasons import zero_reasons
@@ -27,12 +25,6 @@ from falcon_bulk.operations.reading.zero_reasons import zero_reasons
 MAX_MISSING_NAMED = 5
 """Ids and hashes that were not found are named up to this number."""
 NEWEST_FIRST = "created_timestamp|desc"
-
-
-class AlertCounter(Protocol):
-    """The part of `falcon.alerts.Alerts` that building a filter needs."""
-
-    def count(self, fql: str) -> int: ...
 
 
 def read_selection(
@@ -54,7 +46,7 @@ def read_selection(
     for page in _stream_selection(alerts, selection, progress, view, readers, in_host_lists=in_host_lists):
         yield distinct.new(page)
     if selection.host and not in_host_lists:
-        progress.explain(_listed_hosts(alerts, selection.host))
+        progress.explain(notes_on_listed_hosts(alerts, selection.host))
 
 
 def _stream_selection(
@@ -127,54 +119,6 @@ def _read_sorted(
     else:
         fql = build_filter(alerts, selection)
         yield from _read_sorted_ids(alerts, fql, progress, limit, sort or NEWEST_FIRST, readers)
-
-
-def build_filter(alerts: AlertCounter, selection: Selection, *, in_host_lists: bool = True) -> str:
-    """Return the selection without its hashes as FQL; '' for all alerts. in_host_lists: see `read_selection`.
-
-    A clause on a field that a tenant does not know may empty a whole OR, so a host or a name is searched only in the
-    fields that find it. It is not known whether `!` matches alerts that lack the field; if it does not, alerts without
-    show_in_ui are added.
-    """
-    return base_filter(
-        selection,
-        host_fields=_matching_fields(
-            alerts, host_fields(selection.host) if in_host_lists else HOST_FIELDS, selection.host
-        ),
-        name_fields=_matching_fields(alerts, NAME_FIELDS, selection.name),
-        shown=_visible_clauses(alerts) if selection.visible_only else (),
-    )
-
-
-def _listed_hosts(alerts: AlertCounter, host: str) -> Iterator[str]:
-    """Yield a note if lists of hosts name the host: such an alert may be about the other hosts."""
-    lists = [field for field in host_fields(host) if field not in HOST_FIELDS]
-    try:
-        counts = count_each(alerts.count, [f"{field}:'{host}'" for field in lists])
-    except Rejected:
-        return
-    if found := [field for field, number in zip(lists, counts, strict=True) if number]:
-        clauses = ",".join(f"{field}:'{host}'" for field in found)
-        yield (
-            f"Alerts that name {host} only in a list of hosts are left out, since other hosts may be meant; "
-            f'--filter "{clauses}" selects them.'
-        )
-
-
-def _visible_clauses(alerts: AlertCounter) -> Sequence[str]:
-    """Return the clauses for visible alerts; those without show_in_ui only if the counts prove that none is hidden."""
-    total, shown, hidden = count_each(alerts.count, ["", SHOWN, HIDDEN])
-    missing = total - shown - hidden
-    try:
-        return (SHOWN, VISIBILITY_UNSET) if missing > 0 and alerts.count(VISIBILITY_UNSET) == missing else (SHOWN,)
-    except Rejected:
-        return (SHOWN,)
-
-
-def _matching_fields(alerts: AlertCounter, fields: Sequence[str], value: str) -> Sequence[str]:
-    """Return the fields in which the value is found; the first one if there are none."""
-    counts = count_each(alerts.count, [f"{field}:'{value}'" for field in fields] if value else [])
-    return [field for field, number in zip(fields, counts, strict=False) if number] or fields[:1]
 
 
 def check_cids(
